@@ -1,0 +1,146 @@
+-- Records and log. What identifies a caller is sealed bytes; every other row that decides something carries `mac`, a
+-- keyed code over its other columns. Times are milliseconds since 1970-01-01T00:00:00Z.
+
+CREATE TABLE vault (
+    one    INTEGER PRIMARY KEY CHECK (one = 1),
+    vault  BLOB NOT NULL,
+    origin TEXT NOT NULL
+);
+
+CREATE TABLE department (
+    code    TEXT PRIMARY KEY,
+    name    TEXT NOT NULL,
+    kind    TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    mac     BLOB NOT NULL
+);
+
+CREATE TABLE principal (
+    id         BLOB PRIMARY KEY,
+    account    TEXT NOT NULL UNIQUE,
+    department TEXT NOT NULL REFERENCES department (code),
+    kind       TEXT NOT NULL,
+    roles      TEXT NOT NULL,
+    active     INTEGER NOT NULL,
+    created_by BLOB,
+    version    INTEGER NOT NULL,
+    mac        BLOB NOT NULL
+);
+
+-- An API token is 256 random bits; `hash` is SHA-256 of it.
+CREATE TABLE api_token (
+    id         BLOB PRIMARY KEY,
+    hash       BLOB NOT NULL UNIQUE,
+    principal  BLOB NOT NULL REFERENCES principal (id),
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER,
+    revoked_at INTEGER,
+    mac        BLOB NOT NULL
+);
+CREATE INDEX api_token_principal ON api_token (principal);
+
+CREATE TABLE caller (
+    id         BLOB PRIMARY KEY,
+    created_at INTEGER NOT NULL,
+    version    INTEGER NOT NULL,
+    mac        BLOB NOT NULL
+);
+
+-- suite(1) ‖ generation(1) ‖ nonce(12) ‖ ciphertext ‖ tag(16)
+CREATE TABLE sealed_field (
+    record_kind TEXT NOT NULL,
+    record      BLOB NOT NULL,
+    field       TEXT NOT NULL,
+    sealed      BLOB NOT NULL,
+    PRIMARY KEY (record_kind, record, field)
+);
+
+CREATE TABLE blind_index (
+    idx     TEXT NOT NULL,
+    value   BLOB NOT NULL,
+    caller  BLOB NOT NULL,
+    field   TEXT NOT NULL,
+    certain INTEGER NOT NULL,
+    mac     BLOB NOT NULL,
+    PRIMARY KEY (idx, value, caller, field)
+);
+CREATE UNIQUE INDEX blind_index_certain ON blind_index (idx, value) WHERE certain = 1;
+CREATE INDEX blind_index_caller ON blind_index (caller, field);
+
+CREATE TABLE ticket (
+    id           BLOB PRIMARY KEY,
+    no           TEXT NOT NULL UNIQUE,
+    caller       BLOB NOT NULL REFERENCES caller (id),
+    kind         TEXT NOT NULL,
+    category     TEXT NOT NULL,
+    township     TEXT NOT NULL,
+    channel      TEXT NOT NULL,
+    state        TEXT NOT NULL,
+    holder       TEXT NOT NULL,
+    origin       TEXT NOT NULL,
+    taken_by     BLOB NOT NULL,
+    confidential INTEGER NOT NULL,
+    received_at  INTEGER NOT NULL,
+    created_at   INTEGER NOT NULL,
+    version      INTEGER NOT NULL,
+    mac          BLOB NOT NULL
+);
+CREATE INDEX ticket_holder ON ticket (holder, created_at, no);
+CREATE INDEX ticket_origin ON ticket (origin, created_at, no);
+CREATE INDEX ticket_caller ON ticket (caller);
+
+CREATE TABLE custody (
+    ticket  BLOB NOT NULL REFERENCES ticket (id),
+    version INTEGER NOT NULL,
+    state   TEXT NOT NULL,
+    holder  TEXT NOT NULL,
+    actor   BLOB NOT NULL,
+    at      INTEGER NOT NULL,
+    mac     BLOB NOT NULL,
+    PRIMARY KEY (ticket, version)
+);
+
+-- A department's references. `sealed_id` is the record's id under a key of its own.
+CREATE TABLE reference (
+    department TEXT NOT NULL,
+    kind       TEXT NOT NULL,
+    version    INTEGER NOT NULL,
+    body       INTEGER NOT NULL,
+    sealed_id  BLOB NOT NULL,
+    PRIMARY KEY (department, kind, version, body)
+);
+
+-- Answers once given to writes with an Idempotency-Key; `key` and `request` are keyed codes.
+CREATE TABLE replay (
+    principal  BLOB NOT NULL,
+    key        BLOB NOT NULL,
+    request    BLOB NOT NULL,
+    answer     BLOB NOT NULL,
+    created_at INTEGER NOT NULL,
+    leaf_index INTEGER NOT NULL,
+    mac        BLOB NOT NULL,
+    PRIMARY KEY (principal, key)
+);
+
+CREATE TABLE log_head (
+    one        INTEGER PRIMARY KEY CHECK (one = 1),
+    size       INTEGER NOT NULL,
+    root       BLOB NOT NULL,
+    frontier   BLOB NOT NULL,
+    checkpoint TEXT NOT NULL
+);
+
+CREATE TABLE log_entry (
+    idx       INTEGER PRIMARY KEY,
+    body      BLOB NOT NULL,
+    leaf_hash BLOB NOT NULL
+);
+
+-- Full tiles only (C2SP tlog-tiles); `root` is the tile's hash one level up.
+CREATE TABLE log_tile (
+    level  INTEGER NOT NULL,
+    n      INTEGER NOT NULL,
+    root   BLOB NOT NULL,
+    hashes BLOB NOT NULL,
+    PRIMARY KEY (level, n)
+);

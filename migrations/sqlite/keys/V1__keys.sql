@@ -1,0 +1,36 @@
+-- Wrapped keys, apart from what they open.
+
+CREATE TABLE vault (
+    one    INTEGER PRIMARY KEY CHECK (one = 1),
+    vault  BLOB NOT NULL,
+    origin TEXT NOT NULL
+);
+
+-- Argon2id parameters and the root key under the key they give.
+CREATE TABLE unlock (
+    id           INTEGER PRIMARY KEY,
+    salt         BLOB NOT NULL,
+    memory_kib   INTEGER NOT NULL,
+    passes       INTEGER NOT NULL,
+    lanes        INTEGER NOT NULL,
+    wrapped_root BLOB NOT NULL
+);
+
+CREATE TABLE keyring (
+    role       TEXT NOT NULL,
+    version    INTEGER NOT NULL,
+    active     INTEGER NOT NULL,
+    wrapped    BLOB NOT NULL,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (role, version)
+);
+CREATE UNIQUE INDEX keyring_active ON keyring (role) WHERE active = 1;
+
+CREATE TABLE record_key (
+    record_kind TEXT NOT NULL,
+    record      BLOB NOT NULL,
+    kek         INTEGER NOT NULL,
+    generation  INTEGER NOT NULL,
+    wrapped     BLOB NOT NULL,
+    PRIMARY KEY (record_kind, record)
+);

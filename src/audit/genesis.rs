@@ -1,0 +1,73 @@
+//! The first entry: the vault's own making, with the first department and administrators.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::leaf::{self, Leaf};
+use super::{CheckpointSigner, CommitError};
+use crate::merkle::Frontier;
+use crate::model::purposes::Purpose;
+use crate::model::reference::DepartmentCode;
+use crate::note::Checkpoint;
+use crate::policy::facts::PolicyHash;
+use crate::store::Write;
+use crate::store::rows::{EntryRow, HeadRow};
+
+/// Nobody: the principal of the first entry, in which the first principals are made.
+const NOBODY: &str = "00000000000000000000000000000000";
+
+/// The head of a log without entries.
+///
+/// # Errors
+/// [`CommitError::Locked`] without a log key.
+pub fn empty_head(origin: &str, signer: &dyn CheckpointSigner) -> Result<HeadRow, CommitError> {
+    head(origin, &Frontier::new(), signer)
+}
+
+/// Entry 0, which carries the digests of the first rows, and the head after it.
+///
+/// # Errors
+/// [`CommitError::Locked`] without a log key; [`CommitError::LeafTooLarge`] for too many rows.
+pub fn first_entry(
+    origin: &str,
+    signer: &dyn CheckpointSigner,
+    writes: &[Write],
+    department: DepartmentCode,
+    policy: PolicyHash,
+    now: Timestamp,
+) -> Result<(EntryRow, HeadRow), CommitError> {
+    let digest: BTreeMap<String, String> = writes.iter().filter_map(leaf::digest).collect();
+    let (policy, _) = policy.as_bytes().split_at(16);
+    let leaf = Leaf {
+        v: 1,
+        id: uuid::Uuid::now_v7().to_string(),
+        t: leaf::milliseconds(now),
+        act: "vault.init".to_owned(),
+        out: "granted".to_owned(),
+        why: None,
+        actor: NOBODY.to_owned(),
+        dept: department.to_string(),
+        role: None,
+        ticket: None,
+        subject: None,
+        fields: None,
+        form: None,
+        purpose: Purpose::Administer.to_string(),
+        policy: data_encoding::BASE64.encode(policy),
+        req: NOBODY.to_owned(),
+        node: "init".to_owned(),
+        digest: Some(digest),
+    };
+    let bytes = leaf.to_bytes()?;
+    let mut frontier = Frontier::new();
+    frontier.push(bytes.hash);
+    let entry = EntryRow { index: 0, body: bytes.bytes, leaf_hash: bytes.hash };
+    Ok((entry, head(origin, &frontier, signer)?))
+}
+
+fn head(origin: &str, frontier: &Frontier, signer: &dyn CheckpointSigner) -> Result<HeadRow, CommitError> {
+    let checkpoint = Checkpoint { origin: origin.to_owned(), size: frontier.size(), root: frontier.root() };
+    let note = signer.sign(&checkpoint).ok_or(CommitError::Locked)?;
+    Ok(HeadRow { size: checkpoint.size, root: checkpoint.root, frontier: frontier.to_bytes(), checkpoint: note })
+}

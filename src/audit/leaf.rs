@@ -1,0 +1,179 @@
+//! One entry of the log: canonical JSON (RFC 8785) with allow-listed keys, at most 2 KB, never a personal value.
+
+use std::collections::BTreeMap;
+
+use data_encoding::BASE64;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::Change;
+use super::log::CommitError;
+use crate::merkle::{self, Hash};
+use crate::model::ask::Ask;
+use crate::policy::facts::{Facts, PolicyHash};
+use crate::policy::{Denial, Permit, Why};
+use crate::store::Write;
+use crate::store::rows::Protected;
+
+/// The longest entry, in bytes.
+pub const MAX_LEN: usize = 2048;
+const VERSION: u8 = 1;
+
+/// The keys a leaf may have. Parsing refuses any other, so `fsck` notices a leaf that some other program wrote.
+#[derive(Clone, Debug, Serialize, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct Leaf {
+    /// Format version: 1.
+    pub v: u8,
+    /// UUID version 7.
+    pub id: String,
+    /// When, RFC 3339 in UTC to the millisecond.
+    pub t: String,
+    /// What: the words of `model::ask::Action`.
+    pub act: String,
+    /// `granted` or `denied`.
+    pub out: String,
+    /// Why denied: the words of `policy::Why`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+    /// The principal's id.
+    pub actor: String,
+    /// The principal's department.
+    pub dept: String,
+    /// The role it was permitted under.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+    /// The ticket's number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<String>,
+    /// The caller's reference in the auditors' own domain.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// Names of the fields read, compared or searched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fields: Option<Vec<String>>,
+    /// `clear` or `masked`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub form: Option<String>,
+    /// The stated purpose.
+    pub purpose: String,
+    /// First 16 bytes of SHA-256 over the policy that decided, in base64.
+    pub policy: String,
+    /// The request.
+    pub req: String,
+    /// The node that wrote it.
+    pub node: String,
+    /// For writes: SHA-256 in base64 of what each place now holds. A place is a field's name (its ciphertext), or
+    /// `@caller`, `@ticket`, `@department/<code>`, `@principal/<id>`, `@token/<id>` (the row's columns).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub digest: Option<BTreeMap<String, String>>,
+}
+
+/// The bytes that are hashed, stored and served.
+pub(super) struct LeafBytes {
+    pub(super) bytes: Vec<u8>,
+    pub(super) hash: Hash,
+}
+
+impl Leaf {
+    /// Parses an entry's bytes.
+    #[must_use]
+    pub fn parse(bytes: &[u8]) -> Option<Self> {
+        serde_json::from_slice(bytes).ok()
+    }
+
+    fn new(ask: &Ask, facts: &Facts, policy: PolicyHash, node: &str) -> Self {
+        let ticket = ask.ticket_no().map(|no| no.as_str().to_owned());
+        let subject = facts.caller.as_ref().map(|caller| caller.subject);
+        let subject = subject.or_else(|| facts.ticket.as_ref().map(|ticket| ticket.subject));
+        let fields: Vec<String> = ask.field_names().iter().map(|name| name.as_str().to_owned()).collect();
+        let (hash, _) = policy.as_bytes().split_at(16);
+        Self {
+            v: VERSION,
+            id: uuid::Uuid::now_v7().to_string(),
+            t: milliseconds(ask.at()),
+            act: ask.action().to_string(),
+            out: "granted".to_owned(),
+            why: None,
+            actor: ask.who().id().to_string(),
+            dept: ask.department().to_string(),
+            role: None,
+            ticket,
+            subject: subject.map(|subject| subject.to_string()),
+            fields: (!fields.is_empty()).then_some(fields),
+            form: ask.shown_as().map(|form| form.to_string()),
+            purpose: ask.purpose().to_string(),
+            policy: BASE64.encode(hash),
+            req: ask.request().as_str().to_owned(),
+            node: node.to_owned(),
+            digest: None,
+        }
+    }
+
+    pub(super) fn granted(permit: &Permit, node: &str) -> Self {
+        let leaf = Self::new(permit.ask(), permit.facts(), permit.policy(), node);
+        Self { role: Some(permit.role().to_string()), ..leaf }
+    }
+
+    pub(super) fn changed(permit: &Permit, change: &Change, node: &str) -> Self {
+        let mut leaf = Self::granted(permit, node);
+        if let Some(no) = &change.ticket {
+            leaf.ticket = Some(no.as_str().to_owned());
+        }
+        if let Some(subject) = &change.subject {
+            leaf.subject = Some(subject.to_string());
+        }
+        let digest: BTreeMap<String, String> = change.writes.iter().filter_map(digest).collect();
+        leaf.digest = (!digest.is_empty()).then_some(digest);
+        leaf
+    }
+
+    pub(super) fn denied(denial: &Denial, node: &str) -> Self {
+        let leaf = Self::new(denial.ask(), denial.facts(), denial.policy(), node);
+        Self { out: "denied".to_owned(), why: Some(Why::as_str(denial.why()).to_owned()), ..leaf }
+    }
+
+    pub(super) fn to_bytes(&self) -> Result<LeafBytes, CommitError> {
+        let bytes = serde_json_canonicalizer::to_vec(self).map_err(|_| CommitError::LeafTooLarge)?;
+        if bytes.len() > MAX_LEN {
+            return Err(CommitError::LeafTooLarge);
+        }
+        let hash = merkle::leaf_hash(&bytes);
+        Ok(LeafBytes { bytes, hash })
+    }
+}
+
+/// RFC 3339 in UTC with exactly three decimals.
+#[must_use]
+pub fn milliseconds(at: Timestamp) -> String {
+    format!("{at:.3}")
+}
+
+/// The place a write fills and the digest of what stands there now. Rows that can be computed again from others (blind
+/// indexes, references) and replays have none.
+#[must_use]
+pub fn digest(write: &Write) -> Option<(String, String)> {
+    Some(match write {
+        Write::Field(row) => (row.field.clone(), sha256(&row.sealed)),
+        Write::Caller(row) => ("@caller".to_owned(), row_digest(row)),
+        Write::Ticket(row) => ("@ticket".to_owned(), row_digest(row)),
+        Write::Department(row) => (format!("@department/{}", row.code), row_digest(row)),
+        Write::Principal(row) => (format!("@principal/{}", row.id), row_digest(row)),
+        Write::Token(row) | Write::RevokeToken(row) => (format!("@token/{}", row.id), row_digest(row)),
+        Write::Index(_) | Write::Unindex(..) | Write::Custody(_) | Write::Reference(_) | Write::Replay(_) => {
+            return None;
+        }
+    })
+}
+
+/// SHA-256 of a ciphertext, in base64.
+#[must_use]
+pub fn sha256(bytes: &[u8]) -> String {
+    BASE64.encode(ring::digest::digest(&ring::digest::SHA256, bytes).as_ref())
+}
+
+/// SHA-256 of a protected row's code, which stands for every column of it, in base64.
+#[must_use]
+pub fn row_digest<R: Protected>(row: &R) -> String {
+    sha256(row.mac())
+}

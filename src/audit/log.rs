@@ -1,0 +1,220 @@
+//! `Log`: the way in to the sequencer, for any number of tasks at once.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{SyncSender, TrySendError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use tokio::sync::{oneshot, watch};
+
+use super::leaf::{Leaf, LeafBytes};
+use super::receipt::{LogPosition, Receipt, Recorded, Refusal};
+use super::sequencer::{Job, Sequencer};
+use super::{Change, CheckpointSigner};
+use crate::policy::{Denial, Permit};
+use crate::store::{DataWriter, Guard, KeyStore};
+
+/// Jobs that may wait. More are refused at once.
+const QUEUE: usize = 8192;
+/// How long a job may wait before its asker is told that the log is not available.
+const DEADLINE: Duration = Duration::from_secs(2);
+
+/// Why something does not stand in the log. In each case nothing was changed and nothing may be shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CommitError {
+    /// The queue is full or the deadline passed.
+    Unavailable,
+    /// The log's thread has ended after a fault of the disk.
+    Dead,
+    /// No space on the device.
+    Full,
+    /// The vault is locked.
+    Locked,
+    /// What was decided on has changed meanwhile.
+    Stale,
+    /// Something that must be unique is there already.
+    Duplicate,
+    /// The leaf would be longer than 2 KB.
+    LeafTooLarge,
+}
+
+impl fmt::Display for CommitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Unavailable => "the log did not take the entry in time",
+            Self::Dead => "the log has stopped after a fault of the disk",
+            Self::Full => "no space is left for the log",
+            Self::Locked => "the vault is locked",
+            Self::Stale => "what this was decided on has changed meanwhile",
+            Self::Duplicate => "something that must be unique is there already",
+            Self::LeafTooLarge => "the entry would be longer than 2 KB",
+        })
+    }
+}
+
+impl std::error::Error for CommitError {}
+
+/// Counts since start, for metrics and benches.
+#[derive(Default)]
+pub struct LogStats {
+    entries: AtomicU64,
+    commits: AtomicU64,
+    size: AtomicU64,
+}
+
+impl LogStats {
+    pub(super) fn committed(&self, entries: u64, size: u64) {
+        self.entries.fetch_add(entries, Ordering::Relaxed);
+        self.commits.fetch_add(1, Ordering::Relaxed);
+        self.size.store(size, Ordering::Relaxed);
+    }
+
+    /// Entries committed since start.
+    #[must_use]
+    pub fn entries(&self) -> u64 {
+        self.entries.load(Ordering::Relaxed)
+    }
+
+    /// Commits (flushes) since start.
+    #[must_use]
+    pub fn commits(&self) -> u64 {
+        self.commits.load(Ordering::Relaxed)
+    }
+}
+
+/// The log, shared by every task. Dropping the last of it ends the thread after the jobs already taken.
+pub struct Log {
+    // Behind an option so that `drop` can hang up before it waits for the thread.
+    queue: Option<SyncSender<Job>>,
+    thread: Option<JoinHandle<()>>,
+    stats: Arc<LogStats>,
+    dead: watch::Receiver<bool>,
+    node: String,
+}
+
+impl Log {
+    /// Starts the sequencer on a log that [`super::startup::prove`] has proved.
+    ///
+    /// # Errors
+    /// When the thread cannot be started.
+    pub fn start(
+        proved: super::startup::Proved,
+        writer: Box<dyn DataWriter>,
+        keys: Arc<dyn KeyStore>,
+        signer: Arc<dyn CheckpointSigner>,
+        node: String,
+    ) -> std::io::Result<Self> {
+        Self::start_with(proved, writer, keys, signer, node, usize::MAX)
+    }
+
+    /// As `start`, with at most `batch` jobs a commit: 1 measures what group commit is worth.
+    ///
+    /// # Errors
+    /// When the thread cannot be started.
+    pub fn start_with(
+        proved: super::startup::Proved,
+        writer: Box<dyn DataWriter>,
+        keys: Arc<dyn KeyStore>,
+        signer: Arc<dyn CheckpointSigner>,
+        node: String,
+        batch: usize,
+    ) -> std::io::Result<Self> {
+        let (queue, jobs) = std::sync::mpsc::sync_channel(QUEUE);
+        let (dying, dead) = watch::channel(false);
+        let stats = Arc::new(LogStats::default());
+        stats.size.store(proved.size(), Ordering::Relaxed);
+        let sequencer = Sequencer::new(proved, writer, keys, signer, Arc::clone(&stats), batch);
+        let thread = std::thread::Builder::new().name("log".to_owned()).spawn(move || sequencer.run(&jobs, &dying))?;
+        Ok(Self { queue: Some(queue), thread: Some(thread), stats, dead, node })
+    }
+
+    /// Makes a permitted read durable.
+    ///
+    /// # Errors
+    /// [`CommitError`]: then nothing may be shown.
+    pub async fn commit(&self, permit: Permit) -> Result<Receipt, CommitError> {
+        let leaf = Leaf::granted(&permit, &self.node).to_bytes()?;
+        let change = Change { guards: guards(&permit), ..Change::default() };
+        let position = self.sequence(leaf, change).await?;
+        Ok(Receipt::new(permit, position))
+    }
+
+    /// Makes a permitted act durable together with what it changes.
+    ///
+    /// # Errors
+    /// [`CommitError`]: then nothing was changed.
+    pub async fn record(&self, permit: Permit, mut change: Change) -> Result<Recorded, CommitError> {
+        let leaf = Leaf::changed(&permit, &change, &self.node).to_bytes()?;
+        change.guards.extend(guards(&permit));
+        let position = self.sequence(leaf, change).await?;
+        Ok(Recorded::new(permit, position))
+    }
+
+    /// Makes a refusal durable.
+    ///
+    /// # Errors
+    /// [`CommitError`]: the refusal stands all the same, but the caller is told that the log is not available.
+    pub async fn refuse(&self, denial: Denial) -> Result<Refusal, CommitError> {
+        let leaf = Leaf::denied(&denial, &self.node).to_bytes()?;
+        let position = self.sequence(leaf, Change::default()).await?;
+        Ok(Refusal::new(denial.why(), position))
+    }
+
+    /// Number of entries.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.stats.size.load(Ordering::Relaxed)
+    }
+
+    /// Counts since start.
+    #[must_use]
+    pub fn stats(&self) -> &LogStats {
+        &self.stats
+    }
+
+    /// Returns when the sequencer has died of a fault of the disk: the process should end, and prove the log afresh.
+    pub async fn died(&self) {
+        let mut dead = self.dead.clone();
+        // An error means that the sender is gone: the thread has ended.
+        let _ = dead.wait_for(|dead| *dead).await;
+    }
+
+    async fn sequence(&self, leaf: LeafBytes, change: Change) -> Result<LogPosition, CommitError> {
+        let (reply, answer) = oneshot::channel();
+        let leaf_hash = leaf.hash;
+        let job = Job { leaf, change, deadline: Instant::now() + DEADLINE, reply };
+        let queue = self.queue.as_ref().ok_or(CommitError::Dead)?;
+        queue.try_send(job).map_err(|refused| match refused {
+            TrySendError::Full(_) => CommitError::Unavailable,
+            TrySendError::Disconnected(_) => CommitError::Dead,
+        })?;
+        let index = tokio::time::timeout(DEADLINE, answer)
+            .await
+            .map_err(|_| CommitError::Unavailable)?
+            .map_err(|_| CommitError::Dead)??;
+        Ok(LogPosition { index, leaf_hash })
+    }
+}
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        self.queue.take();
+        if let Some(thread) = self.thread.take() {
+            // A panic of the thread has been reported where it happened.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// What the decision rested on: checked again by the log's thread, so that no read follows the close of its ticket, the
+/// loss of its role, or another change, in the log's order.
+fn guards(permit: &Permit) -> Vec<Guard> {
+    let who = permit.ask().who();
+    let mut guards = vec![Guard::Principal(who.id(), who.version())];
+    if let Some(ticket) = &permit.facts().ticket {
+        guards.push(Guard::Ticket(ticket.id, ticket.version));
+    }
+    guards
+}

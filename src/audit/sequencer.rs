@@ -1,0 +1,216 @@
+//! The one thread that writes: group commit without a timer.
+//!
+//! At rest a job costs one flush; under load the next group gathers while the disk works. What a crash leaves: a group
+//! is in the data store whole or not at all; keys of records that did not make it are orphans in the key store, which
+//! `fsck` names and which harm nobody.
+
+use std::sync::Arc;
+use std::sync::mpsc::Receiver;
+use std::time::Instant;
+
+use tokio::sync::{oneshot, watch};
+
+use super::leaf::LeafBytes;
+use super::log::{CommitError, LogStats};
+use super::startup::Proved;
+use super::{Change, CheckpointSigner};
+use crate::merkle::{Frontier, Tile, TileBuilder};
+use crate::note::Checkpoint;
+use crate::store::rows::{EntryRow, HeadRow, WrappedKey};
+use crate::store::{Conflict, DataWriter, KeyStore, StoreError};
+
+const LARGEST_GROUP: usize = 4096;
+
+/// One leaf and what goes with it.
+pub(super) struct Job {
+    pub(super) leaf: LeafBytes,
+    pub(super) change: Change,
+    pub(super) deadline: Instant,
+    pub(super) reply: oneshot::Sender<Result<u64, CommitError>>,
+}
+
+/// A job that stands in the open transaction, waiting for the flush.
+struct Taken {
+    index: u64,
+    reply: oneshot::Sender<Result<u64, CommitError>>,
+}
+
+/// Owned by the log's thread alone.
+pub(super) struct Sequencer {
+    origin: String,
+    frontier: Frontier,
+    tiles: TileBuilder,
+    writer: Box<dyn DataWriter>,
+    keys: Arc<dyn KeyStore>,
+    signer: Arc<dyn CheckpointSigner>,
+    stats: Arc<LogStats>,
+    batch: usize,
+}
+
+impl Sequencer {
+    pub(super) fn new(
+        proved: Proved,
+        writer: Box<dyn DataWriter>,
+        keys: Arc<dyn KeyStore>,
+        signer: Arc<dyn CheckpointSigner>,
+        stats: Arc<LogStats>,
+        batch: usize,
+    ) -> Self {
+        let (origin, frontier, tiles) = proved.into_parts();
+        Self { origin, frontier, tiles, writer, keys, signer, stats, batch: batch.min(LARGEST_GROUP) }
+    }
+
+    /// Until everybody has hung up, or the disk fails.
+    pub(super) fn run(mut self, jobs: &Receiver<Job>, dying: &watch::Sender<bool>) {
+        while let Ok(first) = jobs.recv() {
+            let mut group = vec![first];
+            while group.len() < self.batch
+                && let Ok(job) = jobs.try_recv()
+            {
+                group.push(job);
+            }
+            if let Err(fault) = self.commit_group(group) {
+                tracing::error!(%fault, "the log cannot be written; the process must end and prove it afresh");
+                dying.send_replace(true);
+                return;
+            }
+        }
+    }
+
+    /// Commits a group, or tells each of its waiters why not. An error is one after which nobody knows what the disk holds.
+    fn commit_group(&mut self, group: Vec<Job>) -> Result<(), StoreError> {
+        let now = Instant::now();
+        let (group, late): (Vec<Job>, Vec<Job>) = group.into_iter().partition(|job| job.deadline > now);
+        answer(late.into_iter().map(|job| job.reply), CommitError::Unavailable);
+        let Some(group) = self.store_keys(group)? else { return Ok(()) };
+
+        let mut taken = Vec::with_capacity(group.len());
+        let result = self.write(group, &mut taken);
+        match result {
+            Ok(()) => {
+                for job in taken {
+                    // The asker may have given up waiting: the log then shows a read that was not disclosed.
+                    let _ = job.reply.send(Ok(job.index));
+                }
+                Ok(())
+            }
+            Err(Fault::Nothing(why)) => {
+                self.writer.rollback();
+                answer(taken.into_iter().map(|job| job.reply), why);
+                Ok(())
+            }
+            Err(Fault::Unknown(fault)) => {
+                self.writer.rollback();
+                answer(taken.into_iter().map(|job| job.reply), CommitError::Dead);
+                Err(fault)
+            }
+        }
+    }
+
+    /// Record keys are durable before their records can be acknowledged.
+    fn store_keys(&self, group: Vec<Job>) -> Result<Option<Vec<Job>>, StoreError> {
+        let keys: Vec<WrappedKey> = group.iter().flat_map(|job| job.change.keys.iter().cloned()).collect();
+        if keys.is_empty() {
+            return Ok(Some(group));
+        }
+        match self.keys.put_record_keys(&keys) {
+            Ok(()) => Ok(Some(group)),
+            Err(StoreError::Full) => {
+                answer(group.into_iter().map(|job| job.reply), CommitError::Full);
+                Ok(None)
+            }
+            Err(fault) => {
+                answer(group.into_iter().map(|job| job.reply), CommitError::Dead);
+                Err(fault)
+            }
+        }
+    }
+
+    fn write(&mut self, group: Vec<Job>, taken: &mut Vec<Taken>) -> Result<(), Fault> {
+        let mut waiting = group.into_iter();
+        let result = self.write_jobs(&mut waiting, taken);
+        if result.is_err() {
+            // Those not reached share the fate of those that were: they all hear the same.
+            taken.extend(waiting.map(|job| Taken { index: 0, reply: job.reply }));
+        }
+        result
+    }
+
+    fn write_jobs(&mut self, waiting: &mut std::vec::IntoIter<Job>, taken: &mut Vec<Taken>) -> Result<(), Fault> {
+        self.writer.begin()?;
+        let mut frontier = self.frontier.clone();
+        let mut tiles = self.tiles.clone();
+        let mut full: Vec<Tile> = Vec::new();
+        let mut entries = Vec::new();
+        for job in waiting {
+            let index = frontier.size();
+            let attempt = self.writer.attempt(&job.change.guards, &job.change.writes, index);
+            match attempt {
+                Ok(Ok(())) => {
+                    frontier.push(job.leaf.hash);
+                    full.extend(tiles.push(job.leaf.hash));
+                    entries.push(EntryRow { index, body: job.leaf.bytes, leaf_hash: job.leaf.hash });
+                    taken.push(Taken { index, reply: job.reply });
+                }
+                Ok(Err(Conflict::Stale)) => answer([job.reply], CommitError::Stale),
+                Ok(Err(Conflict::Duplicate)) => answer([job.reply], CommitError::Duplicate),
+                Err(fault) => {
+                    taken.push(Taken { index, reply: job.reply });
+                    return Err(fault.into());
+                }
+            }
+        }
+        if entries.is_empty() {
+            self.writer.rollback();
+            return Ok(());
+        }
+        self.finish(frontier, tiles, &full, &entries)
+    }
+
+    fn finish(
+        &mut self,
+        frontier: Frontier,
+        tiles: TileBuilder,
+        full: &[Tile],
+        entries: &[EntryRow],
+    ) -> Result<(), Fault> {
+        let checkpoint = Checkpoint { origin: self.origin.clone(), size: frontier.size(), root: frontier.root() };
+        let note = self.signer.sign(&checkpoint).ok_or(Fault::Nothing(CommitError::Locked))?;
+        let head = HeadRow {
+            size: checkpoint.size,
+            root: checkpoint.root,
+            frontier: frontier.to_bytes(),
+            checkpoint: note,
+        };
+        self.writer.append(entries, full, &head)?;
+        self.writer.commit()?;
+        self.frontier = frontier;
+        self.tiles = tiles;
+        self.stats.committed(u64::try_from(entries.len()).unwrap_or(u64::MAX), checkpoint.size);
+        Ok(())
+    }
+}
+
+/// How a group failed.
+enum Fault {
+    /// Nothing was written, and the log goes on.
+    Nothing(CommitError),
+    /// Nobody knows what was written.
+    Unknown(StoreError),
+}
+
+impl From<StoreError> for Fault {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Full => Self::Nothing(CommitError::Full),
+            other => Self::Unknown(other),
+        }
+    }
+}
+
+fn answer(waiters: impl IntoIterator<Item = oneshot::Sender<Result<u64, CommitError>>>, why: CommitError) {
+    for reply in waiters {
+        // Who has given up waiting needs no answer.
+        let _ = reply.send(Err(why));
+    }
+}

@@ -1,0 +1,119 @@
+//! Before anything is served: the head must follow from the leaves, and the checkpoint must be ours and say the same.
+
+use std::fmt;
+
+use crate::merkle::{self, Frontier, TileBuilder};
+use crate::note::{Checkpoint, Verifier};
+use crate::store::rows::{EntryRow, HeadRow};
+use crate::store::{DataStore, StoreError};
+
+const TILE: u64 = 256;
+
+/// A log whose head has been proved against its leaves.
+pub struct Proved {
+    origin: String,
+    frontier: Frontier,
+    tiles: TileBuilder,
+}
+
+impl Proved {
+    /// Number of entries.
+    #[must_use]
+    pub const fn size(&self) -> u64 {
+        self.frontier.size()
+    }
+
+    pub(super) fn into_parts(self) -> (String, Frontier, TileBuilder) {
+        (self.origin, self.frontier, self.tiles)
+    }
+}
+
+/// The log is not what it was.
+#[derive(Debug)]
+pub enum Unproved {
+    /// The store did not answer.
+    Store(StoreError),
+    /// An entry's bytes no longer have the hash they were logged with.
+    Leaf(u64),
+    /// The leaves and tiles do not give the head's frontier and root.
+    Head,
+    /// There are entries beyond the head, or fewer than it counts.
+    Length,
+    /// The checkpoint is not signed by this vault's log key, or not about this log.
+    Checkpoint,
+    /// The checkpoint is about another size or root than the head.
+    CheckpointAndHead,
+}
+
+impl fmt::Display for Unproved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Store(fault) => return fault.fmt(f),
+            Self::Leaf(index) => write!(f, "log entry {index} no longer has the hash it was logged with"),
+            Self::Head => f.write_str("the log's leaves do not give its head"),
+            Self::Length => f.write_str("the log's head counts other entries than there are"),
+            Self::Checkpoint => f.write_str("the log's checkpoint is not signed by this vault's log key"),
+            Self::CheckpointAndHead => f.write_str("the log's checkpoint and its head disagree"),
+        }?;
+        f.write_str("\n  nothing will be opened; run `callervault fsck`, keep this copy as evidence, restore from a backup")
+    }
+}
+
+impl std::error::Error for Unproved {}
+
+impl From<StoreError> for Unproved {
+    fn from(fault: StoreError) -> Self {
+        Self::Store(fault)
+    }
+}
+
+/// Rebuilds the frontier from the tiles and the last leaves and compares it with the head and the signed checkpoint.
+///
+/// # Errors
+/// [`Unproved`] names the first thing that does not hold. Nothing may be opened then.
+pub async fn prove(store: &dyn DataStore, origin: &str, verifier: &Verifier) -> Result<Proved, Unproved> {
+    let head = store.head().await?;
+    let edges = store.edges(head.size).await?;
+    let frontier = merkle::frontier_from_edges(head.size, &edges).map_err(|_| Unproved::Length)?;
+    if frontier.root() != head.root || frontier.to_bytes() != head.frontier {
+        return Err(Unproved::Head);
+    }
+    prove_last_leaves(store, &head).await?;
+    prove_checkpoint(&head, origin, verifier)?;
+    let tiles = TileBuilder::resume(head.size, edges).map_err(|_| Unproved::Length)?;
+    Ok(Proved { origin: origin.to_owned(), frontier, tiles })
+}
+
+async fn prove_last_leaves(store: &dyn DataStore, head: &HeadRow) -> Result<(), Unproved> {
+    let first = head.size - head.size % TILE;
+    let limit = u32::try_from(TILE + 1).unwrap_or(u32::MAX);
+    let entries = store.entries(first, limit).await?;
+    if u64::try_from(entries.len()).ok() != Some(head.size - first) {
+        return Err(Unproved::Length);
+    }
+    entries.iter().try_for_each(prove_leaf)
+}
+
+/// Whether an entry's bytes have the hash they were logged with.
+///
+/// # Errors
+/// [`Unproved::Leaf`] with its index.
+pub fn prove_leaf(entry: &EntryRow) -> Result<(), Unproved> {
+    if merkle::leaf_hash(&entry.body) == entry.leaf_hash { Ok(()) } else { Err(Unproved::Leaf(entry.index)) }
+}
+
+/// Whether the head's checkpoint is signed by this log's key and says what the head says.
+///
+/// # Errors
+/// [`Unproved::Checkpoint`] or [`Unproved::CheckpointAndHead`].
+pub fn prove_checkpoint(head: &HeadRow, origin: &str, verifier: &Verifier) -> Result<(), Unproved> {
+    let text = verifier.verify(&head.checkpoint).map_err(|_| Unproved::Checkpoint)?;
+    let checkpoint = Checkpoint::parse(text).map_err(|_| Unproved::Checkpoint)?;
+    if checkpoint.origin != origin {
+        return Err(Unproved::Checkpoint);
+    }
+    if checkpoint.size != head.size || checkpoint.root != head.root {
+        return Err(Unproved::CheckpointAndHead);
+    }
+    Ok(())
+}

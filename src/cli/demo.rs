@@ -1,0 +1,219 @@
+//! `callervault demo`: a throw-away vault with synthetic departments, principals and calls.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::Args;
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use super::init::write_secret;
+use super::{Done, Failure, import, log_to_stderr, runtime, say, serve, tour};
+use crate::clock::System;
+use crate::http::{self, App};
+use crate::keyring::unlock::Passphrase;
+use crate::model::ask::RequestId;
+use crate::model::fields::FieldSet;
+use crate::model::principals::{DepartmentKind, PrincipalKind, Role};
+use crate::model::reference::DepartmentCode;
+use crate::vault::admin::{NewDepartment, NewPrincipal, NewToken};
+use crate::vault::open::{Founding, Places};
+use crate::vault::{Session, Vault};
+
+/// 200 invented calls; see tests/data/README.md.
+const CALLS: &str = include_str!("../../tests/data/calls.jsonl");
+/// The invented callers' ID numbers carry birth years of people not yet born.
+const INVENTED_YEARS: &str = "\n[id_no]\nlatest_birth_year = 2049\n";
+const CENTRE: &str = "H0";
+pub(super) const DEPARTMENTS: [(&str, &str); 3] = [("C1", "城市管理局"), ("W2", "水务局"), ("M3", "市场监督管理局")];
+
+/// A throw-away vault with synthetic departments and calls; with --once, the tour.
+#[derive(Args)]
+pub(super) struct Demo {
+    /// Keep the vault in this new directory instead of a temporary one.
+    #[arg(long)]
+    dir: Option<PathBuf>,
+    /// Address and port; port 0 takes a free one.
+    #[arg(long, default_value = "127.0.0.1:8440")]
+    listen: SocketAddr,
+    /// Walk the tour over HTTP, then stop. Exit 1 if a step is not as promised.
+    #[arg(long)]
+    once: bool,
+}
+
+/// `DIR/credentials.json`.
+#[derive(Serialize)]
+pub(super) struct Credentials {
+    pub(super) base_url: String,
+    pub(super) departments: Vec<Department>,
+    pub(super) principals: Vec<Principal>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Department {
+    pub(super) code: String,
+    pub(super) name: String,
+}
+
+#[derive(Serialize)]
+pub(super) struct Principal {
+    pub(super) name: String,
+    pub(super) department: String,
+    pub(super) roles: Vec<Role>,
+    pub(super) token: String,
+}
+
+impl Demo {
+    pub(super) fn run(self) -> Done {
+        log_to_stderr();
+        let temporary = tempfile::Builder::new().prefix("callervault-demo-").tempdir()?;
+        let directory = self.dir.clone().unwrap_or_else(|| temporary.path().to_owned());
+        let runtime = runtime()?;
+        let (vault, credentials) = runtime.block_on(furnish(&directory))?;
+        // With --once the port is nobody's business but ours.
+        let listen = if self.once { SocketAddr::new(self.listen.ip(), 0) } else { self.listen };
+        runtime.block_on(self.serve(vault, credentials, &directory, listen))
+    }
+
+    async fn serve(&self, vault: Vault, mut credentials: Credentials, directory: &Path, listen: SocketAddr) -> Done {
+        let (bound, address) = tokio::sync::oneshot::channel();
+        let (finish, finished) = tokio::sync::oneshot::channel::<()>();
+        let stop = async move {
+            tokio::select! {
+                () = serve::stop() => {}
+                _ = finished => {}
+            }
+        };
+        let bound = move |address| {
+            // Nobody waits for the address once the demo is over.
+            let _ = bound.send(address);
+        };
+        let serving = tokio::spawn(http::serve(App::new(vault), listen, None, false, bound, stop));
+        let Ok(address) = address.await else {
+            return Ok(serving.await.map_err(Failure::unavailable)??);
+        };
+        credentials.base_url = format!("http://{address}");
+        let text = serde_json::to_string_pretty(&credentials).map_err(Failure::unavailable)?;
+        write_secret(&directory.join("credentials.json"), &text)?;
+        let toured = if self.once {
+            let walk = tokio::task::spawn_blocking(move || tour::walk(&credentials));
+            let toured = walk.await.map_err(Failure::unavailable)?;
+            // Already told to stop by a signal, then.
+            let _ = finish.send(());
+            toured
+        } else {
+            greet(&credentials.base_url, directory)
+        };
+        serving.await.map_err(Failure::unavailable)??;
+        toured
+    }
+}
+
+fn greet(base: &str, directory: &Path) -> Done {
+    say(format!("open     {base}/docs"))?;
+    say(format!("tokens   {}", directory.join("credentials.json").display()))?;
+    say("try      the curl session of README.md, with these tokens")?;
+    say("stop     Ctrl-C")?;
+    Ok(())
+}
+
+/// Makes the vault and fills it.
+async fn furnish(directory: &Path) -> Result<(Vault, Credentials), Failure> {
+    let places = Places::below(directory);
+    let passphrase = Zeroizing::new(format!("demo-{}", RequestId::random().as_str()));
+    let founding = Founding {
+        origin: "demo.callervault.invalid/log/1".to_owned(),
+        centre: CENTRE.parse::<DepartmentCode>().map_err(Failure::usage)?,
+        centre_name: "政务服务便民热线中心".to_owned(),
+    };
+    std::fs::create_dir_all(&places.policies)?;
+    std::fs::write(places.policies.join("fields.toml"), format!("{}{INVENTED_YEARS}", FieldSet::SHIPPED))?;
+    let secret = Passphrase::new(passphrase.clone()).map_err(Failure::usage)?;
+    let founders = Vault::init(&places, &secret, &founding, &System)?;
+    write_secret(&directory.join("passphrase"), &passphrase)?;
+    let vault = Vault::open(&places, &secret, Arc::new(System), "demo").await?;
+
+    let mut credentials = Credentials { base_url: String::new(), departments: Vec::new(), principals: Vec::new() };
+    credentials.departments.push(Department { code: CENTRE.to_owned(), name: founding.centre_name });
+    for founder in founders {
+        credentials.principals.push(Principal {
+            name: founder.account,
+            department: CENTRE.to_owned(),
+            roles: vec![founder.role],
+            token: founder.token.to_string(),
+        });
+    }
+    staff(&vault, &mut credentials).await?;
+    fill(&vault, &credentials).await?;
+    Ok((vault, credentials))
+}
+
+/// Departments and a principal for every role.
+async fn staff(vault: &Vault, credentials: &mut Credentials) -> Done {
+    let admin = session(vault, credentials, "security-admin").await?;
+    for (code, name) in DEPARTMENTS {
+        let new = NewDepartment {
+            code: code.parse::<DepartmentCode>().map_err(Failure::usage)?,
+            name: name.to_owned(),
+            kind: DepartmentKind::Organ,
+        };
+        vault.make_department(&admin, new).await.map_err(Failure::unavailable)?;
+        credentials.departments.push(Department { code: code.to_owned(), name: name.to_owned() });
+        hire(vault, &admin, credentials, &format!("handler-{}", code.to_lowercase()), code, Role::Handler).await?;
+    }
+    for role in [Role::Agent, Role::Dispatcher, Role::Callback, Role::Supervisor, Role::Analyst, Role::Dpo] {
+        hire(vault, &admin, credentials, role.as_str(), CENTRE, role).await?;
+    }
+    Ok(())
+}
+
+async fn hire(
+    vault: &Vault,
+    admin: &Session,
+    credentials: &mut Credentials,
+    name: &str,
+    department: &str,
+    role: Role,
+) -> Done {
+    let new = NewPrincipal {
+        name: name.to_owned(),
+        department: department.parse::<DepartmentCode>().map_err(Failure::usage)?,
+        roles: vec![role],
+        kind: PrincipalKind::Person,
+    };
+    let made = vault.make_principal(admin, new).await.map_err(Failure::unavailable)?;
+    let id = made.now.id.parse().map_err(Failure::unavailable)?;
+    let issued = vault.issue_token(admin, id, &NewToken { expires_in: None }).await.map_err(Failure::unavailable)?;
+    credentials.principals.push(Principal {
+        name: name.to_owned(),
+        department: department.to_owned(),
+        roles: vec![role],
+        token: issued.token,
+    });
+    Ok(())
+}
+
+async fn fill(vault: &Vault, credentials: &Credentials) -> Done {
+    let agent = session(vault, credentials, "agent").await?;
+    let count = import::lines(vault, &agent, CALLS.as_bytes()).await?;
+    if let Some((line, reason)) = count.rejected.first_key_value() {
+        return Err(Failure::found(format!("demo call {line}: {reason}")));
+    }
+    say(format!(
+        "{} synthetic calls taken; {} repeat callers known for certain, {} perhaps",
+        count.taken, count.certain, count.tentative
+    ))?;
+    Ok(())
+}
+
+async fn session(vault: &Vault, credentials: &Credentials, name: &str) -> Result<Session, Failure> {
+    vault.authenticate(credentials.token(name)?, RequestId::random()).await.map_err(Failure::unavailable)
+}
+
+impl Credentials {
+    pub(super) fn token(&self, name: &str) -> Result<&str, Failure> {
+        let one = self.principals.iter().find(|principal| principal.name == name);
+        one.map(|principal| principal.token.as_str()).ok_or_else(|| Failure::unavailable("no such demo principal"))
+    }
+}

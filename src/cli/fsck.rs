@@ -1,0 +1,48 @@
+//! `callervault fsck`.
+
+use clap::Args;
+
+use super::passphrase::PassphraseFrom;
+use super::{Done, Failure, Where, runtime, say};
+use crate::vault::fsck;
+
+/// Check every row, leaf and key of a vault that no process serves. Exit 1 on any finding.
+#[derive(Args)]
+pub(super) struct Fsck {
+    #[command(flatten)]
+    place: Where,
+    #[command(flatten)]
+    passphrase: PassphraseFrom,
+    /// The report as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Fsck {
+    pub(super) fn run(self) -> Done {
+        let passphrase = self.passphrase.read()?;
+        let bar = indicatif::ProgressBar::new_spinner();
+        let progress = |count| bar.set_position(count);
+        let report = runtime()?.block_on(fsck::check(&self.place.places(), &passphrase, &progress))?;
+        bar.finish_and_clear();
+        if self.json {
+            say(serde_json::to_string(&report).map_err(Failure::unavailable)?)?;
+        } else {
+            for finding in &report.findings {
+                say(format!("{}: {}", finding.place, finding.what))?;
+            }
+            say(format!(
+                "{} log entries, {} sealed fields, {} other rows, {} orphan keys: {} findings",
+                report.entries,
+                report.fields,
+                report.rows,
+                report.orphan_keys,
+                report.findings.len()
+            ))?;
+        }
+        if report.findings.is_empty() {
+            return Ok(());
+        }
+        Err(Failure::found("the vault is not as it left itself\n  keep this copy as evidence and restore from a backup"))
+    }
+}

@@ -1,0 +1,232 @@
+//! `callervault import`: calls from JSON lines, through the same intake as everybody's.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use super::passphrase::{PassphraseFrom, secret_file};
+use super::{Done, Failure, Where, runtime, say};
+use crate::clock::System;
+use crate::model::ask::RequestId;
+use crate::model::submitted::Submitted;
+use crate::model::tickets::{Channel, MatterKind};
+use crate::vault::intake::{Call, Intake, NewTicket};
+use crate::vault::{Error, Replay, Session, Values, Vault};
+
+/// Take in calls from JSON lines. A record that came before (by its `id`) is not taken again.
+#[derive(Args)]
+pub(super) struct Import {
+    #[command(flatten)]
+    place: Where,
+    #[command(flatten)]
+    passphrase: PassphraseFrom,
+    /// The API token of an agent of the hotline centre, in a file of mode 0600: the import is logged as theirs.
+    #[arg(long, value_name = "FILE")]
+    token_file: PathBuf,
+    /// Files of JSON lines.
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+}
+
+/// One line. What the vault has no place for is passed over.
+#[derive(Deserialize)]
+struct Record {
+    id: String,
+    kind: MatterKind,
+    category: String,
+    channel: Channel,
+    district: District,
+    received_at: Timestamp,
+    caller: Caller,
+    #[serde(default)]
+    secrecy_requested: bool,
+    respondent: Option<Respondent>,
+    incident_place: Option<Submitted>,
+    narrative: Submitted,
+}
+
+#[derive(Deserialize)]
+struct District {
+    code: String,
+}
+
+#[derive(Deserialize)]
+struct Caller {
+    name: Option<Submitted>,
+    salutation: Option<Submitted>,
+    mobile: Option<Submitted>,
+    callback_mobile: Option<Submitted>,
+    resident_id: Option<Submitted>,
+    address: Option<Submitted>,
+    email: Option<Submitted>,
+    plate: Option<Submitted>,
+}
+
+#[derive(Deserialize)]
+struct Respondent {
+    name: Option<Submitted>,
+    org: Option<Submitted>,
+}
+
+fn values<const N: usize>(fields: [(&str, Option<Submitted>); N]) -> Values {
+    fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
+}
+
+impl From<Record> for Intake {
+    fn from(record: Record) -> Self {
+        let (respondent_name, respondent_place) = record.respondent.map_or((None, None), |one| (one.name, one.org));
+        Self {
+            call: Call { channel: record.channel, received_at: record.received_at },
+            caller: values([
+                ("name", record.caller.name),
+                ("salutation", record.caller.salutation),
+                ("caller_number", record.caller.mobile),
+                ("callback_number", record.caller.callback_mobile),
+                ("id_no", record.caller.resident_id),
+                ("home_address", record.caller.address),
+                ("email", record.caller.email),
+                ("plate", record.caller.plate),
+            ]),
+            ticket: NewTicket {
+                kind: record.kind,
+                category: record.category,
+                township: record.district.code,
+                secrecy_requested: record.secrecy_requested,
+                values: values([
+                    ("text", Some(record.narrative)),
+                    ("incident_place", record.incident_place),
+                    ("respondent_name", respondent_name),
+                    ("respondent_place", respondent_place),
+                ]),
+            },
+        }
+    }
+}
+
+/// What became of the lines of one source.
+#[derive(Default)]
+pub(super) struct Count {
+    pub(super) taken: u64,
+    pub(super) certain: u64,
+    pub(super) tentative: u64,
+    pub(super) known: u64,
+    /// Line number and reason, never a value.
+    pub(super) rejected: BTreeMap<u64, String>,
+}
+
+impl Count {
+    fn lines(&self) -> u64 {
+        self.taken + self.known + self.rejected.len() as u64
+    }
+}
+
+impl Import {
+    pub(super) fn run(self) -> Done {
+        let passphrase = self.passphrase.read()?;
+        let token = secret_file(&self.token_file)?;
+        runtime()?.block_on(async {
+            let vault = Vault::open(&self.place.places(), &passphrase, Arc::new(System), "import").await?;
+            let session = vault.authenticate(&token, RequestId::random()).await.map_err(Failure::unavailable)?;
+            let mut rejected = 0;
+            for path in &self.files {
+                let count = file(&vault, &session, path).await?;
+                report(path, &count)?;
+                rejected += count.rejected.len();
+            }
+            if rejected == 0 { Ok(()) } else { Err(Failure::found(format!("{rejected} lines were rejected"))) }
+        })
+    }
+}
+
+async fn file(vault: &Vault, session: &Session, path: &Path) -> Result<Count, Failure> {
+    let fault = |error| Failure::unavailable(format!("{}: {error}", path.display()));
+    let source = File::open(path).map_err(fault)?;
+    let bar = ProgressBar::new(source.metadata().map_err(fault)?.len());
+    if let Ok(style) = ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes} {eta} left") {
+        bar.set_style(style);
+    }
+    let count = lines(vault, session, BufReader::new(bar.wrap_read(source))).await;
+    bar.finish_and_clear();
+    count
+}
+
+/// Takes every line in.
+pub(super) async fn lines(vault: &Vault, session: &Session, source: impl BufRead) -> Result<Count, Failure> {
+    let mut count = Count::default();
+    for (number, line) in (1..).zip(source.split(b'\n')) {
+        let line = zeroize::Zeroizing::new(line?);
+        if line.trim_ascii().is_empty() {
+            continue;
+        }
+        match one(vault, session, &line).await {
+            Ok(taken) if taken.replayed => count.known += 1,
+            Ok(taken) => {
+                count.taken += 1;
+                match taken.answer.caller.matched {
+                    crate::vault::intake::Matched::New => {}
+                    crate::vault::intake::Matched::Certain => count.certain += 1,
+                    crate::vault::intake::Matched::Tentative => count.tentative += 1,
+                }
+            }
+            Err(Rejected::Line(reason)) => {
+                count.rejected.insert(number, reason);
+            }
+            Err(Rejected::Vault(error)) => {
+                return Err(Failure::unavailable(format!("line {number}: {error}\n  run it again: what came in stays in")));
+            }
+        }
+    }
+    Ok(count)
+}
+
+enum Rejected {
+    /// This line cannot be taken; the others can.
+    Line(String),
+    /// Nothing can be taken.
+    Vault(Error),
+}
+
+async fn one(vault: &Vault, session: &Session, line: &[u8]) -> Result<crate::vault::intake::Taken, Rejected> {
+    let record: Record = serde_json::from_slice(line).map_err(|error| {
+        // The message may quote a value; the place does not.
+        Rejected::Line(format!("not a call record, at column {}", error.column()))
+    })?;
+    let replay = Replay { key: format!("import:{}", record.id), request: line.trim_ascii().to_vec() };
+    vault.intake(session, &record.into(), Some(&replay)).await.map_err(|error| match error {
+        Error::KeyReused => Rejected::Line("a record with this id came before with other content".to_owned()),
+        Error::Invalid(_) | Error::Bad(..) | Error::Taken(_) => Rejected::Line(error.to_string()),
+        other => Rejected::Vault(other),
+    })
+}
+
+fn report(path: &Path, count: &Count) -> Done {
+    say(format!(
+        "{}: {} lines = {} taken ({} repeat callers certain, {} tentative) + {} known already + {} rejected",
+        path.display(),
+        count.lines(),
+        count.taken,
+        count.certain,
+        count.tentative,
+        count.known,
+        count.rejected.len()
+    ))?;
+    if count.rejected.is_empty() {
+        return Ok(());
+    }
+    let mut name = path.as_os_str().to_owned();
+    name.push(".rejected.jsonl");
+    let mut to = BufWriter::new(File::create(&name)?);
+    for (line, reason) in &count.rejected {
+        writeln!(to, "{}", serde_json::json!({"line": line, "reason": reason}))?;
+    }
+    to.flush()?;
+    say(format!("  the rejected lines' numbers and reasons: {}", Path::new(&name).display()))?;
+    Ok(())
+}

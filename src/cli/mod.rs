@@ -1,0 +1,181 @@
+//! The command line: one file per verb.
+
+mod admin;
+mod client;
+mod demo;
+mod fsck;
+mod import;
+mod init;
+mod passphrase;
+mod serve;
+mod tour;
+
+use std::fmt::Display;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::http::ServeError;
+use crate::store::StoreError;
+use crate::vault::open::{OpenError, Places};
+
+/// A records vault for government hotlines: caller data sealed field by field, read only after the read is in the log.
+#[derive(Parser)]
+#[command(version, about, after_help = "Exit codes: 0 fine, 1 a check failed, 2 usage, 3 not available.")]
+struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Make a vault, its keys, the hotline centre and its three administrators.
+    Init(init::Init),
+    /// Unlock a vault and serve its API.
+    Serve(serve::Serve),
+    /// Take in calls from JSON lines.
+    Import(import::Import),
+    /// Check every row, leaf and key of a vault that no process serves.
+    Fsck(fsck::Fsck),
+    /// Departments, principals and tokens, through a running server.
+    Admin(admin::Admin),
+    /// A throw-away vault with synthetic departments and calls.
+    Demo(demo::Demo),
+}
+
+/// Where the vault lies.
+#[derive(Args)]
+struct Where {
+    /// Directory of the vault: `data/`, `keys/` and `policies/` below it.
+    #[arg(long, default_value = ".")]
+    dir: PathBuf,
+    /// Directory of the key store, if it is elsewhere (it should be).
+    #[arg(long)]
+    keys: Option<PathBuf>,
+    /// Directory of the data store, if it is elsewhere.
+    #[arg(long)]
+    data: Option<PathBuf>,
+    /// Directory with fields.toml, need-to-know.cedar, schema.cedarschema, if it is elsewhere.
+    #[arg(long)]
+    policies: Option<PathBuf>,
+}
+
+impl Where {
+    fn places(&self) -> Places {
+        let mut places = Places::below(&self.dir);
+        if let Some(keys) = &self.keys {
+            places.keys = keys.join("keystore.db");
+        }
+        if let Some(data) = &self.data {
+            places.data = data.join("vault.db");
+        }
+        if let Some(policies) = &self.policies {
+            places.policies.clone_from(policies);
+        }
+        places
+    }
+}
+
+/// Why a verb did not do its work: words for people, and an exit code for scripts.
+struct Failure {
+    code: u8,
+    words: String,
+}
+
+impl Failure {
+    /// The check that was asked for found something.
+    fn found(words: impl Display) -> Self {
+        Self { code: 1, words: words.to_string() }
+    }
+
+    fn usage(words: impl Display) -> Self {
+        Self { code: 2, words: words.to_string() }
+    }
+
+    fn unavailable(words: impl Display) -> Self {
+        Self { code: 3, words: words.to_string() }
+    }
+}
+
+impl From<OpenError> for Failure {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Log(_) => Self::found(error),
+            OpenError::Fields(_) | OpenError::Policy(_) | OpenError::Store(StoreError::Exists(_)) => Self::usage(error),
+            other => Self::unavailable(other),
+        }
+    }
+}
+
+impl From<ServeError> for Failure {
+    fn from(error: ServeError) -> Self {
+        match error {
+            ServeError::Exposed => Self::usage(error),
+            other => Self::unavailable(other),
+        }
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self::unavailable(error)
+    }
+}
+
+type Done = Result<(), Failure>;
+
+/// Runs the program.
+#[must_use]
+pub fn run() -> ExitCode {
+    let arguments = Arguments::parse();
+    harden();
+    let done = match arguments.verb {
+        Verb::Init(verb) => verb.run(),
+        Verb::Serve(verb) => verb.run(),
+        Verb::Import(verb) => verb.run(),
+        Verb::Fsck(verb) => verb.run(),
+        Verb::Admin(verb) => verb.run(),
+        Verb::Demo(verb) => verb.run(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            // Where standard error is gone, nobody reads this anyway.
+            let _ = writeln!(std::io::stderr(), "callervault: {}", failure.words);
+            ExitCode::from(failure.code)
+        }
+    }
+}
+
+/// No core dump and no debugger: keys stay in this process. A panic tells where, not what: its message may quote a value.
+fn harden() {
+    use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
+    let none = Rlimit { current: Some(0), maximum: Some(0) };
+    // Each of these can only fail on systems that have no such thing.
+    let _ = setrlimit(Resource::Core, none);
+    let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
+    std::panic::set_hook(Box::new(|info| {
+        let place = info.location().map_or_else(|| "?".to_owned(), ToString::to_string);
+        let _ = writeln!(std::io::stderr(), "callervault: a fault in the program at {place}");
+    }));
+}
+
+/// One line for people or scripts.
+fn say(line: impl Display) -> std::io::Result<()> {
+    writeln!(std::io::stdout(), "{line}")
+}
+
+/// The program log: JSON lines on standard error, `CALLERVAULT_LOG` as filter.
+fn log_to_stderr() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("CALLERVAULT_LOG");
+    let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    let subscriber = tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr);
+    // A second call in one process changes nothing.
+    let _ = subscriber.try_init();
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::unavailable)
+}

@@ -1,0 +1,148 @@
+//! `/v1/admin`, locking, and the log's checkpoint.
+
+use std::sync::Arc;
+
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use super::App;
+use super::headers::{identifier, required_if_match, tagged};
+use super::json::Json;
+use super::problem::Problem;
+use super::session::Authenticated;
+use super::tickets::{ListQuery, query};
+use crate::vault::admin::{
+    Changed, Department, NewDepartment, NewPrincipal, NewToken, Page, Principal, SetPrincipal, Token, TokenLine,
+};
+use crate::vault::{Audit, Session};
+
+type Answer = Result<Response, Problem>;
+
+fn answer<T: serde::Serialize>(
+    status: StatusCode,
+    session: &Session,
+    result: Result<T, crate::vault::Error>,
+) -> Answer {
+    let value = result.map_err(|error| Problem::from(error).request(&session.request))?;
+    Ok((status, axum::Json(value)).into_response())
+}
+
+/// Makes a department.
+#[utoipa::path(post, path = "/v1/admin/departments", tag = "admin", request_body = NewDepartment,
+    responses((status = 201, body = Changed<Department>), (status = 403, body = Problem), (status = 409, body = Problem)))]
+pub(super) async fn make_department(
+    State(app): State<Arc<App>>,
+    Authenticated(session): Authenticated,
+    body: Json<NewDepartment>,
+) -> Answer {
+    answer(StatusCode::CREATED, &session, app.vault.make_department(&session, body.value).await)
+}
+
+/// Departments by code.
+#[utoipa::path(get, path = "/v1/admin/departments", tag = "admin", params(ListQuery),
+    responses((status = 200, body = Page<Department>), (status = 403, body = Problem)))]
+pub(super) async fn list_departments(
+    State(app): State<Arc<App>>,
+    Authenticated(session): Authenticated,
+    list: Result<Query<ListQuery>, QueryRejection>,
+) -> Answer {
+    let list = query(list)?;
+    answer(StatusCode::OK, &session, app.vault.list_departments(&session, list.after.as_deref(), list.limit()).await)
+}
+
+/// Makes a principal.
+#[utoipa::path(post, path = "/v1/admin/principals", tag = "admin", request_body = NewPrincipal,
+    responses((status = 201, body = Changed<Principal>), (status = 403, body = Problem), (status = 422, body = Problem)))]
+pub(super) async fn make_principal(
+    State(app): State<Arc<App>>,
+    Authenticated(session): Authenticated,
+    body: Json<NewPrincipal>,
+) -> Answer {
+    answer(StatusCode::CREATED, &session, app.vault.make_principal(&session, body.value).await)
+}
+
+/// Principals by id.
+#[utoipa::path(get, path = "/v1/admin/principals", tag = "admin", params(ListQuery),
+    responses((status = 200, body = Page<Principal>), (status = 403, body = Problem)))]
+pub(super) async fn list_principals(
+    State(app): State<Arc<App>>,
+    Authenticated(session): Authenticated,
+    list: Result<Query<ListQuery>, QueryRejection>,
+) -> Answer {
+    let list = query(list)?;
+    answer(StatusCode::OK, &session, app.vault.list_principals(&session, list.after.as_deref(), list.limit()).await)
+}
+
+/// Sets a principal's roles and standing.
+#[utoipa::path(put, path = "/v1/admin/principals/{id}", tag = "admin",
+    params(("id" = String, Path), ("If-Match" = String, Header)), request_body = SetPrincipal,
+    responses((status = 200, body = Changed<Principal>), (status = 403, body = Problem), (status = 412, body = Problem)))]
+pub(super) async fn set_principal(
+    State(app): State<Arc<App>>,
+    Authenticated(session): Authenticated,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Json<SetPrincipal>,
+) -> Answer {
+    let id = identifier(&id, "principal")?;
+    let changed = app.vault.set_principal(&session, id, body.value, required_if_match(&headers)?).await;
+    let changed = changed.map_err(|error| Problem::from(error).request(&session.request))?;
+    Ok(tagged(changed.now.version, axum::Json(changed)))
+}
+
+/// Issues an API token, shown once.
+#[utoipa::path(post, path = "/v1/admin/principals/{id}/tokens", tag = "admin", params(("id" = String, Path)),
+    request_body = NewToken,
+    responses((status = 201, body = Token), (status = 403, body = Problem), (status = 404, body = Problem)))]
+pub(super) async fn issue_token(
+    State(app): State<Arc<App>>,
+    Authenticated(session): Authenticated,
+    Path(id): Path<String>,
+    body: Json<NewToken>,
+) -> Answer {
+    let id = identifier(&id, "principal")?;
+    answer(StatusCode::CREATED, &session, app.vault.issue_token(&session, id, &body.value).await)
+}
+
+/// A principal's tokens, without secrets.
+#[utoipa::path(get, path = "/v1/admin/principals/{id}/tokens", tag = "admin", params(("id" = String, Path)),
+    responses((status = 200, body = Page<TokenLine>), (status = 403, body = Problem)))]
+pub(super) async fn list_tokens(
+    State(app): State<Arc<App>>,
+    Authenticated(session): Authenticated,
+    Path(id): Path<String>,
+) -> Answer {
+    let id = identifier(&id, "principal")?;
+    answer(StatusCode::OK, &session, app.vault.list_tokens(&session, id).await)
+}
+
+/// Revokes a token.
+#[utoipa::path(delete, path = "/v1/admin/principals/{id}/tokens/{token}", tag = "admin",
+    params(("id" = String, Path), ("token" = String, Path)),
+    responses((status = 200, body = Audit), (status = 403, body = Problem), (status = 404, body = Problem)))]
+pub(super) async fn revoke_token(
+    State(app): State<Arc<App>>,
+    Authenticated(session): Authenticated,
+    Path((id, token)): Path<(String, String)>,
+) -> Answer {
+    let (id, token) = (identifier(&id, "principal")?, identifier(&token, "token")?);
+    answer(StatusCode::OK, &session, app.vault.revoke_token(&session, id, token).await)
+}
+
+/// Locks the vault: every key is wiped, and only a start with the passphrase unlocks it again.
+#[utoipa::path(post, path = "/v1/keys/lock", tag = "keys",
+    responses((status = 200, body = Audit), (status = 403, body = Problem)))]
+pub(super) async fn lock(State(app): State<Arc<App>>, Authenticated(session): Authenticated) -> Answer {
+    answer(StatusCode::OK, &session, app.vault.lock(&session).await)
+}
+
+/// The log's newest signed checkpoint (C2SP tlog-checkpoint).
+#[utoipa::path(get, path = "/v1/audit/checkpoint", tag = "audit",
+    responses((status = 200, body = String, content_type = "text/plain"), (status = 403, body = Problem)))]
+pub(super) async fn checkpoint(State(app): State<Arc<App>>, Authenticated(session): Authenticated) -> Answer {
+    let note = app.vault.checkpoint(&session).await;
+    let note = note.map_err(|error| Problem::from(error).request(&session.request))?;
+    Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], note).into_response())
+}

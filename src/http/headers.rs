@@ -1,0 +1,63 @@
+//! `Idempotency-Key`, `If-Match`, `ETag`, and identifiers in paths.
+
+use std::str::FromStr;
+
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use super::problem::Problem;
+use crate::vault::Replay;
+
+const LONGEST_KEY: usize = 128;
+
+/// The `Idempotency-Key`, if there is one, with the request it came with.
+pub(super) fn replay(headers: &HeaderMap, method: &Method, path: &str, body: &[u8]) -> Result<Option<Replay>, Problem> {
+    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
+    let key = value.to_str().ok().filter(|key| (1..=LONGEST_KEY).contains(&key.len()));
+    let key = key.ok_or_else(|| {
+        let detail = "an Idempotency-Key has 1 to 128 visible ASCII characters";
+        Problem::new(StatusCode::BAD_REQUEST, "bad-idempotency-key", "Not an Idempotency-Key", detail)
+    })?;
+    let mut request = format!("{method} {path}\n").into_bytes();
+    request.extend_from_slice(body);
+    Ok(Some(Replay { key: key.to_owned(), request }))
+}
+
+/// The version in `If-Match`, if there is one.
+pub(super) fn if_match(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
+    let Some(value) = headers.get(header::IF_MATCH) else { return Ok(None) };
+    let version = value.to_str().ok().and_then(|tag| tag.trim().strip_prefix('"')?.strip_suffix('"')?.parse().ok());
+    let bad = || {
+        Problem::new(StatusCode::BAD_REQUEST, "bad-if-match", "Not an ETag of this vault", "send the `ETag` of the last read")
+    };
+    version.map(Some).ok_or_else(bad)
+}
+
+/// As [`if_match`], where it may not be left out.
+pub(super) fn required_if_match(headers: &HeaderMap) -> Result<u64, Problem> {
+    if_match(headers)?.ok_or_else(|| {
+        Problem::new(
+            StatusCode::PRECONDITION_REQUIRED,
+            "if-match-required",
+            "Say which version you change",
+            "read it first and send its `ETag` as `If-Match`",
+        )
+    })
+}
+
+/// An answer with its `ETag`.
+pub(super) fn tagged(version: u64, answer: impl IntoResponse) -> Response {
+    let mut response = answer.into_response();
+    if let Ok(tag) = HeaderValue::from_str(&format!("\"{version}\"")) {
+        response.headers_mut().insert(header::ETAG, tag);
+    }
+    response
+}
+
+/// An identifier in the path; what it was is not repeated.
+pub(super) fn identifier<T: FromStr>(text: &str, what: &'static str) -> Result<T, Problem> {
+    text.parse().map_err(|_| {
+        let detail = format!("the {what} in the address is mistyped: its length or check characters are wrong");
+        Problem::new(StatusCode::BAD_REQUEST, "mistyped-identifier", "Mistyped", detail)
+    })
+}

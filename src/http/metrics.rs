@@ -1,0 +1,61 @@
+//! Counts of requests by route and status, and of the log's commits.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::registry::Registry;
+
+use super::App;
+use crate::audit::LogStats;
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Labels {
+    /// The route as declared, never the address that was asked for.
+    route: String,
+    status: u16,
+}
+
+/// Counters of one process.
+pub struct Metrics {
+    requests: Family<Labels, Counter>,
+}
+
+impl Metrics {
+    pub(super) fn new() -> Self {
+        Self { requests: Family::default() }
+    }
+
+    pub(super) fn text(&self, log: &LogStats) -> String {
+        let mut registry = Registry::with_prefix("callervault");
+        registry.register("http_requests", "Requests by route and status", self.requests.clone());
+        let entries: Counter = Counter::default();
+        entries.inc_by(log.entries());
+        registry.register("log_entries", "Entries committed since start", entries);
+        let commits: Counter = Counter::default();
+        commits.inc_by(log.commits());
+        registry.register("log_commits", "Commits since start; entries over commits is the size of a group", commits);
+        let mut text = String::new();
+        // Writing to a string does not fail.
+        let _ = encode(&mut text, &registry);
+        text
+    }
+}
+
+/// Counts each request and writes one line of program log: route, status, time.
+pub(super) async fn observe(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
+    let method = request.method().clone();
+    let start = Instant::now();
+    let response = next.run(request).await;
+    let status = response.status().as_u16();
+    tracing::debug!(%method, route, status, micros = start.elapsed().as_micros(), "request");
+    app.metrics.requests.get_or_create(&Labels { route, status }).inc();
+    response
+}

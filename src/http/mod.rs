@@ -1,0 +1,101 @@
+//! The HTTP API, v1. Handlers translate between HTTP and one use case of the vault; they decide nothing.
+
+mod admin;
+mod callers;
+mod headers;
+mod health;
+mod json;
+mod metrics;
+mod openapi;
+mod problem;
+mod server;
+mod session;
+mod tickets;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::http::{HeaderValue, StatusCode, header};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::set_header::SetResponseHeaderLayer;
+use tower_http::timeout::TimeoutLayer;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+pub use self::metrics::Metrics;
+pub use self::server::{ServeError, Tls, serve};
+use crate::vault::Vault;
+
+/// Longest request body, in bytes.
+const LARGEST_BODY: usize = 1024 * 1024;
+const SLOWEST: Duration = Duration::from_secs(30);
+
+/// What handlers share.
+pub struct App {
+    vault: Vault,
+    metrics: Metrics,
+}
+
+impl App {
+    /// An application on an open vault.
+    #[must_use]
+    pub fn new(vault: Vault) -> Arc<Self> {
+        Arc::new(Self { vault, metrics: Metrics::new() })
+    }
+
+    /// The vault behind it.
+    #[must_use]
+    pub const fn vault(&self) -> &Vault {
+        &self.vault
+    }
+}
+
+fn described() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::with_openapi(openapi::document())
+        .routes(routes!(callers::intake))
+        .routes(routes!(callers::lookup))
+        .routes(routes!(callers::read, callers::correct))
+        .routes(routes!(callers::reveal))
+        .routes(routes!(callers::verify))
+        .routes(routes!(tickets::list))
+        .routes(routes!(tickets::read))
+        .routes(routes!(tickets::dispatch))
+        .routes(routes!(tickets::close))
+        .routes(routes!(tickets::reveal))
+        .routes(routes!(admin::make_department, admin::list_departments))
+        .routes(routes!(admin::make_principal, admin::list_principals))
+        .routes(routes!(admin::set_principal))
+        .routes(routes!(admin::issue_token, admin::list_tokens))
+        .routes(routes!(admin::revoke_token))
+        .routes(routes!(admin::lock))
+        .routes(routes!(admin::checkpoint))
+        .routes(routes!(health::live))
+        .routes(routes!(health::ready))
+        .routes(routes!(health::metrics))
+}
+
+/// The OpenAPI 3.1 document of all routes.
+#[must_use]
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    described().split_for_parts().1
+}
+
+/// All routes, with limits, security headers and metrics.
+pub fn router(app: Arc<App>) -> Router {
+    let (router, document) = described().split_for_parts();
+    let docs = utoipa_swagger_ui::SwaggerUi::new("/docs").url("/openapi.json", document);
+    let header = |name, value| SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value));
+    router
+        .merge(docs)
+        .fallback(problem::no_route)
+        .method_not_allowed_fallback(problem::no_method)
+        .layer(axum::middleware::from_fn_with_state(Arc::clone(&app), metrics::observe))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, SLOWEST))
+        .layer(CatchPanicLayer::custom(problem::panicked))
+        .layer(axum::extract::DefaultBodyLimit::max(LARGEST_BODY))
+        .layer(header(header::CACHE_CONTROL, "no-store"))
+        .layer(header(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .layer(header(header::REFERRER_POLICY, "no-referrer"))
+        .with_state(app)
+}

@@ -1,0 +1,96 @@
+//! Listening, with TLS or without, until told to stop.
+
+use std::fmt;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum_server::Handle;
+use axum_server::tls_rustls::RustlsConfig;
+
+use super::{App, router};
+
+const GRACE: Duration = Duration::from_secs(10);
+
+/// A certificate and its key, PEM files.
+#[derive(Clone, Debug)]
+pub struct Tls {
+    /// The chain.
+    pub certificate: PathBuf,
+    /// The private key.
+    pub key: PathBuf,
+}
+
+/// Serving did not begin, or ended badly.
+#[derive(Debug)]
+pub enum ServeError {
+    /// The address or the certificate.
+    Io(String),
+    /// The log's thread died of a fault of the disk.
+    LogDied,
+    /// Beyond loopback without TLS.
+    Exposed,
+}
+
+impl fmt::Display for ServeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io(words) => f.write_str(words),
+            Self::LogDied => f.write_str("the log could not be written\n  check the disk; the next start proves the log before it serves"),
+            Self::Exposed => f.write_str("refusing to listen beyond loopback without TLS\n  give --tls-cert and --tls-key, or --behind-proxy if a proxy in front does TLS"),
+        }
+    }
+}
+
+impl std::error::Error for ServeError {}
+
+/// Serves until `stop` resolves; then takes no new requests, lets those under way finish, and wipes the keys.
+/// `bound` hears the address, which matters where the port was 0.
+///
+/// # Errors
+/// [`ServeError`].
+pub async fn serve(
+    app: Arc<App>,
+    listen: SocketAddr,
+    tls: Option<Tls>,
+    behind_proxy: bool,
+    bound: impl FnOnce(SocketAddr) + Send + 'static,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), ServeError> {
+    if tls.is_none() && !behind_proxy && !listen.ip().is_loopback() {
+        return Err(ServeError::Exposed);
+    }
+    let handle = Handle::new();
+    let service = router(Arc::clone(&app)).into_make_service();
+    let stopping = handle.clone();
+    tokio::spawn(async move {
+        stop.await;
+        stopping.graceful_shutdown(Some(GRACE));
+    });
+    let listening = handle.clone();
+    tokio::spawn(async move {
+        if let Some(address) = listening.listening().await {
+            bound(address);
+        }
+    });
+    let io = |error: std::io::Error| ServeError::Io(format!("{listen}: {error}\n  choose another address"));
+    let died = app.vault().log_died();
+    let served = async {
+        match tls {
+            None => axum_server::bind(listen).handle(handle).serve(service).await.map_err(io),
+            Some(tls) => {
+                let config = RustlsConfig::from_pem_file(&tls.certificate, &tls.key).await;
+                let config = config.map_err(|error| ServeError::Io(format!("TLS certificate or key: {error}")))?;
+                axum_server::bind_rustls(listen, config).handle(handle).serve(service).await.map_err(io)
+            }
+        }
+    };
+    let result = tokio::select! {
+        result = served => result,
+        () = died => Err(ServeError::LogDied),
+    };
+    app.vault().wipe();
+    result
+}

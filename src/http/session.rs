@@ -1,0 +1,29 @@
+//! Who sends a request.
+
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::header;
+use axum::http::request::Parts;
+
+use super::App;
+use super::problem::Problem;
+use crate::model::ask::RequestId;
+use crate::vault::{Error, Session};
+
+/// An authenticated request.
+pub(super) struct Authenticated(pub(super) Session);
+
+impl FromRequestParts<Arc<App>> for Authenticated {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+        let request = RequestId::random();
+        let value = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let token = value.and_then(|value| value.split_once(' '));
+        let token = token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());
+        let fail = |error| Problem::from(error).request(&request);
+        let token = token.ok_or_else(|| fail(Error::Unauthenticated))?;
+        app.vault.authenticate(token, request.clone()).await.map(Self).map_err(fail)
+    }
+}

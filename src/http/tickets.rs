@@ -1,0 +1,139 @@
+//! `/v1/tickets`.
+
+use std::sync::Arc;
+
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{OriginalUri, Path, Query, State};
+use axum::http::{HeaderMap, Method, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+
+use super::App;
+use super::callers::{Shown, shown};
+use super::headers::{identifier, if_match, replay, tagged};
+use super::json::Json;
+use super::problem::Problem;
+use super::session::Authenticated;
+use crate::model::purposes::Purpose;
+use crate::vault::callers::Why;
+use crate::vault::reveal::RevealTicket;
+use crate::vault::tickets::{CloseTicket, DispatchTicket, Moved, TicketList, TicketPage};
+
+const USUAL_PAGE: u32 = 50;
+
+/// A page of the list.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ListQuery {
+    /// `handle` unless said otherwise.
+    #[param(value_type = Option<String>)]
+    purpose: Option<Purpose>,
+    /// `next` of the page before.
+    pub(super) after: Option<String>,
+    /// 1 to 200, 50 unless said otherwise.
+    pub(super) limit: Option<u32>,
+}
+
+impl ListQuery {
+    pub(super) fn limit(&self) -> u32 {
+        self.limit.unwrap_or(USUAL_PAGE)
+    }
+}
+
+/// The query, without quoting it.
+pub(super) fn query<T>(query: Result<Query<T>, QueryRejection>) -> Result<T, Problem> {
+    let bad = |_| {
+        let detail = "the parameters of this address are in /openapi.json";
+        Problem::new(StatusCode::BAD_REQUEST, "bad-query", "A parameter is unknown or has no such value", detail)
+    };
+    query.map(|Query(value)| value).map_err(bad)
+}
+
+/// My department's tickets, newest first.
+#[utoipa::path(get, path = "/v1/tickets", tag = "tickets", params(ListQuery),
+    responses((status = 200, body = TicketList), (status = 403, body = Problem)))]
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    Authenticated(session): Authenticated,
+    list: Result<Query<ListQuery>, QueryRejection>,
+) -> Result<Response, Problem> {
+    let list = query(list)?;
+    let after = list.after.as_deref().map(|after| identifier(after, "ticket number")).transpose()?;
+    let purpose = list.purpose.unwrap_or(Purpose::Handle);
+    let page = app.vault.list_tickets(&session, purpose, after, list.limit()).await;
+    Ok(axum::Json(page.map_err(|error| Problem::from(error).request(&session.request))?).into_response())
+}
+
+/// A ticket's envelope.
+#[utoipa::path(get, path = "/v1/tickets/{no}", tag = "tickets", params(("no" = String, Path), Why),
+    responses((status = 200, body = TicketPage), (status = 403, body = Problem)))]
+pub(super) async fn read(
+    State(app): State<Arc<App>>,
+    Authenticated(session): Authenticated,
+    Path(no): Path<String>,
+    why: Result<Query<Why>, QueryRejection>,
+) -> Result<Response, Problem> {
+    let no = identifier(&no, "ticket number")?;
+    let purpose = query(why)?.purpose.unwrap_or(Purpose::Handle);
+    let page = app.vault.read_ticket(&session, no, purpose).await;
+    let page = page.map_err(|error| Problem::from(error).request(&session.request))?;
+    Ok(tagged(page.version, axum::Json(page)))
+}
+
+/// Sends a ticket to a department.
+#[utoipa::path(post, path = "/v1/tickets/{no}/dispatch", tag = "tickets",
+    params(("no" = String, Path), ("If-Match" = Option<String>, Header), ("Idempotency-Key" = Option<String>, Header)),
+    request_body = DispatchTicket,
+    responses((status = 200, body = Moved), (status = 403, body = Problem), (status = 412, body = Problem)))]
+pub(super) async fn dispatch(
+    State(app): State<Arc<App>>,
+    Authenticated(session): Authenticated,
+    Path(no): Path<String>,
+    method: Method,
+    uri: OriginalUri,
+    headers: HeaderMap,
+    body: Json<DispatchTicket>,
+) -> Result<Response, Problem> {
+    let no = identifier(&no, "ticket number")?;
+    let replay = replay(&headers, &method, uri.path(), &body.bytes)?;
+    let moved = app.vault.dispatch(&session, no, &body.value, if_match(&headers)?, replay.as_ref()).await;
+    let moved = moved.map_err(|error| Problem::from(error).request(&session.request))?;
+    Ok(tagged(moved.answer.version, axum::Json(moved)))
+}
+
+/// Closes a ticket.
+#[utoipa::path(post, path = "/v1/tickets/{no}/close", tag = "tickets",
+    params(("no" = String, Path), ("If-Match" = Option<String>, Header), ("Idempotency-Key" = Option<String>, Header)),
+    request_body = CloseTicket,
+    responses((status = 200, body = Moved), (status = 403, body = Problem), (status = 412, body = Problem)))]
+pub(super) async fn close(
+    State(app): State<Arc<App>>,
+    Authenticated(session): Authenticated,
+    Path(no): Path<String>,
+    method: Method,
+    uri: OriginalUri,
+    headers: HeaderMap,
+    body: Json<CloseTicket>,
+) -> Result<Response, Problem> {
+    let no = identifier(&no, "ticket number")?;
+    let replay = replay(&headers, &method, uri.path(), &body.bytes)?;
+    let moved = app.vault.close(&session, no, &body.value, if_match(&headers)?, replay.as_ref()).await;
+    let moved = moved.map_err(|error| Problem::from(error).request(&session.request))?;
+    Ok(tagged(moved.answer.version, axum::Json(moved)))
+}
+
+/// Shows fields of the ticket itself.
+#[utoipa::path(post, path = "/v1/tickets/{no}/reveal", tag = "tickets", params(("no" = String, Path)),
+    request_body = RevealTicket,
+    responses((status = 200, body = Shown), (status = 403, body = Problem)))]
+pub(super) async fn reveal(
+    State(app): State<Arc<App>>,
+    Authenticated(session): Authenticated,
+    Path(no): Path<String>,
+    body: Json<RevealTicket>,
+) -> Result<Response, Problem> {
+    let fail = |error| Problem::from(error).request(&session.request);
+    let no = identifier(&no, "ticket number")?;
+    let ask = app.vault.ask_ticket(&session, no, &body.value).map_err(fail)?;
+    Ok(shown(app.vault.reveal(ask).await.map_err(fail)?))
+}

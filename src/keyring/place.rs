@@ -1,0 +1,51 @@
+//! Associated data: the place a ciphertext belongs to. It opens nowhere else (P4).
+
+use super::derive::join;
+use crate::model::ids::{RecordId, RecordKind};
+use crate::model::reference::DepartmentCode;
+
+/// Of a sealed field: this log, record, field and key generation.
+pub(super) fn field(origin: &str, record: RecordId, field: &str, generation: u8) -> Vec<u8> {
+    join(&[
+        b"callervault/field/1",
+        origin.as_bytes(),
+        record.kind().as_str().as_bytes(),
+        record.as_bytes(),
+        field.as_bytes(),
+        &[generation],
+    ])
+}
+
+/// Of a wrapped record key: this log, record, generation and key-encryption key.
+pub(super) fn record_key(origin: &str, record: RecordId, generation: u8, kek: u8) -> Vec<u8> {
+    join(&[
+        b"callervault/record-key/1",
+        origin.as_bytes(),
+        record.kind().as_str().as_bytes(),
+        record.as_bytes(),
+        &[generation],
+        &[kek],
+    ])
+}
+
+/// Of a wrapped key of the keyring.
+pub(super) fn keyring(origin: &str, role: &str, version: u8) -> Vec<u8> {
+    join(&[b"callervault/keyring/1", origin.as_bytes(), role.as_bytes(), &[version]])
+}
+
+/// Of the wrapped root key.
+pub(super) fn root(origin: &str) -> Vec<u8> {
+    join(&[b"callervault/root-key/1", origin.as_bytes()])
+}
+
+/// Of the id behind a reference: every other column of its row.
+pub(super) fn reference(origin: &str, department: DepartmentCode, kind: RecordKind, version: u8, body: u64) -> Vec<u8> {
+    join(&[
+        b"callervault/reference/1",
+        origin.as_bytes(),
+        department.as_bytes(),
+        kind.as_str().as_bytes(),
+        &[version],
+        &body.to_be_bytes(),
+    ])
+}

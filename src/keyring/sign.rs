@@ -1,0 +1,38 @@
+//! Signing checkpoints with the log key.
+
+use super::memory::wipe_stack;
+use super::{KeyError, KeyRole, Keyring};
+use crate::audit::CheckpointSigner;
+use crate::note::{Checkpoint, Signer, Verifier};
+
+impl Keyring {
+    /// The log's public key in the form verifiers take (vkey).
+    ///
+    /// # Errors
+    /// When locked.
+    pub fn verifier(&self) -> Result<Verifier, KeyError> {
+        self.with_signer(|signer| signer.verifier())
+    }
+
+    // The expanded private key exists only for the length of this call: the library that holds it does not wipe it.
+    fn with_signer<T>(&self, work: impl FnOnce(&Signer) -> T) -> Result<T, KeyError> {
+        let result = self.with(|keys| {
+            let seed = keys.key(KeyRole::Log, keys.active(KeyRole::Log)?)?;
+            sign_with(&self.origin, seed, work)
+        });
+        wipe_stack();
+        result
+    }
+}
+
+#[inline(never)]
+fn sign_with<T>(origin: &str, seed: &[u8; 32], work: impl FnOnce(&Signer) -> T) -> Result<T, KeyError> {
+    let signer = Signer::from_seed(origin, seed).map_err(|_| KeyError::Broken)?;
+    Ok(work(&signer))
+}
+
+impl CheckpointSigner for Keyring {
+    fn sign(&self, checkpoint: &Checkpoint) -> Option<String> {
+        self.with_signer(|signer| signer.sign(&checkpoint.to_string())).ok()
+    }
+}

@@ -1,0 +1,17 @@
+//! CallerVault: a records vault for government hotlines. A call is entered once, what identifies the caller is sealed
+//! field by field, and a field is read only after the read is durable in a log that outsiders can verify.
+//!
+//! The modules, from the top down; each uses only those below it (see `ARCHITECTURE.md`).
+
+pub mod audit;
+pub mod cli;
+pub mod clock;
+pub mod keyring;
+pub mod merkle;
+pub mod model;
+pub mod note;
+pub mod policy;
+pub mod store;
+pub mod refs;
+pub mod vault;
+pub mod http;

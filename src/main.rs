@@ -1,0 +1,5 @@
+//! The `callervault` program: parses its arguments and calls one function.
+
+fn main() -> std::process::ExitCode {
+    callervault::cli::run()
+}

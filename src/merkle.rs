@@ -1,0 +1,328 @@
+//! The log's Merkle tree (RFC 6962 §2.1) and its tiles (C2SP tlog-tiles v0.1.0), as pure functions of leaf hashes.
+//!
+//! Two structures grow by one leaf at a time and know nothing of each other, so that each can prove the other:
+//! [`Frontier`] is the head as stored, [`TileBuilder`] makes the tiles as stored. At start-up [`frontier_from_edges`]
+//! rebuilds the first from what the second left behind.
+
+use ring::digest::{Context, SHA256, digest};
+use std::fmt;
+
+/// Hashes in a full tile (tlog-tiles, "Merkle Tree").
+pub const TILE_WIDTH: usize = 256;
+
+/// Each tile level stands for 8 levels of the tree.
+const TILE_HEIGHT: u32 = 8;
+
+/// No log is larger: the stores keep sizes as signed 64-bit integers.
+const MAX_SIZE: u64 = i64::MAX as u64;
+
+/// A SHA-256 hash of a leaf or of a subtree. Shown as base64 with padding (RFC 4648 §4).
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Hash([u8; 32]);
+
+impl Hash {
+    /// The hash stored as these 32 bytes.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The 32 bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl TryFrom<&[u8]> for Hash {
+    type Error = std::array::TryFromSliceError;
+
+    /// Fails unless there are exactly 32 bytes.
+    fn try_from(bytes: &[u8]) -> Result<Self, Self::Error> {
+        bytes.try_into().map(Self)
+    }
+}
+
+impl fmt::Display for Hash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        data_encoding::BASE64.encode_display(&self.0).fmt(f)
+    }
+}
+
+impl fmt::Debug for Hash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// The hash of a leaf: SHA-256(0x00 ‖ entry) (RFC 6962 §2.1).
+#[must_use]
+pub fn leaf_hash(entry: &[u8]) -> Hash {
+    sha256(&[&[0x00], entry])
+}
+
+/// The hash of an inner node: SHA-256(0x01 ‖ left ‖ right) (RFC 6962 §2.1).
+#[must_use]
+pub fn node_hash(left: &Hash, right: &Hash) -> Hash {
+    sha256(&[&[0x01], &left.0, &right.0])
+}
+
+/// The root of the tree without leaves: SHA-256 of nothing (RFC 6962 §2.1).
+#[must_use]
+pub fn empty_root() -> Hash {
+    let mut root = [0; 32];
+    root.copy_from_slice(digest(&SHA256, &[]).as_ref());
+    Hash(root)
+}
+
+/// SHA-256 of the parts, one after the other.
+fn sha256(parts: &[&[u8]]) -> Hash {
+    let mut context = Context::new(&SHA256);
+    for part in parts {
+        context.update(part);
+    }
+    let mut hash = [0; 32];
+    hash.copy_from_slice(context.finish().as_ref());
+    Hash(hash)
+}
+
+/// The compact range from leaf 0: the roots of the perfect subtrees that a tree of `size` leaves falls into, largest
+/// first, one for each bit set in `size`. All that is needed to append a leaf and to know the root.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Frontier {
+    size: u64,
+    nodes: Vec<Hash>,
+}
+
+impl Frontier {
+    /// The frontier of the empty tree.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            size: 0,
+            nodes: Vec::new(),
+        }
+    }
+
+    /// Leaves in the tree.
+    #[must_use]
+    pub const fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Appends a leaf, given by its [`leaf_hash`]. Costs one [`node_hash`] on average, 63 at most.
+    pub fn push(&mut self, leaf: Hash) {
+        // Every trailing one of the old size is a perfect subtree as large as the one just grown.
+        let merges = self.size.trailing_ones() as usize;
+        let kept = self.nodes.len().saturating_sub(merges);
+        let grown = self
+            .nodes
+            .drain(kept..)
+            .rev()
+            .fold(leaf, |right, left| node_hash(&left, &right));
+        self.nodes.push(grown);
+        self.size += 1;
+    }
+
+    /// The root of the tree (RFC 6962 §2.1, MTH).
+    #[must_use]
+    pub fn root(&self) -> Hash {
+        let folded = self
+            .nodes
+            .iter()
+            .rev()
+            .copied()
+            .reduce(|right, left| node_hash(&left, &right));
+        folded.unwrap_or_else(empty_root)
+    }
+
+    /// The nodes one after the other, largest subtree first: 32 bytes for each bit set in [`size`](Self::size),
+    /// 2,016 bytes at most. The size is stored beside it.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        concatenated(&self.nodes)
+    }
+
+    /// The frontier of `size` leaves stored as these bytes.
+    ///
+    /// # Errors
+    /// [`BadFrontier::Nodes`] unless there are 32 bytes for each bit set in `size`; [`BadFrontier::Size`] above
+    /// 2^63 − 1. Whether the hashes are right only a root known from elsewhere can tell.
+    pub fn from_bytes(size: u64, bytes: &[u8]) -> Result<Self, BadFrontier> {
+        let (nodes, rest) = bytes.as_chunks::<32>();
+        if size > MAX_SIZE {
+            return Err(BadFrontier::Size);
+        }
+        if !rest.is_empty() || nodes.len() != size.count_ones() as usize {
+            return Err(BadFrontier::Nodes);
+        }
+        Ok(Self {
+            size,
+            nodes: nodes.iter().copied().map(Hash).collect(),
+        })
+    }
+}
+
+/// A tile that is full and will never change again: 256 hashes, at level 0 of leaves, above of the full tiles below.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tile {
+    /// Level, 0 for leaf hashes. The `<L>` of `tile/<L>/<N>`.
+    pub level: u8,
+    /// Position within the level, from 0. The `<N>` of `tile/<L>/<N>`.
+    pub index: u64,
+    /// The 256 hashes one after the other: 8,192 bytes, the file a client of the log downloads.
+    pub hashes: Vec<u8>,
+    /// The root of the subtree over those hashes: this tile's hash in the level above.
+    pub root: Hash,
+}
+
+/// The right edge of the tiles: at each level the hashes of the tile not yet full (255 at most).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TileBuilder {
+    size: u64,
+    edges: Vec<Vec<Hash>>,
+}
+
+impl TileBuilder {
+    /// The right edge of the empty log.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            size: 0,
+            edges: Vec::new(),
+        }
+    }
+
+    /// Takes up a log of `size` leaves whose partial tile at level `l` holds `edges[l]`.
+    ///
+    /// # Errors
+    /// [`BadFrontier::Edges`] unless each level holds exactly floor(size / 256^l) mod 256 hashes;
+    /// [`BadFrontier::Size`] above 2^63 − 1.
+    pub fn resume(size: u64, mut edges: Vec<Vec<Hash>>) -> Result<Self, BadFrontier> {
+        check_edges(size, &edges)?;
+        while edges.last().is_some_and(Vec::is_empty) {
+            edges.pop();
+        }
+        Ok(Self { size, edges })
+    }
+
+    /// Leaves so far.
+    #[must_use]
+    pub const fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// The hashes of the partial tile at each level, lowest first; a level may be empty.
+    #[must_use]
+    pub fn edges(&self) -> &[Vec<Hash>] {
+        &self.edges
+    }
+
+    /// Appends a leaf, given by its [`leaf_hash`], and returns the tiles it completes, lowest level first. Usually
+    /// none: every 256th leaf completes a tile at level 0, every 65,536th one at level 1 too.
+    pub fn push(&mut self, leaf: Hash) -> Vec<Tile> {
+        self.size += 1;
+        let mut full = Vec::new();
+        let mut hash = leaf;
+        for level in 0..=u8::MAX {
+            let Some(tile) = self.push_at(level, hash) else { break };
+            hash = tile.root;
+            full.push(tile);
+        }
+        full
+    }
+
+    /// Adds a hash to the partial tile at `level`; takes the tile out if that fills it. `size` counts the leaf already.
+    fn push_at(&mut self, level: u8, hash: Hash) -> Option<Tile> {
+        let at = usize::from(level);
+        if self.edges.len() <= at {
+            self.edges.resize_with(at + 1, Vec::new);
+        }
+        let edge = self.edges.get_mut(at)?;
+        edge.push(hash);
+        if edge.len() < TILE_WIDTH {
+            return None;
+        }
+        let hashes = std::mem::take(edge);
+        let index = hashes_at(self.size, at + 1).saturating_sub(1);
+        Some(Tile {
+            level,
+            index,
+            root: range(&hashes).root(),
+            hashes: concatenated(&hashes),
+        })
+    }
+}
+
+/// The frontier of a log of `size` leaves, from the hashes of the partial tile at each level: start-up's proof that the
+/// tiles lead to the stored head.
+///
+/// # Errors
+/// [`BadFrontier::Edges`] unless `edges[l]` holds exactly floor(size / 256^l) mod 256 hashes (tlog-tiles, "Partial
+/// Tiles"), for every level; [`BadFrontier::Size`] above 2^63 − 1.
+pub fn frontier_from_edges(size: u64, edges: &[Vec<Hash>]) -> Result<Frontier, BadFrontier> {
+    check_edges(size, edges)?;
+    let nodes = edges.iter().rev().flat_map(|edge| range(edge).nodes).collect();
+    Ok(Frontier { size, nodes })
+}
+
+/// The compact range over hashes of equally large subtrees.
+fn range(hashes: &[Hash]) -> Frontier {
+    let mut frontier = Frontier::new();
+    for hash in hashes {
+        frontier.push(*hash);
+    }
+    frontier
+}
+
+/// Checks that the partial tile at each level has the width that `size` asks for, and that no level is missing.
+fn check_edges(size: u64, edges: &[Vec<Hash>]) -> Result<(), BadFrontier> {
+    if size > MAX_SIZE {
+        return Err(BadFrontier::Size);
+    }
+    let complete = hashes_at(size, edges.len()) == 0;
+    let widths_agree = edges
+        .iter()
+        .enumerate()
+        .all(|(level, edge)| edge.len() as u64 == hashes_at(size, level) % TILE_WIDTH as u64);
+    if complete && widths_agree {
+        Ok(())
+    } else {
+        Err(BadFrontier::Edges)
+    }
+}
+
+/// Hashes at a tile level in a log of `size` leaves: floor(size / 256^level).
+fn hashes_at(size: u64, level: usize) -> u64 {
+    let shift = u32::try_from(level)
+        .ok()
+        .and_then(|level| level.checked_mul(TILE_HEIGHT));
+    shift.and_then(|bits| size.checked_shr(bits)).unwrap_or(0)
+}
+
+fn concatenated(hashes: &[Hash]) -> Vec<u8> {
+    hashes.iter().flat_map(|hash| hash.0).collect()
+}
+
+/// What is stored cannot be the frontier or the right edge of a log of that size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BadFrontier {
+    /// More leaves than 2^63 − 1.
+    Size,
+    /// Not one node of 32 bytes for each bit set in the size.
+    Nodes,
+    /// A partial tile is missing, too narrow or too wide for the size.
+    Edges,
+}
+
+impl fmt::Display for BadFrontier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Size => "the log's size is above 2^63 - 1",
+            Self::Nodes => "the stored frontier does not fit the log's size",
+            Self::Edges => "the stored partial tiles do not fit the log's size",
+        })
+    }
+}
+
+impl std::error::Error for BadFrontier {}

@@ -1,0 +1,68 @@
+//! Resident identity numbers (公民身份号码, GB 11643-1999), also of residents from Hong Kong, Macao and Taiwan and of
+//! foreigners with permanent residence, who carry the same 18 characters.
+
+use jiff::civil::Date;
+
+use super::text::{HIDDEN, folded};
+
+const SHAPE: &str = "it is not 17 digits and a check character (GB 11643-1999)";
+const REGION: &str = "no region has the first two digits (GB/T 2260)";
+const DATE: &str = "the digits of the birth date are no date (GB 11643-1999)";
+const FUTURE: &str = "the birth date lies in the future";
+const CHECK: &str = "the check digit is wrong (GB 11643-1999)";
+
+/// Weight of each digit: 2 to its place counted from the right, modulo 11 (ISO 7064 MOD 11-2).
+const WEIGHTS: [u32; 17] = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
+/// The check character for each weighted sum modulo 11.
+const CHECKS: [u8; 11] = *b"10X98765432";
+
+/// Upper case, without spaces and hyphens.
+pub(super) fn normalise(value: &str, last_birth: Date) -> Result<String, &'static str> {
+    let plain = folded(value);
+    let number: String = plain.chars().filter(|c| !c.is_whitespace() && *c != '-').collect();
+    let number = number.to_ascii_uppercase();
+    let digits = digits(&number).ok_or(SHAPE)?;
+    if !is_region(digits[0] * 10 + digits[1]) {
+        return Err(REGION);
+    }
+    let birth = birth(&digits).ok_or(DATE)?;
+    if number.as_bytes().last() != Some(&check_character(&digits)) {
+        return Err(CHECK);
+    }
+    if birth > last_birth { Err(FUTURE) } else { Ok(number) }
+}
+
+/// The 17 digits before a check character.
+fn digits(number: &str) -> Option<[u32; 17]> {
+    let [body @ .., b'0'..=b'9' | b'X'] = number.as_bytes() else {
+        return None;
+    };
+    let body: [u8; 17] = body.try_into().ok()?;
+    body.iter().all(u8::is_ascii_digit).then(|| body.map(|digit| u32::from(digit - b'0')))
+}
+
+fn check_character(digits: &[u32; 17]) -> u8 {
+    let sum: u32 = digits.iter().zip(WEIGHTS).map(|(digit, weight)| digit * weight).sum();
+    CHECKS.into_iter().nth(sum as usize % 11).unwrap_or_default()
+}
+
+/// Provinces (GB/T 2260), 81 to 83 for residents from Hong Kong, Macao and Taiwan, 9 for foreigners.
+const fn is_region(code: u32) -> bool {
+    matches!(code, 11..=15 | 21..=23 | 31..=37 | 41..=46 | 50..=54 | 61..=65 | 71 | 81..=83 | 90..=99)
+}
+
+fn birth(digits: &[u32; 17]) -> Option<Date> {
+    let number = |places: &[u32]| places.iter().fold(0, |sum, digit| sum * 10 + digit);
+    let year = i16::try_from(number(&digits[6..10])).ok().filter(|year| *year >= 1800)?;
+    let month = i8::try_from(number(&digits[10..12])).ok()?;
+    let day = i8::try_from(number(&digits[12..14])).ok()?;
+    Date::new(year, month, day).ok()
+}
+
+/// `110101********1234`: the birth date is hidden, the region and the last four are not.
+pub(super) fn mask(normal: &str) -> String {
+    match (normal.len(), normal.get(..6), normal.get(14..)) {
+        (18, Some(region), Some(tail)) => format!("{region}********{tail}"),
+        _ => HIDDEN.to_owned(),
+    }
+}

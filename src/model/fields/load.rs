@@ -1,0 +1,237 @@
+//! Reads `fields.toml`.
+
+use std::fmt;
+
+use serde::Deserialize;
+use toml::Table;
+
+use super::mask::Mask;
+use super::rules::{Rules, Type};
+use super::terms::{Class, FieldName, Group, MatchStrength};
+use super::{Field, RecordKind};
+
+/// The most fields a set may have.
+const MOST_FIELDS: usize = 24;
+/// The most bytes the fields named by one leaf of the log may take; a leaf has 2 KB in all.
+const LEAF_BUDGET: usize = 1_500;
+/// Bytes a field takes in a leaf beside its name, which stands there twice: the digest of its ciphertext and the
+/// punctuation.
+const LEAF_FIELD: usize = 60;
+
+/// `fields.toml` cannot be used: what is wrong, in which entry, and the remedy on a line of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldsError {
+    entry: Option<String>,
+    problem: String,
+    remedy: String,
+}
+
+impl FieldsError {
+    fn new(problem: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { entry: None, problem: problem.into(), remedy: remedy.into() }
+    }
+
+    fn about(mut self, entry: &str) -> Self {
+        self.entry = Some(entry.to_owned());
+        self
+    }
+
+    /// The name of the field whose entry is wrong, or `number 3` if it has none. `None`: the file as a whole is wrong.
+    #[must_use]
+    pub fn entry(&self) -> Option<&str> {
+        self.entry.as_deref()
+    }
+}
+
+impl fmt::Display for FieldsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("fields.toml: ")?;
+        if let Some(entry) = &self.entry {
+            write!(f, "field {entry}: ")?;
+        }
+        write!(f, "{}\n  {}", self.problem, self.remedy)
+    }
+}
+
+impl std::error::Error for FieldsError {}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    id_no: IdNo,
+    field: Vec<Table>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct IdNo {
+    latest_birth_year: Option<i16>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    name: String,
+    record: RecordKind,
+    #[serde(rename = "type")]
+    kind: Type,
+    class: Class,
+    group: Group,
+    mask: Mask,
+    index: Option<String>,
+    #[serde(rename = "match")]
+    matching: Option<MatchStrength>,
+    #[serde(default = "yes")]
+    intake: bool,
+    max: Option<usize>,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+/// The declared fields, in order.
+pub(super) fn fields(text: &str) -> Result<Vec<Field>, FieldsError> {
+    let file: File = toml::from_str(text).map_err(|error| malformed(text, &error))?;
+    check_birth_year(&file.id_no)?;
+    let mut fields: Vec<Field> = Vec::with_capacity(file.field.len());
+    for (nth, table) in file.field.into_iter().enumerate() {
+        let label = label(&table, nth);
+        let field = field(table, &file.id_no).and_then(|field| beside(&fields, field));
+        fields.push(field.map_err(|error| error.about(&label))?);
+    }
+    check_size(&fields).map(|()| fields)
+}
+
+fn malformed(text: &str, error: &toml::de::Error) -> FieldsError {
+    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+    let line = 1 + before.matches('\n').count();
+    FieldsError::new(format!("{}, line {line}", one_line(error)), "see the explanation at the head of the shipped file")
+}
+
+fn one_line(error: &toml::de::Error) -> String {
+    error.message().replace('\n', ", ")
+}
+
+/// How errors name an entry: by its name if it has one.
+fn label(table: &Table, nth: usize) -> String {
+    table.get("name").and_then(toml::Value::as_str).map_or_else(|| format!("number {}", nth + 1), |name| format!("{name:?}"))
+}
+
+fn check_birth_year(settings: &IdNo) -> Result<(), FieldsError> {
+    match settings.latest_birth_year {
+        Some(year) if !(1900..=2999).contains(&year) => Err(FieldsError::new(
+            "id_no.latest_birth_year is no year",
+            "write a year from 1900 to 2999, or leave it out: then nobody is born after today",
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn field(table: Table, settings: &IdNo) -> Result<Field, FieldsError> {
+    let entry: Entry = table
+        .try_into()
+        .map_err(|error| FieldsError::new(one_line(&error), "the head of the shipped file explains every key"))?;
+    check_name("name", &entry.name)?;
+    entry.index.as_deref().map_or(Ok(()), |index| check_name("index", index))?;
+    check_mask(&entry)?;
+    check_match(&entry)?;
+    let max = max(&entry)?;
+    let latest_birth_year = settings.latest_birth_year;
+    Ok(Field {
+        name: FieldName::declared(&entry.name),
+        record: entry.record,
+        class: entry.class,
+        group: entry.group,
+        rules: Rules { kind: entry.kind, max, latest_birth_year },
+        mask: entry.mask,
+        index: entry.index,
+        matching: entry.matching,
+        at_intake: entry.intake,
+    })
+}
+
+fn check_name(key: &str, name: &str) -> Result<(), FieldsError> {
+    let word = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
+    if name.starts_with(|c: char| c.is_ascii_lowercase()) && name.len() <= 24 && name.bytes().all(word) {
+        return Ok(());
+    }
+    Err(FieldsError::new(
+        format!("{key} = {name:?} is not allowed"),
+        "begin with a lower-case letter; then up to 23 lower-case letters, digits or underscores",
+    ))
+}
+
+fn check_mask(entry: &Entry) -> Result<(), FieldsError> {
+    if entry.mask == Mask::Keep && entry.class == Class::Sensitive {
+        return Err(FieldsError::new("a sensitive field must not be kept in full when masked", "write mask = \"hidden\""));
+    }
+    if entry.mask.suits(entry.kind) {
+        return Ok(());
+    }
+    Err(FieldsError::new("the mask is made for another type", "take the type's own mask, or mask = \"hidden\""))
+}
+
+fn check_match(entry: &Entry) -> Result<(), FieldsError> {
+    if entry.matching.is_none() {
+        return Ok(());
+    }
+    if entry.record == RecordKind::Ticket {
+        return Err(FieldsError::new("match on a ticket's field", "remove match: only callers are matched"));
+    }
+    if entry.index.is_none() {
+        return Err(FieldsError::new("match without index", "add index, by which equal values are found"));
+    }
+    Ok(())
+}
+
+fn max(entry: &Entry) -> Result<usize, FieldsError> {
+    match (entry.kind.lengths(), entry.max) {
+        (None, None) => Ok(0),
+        (None, Some(_)) => Err(FieldsError::new("this type has a length of its own", "remove max")),
+        (Some((usual, _)), None) => Ok(usual),
+        (Some((_, most)), Some(max)) if (2..=most).contains(&max) => Ok(max),
+        (Some((_, most)), Some(_)) => {
+            Err(FieldsError::new("max is out of range", format!("write a number from 2 to {most}")))
+        }
+    }
+}
+
+/// The field, if it agrees with those before it.
+fn beside(fields: &[Field], field: Field) -> Result<Field, FieldsError> {
+    if fields.iter().any(|other| other.name == field.name) {
+        return Err(FieldsError::new("the name is declared twice", "rename or remove one of the two"));
+    }
+    let shares = |other: &&Field| other.index.is_some() && other.index == field.index;
+    match fields.iter().find(shares) {
+        Some(other) if other.record != field.record || other.rules.kind != field.rules.kind => Err(FieldsError::new(
+            format!("it shares its index with {}, which has another type or record", other.name),
+            "give it an index of its own: only like values can be compared",
+        )),
+        _ => Ok(field),
+    }
+}
+
+/// One leaf names at most the fields of one record, or what intake takes of both.
+fn check_size(fields: &[Field]) -> Result<(), FieldsError> {
+    if fields.is_empty() || fields.len() > MOST_FIELDS {
+        return Err(FieldsError::new(
+            format!("{} fields are declared", fields.len()),
+            format!("declare 1 to {MOST_FIELDS}"),
+        ));
+    }
+    let size = |named: &dyn Fn(&Field) -> bool| -> usize {
+        fields.iter().filter(|field| named(field)).map(|field| 2 * field.name.as_str().len() + LEAF_FIELD).sum()
+    };
+    let caller = size(&|field| field.record == RecordKind::Caller);
+    let ticket = size(&|field| field.record == RecordKind::Ticket);
+    let largest = caller.max(ticket).max(size(&|field| field.at_intake));
+    if largest <= LEAF_BUDGET {
+        return Ok(());
+    }
+    Err(FieldsError::new(
+        format!("an entry of the log would need {largest} bytes to name its fields, and has {LEAF_BUDGET}"),
+        "declare fewer fields or shorter names, or take fields out of intake",
+    ))
+}

@@ -1,0 +1,182 @@
+//! Fields: what each one holds, how it is checked and brought to normal form, and how it looks when masked.
+//!
+//! Fields are declared in `fields.toml`, not in code: a city adds one by describing it. Everything here is pure.
+
+mod account;
+mod address;
+mod id_number;
+mod load;
+mod mask;
+mod name;
+mod phone;
+mod plate;
+mod rules;
+mod terms;
+#[cfg(test)]
+mod tests;
+mod text;
+
+pub use load::FieldsError;
+pub use terms::{Class, FieldName, Group, MatchStrength};
+
+use std::fmt;
+
+use jiff::civil::Date;
+
+use self::mask::Mask;
+use self::rules::Rules;
+use super::ids::RecordKind;
+use super::submitted::Submitted;
+
+/// One declared field.
+#[derive(Clone, Debug)]
+pub struct Field {
+    name: FieldName,
+    record: RecordKind,
+    class: Class,
+    group: Group,
+    rules: Rules,
+    mask: Mask,
+    index: Option<String>,
+    matching: Option<MatchStrength>,
+    at_intake: bool,
+}
+
+impl Field {
+    /// The field's name, unique in its set.
+    #[must_use]
+    pub const fn name(&self) -> &FieldName {
+        &self.name
+    }
+
+    /// Whether callers or tickets have this field.
+    #[must_use]
+    pub const fn record(&self) -> RecordKind {
+        self.record
+    }
+
+    /// Personal or sensitive (PIPL art. 28).
+    #[must_use]
+    pub const fn class(&self) -> Class {
+        self.class
+    }
+
+    /// The group the need-to-know policy speaks about.
+    #[must_use]
+    pub const fn group(&self) -> Group {
+        self.group
+    }
+
+    /// The name of the blind index that answers equality for this field; fields that share it are compared with each
+    /// other. `None`: the field cannot be looked up.
+    #[must_use]
+    pub fn index(&self) -> Option<&str> {
+        self.index.as_deref()
+    }
+
+    /// How far an equal value identifies a repeat caller at intake. `None`: not at all.
+    #[must_use]
+    pub const fn matching(&self) -> Option<MatchStrength> {
+        self.matching
+    }
+
+    /// Whether the field may be submitted at intake. Reasons and internal replies come later.
+    #[must_use]
+    pub const fn at_intake(&self) -> bool {
+        self.at_intake
+    }
+
+    /// Checks a value and brings it to normal form: what is sealed and what is blind-indexed. Doing it twice changes
+    /// nothing. `today` is the last day on which a holder can have been born.
+    ///
+    /// # Errors
+    ///
+    /// [`Invalid`] names the field and the rule it breaks, never the value.
+    pub fn normalise(&self, value: &Submitted, today: Date) -> Result<Submitted, Invalid> {
+        match self.rules.normalise(value.expose(), today) {
+            Ok(normal) => Ok(Submitted::new(normal)),
+            Err(rule) => Err(Invalid { field: self.name.clone(), rule }),
+        }
+    }
+
+    /// The masked form of a normalised value: what China's services customarily show. Never the whole value, except
+    /// under the mask `keep`.
+    #[must_use]
+    pub fn mask(&self, clear: &str) -> String {
+        self.mask.apply(clear)
+    }
+}
+
+/// A value broke a rule of its field. Holds the rule, never the value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invalid {
+    field: FieldName,
+    rule: &'static str,
+}
+
+impl Invalid {
+    /// The field the value was for.
+    #[must_use]
+    pub const fn field(&self) -> &FieldName {
+        &self.field
+    }
+
+    /// What is wrong, in fixed words.
+    #[must_use]
+    pub const fn rule(&self) -> &'static str {
+        self.rule
+    }
+}
+
+impl fmt::Display for Invalid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.field, self.rule)
+    }
+}
+
+impl std::error::Error for Invalid {}
+
+/// All declared fields, in the order of their declaration.
+#[derive(Clone, Debug)]
+pub struct FieldSet {
+    fields: Vec<Field>,
+}
+
+impl FieldSet {
+    /// The declarations the program ships with, `policies/fields.toml`.
+    pub const SHIPPED: &str = include_str!("../../../policies/fields.toml");
+
+    /// Reads declarations in the format that the head of [`FieldSet::SHIPPED`] explains.
+    ///
+    /// # Errors
+    ///
+    /// [`FieldsError`] says what is wrong in which entry, and what to do.
+    pub fn load(text: &str) -> Result<Self, FieldsError> {
+        load::fields(text).map(|fields| Self { fields })
+    }
+
+    /// The fields of [`FieldSet::SHIPPED`].
+    ///
+    /// # Errors
+    ///
+    /// As for [`FieldSet::load`]; not when the program's own tests passed.
+    pub fn shipped() -> Result<Self, FieldsError> {
+        Self::load(Self::SHIPPED)
+    }
+
+    /// The field with that name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Field> {
+        self.fields.iter().find(|field| field.name.as_str() == name)
+    }
+
+    /// All fields.
+    pub fn iter(&self) -> impl Iterator<Item = &Field> {
+        self.fields.iter()
+    }
+
+    /// The fields of callers or of tickets.
+    pub fn of(&self, record: RecordKind) -> impl Iterator<Item = &Field> {
+        self.fields.iter().filter(move |field| field.record == record)
+    }
+}

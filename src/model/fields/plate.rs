@@ -1,0 +1,63 @@
+//! Number plates of the mainland (机动车号牌, GA 36-2018).
+
+use super::text::{HIDDEN, folded, is_middle_dot};
+
+const SHAPE: &str = "it is not a mainland number plate (GA 36-2018)";
+const PROVINCES: &str = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼";
+
+/// Upper case, without dots, hyphens and spaces: `苏D12345`, `粤BD12345`.
+pub(super) fn normalise(value: &str) -> Result<String, &'static str> {
+    let plain = folded(value);
+    let kept = plain.chars().filter(|c| !c.is_whitespace() && !is_middle_dot(*c) && !matches!(c, '-' | '.'));
+    let plate: String = kept.map(|c| c.to_ascii_uppercase()).collect();
+    let chars: Vec<char> = plate.chars().collect();
+    let valid = match chars.as_slice() {
+        [province, office, number @ ..] => PROVINCES.contains(*province) && is_letter(*office) && is_number(number),
+        _ => false,
+    };
+    if valid { Ok(plate) } else { Err(SHAPE) }
+}
+
+/// What follows the office: five characters, or six on a new-energy vehicle (the letter first on a small one, last on
+/// a large one).
+fn is_number(number: &[char]) -> bool {
+    match number {
+        [body @ .., last] if body.len() == 4 => body.iter().all(|c| is_either(*c)) && (is_either(*last) || is_use(*last)),
+        [energy, second, rest @ ..] if number.len() == 6 && is_energy(*energy) => is_either(*second) && all_digits(rest),
+        [body @ .., energy] if body.len() == 5 => all_digits(body) && is_energy(*energy),
+        _ => false,
+    }
+}
+
+const fn is_letter(c: char) -> bool {
+    matches!(c, 'A'..='H' | 'J'..='N' | 'P'..='Z')
+}
+
+const fn is_either(c: char) -> bool {
+    is_letter(c) || c.is_ascii_digit()
+}
+
+/// Police, training, trailer, Hong Kong, Macao, consulate, embassy.
+const fn is_use(c: char) -> bool {
+    matches!(c, '警' | '学' | '挂' | '港' | '澳' | '领' | '使')
+}
+
+/// D, A, B, C, E for electric vehicles and F, G, H, J, K for other new-energy vehicles.
+const fn is_energy(c: char) -> bool {
+    matches!(c, 'A'..='H' | 'J' | 'K')
+}
+
+fn all_digits(chars: &[char]) -> bool {
+    chars.iter().all(char::is_ascii_digit)
+}
+
+/// `苏D4***0`.
+pub(super) fn mask(normal: &str) -> String {
+    let chars: Vec<char> = normal.chars().collect();
+    match chars.as_slice() {
+        [province, office, first, hidden @ .., last] if hidden.len() >= 3 => {
+            format!("{province}{office}{first}{}{last}", "*".repeat(hidden.len()))
+        }
+        _ => HIDDEN.to_owned(),
+    }
+}

@@ -1,0 +1,75 @@
+//! The types a field can have: what each accepts and what normal form it gives.
+
+use jiff::civil::Date;
+use serde::Deserialize;
+
+use super::{account, address, id_number, name, phone, plate, text};
+
+/// The type of a field's value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Type {
+    /// A person's full name.
+    PersonName,
+    /// A few words on one line: a salutation, a respondent.
+    Label,
+    /// A telephone number.
+    Phone,
+    /// A resident identity number.
+    IdNo,
+    /// An address.
+    Address,
+    /// An e-mail address.
+    Email,
+    /// A WeChat account.
+    Wechat,
+    /// A number plate.
+    Plate,
+    /// Anything on one line.
+    Line,
+    /// Text of several lines.
+    Text,
+}
+
+impl Type {
+    /// The longest value by default and at most, in Unicode scalar values, where the declaration may say less.
+    pub(super) const fn lengths(self) -> Option<(usize, usize)> {
+        match self {
+            Self::Label => Some((60, 200)),
+            Self::Line | Self::Address => Some((200, 200)),
+            Self::Text => Some((4_000, 4_000)),
+            Self::PersonName | Self::Phone | Self::IdNo | Self::Email | Self::Wechat | Self::Plate => None,
+        }
+    }
+}
+
+/// A type with its settings.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rules {
+    pub(super) kind: Type,
+    /// Unicode scalar values; only for types with [`Type::lengths`].
+    pub(super) max: usize,
+    /// The last year of birth taken in identity numbers; `None`: up to today.
+    pub(super) latest_birth_year: Option<i16>,
+}
+
+impl Rules {
+    /// The normal form of a value, or the rule it breaks.
+    pub(super) fn normalise(&self, value: &str, today: Date) -> Result<String, &'static str> {
+        match self.kind {
+            Type::PersonName => name::normalise(value),
+            Type::Label | Type::Line => text::one_line(value, 1, self.max),
+            Type::Phone => phone::normalise(value),
+            Type::IdNo => id_number::normalise(value, self.last_birth(today)),
+            Type::Address => address::normalise(value, self.max),
+            Type::Email => account::email(value),
+            Type::Wechat => account::wechat(value),
+            Type::Plate => plate::normalise(value),
+            Type::Text => text::lines(value, self.max),
+        }
+    }
+
+    fn last_birth(&self, today: Date) -> Date {
+        self.latest_birth_year.and_then(|year| Date::new(year, 12, 31).ok()).unwrap_or(today)
+    }
+}

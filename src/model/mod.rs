@@ -1,0 +1,12 @@
+//! The values everything else speaks about. No I/O, no keys.
+
+pub mod ask;
+pub mod fields;
+pub mod ids;
+pub mod principals;
+pub mod purposes;
+pub mod reference;
+pub mod submitted;
+pub mod ticket_no;
+pub mod tickets;
+pub(crate) mod word_enum;

@@ -1,0 +1,187 @@
+//! Who acts: principals, their roles and departments.
+
+use super::ids::PrincipalId;
+use super::reference::DepartmentCode;
+use super::word_enum::word_enum;
+
+word_enum! {
+    /// A role (DOMAIN §4). What each may see is `policies/need-to-know.cedar`.
+    pub enum Role {
+        /// 坐席: takes the call.
+        Agent = "agent",
+        /// 派单员: sends tickets to departments.
+        Dispatcher = "dispatcher",
+        /// 承办: works a ticket in a department.
+        Handler = "handler",
+        /// 回访员: asks the caller whether it was solved.
+        Callback = "callback",
+        /// 督办员: follows up.
+        Supervisor = "supervisor",
+        /// 数据分析员: statistics.
+        Analyst = "analyst",
+        /// 审计管理员: reads the log, never a field.
+        Auditor = "auditor",
+        /// 安全管理员: sets roles, departments and policy.
+        SecurityAdmin = "security_admin",
+        /// 系统管理员: keys and backups.
+        SystemAdmin = "system_admin",
+        /// 个保负责人: answers callers about their data.
+        Dpo = "dpo",
+    }
+}
+
+impl Role {
+    /// One of the three administrators (三员), who exclude each other and everything else.
+    #[must_use]
+    pub const fn is_administrator(self) -> bool {
+        matches!(self, Self::Auditor | Self::SecurityAdmin | Self::SystemAdmin)
+    }
+
+    const fn bit(self) -> u16 {
+        1 << self as u16
+    }
+}
+
+/// A set of roles that one person may hold together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Roles(u16);
+
+impl Roles {
+    /// The set of these roles.
+    ///
+    /// # Errors
+    /// Refused when empty, or when an administrator's role stands beside any other (三员分立, P9).
+    pub fn new(roles: impl IntoIterator<Item = Role>) -> Result<Self, BadRoles> {
+        let set = Self(roles.into_iter().fold(0, |bits, role| bits | role.bit()));
+        match set.0.count_ones() {
+            0 => Err(BadRoles::None),
+            1 => Ok(set),
+            _ if set.iter().any(Role::is_administrator) => Err(BadRoles::AdministratorAndMore),
+            _ => Ok(set),
+        }
+    }
+
+    /// The roles held, in declaration order.
+    pub fn iter(self) -> impl Iterator<Item = Role> {
+        Role::ALL.iter().copied().filter(move |role| self.holds(*role))
+    }
+
+    /// Whether this role is held.
+    #[must_use]
+    pub const fn holds(self, role: Role) -> bool {
+        self.0 & role.bit() != 0
+    }
+
+    /// The words with a comma between, as stored.
+    #[must_use]
+    pub fn to_words(self) -> String {
+        self.iter().map(Role::as_str).collect::<Vec<_>>().join(",")
+    }
+
+    /// The set stored as these words.
+    #[must_use]
+    pub fn from_words(words: &str) -> Option<Self> {
+        let roles: Option<Vec<Role>> = words.split(',').map(Role::from_word).collect();
+        Self::new(roles?).ok()
+    }
+}
+
+/// Roles that nobody may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BadRoles {
+    /// No role at all.
+    None,
+    /// An administrator's role beside another.
+    AdministratorAndMore,
+}
+
+impl std::fmt::Display for BadRoles {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::None => "a principal holds at least one role",
+            Self::AdministratorAndMore => {
+                "auditor, security_admin and system_admin exclude each other and every other role: \
+                 make a second principal for a second person"
+            }
+        })
+    }
+}
+
+impl std::error::Error for BadRoles {}
+
+word_enum! {
+    /// The legal class of a department, which decides what may be shown to it (DOMAIN §0.4, §4).
+    pub enum DepartmentKind {
+        /// The hotline centre: takes calls and dispatches.
+        Centre = "centre",
+        /// A state organ.
+        Organ = "organ",
+        /// A public enterprise: water, buses.
+        Enterprise = "enterprise",
+        /// Grass roots: communities, property managers.
+        Grassroots = "grassroots",
+    }
+}
+
+word_enum! {
+    /// A person or a program.
+    pub enum PrincipalKind {
+        /// A member of staff.
+        Person = "person",
+        /// A service account.
+        Service = "service",
+    }
+}
+
+/// Who asks, once authenticated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Actor {
+    id: PrincipalId,
+    department: DepartmentCode,
+    department_kind: DepartmentKind,
+    roles: Roles,
+    version: u64,
+}
+
+impl Actor {
+    /// Made by `vault::authenticate` alone, from rows whose integrity it has checked.
+    pub(crate) const fn authenticated(
+        id: PrincipalId,
+        department: DepartmentCode,
+        department_kind: DepartmentKind,
+        roles: Roles,
+        version: u64,
+    ) -> Self {
+        Self { id, department, department_kind, roles, version }
+    }
+
+    /// The principal.
+    #[must_use]
+    pub const fn id(&self) -> PrincipalId {
+        self.id
+    }
+
+    /// The one department this principal belongs to.
+    #[must_use]
+    pub const fn department(&self) -> DepartmentCode {
+        self.department
+    }
+
+    /// That department's legal class.
+    #[must_use]
+    pub const fn department_kind(&self) -> DepartmentKind {
+        self.department_kind
+    }
+
+    /// The roles held.
+    #[must_use]
+    pub const fn roles(&self) -> Roles {
+        self.roles
+    }
+
+    /// The version of the principal's row this was read from: a change of roles makes it stale.
+    #[must_use]
+    pub const fn version(&self) -> u64 {
+        self.version
+    }
+}

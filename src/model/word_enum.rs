@@ -1,0 +1,38 @@
+//! One declaration for an enumeration whose variants are fixed words in JSON, rows, leaves and policy.
+
+/// Declares an enumeration of words with `ALL`, `as_str`, `from_word`, `Display` and serde by the same words.
+macro_rules! word_enum {
+    (
+        $(#[$doc:meta])*
+        pub enum $name:ident { $( $(#[$vdoc:meta])* $variant:ident = $word:literal, )+ }
+    ) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+        pub enum $name { $( $(#[$vdoc])* #[serde(rename = $word)] $variant, )+ }
+
+        impl $name {
+            /// Every value, in declaration order.
+            pub const ALL: &'static [Self] = &[ $( Self::$variant, )+ ];
+
+            /// The word used in JSON, rows, leaves and policy.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $( Self::$variant => $word, )+ }
+            }
+
+            /// The value with that word.
+            #[must_use]
+            pub fn from_word(word: &str) -> Option<Self> {
+                match word { $( $word => Some(Self::$variant), )+ _ => None }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    };
+}
+
+pub(crate) use word_enum;

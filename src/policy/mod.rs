@@ -1,0 +1,168 @@
+//! Need to know: [`Policy::decide`] turns an [`Ask`] and the vault's [`Facts`] into a [`Permit`] or a [`Denial`].
+//!
+//! Pure, and denied by default. The rules are `policies/need-to-know.cedar`; here they are loaded, asked, and what they
+//! answer is made into a value that nothing else can make.
+
+mod engine;
+mod error;
+pub mod facts;
+mod question;
+#[cfg(test)]
+mod tests;
+mod why;
+mod words;
+
+use std::collections::HashMap;
+
+use ring::digest::{Context, SHA256};
+
+pub use error::PolicyError;
+pub use why::Why;
+
+use self::engine::Engine;
+use self::facts::{Facts, PolicyHash};
+use self::question::{FieldKind, Question, Situation, Subject};
+use crate::model::ask::Ask;
+use crate::model::fields::{FieldName, FieldSet};
+use crate::model::principals::Role;
+
+/// The rules in force.
+pub struct Policy {
+    engine: Engine,
+    fields: HashMap<FieldName, FieldKind>,
+    hash: PolicyHash,
+}
+
+impl Policy {
+    /// The policies the program ships with.
+    pub const SHIPPED_POLICIES: &str = include_str!("../../policies/need-to-know.cedar");
+    /// The schema they are checked against.
+    pub const SHIPPED_SCHEMA: &str = include_str!("../../policies/schema.cedarschema");
+
+    /// Reads policies and checks them, strictly, against their schema. `declarations` is the text that `fields` were
+    /// read from.
+    ///
+    /// # Errors
+    ///
+    /// Any error and any warning of Cedar's parser and validator; a policy without its own `@id`; a string that its
+    /// attribute never is; a schema without one of our roles, actions or attributes.
+    pub fn load(policies: &str, schema: &str, fields: &FieldSet, declarations: &str) -> Result<Self, PolicyError> {
+        let fields = question::kinds(fields);
+        Ok(Self {
+            engine: Engine::load(policies, schema, fields.values().copied().collect())?,
+            fields,
+            hash: hash([policies, schema, declarations]),
+        })
+    }
+
+    /// SHA-256 over policies, schema and field declarations, each after its length in bytes as 64 bits, big-endian.
+    #[must_use]
+    pub const fn hash(&self) -> PolicyHash {
+        self.hash
+    }
+
+    /// Decides. The asker's roles are tried in order of declaration, and one of them must permit everything asked.
+    ///
+    /// # Errors
+    ///
+    /// The [`Denial`], to be logged as a [`Permit`] is.
+    pub fn decide(&self, ask: Ask, facts: Facts) -> Result<Permit, Denial> {
+        let situation = Situation::new(&ask, &facts);
+        let subjects = question::subjects(&ask, &self.fields).unwrap_or_default();
+        let role_for = |situation| {
+            ask.who().roles().iter().find(|role| !subjects.is_empty() && self.permits(*role, situation, &subjects))
+        };
+        if let Some(role) = role_for(situation) {
+            return Ok(Permit { ask, facts, role, policy: self.hash });
+        }
+        let why = why::explain(&ask, &facts, situation, |other| role_for(other).is_some());
+        Err(Denial(Box::new(Denied { ask, facts, why, policy: self.hash })))
+    }
+
+    fn permits(&self, role: Role, situation: Situation, subjects: &[Subject]) -> bool {
+        subjects.iter().all(|&subject| self.engine.permits(Question { role, subject, situation }))
+    }
+}
+
+fn hash(parts: [&str; 3]) -> PolicyHash {
+    let mut context = Context::new(&SHA256);
+    for part in parts {
+        context.update(&(part.len() as u64).to_be_bytes());
+        context.update(part.as_bytes());
+    }
+    let mut bytes = [0; 32];
+    bytes.copy_from_slice(context.finish().as_ref());
+    PolicyHash::from_bytes(bytes)
+}
+
+/// A policy said yes to this ask under these facts. Made by [`Policy::decide`] alone; used once, by the log.
+#[must_use = "a permit that is not logged permits nothing"]
+pub struct Permit {
+    ask: Ask,
+    facts: Facts,
+    role: Role,
+    policy: PolicyHash,
+}
+
+impl Permit {
+    /// What was asked.
+    #[must_use]
+    pub const fn ask(&self) -> &Ask {
+        &self.ask
+    }
+
+    /// What the vault knew.
+    #[must_use]
+    pub const fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    /// The role that permitted it.
+    #[must_use]
+    pub const fn role(&self) -> Role {
+        self.role
+    }
+
+    /// The policy that permitted it.
+    #[must_use]
+    pub const fn policy(&self) -> PolicyHash {
+        self.policy
+    }
+}
+
+/// A policy said no. Made by [`Policy::decide`] alone; a refusal is logged as surely as a read.
+#[must_use = "a refusal is logged as surely as a read"]
+pub struct Denial(Box<Denied>);
+
+struct Denied {
+    ask: Ask,
+    facts: Facts,
+    why: Why,
+    policy: PolicyHash,
+}
+
+impl Denial {
+    /// What was asked.
+    #[must_use]
+    pub const fn ask(&self) -> &Ask {
+        &self.0.ask
+    }
+
+    /// What the vault knew.
+    #[must_use]
+    pub const fn facts(&self) -> &Facts {
+        &self.0.facts
+    }
+
+    /// Why not.
+    #[must_use]
+    pub const fn why(&self) -> Why {
+        self.0.why
+    }
+
+    /// The policy that refused it.
+    #[must_use]
+    pub const fn policy(&self) -> PolicyHash {
+        self.0.policy
+    }
+}

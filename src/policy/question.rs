@@ -1,0 +1,130 @@
+//! What a decision depends on: classes and flags. Identifiers end here.
+
+use std::collections::HashMap;
+
+use super::facts::{Facts, TicketFacts};
+use crate::model::ask::{Action, Ask};
+use crate::model::fields::{Class, Field, FieldName, FieldSet, Group};
+use crate::model::ids::RecordKind;
+use crate::model::principals::{DepartmentKind, Role};
+use crate::model::purposes::{Form, Purpose};
+use crate::model::tickets::TicketState;
+
+/// What policy knows of a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct FieldKind {
+    pub(super) record: RecordKind,
+    pub(super) group: Group,
+    pub(super) class: Class,
+}
+
+impl FieldKind {
+    pub(super) const fn of(field: &Field) -> Self {
+        Self { record: field.record(), group: field.group(), class: field.class() }
+    }
+}
+
+/// What an action is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Subject {
+    /// A field.
+    Field(FieldKind),
+    /// No field.
+    Vault,
+}
+
+/// How things stand between asker, ticket and caller. Every flag is the vault's own finding.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct Flags {
+    pub(super) ticket_known: bool,
+    pub(super) open: bool,
+    pub(super) held: bool,
+    pub(super) origin: bool,
+    pub(super) about: bool,
+    pub(super) own_call: bool,
+    pub(super) confidential: bool,
+    pub(super) caller_known: bool,
+}
+
+impl Flags {
+    fn new(ask: &Ask, facts: &Facts) -> Self {
+        let caller = facts.caller.as_ref().filter(|_| ask.caller_reference().is_some() && !facts.foreign_reference);
+        // Facts about another ticket than the one named give no need.
+        let Some(ticket) = facts.ticket.as_ref().filter(|ticket| ask.ticket_no() == Some(&ticket.no)) else {
+            return Self { caller_known: caller.is_some(), ..Self::default() };
+        };
+        let about_itself = ask.record() == RecordKind::Ticket && ask.caller_reference().is_none();
+        Self {
+            ticket_known: true,
+            open: ticket.state.is_open(),
+            held: ticket.holder == ask.department(),
+            origin: ticket.origin == ask.department(),
+            about: about_itself || caller.is_some_and(|caller| caller.id == ticket.caller),
+            own_call: is_own_call(ticket),
+            confidential: ticket.confidential,
+            caller_known: caller.is_some(),
+        }
+    }
+}
+
+/// The asker took the call and the ticket has not been sent on.
+const fn is_own_call(ticket: &TicketFacts) -> bool {
+    ticket.taken_by_asker && matches!(ticket.state, TicketState::Accepted)
+}
+
+/// Everything that is the same for each role and field of one ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Situation {
+    pub(super) action: Action,
+    /// Counts for a reveal only.
+    pub(super) form: Option<Form>,
+    pub(super) purpose: Purpose,
+    pub(super) department_kind: DepartmentKind,
+    pub(super) flags: Flags,
+}
+
+impl Situation {
+    pub(super) fn new(ask: &Ask, facts: &Facts) -> Self {
+        Self {
+            action: ask.action(),
+            form: ask.shown_as().filter(|_| ask.action() == Action::Reveal),
+            purpose: ask.purpose(),
+            department_kind: ask.who().department_kind(),
+            flags: Flags::new(ask, facts),
+        }
+    }
+}
+
+/// One question to the policy: small, `Copy`, and all that the answer depends on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Question {
+    pub(super) role: Role,
+    pub(super) subject: Subject,
+    pub(super) situation: Situation,
+}
+
+/// Whether the action is judged field by field.
+pub(super) const fn is_about_fields(action: Action) -> bool {
+    matches!(action, Action::Lookup | Action::Correct | Action::Reveal | Action::Verify)
+}
+
+/// Each thing the policy must permit for this ask; `None` when the ask makes no sense, which is a refusal.
+pub(super) fn subjects(ask: &Ask, fields: &HashMap<FieldName, FieldKind>) -> Option<Vec<Subject>> {
+    match ask.action() {
+        action if is_about_fields(action) => {
+            let kind = |name| fields.get(name).copied().filter(|kind| kind.record == ask.record());
+            let subjects: Option<Vec<Subject>> =
+                ask.field_names().iter().map(|name| kind(name).map(Subject::Field)).collect();
+            subjects.filter(|subjects| !subjects.is_empty())
+        }
+        // These write fields and open none.
+        Action::Intake | Action::Dispatch | Action::Close => Some(vec![Subject::Vault]),
+        // A permit to read an envelope carries no field.
+        _ => ask.field_names().is_empty().then(|| vec![Subject::Vault]),
+    }
+}
+
+/// The declared fields by name.
+pub(super) fn kinds(fields: &FieldSet) -> HashMap<FieldName, FieldKind> {
+    fields.iter().map(|field| (field.name().clone(), FieldKind::of(field))).collect()
+}

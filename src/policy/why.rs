@@ -1,0 +1,78 @@
+//! Why an ask was refused: an explanation after the fact. It decides nothing.
+
+use super::facts::Facts;
+use super::question::{Flags, Situation};
+use crate::model::ask::{Action, Ask};
+use crate::model::purposes::Purpose;
+use crate::model::word_enum::word_enum;
+
+word_enum! {
+    /// The reason of a refusal, the leaf's `why`. Some tell more than an asker may know: what `http` answers is its own
+    /// choice.
+    pub enum Why {
+        /// The reference is another department's.
+        ForeignReference = "foreign-reference",
+        /// The reference stands for no caller.
+        UnknownReference = "unknown-reference",
+        /// There is no such ticket, or none was named where one is needed.
+        NoSuchTicket = "no-such-ticket",
+        /// The asker's department does not hold the ticket.
+        NotHolder = "not-holder",
+        /// The ticket is about another caller.
+        NotAboutCaller = "not-about-caller",
+        /// The ticket is closed, and with it the need.
+        TicketClosed = "ticket-closed",
+        /// A role held may do this for another purpose only.
+        Purpose = "purpose",
+        /// It would be permitted, were the ticket not confidential.
+        Confidential = "confidential",
+        /// No role held covers the action, every field named, or the form.
+        NeedToKnow = "need-to-know",
+    }
+}
+
+/// The first reason that applies, in the order of [`Why`]. `permitted` answers for another situation whether some role
+/// of the asker may.
+pub(super) fn explain(ask: &Ask, facts: &Facts, situation: Situation, permitted: impl Fn(Situation) -> bool) -> Why {
+    let flags = situation.flags;
+    let with = |flags| permitted(Situation { flags, ..situation });
+    if facts.foreign_reference {
+        return Why::ForeignReference;
+    }
+    if ask.caller_reference().is_some() && !flags.caller_known {
+        return Why::UnknownReference;
+    }
+    if let Some(why) = about_ticket(situation.action, flags) {
+        return why;
+    }
+    if flags.ticket_known && !flags.held && with(Flags { held: true, ..flags }) {
+        return Why::NotHolder;
+    }
+    if Purpose::ALL.iter().any(|&purpose| permitted(Situation { purpose, ..situation })) {
+        return Why::Purpose;
+    }
+    if flags.confidential && with(Flags { confidential: false, ..flags }) {
+        return Why::Confidential;
+    }
+    Why::NeedToKnow
+}
+
+/// What is wrong with the ticket, for actions that need one.
+const fn about_ticket(action: Action, flags: Flags) -> Option<Why> {
+    let about_caller = matches!(action, Action::Reveal | Action::Verify | Action::Correct);
+    let open = about_caller || matches!(action, Action::Dispatch | Action::Close);
+    if !open && !matches!(action, Action::ReadTicket) {
+        return None;
+    }
+    if !flags.ticket_known {
+        Some(Why::NoSuchTicket)
+    } else if !flags.held && !flags.origin {
+        Some(Why::NotHolder)
+    } else if about_caller && !flags.about {
+        Some(Why::NotAboutCaller)
+    } else if open && !flags.open {
+        Some(Why::TicketClosed)
+    } else {
+        None
+    }
+}

@@ -1,0 +1,268 @@
+//! What the vault asks of a database, in bytes. Two stores: the *data store* holds records and the log, the *key
+//! store* the wrapped keys; they are kept and backed up apart.
+//!
+//! Reads may run side by side. There is one writer per log: `DataWriter`, owned by the log's thread.
+
+pub mod error;
+pub mod rows;
+pub mod sqlite;
+
+use async_trait::async_trait;
+
+pub use self::error::StoreError;
+use self::rows::{
+    CallerRow, CustodyRow, DepartmentRow, EntryRow, FieldRow, HeadRow, IndexRow, KeyringRow, PrincipalRow, ReferenceRow,
+    ReplayRow, Replayed, TicketRow, TokenRow, UnlockRow, VaultRow, WrappedKey,
+};
+use crate::merkle::{Hash, Tile};
+use crate::model::ids::{CallerId, PrincipalId, RecordId, RecordKind, TicketId, TokenId};
+use crate::model::reference::DepartmentCode;
+use crate::model::ticket_no::TicketNo;
+
+/// The result of a store's work.
+pub type Result<T> = std::result::Result<T, StoreError>;
+
+/// A token with its principal and department, read together.
+pub struct Credentials {
+    /// The token presented.
+    pub token: TokenRow,
+    /// Whose it is.
+    pub principal: PrincipalRow,
+    /// Where they work.
+    pub department: DepartmentRow,
+}
+
+/// Reads of the data store.
+#[async_trait]
+pub trait DataStore: Send + Sync {
+    /// Which vault this is.
+    async fn vault(&self) -> Result<VaultRow>;
+
+    /// The token with this SHA-256, revoked or not, with whose it is.
+    async fn credentials(&self, token_hash: &[u8; 32]) -> Result<Option<Credentials>>;
+    /// One department.
+    async fn department(&self, code: DepartmentCode) -> Result<Option<DepartmentRow>>;
+    /// Departments after that code, by code.
+    async fn departments(&self, after: Option<DepartmentCode>, limit: u32) -> Result<Vec<DepartmentRow>>;
+    /// One principal.
+    async fn principal(&self, id: PrincipalId) -> Result<Option<PrincipalRow>>;
+    /// Principals after that id, by id.
+    async fn principals(&self, after: Option<PrincipalId>, limit: u32) -> Result<Vec<PrincipalRow>>;
+    /// One token by its handle.
+    async fn token(&self, id: TokenId) -> Result<Option<TokenRow>>;
+    /// A principal's tokens, newest first.
+    async fn tokens(&self, principal: PrincipalId) -> Result<Vec<TokenRow>>;
+
+    /// One caller.
+    async fn caller(&self, id: CallerId) -> Result<Option<CallerRow>>;
+    /// Those of a record's fields that are on file.
+    async fn sealed(&self, record: RecordId, fields: &[&str]) -> Result<Vec<FieldRow>>;
+    /// The names of a record's fields on file.
+    async fn field_names(&self, record: RecordId) -> Result<Vec<String>>;
+    /// Callers with this value in this blind index.
+    async fn index_hits(&self, index: &str, value: &[u8; 16], limit: u32) -> Result<Vec<IndexRow>>;
+
+    /// One ticket.
+    async fn ticket(&self, no: &TicketNo) -> Result<Option<TicketRow>>;
+    /// Tickets a department holds or took, newest first, from the one after that number.
+    async fn tickets(&self, department: DepartmentCode, after: Option<&TicketNo>, limit: u32) -> Result<Vec<TicketRow>>;
+    /// A caller's tickets that a department holds or took, by number.
+    async fn tickets_about(&self, caller: CallerId, department: DepartmentCode, limit: u32) -> Result<Vec<TicketRow>>;
+    /// A ticket's custody, oldest first.
+    async fn custody(&self, ticket: TicketId) -> Result<Vec<CustodyRow>>;
+
+    /// What a department's reference stands for.
+    async fn reference(
+        &self,
+        department: DepartmentCode,
+        kind: RecordKind,
+        version: u8,
+        body: u64,
+    ) -> Result<Option<ReferenceRow>>;
+    /// The answer once given to this key.
+    async fn replay(&self, principal: PrincipalId, key: &[u8; 16]) -> Result<Option<Replayed>>;
+
+    /// The log's head.
+    async fn head(&self) -> Result<HeadRow>;
+    /// Entries from `first` on, in order.
+    async fn entries(&self, first: u64, limit: u32) -> Result<Vec<EntryRow>>;
+    /// The hashes of the partial tile at the right edge of each level of a log of that size, level 0 first.
+    async fn edges(&self, size: u64) -> Result<Vec<Vec<Hash>>>;
+
+    /// Every row of one table after a cursor, for `fsck`.
+    async fn scan(&self, table: Table, after: Option<Cursor>, limit: u32) -> Result<Vec<Scanned>>;
+    /// What the database says of its own pages: nothing when sound.
+    async fn integrity(&self) -> Result<Vec<String>>;
+
+    /// The one writer. A second call, here or in another process, is refused.
+    fn writer(&self) -> Result<Box<dyn DataWriter>>;
+}
+
+/// A table that `fsck` walks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Table {
+    /// `department`
+    Departments,
+    /// `principal`
+    Principals,
+    /// `api_token`
+    Tokens,
+    /// `caller`
+    Callers,
+    /// `sealed_field`
+    Fields,
+    /// `blind_index`
+    Index,
+    /// `ticket`
+    Tickets,
+    /// `custody`
+    Custody,
+    /// `reference`
+    References,
+    /// `replay`
+    Replays,
+    /// `log_tile`
+    Tiles,
+}
+
+/// Where a scan goes on: opaque to everybody but the store.
+pub type Cursor = i64;
+
+/// One row of a scan.
+pub struct Scanned {
+    /// Hand it back to go on after this row.
+    pub cursor: Cursor,
+    /// The row.
+    pub row: AnyRow,
+}
+
+/// A row of any scanned table, or the reason why it cannot even be read.
+pub enum AnyRow {
+    /// `department`
+    Department(DepartmentRow),
+    /// `principal`
+    Principal(PrincipalRow),
+    /// `api_token`
+    Token(TokenRow),
+    /// `caller`
+    Caller(CallerRow),
+    /// `sealed_field`
+    Field(FieldRow),
+    /// `blind_index`
+    Index(IndexRow),
+    /// `ticket`
+    Ticket(TicketRow),
+    /// `custody`
+    Custody(CustodyRow),
+    /// `reference`
+    Reference(ReferenceRow),
+    /// `replay`
+    Replay(ReplayRow),
+    /// `log_tile`
+    Tile(Tile),
+    /// A column holds something that no version of the vault writes there.
+    Unreadable(&'static str),
+}
+
+/// One change to the data store.
+pub enum Write {
+    /// Makes a department or replaces version − 1 of it.
+    Department(DepartmentRow),
+    /// Makes a principal or replaces version − 1 of it.
+    Principal(PrincipalRow),
+    /// Issues a token.
+    Token(TokenRow),
+    /// Marks a token revoked.
+    RevokeToken(TokenRow),
+    /// Makes a caller or replaces version − 1 of it.
+    Caller(CallerRow),
+    /// Puts a sealed field in its place, over an older one.
+    Field(FieldRow),
+    /// Adds a blind index entry.
+    Index(IndexRow),
+    /// Removes the entries of one of a caller's fields.
+    Unindex(CallerId, String),
+    /// Makes a ticket or replaces version − 1 of it.
+    Ticket(TicketRow),
+    /// Adds a step of custody.
+    Custody(CustodyRow),
+    /// Adds a reference.
+    Reference(ReferenceRow),
+    /// Remembers an answer; the writer adds the leaf's index.
+    Replay(ReplayRow),
+}
+
+/// What must still be so when the log's writer comes to it, or nothing of the job happens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Guard {
+    /// The ticket is at this version.
+    Ticket(TicketId, u64),
+    /// The principal is at this version.
+    Principal(PrincipalId, u64),
+    /// The caller is at this version.
+    Caller(CallerId, u64),
+    /// The token is not revoked.
+    Token(TokenId),
+}
+
+/// Why a job did not happen although the database is well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Conflict {
+    /// A guard or a version no longer holds.
+    Stale,
+    /// Something that must be unique is there already.
+    Duplicate,
+}
+
+/// The one writer of a data store, used by one thread: `begin`, any number of `attempt`s, `append`, `commit`.
+pub trait DataWriter: Send {
+    /// Opens a transaction.
+    ///
+    /// # Errors
+    /// Whatever the database reports.
+    fn begin(&mut self) -> Result<()>;
+
+    /// Tries one job: all of its guards and writes, or none of them (a savepoint). `index` is where its leaf will stand.
+    ///
+    /// # Errors
+    /// A fault of the database, after which the transaction must be rolled back.
+    fn attempt(&mut self, guards: &[Guard], writes: &[Write], index: u64) -> Result<std::result::Result<(), Conflict>>;
+
+    /// Adds entries and full tiles and replaces the head.
+    ///
+    /// # Errors
+    /// Whatever the database reports; the transaction must be rolled back.
+    fn append(&mut self, entries: &[EntryRow], tiles: &[Tile], head: &HeadRow) -> Result<()>;
+
+    /// Makes it durable before it returns.
+    ///
+    /// # Errors
+    /// After any error but `Full` nobody knows what is on the disk: the process must end and prove the log afresh.
+    fn commit(&mut self) -> Result<()>;
+
+    /// Undoes everything since `begin`.
+    fn rollback(&mut self);
+}
+
+/// The key store.
+#[async_trait]
+pub trait KeyStore: Send + Sync {
+    /// Which vault this is.
+    async fn vault(&self) -> Result<VaultRow>;
+    /// The ways to unlock.
+    async fn unlocks(&self) -> Result<Vec<UnlockRow>>;
+    /// The wrapped keyring.
+    async fn keyring(&self) -> Result<Vec<KeyringRow>>;
+    /// One record's wrapped key.
+    async fn record_key(&self, record: RecordId) -> Result<Option<WrappedKey>>;
+    /// Wrapped keys after a cursor, for `fsck`.
+    async fn record_keys(&self, after: Option<Cursor>, limit: u32) -> Result<Vec<(Cursor, WrappedKey)>>;
+    /// What the database says of its own pages: nothing when sound.
+    async fn integrity(&self) -> Result<Vec<String>>;
+
+    /// Makes new record keys durable before it returns. Called by the log's thread before the records are committed.
+    ///
+    /// # Errors
+    /// Whatever the database reports; none of the keys is stored.
+    fn put_record_keys(&self, keys: &[WrappedKey]) -> Result<()>;
+}

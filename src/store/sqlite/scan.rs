@@ -1,0 +1,50 @@
+//! Walking whole tables for `fsck`, row by row, past rows that cannot be read.
+
+use rusqlite::{Connection, params};
+
+use super::columns::{self as c, Columns};
+use crate::store::{AnyRow, Cursor, Result, Scanned, StoreError, Table};
+
+pub(super) fn scan(connection: &Connection, table: Table, after: Option<Cursor>, limit: u32) -> Result<Vec<Scanned>> {
+    let (name, columns) = source(table);
+    let sql = format!("SELECT rowid, {columns} FROM {name} WHERE rowid > ?1 ORDER BY rowid LIMIT ?2");
+    let mut statement = connection.prepare_cached(&sql)?;
+    let rows = statement.query_map(params![after.unwrap_or(i64::MIN), limit], |row| {
+        let cursor = row.get(0)?;
+        Ok(Scanned { cursor, row: any(table, &mut Columns::from(row, 1, name), name) })
+    })?;
+    rows.map(|row| row.map_err(StoreError::from)).collect()
+}
+
+const fn source(table: Table) -> (&'static str, &'static str) {
+    match table {
+        Table::Departments => ("department", c::DEPARTMENT),
+        Table::Principals => ("principal", c::PRINCIPAL),
+        Table::Tokens => ("api_token", c::TOKEN),
+        Table::Callers => ("caller", c::CALLER),
+        Table::Fields => ("sealed_field", c::FIELD),
+        Table::Index => ("blind_index", c::INDEX),
+        Table::Tickets => ("ticket", c::TICKET),
+        Table::Custody => ("custody", c::CUSTODY),
+        Table::References => ("reference", c::REFERENCE),
+        Table::Replays => ("replay", c::REPLAY),
+        Table::Tiles => ("log_tile", c::TILE),
+    }
+}
+
+fn any(table: Table, columns: &mut Columns<'_, '_>, name: &'static str) -> AnyRow {
+    let row = match table {
+        Table::Departments => c::department(columns).map(AnyRow::Department),
+        Table::Principals => c::principal(columns).map(AnyRow::Principal),
+        Table::Tokens => c::token(columns).map(AnyRow::Token),
+        Table::Callers => c::caller(columns).map(AnyRow::Caller),
+        Table::Fields => c::field(columns).map(AnyRow::Field),
+        Table::Index => c::index(columns).map(AnyRow::Index),
+        Table::Tickets => c::ticket(columns).map(AnyRow::Ticket),
+        Table::Custody => c::custody(columns).map(AnyRow::Custody),
+        Table::References => c::reference(columns).map(AnyRow::Reference),
+        Table::Replays => c::replay(columns).map(AnyRow::Replay),
+        Table::Tiles => c::tile(columns).map(AnyRow::Tile),
+    };
+    row.unwrap_or(AnyRow::Unreadable(name))
+}

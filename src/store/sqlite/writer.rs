@@ -1,0 +1,298 @@
+//! The one writer of the data store.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use jiff::Timestamp;
+use rusqlite::{Connection, ErrorCode, Params, params};
+
+use crate::merkle::Tile;
+use crate::store::rows::{
+    CallerRow, CustodyRow, DepartmentRow, EntryRow, FieldRow, HeadRow, IndexRow, PrincipalRow, ReferenceRow, ReplayRow,
+    TicketRow, TokenRow,
+};
+use crate::store::{Conflict, DataWriter, Guard, Result, StoreError, Write};
+
+/// The outcome of one write or guard.
+type Outcome = Result<std::result::Result<(), Conflict>>;
+
+pub(super) struct SqliteWriter {
+    connection: Connection,
+    writing: Arc<AtomicBool>,
+}
+
+impl SqliteWriter {
+    pub(super) const fn new(connection: Connection, writing: Arc<AtomicBool>) -> Self {
+        Self { connection, writing }
+    }
+
+    fn jobs(&self, guards: &[Guard], writes: &[Write], index: u64) -> Outcome {
+        for guard in guards {
+            if !self.holds(guard)? {
+                return Ok(Err(Conflict::Stale));
+            }
+        }
+        for write in writes {
+            if let Err(conflict) = self.write(write, index)? {
+                return Ok(Err(conflict));
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    fn holds(&self, guard: &Guard) -> Result<bool> {
+        let is = |sql: &str, id: &[u8; 16], version: u64| -> Result<bool> {
+            Ok(self.connection.prepare_cached(sql)?.exists(params![id, signed(version)?])?)
+        };
+        match guard {
+            Guard::Ticket(id, at) => is("SELECT 1 FROM ticket WHERE id = ?1 AND version = ?2", id.as_bytes(), *at),
+            Guard::Principal(id, at) => {
+                is("SELECT 1 FROM principal WHERE id = ?1 AND version = ?2", id.as_bytes(), *at)
+            }
+            Guard::Caller(id, at) => is("SELECT 1 FROM caller WHERE id = ?1 AND version = ?2", id.as_bytes(), *at),
+            Guard::Token(id) => {
+                let sql = "SELECT 1 FROM api_token WHERE id = ?1 AND revoked_at IS NULL";
+                Ok(self.connection.prepare_cached(sql)?.exists([id.as_bytes()])?)
+            }
+        }
+    }
+
+    fn write(&self, write: &Write, index: u64) -> Outcome {
+        match write {
+            Write::Department(row) => self.department(row),
+            Write::Principal(row) => self.principal(row),
+            Write::Token(row) => self.token(row),
+            Write::RevokeToken(row) => self.revoke_token(row),
+            Write::Caller(row) => self.caller(row),
+            Write::Field(row) => self.field(row),
+            Write::Index(row) => self.index(row),
+            Write::Unindex(caller, field) => {
+                self.run("DELETE FROM blind_index WHERE caller = ?1 AND field = ?2", params![caller.as_bytes(), field])
+            }
+            Write::Ticket(row) => self.ticket(row),
+            Write::Custody(row) => self.custody(row),
+            Write::Reference(row) => self.reference(row),
+            Write::Replay(row) => self.replay(row, index),
+        }
+    }
+
+    fn run(&self, sql: &str, params: impl Params) -> Outcome {
+        match self.connection.prepare_cached(sql)?.execute(params) {
+            Ok(_) => Ok(Ok(())),
+            Err(rusqlite::Error::SqliteFailure(failure, _)) if failure.code == ErrorCode::ConstraintViolation => {
+                Ok(Err(Conflict::Duplicate))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Version 1 is inserted; a later version replaces the one before it or is stale.
+    fn versioned(&self, version: u64, insert: &str, update: &str, params: impl Params) -> Outcome {
+        if version == 1 {
+            return self.run(insert, params);
+        }
+        let changed = self.connection.prepare_cached(update)?.execute(params)?;
+        Ok(if changed == 1 { Ok(()) } else { Err(Conflict::Stale) })
+    }
+
+    fn department(&self, row: &DepartmentRow) -> Outcome {
+        self.versioned(
+            row.version,
+            "INSERT INTO department VALUES (?1, ?2, ?3, ?4, ?5)",
+            "UPDATE department SET name = ?2, kind = ?3, version = ?4, mac = ?5 WHERE code = ?1 AND version = ?4 - 1",
+            params![row.code.as_str(), row.name, row.kind.as_str(), signed(row.version)?, row.mac],
+        )
+    }
+
+    fn principal(&self, row: &PrincipalRow) -> Outcome {
+        self.versioned(
+            row.version,
+            "INSERT INTO principal VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            "UPDATE principal SET account = ?2, department = ?3, kind = ?4, roles = ?5, active = ?6, created_by = ?7,
+                version = ?8, mac = ?9 WHERE id = ?1 AND version = ?8 - 1",
+            params![
+                row.id.as_bytes(),
+                row.account,
+                row.department.as_str(),
+                row.kind.as_str(),
+                row.roles.to_words(),
+                row.active,
+                row.created_by.as_ref().map(|id| id.as_bytes().as_slice()),
+                signed(row.version)?,
+                row.mac,
+            ],
+        )
+    }
+
+    fn token(&self, row: &TokenRow) -> Outcome {
+        self.run(
+            "INSERT INTO api_token VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            params![
+                row.id.as_bytes(),
+                row.hash,
+                row.principal.as_bytes(),
+                row.created_at.as_millisecond(),
+                row.expires_at.map(Timestamp::as_millisecond),
+                row.revoked_at.map(Timestamp::as_millisecond),
+                row.mac,
+            ],
+        )
+    }
+
+    fn revoke_token(&self, row: &TokenRow) -> Outcome {
+        let sql = "UPDATE api_token SET revoked_at = ?2, mac = ?3 WHERE id = ?1 AND revoked_at IS NULL";
+        let params = params![row.id.as_bytes(), row.revoked_at.map(Timestamp::as_millisecond), row.mac];
+        let changed = self.connection.prepare_cached(sql)?.execute(params)?;
+        Ok(if changed == 1 { Ok(()) } else { Err(Conflict::Stale) })
+    }
+
+    fn caller(&self, row: &CallerRow) -> Outcome {
+        self.versioned(
+            row.version,
+            "INSERT INTO caller VALUES (?1, ?2, ?3, ?4)",
+            "UPDATE caller SET created_at = ?2, version = ?3, mac = ?4 WHERE id = ?1 AND version = ?3 - 1",
+            params![row.id.as_bytes(), row.created_at.as_millisecond(), signed(row.version)?, row.mac],
+        )
+    }
+
+    fn field(&self, row: &FieldRow) -> Outcome {
+        self.run(
+            "INSERT INTO sealed_field VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (record_kind, record, field) DO UPDATE SET sealed = excluded.sealed",
+            params![row.record.kind().as_str(), row.record.as_bytes(), row.field, row.sealed],
+        )
+    }
+
+    fn index(&self, row: &IndexRow) -> Outcome {
+        self.run(
+            "INSERT INTO blind_index VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            params![row.index, row.value, row.caller.as_bytes(), row.field, row.certain, row.mac],
+        )
+    }
+
+    fn ticket(&self, row: &TicketRow) -> Outcome {
+        self.versioned(
+            row.version,
+            "INSERT INTO ticket VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+            "UPDATE ticket SET no = ?2, caller = ?3, kind = ?4, category = ?5, township = ?6, channel = ?7, state = ?8,
+                holder = ?9, origin = ?10, taken_by = ?11, confidential = ?12, received_at = ?13, created_at = ?14,
+                version = ?15, mac = ?16 WHERE id = ?1 AND version = ?15 - 1",
+            params![
+                row.id.as_bytes(),
+                row.no.as_str(),
+                row.caller.as_bytes(),
+                row.kind.as_str(),
+                row.category,
+                row.township,
+                row.channel.as_str(),
+                row.state.as_str(),
+                row.holder.as_str(),
+                row.origin.as_str(),
+                row.taken_by.as_bytes(),
+                row.confidential,
+                row.received_at.as_millisecond(),
+                row.created_at.as_millisecond(),
+                signed(row.version)?,
+                row.mac,
+            ],
+        )
+    }
+
+    fn custody(&self, row: &CustodyRow) -> Outcome {
+        self.run(
+            "INSERT INTO custody VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            params![
+                row.ticket.as_bytes(),
+                signed(row.version)?,
+                row.state.as_str(),
+                row.holder.as_str(),
+                row.actor.as_bytes(),
+                row.at.as_millisecond(),
+                row.mac,
+            ],
+        )
+    }
+
+    fn reference(&self, row: &ReferenceRow) -> Outcome {
+        self.run(
+            "INSERT INTO reference VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![row.department.as_str(), row.kind.as_str(), row.version, signed(row.body)?, row.sealed_id],
+        )
+    }
+
+    fn replay(&self, row: &ReplayRow, index: u64) -> Outcome {
+        self.run(
+            "INSERT INTO replay VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            params![
+                row.principal.as_bytes(),
+                row.key,
+                row.request,
+                row.answer,
+                row.created_at.as_millisecond(),
+                signed(index)?,
+                row.mac,
+            ],
+        )
+    }
+}
+
+impl DataWriter for SqliteWriter {
+    fn begin(&mut self) -> Result<()> {
+        Ok(self.connection.execute_batch("BEGIN IMMEDIATE")?)
+    }
+
+    fn attempt(&mut self, guards: &[Guard], writes: &[Write], index: u64) -> Outcome {
+        if writes.is_empty() {
+            return self.jobs(guards, writes, index);
+        }
+        self.connection.prepare_cached("SAVEPOINT job")?.execute([])?;
+        let outcome = self.jobs(guards, writes, index)?;
+        if outcome.is_err() {
+            self.connection.prepare_cached("ROLLBACK TO job")?.execute([])?;
+        }
+        self.connection.prepare_cached("RELEASE job")?.execute([])?;
+        Ok(outcome)
+    }
+
+    fn append(&mut self, entries: &[EntryRow], tiles: &[Tile], head: &HeadRow) -> Result<()> {
+        let mut entry = self.connection.prepare_cached("INSERT INTO log_entry VALUES (?1, ?2, ?3)")?;
+        for row in entries {
+            entry.execute(params![signed(row.index)?, row.body, row.leaf_hash.as_bytes()])?;
+        }
+        let mut tile = self.connection.prepare_cached("INSERT INTO log_tile VALUES (?1, ?2, ?3, ?4)")?;
+        for row in tiles {
+            tile.execute(params![row.level, signed(row.index)?, row.root.as_bytes(), row.hashes])?;
+        }
+        put_head(&self.connection, head)
+    }
+
+    fn commit(&mut self) -> Result<()> {
+        Ok(self.connection.execute_batch("COMMIT")?)
+    }
+
+    fn rollback(&mut self) {
+        // Without an open transaction there is nothing to undo, and SQLite has undone what it could not write.
+        if !self.connection.is_autocommit() && self.connection.execute_batch("ROLLBACK").is_err() {
+            tracing::error!("a transaction could not be rolled back");
+        }
+    }
+}
+
+impl Drop for SqliteWriter {
+    fn drop(&mut self) {
+        self.writing.store(false, Ordering::Release);
+    }
+}
+
+/// SQLite's integers are signed.
+fn signed(number: u64) -> Result<i64> {
+    i64::try_from(number).map_err(|_| StoreError::Corrupt("a number beyond 63 bits"))
+}
+
+pub(super) fn put_head(connection: &Connection, head: &HeadRow) -> Result<()> {
+    let sql = "INSERT INTO log_head VALUES (1, ?1, ?2, ?3, ?4) ON CONFLICT (one) DO UPDATE SET
+               size = excluded.size, root = excluded.root, frontier = excluded.frontier, checkpoint = excluded.checkpoint";
+    let params = params![signed(head.size)?, head.root.as_bytes(), head.frontier, head.checkpoint];
+    connection.prepare_cached(sql)?.execute(params)?;
+    Ok(())
+}

@@ -1,0 +1,42 @@
+//! From a bearer token to an [`Actor`].
+
+use ring::digest::{SHA256, digest};
+
+use super::{Error, Session, Vault};
+use crate::model::ask::RequestId;
+use crate::model::principals::Actor;
+
+/// What every token begins with, so that a leaked one is recognised by scanners.
+pub(super) const PREFIX: &str = "cvt_";
+
+/// SHA-256 of a token: a token is 256 random bits, so no slow hash is needed.
+pub(super) fn token_hash(token: &str) -> [u8; 32] {
+    let mut hash = [0; 32];
+    hash.copy_from_slice(digest(&SHA256, token.as_bytes()).as_ref());
+    hash
+}
+
+impl Vault {
+    /// Who presents this token. The rows of token, principal and department must be as the vault wrote them.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`] for a token that is unknown, expired or revoked, or whose principal is inactive;
+    /// [`Error::Key`] when a row was edited or the vault is locked.
+    pub async fn authenticate(&self, token: &str, request: RequestId) -> Result<Session, Error> {
+        if self.keyring.is_locked() {
+            return Err(crate::keyring::KeyError::Locked.into());
+        }
+        let found = self.store.credentials(&token_hash(token)).await?.ok_or(Error::Unauthenticated)?;
+        let token = self.keyring.genuine(found.token)?;
+        let principal = self.keyring.genuine(found.principal)?;
+        let department = self.keyring.genuine(found.department)?;
+        let now = self.clock.now()?;
+        let over = token.revoked_at.is_some() || token.expires_at.is_some_and(|at| at <= now);
+        if over || !principal.active {
+            return Err(Error::Unauthenticated);
+        }
+        let actor =
+            Actor::authenticated(principal.id, department.code, department.kind, principal.roles, principal.version);
+        Ok(Session { actor, request })
+    }
+}

@@ -1,0 +1,62 @@
+//! What is on file about a caller, by name: no values.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Audit, Error, Session, Vault};
+use crate::model::ask::Action;
+use crate::model::ids::RecordId;
+use crate::model::purposes::Purpose;
+use crate::model::reference::Reference;
+use crate::model::ticket_no::TicketNo;
+
+/// Why the caller's page is read.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct Why {
+    /// `handle` unless said otherwise.
+    #[param(value_type = Option<String>)]
+    pub purpose: Option<Purpose>,
+}
+
+/// A caller without a single value.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct CallerPage {
+    /// The asker's department's reference.
+    #[schema(value_type = String)]
+    pub r#ref: Reference,
+    /// Names of the fields on file.
+    pub on_file: Vec<String>,
+    /// Tickets about this caller that the asker's department holds or took, newest first, at most 200.
+    #[schema(value_type = Vec<String>)]
+    pub tickets: Vec<TicketNo>,
+    /// Goes up with each change; the `ETag`.
+    pub version: u64,
+    /// Where this read stands in the log.
+    pub audit: Audit,
+}
+
+impl Vault {
+    /// Reads a caller's page.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] also for a reference that is unknown or another department's.
+    pub async fn read_caller(&self, session: &Session, caller: Reference, purpose: Purpose) -> Result<CallerPage, Error> {
+        let ask = self.ask(session, Action::ReadCaller, purpose)?.caller(caller);
+        let facts = self.facts(&ask).await?;
+        let id = facts.caller.as_ref().map(|caller| caller.id);
+        let permit = self.decide(ask, facts).await?;
+        let id = id.ok_or(Error::NotFound("caller"))?;
+        let audit = self.note(permit).await?;
+        let row = self.store.caller(id).await?.ok_or(Error::NotFound("caller"))?;
+        let row = self.keyring.genuine(row)?;
+        let department = session.actor.department();
+        let tickets = self.store.tickets_about(id, department, super::LARGEST_PAGE).await?;
+        Ok(CallerPage {
+            r#ref: caller,
+            on_file: self.store.field_names(RecordId::Caller(id)).await?,
+            tickets: tickets.into_iter().map(|ticket| ticket.no).collect(),
+            version: row.version,
+            audit,
+        })
+    }
+}

@@ -1,0 +1,101 @@
+//! A wrong value is put right: the old one is gone, the leaf stays.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Audit, Error, Replay, Session, Values, Vault};
+use crate::audit::Change;
+use crate::model::ask::Action;
+use crate::model::ids::{RecordId, RecordKind};
+use crate::model::purposes::Purpose;
+use crate::model::reference::Reference;
+use crate::model::submitted::Submitted;
+use crate::model::ticket_no::TicketNo;
+use crate::store::rows::CallerRow;
+use crate::store::{Guard, Write};
+
+/// What to put right.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Correction {
+    /// The ticket in whose call it came out.
+    #[schema(value_type = String)]
+    pub ticket: TicketNo,
+    /// Why: sealed as the caller's `correction_reason`.
+    #[schema(value_type = String)]
+    pub reason: Submitted,
+    /// New values by field name.
+    #[schema(value_type = std::collections::BTreeMap<String, String>)]
+    pub fields: Values,
+}
+
+/// What was put right.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Corrected {
+    /// The fields and the version.
+    #[serde(flatten)]
+    pub answer: CorrectedAnswer,
+    /// Where the correction stands in the log.
+    pub audit: Audit,
+}
+
+/// The part of the answer that is remembered for a repeated request.
+#[derive(Serialize, Deserialize, utoipa::ToSchema)]
+pub struct CorrectedAnswer {
+    /// Names of the fields that were replaced.
+    pub corrected: Vec<String>,
+    /// The caller's version now; the `ETag`.
+    pub version: u64,
+}
+
+const REASON: &str = "correction_reason";
+
+impl Vault {
+    /// Replaces fields of a caller that is still at `version`.
+    ///
+    /// # Errors
+    /// [`Error::Refused`], [`Error::Invalid`], [`Error::Stale`].
+    pub async fn correct(
+        &self,
+        session: &Session,
+        caller: Reference,
+        body: Correction,
+        version: u64,
+        replay: Option<&Replay>,
+    ) -> Result<Corrected, Error> {
+        let names: Vec<String> = body.fields.keys().cloned().collect();
+        let names = self.names(RecordKind::Caller, &names)?;
+        let ask = self.ask(session, Action::Correct, Purpose::Correct)?;
+        let ask = ask.caller(caller).ticket(body.ticket).fields(RecordKind::Caller, names);
+        let facts = self.facts(&ask).await?;
+        let id = facts.caller.as_ref().map(|caller| caller.id);
+        let permit = self.decide(ask, facts).await?;
+        if let Some((answer, audit)) = self.replayed(session, replay).await? {
+            return Ok(Corrected { answer, audit });
+        }
+        let id = id.ok_or(Error::NotFound("caller"))?;
+        let row = self.keyring.genuine(self.store.caller(id).await?.ok_or(Error::NotFound("caller"))?)?;
+        if row.version != version {
+            return Err(Error::Stale);
+        }
+        let mut values = body.fields;
+        values.insert(REASON.to_owned(), body.reason);
+        let values = self.normalise(RecordKind::Caller, &values)?;
+
+        let key = self.sealing_key(RecordId::Caller(id)).await?;
+        let mut change = Change { guards: vec![Guard::Caller(id, version)], ..Change::default() };
+        let next = CallerRow { version: version + 1, ..row };
+        change.writes.push(Write::Caller(self.keyring.protect(next)?));
+        for (field, value) in &values {
+            change.writes.push(Write::Unindex(id, field.name().as_str().to_owned()));
+            self.seal_field(&mut change, &key, id, field, value)?;
+        }
+        let corrected = values.iter().map(|(field, _)| field.name().as_str().to_owned()).filter(|name| name != REASON);
+        let answer = CorrectedAnswer { corrected: corrected.collect(), version: version + 1 };
+        change.writes.extend(self.remember(session, replay, &answer)?);
+        let recorded = match self.log.record(permit, change).await {
+            Err(crate::audit::CommitError::Duplicate) => return Err(Error::Taken("caller with that identity")),
+            other => other?,
+        };
+        Ok(Corrected { answer, audit: recorded.position().into() })
+    }
+}

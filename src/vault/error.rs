@@ -1,0 +1,103 @@
+//! Why a use case did not happen. Nothing in here holds a value that came in or is on file.
+
+use std::fmt;
+
+use crate::audit::{CommitError, Refusal};
+use crate::clock::NoClock;
+use crate::keyring::KeyError;
+use crate::model::fields::Invalid;
+use crate::refs::RefError;
+use crate::store::StoreError;
+
+/// Why a use case did not happen.
+#[derive(Debug)]
+pub enum Error {
+    /// No valid token.
+    Unauthenticated,
+    /// The policy said no, and the log has it.
+    Refused(Refusal),
+    /// Values that break a field's rule.
+    Invalid(Vec<Invalid>),
+    /// The request makes no sense; the words are the vault's own: a name for the problem and what to do.
+    Bad(&'static str, &'static str),
+    /// There is no such thing; named by its kind.
+    NotFound(&'static str),
+    /// It is at another version than the asker saw, or changed while this was decided.
+    Stale,
+    /// It must be unique and is there already; named by its kind.
+    Taken(&'static str),
+    /// The `Idempotency-Key` came before with another request.
+    KeyReused,
+    /// Too many guesses.
+    TooMany,
+    /// The log did not take it.
+    Log(CommitError),
+    /// A key did not do its work.
+    Key(KeyError),
+    /// A store did not answer.
+    Store(StoreError),
+    /// The time is not known.
+    Clock(NoClock),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unauthenticated => f.write_str("no valid token\n  ask a security administrator for one"),
+            Self::Refused(refusal) => write!(f, "refused: {}", refusal.why()),
+            Self::Invalid(fields) => {
+                let rules: Vec<String> = fields.iter().map(ToString::to_string).collect();
+                f.write_str(&rules.join("; "))
+            }
+            Self::Bad(_, detail) => f.write_str(detail),
+            Self::NotFound(what) => write!(f, "there is no such {what}"),
+            Self::Stale => f.write_str("it has changed meanwhile\n  read it again, then decide again"),
+            Self::Taken(what) => write!(f, "there is such a {what} already"),
+            Self::KeyReused => f.write_str("the Idempotency-Key came before with another request\n  use a new key"),
+            Self::TooMany => f.write_str("too many guesses\n  wait a minute"),
+            Self::Log(fault) => fault.fmt(f),
+            Self::Key(fault) => fault.fmt(f),
+            Self::Store(fault) => fault.fmt(f),
+            Self::Clock(fault) => fault.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<CommitError> for Error {
+    fn from(error: CommitError) -> Self {
+        match error {
+            CommitError::Stale => Self::Stale,
+            CommitError::Locked => Self::Key(KeyError::Locked),
+            other => Self::Log(other),
+        }
+    }
+}
+
+impl From<KeyError> for Error {
+    fn from(error: KeyError) -> Self {
+        Self::Key(error)
+    }
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<NoClock> for Error {
+    fn from(error: NoClock) -> Self {
+        Self::Clock(error)
+    }
+}
+
+impl From<RefError> for Error {
+    fn from(error: RefError) -> Self {
+        match error {
+            RefError::Key(error) => Self::Key(error),
+            RefError::Store(error) => Self::Store(error),
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! What the vault itself knows about an ask: the policy decides on this, not on the asker's word.
+
+use super::{Error, Vault};
+use crate::model::ask::Ask;
+use crate::model::ids::{CallerId, RecordId};
+use crate::model::reference::{DepartmentCode, Reference};
+use crate::model::ticket_no::TicketNo;
+use crate::policy::facts::{CallerFacts, Facts, TicketFacts};
+use crate::refs;
+use crate::store::rows::TicketRow;
+
+impl Vault {
+    /// Resolves the reference and the ticket an ask names. What does not exist is simply absent.
+    pub(super) async fn facts(&self, ask: &Ask) -> Result<Facts, Error> {
+        let foreign_reference = ask.caller_reference().is_some_and(|caller| caller.department() != ask.department());
+        let caller = match ask.caller_reference() {
+            Some(reference) if !foreign_reference => self.caller_facts(reference).await?,
+            _ => None,
+        };
+        let ticket = match ask.ticket_no() {
+            Some(no) => self.ticket_facts(ask, no).await?,
+            None => None,
+        };
+        Ok(Facts { caller, ticket, foreign_reference })
+    }
+
+    async fn caller_facts(&self, reference: &Reference) -> Result<Option<CallerFacts>, Error> {
+        let Some(RecordId::Caller(id)) = refs::resolve(&self.keyring, &*self.store, reference).await? else {
+            return Ok(None);
+        };
+        Ok(Some(CallerFacts { id, subject: self.subject(id).await?.reference }))
+    }
+
+    async fn ticket_facts(&self, ask: &Ask, no: &TicketNo) -> Result<Option<TicketFacts>, Error> {
+        let Some(row) = self.ticket_row(no).await? else { return Ok(None) };
+        Ok(Some(TicketFacts {
+            id: row.id,
+            no: row.no,
+            version: row.version,
+            caller: row.caller,
+            subject: self.subject(row.caller).await?.reference,
+            state: row.state,
+            holder: row.holder,
+            origin: row.origin,
+            taken_by_asker: row.taken_by == ask.who().id(),
+            confidential: row.confidential,
+        }))
+    }
+
+    /// The ticket's row, if it is as the vault wrote it.
+    pub(super) async fn ticket_row(&self, no: &TicketNo) -> Result<Option<TicketRow>, Error> {
+        let row = self.store.ticket(no).await?;
+        Ok(row.map(|row| self.keyring.genuine(row)).transpose()?)
+    }
+
+    /// The caller as the log names them: a reference in the auditors' own domain.
+    pub(super) async fn subject(&self, caller: CallerId) -> Result<refs::Minted, Error> {
+        let record = RecordId::Caller(caller);
+        Ok(refs::mint(&self.keyring, &*self.store, DepartmentCode::AUDITORS, record).await?)
+    }
+}

@@ -1,0 +1,375 @@
+//! A call is taken once: matched, sealed, logged, acknowledged.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::matching::Match;
+pub use super::matching::Matched;
+use super::{Audit, Error, Replay, Session, Values, Vault};
+use crate::audit::{Change, CommitError};
+use crate::keyring::RecordKey;
+use crate::model::ask::Action;
+use crate::model::fields::{Field, MatchStrength};
+use crate::model::ids::{CallerId, RecordId, RecordKind, TicketId};
+use crate::model::purposes::Purpose;
+use crate::model::reference::Reference;
+use crate::model::submitted::Submitted;
+use crate::model::ticket_no::TicketNo;
+use crate::model::tickets::{Category, Channel, MatterKind, TicketState, Township};
+use crate::refs;
+use crate::store::rows::{CallerRow, CustodyRow, IndexRow, TicketRow};
+use crate::store::{Guard, Write};
+
+/// A call as the agent enters it.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Intake {
+    /// How and when it came.
+    pub call: Call,
+    /// Declared fields of the caller by name; all may be left out (an anonymous call).
+    #[serde(default)]
+    #[schema(value_type = std::collections::BTreeMap<String, String>)]
+    pub caller: Values,
+    /// What it is about.
+    pub ticket: NewTicket,
+}
+
+/// How and when a call came.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Call {
+    /// `phone`, `web`, `wechat` or `app`.
+    #[schema(value_type = String, example = "phone")]
+    pub channel: Channel,
+    /// RFC 3339, with an offset.
+    #[schema(value_type = String, example = "2026-11-01T09:00:00+08:00")]
+    pub received_at: Timestamp,
+}
+
+/// What a call is about.
+#[derive(Deserialize, utoipa::ToSchema)]
+pub struct NewTicket {
+    /// 诉求类型.
+    #[schema(value_type = String, example = "complaint")]
+    pub kind: MatterKind,
+    /// Category code: `a-z`, digits and `_`.
+    #[schema(example = "noise")]
+    pub category: String,
+    /// Place code of 6, 9 or 12 digits.
+    #[schema(example = "310113")]
+    pub township: String,
+    /// The caller asks for secrecy. A report is confidential without asking.
+    #[serde(default)]
+    pub secrecy_requested: bool,
+    /// Declared fields of the ticket by name; `text` is required.
+    #[serde(flatten)]
+    #[schema(value_type = std::collections::BTreeMap<String, String>)]
+    pub values: Values,
+}
+
+/// What the agent hears back: no value.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Taken {
+    /// The ticket and the caller.
+    #[serde(flatten)]
+    pub answer: TakenAnswer,
+    /// Where the intake stands in the log.
+    pub audit: Audit,
+    /// This very request came before: nothing was added.
+    #[serde(skip)]
+    pub replayed: bool,
+}
+
+/// The part of the answer that is remembered for a repeated request.
+#[derive(Serialize, Deserialize, utoipa::ToSchema)]
+pub struct TakenAnswer {
+    /// The new ticket.
+    pub ticket: TakenTicket,
+    /// The caller.
+    pub caller: TakenCaller,
+}
+
+/// A new ticket.
+#[derive(Serialize, Deserialize, utoipa::ToSchema)]
+pub struct TakenTicket {
+    /// Its number.
+    #[schema(value_type = String)]
+    pub no: TicketNo,
+    /// `accepted`.
+    #[schema(value_type = String)]
+    pub state: TicketState,
+}
+
+/// The caller of a new ticket.
+#[derive(Serialize, Deserialize, utoipa::ToSchema)]
+pub struct TakenCaller {
+    /// The agent's department's reference.
+    #[schema(value_type = String)]
+    pub r#ref: Reference,
+    /// Whether they have called before.
+    pub matched: Matched,
+    /// Names of the fields on file now: no need to ask for them again.
+    pub on_file: Vec<String>,
+    /// With a tentative match: whom it may be.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<String>)]
+    pub candidates: Vec<Reference>,
+}
+
+/// Two calls of one new person at once find each other in a second try.
+const TRIES: usize = 4;
+
+/// A call that has been checked.
+struct Checked<'v> {
+    caller: Vec<(&'v Field, Submitted)>,
+    ticket: Vec<(&'v Field, Submitted)>,
+    category: Category,
+    township: Township,
+}
+
+impl Vault {
+    /// Takes a call.
+    ///
+    /// # Errors
+    /// [`Error::Refused`], [`Error::Invalid`] naming every field that breaks its rule, [`Error::KeyReused`].
+    pub async fn intake(&self, session: &Session, body: &Intake, replay: Option<&Replay>) -> Result<Taken, Error> {
+        for _ in 0..TRIES {
+            let ask = self.ask(session, Action::Intake, Purpose::Intake)?;
+            let facts = self.facts(&ask).await?;
+            let permit = self.decide(ask, facts).await?;
+            if let Some((answer, audit)) = self.replayed(session, replay).await? {
+                return Ok(Taken { answer, audit, replayed: true });
+            }
+            let checked = self.check(body)?;
+            let (change, answer) = self.compose(session, body, &checked, replay).await?;
+            match self.log.record(permit, change).await {
+                Ok(recorded) => return Ok(Taken { answer, audit: recorded.position().into(), replayed: false }),
+                Err(CommitError::Duplicate | CommitError::Stale) => {}
+                Err(other) => return Err(other.into()),
+            }
+        }
+        Err(Error::Stale)
+    }
+
+    fn check(&self, body: &Intake) -> Result<Checked<'_>, Error> {
+        let late = |(field, _): &(&Field, Submitted)| !field.at_intake();
+        let caller = self.normalise(RecordKind::Caller, &body.caller)?;
+        let ticket = self.normalise(RecordKind::Ticket, &body.ticket.values)?;
+        if caller.iter().any(late) || ticket.iter().any(late) {
+            return Err(Error::Bad("field-not-at-intake", "a field cannot be given at intake; see fields.toml"));
+        }
+        if !body.ticket.values.contains_key("text") {
+            return Err(Error::Bad("text-missing", "a ticket needs its `text`"));
+        }
+        let category = Category::new(&body.ticket.category);
+        let township = Township::new(&body.ticket.township);
+        Ok(Checked {
+            caller,
+            ticket,
+            category: category.ok_or(Error::Bad("bad-category", "a category is a code of a-z, 0-9 and _"))?,
+            township: township.ok_or(Error::Bad("bad-township", "a township is a code of 6, 9 or 12 digits"))?,
+        })
+    }
+
+    async fn compose(
+        &self,
+        session: &Session,
+        body: &Intake,
+        checked: &Checked<'_>,
+        replay: Option<&Replay>,
+    ) -> Result<(Change, TakenAnswer), Error> {
+        let found = self.match_caller(&checked.caller).await?;
+        let mut change = Change::default();
+        let (caller, on_file) = self.seal_caller(&mut change, &found, &checked.caller).await?;
+        let no = self.seal_ticket(&mut change, session, body, checked, caller)?;
+        let department = session.actor.department();
+        let caller_ref = self.refer(&mut change, RecordId::Caller(caller), department).await?;
+        let subject = self.subject(caller).await?;
+        change.writes.extend(subject.new.map(Write::Reference));
+        change.subject = Some(subject.reference);
+        change.ticket = Some(no);
+        let mut candidates = Vec::with_capacity(found.candidates.len());
+        for &other in &found.candidates {
+            candidates.push(self.refer(&mut change, RecordId::Caller(other), department).await?);
+        }
+        let caller = TakenCaller { r#ref: caller_ref, matched: found.matched, on_file, candidates };
+        let answer = TakenAnswer { ticket: TakenTicket { no, state: TicketState::Accepted }, caller };
+        change.writes.extend(self.remember(session, replay, &answer)?);
+        Ok((change, answer))
+    }
+
+    /// A department's reference, with its row among the writes where it is new.
+    pub(super) async fn refer(
+        &self,
+        change: &mut Change,
+        record: RecordId,
+        department: crate::model::reference::DepartmentCode,
+    ) -> Result<Reference, Error> {
+        let minted = refs::mint(&self.keyring, &*self.store, department, record).await?;
+        change.writes.extend(minted.new.map(Write::Reference));
+        Ok(minted.reference)
+    }
+
+    /// Seals what is new about the caller; what the caller states now takes the place of what was on file.
+    async fn seal_caller(
+        &self,
+        change: &mut Change,
+        found: &Match,
+        values: &[(&Field, Submitted)],
+    ) -> Result<(CallerId, Vec<String>), Error> {
+        let Some(id) = found.caller else { return self.seal_new_caller(change, values) };
+        let record = RecordId::Caller(id);
+        let row = self.store.caller(id).await?.ok_or(Error::NotFound("caller"))?;
+        let row = self.keyring.genuine(row)?;
+        let mut on_file = self.store.field_names(record).await?;
+        let key = self.sealing_key(record).await?;
+        let mut changed = false;
+        for (field, value) in values {
+            let name = field.name().as_str();
+            let known = on_file.iter().any(|held| held == name);
+            if known && self.is_on_file(id, field, value).await? {
+                continue;
+            }
+            changed = true;
+            if known {
+                change.writes.push(Write::Unindex(id, name.to_owned()));
+            } else {
+                on_file.push(name.to_owned());
+            }
+            self.seal_field(change, &key, id, field, value)?;
+        }
+        change.guards.push(Guard::Caller(id, row.version));
+        if changed {
+            let next = CallerRow { version: row.version + 1, ..row };
+            change.writes.push(Write::Caller(self.keyring.protect(next)?));
+        }
+        on_file.sort_unstable();
+        Ok((id, on_file))
+    }
+
+    fn seal_new_caller(
+        &self,
+        change: &mut Change,
+        values: &[(&Field, Submitted)],
+    ) -> Result<(CallerId, Vec<String>), Error> {
+        let id = CallerId::random();
+        let (key, wrapped) = self.keyring.new_record_key(RecordId::Caller(id))?;
+        change.keys.push(wrapped);
+        let row = CallerRow { id, created_at: self.clock.now()?, version: 1, mac: [0; 16] };
+        change.writes.push(Write::Caller(self.keyring.protect(row)?));
+        for (field, value) in values {
+            self.seal_field(change, &key, id, field, value)?;
+        }
+        let mut on_file: Vec<String> = values.iter().map(|(field, _)| field.name().as_str().to_owned()).collect();
+        on_file.sort_unstable();
+        Ok((id, on_file))
+    }
+
+    /// Seals one field of a caller and indexes it.
+    pub(super) fn seal_field(
+        &self,
+        change: &mut Change,
+        key: &RecordKey,
+        caller: CallerId,
+        field: &Field,
+        value: &Submitted,
+    ) -> Result<(), Error> {
+        change.writes.push(Write::Field(self.keyring.seal(key, field.name(), value)?));
+        if let Some(index) = field.index() {
+            let row = IndexRow {
+                index: index.to_owned(),
+                value: self.keyring.blind_index(index, value)?,
+                caller,
+                field: field.name().as_str().to_owned(),
+                certain: field.matching() == Some(MatchStrength::Certain),
+                mac: [0; 16],
+            };
+            change.writes.push(Write::Index(self.keyring.protect(row)?));
+        }
+        Ok(())
+    }
+
+    /// Whether this very value is on file; only an index can tell without opening.
+    async fn is_on_file(&self, caller: CallerId, field: &Field, value: &Submitted) -> Result<bool, Error> {
+        let Some(index) = field.index() else { return Ok(false) };
+        let hits = self.store.index_hits(index, &self.keyring.blind_index(index, value)?, 1000).await?;
+        Ok(hits.iter().any(|hit| hit.caller == caller && hit.field == field.name().as_str()))
+    }
+
+    fn seal_ticket(
+        &self,
+        change: &mut Change,
+        session: &Session,
+        body: &Intake,
+        checked: &Checked<'_>,
+        caller: CallerId,
+    ) -> Result<TicketNo, Error> {
+        let now = self.clock.now()?;
+        let row = TicketRow {
+            id: TicketId::random(),
+            no: random_ticket_no()?,
+            caller,
+            kind: body.ticket.kind,
+            category: checked.category.as_str().to_owned(),
+            township: checked.township.as_str().to_owned(),
+            channel: body.call.channel,
+            state: TicketState::Accepted,
+            holder: session.actor.department(),
+            origin: session.actor.department(),
+            taken_by: session.actor.id(),
+            confidential: body.ticket.secrecy_requested || body.ticket.kind == MatterKind::Report,
+            received_at: body.call.received_at,
+            created_at: now,
+            version: 1,
+            mac: [0; 16],
+        };
+        let (key, wrapped) = self.keyring.new_record_key(RecordId::Ticket(row.id))?;
+        change.keys.push(wrapped);
+        for (field, value) in &checked.ticket {
+            change.writes.push(Write::Field(self.keyring.seal(&key, field.name(), value)?));
+        }
+        let no = row.no;
+        change.writes.push(Write::Custody(self.custody(session, &row, now)?));
+        change.writes.push(Write::Ticket(self.keyring.protect(row)?));
+        change.writes.sort_by_key(order);
+        Ok(no)
+    }
+
+    /// The step of custody that a ticket's row has just taken.
+    pub(super) fn custody(&self, session: &Session, row: &TicketRow, at: Timestamp) -> Result<CustodyRow, Error> {
+        let step = CustodyRow {
+            ticket: row.id,
+            version: row.version,
+            state: row.state,
+            holder: row.holder,
+            actor: session.actor.id(),
+            at,
+            mac: [0; 16],
+        };
+        Ok(self.keyring.protect(step)?)
+    }
+}
+
+/// Rows that others refer to come first.
+const fn order(write: &Write) -> u8 {
+    match write {
+        Write::Caller(_) => 0,
+        Write::Ticket(_) => 1,
+        Write::Unindex(..) => 2,
+        _ => 3,
+    }
+}
+
+/// Twelve random digits with their check: no key to hold, and nobody can count tickets by them.
+fn random_ticket_no() -> Result<TicketNo, Error> {
+    use ring::rand::SecureRandom;
+    let rng = ring::rand::SystemRandom::new();
+    loop {
+        let mut bytes = [0; 8];
+        rng.fill(&mut bytes).map_err(|_| crate::keyring::KeyError::NoRandomness)?;
+        // 40 bits: nine in ten are below 10^12, and none is more likely than another.
+        if let Some(no) = TicketNo::new(u64::from_be_bytes(bytes) >> 24) {
+            return Ok(no);
+        }
+    }
+}

@@ -1,0 +1,301 @@
+//! Making a vault, and opening one: prove the log, then serve.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::authenticate::{PREFIX, token_hash};
+use super::{Error, Vault};
+use crate::audit::startup::{self, Unproved};
+use crate::audit::{CheckpointSigner, Log, genesis};
+use crate::clock::Clock;
+use crate::keyring::unlock::{self, Passphrase};
+use crate::keyring::{KeyError, Keyring};
+use crate::model::fields::{FieldSet, FieldsError};
+use crate::model::ids::{PrincipalId, TokenId};
+use crate::model::principals::{DepartmentKind, PrincipalKind, Role, Roles};
+use crate::model::reference::DepartmentCode;
+use crate::policy::{Policy, PolicyError};
+use crate::store::rows::{DepartmentRow, PrincipalRow, TokenRow, VaultRow};
+use crate::store::sqlite::{SqliteData, SqliteKeys};
+use crate::store::{DataStore, KeyStore, StoreError, Write};
+
+/// Where a vault lies.
+#[derive(Clone, Debug)]
+pub struct Places {
+    /// The data store's file.
+    pub data: PathBuf,
+    /// The key store's file.
+    pub keys: PathBuf,
+    /// A directory with `fields.toml`, `need-to-know.cedar`, `schema.cedarschema`; what is not there is as shipped.
+    pub policies: PathBuf,
+}
+
+impl Places {
+    /// `data/vault.db`, `keys/keystore.db` and `policies/` below a directory.
+    #[must_use]
+    pub fn below(directory: &std::path::Path) -> Self {
+        Self {
+            data: directory.join("data").join("vault.db"),
+            keys: directory.join("keys").join("keystore.db"),
+            policies: directory.join("policies"),
+        }
+    }
+}
+
+/// Why a vault cannot be made or opened.
+#[derive(Debug)]
+pub enum OpenError {
+    /// A store.
+    Store(StoreError),
+    /// The keys.
+    Key(KeyError),
+    /// The log is not what it was.
+    Log(Unproved),
+    /// `fields.toml`.
+    Fields(FieldsError),
+    /// The policies.
+    Policy(PolicyError),
+    /// The data store belongs to another vault than the key store.
+    OtherVault,
+    /// A file or a thread.
+    Io(String),
+    /// Anything else.
+    Vault(Error),
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Store(error) => error.fmt(f),
+            Self::Key(error) => error.fmt(f),
+            Self::Log(error) => error.fmt(f),
+            Self::Fields(error) => error.fmt(f),
+            Self::Policy(error) => error.fmt(f),
+            Self::OtherVault => {
+                f.write_str("the data store belongs to another vault than the key store\n  name the directories that belong together")
+            }
+            Self::Io(words) => f.write_str(words),
+            Self::Vault(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for OpenError {}
+
+macro_rules! from {
+    ($($error:ty => $variant:ident),+) => {
+        $(impl From<$error> for OpenError {
+            fn from(error: $error) -> Self {
+                Self::$variant(error)
+            }
+        })+
+    };
+}
+from!(StoreError => Store, KeyError => Key, Unproved => Log, FieldsError => Fields, PolicyError => Policy, Error => Vault);
+
+/// The first department and what the log is called.
+pub struct Founding {
+    /// The log's origin, `<host>/log/1`.
+    pub origin: String,
+    /// The hotline centre's code.
+    pub centre: DepartmentCode,
+    /// Its name.
+    pub centre_name: String,
+}
+
+/// A token just issued. Shown once; the vault keeps its SHA-256.
+pub struct Issued {
+    /// The principal's account.
+    pub account: String,
+    /// What it may act as.
+    pub role: Role,
+    /// The secret.
+    pub token: zeroize::Zeroizing<String>,
+}
+
+/// Rules as they are in force: those in the directory, or as shipped.
+struct Rules {
+    fields: FieldSet,
+    policy: Policy,
+}
+
+fn rules(places: &Places) -> Result<Rules, OpenError> {
+    let text = |name: &str, shipped: &str| {
+        let path = places.policies.join(name);
+        match std::fs::read_to_string(&path) {
+            Ok(text) => Ok(text),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(shipped.to_owned()),
+            Err(error) => Err(OpenError::Io(format!("{}: {error}", path.display()))),
+        }
+    };
+    let declarations = text("fields.toml", FieldSet::SHIPPED)?;
+    let fields = FieldSet::load(&declarations)?;
+    let policies = text("need-to-know.cedar", Policy::SHIPPED_POLICIES)?;
+    let schema = text("schema.cedarschema", Policy::SHIPPED_SCHEMA)?;
+    let policy = Policy::load(&policies, &schema, &fields, &declarations)?;
+    Ok(Rules { fields, policy })
+}
+
+impl Vault {
+    /// Makes a vault: both stores, the keys, the centre and its three administrators, each with a token.
+    ///
+    /// # Errors
+    /// [`OpenError`]; a store that exists already is left as it is.
+    pub fn init(
+        places: &Places,
+        passphrase: &Passphrase,
+        founding: &Founding,
+        clock: &dyn Clock,
+    ) -> Result<Vec<Issued>, OpenError> {
+        let rules = rules(places)?;
+        for path in [&places.data, &places.keys] {
+            if path.exists() {
+                return Err(StoreError::Exists(path.clone()).into());
+            }
+        }
+        let now = clock.now().map_err(Error::from)?;
+        let vault = VaultRow { vault: uuid::Uuid::new_v4().into_bytes(), origin: founding.origin.clone() };
+        let keys = unlock::create(&vault.origin, passphrase, now)?;
+        let keyring = unlock::unlock(&vault.origin, passphrase, std::slice::from_ref(&keys.unlock), &keys.keyring)?;
+        let (writes, issued) = founders(&keyring, founding, now)?;
+        let unsigned = |_| OpenError::Key(KeyError::Locked);
+        let empty = genesis::empty_head(&vault.origin, &keyring).map_err(unsigned)?;
+        let hash = rules.policy.hash();
+        let (entry, head) = genesis::first_entry(&vault.origin, &keyring, &writes, founding.centre, hash, now)
+            .map_err(unsigned)?;
+        SqliteKeys::create(&places.keys, &vault, &keys.unlock, &keys.keyring)?;
+        SqliteData::create(&places.data, &vault, &empty)?;
+        let mut writer = SqliteData::open(&places.data)?.writer()?;
+        writer.begin()?;
+        if writer.attempt(&[], &writes, 0)?.is_err() {
+            return Err(StoreError::Corrupt("a new store").into());
+        }
+        writer.append(&[entry], &[], &head)?;
+        writer.commit()?;
+        Ok(issued)
+    }
+
+    /// Unlocks a vault and proves its log.
+    ///
+    /// # Errors
+    /// [`OpenError`]: nothing is opened then.
+    pub async fn open(
+        places: &Places,
+        passphrase: &Passphrase,
+        clock: Arc<dyn Clock>,
+        node: &str,
+    ) -> Result<Self, OpenError> {
+        Self::open_with(places, passphrase, clock, node, usize::MAX).await
+    }
+
+    /// As `open`, with at most `batch` entries a commit: 1 measures what group commit is worth.
+    ///
+    /// # Errors
+    /// As `open`.
+    pub async fn open_with(
+        places: &Places,
+        passphrase: &Passphrase,
+        clock: Arc<dyn Clock>,
+        node: &str,
+        batch: usize,
+    ) -> Result<Self, OpenError> {
+        let opened = Unlocked::open(places, passphrase).await?;
+        let origin = opened.keyring.origin().to_owned();
+        let proved = startup::prove(&*opened.store, &origin, &opened.keyring.verifier()?).await?;
+        let signer: Arc<dyn CheckpointSigner> = opened.keyring.clone();
+        let writer = opened.store.writer()?;
+        let log = Log::start_with(proved, writer, Arc::clone(&opened.keys), signer, node.to_owned(), batch)
+            .map_err(|error| OpenError::Io(format!("the log's thread cannot be started: {error}")))?;
+        Ok(Self {
+            store: opened.store,
+            keys: opened.keys,
+            keyring: opened.keyring,
+            log,
+            policy: opened.rules.policy,
+            fields: opened.rules.fields,
+            clock,
+            guesses: super::guess_limiter(),
+        })
+    }
+}
+
+/// Both stores and the keys, before the log is proved.
+pub(super) struct Unlocked {
+    pub(super) store: Arc<dyn DataStore>,
+    pub(super) keys: Arc<dyn KeyStore>,
+    pub(super) keyring: Arc<Keyring>,
+    rules: Rules,
+}
+
+impl Unlocked {
+    pub(super) async fn open(places: &Places, passphrase: &Passphrase) -> Result<Self, OpenError> {
+        let rules = rules(places)?;
+        let keys = SqliteKeys::open(&places.keys)?;
+        let store = SqliteData::open(&places.data)?;
+        let vault = keys.vault().await?;
+        if store.vault().await? != vault {
+            return Err(OpenError::OtherVault);
+        }
+        let keyring = unlock::unlock(&vault.origin, passphrase, &keys.unlocks().await?, &keys.keyring().await?)?;
+        Ok(Self { store: Arc::new(store), keys: Arc::new(keys), keyring: Arc::new(keyring), rules })
+    }
+
+    pub(super) const fn fields(&self) -> &FieldSet {
+        &self.rules.fields
+    }
+}
+
+/// A new token: `cvt_` and 256 random bits in base32.
+pub(super) fn new_token() -> Result<zeroize::Zeroizing<String>, KeyError> {
+    use ring::rand::SecureRandom;
+    let mut secret = zeroize::Zeroizing::new([0; 32]);
+    ring::rand::SystemRandom::new().fill(&mut *secret).map_err(|_| KeyError::NoRandomness)?;
+    let text = data_encoding::BASE32_NOPAD.encode(&*secret).to_ascii_lowercase();
+    Ok(zeroize::Zeroizing::new(format!("{PREFIX}{text}")))
+}
+
+fn founders(
+    keyring: &Keyring,
+    founding: &Founding,
+    now: jiff::Timestamp,
+) -> Result<(Vec<Write>, Vec<Issued>), OpenError> {
+    let department = DepartmentRow {
+        code: founding.centre,
+        name: founding.centre_name.clone(),
+        kind: DepartmentKind::Centre,
+        version: 1,
+        mac: [0; 16],
+    };
+    let mut writes = vec![Write::Department(keyring.protect(department)?)];
+    let mut issued = Vec::new();
+    for role in [Role::SecurityAdmin, Role::SystemAdmin, Role::Auditor] {
+        let account = role.as_str().replace('_', "-");
+        let roles = Roles::new([role]).map_err(|error| OpenError::Io(error.to_string()))?;
+        let principal = PrincipalRow {
+            id: PrincipalId::random(),
+            account: account.clone(),
+            department: founding.centre,
+            kind: PrincipalKind::Person,
+            roles,
+            active: true,
+            created_by: None,
+            version: 1,
+            mac: [0; 16],
+        };
+        let token = new_token()?;
+        let row = TokenRow {
+            id: TokenId::random(),
+            hash: token_hash(&token),
+            principal: principal.id,
+            created_at: now,
+            expires_at: None,
+            revoked_at: None,
+            mac: [0; 16],
+        };
+        writes.push(Write::Principal(keyring.protect(principal)?));
+        writes.push(Write::Token(keyring.protect(row)?));
+        issued.push(Issued { account, role, token });
+    }
+    Ok((writes, issued))
+}

@@ -1,0 +1,351 @@
+//! Tickets: the envelope, the list, dispatch and close.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Audit, Error, LARGEST_PAGE, Replay, Session, Vault};
+use crate::audit::{Change, leaf};
+use crate::model::ask::Action;
+use crate::model::ids::RecordId;
+use crate::model::purposes::Purpose;
+use crate::model::reference::{DepartmentCode, Reference};
+use crate::model::submitted::Submitted;
+use crate::model::ticket_no::TicketNo;
+use crate::model::tickets::{Channel, MatterKind, TicketState};
+use crate::store::Write;
+use crate::store::rows::TicketRow;
+
+/// A ticket's envelope: nothing in it identifies the caller.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct TicketPage {
+    /// Its number.
+    #[schema(value_type = String)]
+    pub no: TicketNo,
+    /// `accepted`, `dispatched` or `closed`.
+    #[schema(value_type = String)]
+    pub state: TicketState,
+    /// 诉求类型.
+    #[schema(value_type = String)]
+    pub kind: MatterKind,
+    /// Category code.
+    pub category: String,
+    /// Place code.
+    pub township: String,
+    /// How it came.
+    #[schema(value_type = String)]
+    pub channel: Channel,
+    /// Secrecy asked for, or the default of its kind.
+    pub confidential: bool,
+    /// The department that holds it.
+    #[schema(value_type = String)]
+    pub holder: DepartmentCode,
+    /// The centre that took the call.
+    #[schema(value_type = String)]
+    pub origin: DepartmentCode,
+    /// When the call came in, UTC.
+    pub received_at: String,
+    /// The caller, as the asker's department calls them.
+    pub caller: TicketCaller,
+    /// Names of the ticket's own sealed fields on file.
+    pub on_file: Vec<String>,
+    /// Who has held it, oldest first.
+    pub custody: Vec<CustodyStep>,
+    /// Goes up with each change; the `ETag`.
+    pub version: u64,
+    /// Where this read stands in the log.
+    pub audit: Audit,
+}
+
+/// A ticket's caller.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct TicketCaller {
+    /// The asker's department's reference.
+    #[schema(value_type = String)]
+    pub r#ref: Reference,
+}
+
+/// A step of custody.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct CustodyStep {
+    /// The state it came to.
+    #[schema(value_type = String)]
+    pub state: TicketState,
+    /// The department that held it from then on.
+    #[schema(value_type = String)]
+    pub holder: DepartmentCode,
+    /// When, UTC.
+    pub at: String,
+}
+
+/// A line of the list.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct TicketLine {
+    /// Its number.
+    #[schema(value_type = String)]
+    pub no: TicketNo,
+    /// Where it stands.
+    #[schema(value_type = String)]
+    pub state: TicketState,
+    /// 诉求类型.
+    #[schema(value_type = String)]
+    pub kind: MatterKind,
+    /// Category code.
+    pub category: String,
+    /// Place code.
+    pub township: String,
+    /// The department that holds it.
+    #[schema(value_type = String)]
+    pub holder: DepartmentCode,
+    /// When the call came in, UTC.
+    pub received_at: String,
+}
+
+/// A page of the list.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct TicketList {
+    /// Newest first.
+    pub tickets: Vec<TicketLine>,
+    /// Pass as `after` for the next page; absent on the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub next: Option<TicketNo>,
+    /// Where this read stands in the log.
+    pub audit: Audit,
+}
+
+/// Where to send a ticket.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DispatchTicket {
+    /// The department's code.
+    #[schema(value_type = String)]
+    pub department: DepartmentCode,
+    /// Why: sealed as the ticket's `dispatch_reason`.
+    #[schema(value_type = String)]
+    pub reason: Submitted,
+}
+
+/// Why a ticket is closed.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CloseTicket {
+    /// Why: sealed as the ticket's `close_reason`.
+    #[schema(value_type = String)]
+    pub reason: Submitted,
+    /// `handle` (the handler's, the default) or `dispatch` (the dispatcher's).
+    #[schema(value_type = Option<String>)]
+    pub purpose: Option<Purpose>,
+}
+
+/// Where a ticket stands now.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Moved {
+    /// The ticket.
+    #[serde(flatten)]
+    pub answer: MovedAnswer,
+    /// Where the act stands in the log.
+    pub audit: Audit,
+}
+
+/// The part of the answer that is remembered for a repeated request.
+#[derive(Serialize, Deserialize, utoipa::ToSchema)]
+pub struct MovedAnswer {
+    /// Its number.
+    #[schema(value_type = String)]
+    pub no: TicketNo,
+    /// Where it stands.
+    #[schema(value_type = String)]
+    pub state: TicketState,
+    /// Who holds it.
+    #[schema(value_type = String)]
+    pub holder: DepartmentCode,
+    /// Its version now.
+    pub version: u64,
+}
+
+/// One step of a ticket: the act, where it leads, and the sealed reason.
+struct Step<'a> {
+    action: Action,
+    purpose: Purpose,
+    state: TicketState,
+    to: Option<DepartmentCode>,
+    reason_field: &'static str,
+    reason: &'a Submitted,
+    /// The version the asker saw, if they said.
+    seen: Option<u64>,
+}
+
+impl Vault {
+    /// Reads a ticket's envelope.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] also for a ticket that does not exist.
+    pub async fn read_ticket(&self, session: &Session, no: TicketNo, purpose: Purpose) -> Result<TicketPage, Error> {
+        let ask = self.ask(session, Action::ReadTicket, purpose)?.ticket(no);
+        let facts = self.facts(&ask).await?;
+        let permit = self.decide(ask, facts).await?;
+        let row = self.ticket_row(&no).await?.ok_or(Error::NotFound("ticket"))?;
+        let mut change = Change::default();
+        let caller = self.refer(&mut change, RecordId::Caller(row.caller), session.actor.department()).await?;
+        let audit = self.record(permit, change).await?.position().into();
+        let mut custody = Vec::new();
+        for step in self.store.custody(row.id).await? {
+            let step = self.keyring.genuine(step)?;
+            custody.push(CustodyStep { state: step.state, holder: step.holder, at: leaf::milliseconds(step.at) });
+        }
+        Ok(TicketPage {
+            no: row.no,
+            state: row.state,
+            kind: row.kind,
+            category: row.category,
+            township: row.township,
+            channel: row.channel,
+            confidential: row.confidential,
+            holder: row.holder,
+            origin: row.origin,
+            received_at: leaf::milliseconds(row.received_at),
+            caller: TicketCaller { r#ref: caller },
+            on_file: self.store.field_names(RecordId::Ticket(row.id)).await?,
+            custody,
+            version: row.version,
+            audit,
+        })
+    }
+
+    /// Lists the tickets the asker's department holds or took, newest first.
+    ///
+    /// # Errors
+    /// [`Error::Refused`].
+    pub async fn list_tickets(
+        &self,
+        session: &Session,
+        purpose: Purpose,
+        after: Option<TicketNo>,
+        limit: u32,
+    ) -> Result<TicketList, Error> {
+        let limit = limit.clamp(1, LARGEST_PAGE);
+        let ask = self.ask(session, Action::ListTickets, purpose)?;
+        let facts = self.facts(&ask).await?;
+        let permit = self.decide(ask, facts).await?;
+        let audit = self.note(permit).await?;
+        let mut rows = self.store.tickets(session.actor.department(), after.as_ref(), limit + 1).await?;
+        let more = rows.len() > limit as usize;
+        rows.truncate(limit as usize);
+        let next = rows.last().filter(|_| more).map(|row| row.no);
+        let mut tickets = Vec::with_capacity(rows.len());
+        for row in rows {
+            tickets.push(line(self.keyring.genuine(row)?));
+        }
+        Ok(TicketList { tickets, next, audit })
+    }
+
+    /// Sends a ticket to a department, which holds it from then on and gets its own reference to the caller.
+    ///
+    /// # Errors
+    /// [`Error::Refused`], [`Error::NotFound`] for an unknown department, [`Error::Stale`].
+    pub async fn dispatch(
+        &self,
+        session: &Session,
+        no: TicketNo,
+        body: &DispatchTicket,
+        seen: Option<u64>,
+        replay: Option<&Replay>,
+    ) -> Result<Moved, Error> {
+        let step = Step {
+            action: Action::Dispatch,
+            purpose: Purpose::Dispatch,
+            state: TicketState::Dispatched,
+            to: Some(body.department),
+            reason_field: "dispatch_reason",
+            reason: &body.reason,
+            seen,
+        };
+        self.step(session, no, step, replay).await
+    }
+
+    /// Closes a ticket: nothing about its caller is shown for it any more.
+    ///
+    /// # Errors
+    /// [`Error::Refused`], [`Error::Stale`].
+    pub async fn close(
+        &self,
+        session: &Session,
+        no: TicketNo,
+        body: &CloseTicket,
+        seen: Option<u64>,
+        replay: Option<&Replay>,
+    ) -> Result<Moved, Error> {
+        let step = Step {
+            action: Action::Close,
+            purpose: body.purpose.unwrap_or(Purpose::Handle),
+            state: TicketState::Closed,
+            to: None,
+            reason_field: "close_reason",
+            reason: &body.reason,
+            seen,
+        };
+        self.step(session, no, step, replay).await
+    }
+
+    async fn step(
+        &self,
+        session: &Session,
+        no: TicketNo,
+        step: Step<'_>,
+        replay: Option<&Replay>,
+    ) -> Result<Moved, Error> {
+        // A repeated request finds the ticket moved on: it is answered before the ticket is looked at.
+        if let Some((answer, audit)) = self.replayed(session, replay).await? {
+            return Ok(Moved { answer, audit });
+        }
+        let ask = self.ask(session, step.action, step.purpose)?.ticket(no);
+        let facts = self.facts(&ask).await?;
+        let permit = self.decide(ask, facts).await?;
+        let row = self.ticket_row(&no).await?.ok_or(Error::NotFound("ticket"))?;
+        if step.seen.is_some_and(|seen| seen != row.version) {
+            return Err(Error::Stale);
+        }
+        let (change, answer) = self.moved(session, row, &step, replay).await?;
+        let recorded = self.record(permit, change).await?;
+        Ok(Moved { answer, audit: recorded.position().into() })
+    }
+
+    async fn moved(
+        &self,
+        session: &Session,
+        row: TicketRow,
+        step: &Step<'_>,
+        replay: Option<&Replay>,
+    ) -> Result<(Change, MovedAnswer), Error> {
+        let now = self.clock.now()?;
+        let mut change = Change::default();
+        let record = RecordId::Ticket(row.id);
+        let field = self.field(step.reason_field)?;
+        let reason = field.normalise(step.reason, self.today()?).map_err(|invalid| Error::Invalid(vec![invalid]))?;
+        let key = self.sealing_key(record).await?;
+        if let Some(to) = step.to {
+            self.store.department(to).await?.ok_or(Error::NotFound("department"))?;
+            self.refer(&mut change, RecordId::Caller(row.caller), to).await?;
+        }
+        let holder = step.to.unwrap_or(row.holder);
+        let next = TicketRow { state: step.state, holder, version: row.version + 1, ..row };
+        let answer = MovedAnswer { no: next.no, state: next.state, holder: next.holder, version: next.version };
+        change.writes.push(Write::Custody(self.custody(session, &next, now)?));
+        change.writes.push(Write::Ticket(self.keyring.protect(next)?));
+        change.writes.push(Write::Field(self.keyring.seal(&key, field.name(), &reason)?));
+        change.writes.extend(self.remember(session, replay, &answer)?);
+        Ok((change, answer))
+    }
+}
+
+fn line(row: TicketRow) -> TicketLine {
+    TicketLine {
+        no: row.no,
+        state: row.state,
+        kind: row.kind,
+        category: row.category,
+        township: row.township,
+        holder: row.holder,
+        received_at: leaf::milliseconds(row.received_at),
+    }
+}
+
