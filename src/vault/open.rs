@@ -16,7 +16,7 @@ use crate::model::ids::{PrincipalId, TokenId};
 use crate::model::principals::{DepartmentKind, PrincipalKind, Role, Roles};
 use crate::model::reference::DepartmentCode;
 use crate::policy::{Policy, PolicyError};
-use crate::store::rows::{DepartmentRow, PrincipalRow, TokenRow, VaultRow};
+use crate::store::rows::{DepartmentRow, EntryRow, HeadRow, PrincipalRow, TokenRow, VaultRow};
 use crate::store::sqlite::{SqliteData, SqliteKeys};
 use crate::store::{DataStore, KeyStore, StoreError, Write};
 
@@ -164,15 +164,16 @@ impl Vault {
         let hash = rules.policy.hash();
         let (entry, head) = genesis::first_entry(&vault.origin, &keyring, &writes, founding.centre, hash, now)
             .map_err(unsigned)?;
-        SqliteKeys::create(&places.keys, &vault, &keys.unlock, &keys.keyring)?;
-        SqliteData::create(&places.data, &vault, &empty)?;
-        let mut writer = SqliteData::open(&places.data)?.writer()?;
-        writer.begin()?;
-        if writer.attempt(&[], &writes, 0)?.is_err() {
-            return Err(StoreError::Corrupt("a new store").into());
+        let made = SqliteKeys::create(&places.keys, &vault, &keys.unlock, &keys.keyring)
+            .and_then(|()| SqliteData::create(&places.data, &vault, &empty))
+            .and_then(|()| found(places, &writes, entry, &head));
+        if let Err(error) = made {
+            // Half a vault would only be in the way of the next try. Both files were made here, a moment ago.
+            for path in [&places.data, &places.keys] {
+                let _ = std::fs::remove_file(path);
+            }
+            return Err(error.into());
         }
-        writer.append(&[entry], &[], &head)?;
-        writer.commit()?;
         Ok(issued)
     }
 
@@ -244,6 +245,17 @@ impl Unlocked {
     pub(super) const fn fields(&self) -> &FieldSet {
         &self.rules.fields
     }
+}
+
+/// Writes the first rows and the first entry.
+fn found(places: &Places, writes: &[Write], entry: EntryRow, head: &HeadRow) -> Result<(), StoreError> {
+    let mut writer = SqliteData::open(&places.data)?.writer()?;
+    writer.begin()?;
+    if writer.attempt(&[], writes, 0)?.is_err() {
+        return Err(StoreError::Corrupt("a new store"));
+    }
+    writer.append(&[entry], &[], head)?;
+    writer.commit()
 }
 
 /// A new token: `cvt_` and 256 random bits in base32.

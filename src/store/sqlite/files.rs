@@ -37,7 +37,12 @@ pub(super) fn check(path: &Path) -> Result<(), StoreError> {
 pub(super) fn migrate(connection: &mut Connection, path: &Path, runner: &Runner) -> Result<(), StoreError> {
     let fault = |error: refinery::Error| StoreError::Database(error.to_string());
     let known = runner.get_migrations().iter().map(refinery::Migration::version).max();
-    let applied = runner.get_last_applied_migration(connection).map_err(fault)?.map(|last| last.version());
+    let history = "SELECT 1 FROM sqlite_master WHERE name = 'refinery_schema_history'";
+    let applied = if connection.prepare(history)?.exists([])? {
+        runner.get_last_applied_migration(connection).map_err(fault)?.map(|last| last.version())
+    } else {
+        None
+    };
     if applied > known {
         return Err(StoreError::Newer(path.to_owned()));
     }
