@@ -1,1 +1,15 @@
-fn main(){}
+//! One story per file, linked as one binary.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
+
+mod attacks;
+mod import;
+mod merkle;
+mod note;
+mod references;
+mod session;
+mod support;

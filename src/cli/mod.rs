@@ -170,7 +170,7 @@ fn say(line: impl Display) -> std::io::Result<()> {
 /// The program log: JSON lines on standard error, `CALLERVAULT_LOG` as filter.
 fn log_to_stderr() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("CALLERVAULT_LOG");
-    let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,refinery_core=warn"));
     let subscriber = tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr);
     // A second call in one process changes nothing.
     let _ = subscriber.try_init();

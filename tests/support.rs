@@ -1,0 +1,210 @@
+//! A vault with staff, spoken to through the router.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::http::{HeaderMap, Request};
+use callervault::clock::System;
+use callervault::http::{App, router};
+use callervault::keyring::unlock::Passphrase;
+use callervault::model::ask::RequestId;
+use callervault::model::fields::FieldSet;
+use callervault::model::principals::{DepartmentKind, PrincipalKind, Role};
+use callervault::vault::Vault;
+use callervault::vault::admin::{NewDepartment, NewPrincipal, NewToken};
+use callervault::vault::fsck::{self, Finding};
+use callervault::vault::open::{Founding, OpenError, Places};
+use http_body_util::BodyExt;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tower::ServiceExt;
+use zeroize::Zeroizing;
+
+pub(crate) const PASSPHRASE: &str = "correct horse battery staple";
+
+/// A directory with a vault, and the tokens of its staff.
+pub(crate) struct World {
+    pub(crate) dir: TempDir,
+    pub(crate) places: Places,
+    tokens: BTreeMap<String, String>,
+    ids: BTreeMap<String, String>,
+}
+
+/// An answer.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_default()
+    }
+
+    /// A string somewhere in the answer.
+    pub(crate) fn at(&self, pointer: &str) -> String {
+        self.json().pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
+    }
+
+    /// The name of the problem.
+    pub(crate) fn problem(&self) -> String {
+        assert_eq!(self.headers["content-type"], "application/problem+json", "{}", self.text);
+        self.at("/type").trim_start_matches("urn:callervault:problem:").to_owned()
+    }
+}
+
+pub(crate) fn passphrase() -> Passphrase {
+    Passphrase::new(Zeroizing::new(PASSPHRASE.to_owned())).unwrap()
+}
+
+impl World {
+    /// A centre H0 with agent, dispatcher and the rest, organs C1 and W2, an enterprise E4; a handler in each.
+    pub(crate) async fn new() -> (Self, Arc<App>) {
+        let dir = tempfile::tempdir().unwrap();
+        let places = Places::below(dir.path());
+        std::fs::create_dir_all(&places.policies).unwrap();
+        let fields = format!("{}\n[id_no]\nlatest_birth_year = 2049\n", FieldSet::SHIPPED);
+        std::fs::write(places.policies.join("fields.toml"), fields).unwrap();
+        let founding = Founding {
+            origin: "test.invalid/log/1".to_owned(),
+            centre: "H0".parse().unwrap(),
+            centre_name: "Centre".to_owned(),
+        };
+        let issued = Vault::init(&places, &passphrase(), &founding, &System).unwrap();
+        let tokens = issued.iter().map(|one| (one.account.clone(), one.token.to_string())).collect();
+        let mut world = Self { dir, places, tokens, ids: BTreeMap::new() };
+        let app = world.open().await;
+        world.staff(app.vault()).await;
+        (world, app)
+    }
+
+    async fn staff(&mut self, vault: &Vault) {
+        let admin = vault.authenticate(self.token("security-admin"), RequestId::random()).await.unwrap();
+        let departments = [("C1", DepartmentKind::Organ), ("W2", DepartmentKind::Organ), ("E4", DepartmentKind::Enterprise)];
+        for (code, kind) in departments {
+            let new = NewDepartment { code: code.parse().unwrap(), name: format!("Department {code}"), kind };
+            vault.make_department(&admin, new).await.unwrap();
+        }
+        let staff = [
+            ("agent", "H0", Role::Agent),
+            ("other-agent", "H0", Role::Agent),
+            ("dispatcher", "H0", Role::Dispatcher),
+            ("handler-c1", "C1", Role::Handler),
+            ("handler-w2", "W2", Role::Handler),
+            ("handler-e4", "E4", Role::Handler),
+        ];
+        for (name, department, role) in staff {
+            let new = NewPrincipal {
+                name: name.to_owned(),
+                department: department.parse().unwrap(),
+                roles: vec![role],
+                kind: PrincipalKind::Person,
+            };
+            let made = vault.make_principal(&admin, new).await.unwrap();
+            let id = made.now.id.parse().unwrap();
+            let token = vault.issue_token(&admin, id, &NewToken { expires_in: None }).await.unwrap();
+            self.tokens.insert(name.to_owned(), token.token);
+            self.ids.insert(name.to_owned(), made.now.id);
+        }
+    }
+
+    pub(crate) async fn try_open(&self) -> Result<Arc<App>, OpenError> {
+        Vault::open(&self.places, &passphrase(), Arc::new(System), "test").await.map(App::new)
+    }
+
+    pub(crate) async fn open(&self) -> Arc<App> {
+        self.try_open().await.unwrap()
+    }
+
+    pub(crate) fn token(&self, name: &str) -> &str {
+        &self.tokens[name]
+    }
+
+    pub(crate) fn id(&self, name: &str) -> &str {
+        &self.ids[name]
+    }
+
+    pub(crate) async fn fsck(&self) -> Vec<Finding> {
+        fsck::check(&self.places, &passphrase(), &|_| {}).await.unwrap().findings
+    }
+
+    /// Everything the vault has on disk.
+    pub(crate) fn files(&self) -> Vec<PathBuf> {
+        fn walk(directory: &std::path::Path, found: &mut Vec<PathBuf>) {
+            for entry in std::fs::read_dir(directory).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() { walk(&path, found) } else { found.push(path) }
+            }
+        }
+        let mut found = Vec::new();
+        walk(self.dir.path(), &mut found);
+        found
+    }
+
+    pub(crate) async fn call(
+        &self,
+        app: &Arc<App>,
+        who: &str,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
+        if let Some(token) = self.tokens.get(who) {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        if !body.is_empty() {
+            request = request.header("content-type", "application/json");
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Body::from(body.to_owned())).unwrap();
+        let answer = router(Arc::clone(app)).oneshot(request).await.unwrap();
+        let (parts, body) = answer.into_parts();
+        let text = String::from_utf8_lossy(&body.collect().await.unwrap().to_bytes()).into_owned();
+        Answer { status: parts.status.as_u16(), headers: parts.headers, text }
+    }
+
+    pub(crate) async fn post(&self, app: &Arc<App>, who: &str, path: &str, body: &Value) -> Answer {
+        self.call(app, who, "POST", path, &[], &body.to_string()).await
+    }
+
+    pub(crate) async fn get(&self, app: &Arc<App>, who: &str, path: &str) -> Answer {
+        self.call(app, who, "GET", path, &[], "").await
+    }
+
+    /// A call by this caller, dispatched to a department; the ticket's number and that department's reference.
+    pub(crate) async fn ticket_at(&self, app: &Arc<App>, department: &str, caller: Value) -> (String, String) {
+        let taken = self.post(app, "agent", "/v1/intake", &intake(caller)).await;
+        assert_eq!(taken.status, 201, "{}", taken.text);
+        let no = taken.at("/ticket/no");
+        let body = json!({"department": department, "reason": "请核查"});
+        let sent = self.post(app, "dispatcher", &format!("/v1/tickets/{no}/dispatch"), &body).await;
+        assert_eq!(sent.status, 200, "{}", sent.text);
+        let handler = format!("handler-{}", department.to_lowercase());
+        let caller = self.get(app, &handler, &format!("/v1/tickets/{no}")).await.at("/caller/ref");
+        (no, caller)
+    }
+
+    pub(crate) async fn reveal(&self, app: &Arc<App>, who: &str, caller: &str, no: &str, form: &str) -> Answer {
+        let body = json!({"ticket": no, "purpose": "handle", "fields": ["callback_number"], "form": form});
+        self.post(app, who, &format!("/v1/callers/{caller}/reveal"), &body).await
+    }
+}
+
+pub(crate) fn intake(caller: Value) -> Value {
+    json!({
+        "call": {"channel": "phone", "received_at": "2026-11-01T09:00:00+08:00"},
+        "caller": caller,
+        "ticket": {"kind": "complaint", "category": "noise", "township": "310113", "text": "楼下夜里施工。"},
+    })
+}
+
+pub(crate) fn caller(name: &str, number: &str) -> Value {
+    json!({"name": name, "salutation": "女士", "caller_number": number, "callback_number": number})
+}
