@@ -1,1 +1,3 @@
-fn main(){}
+//! Reveals per second.
+
+fn main() {}

@@ -37,7 +37,11 @@ pub struct System;
 impl Clock for System {
     fn now(&self) -> Result<Timestamp, NoClock> {
         let now = Timestamp::now();
-        if now.as_second() < EARLIEST { Err(NoClock) } else { Ok(now) }
+        if now.as_second() < EARLIEST {
+            Err(NoClock)
+        } else {
+            Ok(now)
+        }
     }
 }
 

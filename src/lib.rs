@@ -6,12 +6,12 @@
 pub mod audit;
 pub mod cli;
 pub mod clock;
+pub mod http;
 pub mod keyring;
 pub mod merkle;
 pub mod model;
 pub mod note;
 pub mod policy;
-pub mod store;
 pub mod refs;
+pub mod store;
 pub mod vault;
-pub mod http;

@@ -25,20 +25,34 @@ async fn scene() -> Scene {
 
 impl Scene {
     fn edit(&self, sql: &str) {
-        let changed = Connection::open(&self.world.places.data).unwrap().execute(sql, []).unwrap();
+        let changed = Connection::open(&self.world.places.data)
+            .unwrap()
+            .execute(sql, [])
+            .unwrap();
         assert!(changed > 0, "the attack did not happen: {sql}");
     }
 
     async fn named(&self, words: &str) {
         let findings = self.world.fsck().await;
-        assert!(findings.iter().any(|finding| finding.what.contains(words)), "{findings:?}");
+        assert!(
+            findings.iter().any(|finding| finding.what.contains(words)),
+            "{findings:?}"
+        );
     }
 
     /// The read is refused with an integrity problem, and nothing is shown.
     async fn refused_on_read(&self) {
         let app: Arc<App> = self.world.open().await;
-        let answer = self.world.reveal(&app, "handler-c1", &self.reference, &self.no, "clear").await;
-        assert_eq!((answer.status, answer.problem().as_str()), (500, "integrity"), "{}", answer.text);
+        let answer = self
+            .world
+            .reveal(&app, "handler-c1", &self.reference, &self.no, "clear")
+            .await;
+        assert_eq!(
+            (answer.status, answer.problem().as_str()),
+            (500, "integrity"),
+            "{}",
+            answer.text
+        );
     }
 }
 
@@ -50,11 +64,16 @@ async fn swapped_ciphertexts() {
     let database = Connection::open(&scene.world.places.data).unwrap();
     let sql = format!("SELECT rowid, sealed FROM sealed_field WHERE {CALLER_FIELD} ORDER BY rowid");
     let mut statement = database.prepare(&sql).unwrap();
-    let rows: Vec<(i64, Vec<u8>)> =
-        statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap().map(Result::unwrap).collect();
+    let rows: Vec<(i64, Vec<u8>)> = statement
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
     for (at, from) in [(0, 1), (1, 0)] {
         let params = params![rows[from].1, rows[at].0];
-        database.execute("UPDATE sealed_field SET sealed = ?1 WHERE rowid = ?2", params).unwrap();
+        database
+            .execute("UPDATE sealed_field SET sealed = ?1 WHERE rowid = ?2", params)
+            .unwrap();
     }
     scene.refused_on_read().await;
     scene.named("does not open where it stands").await;
@@ -74,22 +93,48 @@ async fn a_field_copied_to_another_of_the_same_caller() {
 #[tokio::test]
 async fn an_older_ciphertext_put_back() {
     let (world, app) = World::new().await;
-    let taken = world.post(&app, "agent", "/v1/intake", &crate::support::intake(caller("王小明", "13900001111"))).await;
+    let taken = world
+        .post(
+            &app,
+            "agent",
+            "/v1/intake",
+            &crate::support::intake(caller("王小明", "13900001111")),
+        )
+        .await;
     let (no, reference) = (taken.at("/ticket/no"), taken.at("/caller/ref"));
     let old: Vec<u8> = {
         let database = Connection::open(&world.places.data).unwrap();
-        database.query_row(&format!("SELECT sealed FROM sealed_field WHERE {CALLER_FIELD}"), [], |row| row.get(0)).unwrap()
+        database
+            .query_row(
+                &format!("SELECT sealed FROM sealed_field WHERE {CALLER_FIELD}"),
+                [],
+                |row| row.get(0),
+            )
+            .unwrap()
     };
-    let body = serde_json::json!({"ticket": no, "reason": "听错", "fields": {"callback_number": "13700009999"}}).to_string();
+    let body =
+        serde_json::json!({"ticket": no, "reason": "听错", "fields": {"callback_number": "13700009999"}}).to_string();
     let path = format!("/v1/callers/{reference}");
-    let done = world.call(&app, "agent", "PATCH", &path, &[("if-match", "\"1\"")], &body).await;
+    let done = world
+        .call(&app, "agent", "PATCH", &path, &[("if-match", "\"1\"")], &body)
+        .await;
     assert_eq!(done.status, 200, "{}", done.text);
     drop(app);
     let database = Connection::open(&world.places.data).unwrap();
-    database.execute(&format!("UPDATE sealed_field SET sealed = ?1 WHERE {CALLER_FIELD}"), [old]).unwrap();
+    database
+        .execute(
+            &format!("UPDATE sealed_field SET sealed = ?1 WHERE {CALLER_FIELD}"),
+            [old],
+        )
+        .unwrap();
     drop(database);
     let findings = world.fsck().await;
-    assert!(findings.iter().any(|finding| finding.what.contains("not what the log says")), "{findings:?}");
+    assert!(
+        findings
+            .iter()
+            .any(|finding| finding.what.contains("not what the log says")),
+        "{findings:?}"
+    );
 }
 
 #[tokio::test]
@@ -97,10 +142,16 @@ async fn any_byte_of_a_sealed_field() {
     let scene = scene().await;
     let database = Connection::open(&scene.world.places.data).unwrap();
     let sealed: Vec<u8> = database
-        .query_row(&format!("SELECT sealed FROM sealed_field WHERE {CALLER_FIELD} ORDER BY rowid"), [], |row| row.get(0))
+        .query_row(
+            &format!("SELECT sealed FROM sealed_field WHERE {CALLER_FIELD} ORDER BY rowid"),
+            [],
+            |row| row.get(0),
+        )
         .unwrap();
     let put = |bytes: &[u8]| {
-        let sql = format!("UPDATE sealed_field SET sealed = ?1 WHERE rowid = (SELECT min(rowid) FROM sealed_field WHERE {CALLER_FIELD})");
+        let sql = format!(
+            "UPDATE sealed_field SET sealed = ?1 WHERE rowid = (SELECT min(rowid) FROM sealed_field WHERE {CALLER_FIELD})"
+        );
         database.execute(&sql, [bytes]).unwrap();
     };
     let app = scene.world.open().await;
@@ -108,18 +159,29 @@ async fn any_byte_of_a_sealed_field() {
         let mut bad = sealed.clone();
         bad[at] ^= 1;
         put(&bad);
-        let answer = scene.world.reveal(&app, "handler-c1", &scene.reference, &scene.no, "clear").await;
+        let answer = scene
+            .world
+            .reveal(&app, "handler-c1", &scene.reference, &scene.no, "clear")
+            .await;
         assert_eq!(answer.status, 500, "byte {at}: {}", answer.text);
     }
     put(&sealed);
-    assert_eq!(scene.world.reveal(&app, "handler-c1", &scene.reference, &scene.no, "clear").await.status, 200);
+    assert_eq!(
+        scene
+            .world
+            .reveal(&app, "handler-c1", &scene.reference, &scene.no, "clear")
+            .await
+            .status,
+        200
+    );
 }
 
 #[tokio::test]
 async fn a_wrapped_key_changed_or_swapped() {
     let scene = scene().await;
     let keys = Connection::open(&scene.world.places.keys).unwrap();
-    keys.execute("UPDATE record_key SET wrapped = zeroblob(62)", []).unwrap();
+    keys.execute("UPDATE record_key SET wrapped = zeroblob(62)", [])
+        .unwrap();
     drop(keys);
     scene.refused_on_read().await;
     scene.named("does not unwrap").await;
@@ -145,16 +207,27 @@ async fn a_role_given_by_hand() {
 async fn a_revoked_tokens_row_put_back() {
     let (world, app) = World::new().await;
     let id = world.id("agent").to_owned();
-    let list = world.get(&app, "security-admin", &format!("/v1/admin/principals/{id}/tokens")).await;
+    let list = world
+        .get(&app, "security-admin", &format!("/v1/admin/principals/{id}/tokens"))
+        .await;
     let token = list.at("/items/0/id");
     let row = |sql: &str| Connection::open(&world.places.data).unwrap().execute(sql, []).unwrap();
     row("CREATE TABLE kept AS SELECT * FROM api_token");
     let path = format!("/v1/admin/principals/{id}/tokens/{token}");
-    assert_eq!(world.call(&app, "security-admin", "DELETE", &path, &[], "").await.status, 200);
+    assert_eq!(
+        world
+            .call(&app, "security-admin", "DELETE", &path, &[], "")
+            .await
+            .status,
+        200
+    );
     drop(app);
     row("UPDATE api_token SET (revoked_at, mac) = (SELECT revoked_at, mac FROM kept WHERE kept.id = api_token.id)");
     let findings = world.fsck().await;
-    assert!(findings.iter().any(|finding| finding.place.starts_with("token")), "{findings:?}");
+    assert!(
+        findings.iter().any(|finding| finding.place.starts_with("token")),
+        "{findings:?}"
+    );
 }
 
 #[tokio::test]
@@ -178,9 +251,15 @@ async fn a_reference_pointed_at_somebody_else() {
 #[tokio::test]
 async fn a_leaf_changed() {
     let scene = scene().await;
-    scene.edit("UPDATE log_entry SET body = replace(CAST(body AS TEXT), 'intake', 'Intake') WHERE idx = 20");
+    scene.edit("UPDATE log_entry SET body = CAST(CAST(body AS TEXT) || ' ' AS BLOB) WHERE idx = 20");
     scene.named("does not have the hash").await;
-    let error = scene.world.try_open().await.err().expect("start-up proves the log").to_string();
+    let error = scene
+        .world
+        .try_open()
+        .await
+        .err()
+        .expect("start-up proves the log")
+        .to_string();
     assert!(error.starts_with("log entry 20"), "{error}");
 }
 
@@ -198,6 +277,13 @@ async fn a_leaf_dropped_in_the_middle() {
     scene.edit("DELETE FROM log_entry WHERE idx = 5");
     scene.named("is missing").await;
     assert!(scene.world.try_open().await.is_err());
+}
+
+#[tokio::test]
+async fn a_step_of_custody_deleted() {
+    let scene = scene().await;
+    scene.edit("DELETE FROM custody WHERE version = 2");
+    scene.named("lacks a step").await;
 }
 
 #[tokio::test]

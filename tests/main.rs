@@ -7,6 +7,9 @@
 )]
 
 mod attacks;
+mod compile_fail;
+mod crash;
+mod fields;
 mod import;
 mod merkle;
 mod note;

@@ -12,39 +12,73 @@ async fn a_department_reads_one_field_and_others_are_refused() {
     let (no, reference) = world.ticket_at(&app, "C1", caller("王小明", NUMBER)).await;
 
     let clear = world.reveal(&app, "handler-c1", &reference, &no, "clear").await;
-    assert_eq!((clear.status, clear.at("/fields/callback_number")), (200, format!("+86{NUMBER}")), "{}", clear.text);
+    assert_eq!(
+        (clear.status, clear.at("/fields/callback_number")),
+        (200, format!("+86{NUMBER}")),
+        "{}",
+        clear.text
+    );
     assert_eq!(clear.headers["cache-control"], "no-store");
     let masked = world.reveal(&app, "handler-c1", &reference, &no, "masked").await;
     assert_eq!(masked.at("/fields/callback_number"), "139****1111");
-    let indexes = [&clear, &masked].map(|answer| answer.json().pointer("/audit/index").and_then(Value::as_u64).unwrap());
+    let indexes =
+        [&clear, &masked].map(|answer| answer.json().pointer("/audit/index").and_then(Value::as_u64).unwrap());
     assert_eq!(indexes[1], indexes[0] + 1, "one leaf a read");
 
-    for who in ["handler-w2", "agent", "dispatcher", "auditor", "security-admin", "system-admin"] {
+    for who in [
+        "handler-w2",
+        "agent",
+        "dispatcher",
+        "auditor",
+        "security-admin",
+        "system-admin",
+    ] {
         let refused = world.reveal(&app, who, &reference, &no, "clear").await;
         assert_eq!((refused.status, refused.problem().as_str()), (403, "refused"), "{who}");
-        assert!(refused.json().pointer("/audit/leaf_hash").is_some(), "a refusal is logged");
+        assert!(
+            refused.json().pointer("/audit/leaf_hash").is_some(),
+            "a refusal is logged"
+        );
         assert!(!refused.text.contains(NUMBER));
     }
     // The handler of another department, with a reference of its own to the same caller.
     let (other, own) = world.ticket_at(&app, "W2", caller("王小明", NUMBER)).await;
     assert_ne!(own, reference);
     assert_eq!(world.reveal(&app, "handler-w2", &own, &no, "clear").await.status, 403);
-    assert_eq!(world.reveal(&app, "handler-w2", &own, &other, "clear").await.status, 200);
+    assert_eq!(
+        world.reveal(&app, "handler-w2", &own, &other, "clear").await.status,
+        200
+    );
 
-    let closed = world.post(&app, "handler-c1", &format!("/v1/tickets/{no}/close"), &json!({"reason": "完成"})).await;
+    let closed = world
+        .post(
+            &app,
+            "handler-c1",
+            &format!("/v1/tickets/{no}/close"),
+            &json!({"reason": "完成"}),
+        )
+        .await;
     assert_eq!(closed.at("/state"), "closed", "{}", closed.text);
     let refused = world.reveal(&app, "handler-c1", &reference, &no, "masked").await;
     assert_eq!(refused.status, 403);
-    assert!(refused.at("/detail").starts_with("the ticket is closed"), "{}", refused.text);
+    assert!(
+        refused.at("/detail").starts_with("the ticket is closed"),
+        "{}",
+        refused.text
+    );
 }
 
 #[tokio::test]
 async fn a_ticket_of_others_looks_like_one_that_does_not_exist() {
     let (world, app) = World::new().await;
     let (no, _) = world.ticket_at(&app, "C1", caller("王小明", NUMBER)).await;
-    let nowhere = callervault::model::ticket_no::TicketNo::new(123_456_789_012).unwrap().to_string();
-    let answers = [world.get(&app, "handler-w2", &format!("/v1/tickets/{no}")).await,
-        world.get(&app, "handler-w2", &format!("/v1/tickets/{nowhere}")).await];
+    let nowhere = callervault::model::ticket_no::TicketNo::new(123_456_789_012)
+        .unwrap()
+        .to_string();
+    let answers = [
+        world.get(&app, "handler-w2", &format!("/v1/tickets/{no}")).await,
+        world.get(&app, "handler-w2", &format!("/v1/tickets/{nowhere}")).await,
+    ];
     let told = |text: &str| text.split(';').next().unwrap().to_owned();
     assert_eq!(answers[0].status, 403);
     assert_eq!(answers[0].status, answers[1].status);
@@ -57,24 +91,49 @@ async fn a_repeat_caller_is_matched_as_the_data_says() {
     let take = async |caller: Value| world.post(&app, "agent", "/v1/intake", &intake(caller)).await;
     let first = take(json!({"name": "王小明", "caller_number": NUMBER, "id_no": "11010520491231002X"})).await;
     // The check digit decides whether this invented number is one.
-    let id = if first.status == 201 { "11010520491231002X" } else { "110108204107057338" };
+    let id = if first.status == 201 {
+        "11010520491231002X"
+    } else {
+        "110108204107057338"
+    };
     let with_id = json!({"name": "王小明", "caller_number": NUMBER, "id_no": id});
-    let first = if first.status == 201 { first } else { take(with_id.clone()).await };
-    assert_eq!((first.status, first.at("/caller/matched").as_str()), (201, "new"), "{}", first.text);
+    let first = if first.status == 201 {
+        first
+    } else {
+        take(with_id.clone()).await
+    };
+    assert_eq!(
+        (first.status, first.at("/caller/matched").as_str()),
+        (201, "new"),
+        "{}",
+        first.text
+    );
 
     let same_id = take(json!({"name": "王晓明", "caller_number": "13700002222", "id_no": id})).await;
     assert_eq!(same_id.at("/caller/matched"), "certain");
     assert_eq!(same_id.at("/caller/ref"), first.at("/caller/ref"));
 
     let stranger = take(json!({"name": "李四光", "caller_number": "13700002222"})).await;
-    assert_eq!(stranger.at("/caller/matched"), "tentative", "a recycled number is not a person");
+    assert_eq!(
+        stranger.at("/caller/matched"),
+        "tentative",
+        "a recycled number is not a person"
+    );
     assert_ne!(stranger.at("/caller/ref"), first.at("/caller/ref"));
     assert_eq!(stranger.at("/caller/candidates/0"), first.at("/caller/ref"));
 
     let same_name = take(json!({"name": "李四光", "caller_number": "13700002222", "email": "a@example.com"})).await;
     assert_eq!(same_name.at("/caller/matched"), "certain");
     assert_eq!(same_name.at("/caller/ref"), stranger.at("/caller/ref"));
-    assert!(same_name.json().pointer("/caller/on_file").unwrap().as_array().unwrap().contains(&json!("email")));
+    assert!(
+        same_name
+            .json()
+            .pointer("/caller/on_file")
+            .unwrap()
+            .as_array()
+            .unwrap()
+            .contains(&json!("email"))
+    );
 }
 
 #[tokio::test]
@@ -83,7 +142,9 @@ async fn verify_opens_nothing_and_is_limited() {
     let (no, reference) = world.ticket_at(&app, "C1", caller("王小明", NUMBER)).await;
     let ask = async |value: &str| {
         let body = json!({"ticket": no, "purpose": "handle", "field": "callback_number", "value": value});
-        world.post(&app, "handler-c1", &format!("/v1/callers/{reference}/verify"), &body).await
+        world
+            .post(&app, "handler-c1", &format!("/v1/callers/{reference}/verify"), &body)
+            .await
     };
     assert_eq!(ask("139 0000 1111").await.json()["match"], json!(true));
     assert_eq!(ask("13900001112").await.json()["match"], json!(false));
@@ -100,7 +161,9 @@ async fn idempotency_keys_replay_or_conflict() {
     let (world, app) = World::new().await;
     let send = async |body: &Value| {
         let key = [("idempotency-key", "call-17")];
-        world.call(&app, "agent", "POST", "/v1/intake", &key, &body.to_string()).await
+        world
+            .call(&app, "agent", "POST", "/v1/intake", &key, &body.to_string())
+            .await
     };
     let body = intake(caller("王小明", NUMBER));
     let first = send(&body).await;
@@ -108,13 +171,18 @@ async fn idempotency_keys_replay_or_conflict() {
     assert_eq!(first.status, 201, "{}", first.text);
     assert_eq!(first.text, again.text, "the same answer, byte for byte");
     let other = send(&intake(caller("李四光", NUMBER))).await;
-    assert_eq!((other.status, other.problem().as_str()), (409, "idempotency-key-reused"));
+    assert_eq!(
+        (other.status, other.problem().as_str()),
+        (409, "idempotency-key-reused")
+    );
 }
 
 #[tokio::test]
 async fn a_correction_needs_the_version_that_was_read() {
     let (world, app) = World::new().await;
-    let taken = world.post(&app, "agent", "/v1/intake", &intake(caller("王小明", NUMBER))).await;
+    let taken = world
+        .post(&app, "agent", "/v1/intake", &intake(caller("王小明", NUMBER)))
+        .await;
     let (no, reference) = (taken.at("/ticket/no"), taken.at("/caller/ref"));
     let path = format!("/v1/callers/{reference}");
     let page = world.get(&app, "agent", &format!("{path}?purpose=intake")).await;
@@ -154,13 +222,30 @@ async fn bad_input_is_told_without_its_value() {
         (with("/ticket/text", json!(long)), 422, "invalid-field"),
         (with("/ticket/category", json!(secret)), 422, "bad-category"),
         (unknown.to_string(), 422, "unknown-field"),
-        (with("/caller", json!({"id_no": "110101199003071234"})), 422, "invalid-field"),
-        (with("/ticket/text", json!("x".repeat(1024 * 1024))), 413, "body-too-large"),
+        (
+            with("/caller", json!({"id_no": "110101199003071234"})),
+            422,
+            "invalid-field",
+        ),
+        (
+            with("/ticket/text", json!("x".repeat(1024 * 1024))),
+            413,
+            "body-too-large",
+        ),
     ];
     for (body, status, problem) in cases {
         let answer = world.call(&app, "agent", "POST", "/v1/intake", &[], &body).await;
-        assert_eq!((answer.status, answer.problem().as_str()), (status, problem), "{}", answer.text);
-        assert!(!answer.text.contains("1391234567") && !answer.text.contains("199003071234"), "{}", answer.text);
+        assert_eq!(
+            (answer.status, answer.problem().as_str()),
+            (status, problem),
+            "{}",
+            answer.text
+        );
+        assert!(
+            !answer.text.contains("1391234567") && !answer.text.contains("199003071234"),
+            "{}",
+            answer.text
+        );
     }
     let (no, reference) = world.ticket_at(&app, "C1", caller("王小明", NUMBER)).await;
     let purpose = json!({"ticket": no, "purpose": "curiosity", "fields": ["name"], "form": "clear"});
@@ -168,7 +253,10 @@ async fn bad_input_is_told_without_its_value() {
     assert_eq!(world.post(&app, "handler-c1", &path, &purpose).await.status, 400);
     let mistyped = format!("/v1/callers/{}/reveal", reference.replace(char::is_numeric, "Z"));
     assert_eq!(world.post(&app, "handler-c1", &mistyped, &purpose).await.status, 400);
-    assert_eq!(world.get(&app, "nobody", "/v1/tickets").await.problem(), "unauthenticated");
+    assert_eq!(
+        world.get(&app, "nobody", "/v1/tickets").await.problem(),
+        "unauthenticated"
+    );
     assert_eq!(world.get(&app, "agent", "/v1/nothing").await.problem(), "no-route");
     drop(app);
     assert_eq!(world.fsck().await, [], "nothing was half-written");
@@ -179,27 +267,69 @@ async fn a_revoked_token_and_a_lost_role_end_at_once() {
     let (world, app) = World::new().await;
     let (no, reference) = world.ticket_at(&app, "C1", caller("王小明", NUMBER)).await;
     let id = world.id("handler-c1").to_owned();
-    let tokens = world.get(&app, "security-admin", &format!("/v1/admin/principals/{id}/tokens")).await;
+    let tokens = world
+        .get(&app, "security-admin", &format!("/v1/admin/principals/{id}/tokens"))
+        .await;
     let token = tokens.at("/items/0/id");
     let path = format!("/v1/admin/principals/{id}");
     let both = json!({"roles": ["auditor", "handler"], "active": true}).to_string();
-    let set = async |body: &str| world.call(&app, "security-admin", "PUT", &path, &[("if-match", "\"1\"")], body).await;
+    let set = async |body: &str| {
+        world
+            .call(&app, "security-admin", "PUT", &path, &[("if-match", "\"1\"")], body)
+            .await
+    };
     assert_eq!(set(&both).await.problem(), "roles-exclude");
     let analyst = json!({"roles": ["analyst"], "active": true}).to_string();
     assert_eq!(set(&analyst).await.status, 200);
-    assert_eq!(world.reveal(&app, "handler-c1", &reference, &no, "clear").await.status, 403);
-    let revoked = world.call(&app, "security-admin", "DELETE", &format!("{path}/tokens/{token}"), &[], "").await;
+    assert_eq!(
+        world.reveal(&app, "handler-c1", &reference, &no, "clear").await.status,
+        403
+    );
+    let revoked = world
+        .call(
+            &app,
+            "security-admin",
+            "DELETE",
+            &format!("{path}/tokens/{token}"),
+            &[],
+            "",
+        )
+        .await;
     assert_eq!(revoked.status, 200, "{}", revoked.text);
-    assert_eq!(world.reveal(&app, "handler-c1", &reference, &no, "clear").await.problem(), "unauthenticated");
+    assert_eq!(
+        world
+            .reveal(&app, "handler-c1", &reference, &no, "clear")
+            .await
+            .problem(),
+        "unauthenticated"
+    );
 }
 
 #[tokio::test]
 async fn a_locked_vault_answers_nothing() {
     let (world, app) = World::new().await;
     let (no, reference) = world.ticket_at(&app, "C1", caller("王小明", NUMBER)).await;
-    assert_eq!(world.post(&app, "security-admin", "/v1/keys/lock", &json!({})).await.status, 403);
-    assert_eq!(world.post(&app, "system-admin", "/v1/keys/lock", &json!({})).await.status, 200);
-    assert_eq!(world.reveal(&app, "handler-c1", &reference, &no, "clear").await.problem(), "locked");
+    assert_eq!(
+        world
+            .post(&app, "security-admin", "/v1/keys/lock", &json!({}))
+            .await
+            .status,
+        403
+    );
+    assert_eq!(
+        world
+            .post(&app, "system-admin", "/v1/keys/lock", &json!({}))
+            .await
+            .status,
+        200
+    );
+    assert_eq!(
+        world
+            .reveal(&app, "handler-c1", &reference, &no, "clear")
+            .await
+            .problem(),
+        "locked"
+    );
     assert_eq!(world.get(&app, "nobody", "/readyz").await.status, 503);
     assert_eq!(world.get(&app, "nobody", "/livez").await.status, 200);
 }

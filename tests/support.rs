@@ -46,13 +46,23 @@ impl Answer {
 
     /// A string somewhere in the answer.
     pub(crate) fn at(&self, pointer: &str) -> String {
-        self.json().pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
+        self.json()
+            .pointer(pointer)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
     }
 
     /// The name of the problem.
     pub(crate) fn problem(&self) -> String {
-        assert_eq!(self.headers["content-type"], "application/problem+json", "{}", self.text);
-        self.at("/type").trim_start_matches("urn:callervault:problem:").to_owned()
+        assert_eq!(
+            self.headers["content-type"], "application/problem+json",
+            "{}",
+            self.text
+        );
+        self.at("/type")
+            .trim_start_matches("urn:callervault:problem:")
+            .to_owned()
     }
 }
 
@@ -74,18 +84,37 @@ impl World {
             centre_name: "Centre".to_owned(),
         };
         let issued = Vault::init(&places, &passphrase(), &founding, &System).unwrap();
-        let tokens = issued.iter().map(|one| (one.account.clone(), one.token.to_string())).collect();
-        let mut world = Self { dir, places, tokens, ids: BTreeMap::new() };
+        let tokens = issued
+            .iter()
+            .map(|one| (one.account.clone(), one.token.to_string()))
+            .collect();
+        let mut world = Self {
+            dir,
+            places,
+            tokens,
+            ids: BTreeMap::new(),
+        };
         let app = world.open().await;
         world.staff(app.vault()).await;
         (world, app)
     }
 
     async fn staff(&mut self, vault: &Vault) {
-        let admin = vault.authenticate(self.token("security-admin"), RequestId::random()).await.unwrap();
-        let departments = [("C1", DepartmentKind::Organ), ("W2", DepartmentKind::Organ), ("E4", DepartmentKind::Enterprise)];
+        let admin = vault
+            .authenticate(self.token("security-admin"), RequestId::random())
+            .await
+            .unwrap();
+        let departments = [
+            ("C1", DepartmentKind::Organ),
+            ("W2", DepartmentKind::Organ),
+            ("E4", DepartmentKind::Enterprise),
+        ];
         for (code, kind) in departments {
-            let new = NewDepartment { code: code.parse().unwrap(), name: format!("Department {code}"), kind };
+            let new = NewDepartment {
+                code: code.parse().unwrap(),
+                name: format!("Department {code}"),
+                kind,
+            };
             vault.make_department(&admin, new).await.unwrap();
         }
         let staff = [
@@ -105,14 +134,19 @@ impl World {
             };
             let made = vault.make_principal(&admin, new).await.unwrap();
             let id = made.now.id.parse().unwrap();
-            let token = vault.issue_token(&admin, id, &NewToken { expires_in: None }).await.unwrap();
+            let token = vault
+                .issue_token(&admin, id, &NewToken { expires_in: None })
+                .await
+                .unwrap();
             self.tokens.insert(name.to_owned(), token.token);
             self.ids.insert(name.to_owned(), made.now.id);
         }
     }
 
     pub(crate) async fn try_open(&self) -> Result<Arc<App>, OpenError> {
-        Vault::open(&self.places, &passphrase(), Arc::new(System), "test").await.map(App::new)
+        Vault::open(&self.places, &passphrase(), Arc::new(System), "test")
+            .await
+            .map(App::new)
     }
 
     pub(crate) async fn open(&self) -> Arc<App> {
@@ -128,7 +162,10 @@ impl World {
     }
 
     pub(crate) async fn fsck(&self) -> Vec<Finding> {
-        fsck::check(&self.places, &passphrase(), &|_| {}).await.unwrap().findings
+        fsck::check(&self.places, &passphrase(), &|_| {})
+            .await
+            .unwrap()
+            .findings
     }
 
     /// Everything the vault has on disk.
@@ -136,7 +173,11 @@ impl World {
         fn walk(directory: &std::path::Path, found: &mut Vec<PathBuf>) {
             for entry in std::fs::read_dir(directory).unwrap() {
                 let path = entry.unwrap().path();
-                if path.is_dir() { walk(&path, found) } else { found.push(path) }
+                if path.is_dir() {
+                    walk(&path, found)
+                } else {
+                    found.push(path)
+                }
             }
         }
         let mut found = Vec::new();
@@ -167,7 +208,11 @@ impl World {
         let answer = router(Arc::clone(app)).oneshot(request).await.unwrap();
         let (parts, body) = answer.into_parts();
         let text = String::from_utf8_lossy(&body.collect().await.unwrap().to_bytes()).into_owned();
-        Answer { status: parts.status.as_u16(), headers: parts.headers, text }
+        Answer {
+            status: parts.status.as_u16(),
+            headers: parts.headers,
+            text,
+        }
     }
 
     pub(crate) async fn post(&self, app: &Arc<App>, who: &str, path: &str, body: &Value) -> Answer {
@@ -184,16 +229,22 @@ impl World {
         assert_eq!(taken.status, 201, "{}", taken.text);
         let no = taken.at("/ticket/no");
         let body = json!({"department": department, "reason": "请核查"});
-        let sent = self.post(app, "dispatcher", &format!("/v1/tickets/{no}/dispatch"), &body).await;
+        let sent = self
+            .post(app, "dispatcher", &format!("/v1/tickets/{no}/dispatch"), &body)
+            .await;
         assert_eq!(sent.status, 200, "{}", sent.text);
         let handler = format!("handler-{}", department.to_lowercase());
-        let caller = self.get(app, &handler, &format!("/v1/tickets/{no}")).await.at("/caller/ref");
+        let caller = self
+            .get(app, &handler, &format!("/v1/tickets/{no}"))
+            .await
+            .at("/caller/ref");
         (no, caller)
     }
 
     pub(crate) async fn reveal(&self, app: &Arc<App>, who: &str, caller: &str, no: &str, form: &str) -> Answer {
         let body = json!({"ticket": no, "purpose": "handle", "fields": ["callback_number"], "form": form});
-        self.post(app, who, &format!("/v1/callers/{caller}/reveal"), &body).await
+        self.post(app, who, &format!("/v1/callers/{caller}/reveal"), &body)
+            .await
     }
 }
 

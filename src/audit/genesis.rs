@@ -62,12 +62,25 @@ pub fn first_entry(
     let bytes = leaf.to_bytes()?;
     let mut frontier = Frontier::new();
     frontier.push(bytes.hash);
-    let entry = EntryRow { index: 0, body: bytes.bytes, leaf_hash: bytes.hash };
+    let entry = EntryRow {
+        index: 0,
+        body: bytes.bytes,
+        leaf_hash: bytes.hash,
+    };
     Ok((entry, head(origin, &frontier, signer)?))
 }
 
 fn head(origin: &str, frontier: &Frontier, signer: &dyn CheckpointSigner) -> Result<HeadRow, CommitError> {
-    let checkpoint = Checkpoint { origin: origin.to_owned(), size: frontier.size(), root: frontier.root() };
+    let checkpoint = Checkpoint {
+        origin: origin.to_owned(),
+        size: frontier.size(),
+        root: frontier.root(),
+    };
     let note = signer.sign(&checkpoint).ok_or(CommitError::Locked)?;
-    Ok(HeadRow { size: checkpoint.size, root: checkpoint.root, frontier: frontier.to_bytes(), checkpoint: note })
+    Ok(HeadRow {
+        size: checkpoint.size,
+        root: checkpoint.root,
+        frontier: frontier.to_bytes(),
+        checkpoint: note,
+    })
 }

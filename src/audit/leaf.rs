@@ -112,7 +112,10 @@ impl Leaf {
 
     pub(super) fn granted(permit: &Permit, node: &str) -> Self {
         let leaf = Self::new(permit.ask(), permit.facts(), permit.policy(), node);
-        Self { role: Some(permit.role().to_string()), ..leaf }
+        Self {
+            role: Some(permit.role().to_string()),
+            ..leaf
+        }
     }
 
     pub(super) fn changed(permit: &Permit, change: &Change, node: &str) -> Self {
@@ -130,7 +133,11 @@ impl Leaf {
 
     pub(super) fn denied(denial: &Denial, node: &str) -> Self {
         let leaf = Self::new(denial.ask(), denial.facts(), denial.policy(), node);
-        Self { out: "denied".to_owned(), why: Some(Why::as_str(denial.why()).to_owned()), ..leaf }
+        Self {
+            out: "denied".to_owned(),
+            why: Some(Why::as_str(denial.why()).to_owned()),
+            ..leaf
+        }
     }
 
     pub(super) fn to_bytes(&self) -> Result<LeafBytes, CommitError> {

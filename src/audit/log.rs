@@ -126,8 +126,16 @@ impl Log {
         let stats = Arc::new(LogStats::default());
         stats.size.store(proved.size(), Ordering::Relaxed);
         let sequencer = Sequencer::new(proved, writer, keys, signer, Arc::clone(&stats), batch);
-        let thread = std::thread::Builder::new().name("log".to_owned()).spawn(move || sequencer.run(&jobs, &dying))?;
-        Ok(Self { queue: Some(queue), thread: Some(thread), stats, dead, node })
+        let thread = std::thread::Builder::new()
+            .name("log".to_owned())
+            .spawn(move || sequencer.run(&jobs, &dying))?;
+        Ok(Self {
+            queue: Some(queue),
+            thread: Some(thread),
+            stats,
+            dead,
+            node,
+        })
     }
 
     /// Makes a permitted read durable.
@@ -136,7 +144,10 @@ impl Log {
     /// [`CommitError`]: then nothing may be shown.
     pub async fn commit(&self, permit: Permit) -> Result<Receipt, CommitError> {
         let leaf = Leaf::granted(&permit, &self.node).to_bytes()?;
-        let change = Change { guards: guards(&permit), ..Change::default() };
+        let change = Change {
+            guards: guards(&permit),
+            ..Change::default()
+        };
         let position = self.sequence(leaf, change).await?;
         Ok(Receipt::new(permit, position))
     }
@@ -184,7 +195,12 @@ impl Log {
     async fn sequence(&self, leaf: LeafBytes, change: Change) -> Result<LogPosition, CommitError> {
         let (reply, answer) = oneshot::channel();
         let leaf_hash = leaf.hash;
-        let job = Job { leaf, change, deadline: Instant::now() + DEADLINE, reply };
+        let job = Job {
+            leaf,
+            change,
+            deadline: Instant::now() + DEADLINE,
+            reply,
+        };
         let queue = self.queue.as_ref().ok_or(CommitError::Dead)?;
         queue.try_send(job).map_err(|refused| match refused {
             TrySendError::Full(_) => CommitError::Unavailable,
@@ -212,7 +228,7 @@ impl Drop for Log {
 /// loss of its role, or another change, in the log's order.
 fn guards(permit: &Permit) -> Vec<Guard> {
     let who = permit.ask().who();
-    let mut guards = vec![Guard::Principal(who.id(), who.version())];
+    let mut guards = vec![Guard::Principal(who.id(), who.version()), Guard::Token(who.token())];
     if let Some(ticket) = &permit.facts().ticket {
         guards.push(Guard::Ticket(ticket.id, ticket.version));
     }

@@ -74,7 +74,6 @@ impl Recorded {
     }
 
     /// What was permitted.
-    #[must_use]
     pub const fn permit(&self) -> &Permit {
         &self.permit
     }

@@ -2,7 +2,7 @@
 //!
 //! At rest a job costs one flush; under load the next group gathers while the disk works. What a crash leaves: a group
 //! is in the data store whole or not at all; keys of records that did not make it are orphans in the key store, which
-//! `fsck` names and which harm nobody.
+//! `fsck` counts and which harm nobody.
 
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
@@ -57,7 +57,16 @@ impl Sequencer {
         batch: usize,
     ) -> Self {
         let (origin, frontier, tiles) = proved.into_parts();
-        Self { origin, frontier, tiles, writer, keys, signer, stats, batch: batch.min(LARGEST_GROUP) }
+        Self {
+            origin,
+            frontier,
+            tiles,
+            writer,
+            keys,
+            signer,
+            stats,
+            batch: batch.min(LARGEST_GROUP),
+        }
     }
 
     /// Until everybody has hung up, or the disk fails.
@@ -82,7 +91,9 @@ impl Sequencer {
         let now = Instant::now();
         let (group, late): (Vec<Job>, Vec<Job>) = group.into_iter().partition(|job| job.deadline > now);
         answer(late.into_iter().map(|job| job.reply), CommitError::Unavailable);
-        let Some(group) = self.store_keys(group)? else { return Ok(()) };
+        let Some(group) = self.store_keys(group)? else {
+            return Ok(());
+        };
 
         let mut taken = Vec::with_capacity(group.len());
         let result = self.write(group, &mut taken);
@@ -131,7 +142,10 @@ impl Sequencer {
         let result = self.write_jobs(&mut waiting, taken);
         if result.is_err() {
             // Those not reached share the fate of those that were: they all hear the same.
-            taken.extend(waiting.map(|job| Taken { index: 0, reply: job.reply }));
+            taken.extend(waiting.map(|job| Taken {
+                index: 0,
+                reply: job.reply,
+            }));
         }
         result
     }
@@ -149,13 +163,23 @@ impl Sequencer {
                 Ok(Ok(())) => {
                     frontier.push(job.leaf.hash);
                     full.extend(tiles.push(job.leaf.hash));
-                    entries.push(EntryRow { index, body: job.leaf.bytes, leaf_hash: job.leaf.hash });
-                    taken.push(Taken { index, reply: job.reply });
+                    entries.push(EntryRow {
+                        index,
+                        body: job.leaf.bytes,
+                        leaf_hash: job.leaf.hash,
+                    });
+                    taken.push(Taken {
+                        index,
+                        reply: job.reply,
+                    });
                 }
                 Ok(Err(Conflict::Stale)) => answer([job.reply], CommitError::Stale),
                 Ok(Err(Conflict::Duplicate)) => answer([job.reply], CommitError::Duplicate),
                 Err(fault) => {
-                    taken.push(Taken { index, reply: job.reply });
+                    taken.push(Taken {
+                        index,
+                        reply: job.reply,
+                    });
                     return Err(fault.into());
                 }
             }
@@ -174,8 +198,15 @@ impl Sequencer {
         full: &[Tile],
         entries: &[EntryRow],
     ) -> Result<(), Fault> {
-        let checkpoint = Checkpoint { origin: self.origin.clone(), size: frontier.size(), root: frontier.root() };
-        let note = self.signer.sign(&checkpoint).ok_or(Fault::Nothing(CommitError::Locked))?;
+        let checkpoint = Checkpoint {
+            origin: self.origin.clone(),
+            size: frontier.size(),
+            root: frontier.root(),
+        };
+        let note = self
+            .signer
+            .sign(&checkpoint)
+            .ok_or(Fault::Nothing(CommitError::Locked))?;
         let head = HeadRow {
             size: checkpoint.size,
             root: checkpoint.root,
@@ -186,7 +217,8 @@ impl Sequencer {
         self.writer.commit()?;
         self.frontier = frontier;
         self.tiles = tiles;
-        self.stats.committed(u64::try_from(entries.len()).unwrap_or(u64::MAX), checkpoint.size);
+        self.stats
+            .committed(u64::try_from(entries.len()).unwrap_or(u64::MAX), checkpoint.size);
         Ok(())
     }
 }

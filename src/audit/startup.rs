@@ -55,7 +55,9 @@ impl fmt::Display for Unproved {
             Self::Checkpoint => f.write_str("the log's checkpoint is not signed by this vault's log key"),
             Self::CheckpointAndHead => f.write_str("the log's checkpoint and its head disagree"),
         }?;
-        f.write_str("\n  nothing will be opened; run `callervault fsck`, keep this copy as evidence, restore from a backup")
+        f.write_str(
+            "\n  nothing will be opened; run `callervault fsck`, keep this copy as evidence, restore from a backup",
+        )
     }
 }
 
@@ -81,7 +83,11 @@ pub async fn prove(store: &dyn DataStore, origin: &str, verifier: &Verifier) -> 
     prove_last_leaves(store, &head).await?;
     prove_checkpoint(&head, origin, verifier)?;
     let tiles = TileBuilder::resume(head.size, edges).map_err(|_| Unproved::Length)?;
-    Ok(Proved { origin: origin.to_owned(), frontier, tiles })
+    Ok(Proved {
+        origin: origin.to_owned(),
+        frontier,
+        tiles,
+    })
 }
 
 async fn prove_last_leaves(store: &dyn DataStore, head: &HeadRow) -> Result<(), Unproved> {
@@ -99,7 +105,11 @@ async fn prove_last_leaves(store: &dyn DataStore, head: &HeadRow) -> Result<(), 
 /// # Errors
 /// [`Unproved::Leaf`] with its index.
 pub fn prove_leaf(entry: &EntryRow) -> Result<(), Unproved> {
-    if merkle::leaf_hash(&entry.body) == entry.leaf_hash { Ok(()) } else { Err(Unproved::Leaf(entry.index)) }
+    if merkle::leaf_hash(&entry.body) == entry.leaf_hash {
+        Ok(())
+    } else {
+        Err(Unproved::Leaf(entry.index))
+    }
 }
 
 /// Whether the head's checkpoint is signed by this log's key and says what the head says.

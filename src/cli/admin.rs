@@ -100,24 +100,48 @@ impl Admin {
             What::Departments => return list("/v1/admin/departments"),
             What::Principals => return list("/v1/admin/principals"),
             What::Tokens { id } => return list(&format!("/v1/admin/principals/{id}/tokens")),
-            What::AddDepartment { code, name, kind } => {
-                client.post(&token, "/v1/admin/departments", &json!({"code": code, "name": name, "kind": kind}))
-            }
-            What::AddPrincipal { name, department, roles, kind } => {
+            What::AddDepartment { code, name, kind } => client.post(
+                &token,
+                "/v1/admin/departments",
+                &json!({"code": code, "name": name, "kind": kind}),
+            ),
+            What::AddPrincipal {
+                name,
+                department,
+                roles,
+                kind,
+            } => {
                 let body = json!({"name": name, "department": department, "roles": roles, "kind": kind});
                 client.post(&token, "/v1/admin/principals", &body)
             }
-            What::SetPrincipal { id, roles, inactive, version } => {
+            What::SetPrincipal {
+                id,
+                roles,
+                inactive,
+                version,
+            } => {
                 let body = json!({"roles": roles, "active": !inactive});
                 let tag = format!("\"{version}\"");
-                client.call(&token, "PUT", &format!("/v1/admin/principals/{id}"), Some(&tag), Some(&body))
+                client.call(
+                    &token,
+                    "PUT",
+                    &format!("/v1/admin/principals/{id}"),
+                    Some(&tag),
+                    Some(&body),
+                )
             }
-            What::IssueToken { id, expires_in } => {
-                client.post(&token, &format!("/v1/admin/principals/{id}/tokens"), &json!({"expires_in": expires_in}))
-            }
-            What::RevokeToken { id, token: handle } => {
-                client.call(&token, "DELETE", &format!("/v1/admin/principals/{id}/tokens/{handle}"), None, None)
-            }
+            What::IssueToken { id, expires_in } => client.post(
+                &token,
+                &format!("/v1/admin/principals/{id}/tokens"),
+                &json!({"expires_in": expires_in}),
+            ),
+            What::RevokeToken { id, token: handle } => client.call(
+                &token,
+                "DELETE",
+                &format!("/v1/admin/principals/{id}/tokens/{handle}"),
+                None,
+                None,
+            ),
         };
         say(good(answer?)?)?;
         Ok(())
@@ -146,5 +170,9 @@ fn good(answer: Answer) -> Result<Value, Failure> {
     }
     let word = |name| body.get(name).and_then(Value::as_str).unwrap_or_default();
     let words = format!("{} ({})\n  {}", word("title"), answer.status, word("detail"));
-    Err(if answer.status >= 500 { Failure::unavailable(words) } else { Failure::usage(words) })
+    Err(if answer.status >= 500 {
+        Failure::unavailable(words)
+    } else {
+        Failure::usage(words)
+    })
 }

@@ -27,7 +27,10 @@ impl Answer {
 impl Client {
     pub(super) fn new(base: &str) -> Self {
         let config = Agent::config_builder().http_status_as_error(false).build();
-        Self { agent: config.new_agent(), base: base.trim_end_matches('/').to_owned() }
+        Self {
+            agent: config.new_agent(),
+            base: base.trim_end_matches('/').to_owned(),
+        }
     }
 
     pub(super) fn call(
@@ -48,7 +51,9 @@ impl Client {
         let answer = match body {
             None => self.agent.run(request.body(()).map_err(Failure::usage)?),
             Some(body) => {
-                let request = request.header("content-type", "application/json").body(body.to_string());
+                let request = request
+                    .header("content-type", "application/json")
+                    .body(body.to_string());
                 self.agent.run(request.map_err(Failure::usage)?)
             }
         };

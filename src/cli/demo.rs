@@ -72,7 +72,11 @@ impl Demo {
         let runtime = runtime()?;
         let (vault, credentials) = runtime.block_on(furnish(&directory))?;
         // With --once the port is nobody's business but ours.
-        let listen = if self.once { SocketAddr::new(self.listen.ip(), 0) } else { self.listen };
+        let listen = if self.once {
+            SocketAddr::new(self.listen.ip(), 0)
+        } else {
+            self.listen
+        };
         runtime.block_on(self.serve(vault, credentials, &directory, listen))
     }
 
@@ -128,14 +132,24 @@ async fn furnish(directory: &Path) -> Result<(Vault, Credentials), Failure> {
         centre_name: "政务服务便民热线中心".to_owned(),
     };
     std::fs::create_dir_all(&places.policies)?;
-    std::fs::write(places.policies.join("fields.toml"), format!("{}{INVENTED_YEARS}", FieldSet::SHIPPED))?;
+    std::fs::write(
+        places.policies.join("fields.toml"),
+        format!("{}{INVENTED_YEARS}", FieldSet::SHIPPED),
+    )?;
     let secret = Passphrase::new(passphrase.clone()).map_err(Failure::usage)?;
     let founders = Vault::init(&places, &secret, &founding, &System)?;
     write_secret(&directory.join("passphrase"), &passphrase)?;
     let vault = Vault::open(&places, &secret, Arc::new(System), "demo").await?;
 
-    let mut credentials = Credentials { base_url: String::new(), departments: Vec::new(), principals: Vec::new() };
-    credentials.departments.push(Department { code: CENTRE.to_owned(), name: founding.centre_name });
+    let mut credentials = Credentials {
+        base_url: String::new(),
+        departments: Vec::new(),
+        principals: Vec::new(),
+    };
+    credentials.departments.push(Department {
+        code: CENTRE.to_owned(),
+        name: founding.centre_name,
+    });
     for founder in founders {
         credentials.principals.push(Principal {
             name: founder.account,
@@ -159,10 +173,28 @@ async fn staff(vault: &Vault, credentials: &mut Credentials) -> Done {
             kind: DepartmentKind::Organ,
         };
         vault.make_department(&admin, new).await.map_err(Failure::unavailable)?;
-        credentials.departments.push(Department { code: code.to_owned(), name: name.to_owned() });
-        hire(vault, &admin, credentials, &format!("handler-{}", code.to_lowercase()), code, Role::Handler).await?;
+        credentials.departments.push(Department {
+            code: code.to_owned(),
+            name: name.to_owned(),
+        });
+        hire(
+            vault,
+            &admin,
+            credentials,
+            &format!("handler-{}", code.to_lowercase()),
+            code,
+            Role::Handler,
+        )
+        .await?;
     }
-    for role in [Role::Agent, Role::Dispatcher, Role::Callback, Role::Supervisor, Role::Analyst, Role::Dpo] {
+    for role in [
+        Role::Agent,
+        Role::Dispatcher,
+        Role::Callback,
+        Role::Supervisor,
+        Role::Analyst,
+        Role::Dpo,
+    ] {
         hire(vault, &admin, credentials, role.as_str(), CENTRE, role).await?;
     }
     Ok(())
@@ -184,7 +216,10 @@ async fn hire(
     };
     let made = vault.make_principal(admin, new).await.map_err(Failure::unavailable)?;
     let id = made.now.id.parse().map_err(Failure::unavailable)?;
-    let issued = vault.issue_token(admin, id, &NewToken { expires_in: None }).await.map_err(Failure::unavailable)?;
+    let issued = vault
+        .issue_token(admin, id, &NewToken { expires_in: None })
+        .await
+        .map_err(Failure::unavailable)?;
     credentials.principals.push(Principal {
         name: name.to_owned(),
         department: department.to_owned(),
@@ -208,12 +243,16 @@ async fn fill(vault: &Vault, credentials: &Credentials) -> Done {
 }
 
 async fn session(vault: &Vault, credentials: &Credentials, name: &str) -> Result<Session, Failure> {
-    vault.authenticate(credentials.token(name)?, RequestId::random()).await.map_err(Failure::unavailable)
+    vault
+        .authenticate(credentials.token(name)?, RequestId::random())
+        .await
+        .map_err(Failure::unavailable)
 }
 
 impl Credentials {
     pub(super) fn token(&self, name: &str) -> Result<&str, Failure> {
         let one = self.principals.iter().find(|principal| principal.name == name);
-        one.map(|principal| principal.token.as_str()).ok_or_else(|| Failure::unavailable("no such demo principal"))
+        one.map(|principal| principal.token.as_str())
+            .ok_or_else(|| Failure::unavailable("no such demo principal"))
     }
 }

@@ -43,6 +43,8 @@ impl Fsck {
         if report.findings.is_empty() {
             return Ok(());
         }
-        Err(Failure::found("the vault is not as it left itself\n  keep this copy as evidence and restore from a backup"))
+        Err(Failure::found(
+            "the vault is not as it left itself\n  keep this copy as evidence and restore from a backup",
+        ))
     }
 }

@@ -76,14 +76,20 @@ struct Respondent {
 }
 
 fn values<const N: usize>(fields: [(&str, Option<Submitted>); N]) -> Values {
-    fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
+    fields
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), value?)))
+        .collect()
 }
 
 impl From<Record> for Intake {
     fn from(record: Record) -> Self {
         let (respondent_name, respondent_place) = record.respondent.map_or((None, None), |one| (one.name, one.org));
         Self {
-            call: Call { channel: record.channel, received_at: record.received_at },
+            call: Call {
+                channel: record.channel,
+                received_at: record.received_at,
+            },
             caller: values([
                 ("name", record.caller.name),
                 ("salutation", record.caller.salutation),
@@ -133,14 +139,21 @@ impl Import {
         let token = secret_file(&self.token_file)?;
         runtime()?.block_on(async {
             let vault = Vault::open(&self.place.places(), &passphrase, Arc::new(System), "import").await?;
-            let session = vault.authenticate(&token, RequestId::random()).await.map_err(Failure::unavailable)?;
+            let session = vault
+                .authenticate(&token, RequestId::random())
+                .await
+                .map_err(Failure::unavailable)?;
             let mut rejected = 0;
             for path in &self.files {
                 let count = file(&vault, &session, path).await?;
                 report(path, &count)?;
                 rejected += count.rejected.len();
             }
-            if rejected == 0 { Ok(()) } else { Err(Failure::found(format!("{rejected} lines were rejected"))) }
+            if rejected == 0 {
+                Ok(())
+            } else {
+                Err(Failure::found(format!("{rejected} lines were rejected")))
+            }
         })
     }
 }
@@ -179,7 +192,9 @@ pub(super) async fn lines(vault: &Vault, session: &Session, source: impl BufRead
                 count.rejected.insert(number, reason);
             }
             Err(Rejected::Vault(error)) => {
-                return Err(Failure::unavailable(format!("line {number}: {error}\n  run it again: what came in stays in")));
+                return Err(Failure::unavailable(format!(
+                    "line {number}: {error}\n  run it again: what came in stays in"
+                )));
             }
         }
     }
@@ -198,12 +213,18 @@ async fn one(vault: &Vault, session: &Session, line: &[u8]) -> Result<crate::vau
         // The message may quote a value; the place does not.
         Rejected::Line(format!("not a call record, at column {}", error.column()))
     })?;
-    let replay = Replay { key: format!("import:{}", record.id), request: line.trim_ascii().to_vec() };
-    vault.intake(session, &record.into(), Some(&replay)).await.map_err(|error| match error {
-        Error::KeyReused => Rejected::Line("a record with this id came before with other content".to_owned()),
-        Error::Invalid(_) | Error::Bad(..) | Error::Taken(_) => Rejected::Line(error.to_string()),
-        other => Rejected::Vault(other),
-    })
+    let replay = Replay {
+        key: format!("import:{}", record.id),
+        request: line.trim_ascii().to_vec(),
+    };
+    vault
+        .intake(session, &record.into(), Some(&replay))
+        .await
+        .map_err(|error| match error {
+            Error::KeyReused => Rejected::Line("a record with this id came before with other content".to_owned()),
+            Error::Invalid(_) | Error::Bad(..) | Error::Taken(_) => Rejected::Line(error.to_string()),
+            other => Rejected::Vault(other),
+        })
 }
 
 fn report(path: &Path, count: &Count) -> Done {
@@ -227,6 +248,9 @@ fn report(path: &Path, count: &Count) -> Done {
         writeln!(to, "{}", serde_json::json!({"line": line, "reason": reason}))?;
     }
     to.flush()?;
-    say(format!("  the rejected lines' numbers and reasons: {}", Path::new(&name).display()))?;
+    say(format!(
+        "  the rejected lines' numbers and reasons: {}",
+        Path::new(&name).display()
+    ))?;
     Ok(())
 }

@@ -37,12 +37,21 @@ impl Init {
         let places = self.place.places();
         let passphrase = self.passphrase.choose()?;
         if self.origin.contains([' ', '+', '\n']) || self.origin.is_empty() {
-            return Err(Failure::usage("an origin is a URL without its scheme, with neither spaces nor `+`"));
+            return Err(Failure::usage(
+                "an origin is a URL without its scheme, with neither spaces nor `+`",
+            ));
         }
-        let founding = Founding { origin: self.origin, centre: self.centre, centre_name: self.centre_name };
+        let founding = Founding {
+            origin: self.origin,
+            centre: self.centre,
+            centre_name: self.centre_name,
+        };
         let issued = Vault::init(&places, &passphrase, &founding, &System)?;
         say(format!("data store: {}", places.data.display()))?;
-        say(format!("key store:  {}  (keep and back it up apart)", places.keys.display()))?;
+        say(format!(
+            "key store:  {}  (keep and back it up apart)",
+            places.keys.display()
+        ))?;
         match &self.tokens_to {
             Some(path) => write_tokens(path, &issued)?,
             None => show_tokens(&issued)?,
@@ -71,7 +80,11 @@ fn write_tokens(path: &std::path::Path, issued: &[Issued]) -> Done {
 pub(super) fn write_secret(path: &std::path::Path, text: &str) -> Done {
     use std::io::Write;
     use std::os::unix::fs::OpenOptionsExt;
-    let file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    let file = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path);
     let mut file = file.map_err(|error| Failure::unavailable(format!("{}: {error}", path.display())))?;
     file.write_all(text.as_bytes())?;
     file.write_all(b"\n")?;

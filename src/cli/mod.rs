@@ -23,7 +23,11 @@ use crate::vault::open::{OpenError, Places};
 
 /// A records vault for government hotlines: caller data sealed field by field, read only after the read is in the log.
 #[derive(Parser)]
-#[command(version, about, after_help = "Exit codes: 0 fine, 1 a check failed, 2 usage, 3 not available.")]
+#[command(
+    version,
+    about,
+    after_help = "Exit codes: 0 fine, 1 a check failed, 2 usage, 3 not available."
+)]
 struct Arguments {
     #[command(subcommand)]
     verb: Verb,
@@ -87,15 +91,24 @@ struct Failure {
 impl Failure {
     /// The check that was asked for found something.
     fn found(words: impl Display) -> Self {
-        Self { code: 1, words: words.to_string() }
+        Self {
+            code: 1,
+            words: words.to_string(),
+        }
     }
 
     fn usage(words: impl Display) -> Self {
-        Self { code: 2, words: words.to_string() }
+        Self {
+            code: 2,
+            words: words.to_string(),
+        }
     }
 
     fn unavailable(words: impl Display) -> Self {
-        Self { code: 3, words: words.to_string() }
+        Self {
+            code: 3,
+            words: words.to_string(),
+        }
     }
 }
 
@@ -152,7 +165,10 @@ pub fn run() -> ExitCode {
 /// No core dump and no debugger: keys stay in this process. A panic tells where, not what: its message may quote a value.
 fn harden() {
     use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
-    let none = Rlimit { current: Some(0), maximum: Some(0) };
+    let none = Rlimit {
+        current: Some(0),
+        maximum: Some(0),
+    };
     // Each of these can only fail on systems that have no such thing.
     let _ = setrlimit(Resource::Core, none);
     let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
@@ -171,11 +187,17 @@ fn say(line: impl Display) -> std::io::Result<()> {
 fn log_to_stderr() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("CALLERVAULT_LOG");
     let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,refinery_core=warn"));
-    let subscriber = tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr);
+    let subscriber = tracing_subscriber::fmt()
+        .json()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
     // A second call in one process changes nothing.
     let _ = subscriber.try_init();
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::unavailable)
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(Failure::unavailable)
 }

@@ -47,10 +47,13 @@ impl PassphraseFrom {
 
 fn typed(twice: bool) -> Result<Zeroizing<String>, Failure> {
     let ask = |prompt| rpassword::prompt_password(prompt).map(Zeroizing::new);
-    let no_terminal = |_| Failure::usage("no terminal to ask for the passphrase\n  give --passphrase-file or --passphrase-fd");
+    let no_terminal =
+        |_| Failure::usage("no terminal to ask for the passphrase\n  give --passphrase-file or --passphrase-fd");
     let first = ask("Passphrase: ").map_err(no_terminal)?;
     if twice && *ask("Again: ").map_err(no_terminal)? != *first {
-        return Err(Failure::usage("the two are not the same\n  nothing was made; try again"));
+        return Err(Failure::usage(
+            "the two are not the same\n  nothing was made; try again",
+        ));
     }
     Ok(first)
 }
@@ -59,7 +62,10 @@ fn typed(twice: bool) -> Result<Zeroizing<String>, Failure> {
 pub(super) fn secret_file(path: &Path) -> Result<Zeroizing<String>, Failure> {
     let fault = |error| Failure::unavailable(format!("{}: {error}", path.display()));
     if std::fs::metadata(path).map_err(fault)?.mode() & 0o077 != 0 {
-        return Err(Failure::usage(format!("{} can be read by others\n  chmod 0600 it", path.display())));
+        return Err(Failure::usage(format!(
+            "{} can be read by others\n  chmod 0600 it",
+            path.display()
+        )));
     }
     first_line(path)
 }
@@ -67,6 +73,10 @@ pub(super) fn secret_file(path: &Path) -> Result<Zeroizing<String>, Failure> {
 fn first_line(path: &Path) -> Result<Zeroizing<String>, Failure> {
     let fault = |error| Failure::unavailable(format!("{}: {error}", path.display()));
     let mut text = Zeroizing::new(String::new());
-    File::open(path).map_err(fault)?.take(LONGEST).read_to_string(&mut text).map_err(fault)?;
+    File::open(path)
+        .map_err(fault)?
+        .take(LONGEST)
+        .read_to_string(&mut text)
+        .map_err(fault)?;
     Ok(Zeroizing::new(text.lines().next().unwrap_or_default().to_owned()))
 }

@@ -40,7 +40,10 @@ impl Serve {
     pub(super) fn run(self) -> Done {
         log_to_stderr();
         let passphrase = self.passphrase.read()?;
-        let tls = self.tls_cert.zip(self.tls_key).map(|(certificate, key)| Tls { certificate, key });
+        let tls = self
+            .tls_cert
+            .zip(self.tls_key)
+            .map(|(certificate, key)| Tls { certificate, key });
         runtime()?.block_on(async {
             let vault = Vault::open(&self.place.places(), &passphrase, Arc::new(System), &self.node).await?;
             drop(passphrase);
@@ -56,7 +59,9 @@ impl Serve {
 /// Resolves on SIGINT or SIGTERM.
 pub(super) async fn stop() {
     use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return };
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        return;
+    };
     tokio::select! {
         _ = tokio::signal::ctrl_c() => {}
         _ = terminate.recv() => {}

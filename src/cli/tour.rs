@@ -8,7 +8,10 @@ use super::{Done, Failure, say};
 
 /// Walks it. An error is the first step that is not as promised.
 pub(super) fn walk(credentials: &Credentials) -> Done {
-    let tour = Tour { client: Client::new(&credentials.base_url), credentials };
+    let tour = Tour {
+        client: Client::new(&credentials.base_url),
+        credentials,
+    };
     let before = tour.log_size()?;
     say(format!("0  the log holds {before} entries"))?;
     let taken = tour.intake()?;
@@ -22,7 +25,9 @@ pub(super) fn walk(credentials: &Credentials) -> Done {
     tour.closed(&no, &caller)?;
     let after = tour.log_size()?;
     promise(after > before, "the log grew")?;
-    say(format!("8  the log holds {after} entries: every step above, the refusals too"))?;
+    say(format!(
+        "8  the log holds {after} entries: every step above, the refusals too"
+    ))?;
     Ok(())
 }
 
@@ -34,7 +39,11 @@ struct Tour<'c> {
 const NUMBER: &str = "17382288236";
 
 fn promise(kept: bool, what: &str) -> Done {
-    if kept { Ok(()) } else { Err(Failure::found(format!("the tour was promised otherwise: {what}"))) }
+    if kept {
+        Ok(())
+    } else {
+        Err(Failure::found(format!("the tour was promised otherwise: {what}")))
+    }
 }
 
 fn text(value: &Value, at: &str) -> String {
@@ -73,9 +82,14 @@ impl Tour<'_> {
         promise(answer.status == 201, "a call is taken")?;
         promise(text(&taken, "/caller/matched") == "certain", "a repeat caller is known")?;
         let on_file = taken.pointer("/caller/on_file").cloned().unwrap_or_default();
-        let held = on_file.as_array().is_some_and(|names| names.contains(&json!("home_address")));
+        let held = on_file
+            .as_array()
+            .is_some_and(|names| names.contains(&json!("home_address")));
         promise(held, "what is on file is named")?;
-        say(format!("1  taken: ticket {}, caller known, on file: {on_file}", text(&taken, "/ticket/no")))?;
+        say(format!(
+            "1  taken: ticket {}, caller known, on file: {on_file}",
+            text(&taken, "/ticket/no")
+        ))?;
         Ok(taken)
     }
 
@@ -83,22 +97,36 @@ impl Tour<'_> {
         let [(code, _), ..] = DEPARTMENTS;
         let body = json!({"department": code, "reason": "噪声扰民，请核查"});
         let answer = self.post("dispatcher", &format!("/v1/tickets/{no}/dispatch"), &body)?;
-        promise(answer.status == 200 && text(&answer.json(), "/holder") == code, "a ticket is dispatched")?;
+        promise(
+            answer.status == 200 && text(&answer.json(), "/holder") == code,
+            "a ticket is dispatched",
+        )?;
         say(format!("2  dispatched to {code}"))?;
         Ok(())
     }
 
     fn own_reference(&self, no: &str, centres: &str) -> Result<String, Failure> {
-        let ticket = self.client.get(self.token("handler-c1")?, &format!("/v1/tickets/{no}"))?.json();
+        let ticket = self
+            .client
+            .get(self.token("handler-c1")?, &format!("/v1/tickets/{no}"))?
+            .json();
         let own = text(&ticket, "/caller/ref");
-        promise(own.len() == 19 && own != centres, "each department has its own reference")?;
-        say(format!("3  the centre calls the caller {centres}, the department {own}"))?;
+        promise(
+            own.len() == 19 && own != centres,
+            "each department has its own reference",
+        )?;
+        say(format!(
+            "3  the centre calls the caller {centres}, the department {own}"
+        ))?;
         Ok(own)
     }
 
     fn masked(&self, no: &str, caller: &str) -> Done {
         let shown = self.reveal("handler-c1", caller, no, "masked")?.json();
-        promise(text(&shown, "/fields/callback_number") == "173****8236", "masked is masked")?;
+        promise(
+            text(&shown, "/fields/callback_number") == "173****8236",
+            "masked is masked",
+        )?;
         say("4  masked: 173****8236")?;
         Ok(())
     }
@@ -115,10 +143,15 @@ impl Tour<'_> {
     fn verify(&self, no: &str, caller: &str) -> Done {
         let compare = |value: &str| {
             let body = json!({"ticket": no, "purpose": "handle", "field": "callback_number", "value": value});
-            let answer = self.post("handler-c1", &format!("/v1/callers/{caller}/verify"), &body)?.json();
+            let answer = self
+                .post("handler-c1", &format!("/v1/callers/{caller}/verify"), &body)?
+                .json();
             Ok::<_, Failure>(answer.get("match") == Some(&json!(true)))
         };
-        promise(compare(NUMBER)? && !compare("13800000000")?, "verify tells equal from different")?;
+        promise(
+            compare(NUMBER)? && !compare("13800000000")?,
+            "verify tells equal from different",
+        )?;
         say("6  verified without opening: right number yes, another no")?;
         Ok(())
     }
@@ -126,13 +159,20 @@ impl Tour<'_> {
     fn wrong_department(&self, no: &str, caller: &str) -> Done {
         let refused = self.reveal("handler-w2", caller, no, "clear")?;
         let logged = refused.json().pointer("/audit/index").is_some();
-        promise(refused.status == 403 && logged, "another department is refused, and that is logged")?;
+        promise(
+            refused.status == 403 && logged,
+            "another department is refused, and that is logged",
+        )?;
         say("7  another department with the same reference and ticket: refused, and in the log")?;
         Ok(())
     }
 
     fn closed(&self, no: &str, caller: &str) -> Done {
-        let close = self.post("handler-c1", &format!("/v1/tickets/{no}/close"), &json!({"reason": "已整改"}))?;
+        let close = self.post(
+            "handler-c1",
+            &format!("/v1/tickets/{no}/close"),
+            &json!({"reason": "已整改"}),
+        )?;
         promise(close.status == 200, "a ticket is closed")?;
         let refused = self.reveal("handler-c1", caller, no, "clear")?;
         promise(refused.status == 403, "a closed ticket opens nothing")?;

@@ -37,7 +37,11 @@ pub(super) async fn make_department(
     Authenticated(session): Authenticated,
     body: Json<NewDepartment>,
 ) -> Answer {
-    answer(StatusCode::CREATED, &session, app.vault.make_department(&session, body.value).await)
+    answer(
+        StatusCode::CREATED,
+        &session,
+        app.vault.make_department(&session, body.value).await,
+    )
 }
 
 /// Departments by code.
@@ -49,7 +53,13 @@ pub(super) async fn list_departments(
     list: Result<Query<ListQuery>, QueryRejection>,
 ) -> Answer {
     let list = query(list)?;
-    answer(StatusCode::OK, &session, app.vault.list_departments(&session, list.after.as_deref(), list.limit()).await)
+    answer(
+        StatusCode::OK,
+        &session,
+        app.vault
+            .list_departments(&session, list.after.as_deref(), list.limit())
+            .await,
+    )
 }
 
 /// Makes a principal.
@@ -60,7 +70,11 @@ pub(super) async fn make_principal(
     Authenticated(session): Authenticated,
     body: Json<NewPrincipal>,
 ) -> Answer {
-    answer(StatusCode::CREATED, &session, app.vault.make_principal(&session, body.value).await)
+    answer(
+        StatusCode::CREATED,
+        &session,
+        app.vault.make_principal(&session, body.value).await,
+    )
 }
 
 /// Principals by id.
@@ -72,7 +86,13 @@ pub(super) async fn list_principals(
     list: Result<Query<ListQuery>, QueryRejection>,
 ) -> Answer {
     let list = query(list)?;
-    answer(StatusCode::OK, &session, app.vault.list_principals(&session, list.after.as_deref(), list.limit()).await)
+    answer(
+        StatusCode::OK,
+        &session,
+        app.vault
+            .list_principals(&session, list.after.as_deref(), list.limit())
+            .await,
+    )
 }
 
 /// Sets a principal's roles and standing.
@@ -87,7 +107,10 @@ pub(super) async fn set_principal(
     body: Json<SetPrincipal>,
 ) -> Answer {
     let id = identifier(&id, "principal")?;
-    let changed = app.vault.set_principal(&session, id, body.value, required_if_match(&headers)?).await;
+    let changed = app
+        .vault
+        .set_principal(&session, id, body.value, required_if_match(&headers)?)
+        .await;
     let changed = changed.map_err(|error| Problem::from(error).request(&session.request))?;
     Ok(tagged(changed.now.version, axum::Json(changed)))
 }
@@ -103,7 +126,11 @@ pub(super) async fn issue_token(
     body: Json<NewToken>,
 ) -> Answer {
     let id = identifier(&id, "principal")?;
-    answer(StatusCode::CREATED, &session, app.vault.issue_token(&session, id, &body.value).await)
+    answer(
+        StatusCode::CREATED,
+        &session,
+        app.vault.issue_token(&session, id, &body.value).await,
+    )
 }
 
 /// A principal's tokens, without secrets.
@@ -128,7 +155,11 @@ pub(super) async fn revoke_token(
     Path((id, token)): Path<(String, String)>,
 ) -> Answer {
     let (id, token) = (identifier(&id, "principal")?, identifier(&token, "token")?);
-    answer(StatusCode::OK, &session, app.vault.revoke_token(&session, id, token).await)
+    answer(
+        StatusCode::OK,
+        &session,
+        app.vault.revoke_token(&session, id, token).await,
+    )
 }
 
 /// Locks the vault: every key is wiped, and only a start with the passphrase unlocks it again.

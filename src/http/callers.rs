@@ -33,11 +33,22 @@ pub(super) struct Shown {
 }
 
 /// The one exit: what the receipt allows becomes the answer.
-#[expect(clippy::disallowed_methods, reason = "the one exit of opened values: the answer to the read that was logged")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one exit of opened values: the answer to the read that was logged"
+)]
 pub(super) fn shown(revealed: Revealed) -> Response {
     let disclosed = revealed.disclose();
-    let fields = disclosed.fields.into_iter().map(|(name, value)| (name.as_str().to_owned(), value.into())).collect();
-    axum::Json(Shown { fields, audit: disclosed.at.into() }).into_response()
+    let fields = disclosed
+        .fields
+        .into_iter()
+        .map(|(name, value)| (name.as_str().to_owned(), value.into()))
+        .collect();
+    axum::Json(Shown {
+        fields,
+        audit: disclosed.at.into(),
+    })
+    .into_response()
 }
 
 /// Takes a call: entered once, matched, sealed.
@@ -137,7 +148,10 @@ pub(super) async fn correct(
     let caller = identifier(&caller, "reference")?;
     let version = required_if_match(&headers)?;
     let replay = replay(&headers, &method, uri.path(), &body.bytes)?;
-    let corrected = app.vault.correct(&session, caller, body.value, version, replay.as_ref()).await;
+    let corrected = app
+        .vault
+        .correct(&session, caller, body.value, version, replay.as_ref())
+        .await;
     let corrected = corrected.map_err(|error| Problem::from(error).request(&session.request))?;
     Ok(tagged(corrected.answer.version, axum::Json(corrected)))
 }

@@ -12,23 +12,43 @@ const LONGEST_KEY: usize = 128;
 
 /// The `Idempotency-Key`, if there is one, with the request it came with.
 pub(super) fn replay(headers: &HeaderMap, method: &Method, path: &str, body: &[u8]) -> Result<Option<Replay>, Problem> {
-    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
+    let Some(value) = headers.get("idempotency-key") else {
+        return Ok(None);
+    };
     let key = value.to_str().ok().filter(|key| (1..=LONGEST_KEY).contains(&key.len()));
     let key = key.ok_or_else(|| {
         let detail = "an Idempotency-Key has 1 to 128 visible ASCII characters";
-        Problem::new(StatusCode::BAD_REQUEST, "bad-idempotency-key", "Not an Idempotency-Key", detail)
+        Problem::new(
+            StatusCode::BAD_REQUEST,
+            "bad-idempotency-key",
+            "Not an Idempotency-Key",
+            detail,
+        )
     })?;
     let mut request = format!("{method} {path}\n").into_bytes();
     request.extend_from_slice(body);
-    Ok(Some(Replay { key: key.to_owned(), request }))
+    Ok(Some(Replay {
+        key: key.to_owned(),
+        request,
+    }))
 }
 
 /// The version in `If-Match`, if there is one.
 pub(super) fn if_match(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
-    let Some(value) = headers.get(header::IF_MATCH) else { return Ok(None) };
-    let version = value.to_str().ok().and_then(|tag| tag.trim().strip_prefix('"')?.strip_suffix('"')?.parse().ok());
+    let Some(value) = headers.get(header::IF_MATCH) else {
+        return Ok(None);
+    };
+    let version = value
+        .to_str()
+        .ok()
+        .and_then(|tag| tag.trim().strip_prefix('"')?.strip_suffix('"')?.parse().ok());
     let bad = || {
-        Problem::new(StatusCode::BAD_REQUEST, "bad-if-match", "Not an ETag of this vault", "send the `ETag` of the last read")
+        Problem::new(
+            StatusCode::BAD_REQUEST,
+            "bad-if-match",
+            "Not an ETag of this vault",
+            "send the `ETag` of the last read",
+        )
     };
     version.map(Some).ok_or_else(bad)
 }

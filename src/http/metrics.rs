@@ -29,7 +29,9 @@ pub struct Metrics {
 
 impl Metrics {
     pub(super) fn new() -> Self {
-        Self { requests: Family::default() }
+        Self {
+            requests: Family::default(),
+        }
     }
 
     pub(super) fn text(&self, log: &LogStats) -> String {
@@ -40,7 +42,11 @@ impl Metrics {
         registry.register("log_entries", "Entries committed since start", entries);
         let commits: Counter = Counter::default();
         commits.inc_by(log.commits());
-        registry.register("log_commits", "Commits since start; entries over commits is the size of a group", commits);
+        registry.register(
+            "log_commits",
+            "Commits since start; entries over commits is the size of a group",
+            commits,
+        );
         let mut text = String::new();
         // Writing to a string does not fail.
         let _ = encode(&mut text, &registry);
@@ -50,7 +56,11 @@ impl Metrics {
 
 /// Counts each request and writes one line of program log: route, status, time.
 pub(super) async fn observe(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or("none", MatchedPath::as_str)
+        .to_owned();
     let method = request.method().clone();
     let start = Instant::now();
     let response = next.run(request).await;

@@ -41,7 +41,10 @@ impl App {
     /// An application on an open vault.
     #[must_use]
     pub fn new(vault: Vault) -> Arc<Self> {
-        Arc::new(Self { vault, metrics: Metrics::new() })
+        Arc::new(Self {
+            vault,
+            metrics: Metrics::new(),
+        })
     }
 
     /// The vault behind it.

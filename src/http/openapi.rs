@@ -8,7 +8,10 @@ const ABOUT: &str = "A records vault for government hotlines. Personal values ne
 
 /// The document without its paths.
 pub(super) fn document() -> OpenApi {
-    let license = LicenseBuilder::new().name("Apache-2.0 OR MIT").identifier(Some("Apache-2.0 OR MIT")).build();
+    let license = LicenseBuilder::new()
+        .name("Apache-2.0 OR MIT")
+        .identifier(Some("Apache-2.0 OR MIT"))
+        .build();
     let info = InfoBuilder::new()
         .title("CallerVault")
         .version(env!("CARGO_PKG_VERSION"))

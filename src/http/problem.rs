@@ -71,7 +71,11 @@ impl IntoResponse for Problem {
             headers.insert(header::WWW_AUTHENTICATE, header::HeaderValue::from_static("Bearer"));
         }
         if status == StatusCode::SERVICE_UNAVAILABLE || status == StatusCode::TOO_MANY_REQUESTS {
-            let seconds = if status == StatusCode::TOO_MANY_REQUESTS { "60" } else { "1" };
+            let seconds = if status == StatusCode::TOO_MANY_REQUESTS {
+                "60"
+            } else {
+                "1"
+            };
             headers.insert(header::RETRY_AFTER, header::HeaderValue::from_static(seconds));
         }
         response
@@ -89,9 +93,16 @@ impl From<Error> for Problem {
                 "send `Authorization: Bearer <token>` with a token that is neither expired nor revoked",
             ),
             Error::Refused(refusal) => {
-                let detail = format!("{}; the refusal is entry {} of the log", told(refusal.why()), refusal.position().index);
+                let detail = format!(
+                    "{}; the refusal is entry {} of the log",
+                    told(refusal.why()),
+                    refusal.position().index
+                );
                 let problem = Self::new(S::FORBIDDEN, "refused", "No need to know", detail);
-                Self { audit: Some(refusal.position().into()), ..problem }
+                Self {
+                    audit: Some(refusal.position().into()),
+                    ..problem
+                }
             }
             Error::Invalid(fields) => {
                 let problem = Self::new(
@@ -100,35 +111,60 @@ impl From<Error> for Problem {
                     "A value breaks its field's rule",
                     "correct the fields named in `invalid` and send all of it again; nothing was stored",
                 );
-                let invalid = fields.iter().map(|bad| InvalidField { field: bad.field().to_string(), rule: bad.rule() });
-                Self { invalid: invalid.collect(), ..problem }
+                let invalid = fields.iter().map(|bad| InvalidField {
+                    field: bad.field().to_string(),
+                    rule: bad.rule(),
+                });
+                Self {
+                    invalid: invalid.collect(),
+                    ..problem
+                }
             }
             Error::Bad(name, detail) => Self::new(S::UNPROCESSABLE_ENTITY, name, "The request makes no sense", detail),
-            Error::NotFound(what) => Self::new(S::NOT_FOUND, "not-found", "Not found", format!("there is no such {what}")),
+            Error::NotFound(what) => Self::new(
+                S::NOT_FOUND,
+                "not-found",
+                "Not found",
+                format!("there is no such {what}"),
+            ),
             Error::Stale => Self::new(
                 S::PRECONDITION_FAILED,
                 "stale",
                 "It has changed meanwhile",
                 "read it again, decide again, and send its current `ETag` as `If-Match`",
             ),
-            Error::Taken(what) => Self::new(S::CONFLICT, "taken", "There already", format!("there is such a {what} already")),
+            Error::Taken(what) => Self::new(
+                S::CONFLICT,
+                "taken",
+                "There already",
+                format!("there is such a {what} already"),
+            ),
             Error::KeyReused => Self::new(
                 S::CONFLICT,
                 "idempotency-key-reused",
                 "The Idempotency-Key came before with another request",
                 "use a new key for a new request",
             ),
-            Error::TooMany => {
-                Self::new(S::TOO_MANY_REQUESTS, "too-many-guesses", "Too many comparisons", "wait a minute, then go on")
-            }
+            Error::TooMany => Self::new(
+                S::TOO_MANY_REQUESTS,
+                "too-many-guesses",
+                "Too many comparisons",
+                "wait a minute, then go on",
+            ),
             Error::Log(fault) => log_fault(fault),
-            Error::Key(KeyError::Locked) => {
-                Self::new(S::SERVICE_UNAVAILABLE, "locked", "The vault is locked", "an administrator must start it again with the passphrase")
-            }
+            Error::Key(KeyError::Locked) => Self::new(
+                S::SERVICE_UNAVAILABLE,
+                "locked",
+                "The vault is locked",
+                "an administrator must start it again with the passphrase",
+            ),
             Error::Store(StoreError::Full) => log_fault(CommitError::Full),
-            Error::Clock(_) => {
-                Self::new(S::SERVICE_UNAVAILABLE, "no-clock", "The clock is not set", "set the server's clock")
-            }
+            Error::Clock(_) => Self::new(
+                S::SERVICE_UNAVAILABLE,
+                "no-clock",
+                "The clock is not set",
+                "set the server's clock",
+            ),
             Error::Key(_) | Error::Store(_) => internal(&error),
         }
     }
@@ -136,9 +172,12 @@ impl From<Error> for Problem {
 
 fn log_fault(fault: CommitError) -> Problem {
     let (status, name, title, detail) = match fault {
-        CommitError::Full => {
-            (StatusCode::INSUFFICIENT_STORAGE, "storage-full", "No space left", "free some space; nothing was written")
-        }
+        CommitError::Full => (
+            StatusCode::INSUFFICIENT_STORAGE,
+            "storage-full",
+            "No space left",
+            "free some space; nothing was written",
+        ),
         CommitError::LeafTooLarge => (
             StatusCode::UNPROCESSABLE_ENTITY,
             "too-many-fields",
@@ -181,15 +220,31 @@ const fn told(why: Why) -> &'static str {
 }
 
 pub(super) async fn no_route() -> Problem {
-    Problem::new(StatusCode::NOT_FOUND, "no-route", "No such address", "the addresses are in /openapi.json")
+    Problem::new(
+        StatusCode::NOT_FOUND,
+        "no-route",
+        "No such address",
+        "the addresses are in /openapi.json",
+    )
 }
 
 pub(super) async fn no_method() -> Problem {
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "no-method", "Not with this method", "the methods are in /openapi.json")
+    Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "no-method",
+        "Not with this method",
+        "the methods are in /openapi.json",
+    )
 }
 
 /// A panic's message may quote anything, so none of it is told or logged.
 pub(super) fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
     tracing::error!("a handler panicked");
-    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "A fault in the program", "report it with the time").into_response()
+    Problem::new(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "internal",
+        "A fault in the program",
+        "report it with the time",
+    )
+    .into_response()
 }

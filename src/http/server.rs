@@ -79,11 +79,19 @@ pub async fn serve(
     let died = app.vault().log_died();
     let served = async {
         match tls {
-            None => axum_server::bind(listen).handle(handle).serve(service).await.map_err(io),
+            None => axum_server::bind(listen)
+                .handle(handle)
+                .serve(service)
+                .await
+                .map_err(io),
             Some(tls) => {
                 let config = RustlsConfig::from_pem_file(&tls.certificate, &tls.key).await;
                 let config = config.map_err(|error| ServeError::Io(format!("TLS certificate or key: {error}")))?;
-                axum_server::bind_rustls(listen, config).handle(handle).serve(service).await.map_err(io)
+                axum_server::bind_rustls(listen, config)
+                    .handle(handle)
+                    .serve(service)
+                    .await
+                    .map_err(io)
             }
         }
     };

@@ -19,11 +19,20 @@ impl FromRequestParts<Arc<App>> for Authenticated {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
         let request = RequestId::random();
-        let value = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let value = parts
+            .headers
+            .get(header::AUTHORIZATION)
+            .and_then(|value| value.to_str().ok());
         let token = value.and_then(|value| value.split_once(' '));
-        let token = token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());
+        let token = token
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+            .map(|(_, token)| token.trim());
         let fail = |error| Problem::from(error).request(&request);
         let token = token.ok_or_else(|| fail(Error::Unauthenticated))?;
-        app.vault.authenticate(token, request.clone()).await.map(Self).map_err(fail)
+        app.vault
+            .authenticate(token, request.clone())
+            .await
+            .map(Self)
+            .map_err(fail)
     }
 }

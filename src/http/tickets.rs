@@ -44,7 +44,12 @@ impl ListQuery {
 pub(super) fn query<T>(query: Result<Query<T>, QueryRejection>) -> Result<T, Problem> {
     let bad = |_| {
         let detail = "the parameters of this address are in /openapi.json";
-        Problem::new(StatusCode::BAD_REQUEST, "bad-query", "A parameter is unknown or has no such value", detail)
+        Problem::new(
+            StatusCode::BAD_REQUEST,
+            "bad-query",
+            "A parameter is unknown or has no such value",
+            detail,
+        )
     };
     query.map(|Query(value)| value).map_err(bad)
 }
@@ -58,7 +63,11 @@ pub(super) async fn list(
     list: Result<Query<ListQuery>, QueryRejection>,
 ) -> Result<Response, Problem> {
     let list = query(list)?;
-    let after = list.after.as_deref().map(|after| identifier(after, "ticket number")).transpose()?;
+    let after = list
+        .after
+        .as_deref()
+        .map(|after| identifier(after, "ticket number"))
+        .transpose()?;
     let purpose = list.purpose.unwrap_or(Purpose::Handle);
     let page = app.vault.list_tickets(&session, purpose, after, list.limit()).await;
     Ok(axum::Json(page.map_err(|error| Problem::from(error).request(&session.request))?).into_response())
@@ -96,7 +105,10 @@ pub(super) async fn dispatch(
 ) -> Result<Response, Problem> {
     let no = identifier(&no, "ticket number")?;
     let replay = replay(&headers, &method, uri.path(), &body.bytes)?;
-    let moved = app.vault.dispatch(&session, no, &body.value, if_match(&headers)?, replay.as_ref()).await;
+    let moved = app
+        .vault
+        .dispatch(&session, no, &body.value, if_match(&headers)?, replay.as_ref())
+        .await;
     let moved = moved.map_err(|error| Problem::from(error).request(&session.request))?;
     Ok(tagged(moved.answer.version, axum::Json(moved)))
 }
@@ -117,7 +129,10 @@ pub(super) async fn close(
 ) -> Result<Response, Problem> {
     let no = identifier(&no, "ticket number")?;
     let replay = replay(&headers, &method, uri.path(), &body.bytes)?;
-    let moved = app.vault.close(&session, no, &body.value, if_match(&headers)?, replay.as_ref()).await;
+    let moved = app
+        .vault
+        .close(&session, no, &body.value, if_match(&headers)?, replay.as_ref())
+        .await;
     let moved = moved.map_err(|error| Problem::from(error).request(&session.request))?;
     Ok(tagged(moved.answer.version, axum::Json(moved)))
 }

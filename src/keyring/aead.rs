@@ -34,7 +34,9 @@ pub(super) fn open(
     aad: &[u8],
     sealed: &[u8],
 ) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-    let parts = Parts::of(sealed).filter(|parts| parts.generation == generation).ok_or(KeyError::Broken)?;
+    let parts = Parts::of(sealed)
+        .filter(|parts| parts.generation == generation)
+        .ok_or(KeyError::Broken)?;
     let mut plain = Zeroizing::new(parts.body.to_vec());
     let result = decrypt(key, parts.nonce, aad, &mut plain, parts.tag);
     wipe_stack();
@@ -49,7 +51,9 @@ pub(super) fn open_key(
     sealed: &[u8],
     into: &mut [u8],
 ) -> Result<(), KeyError> {
-    let parts = Parts::of(sealed).filter(|parts| parts.generation == generation).ok_or(KeyError::Broken)?;
+    let parts = Parts::of(sealed)
+        .filter(|parts| parts.generation == generation)
+        .ok_or(KeyError::Broken)?;
     if parts.body.len() != into.len() {
         return Err(KeyError::Broken);
     }
@@ -68,17 +72,26 @@ struct Parts<'a> {
 
 impl<'a> Parts<'a> {
     fn of(sealed: &'a [u8]) -> Option<Self> {
-        let (&[SUITE, generation], rest) = sealed.split_first_chunk::<HEADER_LEN>()? else { return None };
+        let (&[SUITE, generation], rest) = sealed.split_first_chunk::<HEADER_LEN>()? else {
+            return None;
+        };
         let (nonce, rest) = rest.split_first_chunk()?;
         let (body, tag) = rest.split_last_chunk()?;
-        Some(Self { generation, nonce, body, tag })
+        Some(Self {
+            generation,
+            nonce,
+            body,
+            tag,
+        })
     }
 }
 
 #[inline(never)]
 fn encrypt(key: &[u8; KEY_LEN], nonce: &[u8; NONCE_LEN], aad: &[u8], body: &mut [u8]) -> Result<[u8; 16], KeyError> {
     let cipher = Aes256Gcm::new(<&Key<Aes256Gcm>>::from(key));
-    let tag = cipher.encrypt_inout_detached(<&Nonce<_>>::from(nonce), aad, body.into()).map_err(|_| KeyError::Broken)?;
+    let tag = cipher
+        .encrypt_inout_detached(<&Nonce<_>>::from(nonce), aad, body.into())
+        .map_err(|_| KeyError::Broken)?;
     Ok(tag.into())
 }
 
@@ -92,7 +105,9 @@ fn decrypt(
 ) -> Result<(), KeyError> {
     let cipher = Aes256Gcm::new(<&Key<Aes256Gcm>>::from(key));
     let tag = <&Tag>::from(tag);
-    cipher.decrypt_inout_detached(<&Nonce<_>>::from(nonce), aad, body.into(), tag).map_err(|_| KeyError::Broken)
+    cipher
+        .decrypt_inout_detached(<&Nonce<_>>::from(nonce), aad, body.into(), tag)
+        .map_err(|_| KeyError::Broken)
 }
 
 #[cfg(test)]
@@ -100,14 +115,21 @@ mod tests {
     use super::*;
 
     fn bytes<const N: usize>(hex: &str) -> [u8; N] {
-        data_encoding::HEXLOWER.decode(hex.as_bytes()).unwrap().try_into().unwrap()
+        data_encoding::HEXLOWER
+            .decode(hex.as_bytes())
+            .unwrap()
+            .try_into()
+            .unwrap()
     }
 
     /// NIST GCM test vectors (gcm-spec, test cases 13, 14 and 16: AES-256).
     #[test]
     fn nist_vectors() {
         let zero = [0; 32];
-        assert_eq!(encrypt(&zero, &[0; 12], b"", &mut []).unwrap(), bytes("530f8afbc74536b9a963b4f1c4cb738b"));
+        assert_eq!(
+            encrypt(&zero, &[0; 12], b"", &mut []).unwrap(),
+            bytes("530f8afbc74536b9a963b4f1c4cb738b")
+        );
 
         let mut block = [0; 16];
         let tag = encrypt(&zero, &[0; 12], b"", &mut block).unwrap();

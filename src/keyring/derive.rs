@@ -27,7 +27,9 @@ impl hkdf::KeyType for Len {
 #[inline(never)]
 pub(super) fn expand(key: &[u8], info: &[u8], out: &mut [u8]) -> Result<(), KeyError> {
     let prk = hkdf::Prk::new_less_safe(hkdf::HKDF_SHA256, key);
-    prk.expand(&[info], Len(out.len())).and_then(|okm| okm.fill(out)).map_err(|_| KeyError::Broken)
+    prk.expand(&[info], Len(out.len()))
+        .and_then(|okm| okm.fill(out))
+        .map_err(|_| KeyError::Broken)
 }
 
 #[inline(never)]
@@ -87,13 +89,21 @@ mod tests {
     #[test]
     fn rfc_4231() {
         let case = |key: &[u8], data: &[u8], tag: &str| assert_eq!(hmac_sha256(key, data).to_vec(), hex(tag));
-        case(&[0x0b; 20], b"Hi There", "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");
+        case(
+            &[0x0b; 20],
+            b"Hi There",
+            "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7",
+        );
         case(
             b"Jefe",
             b"what do ya want for nothing?",
             "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
         );
-        case(&[0xaa; 20], &[0xdd; 50], "773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe");
+        case(
+            &[0xaa; 20],
+            &[0xdd; 50],
+            "773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe",
+        );
         case(
             &[0xaa; 131],
             b"Test Using Larger Than Block-Size Key - Hash Key First",

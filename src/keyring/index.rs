@@ -46,7 +46,11 @@ impl Keyring {
     /// [`KeyError::Broken`] when it is not; otherwise when locked.
     pub fn genuine<R: Protected>(&self, row: R) -> Result<R, KeyError> {
         let mac = self.row_code(&row)?;
-        if bool::from(mac.ct_eq(row.mac())) { Ok(row) } else { Err(KeyError::Broken) }
+        if bool::from(mac.ct_eq(row.mac())) {
+            Ok(row)
+        } else {
+            Err(KeyError::Broken)
+        }
     }
 
     fn row_code<R: Protected>(&self, row: &R) -> Result<Mac, KeyError> {
@@ -121,7 +125,13 @@ impl Keyring {
     ) -> Result<ReferenceRow, KeyError> {
         let aad = place::reference(&self.origin, department, kind, version, body);
         let sealed_id = self.with_map_key(version, |key| aead::seal(key, version, &aad, id))?;
-        Ok(ReferenceRow { department, kind, version, body, sealed_id })
+        Ok(ReferenceRow {
+            department,
+            kind,
+            version,
+            body,
+            sealed_id,
+        })
     }
 
     /// The id behind a reference.

@@ -29,7 +29,9 @@ use crate::model::word_enum::word_enum;
 /// Fills `out` from the operating system's generator.
 fn random_bytes(out: &mut [u8]) -> Result<(), KeyError> {
     use ring::rand::SecureRandom;
-    ring::rand::SystemRandom::new().fill(out).map_err(|_| KeyError::NoRandomness)
+    ring::rand::SystemRandom::new()
+        .fill(out)
+        .map_err(|_| KeyError::NoRandomness)
 }
 
 word_enum! {
@@ -62,7 +64,10 @@ struct Unlocked {
 
 impl Unlocked {
     fn key(&self, role: KeyRole, version: u8) -> Result<&[u8; KEY_LEN], KeyError> {
-        self.keys.get(&(role, version)).map(Secret::bytes).ok_or(KeyError::NoSuchKey)
+        self.keys
+            .get(&(role, version))
+            .map(Secret::bytes)
+            .ok_or(KeyError::NoSuchKey)
     }
 
     fn active(&self, role: KeyRole) -> Result<u8, KeyError> {
@@ -72,7 +77,15 @@ impl Unlocked {
 
 impl Keyring {
     fn new(origin: String, root: Secret, keys: BTreeMap<(KeyRole, u8), Secret>, active: BTreeMap<KeyRole, u8>) -> Self {
-        Self { origin, pool: Pool::default(), unlocked: RwLock::new(Some(Unlocked { _root: root, keys, active })) }
+        Self {
+            origin,
+            pool: Pool::default(),
+            unlocked: RwLock::new(Some(Unlocked {
+                _root: root,
+                keys,
+                active,
+            })),
+        }
     }
 
     /// The log's origin, which is part of every sealed value's associated data.

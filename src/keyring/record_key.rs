@@ -30,9 +30,24 @@ impl Keyring {
         let (kek, wrapped) = self.with(|keys| {
             let kek = keys.active(KeyRole::Kek)?;
             let aad = place::record_key(&self.origin, record, generation, kek);
-            Ok((kek, aead::seal(keys.key(KeyRole::Kek, kek)?, kek, &aad, secret.bytes())?))
+            Ok((
+                kek,
+                aead::seal(keys.key(KeyRole::Kek, kek)?, kek, &aad, secret.bytes())?,
+            ))
         })?;
-        Ok((RecordKey { record, generation, secret }, WrappedKey { record, kek, generation, wrapped }))
+        Ok((
+            RecordKey {
+                record,
+                generation,
+                secret,
+            },
+            WrappedKey {
+                record,
+                kek,
+                generation,
+                wrapped,
+            },
+        ))
     }
 
     /// The key of a record that exists, for sealing further fields.
@@ -42,7 +57,11 @@ impl Keyring {
     pub fn record_key(&self, record: RecordId, wrapped: &WrappedKey) -> Result<RecordKey, KeyError> {
         let mut secret = Secret::empty()?;
         self.unwrap_key(record, wrapped, &mut secret)?;
-        Ok(RecordKey { record, generation: wrapped.generation, secret })
+        Ok(RecordKey {
+            record,
+            generation: wrapped.generation,
+            secret,
+        })
     }
 
     /// Seals a value into its place in the key's record.
@@ -51,8 +70,17 @@ impl Keyring {
     /// Without randomness.
     pub fn seal(&self, key: &RecordKey, field: &FieldName, value: &Submitted) -> Result<FieldRow, KeyError> {
         let aad = place::field(&self.origin, key.record, field.as_str(), key.generation);
-        let sealed = aead::seal(key.secret.bytes(), key.generation, &aad, &padding::pad(value.expose().as_bytes()))?;
-        Ok(FieldRow { record: key.record, field: field.as_str().to_owned(), sealed })
+        let sealed = aead::seal(
+            key.secret.bytes(),
+            key.generation,
+            &aad,
+            &padding::pad(value.expose().as_bytes()),
+        )?;
+        Ok(FieldRow {
+            record: key.record,
+            field: field.as_str().to_owned(),
+            sealed,
+        })
     }
 
     /// Opens what the receipt names, in the form it names, and nothing else. The receipt supplies the associated data:
@@ -74,7 +102,9 @@ impl Keyring {
             self.unwrap_key(record, wrapped, secret)?;
             let mut opened = Vec::with_capacity(rows.len());
             for name in receipt.fields() {
-                let Some(row) = rows.iter().find(|row| row.field == name.as_str()) else { continue };
+                let Some(row) = rows.iter().find(|row| row.field == name.as_str()) else {
+                    continue;
+                };
                 let aad = place::field(&self.origin, record, name.as_str(), wrapped.generation);
                 let plain = aead::open(secret.bytes(), wrapped.generation, &aad, &row.sealed)?;
                 opened.push((name.clone(), padding::unpad(plain)?));
@@ -109,7 +139,8 @@ impl Keyring {
     /// # Errors
     /// When locked, or when it does not.
     pub fn check_record_key(&self, wrapped: &WrappedKey) -> Result<(), KeyError> {
-        self.pool.borrow(|secret| self.unwrap_key(wrapped.record, wrapped, secret))
+        self.pool
+            .borrow(|secret| self.unwrap_key(wrapped.record, wrapped, secret))
     }
 
     fn unwrap_key(&self, record: RecordId, wrapped: &WrappedKey, into: &mut Secret) -> Result<(), KeyError> {

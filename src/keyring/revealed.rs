@@ -40,13 +40,20 @@ impl Revealed {
             Ok((name, Zeroizing::new(value)))
         };
         let fields = opened.into_iter().map(shown).collect::<Result<_, KeyError>>()?;
-        Ok(Self { fields, at: receipt.into_position() })
+        Ok(Self {
+            fields,
+            at: receipt.into_position(),
+        })
     }
 
     /// The values, for the response that answers this one read.
     #[must_use]
     pub fn disclose(mut self) -> Disclosed {
-        let fields = self.fields.iter_mut().map(|(name, value)| (name.clone(), std::mem::take(&mut **value))).collect();
+        let fields = self
+            .fields
+            .iter_mut()
+            .map(|(name, value)| (name.clone(), std::mem::take(&mut **value)))
+            .collect();
         Disclosed { fields, at: self.at }
     }
 }

@@ -28,7 +28,11 @@ impl Passphrase {
     /// # Errors
     /// [`KeyError::BadPassphrase`] for any other length.
     pub fn new(text: Zeroizing<String>) -> Result<Self, KeyError> {
-        if (12..=1024).contains(&text.len()) { Ok(Self(text)) } else { Err(KeyError::BadPassphrase) }
+        if (12..=1024).contains(&text.len()) {
+            Ok(Self(text))
+        } else {
+            Err(KeyError::BadPassphrase)
+        }
     }
 }
 
@@ -61,7 +65,13 @@ pub fn create(origin: &str, passphrase: &Passphrase, now: Timestamp) -> Result<N
         let aad = place::keyring(origin, role.as_str(), FIRST_VERSION);
         let wrapped = aead::seal(root.bytes(), FIRST_VERSION, &aad, Secret::random()?.bytes())?;
         let role = role.as_str().to_owned();
-        Ok(KeyringRow { role, version: FIRST_VERSION, active: true, wrapped, created_at: now })
+        Ok(KeyringRow {
+            role,
+            version: FIRST_VERSION,
+            active: true,
+            wrapped,
+            created_at: now,
+        })
     };
     let keyring = KeyRole::ALL.iter().map(wrap).collect::<Result<_, KeyError>>()?;
     Ok(NewKeys { unlock, keyring })
@@ -120,8 +130,7 @@ fn unlocking_key(passphrase: &Passphrase, way: &UnlockRow) -> Result<Secret, Key
     if !memory.contains(&way.memory_kib) || way.passes < LEAST_PASSES || way.lanes < 1 || way.salt.len() < SALT_LEN {
         return Err(KeyError::WeakParameters);
     }
-    let params =
-        Params::new(way.memory_kib, way.passes, way.lanes, Some(32)).map_err(|_| KeyError::WeakParameters)?;
+    let params = Params::new(way.memory_kib, way.passes, way.lanes, Some(32)).map_err(|_| KeyError::WeakParameters)?;
     let mut key = Secret::empty()?;
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
         .hash_password_into(passphrase.0.as_bytes(), &way.salt, key.bytes_mut())

@@ -96,7 +96,9 @@ macro_rules! shown_as_hex {
             type Err = BadId;
 
             fn from_str(text: &str) -> Result<Self, BadId> {
-                let bytes = data_encoding::HEXLOWER_PERMISSIVE.decode(text.as_bytes()).map_err(|_| BadId)?;
+                let bytes = data_encoding::HEXLOWER_PERMISSIVE
+                    .decode(text.as_bytes())
+                    .map_err(|_| BadId)?;
                 bytes.try_into().map(Self).map_err(|_| BadId)
             }
         }

@@ -1,6 +1,6 @@
 //! Who acts: principals, their roles and departments.
 
-use super::ids::PrincipalId;
+use super::ids::{PrincipalId, TokenId};
 use super::reference::DepartmentCode;
 use super::word_enum::word_enum;
 
@@ -141,6 +141,7 @@ pub struct Actor {
     department_kind: DepartmentKind,
     roles: Roles,
     version: u64,
+    token: TokenId,
 }
 
 impl Actor {
@@ -151,8 +152,16 @@ impl Actor {
         department_kind: DepartmentKind,
         roles: Roles,
         version: u64,
+        token: TokenId,
     ) -> Self {
-        Self { id, department, department_kind, roles, version }
+        Self {
+            id,
+            department,
+            department_kind,
+            roles,
+            version,
+            token,
+        }
     }
 
     /// The principal.
@@ -183,5 +192,11 @@ impl Actor {
     #[must_use]
     pub const fn version(&self) -> u64 {
         self.version
+    }
+
+    /// The token presented: once revoked, nothing asked with it happens any more.
+    #[must_use]
+    pub const fn token(&self) -> TokenId {
+        self.token
     }
 }

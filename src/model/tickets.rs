@@ -84,7 +84,8 @@ impl Township {
     /// The place with this code, or nothing if it is not a code.
     #[must_use]
     pub fn new(code: &str) -> Option<Self> {
-        let good = matches!(code.len(), 6 | 9 | 12) && code.bytes().all(|b| b.is_ascii_digit()) && !code.starts_with('0');
+        let good =
+            matches!(code.len(), 6 | 9 | 12) && code.bytes().all(|b| b.is_ascii_digit()) && !code.starts_with('0');
         good.then(|| Self(code.to_owned()))
     }
 

@@ -68,9 +68,17 @@ impl Engine {
             )));
         }
         let names = Names::new()?;
-        let fields: Result<_, _> =
-            kinds.into_iter().map(|kind| Ok((kind, field_entity(&names, kind, &schema)?))).collect();
-        let engine = Self { names, schema, policies, fields: fields?, memory: RwLock::default() };
+        let fields: Result<_, _> = kinds
+            .into_iter()
+            .map(|kind| Ok((kind, field_entity(&names, kind, &schema)?)))
+            .collect();
+        let engine = Self {
+            names,
+            schema,
+            policies,
+            fields: fields?,
+            memory: RwLock::default(),
+        };
         engine.can_ask_everything()?;
         Ok(engine)
     }
@@ -106,7 +114,11 @@ impl Engine {
     }
 
     fn request(&self, question: Question) -> Result<Request, PolicyError> {
-        let Question { role, subject, situation } = question;
+        let Question {
+            role,
+            subject,
+            situation,
+        } = question;
         let resource = match subject {
             Subject::Field(kind) => uid(&self.names.field, kind.group.as_str()),
             Subject::Vault => uid(&self.names.vault, "vault"),
@@ -123,7 +135,10 @@ impl Engine {
 
     /// Puts one question for every role and action, so that a schema that lacks one is found now.
     fn can_ask_everything(&self) -> Result<(), PolicyError> {
-        for (&role, &action) in Role::ALL.iter().flat_map(|role| Action::ALL.iter().map(move |action| (role, action))) {
+        for (&role, &action) in Role::ALL
+            .iter()
+            .flat_map(|role| Action::ALL.iter().map(move |action| (role, action)))
+        {
             let situation = Situation {
                 action,
                 form: None,
@@ -132,9 +147,17 @@ impl Engine {
                 flags: Flags::default(),
             };
             let fields = self.fields.keys().copied().map(Subject::Field);
-            let subjects = if is_about_fields(action) { fields.collect() } else { vec![Subject::Vault] };
+            let subjects = if is_about_fields(action) {
+                fields.collect()
+            } else {
+                vec![Subject::Vault]
+            };
             for subject in subjects {
-                self.request(Question { role, subject, situation })?;
+                self.request(Question {
+                    role,
+                    subject,
+                    situation,
+                })?;
             }
         }
         Ok(())
@@ -144,12 +167,6 @@ impl Engine {
     #[cfg(test)]
     pub(super) fn remembered(&self) -> usize {
         self.memory.read().unwrap_or_else(PoisonError::into_inner).len()
-    }
-
-    /// The `@id` of every policy.
-    #[cfg(test)]
-    pub(super) fn policies(&self) -> impl Iterator<Item = &cedar_policy::Policy> {
-        self.policies.policies()
     }
 }
 
@@ -161,7 +178,11 @@ pub(super) fn is_allowed(response: &Response) -> bool {
 fn read_schema(text: &str) -> Result<Schema, PolicyError> {
     let (schema, warnings) = Schema::from_cedarschema_str(text).map_err(|error| PolicyError::Schema(full(&error)))?;
     let warnings = listed(warnings.map(|warning| warning.to_string()));
-    if warnings.is_empty() { Ok(schema) } else { Err(PolicyError::Schema(warnings)) }
+    if warnings.is_empty() {
+        Ok(schema)
+    } else {
+        Err(PolicyError::Schema(warnings))
+    }
 }
 
 /// The policies, each under its `@id`.
@@ -175,9 +196,14 @@ fn read_policies(text: &str) -> Result<PolicySet, PolicyError> {
         let Some(id) = policy.annotation("id").filter(|id| !id.is_empty()) else {
             return Err(PolicyError::Unnamed(format!("a policy has no @id: {policy}")));
         };
-        let json = policy.to_json().map_err(|error| PolicyError::Syntax(error.to_string()))?;
+        let json = policy
+            .to_json()
+            .map_err(|error| PolicyError::Syntax(error.to_string()))?;
         if let Some(word) = json.get("conditions").and_then(first_stray) {
-            return Err(PolicyError::Word { policy: id.to_owned(), word });
+            return Err(PolicyError::Word {
+                policy: id.to_owned(),
+                word,
+            });
         }
         named
             .add(policy.new_id(PolicyId::new(id)))
@@ -188,14 +214,27 @@ fn read_policies(text: &str) -> Result<PolicySet, PolicyError> {
 
 /// The entity that stands for such a field, alone with the schema's actions.
 fn field_entity(names: &Names, kind: FieldKind, schema: &Schema) -> Result<Entities, PolicyError> {
-    let attributes = [("record", kind.record.as_str()), ("group", kind.group.as_str()), ("class", kind.class.as_str())];
-    let attributes = attributes.into_iter().map(|(name, word)| (name.to_owned(), string(word))).collect();
+    let attributes = [
+        ("record", kind.record.as_str()),
+        ("group", kind.group.as_str()),
+        ("class", kind.class.as_str()),
+    ];
+    let attributes = attributes
+        .into_iter()
+        .map(|(name, word)| (name.to_owned(), string(word)))
+        .collect();
     let entity = Entity::new(uid(&names.field, kind.group.as_str()), attributes, HashSet::new()).map_err(incomplete)?;
     Entities::from_entities([entity], Some(schema)).map_err(incomplete)
 }
 
 fn context(situation: Situation) -> Result<Context, PolicyError> {
-    let Situation { form, purpose, department_kind, flags, .. } = situation;
+    let Situation {
+        form,
+        purpose,
+        department_kind,
+        flags,
+        ..
+    } = situation;
     let truth = RestrictedExpression::new_bool;
     let pairs = [
         ("form", string(form.map_or(NO_FORM, Form::as_str))),

@@ -27,8 +27,14 @@ pub enum PolicyError {
 impl fmt::Display for PolicyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Syntax(what) => write!(f, "the policies cannot be read: {what}\nput the text right at that place"),
-            Self::Schema(what) => write!(f, "the policy schema cannot be used: {what}\nput the text right at that place"),
+            Self::Syntax(what) => write!(
+                f,
+                "the policies cannot be read: {what}\nput the text right at that place"
+            ),
+            Self::Schema(what) => write!(
+                f,
+                "the policy schema cannot be used: {what}\nput the text right at that place"
+            ),
             Self::Unnamed(what) => write!(f, "{what}\ngive every policy an @id of its own, and use no templates"),
             Self::Refused(what) => write!(
                 f,
@@ -41,7 +47,10 @@ impl fmt::Display for PolicyError {
                  contains with the words that the schema lists"
             ),
             Self::Incomplete(what) => {
-                write!(f, "the policy schema does not know what the vault asks: {what}\nadd it to the schema")
+                write!(
+                    f,
+                    "the policy schema does not know what the vault asks: {what}\nadd it to the schema"
+                )
             }
         }
     }

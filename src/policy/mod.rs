@@ -70,17 +70,36 @@ impl Policy {
         let situation = Situation::new(&ask, &facts);
         let subjects = question::subjects(&ask, &self.fields).unwrap_or_default();
         let role_for = |situation| {
-            ask.who().roles().iter().find(|role| !subjects.is_empty() && self.permits(*role, situation, &subjects))
+            ask.who()
+                .roles()
+                .iter()
+                .find(|role| !subjects.is_empty() && self.permits(*role, situation, &subjects))
         };
         if let Some(role) = role_for(situation) {
-            return Ok(Permit { ask, facts, role, policy: self.hash });
+            return Ok(Permit {
+                ask,
+                facts,
+                role,
+                policy: self.hash,
+            });
         }
         let why = why::explain(&ask, &facts, situation, |other| role_for(other).is_some());
-        Err(Denial(Box::new(Denied { ask, facts, why, policy: self.hash })))
+        Err(Denial(Box::new(Denied {
+            ask,
+            facts,
+            why,
+            policy: self.hash,
+        })))
     }
 
     fn permits(&self, role: Role, situation: Situation, subjects: &[Subject]) -> bool {
-        subjects.iter().all(|&subject| self.engine.permits(Question { role, subject, situation }))
+        subjects.iter().all(|&subject| {
+            self.engine.permits(Question {
+                role,
+                subject,
+                situation,
+            })
+        })
     }
 }
 

@@ -20,7 +20,11 @@ pub(super) struct FieldKind {
 
 impl FieldKind {
     pub(super) const fn of(field: &Field) -> Self {
-        Self { record: field.record(), group: field.group(), class: field.class() }
+        Self {
+            record: field.record(),
+            group: field.group(),
+            class: field.class(),
+        }
     }
 }
 
@@ -48,10 +52,20 @@ pub(super) struct Flags {
 
 impl Flags {
     fn new(ask: &Ask, facts: &Facts) -> Self {
-        let caller = facts.caller.as_ref().filter(|_| ask.caller_reference().is_some() && !facts.foreign_reference);
+        let caller = facts
+            .caller
+            .as_ref()
+            .filter(|_| ask.caller_reference().is_some() && !facts.foreign_reference);
         // Facts about another ticket than the one named give no need.
-        let Some(ticket) = facts.ticket.as_ref().filter(|ticket| ask.ticket_no() == Some(&ticket.no)) else {
-            return Self { caller_known: caller.is_some(), ..Self::default() };
+        let Some(ticket) = facts
+            .ticket
+            .as_ref()
+            .filter(|ticket| ask.ticket_no() == Some(&ticket.no))
+        else {
+            return Self {
+                caller_known: caller.is_some(),
+                ..Self::default()
+            };
         };
         let about_itself = ask.record() == RecordKind::Ticket && ask.caller_reference().is_none();
         Self {
@@ -105,7 +119,10 @@ pub(super) struct Question {
 
 /// Whether the action is judged field by field.
 pub(super) const fn is_about_fields(action: Action) -> bool {
-    matches!(action, Action::Lookup | Action::Correct | Action::Reveal | Action::Verify)
+    matches!(
+        action,
+        Action::Lookup | Action::Correct | Action::Reveal | Action::Verify
+    )
 }
 
 /// Each thing the policy must permit for this ask; `None` when the ask makes no sense, which is a refusal.
@@ -113,8 +130,11 @@ pub(super) fn subjects(ask: &Ask, fields: &HashMap<FieldName, FieldKind>) -> Opt
     match ask.action() {
         action if is_about_fields(action) => {
             let kind = |name| fields.get(name).copied().filter(|kind| kind.record == ask.record());
-            let subjects: Option<Vec<Subject>> =
-                ask.field_names().iter().map(|name| kind(name).map(Subject::Field)).collect();
+            let subjects: Option<Vec<Subject>> = ask
+                .field_names()
+                .iter()
+                .map(|name| kind(name).map(Subject::Field))
+                .collect();
             subjects.filter(|subjects| !subjects.is_empty())
         }
         // These write fields and open none.
@@ -126,5 +146,8 @@ pub(super) fn subjects(ask: &Ask, fields: &HashMap<FieldName, FieldKind>) -> Opt
 
 /// The declared fields by name.
 pub(super) fn kinds(fields: &FieldSet) -> HashMap<FieldName, FieldKind> {
-    fields.iter().map(|field| (field.name().clone(), FieldKind::of(field))).collect()
+    fields
+        .iter()
+        .map(|field| (field.name().clone(), FieldKind::of(field)))
+        .collect()
 }

@@ -1,0 +1,273 @@
+//! The whole policy as a table, and what must hold in every cell of it.
+
+use std::fmt::Write;
+
+use super::Policy;
+use super::question::{FieldKind, Flags, Question, Situation, Subject, is_about_fields};
+use crate::model::ask::Action;
+use crate::model::fields::{Field, FieldSet};
+use crate::model::ids::RecordKind;
+use crate::model::principals::{DepartmentKind, Role};
+use crate::model::purposes::{Form, Purpose};
+
+const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/policy.golden");
+
+const NOTHING: Flags = Flags {
+    ticket_known: false,
+    open: false,
+    held: false,
+    origin: false,
+    about: false,
+    own_call: false,
+    confidential: false,
+    caller_known: false,
+};
+
+const HELD: Flags = Flags {
+    ticket_known: true,
+    open: true,
+    held: true,
+    about: true,
+    caller_known: true,
+    ..NOTHING
+};
+const TAKEN: Flags = Flags {
+    held: false,
+    origin: true,
+    ..HELD
+};
+
+/// How things may stand. What is not named here is a mixture of these.
+const CONDITIONS: [(&str, Flags); 10] = [
+    ("nothing", NOTHING),
+    (
+        "own-call",
+        Flags {
+            held: true,
+            own_call: true,
+            ..TAKEN
+        },
+    ),
+    (
+        "own-call-confidential",
+        Flags {
+            held: true,
+            own_call: true,
+            confidential: true,
+            ..TAKEN
+        },
+    ),
+    ("origin", TAKEN),
+    (
+        "origin-confidential",
+        Flags {
+            confidential: true,
+            ..TAKEN
+        },
+    ),
+    ("held", HELD),
+    (
+        "held-confidential",
+        Flags {
+            confidential: true,
+            ..HELD
+        },
+    ),
+    ("held-closed", Flags { open: false, ..HELD }),
+    ("held-other-caller", Flags { about: false, ..HELD }),
+    ("elsewhere", Flags { held: false, ..HELD }),
+];
+
+fn shipped() -> (Policy, FieldSet) {
+    let fields = FieldSet::shipped().unwrap();
+    (load(Policy::SHIPPED_POLICIES, &fields).unwrap(), fields)
+}
+
+fn load(policies: &str, fields: &FieldSet) -> Result<Policy, super::PolicyError> {
+    Policy::load(policies, Policy::SHIPPED_SCHEMA, fields, FieldSet::SHIPPED)
+}
+
+/// One line of the table: who does what to which field in which form.
+struct Line<'f> {
+    role: Role,
+    action: Action,
+    field: Option<&'f Field>,
+    form: Option<Form>,
+}
+
+fn lines(fields: &FieldSet) -> Vec<Line<'_>> {
+    let mut lines = Vec::new();
+    for &role in Role::ALL {
+        for &action in Action::ALL {
+            if !is_about_fields(action) {
+                lines.push(Line {
+                    role,
+                    action,
+                    field: None,
+                    form: None,
+                });
+                continue;
+            }
+            let forms = if action == Action::Reveal {
+                vec![Some(Form::Clear), Some(Form::Masked)]
+            } else {
+                vec![None]
+            };
+            for field in fields.iter() {
+                lines.extend(forms.iter().map(|&form| Line {
+                    role,
+                    action,
+                    field: Some(field),
+                    form,
+                }));
+            }
+        }
+    }
+    lines
+}
+
+impl Line<'_> {
+    fn question(&self, kind: DepartmentKind, flags: Flags, purpose: Purpose) -> Question {
+        let subject = self
+            .field
+            .map_or(Subject::Vault, |field| Subject::Field(FieldKind::of(field)));
+        let situation = Situation {
+            action: self.action,
+            form: self.form,
+            purpose,
+            department_kind: kind,
+            flags,
+        };
+        Question {
+            role: self.role,
+            subject,
+            situation,
+        }
+    }
+
+    /// Every cell that is permitted: kind of department, condition, purpose. What is absent is denied.
+    fn permitted(&self, policy: &Policy) -> Vec<(DepartmentKind, &'static str, Purpose)> {
+        let mut cells = Vec::new();
+        for &kind in DepartmentKind::ALL {
+            for (name, flags) in CONDITIONS {
+                let yes = |purpose: &&Purpose| policy.engine.permits(self.question(kind, flags, **purpose));
+                cells.extend(Purpose::ALL.iter().filter(yes).map(|&purpose| (kind, name, purpose)));
+            }
+        }
+        cells
+    }
+
+    fn shows(&self) -> bool {
+        matches!(
+            self.action,
+            Action::Reveal | Action::Verify | Action::Lookup | Action::Correct
+        )
+    }
+}
+
+#[test]
+fn the_table_is_as_agreed_and_keeps_the_rules_in_every_cell() {
+    let (policy, fields) = shipped();
+    let mut table = String::from(
+        "# Every role × action × field × form, and where it is permitted: kind of department/condition/purpose.\n\
+         # What is not listed is denied. Made by the policy's own test; UPDATE_GOLDEN=1 writes it anew.\n",
+    );
+    for line in lines(&fields) {
+        let cells = line.permitted(&policy);
+        keeps_the_rules(&line, &cells);
+        let field = line.field.map_or("-", |field| field.name().as_str());
+        let form = line.form.map_or("-", Form::as_str);
+        write!(table, "{} {} {field} {form}:", line.role, line.action).unwrap();
+        for (kind, condition, purpose) in cells {
+            write!(table, " {kind}/{condition}/{purpose}").unwrap();
+        }
+        table.push('\n');
+    }
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(GOLDEN, &table).unwrap();
+    }
+    let golden = std::fs::read_to_string(GOLDEN).unwrap();
+    for (number, (now, agreed)) in table.lines().zip(golden.lines()).enumerate() {
+        assert_eq!(
+            now,
+            agreed,
+            "line {} of tests/policy.golden; if meant, run with UPDATE_GOLDEN=1",
+            number + 1
+        );
+    }
+    assert_eq!(
+        table.lines().count(),
+        golden.lines().count(),
+        "the table has grown or shrunk"
+    );
+}
+
+fn keeps_the_rules(line: &Line<'_>, cells: &[(DepartmentKind, &'static str, Purpose)]) {
+    let what = format!("{} {} {:?}", line.role, line.action, line.field.map(Field::name));
+    let barred = line.role.is_administrator() || matches!(line.role, Role::Analyst | Role::Dpo);
+    assert!(
+        !(barred && line.shows() && !cells.is_empty()),
+        "{what}: reads no field (P9)"
+    );
+    if line.action == Action::Reveal {
+        for (_, condition, _) in cells {
+            assert!(
+                !["nothing", "held-closed", "held-other-caller", "elsewhere"].contains(condition),
+                "{what}: {condition}"
+            );
+            let of_caller = line.field.is_some_and(|field| field.record() == RecordKind::Caller);
+            let clear = of_caller && line.form == Some(Form::Clear);
+            let hidden = clear && condition.ends_with("confidential") && *condition != "own-call-confidential";
+            assert!(!hidden, "{what}: a confidential caller in clear");
+        }
+    }
+}
+
+#[test]
+fn no_policy_permits_nothing() {
+    let (_, fields) = shipped();
+    let empty = load("", &fields).unwrap();
+    assert!(lines(&fields).iter().all(|line| {
+        CONDITIONS.iter().all(|(_, flags)| {
+            Purpose::ALL.iter().all(|&purpose| {
+                !empty
+                    .engine
+                    .permits(line.question(DepartmentKind::Centre, *flags, purpose))
+            })
+        })
+    }));
+}
+
+#[test]
+fn a_policy_with_a_mistake_is_refused() {
+    let (_, fields) = shipped();
+    let change = |from: &str, to: &str| {
+        assert!(Policy::SHIPPED_POLICIES.contains(from));
+        load(&Policy::SHIPPED_POLICIES.replacen(from, to, 1), &fields)
+            .err()
+            .expect("refused")
+            .to_string()
+    };
+    change("context.open", "context.opne");
+    change("\"handler\"", "\"handlre\"");
+    change("permit", "permti");
+}
+
+#[test]
+fn answers_are_remembered() {
+    let (policy, fields) = shipped();
+    let all = lines(&fields);
+    let line = all
+        .iter()
+        .find(|line| line.role == Role::Handler && line.action == Action::Reveal)
+        .unwrap();
+    let question = line.question(DepartmentKind::Organ, HELD, Purpose::Handle);
+    let first = policy.engine.permits(question);
+    let remembered = policy.engine.remembered();
+    assert_eq!(policy.engine.permits(question), first);
+    assert_eq!(
+        policy.engine.remembered(),
+        remembered,
+        "the second answer came from memory"
+    );
+}

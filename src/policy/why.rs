@@ -48,10 +48,18 @@ pub(super) fn explain(ask: &Ask, facts: &Facts, situation: Situation, permitted:
     if flags.ticket_known && !flags.held && with(Flags { held: true, ..flags }) {
         return Why::NotHolder;
     }
-    if Purpose::ALL.iter().any(|&purpose| permitted(Situation { purpose, ..situation })) {
+    if Purpose::ALL
+        .iter()
+        .any(|&purpose| permitted(Situation { purpose, ..situation }))
+    {
         return Why::Purpose;
     }
-    if flags.confidential && with(Flags { confidential: false, ..flags }) {
+    if flags.confidential
+        && with(Flags {
+            confidential: false,
+            ..flags
+        })
+    {
         return Why::Confidential;
     }
     Why::NeedToKnow

@@ -32,20 +32,24 @@ pub(super) fn first_stray(node: &Value) -> Option<String> {
 fn stray(node: &Value, attribute: Option<&str>) -> Option<String> {
     match node {
         Value::Array(items) => items.iter().find_map(|item| stray(item, attribute)),
-        Value::Object(members) => members.iter().find_map(|(operator, body)| match (operator.as_str(), body) {
-            ("Value", Value::String(word)) => {
-                (!attribute.is_some_and(|attribute| is_word(attribute, word))).then(|| word.clone())
-            }
-            ("like", _) => Some("like".to_owned()),
-            ("==" | "!=" | "contains", _) => stray(body, compared(body)),
-            ("left" | "right" | "Set", _) => stray(body, attribute),
-            _ => stray(body, None),
-        }),
+        Value::Object(members) => members
+            .iter()
+            .find_map(|(operator, body)| match (operator.as_str(), body) {
+                ("Value", Value::String(word)) => {
+                    (!attribute.is_some_and(|attribute| is_word(attribute, word))).then(|| word.clone())
+                }
+                ("like", _) => Some("like".to_owned()),
+                ("==" | "!=" | "contains", _) => stray(body, compared(body)),
+                ("left" | "right" | "Set", _) => stray(body, attribute),
+                _ => stray(body, None),
+            }),
         _ => None,
     }
 }
 
 /// The attribute on either side of a comparison.
 fn compared(sides: &Value) -> Option<&str> {
-    ["left", "right"].iter().find_map(|side| sides.get(side)?.get(".")?.get("attr")?.as_str())
+    ["left", "right"]
+        .iter()
+        .find_map(|side| sides.get(side)?.get(".")?.get("attr")?.as_str())
 }

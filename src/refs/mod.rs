@@ -57,7 +57,10 @@ pub async fn mint(
         match store.reference(department, kind, version, body).await? {
             None => {
                 let row = keyring.seal_reference(department, kind, version, body, id)?;
-                return Ok(Minted { reference, new: Some(row) });
+                return Ok(Minted {
+                    reference,
+                    new: Some(row),
+                });
             }
             Some(row) if keyring.open_reference(&row)? == *id => return Ok(Minted { reference, new: None }),
             Some(_) => {}
@@ -76,8 +79,11 @@ pub async fn resolve(
     reference: &Reference,
 ) -> Result<Option<RecordId>, RefError> {
     let (department, kind) = (reference.department(), reference.kind());
-    let row = store.reference(department, kind, reference.version(), reference.body()).await?;
-    row.map(|row| Ok(RecordId::new(kind, keyring.open_reference(&row)?))).transpose()
+    let row = store
+        .reference(department, kind, reference.version(), reference.body())
+        .await?;
+    row.map(|row| Ok(RecordId::new(kind, keyring.open_reference(&row)?)))
+        .transpose()
 }
 
 /// Whether a reference is of a caller.

@@ -27,14 +27,42 @@ pub enum StoreError {
 impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Full => f.write_str("no space is left on the device; nothing was written\n  free some space; the vault goes on by itself"),
-            Self::Missing(path) => write!(f, "there is no store at {}\n  make one with `callervault init`, or name the right directory", path.display()),
-            Self::Exists(path) => write!(f, "there is a store at {} already\n  choose another directory; nothing was changed", path.display()),
-            Self::Readable(path) => write!(f, "{} can be read by others\n  chmod 0600 the files and 0700 the directory", path.display()),
-            Self::InUse(path) => write!(f, "another process has {} open\n  stop it first; two writers would fork the log", path.display()),
-            Self::Newer(path) => write!(f, "{} was written by a newer version\n  run that version, or restore an older backup", path.display()),
-            Self::Corrupt(what) => write!(f, "{what} in the database cannot be read\n  run `callervault fsck`; somebody may have edited rows"),
-            Self::Database(words) => write!(f, "the database reports: {words}\n  check the disk, then run `callervault fsck`"),
+            Self::Full => f.write_str(
+                "no space is left on the device; nothing was written\n  free some space; the vault goes on by itself",
+            ),
+            Self::Missing(path) => write!(
+                f,
+                "there is no store at {}\n  make one with `callervault init`, or name the right directory",
+                path.display()
+            ),
+            Self::Exists(path) => write!(
+                f,
+                "there is a store at {} already\n  choose another directory; nothing was changed",
+                path.display()
+            ),
+            Self::Readable(path) => write!(
+                f,
+                "{} can be read by others\n  chmod 0600 the files and 0700 the directory",
+                path.display()
+            ),
+            Self::InUse(path) => write!(
+                f,
+                "another process has {} open\n  stop it first; two writers would fork the log",
+                path.display()
+            ),
+            Self::Newer(path) => write!(
+                f,
+                "{} was written by a newer version\n  run that version, or restore an older backup",
+                path.display()
+            ),
+            Self::Corrupt(what) => write!(
+                f,
+                "{what} in the database cannot be read\n  run `callervault fsck`; somebody may have edited rows"
+            ),
+            Self::Database(words) => write!(
+                f,
+                "the database reports: {words}\n  check the disk, then run `callervault fsck`"
+            ),
         }
     }
 }

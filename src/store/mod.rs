@@ -11,8 +11,8 @@ use async_trait::async_trait;
 
 pub use self::error::StoreError;
 use self::rows::{
-    CallerRow, CustodyRow, DepartmentRow, EntryRow, FieldRow, HeadRow, IndexRow, KeyringRow, PrincipalRow, ReferenceRow,
-    ReplayRow, Replayed, TicketRow, TokenRow, UnlockRow, VaultRow, WrappedKey,
+    CallerRow, CustodyRow, DepartmentRow, EntryRow, FieldRow, HeadRow, IndexRow, KeyringRow, PrincipalRow,
+    ReferenceRow, ReplayRow, Replayed, TicketRow, TokenRow, UnlockRow, VaultRow, WrappedKey,
 };
 use crate::merkle::{Hash, Tile};
 use crate::model::ids::{CallerId, PrincipalId, RecordId, RecordKind, TicketId, TokenId};
@@ -65,7 +65,8 @@ pub trait DataStore: Send + Sync {
     /// One ticket.
     async fn ticket(&self, no: &TicketNo) -> Result<Option<TicketRow>>;
     /// Tickets a department holds or took, newest first, from the one after that number.
-    async fn tickets(&self, department: DepartmentCode, after: Option<&TicketNo>, limit: u32) -> Result<Vec<TicketRow>>;
+    async fn tickets(&self, department: DepartmentCode, after: Option<&TicketNo>, limit: u32)
+    -> Result<Vec<TicketRow>>;
     /// A caller's tickets that a department holds or took, by number.
     async fn tickets_about(&self, caller: CallerId, department: DepartmentCode, limit: u32) -> Result<Vec<TicketRow>>;
     /// A ticket's custody, oldest first.

@@ -164,7 +164,11 @@ pub struct CallerRow {
     /// Over all of the above.
     pub mac: Mac,
 }
-protected!(CallerRow, "caller", |row| [row.id.as_bytes(), instant(row.created_at), number(row.version)]);
+protected!(CallerRow, "caller", |row| [
+    row.id.as_bytes(),
+    instant(row.created_at),
+    number(row.version)
+]);
 
 /// A sealed field. Its own associated data names its place, so it needs no further code.
 #[derive(Clone, Debug, PartialEq, Eq)]

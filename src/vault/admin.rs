@@ -162,7 +162,10 @@ impl Vault {
     }
 
     async fn put(&self, permit: Permit, write: Write, taken: &'static str) -> Result<Audit, Error> {
-        let change = Change { writes: vec![write], ..Change::default() };
+        let change = Change {
+            writes: vec![write],
+            ..Change::default()
+        };
         match self.log.record(permit, change).await {
             Ok(recorded) => Ok(recorded.position().into()),
             Err(CommitError::Duplicate) => Err(Error::Taken(taken)),
@@ -178,9 +181,18 @@ impl Vault {
         let permit = self.administer(session, Action::SetDepartment).await?;
         let fits = (1..=60).contains(&new.name.chars().count()) && !new.name.chars().any(char::is_control);
         if new.code == DepartmentCode::AUDITORS || !fits {
-            return Err(Error::Bad("bad-department", "a code other than 00 and a name of 1 to 60 characters"));
+            return Err(Error::Bad(
+                "bad-department",
+                "a code other than 00 and a name of 1 to 60 characters",
+            ));
         }
-        let row = DepartmentRow { code: new.code, name: new.name, kind: new.kind, version: 1, mac: [0; 16] };
+        let row = DepartmentRow {
+            code: new.code,
+            name: new.name,
+            kind: new.kind,
+            version: 1,
+            mac: [0; 16],
+        };
         let row = self.keyring.protect(row)?;
         let audit = self.put(permit, Write::Department(row.clone()), "department").await?;
         Ok(Changed { now: row.into(), audit })
@@ -200,8 +212,15 @@ impl Vault {
         let after = parsed(after)?;
         let audit = self.note(permit).await?;
         let rows = self.store.departments(after, limit.clamp(1, LARGEST_PAGE)).await?;
-        let rows = rows.into_iter().map(|row| Ok(Department::from(self.keyring.genuine(row)?)));
-        page(rows.collect::<Result<_, Error>>()?, limit, audit, |line: &Department| line.code.to_string())
+        let rows = rows
+            .into_iter()
+            .map(|row| Ok(Department::from(self.keyring.genuine(row)?)));
+        page(
+            rows.collect::<Result<_, Error>>()?,
+            limit,
+            audit,
+            |line: &Department| line.code.to_string(),
+        )
     }
 
     /// Makes a principal.
@@ -212,9 +231,15 @@ impl Vault {
         let permit = self.administer(session, Action::SetPrincipal).await?;
         let word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '_' | '-');
         if !(2..=64).contains(&new.name.len()) || !new.name.chars().all(word) {
-            return Err(Error::Bad("bad-account", "an account name has 2 to 64 of a-z, 0-9, '.', '_' and '-'"));
+            return Err(Error::Bad(
+                "bad-account",
+                "an account name has 2 to 64 of a-z, 0-9, '.', '_' and '-'",
+            ));
         }
-        self.store.department(new.department).await?.ok_or(Error::NotFound("department"))?;
+        self.store
+            .department(new.department)
+            .await?
+            .ok_or(Error::NotFound("department"))?;
         let row = PrincipalRow {
             id: PrincipalId::random(),
             account: new.name,
@@ -244,13 +269,21 @@ impl Vault {
     ) -> Result<Changed<Principal>, Error> {
         let permit = self.administer(session, Action::SetPrincipal).await?;
         if id == session.actor.id() {
-            return Err(Error::Bad("own-roles", "nobody sets their own roles: ask another security administrator"));
+            return Err(Error::Bad(
+                "own-roles",
+                "nobody sets their own roles: ask another security administrator",
+            ));
         }
         let row = self.principal_row(id).await?;
         if row.version != version {
             return Err(Error::Stale);
         }
-        let row = PrincipalRow { roles: roles(set.roles)?, active: set.active, version: version + 1, ..row };
+        let row = PrincipalRow {
+            roles: roles(set.roles)?,
+            active: set.active,
+            version: version + 1,
+            ..row
+        };
         let row = self.keyring.protect(row)?;
         let audit = self.put(permit, Write::Principal(row.clone()), "account").await?;
         Ok(Changed { now: row.into(), audit })
@@ -270,8 +303,12 @@ impl Vault {
         let after = parsed(after)?;
         let audit = self.note(permit).await?;
         let rows = self.store.principals(after, limit.clamp(1, LARGEST_PAGE)).await?;
-        let rows = rows.into_iter().map(|row| Ok(Principal::from(self.keyring.genuine(row)?)));
-        page(rows.collect::<Result<_, Error>>()?, limit, audit, |line: &Principal| line.id.clone())
+        let rows = rows
+            .into_iter()
+            .map(|row| Ok(Principal::from(self.keyring.genuine(row)?)));
+        page(rows.collect::<Result<_, Error>>()?, limit, audit, |line: &Principal| {
+            line.id.clone()
+        })
     }
 
     /// Issues a token. The secret is in this answer and nowhere else.
@@ -299,7 +336,12 @@ impl Vault {
         let token = row.id;
         let audit = self.put(permit, Write::Token(row), "token").await?;
         let expires_at = expires_at.map(leaf::milliseconds);
-        Ok(Token { id: token.to_string(), token: secret.to_string(), expires_at, audit })
+        Ok(Token {
+            id: token.to_string(),
+            token: secret.to_string(),
+            expires_at,
+            audit,
+        })
     }
 
     /// Lists a principal's tokens, without secrets.
@@ -311,7 +353,11 @@ impl Vault {
         let audit = self.note(permit).await?;
         let rows = self.store.tokens(id).await?.into_iter();
         let rows = rows.map(|row| Ok(TokenLine::from(self.keyring.genuine(row)?)));
-        Ok(Page { items: rows.collect::<Result<_, Error>>()?, next: None, audit })
+        Ok(Page {
+            items: rows.collect::<Result<_, Error>>()?,
+            next: None,
+            audit,
+        })
     }
 
     /// Revokes a token from this moment on.
@@ -322,7 +368,10 @@ impl Vault {
         let permit = self.administer(session, Action::SetToken).await?;
         let row = self.store.token(id).await?.filter(|row| row.principal == principal);
         let row = self.keyring.genuine(row.ok_or(Error::NotFound("token"))?)?;
-        let row = TokenRow { revoked_at: Some(self.clock.now()?), ..row };
+        let row = TokenRow {
+            revoked_at: Some(self.clock.now()?),
+            ..row
+        };
         let row = self.keyring.protect(row)?;
         self.put(permit, Write::RevokeToken(row), "token").await
     }
@@ -359,7 +408,12 @@ fn shown(at: Option<Timestamp>) -> Option<String> {
 
 impl From<DepartmentRow> for Department {
     fn from(row: DepartmentRow) -> Self {
-        Self { code: row.code, name: row.name, kind: row.kind, version: row.version }
+        Self {
+            code: row.code,
+            name: row.name,
+            kind: row.kind,
+            version: row.version,
+        }
     }
 }
 

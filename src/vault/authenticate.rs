@@ -26,7 +26,11 @@ impl Vault {
         if self.keyring.is_locked() {
             return Err(crate::keyring::KeyError::Locked.into());
         }
-        let found = self.store.credentials(&token_hash(token)).await?.ok_or(Error::Unauthenticated)?;
+        let found = self
+            .store
+            .credentials(&token_hash(token))
+            .await?
+            .ok_or(Error::Unauthenticated)?;
         let token = self.keyring.genuine(found.token)?;
         let principal = self.keyring.genuine(found.principal)?;
         let department = self.keyring.genuine(found.department)?;
@@ -35,8 +39,8 @@ impl Vault {
         if over || !principal.active {
             return Err(Error::Unauthenticated);
         }
-        let actor =
-            Actor::authenticated(principal.id, department.code, department.kind, principal.roles, principal.version);
+        let (roles, version) = (principal.roles, principal.version);
+        let actor = Actor::authenticated(principal.id, department.code, department.kind, roles, version, token.id);
         Ok(Session { actor, request })
     }
 }

@@ -40,7 +40,12 @@ impl Vault {
     ///
     /// # Errors
     /// [`Error::Refused`] also for a reference that is unknown or another department's.
-    pub async fn read_caller(&self, session: &Session, caller: Reference, purpose: Purpose) -> Result<CallerPage, Error> {
+    pub async fn read_caller(
+        &self,
+        session: &Session,
+        caller: Reference,
+        purpose: Purpose,
+    ) -> Result<CallerPage, Error> {
         let ask = self.ask(session, Action::ReadCaller, purpose)?.caller(caller);
         let facts = self.facts(&ask).await?;
         let id = facts.caller.as_ref().map(|caller| caller.id);

@@ -73,7 +73,9 @@ impl Vault {
             return Ok(Corrected { answer, audit });
         }
         let id = id.ok_or(Error::NotFound("caller"))?;
-        let row = self.keyring.genuine(self.store.caller(id).await?.ok_or(Error::NotFound("caller"))?)?;
+        let row = self
+            .keyring
+            .genuine(self.store.caller(id).await?.ok_or(Error::NotFound("caller"))?)?;
         if row.version != version {
             return Err(Error::Stale);
         }
@@ -82,20 +84,35 @@ impl Vault {
         let values = self.normalise(RecordKind::Caller, &values)?;
 
         let key = self.sealing_key(RecordId::Caller(id)).await?;
-        let mut change = Change { guards: vec![Guard::Caller(id, version)], ..Change::default() };
-        let next = CallerRow { version: version + 1, ..row };
+        let mut change = Change {
+            guards: vec![Guard::Caller(id, version)],
+            ..Change::default()
+        };
+        let next = CallerRow {
+            version: version + 1,
+            ..row
+        };
         change.writes.push(Write::Caller(self.keyring.protect(next)?));
         for (field, value) in &values {
             change.writes.push(Write::Unindex(id, field.name().as_str().to_owned()));
             self.seal_field(&mut change, &key, id, field, value)?;
         }
-        let corrected = values.iter().map(|(field, _)| field.name().as_str().to_owned()).filter(|name| name != REASON);
-        let answer = CorrectedAnswer { corrected: corrected.collect(), version: version + 1 };
+        let corrected = values
+            .iter()
+            .map(|(field, _)| field.name().as_str().to_owned())
+            .filter(|name| name != REASON);
+        let answer = CorrectedAnswer {
+            corrected: corrected.collect(),
+            version: version + 1,
+        };
         change.writes.extend(self.remember(session, replay, &answer)?);
         let recorded = match self.log.record(permit, change).await {
             Err(crate::audit::CommitError::Duplicate) => return Err(Error::Taken("caller with that identity")),
             other => other?,
         };
-        Ok(Corrected { answer, audit: recorded.position().into() })
+        Ok(Corrected {
+            answer,
+            audit: recorded.position().into(),
+        })
     }
 }

@@ -12,7 +12,9 @@ use crate::store::rows::TicketRow;
 impl Vault {
     /// Resolves the reference and the ticket an ask names. What does not exist is simply absent.
     pub(super) async fn facts(&self, ask: &Ask) -> Result<Facts, Error> {
-        let foreign_reference = ask.caller_reference().is_some_and(|caller| caller.department() != ask.department());
+        let foreign_reference = ask
+            .caller_reference()
+            .is_some_and(|caller| caller.department() != ask.department());
         let caller = match ask.caller_reference() {
             Some(reference) if !foreign_reference => self.caller_facts(reference).await?,
             _ => None,
@@ -21,18 +23,27 @@ impl Vault {
             Some(no) => self.ticket_facts(ask, no).await?,
             None => None,
         };
-        Ok(Facts { caller, ticket, foreign_reference })
+        Ok(Facts {
+            caller,
+            ticket,
+            foreign_reference,
+        })
     }
 
     async fn caller_facts(&self, reference: &Reference) -> Result<Option<CallerFacts>, Error> {
         let Some(RecordId::Caller(id)) = refs::resolve(&self.keyring, &*self.store, reference).await? else {
             return Ok(None);
         };
-        Ok(Some(CallerFacts { id, subject: self.subject(id).await?.reference }))
+        Ok(Some(CallerFacts {
+            id,
+            subject: self.subject(id).await?.reference,
+        }))
     }
 
     async fn ticket_facts(&self, ask: &Ask, no: &TicketNo) -> Result<Option<TicketFacts>, Error> {
-        let Some(row) = self.ticket_row(no).await? else { return Ok(None) };
+        let Some(row) = self.ticket_row(no).await? else {
+            return Ok(None);
+        };
         Ok(Some(TicketFacts {
             id: row.id,
             no: row.no,

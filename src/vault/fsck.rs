@@ -47,7 +47,12 @@ pub struct Report {
 /// [`OpenError`] when it cannot even be opened.
 pub async fn check(places: &Places, passphrase: &Passphrase, progress: &dyn Fn(u64)) -> Result<Report, OpenError> {
     let vault = Unlocked::open(places, passphrase).await?;
-    let mut check = Check { vault: &vault, progress, report: Report::default(), expected: BTreeMap::new() };
+    let mut check = Check {
+        vault: &vault,
+        progress,
+        report: Report::default(),
+        expected: BTreeMap::new(),
+    };
     check.databases().await?;
     check.log().await?;
     let seen = check.tables().await?;
@@ -70,12 +75,17 @@ struct Check<'v> {
 struct Seen {
     callers: BTreeMap<CallerId, String>,
     tickets: BTreeMap<TicketId, String>,
+    /// Steps of custody still to be seen, per ticket.
+    steps: BTreeMap<TicketId, u64>,
     index: BTreeMap<(CallerId, String), Vec<IndexRow>>,
 }
 
 impl Check<'_> {
     fn find(&mut self, place: impl Into<String>, what: impl Into<String>) {
-        self.report.findings.push(Finding { place: place.into(), what: what.into() });
+        self.report.findings.push(Finding {
+            place: place.into(),
+            what: what.into(),
+        });
     }
 
     async fn databases(&mut self) -> Result<(), StoreError> {
@@ -104,11 +114,19 @@ impl Check<'_> {
                     return Ok(());
                 }
                 if startup::prove_leaf(&entry).is_err() {
-                    self.find(format!("log entry {}", entry.index), "does not have the hash it was logged with");
+                    self.find(
+                        format!("log entry {}", entry.index),
+                        "does not have the hash it was logged with",
+                    );
                 }
                 self.leaf(entry.index, &entry.body);
                 frontier.push(entry.leaf_hash);
-                tiles.extend(builder.push(entry.leaf_hash).into_iter().map(|tile| ((tile.level, tile.index), tile)));
+                tiles.extend(
+                    builder
+                        .push(entry.leaf_hash)
+                        .into_iter()
+                        .map(|tile| ((tile.level, tile.index), tile)),
+                );
             }
             (self.progress)(frontier.size());
         }
@@ -179,7 +197,10 @@ impl Check<'_> {
             after = Some(last.cursor);
             for scanned in page {
                 if let AnyRow::Unreadable(table) = scanned.row {
-                    self.find(format!("{table} row {}", scanned.cursor), "holds something the vault never writes");
+                    self.find(
+                        format!("{table} row {}", scanned.cursor),
+                        "holds something the vault never writes",
+                    );
                 } else {
                     rows.push(scanned.row);
                 }
@@ -206,7 +227,13 @@ impl Check<'_> {
 
     async fn tables(&mut self) -> Result<Seen, OpenError> {
         let mut seen = Seen::default();
-        for table in [Table::Departments, Table::Principals, Table::Tokens, Table::Callers, Table::Tickets] {
+        for table in [
+            Table::Departments,
+            Table::Principals,
+            Table::Tokens,
+            Table::Callers,
+            Table::Tickets,
+        ] {
             for row in self.scan(table).await? {
                 self.deciding_row(row, &mut seen).await?;
             }
@@ -215,6 +242,10 @@ impl Check<'_> {
             for row in self.scan(table).await? {
                 self.dependent_row(row, &mut seen);
             }
+        }
+        for (ticket, _) in seen.steps.iter().filter(|(_, steps)| **steps > 0) {
+            let no = seen.tickets.get(ticket).cloned().unwrap_or_default();
+            self.find(format!("custody of ticket {no}"), "lacks a step");
         }
         Ok(seen)
     }
@@ -226,10 +257,20 @@ impl Check<'_> {
                 self.protected(&row, "", Some(place), &format!("department {}", row.code));
             }
             AnyRow::Principal(row) => {
-                self.protected(&row, "", Some(format!("@principal/{}", row.id)), &format!("principal {}", row.id));
+                self.protected(
+                    &row,
+                    "",
+                    Some(format!("@principal/{}", row.id)),
+                    &format!("principal {}", row.id),
+                );
             }
             AnyRow::Token(row) => {
-                self.protected(&row, "", Some(format!("@token/{}", row.id)), &format!("token {}", row.id));
+                self.protected(
+                    &row,
+                    "",
+                    Some(format!("@token/{}", row.id)),
+                    &format!("token {}", row.id),
+                );
             }
             AnyRow::Caller(row) => {
                 let subject = self.subject(row.id).await?;
@@ -239,6 +280,7 @@ impl Check<'_> {
             AnyRow::Ticket(row) => {
                 let no = row.no.to_string();
                 self.protected(&row, &no, Some("@ticket".to_owned()), &format!("ticket {no}"));
+                seen.steps.insert(row.id, row.version);
                 seen.tickets.insert(row.id, no);
             }
             _ => {}
@@ -252,6 +294,9 @@ impl Check<'_> {
                 let name = seen.tickets.get(&row.ticket).cloned();
                 if name.is_none() {
                     self.find("custody", "of a ticket that is not there");
+                }
+                if let Some(steps) = seen.steps.get_mut(&row.ticket) {
+                    *steps = steps.saturating_sub(1);
                 }
                 let name = format!("custody {} of ticket {}", row.version, name.unwrap_or_default());
                 self.protected(&row, "", None, &name);
@@ -269,7 +314,10 @@ impl Check<'_> {
                         RecordKind::Ticket => seen.tickets.contains_key(&TicketId::from_bytes(id)),
                     };
                     if !there {
-                        self.find(format!("reference of department {}", row.department), "stands for nobody (orphan)");
+                        self.find(
+                            format!("reference of department {}", row.department),
+                            "stands for nobody (orphan)",
+                        );
                     }
                 }
             },
@@ -310,7 +358,10 @@ impl Check<'_> {
             RecordId::Ticket(id) => seen.tickets.get(&id).cloned(),
         };
         let Some(record) = record else {
-            self.find(format!("field {}", row.field), "belongs to a record that is not there (orphan)");
+            self.find(
+                format!("field {}", row.field),
+                "belongs to a record that is not there (orphan)",
+            );
             return Ok(());
         };
         let name = format!("field {} of {} {record}", row.field, row.record.kind().as_str());
@@ -328,7 +379,10 @@ impl Check<'_> {
             (Err(_), _) => self.find(&name, "does not open where it stands"),
             (Ok(Some(value)), RecordId::Caller(caller)) => {
                 let key = (caller, row.field.clone());
-                let right = seen.index.get(&key).is_some_and(|rows| matches!(&rows[..], [one] if one.value == value));
+                let right = seen
+                    .index
+                    .get(&key)
+                    .is_some_and(|rows| matches!(&rows[..], [one] if one.value == value));
                 if !right {
                     self.find(&name, "has no blind index, or another than its value gives");
                 }
@@ -342,7 +396,10 @@ impl Check<'_> {
     /// What the log says was written and nothing stands for.
     fn missing(&mut self) {
         for (owner, place) in std::mem::take(&mut self.expected).into_keys() {
-            self.find(format!("{place} {owner}").trim_end().to_owned(), "was logged and is not there");
+            self.find(
+                format!("{place} {owner}").trim_end().to_owned(),
+                "was logged and is not there",
+            );
         }
     }
 
@@ -371,9 +428,15 @@ impl Check<'_> {
 }
 
 fn index_of<'f>(fields: &'f FieldSet, name: &str) -> Option<&'f str> {
-    fields.get(name).filter(|field| field.record() == RecordKind::Caller)?.index()
+    fields
+        .get(name)
+        .filter(|field| field.record() == RecordKind::Caller)?
+        .index()
 }
 
 fn owner(callers: &BTreeMap<CallerId, String>, caller: CallerId) -> String {
-    callers.get(&caller).map_or_else(|| "a caller that is not there".to_owned(), |subject| format!("caller {subject}"))
+    callers.get(&caller).map_or_else(
+        || "a caller that is not there".to_owned(),
+        |subject| format!("caller {subject}"),
+    )
 }

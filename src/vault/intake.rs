@@ -138,12 +138,22 @@ impl Vault {
             let facts = self.facts(&ask).await?;
             let permit = self.decide(ask, facts).await?;
             if let Some((answer, audit)) = self.replayed(session, replay).await? {
-                return Ok(Taken { answer, audit, replayed: true });
+                return Ok(Taken {
+                    answer,
+                    audit,
+                    replayed: true,
+                });
             }
             let checked = self.check(body)?;
             let (change, answer) = self.compose(session, body, &checked, replay).await?;
             match self.log.record(permit, change).await {
-                Ok(recorded) => return Ok(Taken { answer, audit: recorded.position().into(), replayed: false }),
+                Ok(recorded) => {
+                    return Ok(Taken {
+                        answer,
+                        audit: recorded.position().into(),
+                        replayed: false,
+                    });
+                }
                 Err(CommitError::Duplicate | CommitError::Stale) => {}
                 Err(other) => return Err(other.into()),
             }
@@ -156,7 +166,10 @@ impl Vault {
         let caller = self.normalise(RecordKind::Caller, &body.caller)?;
         let ticket = self.normalise(RecordKind::Ticket, &body.ticket.values)?;
         if caller.iter().any(late) || ticket.iter().any(late) {
-            return Err(Error::Bad("field-not-at-intake", "a field cannot be given at intake; see fields.toml"));
+            return Err(Error::Bad(
+                "field-not-at-intake",
+                "a field cannot be given at intake; see fields.toml",
+            ));
         }
         if !body.ticket.values.contains_key("text") {
             return Err(Error::Bad("text-missing", "a ticket needs its `text`"));
@@ -192,8 +205,19 @@ impl Vault {
         for &other in &found.candidates {
             candidates.push(self.refer(&mut change, RecordId::Caller(other), department).await?);
         }
-        let caller = TakenCaller { r#ref: caller_ref, matched: found.matched, on_file, candidates };
-        let answer = TakenAnswer { ticket: TakenTicket { no, state: TicketState::Accepted }, caller };
+        let caller = TakenCaller {
+            r#ref: caller_ref,
+            matched: found.matched,
+            on_file,
+            candidates,
+        };
+        let answer = TakenAnswer {
+            ticket: TakenTicket {
+                no,
+                state: TicketState::Accepted,
+            },
+            caller,
+        };
         change.writes.extend(self.remember(session, replay, &answer)?);
         Ok((change, answer))
     }
@@ -217,7 +241,9 @@ impl Vault {
         found: &Match,
         values: &[(&Field, Submitted)],
     ) -> Result<(CallerId, Vec<String>), Error> {
-        let Some(id) = found.caller else { return self.seal_new_caller(change, values) };
+        let Some(id) = found.caller else {
+            return self.seal_new_caller(change, values);
+        };
         let record = RecordId::Caller(id);
         let row = self.store.caller(id).await?.ok_or(Error::NotFound("caller"))?;
         let row = self.keyring.genuine(row)?;
@@ -240,7 +266,10 @@ impl Vault {
         }
         change.guards.push(Guard::Caller(id, row.version));
         if changed {
-            let next = CallerRow { version: row.version + 1, ..row };
+            let next = CallerRow {
+                version: row.version + 1,
+                ..row
+            };
             change.writes.push(Write::Caller(self.keyring.protect(next)?));
         }
         on_file.sort_unstable();
@@ -255,12 +284,20 @@ impl Vault {
         let id = CallerId::random();
         let (key, wrapped) = self.keyring.new_record_key(RecordId::Caller(id))?;
         change.keys.push(wrapped);
-        let row = CallerRow { id, created_at: self.clock.now()?, version: 1, mac: [0; 16] };
+        let row = CallerRow {
+            id,
+            created_at: self.clock.now()?,
+            version: 1,
+            mac: [0; 16],
+        };
         change.writes.push(Write::Caller(self.keyring.protect(row)?));
         for (field, value) in values {
             self.seal_field(change, &key, id, field, value)?;
         }
-        let mut on_file: Vec<String> = values.iter().map(|(field, _)| field.name().as_str().to_owned()).collect();
+        let mut on_file: Vec<String> = values
+            .iter()
+            .map(|(field, _)| field.name().as_str().to_owned())
+            .collect();
         on_file.sort_unstable();
         Ok((id, on_file))
     }
@@ -274,7 +311,9 @@ impl Vault {
         field: &Field,
         value: &Submitted,
     ) -> Result<(), Error> {
-        change.writes.push(Write::Field(self.keyring.seal(key, field.name(), value)?));
+        change
+            .writes
+            .push(Write::Field(self.keyring.seal(key, field.name(), value)?));
         if let Some(index) = field.index() {
             let row = IndexRow {
                 index: index.to_owned(),
@@ -292,8 +331,13 @@ impl Vault {
     /// Whether this very value is on file; only an index can tell without opening.
     async fn is_on_file(&self, caller: CallerId, field: &Field, value: &Submitted) -> Result<bool, Error> {
         let Some(index) = field.index() else { return Ok(false) };
-        let hits = self.store.index_hits(index, &self.keyring.blind_index(index, value)?, 1000).await?;
-        Ok(hits.iter().any(|hit| hit.caller == caller && hit.field == field.name().as_str()))
+        let hits = self
+            .store
+            .index_hits(index, &self.keyring.blind_index(index, value)?, 1000)
+            .await?;
+        Ok(hits
+            .iter()
+            .any(|hit| hit.caller == caller && hit.field == field.name().as_str()))
     }
 
     fn seal_ticket(
@@ -326,7 +370,9 @@ impl Vault {
         let (key, wrapped) = self.keyring.new_record_key(RecordId::Ticket(row.id))?;
         change.keys.push(wrapped);
         for (field, value) in &checked.ticket {
-            change.writes.push(Write::Field(self.keyring.seal(&key, field.name(), value)?));
+            change
+                .writes
+                .push(Write::Field(self.keyring.seal(&key, field.name(), value)?));
         }
         let no = row.no;
         change.writes.push(Write::Custody(self.custody(session, &row, now)?));
@@ -366,7 +412,8 @@ fn random_ticket_no() -> Result<TicketNo, Error> {
     let rng = ring::rand::SystemRandom::new();
     loop {
         let mut bytes = [0; 8];
-        rng.fill(&mut bytes).map_err(|_| crate::keyring::KeyError::NoRandomness)?;
+        rng.fill(&mut bytes)
+            .map_err(|_| crate::keyring::KeyError::NoRandomness)?;
         // 40 bits: nine in ten are below 10^12, and none is more likely than another.
         if let Some(no) = TicketNo::new(u64::from_be_bytes(bytes) >> 24) {
             return Ok(no);

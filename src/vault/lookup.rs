@@ -47,16 +47,27 @@ impl Vault {
     pub async fn lookup(&self, session: &Session, body: &LookupCallers) -> Result<Found, Error> {
         let names = self.names(RecordKind::Caller, std::slice::from_ref(&body.field))?;
         let field = self.field(&body.field)?;
-        let index = field.index().ok_or(Error::Bad("field-not-indexed", "this field has no blind index to search"))?;
-        let ask = self.ask(session, Action::Lookup, body.purpose)?.fields(RecordKind::Caller, names);
+        let index = field.index().ok_or(Error::Bad(
+            "field-not-indexed",
+            "this field has no blind index to search",
+        ))?;
+        let ask = self
+            .ask(session, Action::Lookup, body.purpose)?
+            .fields(RecordKind::Caller, names);
         let facts = self.facts(&ask).await?;
         let permit = self.decide(ask, facts).await?;
         self.guess(session.actor.id())?;
         let today = self.today()?;
-        let value = field.normalise(&body.value, today).map_err(|invalid| Error::Invalid(vec![invalid]))?;
+        let value = field
+            .normalise(&body.value, today)
+            .map_err(|invalid| Error::Invalid(vec![invalid]))?;
 
         let mut callers: Vec<CallerId> = Vec::new();
-        for hit in self.store.index_hits(index, &self.keyring.blind_index(index, &value)?, MOST).await? {
+        for hit in self
+            .store
+            .index_hits(index, &self.keyring.blind_index(index, &value)?, MOST)
+            .await?
+        {
             callers.push(self.keyring.genuine(hit)?.caller);
         }
         callers.sort_unstable();
@@ -70,6 +81,9 @@ impl Vault {
             references.push(minted.reference);
         }
         let recorded = self.record(permit, change).await?;
-        Ok(Found { callers: references, audit: recorded.position().into() })
+        Ok(Found {
+            callers: references,
+            audit: recorded.position().into(),
+        })
     }
 }

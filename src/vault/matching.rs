@@ -48,7 +48,11 @@ impl Vault {
     pub(super) async fn match_caller(&self, values: &[(&Field, Submitted)]) -> Result<Match, Error> {
         let hits = self.hits(values).await?;
         if let Some(&caller) = hits.certain.first() {
-            return Ok(Match { matched: Matched::Certain, caller: Some(caller), candidates: Vec::new() });
+            return Ok(Match {
+                matched: Matched::Certain,
+                caller: Some(caller),
+                candidates: Vec::new(),
+            });
         }
         let mut same = Vec::new();
         for &caller in hits.tentative.intersection(&hits.corroborating) {
@@ -57,18 +61,39 @@ impl Vault {
             }
         }
         if let [caller] = same[..] {
-            return Ok(Match { matched: Matched::Certain, caller: Some(caller), candidates: Vec::new() });
+            return Ok(Match {
+                matched: Matched::Certain,
+                caller: Some(caller),
+                candidates: Vec::new(),
+            });
         }
-        let matched = if hits.tentative.is_empty() { Matched::New } else { Matched::Tentative };
-        Ok(Match { matched, caller: None, candidates: hits.tentative.into_iter().collect() })
+        let matched = if hits.tentative.is_empty() {
+            Matched::New
+        } else {
+            Matched::Tentative
+        };
+        Ok(Match {
+            matched,
+            caller: None,
+            candidates: hits.tentative.into_iter().collect(),
+        })
     }
 
     async fn hits(&self, values: &[(&Field, Submitted)]) -> Result<Hits, Error> {
         let mut found: BTreeMap<MatchStrength, BTreeSet<CallerId>> = BTreeMap::new();
         for (field, value) in values {
-            let (Some(index), Some(strength)) = (field.index(), field.matching()) else { continue };
-            for hit in self.store.index_hits(index, &self.keyring.blind_index(index, value)?, MOST_HITS).await? {
-                found.entry(strength).or_default().insert(self.keyring.genuine(hit)?.caller);
+            let (Some(index), Some(strength)) = (field.index(), field.matching()) else {
+                continue;
+            };
+            for hit in self
+                .store
+                .index_hits(index, &self.keyring.blind_index(index, value)?, MOST_HITS)
+                .await?
+            {
+                found
+                    .entry(strength)
+                    .or_default()
+                    .insert(self.keyring.genuine(hit)?.caller);
             }
         }
         let mut take = |strength| found.remove(&strength).unwrap_or_default();
@@ -81,9 +106,15 @@ impl Vault {
 
     /// An identifying value was stated and another one is on file: two people.
     async fn contradicted(&self, caller: CallerId, values: &[(&Field, Submitted)]) -> Result<bool, Error> {
-        let on_file = self.store.field_names(crate::model::ids::RecordId::Caller(caller)).await?;
+        let on_file = self
+            .store
+            .field_names(crate::model::ids::RecordId::Caller(caller))
+            .await?;
         let identifying = |(field, _): &&(&Field, Submitted)| field.matching() == Some(MatchStrength::Certain);
         // Had the values been equal, the certain match would have been taken already.
-        Ok(values.iter().filter(identifying).any(|(field, _)| on_file.iter().any(|name| name == field.name().as_str())))
+        Ok(values
+            .iter()
+            .filter(identifying)
+            .any(|(field, _)| on_file.iter().any(|name| name == field.name().as_str())))
     }
 }

@@ -90,7 +90,10 @@ impl Serialize for LeafHash {
 
 impl From<LogPosition> for Audit {
     fn from(position: LogPosition) -> Self {
-        Self { index: position.index, leaf_hash: LeafHash(position.leaf_hash) }
+        Self {
+            index: position.index,
+            leaf_hash: LeafHash(position.leaf_hash),
+        }
     }
 }
 
@@ -124,7 +127,13 @@ impl Vault {
     }
 
     fn ask(&self, session: &Session, action: Action, purpose: Purpose) -> Result<Ask, Error> {
-        Ok(Ask::new(session.actor, action, purpose, self.clock.now()?, session.request.clone()))
+        Ok(Ask::new(
+            session.actor,
+            action,
+            purpose,
+            self.clock.now()?,
+            session.request.clone(),
+        ))
     }
 
     /// Decides, and logs a refusal before it is told.
@@ -145,7 +154,10 @@ impl Vault {
     }
 
     fn field(&self, name: &str) -> Result<&Field, Error> {
-        const UNKNOWN: Error = Error::Bad("unknown-field", "a field is not declared; the document at /openapi.json and fields.toml name those that are");
+        const UNKNOWN: Error = Error::Bad(
+            "unknown-field",
+            "a field is not declared; the document at /openapi.json and fields.toml name those that are",
+        );
         self.fields.get(name).ok_or(UNKNOWN)
     }
 
@@ -154,7 +166,10 @@ impl Vault {
         let of_record = |field: &&Field| field.record() == record;
         let name = |name: &String| {
             let field = Some(self.field(name)?).filter(of_record);
-            let field = field.ok_or(Error::Bad("unknown-field", "a field belongs to the other kind of record"))?;
+            let field = field.ok_or(Error::Bad(
+                "unknown-field",
+                "a field belongs to the other kind of record",
+            ))?;
             Ok(field.name().clone())
         };
         let names: Vec<FieldName> = names.iter().map(name).collect::<Result<_, Error>>()?;
@@ -170,24 +185,41 @@ impl Vault {
     /// Values in normal form, in the order of declaration, or everything that is wrong with them.
     fn normalise(&self, record: RecordKind, values: &Values) -> Result<Vec<(&Field, Submitted)>, Error> {
         let today = self.today()?;
-        if values.keys().any(|name| self.fields.get(name).is_none_or(|field| field.record() != record)) {
-            return Err(Error::Bad("unknown-field", "a field is not declared for this kind of record; see fields.toml"));
+        if values
+            .keys()
+            .any(|name| self.fields.get(name).is_none_or(|field| field.record() != record))
+        {
+            return Err(Error::Bad(
+                "unknown-field",
+                "a field is not declared for this kind of record; see fields.toml",
+            ));
         }
         let mut good = Vec::with_capacity(values.len());
         let mut bad: Vec<Invalid> = Vec::new();
         for field in self.fields.of(record) {
-            match values.get(field.name().as_str()).map(|value| field.normalise(value, today)) {
+            match values
+                .get(field.name().as_str())
+                .map(|value| field.normalise(value, today))
+            {
                 Some(Ok(value)) => good.push((field, value)),
                 Some(Err(invalid)) => bad.push(invalid),
                 None => {}
             }
         }
-        if bad.is_empty() { Ok(good) } else { Err(Error::Invalid(bad)) }
+        if bad.is_empty() {
+            Ok(good)
+        } else {
+            Err(Error::Invalid(bad))
+        }
     }
 
     /// The key of a record that exists, for sealing.
     async fn sealing_key(&self, record: RecordId) -> Result<RecordKey, Error> {
-        let wrapped = self.keys.record_key(record).await?.ok_or(crate::keyring::KeyError::NoRecordKey)?;
+        let wrapped = self
+            .keys
+            .record_key(record)
+            .await?
+            .ok_or(crate::keyring::KeyError::NoRecordKey)?;
         Ok(self.keyring.record_key(record, &wrapped)?)
     }
 

@@ -155,15 +155,23 @@ impl Vault {
             }
         }
         let now = clock.now().map_err(Error::from)?;
-        let vault = VaultRow { vault: uuid::Uuid::new_v4().into_bytes(), origin: founding.origin.clone() };
+        let vault = VaultRow {
+            vault: uuid::Uuid::new_v4().into_bytes(),
+            origin: founding.origin.clone(),
+        };
         let keys = unlock::create(&vault.origin, passphrase, now)?;
-        let keyring = unlock::unlock(&vault.origin, passphrase, std::slice::from_ref(&keys.unlock), &keys.keyring)?;
+        let keyring = unlock::unlock(
+            &vault.origin,
+            passphrase,
+            std::slice::from_ref(&keys.unlock),
+            &keys.keyring,
+        )?;
         let (writes, issued) = founders(&keyring, founding, now)?;
         let unsigned = |_| OpenError::Key(KeyError::Locked);
         let empty = genesis::empty_head(&vault.origin, &keyring).map_err(unsigned)?;
         let hash = rules.policy.hash();
-        let (entry, head) = genesis::first_entry(&vault.origin, &keyring, &writes, founding.centre, hash, now)
-            .map_err(unsigned)?;
+        let (entry, head) =
+            genesis::first_entry(&vault.origin, &keyring, &writes, founding.centre, hash, now).map_err(unsigned)?;
         let made = SqliteKeys::create(&places.keys, &vault, &keys.unlock, &keys.keyring)
             .and_then(|()| SqliteData::create(&places.data, &vault, &empty))
             .and_then(|()| found(places, &writes, entry, &head));
@@ -238,8 +246,18 @@ impl Unlocked {
         if store.vault().await? != vault {
             return Err(OpenError::OtherVault);
         }
-        let keyring = unlock::unlock(&vault.origin, passphrase, &keys.unlocks().await?, &keys.keyring().await?)?;
-        Ok(Self { store: Arc::new(store), keys: Arc::new(keys), keyring: Arc::new(keyring), rules })
+        let keyring = unlock::unlock(
+            &vault.origin,
+            passphrase,
+            &keys.unlocks().await?,
+            &keys.keyring().await?,
+        )?;
+        Ok(Self {
+            store: Arc::new(store),
+            keys: Arc::new(keys),
+            keyring: Arc::new(keyring),
+            rules,
+        })
     }
 
     pub(super) const fn fields(&self) -> &FieldSet {
@@ -262,7 +280,9 @@ fn found(places: &Places, writes: &[Write], entry: EntryRow, head: &HeadRow) -> 
 pub(super) fn new_token() -> Result<zeroize::Zeroizing<String>, KeyError> {
     use ring::rand::SecureRandom;
     let mut secret = zeroize::Zeroizing::new([0; 32]);
-    ring::rand::SystemRandom::new().fill(&mut *secret).map_err(|_| KeyError::NoRandomness)?;
+    ring::rand::SystemRandom::new()
+        .fill(&mut *secret)
+        .map_err(|_| KeyError::NoRandomness)?;
     let text = data_encoding::BASE32_NOPAD.encode(&*secret).to_ascii_lowercase();
     Ok(zeroize::Zeroizing::new(format!("{PREFIX}{text}")))
 }

@@ -24,14 +24,25 @@ impl Vault {
         session: &Session,
         replay: Option<&Replay>,
     ) -> Result<Option<(T, Audit)>, Error> {
-        let Some(codes) = self.replay_codes(replay)? else { return Ok(None) };
-        let Some(found) = self.store.replay(session.actor.id(), &codes.key).await? else { return Ok(None) };
+        let Some(codes) = self.replay_codes(replay)? else {
+            return Ok(None);
+        };
+        let Some(found) = self.store.replay(session.actor.id(), &codes.key).await? else {
+            return Ok(None);
+        };
         let row = self.keyring.genuine(found.row)?;
         if row.request != codes.request {
             return Err(Error::KeyReused);
         }
         let answer = serde_json::from_slice(&row.answer).map_err(|_| crate::keyring::KeyError::Broken)?;
-        Ok(Some((answer, LogPosition { index: found.index, leaf_hash: found.leaf_hash }.into())))
+        Ok(Some((
+            answer,
+            LogPosition {
+                index: found.index,
+                leaf_hash: found.leaf_hash,
+            }
+            .into(),
+        )))
     }
 
     /// The write that remembers an answer. The answer holds no personal value.
@@ -41,7 +52,9 @@ impl Vault {
         replay: Option<&Replay>,
         answer: &T,
     ) -> Result<Option<Write>, Error> {
-        let Some(codes) = self.replay_codes(replay)? else { return Ok(None) };
+        let Some(codes) = self.replay_codes(replay)? else {
+            return Ok(None);
+        };
         let row = ReplayRow {
             principal: session.actor.id(),
             key: codes.key,
@@ -54,6 +67,8 @@ impl Vault {
     }
 
     fn replay_codes(&self, replay: Option<&Replay>) -> Result<Option<ReplayCodes>, Error> {
-        Ok(replay.map(|replay| self.keyring.replay_codes(&replay.key, &replay.request)).transpose()?)
+        Ok(replay
+            .map(|replay| self.keyring.replay_codes(&replay.key, &replay.request))
+            .transpose()?)
     }
 }

@@ -53,7 +53,11 @@ impl Vault {
     pub fn ask_caller(&self, session: &Session, caller: Reference, body: &RevealCaller) -> Result<Ask, Error> {
         let fields = self.names(RecordKind::Caller, &body.fields)?;
         let ask = self.ask(session, Action::Reveal, body.purpose)?;
-        Ok(ask.caller(caller).ticket(body.ticket).fields(RecordKind::Caller, fields).form(body.form))
+        Ok(ask
+            .caller(caller)
+            .ticket(body.ticket)
+            .fields(RecordKind::Caller, fields)
+            .form(body.form))
     }
 
     /// The ask for fields of a ticket.

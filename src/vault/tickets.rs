@@ -185,12 +185,18 @@ impl Vault {
         let permit = self.decide(ask, facts).await?;
         let row = self.ticket_row(&no).await?.ok_or(Error::NotFound("ticket"))?;
         let mut change = Change::default();
-        let caller = self.refer(&mut change, RecordId::Caller(row.caller), session.actor.department()).await?;
+        let caller = self
+            .refer(&mut change, RecordId::Caller(row.caller), session.actor.department())
+            .await?;
         let audit = self.record(permit, change).await?.position().into();
         let mut custody = Vec::new();
         for step in self.store.custody(row.id).await? {
             let step = self.keyring.genuine(step)?;
-            custody.push(CustodyStep { state: step.state, holder: step.holder, at: leaf::milliseconds(step.at) });
+            custody.push(CustodyStep {
+                state: step.state,
+                holder: step.holder,
+                at: leaf::milliseconds(step.at),
+            });
         }
         Ok(TicketPage {
             no: row.no,
@@ -227,7 +233,10 @@ impl Vault {
         let facts = self.facts(&ask).await?;
         let permit = self.decide(ask, facts).await?;
         let audit = self.note(permit).await?;
-        let mut rows = self.store.tickets(session.actor.department(), after.as_ref(), limit + 1).await?;
+        let mut rows = self
+            .store
+            .tickets(session.actor.department(), after.as_ref(), limit + 1)
+            .await?;
         let more = rows.len() > limit as usize;
         rows.truncate(limit as usize);
         let next = rows.last().filter(|_| more).map(|row| row.no);
@@ -306,7 +315,10 @@ impl Vault {
         }
         let (change, answer) = self.moved(session, row, &step, replay).await?;
         let recorded = self.record(permit, change).await?;
-        Ok(Moved { answer, audit: recorded.position().into() })
+        Ok(Moved {
+            answer,
+            audit: recorded.position().into(),
+        })
     }
 
     async fn moved(
@@ -320,18 +332,32 @@ impl Vault {
         let mut change = Change::default();
         let record = RecordId::Ticket(row.id);
         let field = self.field(step.reason_field)?;
-        let reason = field.normalise(step.reason, self.today()?).map_err(|invalid| Error::Invalid(vec![invalid]))?;
+        let reason = field
+            .normalise(step.reason, self.today()?)
+            .map_err(|invalid| Error::Invalid(vec![invalid]))?;
         let key = self.sealing_key(record).await?;
         if let Some(to) = step.to {
             self.store.department(to).await?.ok_or(Error::NotFound("department"))?;
             self.refer(&mut change, RecordId::Caller(row.caller), to).await?;
         }
         let holder = step.to.unwrap_or(row.holder);
-        let next = TicketRow { state: step.state, holder, version: row.version + 1, ..row };
-        let answer = MovedAnswer { no: next.no, state: next.state, holder: next.holder, version: next.version };
+        let next = TicketRow {
+            state: step.state,
+            holder,
+            version: row.version + 1,
+            ..row
+        };
+        let answer = MovedAnswer {
+            no: next.no,
+            state: next.state,
+            holder: next.holder,
+            version: next.version,
+        };
         change.writes.push(Write::Custody(self.custody(session, &next, now)?));
         change.writes.push(Write::Ticket(self.keyring.protect(next)?));
-        change.writes.push(Write::Field(self.keyring.seal(&key, field.name(), &reason)?));
+        change
+            .writes
+            .push(Write::Field(self.keyring.seal(&key, field.name(), &reason)?));
         change.writes.extend(self.remember(session, replay, &answer)?);
         Ok((change, answer))
     }
@@ -348,4 +374,3 @@ fn line(row: TicketRow) -> TicketLine {
         received_at: leaf::milliseconds(row.received_at),
     }
 }
-

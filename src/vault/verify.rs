@@ -49,10 +49,15 @@ impl Vault {
     pub async fn verify(&self, session: &Session, caller: Reference, body: &VerifyField) -> Result<Verified, Error> {
         let fields = self.names(RecordKind::Caller, std::slice::from_ref(&body.field))?;
         let field = self.field(&body.field)?;
-        let index =
-            field.index().ok_or(Error::Bad("field-not-indexed", "this field has no blind index to compare with"))?;
+        let index = field.index().ok_or(Error::Bad(
+            "field-not-indexed",
+            "this field has no blind index to compare with",
+        ))?;
         let ask = self.ask(session, Action::Verify, body.purpose)?;
-        let ask = ask.caller(caller).ticket(body.ticket).fields(RecordKind::Caller, fields);
+        let ask = ask
+            .caller(caller)
+            .ticket(body.ticket)
+            .fields(RecordKind::Caller, fields);
         let facts = self.facts(&ask).await?;
         let about = facts.caller.as_ref().map(|caller| caller.id);
         let permit = self.decide(ask, facts).await?;
@@ -60,8 +65,13 @@ impl Vault {
         let today = self.today()?;
         let audit = self.note(permit).await?;
         // A value that breaks the field's rule cannot be on file.
-        let Ok(value) = field.normalise(&body.value, today) else { return Ok(Verified { matches: false, audit }) };
-        let hits = self.store.index_hits(index, &self.keyring.blind_index(index, &value)?, MOST_HITS).await?;
+        let Ok(value) = field.normalise(&body.value, today) else {
+            return Ok(Verified { matches: false, audit });
+        };
+        let hits = self
+            .store
+            .index_hits(index, &self.keyring.blind_index(index, &value)?, MOST_HITS)
+            .await?;
         let mut matches = false;
         for hit in hits {
             if Some(hit.caller) == about && hit.field == body.field {

@@ -14,7 +14,10 @@ pub(super) fn email(value: &str) -> Result<String, &'static str> {
     if plain.len() > 254 {
         return Err(EMAIL_LONG);
     }
-    let options = Options::default().with_required_tld().without_domain_literal().without_display_text();
+    let options = Options::default()
+        .with_required_tld()
+        .without_domain_literal()
+        .without_display_text();
     // A star is allowed by the RFC and used by nobody but masks.
     if plain.contains('*') || EmailAddress::parse_with_options(&plain, options).is_err() {
         return Err(EMAIL);
@@ -25,7 +28,10 @@ pub(super) fn email(value: &str) -> Result<String, &'static str> {
 
 /// `d****@126.com`.
 pub(super) fn mask_email(normal: &str) -> String {
-    match normal.rsplit_once('@').map(|(mailbox, domain)| (mailbox.chars().next(), domain)) {
+    match normal
+        .rsplit_once('@')
+        .map(|(mailbox, domain)| (mailbox.chars().next(), domain))
+    {
         Some((Some(first), domain)) => format!("{first}{HIDDEN}@{domain}"),
         _ => HIDDEN.to_owned(),
     }
@@ -35,8 +41,14 @@ pub(super) fn mask_email(normal: &str) -> String {
 pub(super) fn wechat(value: &str) -> Result<String, &'static str> {
     let plain = folded(value);
     let begins = plain.bytes().next().is_some_and(|b| b.is_ascii_alphabetic());
-    let usual = plain.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
-    if begins && usual && (6..=20).contains(&plain.len()) { Ok(plain.as_str().to_owned()) } else { Err(WECHAT) }
+    let usual = plain
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
+    if begins && usual && (6..=20).contains(&plain.len()) {
+        Ok(plain.as_str().to_owned())
+    } else {
+        Err(WECHAT)
+    }
 }
 
 /// The first of several characters.

@@ -6,9 +6,39 @@ const MASKED: &str = "it holds a star, so it is a masked copy";
 
 /// Provinces as people name them without 省 or 市 (GB/T 2260).
 const PROVINCES: [&str; 33] = [
-    "北京", "天津", "河北", "山西", "内蒙古", "辽宁", "吉林", "黑龙江", "上海", "江苏", "浙江", "安徽", "福建", "江西",
-    "山东", "河南", "湖北", "湖南", "广东", "广西", "海南", "重庆", "四川", "贵州", "云南", "西藏", "陕西", "甘肃",
-    "青海", "宁夏", "新疆", "香港", "澳门",
+    "北京",
+    "天津",
+    "河北",
+    "山西",
+    "内蒙古",
+    "辽宁",
+    "吉林",
+    "黑龙江",
+    "上海",
+    "江苏",
+    "浙江",
+    "安徽",
+    "福建",
+    "江西",
+    "山东",
+    "河南",
+    "湖北",
+    "湖南",
+    "广东",
+    "广西",
+    "海南",
+    "重庆",
+    "四川",
+    "贵州",
+    "云南",
+    "西藏",
+    "陕西",
+    "甘肃",
+    "青海",
+    "宁夏",
+    "新疆",
+    "香港",
+    "澳门",
 ];
 /// Words that begin what a masked address must not show: streets, villages, buildings.
 const STREET_WORDS: &str = "路街巷弄道号村镇乡栋幢楼院室屯组队社";
@@ -105,8 +135,12 @@ fn part(name: &[char], next: Option<char>, within: bool) -> Verdict {
         return Verdict::Longer;
     }
     match name {
-        [.., '省'] | [.., '自', '治', '区' | '州'] | [.., '行', '政', '区'] | [.., '地', '区'] => Verdict::Part(Part::Region),
-        ['兴', '安', '盟'] | ['锡', '林', '郭', '勒', '盟'] | ['阿', '拉', '善', '盟'] => Verdict::Part(Part::Region),
+        [.., '省'] | [.., '自', '治', '区' | '州'] | [.., '行', '政', '区'] | [.., '地', '区'] => {
+            Verdict::Part(Part::Region)
+        }
+        ['兴', '安', '盟'] | ['锡', '林', '郭', '勒', '盟'] | ['阿', '拉', '善', '盟'] => {
+            Verdict::Part(Part::Region)
+        }
         [.., '市'] => believed(is_city(name, next), Part::City),
         [.., '区'] => believed(is_district(name, within), Part::District),
         [.., '县'] => believed(is_short(name, within), Part::District),
@@ -134,7 +168,11 @@ fn is_district(name: &[char], within: bool) -> bool {
         [.., '东' | '西' | '南' | '北' | '中', '区'] => long,
         _ => false,
     };
-    let believed = if within { name.len() <= LONGEST } else { (3..=4).contains(&name.len()) };
+    let believed = if within {
+        name.len() <= LONGEST
+    } else {
+        (3..=4).contains(&name.len())
+    };
     believed && !compound
 }
 

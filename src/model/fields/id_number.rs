@@ -38,7 +38,9 @@ fn digits(number: &str) -> Option<[u32; 17]> {
         return None;
     };
     let body: [u8; 17] = body.try_into().ok()?;
-    body.iter().all(u8::is_ascii_digit).then(|| body.map(|digit| u32::from(digit - b'0')))
+    body.iter()
+        .all(u8::is_ascii_digit)
+        .then(|| body.map(|digit| u32::from(digit - b'0')))
 }
 
 fn check_character(digits: &[u32; 17]) -> u8 {
@@ -53,7 +55,9 @@ const fn is_region(code: u32) -> bool {
 
 fn birth(digits: &[u32; 17]) -> Option<Date> {
     let number = |places: &[u32]| places.iter().fold(0, |sum, digit| sum * 10 + digit);
-    let year = i16::try_from(number(&digits[6..10])).ok().filter(|year| *year >= 1800)?;
+    let year = i16::try_from(number(&digits[6..10]))
+        .ok()
+        .filter(|year| *year >= 1800)?;
     let month = i8::try_from(number(&digits[10..12])).ok()?;
     let day = i8::try_from(number(&digits[12..14])).ok()?;
     Date::new(year, month, day).ok()

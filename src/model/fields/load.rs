@@ -28,7 +28,11 @@ pub struct FieldsError {
 
 impl FieldsError {
     fn new(problem: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { entry: None, problem: problem.into(), remedy: remedy.into() }
+        Self {
+            entry: None,
+            problem: problem.into(),
+            remedy: remedy.into(),
+        }
     }
 
     fn about(mut self, entry: &str) -> Self {
@@ -107,7 +111,10 @@ pub(super) fn fields(text: &str) -> Result<Vec<Field>, FieldsError> {
 fn malformed(text: &str, error: &toml::de::Error) -> FieldsError {
     let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
     let line = 1 + before.matches('\n').count();
-    FieldsError::new(format!("{}, line {line}", one_line(error)), "see the explanation at the head of the shipped file")
+    FieldsError::new(
+        format!("{}, line {line}", one_line(error)),
+        "see the explanation at the head of the shipped file",
+    )
 }
 
 fn one_line(error: &toml::de::Error) -> String {
@@ -116,7 +123,10 @@ fn one_line(error: &toml::de::Error) -> String {
 
 /// How errors name an entry: by its name if it has one.
 fn label(table: &Table, nth: usize) -> String {
-    table.get("name").and_then(toml::Value::as_str).map_or_else(|| format!("number {}", nth + 1), |name| format!("{name:?}"))
+    table
+        .get("name")
+        .and_then(toml::Value::as_str)
+        .map_or_else(|| format!("number {}", nth + 1), |name| format!("{name:?}"))
 }
 
 fn check_birth_year(settings: &IdNo) -> Result<(), FieldsError> {
@@ -134,7 +144,10 @@ fn field(table: Table, settings: &IdNo) -> Result<Field, FieldsError> {
         .try_into()
         .map_err(|error| FieldsError::new(one_line(&error), "the head of the shipped file explains every key"))?;
     check_name("name", &entry.name)?;
-    entry.index.as_deref().map_or(Ok(()), |index| check_name("index", index))?;
+    entry
+        .index
+        .as_deref()
+        .map_or(Ok(()), |index| check_name("index", index))?;
     check_mask(&entry)?;
     check_match(&entry)?;
     let max = max(&entry)?;
@@ -144,7 +157,11 @@ fn field(table: Table, settings: &IdNo) -> Result<Field, FieldsError> {
         record: entry.record,
         class: entry.class,
         group: entry.group,
-        rules: Rules { kind: entry.kind, max, latest_birth_year },
+        rules: Rules {
+            kind: entry.kind,
+            max,
+            latest_birth_year,
+        },
         mask: entry.mask,
         index: entry.index,
         matching: entry.matching,
@@ -165,12 +182,18 @@ fn check_name(key: &str, name: &str) -> Result<(), FieldsError> {
 
 fn check_mask(entry: &Entry) -> Result<(), FieldsError> {
     if entry.mask == Mask::Keep && entry.class == Class::Sensitive {
-        return Err(FieldsError::new("a sensitive field must not be kept in full when masked", "write mask = \"hidden\""));
+        return Err(FieldsError::new(
+            "a sensitive field must not be kept in full when masked",
+            "write mask = \"hidden\"",
+        ));
     }
     if entry.mask.suits(entry.kind) {
         return Ok(());
     }
-    Err(FieldsError::new("the mask is made for another type", "take the type's own mask, or mask = \"hidden\""))
+    Err(FieldsError::new(
+        "the mask is made for another type",
+        "take the type's own mask, or mask = \"hidden\"",
+    ))
 }
 
 fn check_match(entry: &Entry) -> Result<(), FieldsError> {
@@ -178,10 +201,16 @@ fn check_match(entry: &Entry) -> Result<(), FieldsError> {
         return Ok(());
     }
     if entry.record == RecordKind::Ticket {
-        return Err(FieldsError::new("match on a ticket's field", "remove match: only callers are matched"));
+        return Err(FieldsError::new(
+            "match on a ticket's field",
+            "remove match: only callers are matched",
+        ));
     }
     if entry.index.is_none() {
-        return Err(FieldsError::new("match without index", "add index, by which equal values are found"));
+        return Err(FieldsError::new(
+            "match without index",
+            "add index, by which equal values are found",
+        ));
     }
     Ok(())
 }
@@ -192,21 +221,28 @@ fn max(entry: &Entry) -> Result<usize, FieldsError> {
         (None, Some(_)) => Err(FieldsError::new("this type has a length of its own", "remove max")),
         (Some((usual, _)), None) => Ok(usual),
         (Some((_, most)), Some(max)) if (2..=most).contains(&max) => Ok(max),
-        (Some((_, most)), Some(_)) => {
-            Err(FieldsError::new("max is out of range", format!("write a number from 2 to {most}")))
-        }
+        (Some((_, most)), Some(_)) => Err(FieldsError::new(
+            "max is out of range",
+            format!("write a number from 2 to {most}"),
+        )),
     }
 }
 
 /// The field, if it agrees with those before it.
 fn beside(fields: &[Field], field: Field) -> Result<Field, FieldsError> {
     if fields.iter().any(|other| other.name == field.name) {
-        return Err(FieldsError::new("the name is declared twice", "rename or remove one of the two"));
+        return Err(FieldsError::new(
+            "the name is declared twice",
+            "rename or remove one of the two",
+        ));
     }
     let shares = |other: &&Field| other.index.is_some() && other.index == field.index;
     match fields.iter().find(shares) {
         Some(other) if other.record != field.record || other.rules.kind != field.rules.kind => Err(FieldsError::new(
-            format!("it shares its index with {}, which has another type or record", other.name),
+            format!(
+                "it shares its index with {}, which has another type or record",
+                other.name
+            ),
             "give it an index of its own: only like values can be compared",
         )),
         _ => Ok(field),
@@ -222,7 +258,11 @@ fn check_size(fields: &[Field]) -> Result<(), FieldsError> {
         ));
     }
     let size = |named: &dyn Fn(&Field) -> bool| -> usize {
-        fields.iter().filter(|field| named(field)).map(|field| 2 * field.name.as_str().len() + LEAF_FIELD).sum()
+        fields
+            .iter()
+            .filter(|field| named(field))
+            .map(|field| 2 * field.name.as_str().len() + LEAF_FIELD)
+            .sum()
     };
     let caller = size(&|field| field.record == RecordKind::Caller);
     let ticket = size(&|field| field.record == RecordKind::Ticket);

@@ -59,6 +59,10 @@ impl Mask {
             Self::Hidden => HIDDEN.to_owned(),
             Self::Keep => return clear.to_owned(),
         };
-        if shown.contains(clear) { HIDDEN.to_owned() } else { shown }
+        if shown.contains(clear) {
+            HIDDEN.to_owned()
+        } else {
+            shown
+        }
     }
 }

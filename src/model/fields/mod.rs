@@ -12,8 +12,6 @@ mod phone;
 mod plate;
 mod rules;
 mod terms;
-#[cfg(test)]
-mod tests;
 mod text;
 
 pub use load::FieldsError;
@@ -95,7 +93,10 @@ impl Field {
     pub fn normalise(&self, value: &Submitted, today: Date) -> Result<Submitted, Invalid> {
         match self.rules.normalise(value.expose(), today) {
             Ok(normal) => Ok(Submitted::new(normal)),
-            Err(rule) => Err(Invalid { field: self.name.clone(), rule }),
+            Err(rule) => Err(Invalid {
+                field: self.name.clone(),
+                rule,
+            }),
         }
     }
 

@@ -44,7 +44,9 @@ fn check(name: &str) -> Result<(), &'static str> {
     }
     let begins = name.chars().next().is_some_and(char::is_alphabetic);
     let ends = name.chars().next_back().is_some_and(|c| is_letter(c) || c == '.');
-    let inside = name.chars().all(|c| is_letter(c) || matches!(c, '·' | '.' | '-' | '\'' | ' '));
+    let inside = name
+        .chars()
+        .all(|c| is_letter(c) || matches!(c, '·' | '.' | '-' | '\'' | ' '));
     if begins && ends && inside { Ok(()) } else { Err(LETTERS) }
 }
 

@@ -24,20 +24,32 @@ pub(super) fn normalise(value: &str) -> Result<String, &'static str> {
 
 /// Number and extension, if one is marked: by a word, or by a hyphen after a landline number that is complete.
 fn split_extension(plain: &str) -> Option<(&str, &str)> {
-    let marked = [";ext=", "ext", "转", "#"].iter().find_map(|mark| plain.split_once(mark));
-    marked.or_else(|| plain.rsplit_once('-').filter(|(number, _)| e164(number).is_ok_and(|number| is_landline(&number))))
+    let marked = [";ext=", "ext", "转", "#"]
+        .iter()
+        .find_map(|mark| plain.split_once(mark));
+    marked.or_else(|| {
+        plain
+            .rsplit_once('-')
+            .filter(|(number, _)| e164(number).is_ok_and(|number| is_landline(&number)))
+    })
 }
 
 fn e164(written: &str) -> Result<String, &'static str> {
     let compact = written.replace("(0)", "");
-    let compact = if written.trim().starts_with('+') { compact.as_str() } else { written };
+    let compact = if written.trim().starts_with('+') {
+        compact.as_str()
+    } else {
+        written
+    };
     let compact: String = compact.chars().filter(|c| !is_separator(*c)).collect();
     let international = compact.strip_prefix('+').or_else(|| compact.strip_prefix("00"));
     if !all_digits(compact.strip_prefix('+').unwrap_or(&compact)) {
         return Err(CHARACTERS);
     }
     match international {
-        Some(digits) => digits.strip_prefix("86").map_or_else(|| foreign(digits), after_country_code),
+        Some(digits) => digits
+            .strip_prefix("86")
+            .map_or_else(|| foreign(digits), after_country_code),
         None => domestic(&compact),
     }
 }
@@ -63,7 +75,11 @@ fn domestic(digits: &str) -> Result<String, &'static str> {
 }
 
 fn after_country_code(digits: &str) -> Result<String, &'static str> {
-    if is_mobile(digits) { Ok(format!("+86{digits}")) } else { landline(digits.strip_prefix('0').unwrap_or(digits)) }
+    if is_mobile(digits) {
+        Ok(format!("+86{digits}"))
+    } else {
+        landline(digits.strip_prefix('0').unwrap_or(digits))
+    }
 }
 
 fn is_mobile(digits: &str) -> bool {
@@ -77,7 +93,11 @@ fn landline(national: &str) -> Result<String, &'static str> {
         (2, 8) | (3, 7 | 8) => matches!(national.as_bytes().get(area), Some(b'2'..=b'9')),
         _ => false,
     };
-    if fits { Ok(format!("+86{national}")) } else { Err(LANDLINE) }
+    if fits {
+        Ok(format!("+86{national}"))
+    } else {
+        Err(LANDLINE)
+    }
 }
 
 /// How many digits the area code has without its 0: Beijing's 10 and the 2x have two, the others three.
@@ -94,7 +114,11 @@ fn is_landline(e164: &str) -> bool {
 }
 
 fn foreign(digits: &str) -> Result<String, &'static str> {
-    if (8..=15).contains(&digits.len()) && !digits.starts_with('0') { Ok(format!("+{digits}")) } else { Err(FOREIGN) }
+    if (8..=15).contains(&digits.len()) && !digits.starts_with('0') {
+        Ok(format!("+{digits}"))
+    } else {
+        Err(FOREIGN)
+    }
 }
 
 /// `138****5678`, `0571*****45`, `+120******23`; an extension is not shown.
@@ -103,7 +127,9 @@ pub(super) fn mask(normal: &str) -> String {
     match number.strip_prefix("+86") {
         Some(mobile) if is_mobile(mobile) => cut("", mobile, 3, 4),
         Some(national) => area_digits(national).map_or_else(|| HIDDEN.to_owned(), |area| cut("0", national, area, 2)),
-        None => number.strip_prefix('+').map_or_else(|| HIDDEN.to_owned(), |digits| cut("+", digits, 3, 2)),
+        None => number
+            .strip_prefix('+')
+            .map_or_else(|| HIDDEN.to_owned(), |digits| cut("+", digits, 3, 2)),
     }
 }
 

@@ -8,7 +8,9 @@ const PROVINCES: &str = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂�
 /// Upper case, without dots, hyphens and spaces: `苏D12345`, `粤BD12345`.
 pub(super) fn normalise(value: &str) -> Result<String, &'static str> {
     let plain = folded(value);
-    let kept = plain.chars().filter(|c| !c.is_whitespace() && !is_middle_dot(*c) && !matches!(c, '-' | '.'));
+    let kept = plain
+        .chars()
+        .filter(|c| !c.is_whitespace() && !is_middle_dot(*c) && !matches!(c, '-' | '.'));
     let plate: String = kept.map(|c| c.to_ascii_uppercase()).collect();
     let chars: Vec<char> = plate.chars().collect();
     let valid = match chars.as_slice() {
@@ -22,8 +24,12 @@ pub(super) fn normalise(value: &str) -> Result<String, &'static str> {
 /// a large one).
 fn is_number(number: &[char]) -> bool {
     match number {
-        [body @ .., last] if body.len() == 4 => body.iter().all(|c| is_either(*c)) && (is_either(*last) || is_use(*last)),
-        [energy, second, rest @ ..] if number.len() == 6 && is_energy(*energy) => is_either(*second) && all_digits(rest),
+        [body @ .., last] if body.len() == 4 => {
+            body.iter().all(|c| is_either(*c)) && (is_either(*last) || is_use(*last))
+        }
+        [energy, second, rest @ ..] if number.len() == 6 && is_energy(*energy) => {
+            is_either(*second) && all_digits(rest)
+        }
         [body @ .., energy] if body.len() == 5 => all_digits(body) && is_energy(*energy),
         _ => false,
     }

@@ -70,6 +70,8 @@ impl Rules {
     }
 
     fn last_birth(&self, today: Date) -> Date {
-        self.latest_birth_year.and_then(|year| Date::new(year, 12, 31).ok()).unwrap_or(today)
+        self.latest_birth_year
+            .and_then(|year| Date::new(year, 12, 31).ok())
+            .unwrap_or(today)
     }
 }

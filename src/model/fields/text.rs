@@ -52,8 +52,10 @@ fn within(value: &str, min: usize, max: usize) -> Result<(), &'static str> {
 
 /// Characters that reorder or hide others on a screen, and line ends that are not controls (Unicode §23.2, UTS 55).
 const fn invisible(c: char) -> bool {
-    matches!(c, '\u{061C}' | '\u{200B}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}')
-        || matches!(c, '\u{2060}'..='\u{2069}' | '\u{FEFF}')
+    matches!(
+        c,
+        '\u{061C}' | '\u{200B}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}'
+    ) || matches!(c, '\u{2060}'..='\u{2069}' | '\u{FEFF}')
 }
 
 /// A Chinese character (Unicode Han, blocks of unified ideographs, and 〇).

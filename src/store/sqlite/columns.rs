@@ -10,8 +10,8 @@ use crate::model::reference::DepartmentCode;
 use crate::model::ticket_no::TicketNo;
 use crate::model::tickets::{Channel, MatterKind, TicketState};
 use crate::store::rows::{
-    CallerRow, CustodyRow, DepartmentRow, EntryRow, FieldRow, IndexRow, PrincipalRow, ReferenceRow, ReplayRow, TicketRow,
-    TokenRow,
+    CallerRow, CustodyRow, DepartmentRow, EntryRow, FieldRow, IndexRow, PrincipalRow, ReferenceRow, ReplayRow,
+    TicketRow, TokenRow,
 };
 use crate::store::{Result, StoreError};
 
@@ -29,7 +29,11 @@ impl<'r, 's> Columns<'r, 's> {
 
     /// From a later column of a joined row.
     pub(super) const fn from(row: &'r Row<'s>, first: usize, table: &'static str) -> Self {
-        Self { row, next: first, table }
+        Self {
+            row,
+            next: first,
+            table,
+        }
     }
 
     fn take<T: rusqlite::types::FromSql>(&mut self) -> Result<T> {
@@ -85,7 +89,9 @@ impl<'r, 's> Columns<'r, 's> {
 
     fn optional_instant(&mut self) -> Result<Option<Timestamp>> {
         let at: Option<i64> = self.take()?;
-        at.map(Timestamp::from_millisecond).transpose().map_err(|_| self.corrupt())
+        at.map(Timestamp::from_millisecond)
+            .transpose()
+            .map_err(|_| self.corrupt())
     }
 
     fn department_code(&mut self) -> Result<DepartmentCode> {
@@ -122,7 +128,10 @@ pub(super) fn principal(c: &mut Columns<'_, '_>) -> Result<PrincipalRow> {
         active: c.flag()?,
         created_by: {
             let by: Option<Vec<u8>> = c.take()?;
-            by.map(TryInto::try_into).transpose().map_err(|_| c.corrupt())?.map(PrincipalId::from_bytes)
+            by.map(TryInto::try_into)
+                .transpose()
+                .map_err(|_| c.corrupt())?
+                .map(PrincipalId::from_bytes)
         },
         version: c.number()?,
         mac: c.array()?,
@@ -157,7 +166,11 @@ pub(super) fn caller(c: &mut Columns<'_, '_>) -> Result<CallerRow> {
 pub(super) const FIELD: &str = "record_kind, record, field, sealed";
 
 pub(super) fn field(c: &mut Columns<'_, '_>) -> Result<FieldRow> {
-    Ok(FieldRow { record: c.record()?, field: c.text()?, sealed: c.bytes()? })
+    Ok(FieldRow {
+        record: c.record()?,
+        field: c.text()?,
+        sealed: c.bytes()?,
+    })
 }
 
 pub(super) const INDEX: &str = "idx, value, caller, field, certain, mac";
@@ -239,11 +252,20 @@ pub(super) fn replay(c: &mut Columns<'_, '_>) -> Result<ReplayRow> {
 pub(super) const ENTRY: &str = "idx, body, leaf_hash";
 
 pub(super) fn entry(c: &mut Columns<'_, '_>) -> Result<EntryRow> {
-    Ok(EntryRow { index: c.number()?, body: c.bytes()?, leaf_hash: c.hash()? })
+    Ok(EntryRow {
+        index: c.number()?,
+        body: c.bytes()?,
+        leaf_hash: c.hash()?,
+    })
 }
 
 pub(super) const TILE: &str = "level, n, root, hashes";
 
 pub(super) fn tile(c: &mut Columns<'_, '_>) -> Result<Tile> {
-    Ok(Tile { level: c.small()?, index: c.number()?, root: c.hash()?, hashes: c.bytes()? })
+    Ok(Tile {
+        level: c.small()?,
+        index: c.number()?,
+        root: c.hash()?,
+        hashes: c.bytes()?,
+    })
 }

@@ -49,7 +49,10 @@ impl SqliteData {
         files::create(path)?;
         let mut connection = super::open(path, true)?;
         files::migrate(&mut connection, path, &embedded::migrations::runner())?;
-        connection.execute("INSERT INTO vault VALUES (1, ?1, ?2)", params![vault.vault, vault.origin])?;
+        connection.execute(
+            "INSERT INTO vault VALUES (1, ?1, ?2)",
+            params![vault.vault, vault.origin],
+        )?;
         super::writer::put_head(&connection, head)
     }
 
@@ -65,7 +68,13 @@ impl SqliteData {
         let reader = |_| super::open(path, false).map(Mutex::new);
         let readers = (0..READERS).map(reader).collect::<Result<_>>()?;
         let writing = Arc::new(AtomicBool::new(false));
-        Ok(Self { path: path.to_owned(), readers, turn: AtomicUsize::new(0), writing, _lock: lock })
+        Ok(Self {
+            path: path.to_owned(),
+            readers,
+            turn: AtomicUsize::new(0),
+            writing,
+            _lock: lock,
+        })
     }
 
     fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
@@ -88,7 +97,9 @@ impl SqliteData {
     ) -> Result<Option<T>> {
         self.read(|connection| {
             let mut statement = connection.prepare_cached(sql)?;
-            let found = statement.query_row(params, |row| Ok(parse(&mut Columns::new(row, table)))).optional()?;
+            let found = statement
+                .query_row(params, |row| Ok(parse(&mut Columns::new(row, table))))
+                .optional()?;
             found.transpose()
         })
     }
@@ -111,7 +122,12 @@ impl SqliteData {
 #[async_trait]
 impl DataStore for SqliteData {
     async fn vault(&self) -> Result<VaultRow> {
-        let parse = |c: &mut Columns<'_, '_>| Ok(VaultRow { vault: c.array()?, origin: c.text()? });
+        let parse = |c: &mut Columns<'_, '_>| {
+            Ok(VaultRow {
+                vault: c.array()?,
+                origin: c.text()?,
+            })
+        };
         let row = self.one("SELECT vault, origin FROM vault", [], "vault", parse)?;
         row.ok_or(StoreError::Corrupt("vault"))
     }
@@ -144,7 +160,10 @@ impl DataStore for SqliteData {
     }
 
     async fn departments(&self, after: Option<DepartmentCode>, limit: u32) -> Result<Vec<DepartmentRow>> {
-        let sql = format!("SELECT {} FROM department WHERE code > ?1 ORDER BY code LIMIT ?2", c::DEPARTMENT);
+        let sql = format!(
+            "SELECT {} FROM department WHERE code > ?1 ORDER BY code LIMIT ?2",
+            c::DEPARTMENT
+        );
         let after = after.as_ref().map_or("", DepartmentCode::as_str);
         self.all(&sql, params![after, limit], "department", c::department)
     }
@@ -155,7 +174,10 @@ impl DataStore for SqliteData {
     }
 
     async fn principals(&self, after: Option<PrincipalId>, limit: u32) -> Result<Vec<PrincipalRow>> {
-        let sql = format!("SELECT {} FROM principal WHERE id > ?1 ORDER BY id LIMIT ?2", c::PRINCIPAL);
+        let sql = format!(
+            "SELECT {} FROM principal WHERE id > ?1 ORDER BY id LIMIT ?2",
+            c::PRINCIPAL
+        );
         let after = after.map_or_else(Vec::new, |id| id.as_bytes().to_vec());
         self.all(&sql, params![after, limit], "principal", c::principal)
     }
@@ -166,7 +188,10 @@ impl DataStore for SqliteData {
     }
 
     async fn tokens(&self, principal: PrincipalId) -> Result<Vec<TokenRow>> {
-        let sql = format!("SELECT {} FROM api_token WHERE principal = ?1 ORDER BY created_at DESC, id", c::TOKEN);
+        let sql = format!(
+            "SELECT {} FROM api_token WHERE principal = ?1 ORDER BY created_at DESC, id",
+            c::TOKEN
+        );
         self.all(&sql, [principal.as_bytes()], "api_token", c::token)
     }
 
@@ -176,8 +201,10 @@ impl DataStore for SqliteData {
     }
 
     async fn sealed(&self, record: RecordId, fields: &[&str]) -> Result<Vec<FieldRow>> {
-        let sql =
-            format!("SELECT {} FROM sealed_field WHERE record_kind = ?1 AND record = ?2 AND field = ?3", c::FIELD);
+        let sql = format!(
+            "SELECT {} FROM sealed_field WHERE record_kind = ?1 AND record = ?2 AND field = ?3",
+            c::FIELD
+        );
         let kind = record.kind().as_str();
         let one = |field: &&str| self.one(&sql, params![kind, record.as_bytes(), field], "sealed_field", c::field);
         fields.iter().filter_map(|field| one(field).transpose()).collect()
@@ -190,7 +217,10 @@ impl DataStore for SqliteData {
     }
 
     async fn index_hits(&self, index: &str, value: &[u8; 16], limit: u32) -> Result<Vec<IndexRow>> {
-        let sql = format!("SELECT {} FROM blind_index WHERE idx = ?1 AND value = ?2 LIMIT ?3", c::INDEX);
+        let sql = format!(
+            "SELECT {} FROM blind_index WHERE idx = ?1 AND value = ?2 LIMIT ?3",
+            c::INDEX
+        );
         self.all(&sql, params![index, value, limit], "blind_index", c::index)
     }
 
@@ -199,14 +229,24 @@ impl DataStore for SqliteData {
         self.one(&sql, [no.as_str()], "ticket", c::ticket)
     }
 
-    async fn tickets(&self, department: DepartmentCode, after: Option<&TicketNo>, limit: u32) -> Result<Vec<TicketRow>> {
+    async fn tickets(
+        &self,
+        department: DepartmentCode,
+        after: Option<&TicketNo>,
+        limit: u32,
+    ) -> Result<Vec<TicketRow>> {
         let sql = format!(
             "SELECT {} FROM ticket WHERE (holder = ?1 OR origin = ?1)
                 AND (?2 IS NULL OR (created_at, no) < (SELECT created_at, no FROM ticket WHERE no = ?2))
              ORDER BY created_at DESC, no DESC LIMIT ?3",
             c::TICKET
         );
-        self.all(&sql, params![department.as_str(), after.map(TicketNo::as_str), limit], "ticket", c::ticket)
+        self.all(
+            &sql,
+            params![department.as_str(), after.map(TicketNo::as_str), limit],
+            "ticket",
+            c::ticket,
+        )
     }
 
     async fn tickets_about(&self, caller: CallerId, department: DepartmentCode, limit: u32) -> Result<Vec<TicketRow>> {
@@ -215,7 +255,12 @@ impl DataStore for SqliteData {
              ORDER BY created_at DESC, no DESC LIMIT ?3",
             c::TICKET
         );
-        self.all(&sql, params![caller.as_bytes(), department.as_str(), limit], "ticket", c::ticket)
+        self.all(
+            &sql,
+            params![caller.as_bytes(), department.as_str(), limit],
+            "ticket",
+            c::ticket,
+        )
     }
 
     async fn custody(&self, ticket: TicketId) -> Result<Vec<CustodyRow>> {
@@ -235,7 +280,12 @@ impl DataStore for SqliteData {
             c::REFERENCE
         );
         let body = i64::try_from(body).map_err(|_| StoreError::Corrupt("reference"))?;
-        self.one(&sql, params![department.as_str(), kind.as_str(), version, body], "reference", c::reference)
+        self.one(
+            &sql,
+            params![department.as_str(), kind.as_str(), version, body],
+            "reference",
+            c::reference,
+        )
     }
 
     async fn replay(&self, principal: PrincipalId, key: &[u8; 16]) -> Result<Option<Replayed>> {
@@ -245,21 +295,38 @@ impl DataStore for SqliteData {
             c::REPLAY
         );
         let parse = |c: &mut Columns<'_, '_>| {
-            Ok(Replayed { row: c::replay(c)?, index: c.number()?, leaf_hash: c.hash()? })
+            Ok(Replayed {
+                row: c::replay(c)?,
+                index: c.number()?,
+                leaf_hash: c.hash()?,
+            })
         };
         self.one(&sql, params![principal.as_bytes(), key], "replay", parse)
     }
 
     async fn head(&self) -> Result<HeadRow> {
         let parse = |c: &mut Columns<'_, '_>| {
-            Ok(HeadRow { size: c.number()?, root: c.hash()?, frontier: c.bytes()?, checkpoint: c.text()? })
+            Ok(HeadRow {
+                size: c.number()?,
+                root: c.hash()?,
+                frontier: c.bytes()?,
+                checkpoint: c.text()?,
+            })
         };
-        let head = self.one("SELECT size, root, frontier, checkpoint FROM log_head", [], "log_head", parse)?;
+        let head = self.one(
+            "SELECT size, root, frontier, checkpoint FROM log_head",
+            [],
+            "log_head",
+            parse,
+        )?;
         head.ok_or(StoreError::Corrupt("log_head"))
     }
 
     async fn entries(&self, first: u64, limit: u32) -> Result<Vec<EntryRow>> {
-        let sql = format!("SELECT {} FROM log_entry WHERE idx >= ?1 ORDER BY idx LIMIT ?2", c::ENTRY);
+        let sql = format!(
+            "SELECT {} FROM log_entry WHERE idx >= ?1 ORDER BY idx LIMIT ?2",
+            c::ENTRY
+        );
         let first = i64::try_from(first).map_err(|_| StoreError::Corrupt("log_entry"))?;
         self.all(&sql, params![first, limit], "log_entry", c::entry)
     }
@@ -297,6 +364,9 @@ impl DataStore for SqliteData {
         if self.writing.swap(true, Ordering::AcqRel) {
             return Err(StoreError::InUse(self.path.clone()));
         }
-        Ok(Box::new(SqliteWriter::new(super::open(&self.path, true)?, Arc::clone(&self.writing))))
+        Ok(Box::new(SqliteWriter::new(
+            super::open(&self.path, true)?,
+            Arc::clone(&self.writing),
+        )))
     }
 }

@@ -21,16 +21,29 @@ pub(super) fn create(path: &Path) -> Result<(), StoreError> {
         _ => StoreError::Database(format!("{}: {error}", path.display())),
     };
     if let Some(directory) = path.parent() {
-        DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(io)?;
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(directory)
+            .map_err(io)?;
     }
-    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(io)?;
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .map_err(io)?;
     Ok(())
 }
 
 /// Whether there is a file, and only its owner may read it.
 pub(super) fn check(path: &Path) -> Result<(), StoreError> {
     let metadata = std::fs::metadata(path).map_err(|_| StoreError::Missing(path.to_owned()))?;
-    if metadata.mode() & OTHERS != 0 { Err(StoreError::Readable(path.to_owned())) } else { Ok(()) }
+    if metadata.mode() & OTHERS != 0 {
+        Err(StoreError::Readable(path.to_owned()))
+    } else {
+        Ok(())
+    }
 }
 
 /// Brings the schema up to date.
@@ -39,7 +52,10 @@ pub(super) fn migrate(connection: &mut Connection, path: &Path, runner: &Runner)
     let known = runner.get_migrations().iter().map(refinery::Migration::version).max();
     let history = "SELECT 1 FROM sqlite_master WHERE name = 'refinery_schema_history'";
     let applied = if connection.prepare(history)?.exists([])? {
-        runner.get_last_applied_migration(connection).map_err(fault)?.map(|last| last.version())
+        runner
+            .get_last_applied_migration(connection)
+            .map_err(fault)?
+            .map(|last| last.version())
     } else {
         None
     };
@@ -55,7 +71,12 @@ pub(super) fn migrate(connection: &mut Connection, path: &Path, runner: &Runner)
 /// Held for as long as a store is open: two writers would fork the log.
 pub(super) fn lock(path: &Path) -> Result<File, StoreError> {
     let path = path.with_extension("lock");
-    let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path);
+    let file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(&path);
     let file = file.map_err(|error| StoreError::Database(format!("{}: {error}", path.display())))?;
     flock(&file, FlockOperation::NonBlockingLockExclusive).map_err(|_| StoreError::InUse(path))?;
     Ok(file)

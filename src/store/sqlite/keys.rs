@@ -32,10 +32,19 @@ impl SqliteKeys {
         let mut connection = super::open(path, true)?;
         files::migrate(&mut connection, path, &embedded::migrations::runner())?;
         let transaction = connection.transaction()?;
-        transaction.execute("INSERT INTO vault VALUES (1, ?1, ?2)", params![vault.vault, vault.origin])?;
+        transaction.execute(
+            "INSERT INTO vault VALUES (1, ?1, ?2)",
+            params![vault.vault, vault.origin],
+        )?;
         transaction.execute(
             "INSERT INTO unlock (salt, memory_kib, passes, lanes, wrapped_root) VALUES (?1, ?2, ?3, ?4, ?5)",
-            params![unlock.salt, unlock.memory_kib, unlock.passes, unlock.lanes, unlock.wrapped_root],
+            params![
+                unlock.salt,
+                unlock.memory_kib,
+                unlock.passes,
+                unlock.lanes,
+                unlock.wrapped_root
+            ],
         )?;
         for key in keyring {
             let created = key.created_at.as_millisecond();
@@ -55,7 +64,10 @@ impl SqliteKeys {
         files::check(path)?;
         let mut writer = super::open(path, true)?;
         files::migrate(&mut writer, path, &embedded::migrations::runner())?;
-        Ok(Self { reader: Mutex::new(super::open(path, false)?), writer: Mutex::new(writer) })
+        Ok(Self {
+            reader: Mutex::new(super::open(path, false)?),
+            writer: Mutex::new(writer),
+        })
     }
 
     fn reader(&self) -> MutexGuard<'_, Connection> {
@@ -66,7 +78,12 @@ impl SqliteKeys {
 const WRAPPED: &str = "record_kind, record, kek, generation, wrapped";
 
 fn wrapped(c: &mut Columns<'_, '_>) -> Result<WrappedKey> {
-    Ok(WrappedKey { record: c.record()?, kek: c.small()?, generation: c.small()?, wrapped: c.bytes()? })
+    Ok(WrappedKey {
+        record: c.record()?,
+        kek: c.small()?,
+        generation: c.small()?,
+        wrapped: c.bytes()?,
+    })
 }
 
 fn all<T>(
@@ -83,7 +100,12 @@ fn all<T>(
 #[async_trait]
 impl KeyStore for SqliteKeys {
     async fn vault(&self) -> Result<VaultRow> {
-        let parse = |c: &mut Columns<'_, '_>| Ok(VaultRow { vault: c.array()?, origin: c.text()? });
+        let parse = |c: &mut Columns<'_, '_>| {
+            Ok(VaultRow {
+                vault: c.array()?,
+                origin: c.text()?,
+            })
+        };
         let rows = all(&self.reader(), "SELECT vault, origin FROM vault", "vault", parse)?;
         rows.into_iter().next().ok_or(StoreError::Corrupt("vault"))
     }
@@ -94,7 +116,13 @@ impl KeyStore for SqliteKeys {
             let salt = c.bytes()?;
             let narrow = |n: u64| u32::try_from(n).map_err(|_| StoreError::Corrupt("unlock"));
             let (memory_kib, passes, lanes) = (narrow(c.number()?)?, narrow(c.number()?)?, narrow(c.number()?)?);
-            Ok(UnlockRow { salt, memory_kib, passes, lanes, wrapped_root: c.bytes()? })
+            Ok(UnlockRow {
+                salt,
+                memory_kib,
+                passes,
+                lanes,
+                wrapped_root: c.bytes()?,
+            })
         })
     }
 

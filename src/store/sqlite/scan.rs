@@ -11,7 +11,10 @@ pub(super) fn scan(connection: &Connection, table: Table, after: Option<Cursor>,
     let mut statement = connection.prepare_cached(&sql)?;
     let rows = statement.query_map(params![after.unwrap_or(i64::MIN), limit], |row| {
         let cursor = row.get(0)?;
-        Ok(Scanned { cursor, row: any(table, &mut Columns::from(row, 1, name), name) })
+        Ok(Scanned {
+            cursor,
+            row: any(table, &mut Columns::from(row, 1, name), name),
+        })
     })?;
     rows.map(|row| row.map_err(StoreError::from)).collect()
 }

@@ -42,14 +42,27 @@ impl SqliteWriter {
 
     fn holds(&self, guard: &Guard) -> Result<bool> {
         let is = |sql: &str, id: &[u8; 16], version: u64| -> Result<bool> {
-            Ok(self.connection.prepare_cached(sql)?.exists(params![id, signed(version)?])?)
+            Ok(self
+                .connection
+                .prepare_cached(sql)?
+                .exists(params![id, signed(version)?])?)
         };
         match guard {
-            Guard::Ticket(id, at) => is("SELECT 1 FROM ticket WHERE id = ?1 AND version = ?2", id.as_bytes(), *at),
-            Guard::Principal(id, at) => {
-                is("SELECT 1 FROM principal WHERE id = ?1 AND version = ?2", id.as_bytes(), *at)
-            }
-            Guard::Caller(id, at) => is("SELECT 1 FROM caller WHERE id = ?1 AND version = ?2", id.as_bytes(), *at),
+            Guard::Ticket(id, at) => is(
+                "SELECT 1 FROM ticket WHERE id = ?1 AND version = ?2",
+                id.as_bytes(),
+                *at,
+            ),
+            Guard::Principal(id, at) => is(
+                "SELECT 1 FROM principal WHERE id = ?1 AND version = ?2",
+                id.as_bytes(),
+                *at,
+            ),
+            Guard::Caller(id, at) => is(
+                "SELECT 1 FROM caller WHERE id = ?1 AND version = ?2",
+                id.as_bytes(),
+                *at,
+            ),
             Guard::Token(id) => {
                 let sql = "SELECT 1 FROM api_token WHERE id = ?1 AND revoked_at IS NULL";
                 Ok(self.connection.prepare_cached(sql)?.exists([id.as_bytes()])?)
@@ -66,9 +79,10 @@ impl SqliteWriter {
             Write::Caller(row) => self.caller(row),
             Write::Field(row) => self.field(row),
             Write::Index(row) => self.index(row),
-            Write::Unindex(caller, field) => {
-                self.run("DELETE FROM blind_index WHERE caller = ?1 AND field = ?2", params![caller.as_bytes(), field])
-            }
+            Write::Unindex(caller, field) => self.run(
+                "DELETE FROM blind_index WHERE caller = ?1 AND field = ?2",
+                params![caller.as_bytes(), field],
+            ),
             Write::Ticket(row) => self.ticket(row),
             Write::Custody(row) => self.custody(row),
             Write::Reference(row) => self.reference(row),
@@ -100,7 +114,13 @@ impl SqliteWriter {
             row.version,
             "INSERT INTO department VALUES (?1, ?2, ?3, ?4, ?5)",
             "UPDATE department SET name = ?2, kind = ?3, version = ?4, mac = ?5 WHERE code = ?1 AND version = ?4 - 1",
-            params![row.code.as_str(), row.name, row.kind.as_str(), signed(row.version)?, row.mac],
+            params![
+                row.code.as_str(),
+                row.name,
+                row.kind.as_str(),
+                signed(row.version)?,
+                row.mac
+            ],
         )
     }
 
@@ -141,7 +161,11 @@ impl SqliteWriter {
 
     fn revoke_token(&self, row: &TokenRow) -> Outcome {
         let sql = "UPDATE api_token SET revoked_at = ?2, mac = ?3 WHERE id = ?1 AND revoked_at IS NULL";
-        let params = params![row.id.as_bytes(), row.revoked_at.map(Timestamp::as_millisecond), row.mac];
+        let params = params![
+            row.id.as_bytes(),
+            row.revoked_at.map(Timestamp::as_millisecond),
+            row.mac
+        ];
         let changed = self.connection.prepare_cached(sql)?.execute(params)?;
         Ok(if changed == 1 { Ok(()) } else { Err(Conflict::Stale) })
     }
@@ -151,7 +175,12 @@ impl SqliteWriter {
             row.version,
             "INSERT INTO caller VALUES (?1, ?2, ?3, ?4)",
             "UPDATE caller SET created_at = ?2, version = ?3, mac = ?4 WHERE id = ?1 AND version = ?3 - 1",
-            params![row.id.as_bytes(), row.created_at.as_millisecond(), signed(row.version)?, row.mac],
+            params![
+                row.id.as_bytes(),
+                row.created_at.as_millisecond(),
+                signed(row.version)?,
+                row.mac
+            ],
         )
     }
 
@@ -166,7 +195,14 @@ impl SqliteWriter {
     fn index(&self, row: &IndexRow) -> Outcome {
         self.run(
             "INSERT INTO blind_index VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            params![row.index, row.value, row.caller.as_bytes(), row.field, row.certain, row.mac],
+            params![
+                row.index,
+                row.value,
+                row.caller.as_bytes(),
+                row.field,
+                row.certain,
+                row.mac
+            ],
         )
     }
 
@@ -216,7 +252,13 @@ impl SqliteWriter {
     fn reference(&self, row: &ReferenceRow) -> Outcome {
         self.run(
             "INSERT INTO reference VALUES (?1, ?2, ?3, ?4, ?5)",
-            params![row.department.as_str(), row.kind.as_str(), row.version, signed(row.body)?, row.sealed_id],
+            params![
+                row.department.as_str(),
+                row.kind.as_str(),
+                row.version,
+                signed(row.body)?,
+                row.sealed_id
+            ],
         )
     }
 
@@ -255,11 +297,15 @@ impl DataWriter for SqliteWriter {
     }
 
     fn append(&mut self, entries: &[EntryRow], tiles: &[Tile], head: &HeadRow) -> Result<()> {
-        let mut entry = self.connection.prepare_cached("INSERT INTO log_entry VALUES (?1, ?2, ?3)")?;
+        let mut entry = self
+            .connection
+            .prepare_cached("INSERT INTO log_entry VALUES (?1, ?2, ?3)")?;
         for row in entries {
             entry.execute(params![signed(row.index)?, row.body, row.leaf_hash.as_bytes()])?;
         }
-        let mut tile = self.connection.prepare_cached("INSERT INTO log_tile VALUES (?1, ?2, ?3, ?4)")?;
+        let mut tile = self
+            .connection
+            .prepare_cached("INSERT INTO log_tile VALUES (?1, ?2, ?3, ?4)")?;
         for row in tiles {
             tile.execute(params![row.level, signed(row.index)?, row.root.as_bytes(), row.hashes])?;
         }

@@ -1,0 +1,157 @@
+//! `kill -9` under load, a real process, round after round: what was acknowledged is there.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+
+use rusqlite::Connection;
+use serde_json::{Value, json};
+
+use crate::support::{PASSPHRASE, World, caller, intake};
+
+const ROUNDS: u64 = 50;
+const CLIENTS: u64 = 4;
+
+/// Something a client was told is done: entry and leaf hash, and the ticket where one was made.
+struct Acknowledged {
+    ticket: Option<String>,
+    index: u64,
+    leaf_hash: String,
+}
+
+struct Server {
+    process: Child,
+    base: String,
+}
+
+fn serve(directory: &Path, passphrase: &Path) -> Server {
+    let mut process = Command::new(env!("CARGO_BIN_EXE_callervault"))
+        .args(["serve", "--listen", "127.0.0.1:0", "--dir"])
+        .arg(directory)
+        .arg("--passphrase-file")
+        .arg(passphrase)
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
+    let address = lines.by_ref().find_map(|line| {
+        let line: Value = serde_json::from_str(&line.unwrap()).unwrap_or_default();
+        line.pointer("/fields/address")
+            .and_then(Value::as_str)
+            .map(str::to_owned)
+    });
+    std::thread::spawn(move || lines.for_each(drop));
+    Server {
+        process,
+        base: format!("http://{}", address.expect("the server starts and proves its log")),
+    }
+}
+
+/// Posts until the server is gone.
+fn client(base: &str, token: &str, path: &str, bodies: impl Iterator<Item = Value>, told: &Sender<Acknowledged>) {
+    let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+    for body in bodies {
+        let request = agent
+            .post(format!("{base}{path}"))
+            .header("authorization", format!("Bearer {token}"));
+        let Ok(mut answer) = request.send_json(&body) else {
+            return;
+        };
+        let status = answer.status().as_u16();
+        let Ok(answer) = answer.body_mut().read_json::<Value>() else {
+            return;
+        };
+        assert!(status < 300, "{answer}");
+        let text = |at: &str| answer.pointer(at).and_then(Value::as_str).map(str::to_owned);
+        let index = answer.pointer("/audit/index").and_then(Value::as_u64).unwrap();
+        let done = Acknowledged {
+            ticket: text("/ticket/no"),
+            index,
+            leaf_hash: text("/audit/leaf_hash").unwrap(),
+        };
+        if told.send(done).is_err() {
+            return;
+        }
+    }
+}
+
+/// Runs clients until so many answers have come, then kills the server in the middle of it.
+fn round(world: &World, passphrase: &Path, reveal: &(String, Value), round: u64) -> Vec<Acknowledged> {
+    let mut server = serve(world.dir.path(), passphrase);
+    let (told, answers): (Sender<Acknowledged>, Receiver<Acknowledged>) = channel();
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let enough = 5 + round * 7 % 40;
+    std::thread::scope(|scope| {
+        for number in 0..CLIENTS {
+            let (told, base) = (told.clone(), server.base.clone());
+            scope.spawn(move || {
+                if number % 2 == 0 {
+                    let call = |call: u64| {
+                        intake(caller(
+                            "王小明",
+                            &format!("199{:08}", (round * CLIENTS + number) * 10_000 + call),
+                        ))
+                    };
+                    client(&base, world.token("agent"), "/v1/intake", (0..).map(call), &told);
+                } else {
+                    let bodies = std::iter::repeat_with(|| reveal.1.clone());
+                    client(&base, world.token("handler-c1"), &reveal.0, bodies, &told);
+                }
+            });
+        }
+        drop(told);
+        for done in answers.iter() {
+            let mut seen = seen.lock().unwrap();
+            seen.push(done);
+            if seen.len() as u64 == enough {
+                server.process.kill().unwrap();
+            }
+        }
+    });
+    server.process.wait().unwrap();
+    Arc::into_inner(seen).unwrap().into_inner().unwrap()
+}
+
+fn is_there(data: &PathBuf, acknowledged: &[Acknowledged]) {
+    let database = Connection::open(data).unwrap();
+    for done in acknowledged {
+        let sql = "SELECT leaf_hash FROM log_entry WHERE idx = ?1";
+        let hash: Vec<u8> = database
+            .query_row(sql, [done.index], |row| row.get(0))
+            .expect("an acknowledged leaf");
+        assert_eq!(data_encoding::BASE64.encode(&hash), done.leaf_hash);
+        if let Some(no) = &done.ticket {
+            let held = database
+                .prepare("SELECT 1 FROM ticket WHERE no = ?1")
+                .unwrap()
+                .exists([no])
+                .unwrap();
+            assert!(held, "an acknowledged ticket");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kill_nine_loses_no_acknowledged_write() {
+    let (world, app) = World::new().await;
+    let (no, reference) = world.ticket_at(&app, "C1", caller("王小明", "13900001111")).await;
+    drop(app);
+    let passphrase = world.dir.path().join("passphrase");
+    std::fs::write(&passphrase, PASSPHRASE).unwrap();
+    std::fs::set_permissions(&passphrase, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let body = json!({"ticket": no, "purpose": "handle", "fields": ["callback_number"], "form": "clear"});
+    let reveal = (format!("/v1/callers/{reference}/reveal"), body);
+    let mut acknowledged = Vec::new();
+    for number in 0..ROUNDS {
+        acknowledged.extend(tokio::task::block_in_place(|| {
+            round(&world, &passphrase, &reveal, number)
+        }));
+        is_there(&world.places.data, &acknowledged);
+    }
+    assert!(
+        acknowledged.iter().any(|done| done.ticket.is_some()) && acknowledged.iter().any(|done| done.ticket.is_none())
+    );
+    assert_eq!(world.fsck().await, []);
+}

@@ -1,0 +1,140 @@
+//! Fields: the corpus is accepted, wrong values are not, and no error repeats a value.
+
+use callervault::model::fields::FieldSet;
+use callervault::model::submitted::Submitted;
+use jiff::civil::date;
+use proptest::prelude::*;
+use serde_json::Value;
+
+fn invented() -> FieldSet {
+    FieldSet::load(&format!("{}\n[id_no]\nlatest_birth_year = 2049\n", FieldSet::SHIPPED)).unwrap()
+}
+
+fn fits(fields: &FieldSet, name: &str, value: &str) -> bool {
+    let field = fields.get(name).unwrap();
+    match field.normalise(&Submitted::new(value.to_owned()), date(2026, 11, 24)) {
+        Ok(_) => true,
+        Err(invalid) => {
+            assert!(
+                value.is_empty() || !invalid.to_string().contains(value),
+                "an error repeats a value"
+            );
+            false
+        }
+    }
+}
+
+#[test]
+fn gb_11643() {
+    let fields = FieldSet::shipped().unwrap();
+    // The two examples of GB 11643-1999, annex A.
+    assert!(fits(&fields, "id_no", "11010519491231002X"));
+    assert!(fits(&fields, "id_no", "440524188001010014"));
+    assert!(fits(&fields, "id_no", "11010519491231002x"));
+    for bad in [
+        "110105194912310021",
+        "11010519491331002X",
+        "1101051949123100",
+        "",
+        "X10105194912310021",
+    ] {
+        assert!(!fits(&fields, "id_no", bad), "{bad}");
+    }
+    assert!(!fits(&fields, "id_no", "110108204107057338"), "born in the future");
+    assert!(fits(&invented(), "id_no", "110108204107057338"));
+}
+
+#[test]
+fn the_whole_corpus_is_accepted() {
+    let fields = invented();
+    for line in include_str!("data/calls.jsonl").lines() {
+        let record: Value = serde_json::from_str(line).unwrap();
+        let values = [
+            ("name", &record["caller"]["name"]),
+            ("salutation", &record["caller"]["salutation"]),
+            ("caller_number", &record["caller"]["mobile"]),
+            ("callback_number", &record["caller"]["callback_mobile"]),
+            ("id_no", &record["caller"]["resident_id"]),
+            ("home_address", &record["caller"]["address"]),
+            ("email", &record["caller"]["email"]),
+            ("plate", &record["caller"]["plate"]),
+            ("text", &record["narrative"]),
+            ("incident_place", &record["incident_place"]),
+            ("respondent_name", &record["respondent"]["name"]),
+            ("respondent_place", &record["respondent"]["org"]),
+        ];
+        for (name, value) in values {
+            let Some(value) = value.as_str() else { continue };
+            assert!(fits(&fields, name, value), "{} of {}", name, record["id"]);
+        }
+    }
+}
+
+#[test]
+fn masks() {
+    let fields = FieldSet::shipped().unwrap();
+    let cases = [
+        ("callback_number", "+8613812345678", "138****5678"),
+        ("callback_number", "+865718888245", "0571*****45"),
+        ("name", "张三丰", "张**"),
+        ("name", "李四", "李*"),
+        ("id_no", "11010519491231002X", "110105********002X"),
+        ("email", "dongsheng@126.com", "d****@126.com"),
+        ("salutation", "周女士", "周女士"),
+        ("text", "楼下夜里施工", "****"),
+    ];
+    for (name, clear, masked) in cases {
+        assert_eq!(fields.get(name).unwrap().mask(clear), masked, "{name}");
+    }
+}
+
+#[test]
+fn a_city_adds_a_field_and_bad_declarations_are_refused() {
+    let own = "[[field]]\nname = \"pension_no\"\nrecord = \"caller\"\ntype = \"line\"\nclass = \"sensitive\"\n\
+               group = \"identity\"\nmask = \"hidden\"\n";
+    let fields = FieldSet::load(&format!("{}\n{own}", FieldSet::SHIPPED)).unwrap();
+    assert!(fits(&fields, "pension_no", "P-17"));
+    for (from, to) in [
+        ("line", "lien"),
+        ("caller", "nobody"),
+        ("pension_no", "name"),
+        ("hidden", "phone"),
+    ] {
+        let bad = own.replace(&format!("\"{from}\""), &format!("\"{to}\""));
+        assert!(
+            FieldSet::load(&format!("{}\n{bad}", FieldSet::SHIPPED)).is_err(),
+            "{to}"
+        );
+    }
+}
+
+proptest! {
+    #[test]
+    fn one_wrong_digit_or_a_swap_is_refused(at in 0_usize..17, digit in 0_u8..10) {
+        let fields = FieldSet::shipped().unwrap();
+        let right = b"11010519491231002X".to_vec();
+        let mut wrong = right.clone();
+        wrong[at] = b'0' + digit;
+        prop_assert_eq!(fits(&fields, "id_no", std::str::from_utf8(&wrong).unwrap()), wrong == right);
+        let mut swapped = right.clone();
+        swapped.swap(at, at + 1);
+        prop_assert_eq!(fits(&fields, "id_no", std::str::from_utf8(&swapped).unwrap()), swapped == right);
+    }
+
+    #[test]
+    fn a_mask_never_shows_the_whole(number in "1[3-9][0-9]{9}", name in "[\u{4e00}-\u{9fa5}]{2,4}") {
+        let fields = FieldSet::shipped().unwrap();
+        let masked = fields.get("caller_number").unwrap().mask(&format!("+86{number}"));
+        prop_assert!(!masked.contains(&number));
+        prop_assert!(!fields.get("name").unwrap().mask(&name).contains(&name));
+    }
+
+    #[test]
+    fn anything_at_all_is_told_without_a_panic(value in any::<String>()) {
+        let fields = FieldSet::shipped().unwrap();
+        for field in fields.iter() {
+            let _ = field.normalise(&Submitted::new(value.clone()), date(2026, 11, 24));
+            let _ = field.mask(&value);
+        }
+    }
+}
