@@ -2,7 +2,6 @@
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
-    clippy::panic,
     reason = "a test that cannot go on has failed"
 )]
 
@@ -11,6 +10,7 @@ mod compile_fail;
 mod crash;
 mod fields;
 mod import;
+mod memory;
 mod merkle;
 mod note;
 mod references;

@@ -243,7 +243,7 @@ fn a_policy_with_a_mistake_is_refused() {
     let (_, fields) = shipped();
     let change = |from: &str, to: &str| {
         assert!(Policy::SHIPPED_POLICIES.contains(from));
-        load(&Policy::SHIPPED_POLICIES.replacen(from, to, 1), &fields)
+        load(&Policy::SHIPPED_POLICIES.replace(from, to), &fields)
             .err()
             .expect("refused")
             .to_string()
