@@ -1,3 +1,222 @@
-//! Reveals per second.
+//! Reveals a second over HTTP on loopback with 64 clients, as ratios measured in one run: to the same router answering a
+//! constant (`/livez`), and to one commit per reveal. `cargo bench --bench reveal`.
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a bench that cannot go on has failed, and it prints"
+)]
 
-fn main() {}
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use axum::body::Body;
+use axum::http::Request;
+use callervault::clock::System;
+use callervault::http::{App, serve};
+use callervault::keyring::unlock::Passphrase;
+use callervault::model::ask::RequestId;
+use callervault::model::principals::{DepartmentKind, PrincipalKind, Role};
+use callervault::vault::Vault;
+use callervault::vault::admin::{NewDepartment, NewPrincipal, NewToken};
+use callervault::vault::open::{Founding, Places};
+use http_body_util::BodyExt;
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use serde_json::{Value, json};
+use zeroize::Zeroizing;
+
+const CLIENTS: usize = 64;
+const ROUNDS: usize = 3;
+const SECONDS: Duration = Duration::from_secs(3);
+
+type Http = Client<HttpConnector, Body>;
+
+struct Scene {
+    dir: tempfile::TempDir,
+    agent: String,
+    dispatcher: String,
+    handler: String,
+}
+
+fn passphrase() -> Passphrase {
+    Passphrase::new(Zeroizing::new("a passphrase for a bench".to_owned())).unwrap()
+}
+
+async fn scene() -> Scene {
+    let dir = tempfile::tempdir().unwrap();
+    let places = Places::below(dir.path());
+    let founding = Founding {
+        origin: "bench.invalid/log/1".to_owned(),
+        centre: "H0".parse().unwrap(),
+        centre_name: "Centre".to_owned(),
+    };
+    let founders = Vault::init(&places, &passphrase(), &founding, &System).unwrap();
+    let vault = Vault::open(&places, &passphrase(), Arc::new(System), "bench")
+        .await
+        .unwrap();
+    let admin = vault
+        .authenticate(&founders[0].token, RequestId::random())
+        .await
+        .unwrap();
+    let organ = NewDepartment {
+        code: "C1".parse().unwrap(),
+        name: "Organ".to_owned(),
+        kind: DepartmentKind::Organ,
+    };
+    vault.make_department(&admin, organ).await.unwrap();
+    let mut tokens = Vec::new();
+    for (department, role) in [("H0", Role::Agent), ("H0", Role::Dispatcher), ("C1", Role::Handler)] {
+        let new = NewPrincipal {
+            name: role.to_string(),
+            department: department.parse().unwrap(),
+            roles: vec![role],
+            kind: PrincipalKind::Service,
+        };
+        let id = vault.make_principal(&admin, new).await.unwrap().now.id.parse().unwrap();
+        tokens.push(
+            vault
+                .issue_token(&admin, id, &NewToken { expires_in: None })
+                .await
+                .unwrap()
+                .token,
+        );
+    }
+    let [agent, dispatcher, handler] = tokens.try_into().unwrap();
+    Scene {
+        dir,
+        agent,
+        dispatcher,
+        handler,
+    }
+}
+
+async fn call(http: &Http, token: &str, method: &str, url: &str, body: &Value) -> (u16, Value) {
+    let request = Request::builder()
+        .method(method)
+        .uri(url)
+        .header("authorization", format!("Bearer {token}"));
+    let request = match body {
+        Value::Null => request.body(Body::empty()),
+        body => request
+            .header("content-type", "application/json")
+            .body(Body::from(body.to_string())),
+    };
+    let answer = http.request(request.unwrap()).await.unwrap();
+    let status = answer.status().as_u16();
+    let bytes = answer.into_body().collect().await.unwrap().to_bytes();
+    (status, serde_json::from_slice(&bytes).unwrap_or_default())
+}
+
+/// Answers a second with 64 clients.
+async fn rate(http: &Http, token: &str, method: &'static str, url: &str, body: &Value) -> f64 {
+    let count = Arc::new(AtomicU64::new(0));
+    let start = Instant::now();
+    let mut clients = Vec::new();
+    for _ in 0..CLIENTS {
+        let (http, token, url, body) = (http.clone(), token.to_owned(), url.to_owned(), body.clone());
+        let count = Arc::clone(&count);
+        clients.push(tokio::spawn(async move {
+            while start.elapsed() < SECONDS {
+                let (status, answer) = call(&http, &token, method, &url, &body).await;
+                assert_eq!(status, 200, "{answer}");
+                count.fetch_add(1, Ordering::Relaxed);
+            }
+        }));
+    }
+    for client in clients {
+        client.await.unwrap();
+    }
+    count.load(Ordering::Relaxed) as f64 / start.elapsed().as_secs_f64()
+}
+
+/// Constant and reveals a second, and reads a commit, of one server.
+async fn measure(scene: &Scene, http: &Http, batch: usize) -> (f64, f64, f64) {
+    let places = Places::below(scene.dir.path());
+    let vault = Vault::open_with(&places, &passphrase(), Arc::new(System), "bench", batch)
+        .await
+        .unwrap();
+    let app = App::new(vault);
+    let (bound, address) = tokio::sync::oneshot::channel();
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let stopping = async move {
+        let _ = stopped.await;
+    };
+    let heard = move |address| bound.send(address).unwrap_or_default();
+    let serving = tokio::spawn(serve(
+        Arc::clone(&app),
+        "127.0.0.1:0".parse().unwrap(),
+        None,
+        false,
+        heard,
+        stopping,
+    ));
+    let base = format!("http://{}", address.await.unwrap());
+    let intake = json!({
+        "call": {"channel": "phone", "received_at": "2026-11-01T09:00:00+08:00"},
+        "caller": {"callback_number": "13900001111"},
+        "ticket": {"kind": "complaint", "category": "noise", "township": "310113", "text": "测试"},
+    });
+    let (_, taken) = call(http, &scene.agent, "POST", &format!("{base}/v1/intake"), &intake).await;
+    let no = taken["ticket"]["no"].as_str().unwrap().to_owned();
+    let sent = json!({"department": "C1", "reason": "测试"});
+    call(
+        http,
+        &scene.dispatcher,
+        "POST",
+        &format!("{base}/v1/tickets/{no}/dispatch"),
+        &sent,
+    )
+    .await;
+    let (_, page) = call(
+        http,
+        &scene.handler,
+        "GET",
+        &format!("{base}/v1/tickets/{no}"),
+        &Value::Null,
+    )
+    .await;
+    let url = format!("{base}/v1/callers/{}/reveal", page["caller"]["ref"].as_str().unwrap());
+    let ask = json!({"ticket": no, "purpose": "handle", "fields": ["callback_number"], "form": "clear"});
+
+    let constant = rate(http, "", "GET", &format!("{base}/livez"), &Value::Null).await;
+    let stats = app.vault().log_stats();
+    let (entries, commits) = (stats.entries(), stats.commits());
+    let reveals = rate(http, &scene.handler, "POST", &url, &ask).await;
+    let group = (stats.entries() - entries) as f64 / (stats.commits() - commits) as f64;
+    stop.send(()).unwrap();
+    serving.await.unwrap().unwrap();
+    (constant, reveals, group)
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+fn main() {
+    // `cargo test` runs benches without this flag, in a build whose figures would say nothing.
+    if !std::env::args().any(|argument| argument == "--bench") {
+        return;
+    }
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let http: Http = Client::builder(TokioExecutor::new()).build_http();
+        let scene = scene().await;
+        let (mut to_constant, mut to_single) = (Vec::new(), Vec::new());
+        for _ in 0..ROUNDS {
+            let (constant, reveals, group) = measure(&scene, &http, usize::MAX).await;
+            let (_, single, _) = measure(&scene, &http, 1).await;
+            println!(
+                "constant {constant:.0}/s, reveals {reveals:.0}/s ({group:.1} a commit), one a commit {single:.0}/s"
+            );
+            to_constant.push(reveals / constant);
+            to_single.push(reveals / single);
+        }
+        println!(
+            "reveals to a constant: {:.2}; to one commit each: {:.1} (medians)",
+            median(to_constant),
+            median(to_single)
+        );
+    });
+}

@@ -54,7 +54,9 @@ impl DemoVault {
         kill_process(Pid::from_child(&demo.0), Signal::TERM).unwrap();
         assert!(demo.0.wait().unwrap().success(), "the demo stops cleanly");
         let tokens = credentials["principals"].as_array().unwrap().iter();
-        let tokens = tokens.map(|one| (string(one, "/name"), string(one, "/token"))).collect();
+        let tokens = tokens
+            .map(|one| (string(one, "/name"), string(one, "/token")))
+            .collect();
         Self {
             dir,
             tokens,
@@ -287,10 +289,7 @@ impl Client {
                 continue;
             }
             assert_eq!(answer.status, 200, "{}", answer.body);
-            assert_eq!(
-                string(&answer.body, "/fields/callback_number"),
-                format!("+86{NUMBER}")
-            );
+            assert_eq!(string(&answer.body, "/fields/callback_number"), format!("+86{NUMBER}"));
             told.send(Acknowledged::new(&answer, None)).unwrap();
         }
     }
@@ -389,7 +388,10 @@ fn kill_nine_loses_no_acknowledged_write() {
     let taken = acknowledged.iter().filter(|one| one.ticket.is_some()).count();
     let unanswered = clients.iter().filter(|client| client.unanswered).count();
     let added = tickets(&data) - before;
-    assert!((taken..=taken + unanswered).contains(&added), "{taken} {unanswered} {added}");
+    assert!(
+        (taken..=taken + unanswered).contains(&added),
+        "{taken} {unanswered} {added}"
+    );
     let mut indexes: Vec<u64> = acknowledged.iter().map(|one| one.index).collect();
     indexes.sort_unstable();
     indexes.dedup();

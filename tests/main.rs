@@ -6,7 +6,6 @@
 )]
 
 mod attacks;
-mod compile_fail;
 mod crash;
 mod fields;
 mod import;
