@@ -1,15 +1,14 @@
 //! `kill -9` under load, a real process, round after round: what was acknowledged is there.
 
-use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use crate::support::{PASSPHRASE, World, caller, intake};
+use crate::process::{self, Server};
+use crate::support::{World, caller, intake};
 
 const ROUNDS: u64 = 50;
 const CLIENTS: u64 = 4;
@@ -21,37 +20,9 @@ struct Acknowledged {
     leaf_hash: String,
 }
 
-struct Server {
-    process: Child,
-    base: String,
-}
-
-fn serve(directory: &Path, passphrase: &Path) -> Server {
-    let mut process = Command::new(env!("CARGO_BIN_EXE_callervault"))
-        .args(["serve", "--listen", "127.0.0.1:0", "--dir"])
-        .arg(directory)
-        .arg("--passphrase-file")
-        .arg(passphrase)
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
-    let address = lines.by_ref().find_map(|line| {
-        let line: Value = serde_json::from_str(&line.unwrap()).unwrap_or_default();
-        line.pointer("/fields/address")
-            .and_then(Value::as_str)
-            .map(str::to_owned)
-    });
-    std::thread::spawn(move || lines.for_each(drop));
-    Server {
-        process,
-        base: format!("http://{}", address.expect("the server starts and proves its log")),
-    }
-}
-
 /// Posts until the server is gone.
 fn client(base: &str, token: &str, path: &str, bodies: impl Iterator<Item = Value>, told: &Sender<Acknowledged>) {
-    let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+    let agent = process::client();
     for body in bodies {
         let request = agent
             .post(format!("{base}{path}"))
@@ -78,8 +49,8 @@ fn client(base: &str, token: &str, path: &str, bodies: impl Iterator<Item = Valu
 }
 
 /// Runs clients until so many answers have come, then kills the server in the middle of it.
-fn round(world: &World, passphrase: &Path, reveal: &(String, Value), round: u64) -> Vec<Acknowledged> {
-    let mut server = serve(world.dir.path(), passphrase);
+fn round(world: &World, reveal: &(String, Value), round: u64) -> Vec<Acknowledged> {
+    let mut server = Server::start(world.dir.path());
     let (told, answers): (Sender<Acknowledged>, Receiver<Acknowledged>) = channel();
     let seen = Arc::new(Mutex::new(Vec::new()));
     let enough = 5 + round * 7 % 40;
@@ -138,16 +109,11 @@ async fn kill_nine_loses_no_acknowledged_write() {
     let (world, app) = World::new().await;
     let (no, reference) = world.ticket_at(&app, "C1", caller("王小明", "13900001111")).await;
     drop(app);
-    let passphrase = world.dir.path().join("passphrase");
-    std::fs::write(&passphrase, PASSPHRASE).unwrap();
-    std::fs::set_permissions(&passphrase, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
     let body = json!({"ticket": no, "purpose": "handle", "fields": ["callback_number"], "form": "clear"});
     let reveal = (format!("/v1/callers/{reference}/reveal"), body);
     let mut acknowledged = Vec::new();
     for number in 0..ROUNDS {
-        acknowledged.extend(tokio::task::block_in_place(|| {
-            round(&world, &passphrase, &reveal, number)
-        }));
+        acknowledged.extend(tokio::task::block_in_place(|| round(&world, &reveal, number)));
         is_there(&world.places.data, &acknowledged);
     }
     assert!(

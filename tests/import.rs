@@ -1,12 +1,11 @@
 //! The whole corpus in: nothing lost, nothing twice, and nothing of it to be found on the disk.
 
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use serde_json::Value;
 
+use crate::process::secret_file;
 use crate::support::{PASSPHRASE, World};
 
 /// The full corpus where it is present beside the project, else the part the project carries.
@@ -18,17 +17,6 @@ fn corpus() -> PathBuf {
     } else {
         root.join("tests/data/calls.jsonl")
     }
-}
-
-fn secret_file(path: &Path, text: &str) {
-    let mut file = std::fs::OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(path)
-        .unwrap();
-    writeln!(file, "{text}").unwrap();
 }
 
 fn import(world: &World, file: &Path) -> Output {

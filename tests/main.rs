@@ -6,12 +6,15 @@
 )]
 
 mod attacks;
+mod compile_fail;
 mod crash;
+mod faults;
 mod fields;
 mod import;
 mod memory;
 mod merkle;
 mod note;
+mod process;
 mod references;
 mod session;
 mod support;

@@ -149,11 +149,54 @@ async fn verify_opens_nothing_and_is_limited() {
     assert_eq!(ask("139 0000 1111").await.json()["match"], json!(true));
     assert_eq!(ask("13900001112").await.json()["match"], json!(false));
     assert_eq!(ask("no number at all").await.json()["match"], json!(false));
-    let mut last = 200;
+    let mut last = ask("13800000000").await;
     for guess in 0..60 {
-        last = ask(&format!("138{guess:08}")).await.status;
+        last = ask(&format!("138{guess:08}")).await;
     }
-    assert_eq!(last, 429, "an oracle that answers for ever is a phone book");
+    assert_eq!(last.status, 429, "an oracle that answers for ever is a phone book");
+    assert_eq!(last.problem(), "too-many-guesses");
+    assert!(
+        last.json().pointer("/audit/index").is_some(),
+        "that refusal is logged too"
+    );
+}
+
+#[tokio::test]
+async fn two_departments_references_do_not_join() {
+    let (world, app) = World::new().await;
+    let person = || caller("王小明", NUMBER);
+    let (_, first) = world.ticket_at(&app, "C1", person()).await;
+    let (_, second) = world.ticket_at(&app, "W2", person()).await;
+    let (_, again) = world.ticket_at(&app, "C1", person()).await;
+    assert_eq!(first, again, "inside a department a caller keeps one reference");
+    let body = |reference: &str| reference.replace('-', "")[3..14].to_owned();
+    assert_ne!(body(&first), body(&second));
+    // What a thief of the database has to go by: no column of one department's row stands in another's.
+    let database = rusqlite::Connection::open(&world.places.data).unwrap();
+    let mut statement = database
+        .prepare("SELECT department, body, sealed_id FROM reference WHERE kind = 'caller'")
+        .unwrap();
+    let rows: Vec<(String, i64, Vec<u8>)> = statement
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    assert!(rows.iter().any(|row| row.0 == "C1") && rows.iter().any(|row| row.0 == "W2"));
+    let callers: Vec<Vec<u8>> = database
+        .prepare("SELECT id FROM caller")
+        .unwrap()
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    for (at, row) in rows.iter().enumerate() {
+        for other in &rows[at + 1..] {
+            assert!(row.1 != other.1 && row.2 != other.2, "{} and {}", row.0, other.0);
+        }
+        for id in &callers {
+            assert!(!row.2.windows(id.len()).any(|window| window == id), "an id in clear");
+        }
+    }
 }
 
 #[tokio::test]

@@ -145,12 +145,15 @@ impl From<Error> for Problem {
                 "The Idempotency-Key came before with another request",
                 "use a new key for a new request",
             ),
-            Error::TooMany => Self::new(
-                S::TOO_MANY_REQUESTS,
-                "too-many-guesses",
-                "Too many comparisons",
-                "wait a minute, then go on",
-            ),
+            Error::TooMany(refusal) => Self {
+                audit: Some(refusal.position().into()),
+                ..Self::new(
+                    S::TOO_MANY_REQUESTS,
+                    "too-many-guesses",
+                    "Too many comparisons",
+                    "wait a minute, then go on",
+                )
+            },
             Error::Log(fault) => log_fault(fault),
             Error::Key(KeyError::Locked) => Self::new(
                 S::SERVICE_UNAVAILABLE,

@@ -163,6 +163,14 @@ impl Engine {
         Ok(())
     }
 
+    /// The rules by `@id`, and whether each is a `@backstop`.
+    #[cfg(test)]
+    pub(super) fn rules(&self) -> impl Iterator<Item = (String, bool)> {
+        self.policies
+            .policies()
+            .map(|policy| (policy.id().to_string(), policy.annotation("backstop").is_some()))
+    }
+
     /// How many answers are remembered.
     #[cfg(test)]
     pub(super) fn remembered(&self) -> usize {

@@ -147,9 +147,19 @@ impl Permit {
     pub const fn policy(&self) -> PolicyHash {
         self.policy
     }
+
+    /// Turns into a refusal, for a reason that lies outside the policy: a limit that has been reached.
+    pub fn withdraw(self, why: Why) -> Denial {
+        Denial(Box::new(Denied {
+            ask: self.ask,
+            facts: self.facts,
+            why,
+            policy: self.policy,
+        }))
+    }
 }
 
-/// A policy said no. Made by [`Policy::decide`] alone; a refusal is logged as surely as a read.
+/// A policy said no, or a limit was reached. A refusal is logged as surely as a read.
 #[must_use = "a refusal is logged as surely as a read"]
 pub struct Denial(Box<Denied>);
 

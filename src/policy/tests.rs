@@ -1,8 +1,10 @@
 //! The whole policy as a table, and what must hold in every cell of it.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::Policy;
+use super::engine::is_allowed;
 use super::question::{FieldKind, Flags, Question, Situation, Subject, is_about_fields};
 use crate::model::ask::Action;
 use crate::model::fields::{Field, FieldSet};
@@ -109,7 +111,7 @@ fn lines(fields: &FieldSet) -> Vec<Line<'_>> {
                 continue;
             }
             let forms = if action == Action::Reveal {
-                vec![Some(Form::Clear), Some(Form::Masked)]
+                vec![Some(Form::Clear), Some(Form::Masked), None]
             } else {
                 vec![None]
             };
@@ -145,13 +147,27 @@ impl Line<'_> {
         }
     }
 
-    /// Every cell that is permitted: kind of department, condition, purpose. What is absent is denied.
-    fn permitted(&self, policy: &Policy) -> Vec<(DepartmentKind, &'static str, Purpose)> {
+    /// Every cell that is permitted: kind of department, condition, purpose. What is absent is denied. `rules`
+    /// gathers what had a say in any cell, and whether it ever decided alone.
+    fn permitted(
+        &self,
+        policy: &Policy,
+        rules: &mut BTreeMap<String, bool>,
+    ) -> Vec<(DepartmentKind, &'static str, Purpose)> {
         let mut cells = Vec::new();
         for &kind in DepartmentKind::ALL {
             for (name, flags) in CONDITIONS {
-                let yes = |purpose: &&Purpose| policy.engine.permits(self.question(kind, flags, **purpose));
-                cells.extend(Purpose::ALL.iter().filter(yes).map(|&purpose| (kind, name, purpose)));
+                for &purpose in Purpose::ALL {
+                    let response = policy.engine.ask(self.question(kind, flags, purpose)).unwrap();
+                    let reasons: Vec<String> = response.diagnostics().reason().map(ToString::to_string).collect();
+                    let alone = reasons.len() == 1;
+                    for rule in reasons {
+                        *rules.entry(rule).or_default() |= alone;
+                    }
+                    if is_allowed(&response) {
+                        cells.push((kind, name, purpose));
+                    }
+                }
             }
         }
         cells
@@ -172,8 +188,9 @@ fn the_table_is_as_agreed_and_keeps_the_rules_in_every_cell() {
         "# Every role × action × field × form, and where it is permitted: kind of department/condition/purpose.\n\
          # What is not listed is denied. Made by the policy's own test; UPDATE_GOLDEN=1 writes it anew.\n",
     );
+    let mut rules = BTreeMap::new();
     for line in lines(&fields) {
-        let cells = line.permitted(&policy);
+        let cells = line.permitted(&policy, &mut rules);
         keeps_the_rules(&line, &cells);
         let field = line.field.map_or("-", |field| field.name().as_str());
         let form = line.form.map_or("-", Form::as_str);
@@ -200,6 +217,13 @@ fn the_table_is_as_agreed_and_keeps_the_rules_in_every_cell() {
         golden.lines().count(),
         "the table has grown or shrunk"
     );
+    for (rule, backstop) in policy.engine.rules() {
+        let decided = rules.get(&rule).copied();
+        assert!(
+            decided.is_some_and(|alone| alone || backstop),
+            "{rule} decides nothing that others do not: a dead rule, or one meant for something else"
+        );
+    }
 }
 
 fn keeps_the_rules(line: &Line<'_>, cells: &[(DepartmentKind, &'static str, Purpose)]) {

@@ -28,6 +28,8 @@ word_enum! {
         Confidential = "confidential",
         /// No role held covers the action, every field named, or the form.
         NeedToKnow = "need-to-know",
+        /// Permitted, but the asker has made too many guesses in a short time.
+        TooManyGuesses = "too-many-guesses",
     }
 }
 

@@ -56,7 +56,7 @@ impl Vault {
             .fields(RecordKind::Caller, names);
         let facts = self.facts(&ask).await?;
         let permit = self.decide(ask, facts).await?;
-        self.guess(session.actor.id())?;
+        let permit = self.guess(permit).await?;
         let today = self.today()?;
         let value = field
             .normalise(&body.value, today)

@@ -31,12 +31,12 @@ use crate::clock::Clock;
 use crate::keyring::{Keyring, RecordKey};
 use crate::model::ask::{Action, Ask, RequestId};
 use crate::model::fields::{Field, FieldName, FieldSet, Invalid};
-use crate::model::ids::{PrincipalId, RecordId, RecordKind};
+use crate::model::ids::{RecordId, RecordKind};
 use crate::model::principals::Actor;
 use crate::model::purposes::Purpose;
 use crate::model::submitted::Submitted;
 use crate::policy::facts::Facts;
-use crate::policy::{Permit, Policy};
+use crate::policy::{Permit, Policy, Why};
 use crate::store::{DataStore, KeyStore};
 
 /// Guesses (`verify`, `lookup`) a principal may make in a minute.
@@ -223,8 +223,13 @@ impl Vault {
         Ok(self.keyring.record_key(record, &wrapped)?)
     }
 
-    fn guess(&self, who: PrincipalId) -> Result<(), Error> {
-        self.guesses.check_key(who.as_bytes()).map_err(|_| Error::TooMany)
+    /// Counts a guess. One too many makes the permit a refusal, in the log like any other.
+    async fn guess(&self, permit: Permit) -> Result<Permit, Error> {
+        if self.guesses.check_key(permit.ask().who().id().as_bytes()).is_ok() {
+            return Ok(permit);
+        }
+        let denial = permit.withdraw(Why::TooManyGuesses);
+        Err(Error::TooMany(self.log.refuse(denial).await?))
     }
 }
 

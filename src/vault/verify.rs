@@ -61,7 +61,7 @@ impl Vault {
         let facts = self.facts(&ask).await?;
         let about = facts.caller.as_ref().map(|caller| caller.id);
         let permit = self.decide(ask, facts).await?;
-        self.guess(session.actor.id())?;
+        let permit = self.guess(permit).await?;
         let today = self.today()?;
         let audit = self.note(permit).await?;
         // A value that breaks the field's rule cannot be on file.

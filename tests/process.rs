@@ -1,0 +1,102 @@
+//! The real program as a process of its own, ended when the test ends, however it ends.
+
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::Value;
+
+use crate::support::{PASSPHRASE, World};
+
+/// `callervault serve` on a free port of the loopback interface.
+pub(crate) struct Server {
+    pub(crate) process: Child,
+    pub(crate) base: String,
+}
+
+impl Server {
+    /// Starts it; returns once it has proved its log and listens.
+    pub(crate) fn start(directory: &Path) -> Self {
+        let passphrase = passphrase_file(directory);
+        let mut process = Command::new(env!("CARGO_BIN_EXE_callervault"))
+            .args(["serve", "--listen", "127.0.0.1:0", "--dir"])
+            .arg(directory)
+            .arg("--passphrase-file")
+            .arg(passphrase)
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
+        let address = lines.by_ref().find_map(|line| {
+            let line: Value = serde_json::from_str(&line.unwrap()).unwrap_or_default();
+            line.pointer("/fields/address")
+                .and_then(Value::as_str)
+                .map(str::to_owned)
+        });
+        // Whoever writes into a pipe that nobody reads stops.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self {
+            process,
+            base: format!("http://{}", address.expect("the server starts and proves its log")),
+        }
+    }
+
+    /// Posts as one of the world's staff: status and answer.
+    pub(crate) fn post(&self, world: &World, who: &str, path: &str, body: &Value) -> (u16, Value) {
+        let mut answer = client()
+            .post(format!("{}{path}", self.base))
+            .header("authorization", format!("Bearer {}", world.token(who)))
+            .send_json(body)
+            .unwrap();
+        (
+            answer.status().as_u16(),
+            answer.body_mut().read_json().unwrap_or_default(),
+        )
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have been killed already: that is what some tests are about.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// A client for which an error status is an answer.
+pub(crate) fn client() -> ureq::Agent {
+    ureq::Agent::config_builder().http_status_as_error(false).build().into()
+}
+
+/// A file of mode 0600.
+pub(crate) fn secret_file(path: &Path, text: &str) {
+    let mut file = std::fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)
+        .unwrap();
+    writeln!(file, "{text}").unwrap();
+}
+
+/// The world's passphrase, in a file beside its stores.
+pub(crate) fn passphrase_file(directory: &Path) -> PathBuf {
+    let path = directory.join("passphrase");
+    secret_file(&path, PASSPHRASE);
+    path
+}
+
+/// Runs a verb of the program to its end.
+pub(crate) fn run(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_callervault"))
+        .args(arguments)
+        .output()
+        .unwrap()
+}
+
+/// Says on the standard error stream that a test could not be run here, and why. The test harness would swallow it.
+pub(crate) fn skipped(why: &str) {
+    writeln!(std::io::stderr(), "SKIPPED: {why}").unwrap();
+}
