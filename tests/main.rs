@@ -5,6 +5,7 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod abuse;
 mod attacks;
 mod compile_fail;
 mod crash;

@@ -98,5 +98,6 @@ pub(crate) fn run(arguments: &[&str]) -> Output {
 
 /// Says on the standard error stream that a test could not be run here, and why. The test harness would swallow it.
 pub(crate) fn skipped(why: &str) {
-    writeln!(std::io::stderr(), "SKIPPED: {why}").unwrap();
+    let line = format!("SKIPPED: {why}\n");
+    std::io::stderr().write_all(line.as_bytes()).unwrap();
 }

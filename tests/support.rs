@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::{HeaderMap, Request};
-use callervault::clock::System;
+use callervault::clock::{Clock, System};
 use callervault::http::{App, router};
 use callervault::keyring::unlock::Passphrase;
 use callervault::model::ask::RequestId;
@@ -147,6 +147,14 @@ impl World {
         Vault::open(&self.places, &passphrase(), Arc::new(System), "test")
             .await
             .map(App::new)
+    }
+
+    /// As `open`, at a time that the test sets.
+    pub(crate) async fn open_at(&self, clock: Arc<dyn Clock>) -> Arc<App> {
+        Vault::open(&self.places, &passphrase(), clock, "test")
+            .await
+            .map(App::new)
+            .unwrap()
     }
 
     pub(crate) async fn open(&self) -> Arc<App> {

@@ -47,6 +47,7 @@ pub fn first_entry(
         out: "granted".to_owned(),
         why: None,
         actor: NOBODY.to_owned(),
+        token: None,
         dept: department.to_string(),
         role: None,
         ticket: None,

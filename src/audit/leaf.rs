@@ -38,6 +38,9 @@ pub struct Leaf {
     pub why: Option<String>,
     /// The principal's id.
     pub actor: String,
+    /// The handle of the API token it authenticated with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
     /// The principal's department.
     pub dept: String,
     /// The role it was permitted under.
@@ -64,7 +67,7 @@ pub struct Leaf {
     /// The node that wrote it.
     pub node: String,
     /// For writes: SHA-256 in base64 of what each place now holds. A place is a field's name (its ciphertext), or
-    /// `@caller`, `@ticket`, `@department/<code>`, `@principal/<id>`, `@token/<id>` (the row's columns).
+    /// `@caller`, `@ticket`, `@department/<code>`, `@principal/<id>`, `@token/<principal>/<id>` (the row's columns).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub digest: Option<BTreeMap<String, String>>,
 }
@@ -96,6 +99,7 @@ impl Leaf {
             out: "granted".to_owned(),
             why: None,
             actor: ask.who().id().to_string(),
+            token: Some(ask.who().token().to_string()),
             dept: ask.department().to_string(),
             role: None,
             ticket,
@@ -166,7 +170,9 @@ pub fn digest(write: &Write) -> Option<(String, String)> {
         Write::Ticket(row) => ("@ticket".to_owned(), row_digest(row)),
         Write::Department(row) => (format!("@department/{}", row.code), row_digest(row)),
         Write::Principal(row) => (format!("@principal/{}", row.id), row_digest(row)),
-        Write::Token(row) | Write::RevokeToken(row) => (format!("@token/{}", row.id), row_digest(row)),
+        Write::Token(row) | Write::RevokeToken(row) => {
+            (format!("@token/{}/{}", row.principal, row.id), row_digest(row))
+        }
         Write::Index(_) | Write::Unindex(..) | Write::Custody(_) | Write::Reference(_) | Write::Replay(_) => {
             return None;
         }

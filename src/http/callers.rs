@@ -95,7 +95,10 @@ pub(super) async fn read(
     let purpose = super::tickets::query(why)?.purpose.unwrap_or(Purpose::Handle);
     let page = app.vault.read_caller(&session, caller, purpose).await;
     let page = page.map_err(|error| Problem::from(error).request(&session.request))?;
-    Ok(tagged(page.version, axum::Json(page)))
+    Ok(match page.version {
+        Some(version) => tagged(version, axum::Json(page)),
+        None => axum::Json(page).into_response(),
+    })
 }
 
 /// Shows fields of a caller, for a ticket and a purpose, after the read is in the log.

@@ -7,7 +7,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use crate::audit::CommitError;
+use crate::audit::{CommitError, Refusal};
 use crate::keyring::KeyError;
 use crate::model::ask::RequestId;
 use crate::policy::Why;
@@ -92,18 +92,7 @@ impl From<Error> for Problem {
                 "No valid token",
                 "send `Authorization: Bearer <token>` with a token that is neither expired nor revoked",
             ),
-            Error::Refused(refusal) => {
-                let detail = format!(
-                    "{}; the refusal is entry {} of the log",
-                    told(refusal.why()),
-                    refusal.position().index
-                );
-                let problem = Self::new(S::FORBIDDEN, "refused", "No need to know", detail);
-                Self {
-                    audit: Some(refusal.position().into()),
-                    ..problem
-                }
-            }
+            Error::Refused(refusal) => refused(&refusal),
             Error::Invalid(fields) => {
                 let problem = Self::new(
                     S::UNPROCESSABLE_ENTITY,
@@ -145,15 +134,6 @@ impl From<Error> for Problem {
                 "The Idempotency-Key came before with another request",
                 "use a new key for a new request",
             ),
-            Error::TooMany(refusal) => Self {
-                audit: Some(refusal.position().into()),
-                ..Self::new(
-                    S::TOO_MANY_REQUESTS,
-                    "too-many-guesses",
-                    "Too many comparisons",
-                    "wait a minute, then go on",
-                )
-            },
             Error::Log(fault) => log_fault(fault),
             Error::Key(KeyError::Locked) => Self::new(
                 S::SERVICE_UNAVAILABLE,
@@ -208,6 +188,24 @@ fn internal(error: &Error) -> Problem {
     problem
 }
 
+fn refused(refusal: &Refusal) -> Problem {
+    use StatusCode as S;
+    let (status, name, title) = match refusal.why() {
+        Why::TooManyGuesses => (S::TOO_MANY_REQUESTS, "too-many-guesses", "Too many guesses"),
+        Why::OwnRoles => (S::FORBIDDEN, "own-roles", "Not for oneself"),
+        Why::RolesExclude => (S::UNPROCESSABLE_ENTITY, "roles-exclude", "The roles exclude each other"),
+        Why::NotApproved => (S::FORBIDDEN, "not-approved", "This takes two persons"),
+        Why::IdentityTaken => (S::CONFLICT, "taken", "There already"),
+        _ => (S::FORBIDDEN, "refused", "No need to know"),
+    };
+    let index = refusal.position().index;
+    let detail = format!("{}; the refusal is entry {index} of the log", told(refusal.why()));
+    Problem {
+        audit: Some(refusal.position().into()),
+        ..Problem::new(status, name, title, detail)
+    }
+}
+
 /// What a refused asker is told. It does not tell a ticket of others from one that does not exist.
 const fn told(why: Why) -> &'static str {
     match why {
@@ -218,6 +216,13 @@ const fn told(why: Why) -> &'static str {
         Why::NoSuchTicket | Why::NotHolder => "your department does not hold such a ticket",
         Why::Confidential => "the ticket is confidential",
         Why::Purpose => "the purpose does not cover this",
+        Why::TooManyGuesses => "wait; a principal has so many guesses a minute and an hour",
+        Why::OwnRoles => "nobody sets their own roles or issues their own token: ask another security administrator",
+        Why::RolesExclude => {
+            "at least one role; auditor, security_admin and system_admin exclude each other and every other role"
+        }
+        Why::NotApproved => "nobody makes, changes or equips an administrator alone",
+        Why::IdentityTaken => "an identifying value belongs to another caller on file: check it with the caller",
         _ => "your role does not cover this",
     }
 }

@@ -256,6 +256,7 @@ fn context(situation: Situation) -> Result<Context, PolicyError> {
         ("own_call", truth(flags.own_call)),
         ("confidential", truth(flags.confidential)),
         ("caller_known", truth(flags.caller_known)),
+        ("concerns", truth(flags.concerns)),
     ];
     Context::from_pairs(pairs.map(|(name, value)| (name.to_owned(), value))).map_err(incomplete)
 }

@@ -24,6 +24,9 @@ pub struct CallerFacts {
     pub id: CallerId,
     /// In the auditors' own pseudonymisation domain: what the log calls `subject`.
     pub subject: Reference,
+    /// The asker's department has to do with them now: it holds an open ticket about them that is not confidential, or
+    /// took one. Found out only where the ask is to read the caller's page.
+    pub concerns: bool,
 }
 
 /// A ticket, as its row says (the row's own integrity has been checked).
@@ -45,8 +48,8 @@ pub struct TicketFacts {
     pub holder: DepartmentCode,
     /// The centre that took the call.
     pub origin: DepartmentCode,
-    /// The asker took this call.
-    pub taken_by_asker: bool,
+    /// The asker took this call, a short while ago.
+    pub own_call: bool,
     /// Secrecy was asked for or is the default of its kind.
     pub confidential: bool,
 }

@@ -48,6 +48,7 @@ pub(super) struct Flags {
     pub(super) own_call: bool,
     pub(super) confidential: bool,
     pub(super) caller_known: bool,
+    pub(super) concerns: bool,
 }
 
 impl Flags {
@@ -56,6 +57,7 @@ impl Flags {
             .caller
             .as_ref()
             .filter(|_| ask.caller_reference().is_some() && !facts.foreign_reference);
+        let concerns = caller.is_some_and(|caller| caller.concerns);
         // Facts about another ticket than the one named give no need.
         let Some(ticket) = facts
             .ticket
@@ -64,6 +66,7 @@ impl Flags {
         else {
             return Self {
                 caller_known: caller.is_some(),
+                concerns,
                 ..Self::default()
             };
         };
@@ -77,13 +80,14 @@ impl Flags {
             own_call: is_own_call(ticket),
             confidential: ticket.confidential,
             caller_known: caller.is_some(),
+            concerns,
         }
     }
 }
 
 /// The asker took the call and the ticket has not been sent on.
 const fn is_own_call(ticket: &TicketFacts) -> bool {
-    ticket.taken_by_asker && matches!(ticket.state, TicketState::Accepted)
+    ticket.own_call && matches!(ticket.state, TicketState::Accepted)
 }
 
 /// Everything that is the same for each role and field of one ask.

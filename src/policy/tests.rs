@@ -23,6 +23,7 @@ const NOTHING: Flags = Flags {
     own_call: false,
     confidential: false,
     caller_known: false,
+    concerns: false,
 };
 
 const HELD: Flags = Flags {
@@ -31,6 +32,7 @@ const HELD: Flags = Flags {
     held: true,
     about: true,
     caller_known: true,
+    concerns: true,
     ..NOTHING
 };
 const TAKEN: Flags = Flags {
@@ -77,7 +79,14 @@ const CONDITIONS: [(&str, Flags); 10] = [
     ),
     ("held-closed", Flags { open: false, ..HELD }),
     ("held-other-caller", Flags { about: false, ..HELD }),
-    ("elsewhere", Flags { held: false, ..HELD }),
+    (
+        "elsewhere",
+        Flags {
+            held: false,
+            concerns: false,
+            ..HELD
+        },
+    ),
 ];
 
 fn shipped() -> (Policy, FieldSet) {

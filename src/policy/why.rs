@@ -30,6 +30,14 @@ word_enum! {
         NeedToKnow = "need-to-know",
         /// Permitted, but the asker has made too many guesses in a short time.
         TooManyGuesses = "too-many-guesses",
+        /// Nobody sets their own roles or issues their own token.
+        OwnRoles = "own-roles",
+        /// The roles exclude each other (三员分立).
+        RolesExclude = "roles-exclude",
+        /// It takes a second person's approval of this very request.
+        NotApproved = "not-approved",
+        /// The identifying value belongs to another caller on file.
+        IdentityTaken = "identity-taken",
     }
 }
 
@@ -78,6 +86,9 @@ const fn about_ticket(action: Action, flags: Flags) -> Option<Why> {
         Some(Why::NoSuchTicket)
     } else if !flags.held && !flags.origin {
         Some(Why::NotHolder)
+    } else if about_caller && flags.confidential && !flags.origin {
+        // Whether a confidential ticket is about this caller is nothing a department may learn from a refusal.
+        Some(Why::Confidential)
     } else if about_caller && !flags.about {
         Some(Why::NotAboutCaller)
     } else if open && !flags.open {

@@ -14,7 +14,7 @@ use crate::model::ids::{PrincipalId, TokenId};
 use crate::model::principals::{DepartmentKind, PrincipalKind, Role, Roles};
 use crate::model::purposes::Purpose;
 use crate::model::reference::DepartmentCode;
-use crate::policy::Permit;
+use crate::policy::{Permit, Why};
 use crate::store::Write;
 use crate::store::rows::{DepartmentRow, PrincipalRow, TokenRow};
 
@@ -226,7 +226,8 @@ impl Vault {
     /// Makes a principal.
     ///
     /// # Errors
-    /// [`Error::Refused`]; [`Error::Bad`] for roles that exclude each other; [`Error::NotFound`] for the department.
+    /// [`Error::Refused`], also for roles that exclude each other or are an administrator's; [`Error::NotFound`] for the
+    /// department.
     pub async fn make_principal(&self, session: &Session, new: NewPrincipal) -> Result<Changed<Principal>, Error> {
         let permit = self.administer(session, Action::SetPrincipal).await?;
         let word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '_' | '-');
@@ -236,16 +237,15 @@ impl Vault {
                 "an account name has 2 to 64 of a-z, 0-9, '.', '_' and '-'",
             ));
         }
-        self.store
-            .department(new.department)
-            .await?
-            .ok_or(Error::NotFound("department"))?;
+        let department = self.store.department(new.department).await?;
+        self.keyring.genuine(department.ok_or(Error::NotFound("department"))?)?;
+        let (permit, roles) = self.may_set(permit, new.roles).await?;
         let row = PrincipalRow {
             id: PrincipalId::random(),
             account: new.name,
             department: new.department,
             kind: new.kind,
-            roles: roles(new.roles)?,
+            roles,
             active: true,
             created_by: Some(session.actor.id()),
             version: 1,
@@ -259,7 +259,7 @@ impl Vault {
     /// Sets a principal's roles and standing.
     ///
     /// # Errors
-    /// [`Error::Refused`]; [`Error::Bad`] for oneself and for roles that exclude each other; [`Error::Stale`].
+    /// [`Error::Refused`], also for oneself, for administrators and for roles that exclude each other; [`Error::Stale`].
     pub async fn set_principal(
         &self,
         session: &Session,
@@ -269,17 +269,16 @@ impl Vault {
     ) -> Result<Changed<Principal>, Error> {
         let permit = self.administer(session, Action::SetPrincipal).await?;
         if id == session.actor.id() {
-            return Err(Error::Bad(
-                "own-roles",
-                "nobody sets their own roles: ask another security administrator",
-            ));
+            return Err(self.refuse(permit, Why::OwnRoles).await);
         }
         let row = self.principal_row(id).await?;
+        let permit = self.unless_administrator(permit, row.roles).await?;
+        let (permit, roles) = self.may_set(permit, set.roles).await?;
         if row.version != version {
             return Err(Error::Stale);
         }
         let row = PrincipalRow {
-            roles: roles(set.roles)?,
+            roles,
             active: set.active,
             version: version + 1,
             ..row
@@ -318,6 +317,11 @@ impl Vault {
     pub async fn issue_token(&self, session: &Session, id: PrincipalId, new: &NewToken) -> Result<Token, Error> {
         let permit = self.administer(session, Action::SetToken).await?;
         let principal = self.principal_row(id).await?;
+        let permit = if id == session.actor.id() {
+            return Err(self.refuse(permit, Why::OwnRoles).await);
+        } else {
+            self.unless_administrator(permit, principal.roles).await?
+        };
         let now = self.clock.now()?;
         let lifetime = |seconds| now.checked_add(SignedDuration::from_secs(i64::from(seconds)));
         let expires_at = new.expires_in.map(lifetime).transpose();
@@ -376,19 +380,26 @@ impl Vault {
         self.put(permit, Write::RevokeToken(row), "token").await
     }
 
+    /// The roles, if one person may hold them together and one administrator alone may give them. Who could make an
+    /// auditor or another administrator alone could grant, read and audit alone (P9).
+    async fn may_set(&self, permit: Permit, roles: Vec<Role>) -> Result<(Permit, Roles), Error> {
+        let Ok(roles) = Roles::new(roles) else {
+            return Err(self.refuse(permit, Why::RolesExclude).await);
+        };
+        Ok((self.unless_administrator(permit, roles).await?, roles))
+    }
+
+    async fn unless_administrator(&self, permit: Permit, roles: Roles) -> Result<Permit, Error> {
+        if roles.iter().any(Role::is_administrator) {
+            return Err(self.refuse(permit, Why::NotApproved).await);
+        }
+        Ok(permit)
+    }
+
     async fn principal_row(&self, id: PrincipalId) -> Result<PrincipalRow, Error> {
         let row = self.store.principal(id).await?.ok_or(Error::NotFound("principal"))?;
         Ok(self.keyring.genuine(row)?)
     }
-}
-
-fn roles(roles: Vec<Role>) -> Result<Roles, Error> {
-    Roles::new(roles).map_err(|_| {
-        Error::Bad(
-            "roles-exclude",
-            "at least one role; auditor, security_admin and system_admin exclude each other and every other role",
-        )
-    })
 }
 
 fn parsed<T: FromStr>(after: Option<&str>) -> Result<Option<T>, Error> {

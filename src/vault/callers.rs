@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Audit, Error, Session, Vault};
 use crate::model::ask::Action;
 use crate::model::ids::RecordId;
+use crate::model::principals::DepartmentKind;
 use crate::model::purposes::Purpose;
 use crate::model::reference::Reference;
 use crate::model::ticket_no::TicketNo;
@@ -29,8 +30,10 @@ pub struct CallerPage {
     /// Tickets about this caller that the asker's department holds or took, newest first, at most 200.
     #[schema(value_type = Vec<String>)]
     pub tickets: Vec<TicketNo>,
-    /// Goes up with each change; the `ETag`.
-    pub version: u64,
+    /// Goes up with each change; the `ETag`. Told in the centre only, where corrections are made: it is the same for all
+    /// departments.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<u64>,
     /// Where this read stands in the log.
     pub audit: Audit,
 }
@@ -55,12 +58,19 @@ impl Vault {
         let row = self.store.caller(id).await?.ok_or(Error::NotFound("caller"))?;
         let row = self.keyring.genuine(row)?;
         let department = session.actor.department();
-        let tickets = self.store.tickets_about(id, department, super::LARGEST_PAGE).await?;
+        let mut tickets = Vec::new();
+        for ticket in self.store.tickets_about(id, department, super::LARGEST_PAGE).await? {
+            let ticket = self.keyring.genuine(ticket)?;
+            if ticket.origin == department || !ticket.confidential {
+                tickets.push(ticket.no);
+            }
+        }
+        let centre = session.actor.department_kind() == DepartmentKind::Centre;
         Ok(CallerPage {
             r#ref: caller,
             on_file: self.store.field_names(RecordId::Caller(id)).await?,
-            tickets: tickets.into_iter().map(|ticket| ticket.no).collect(),
-            version: row.version,
+            tickets,
+            version: centre.then_some(row.version),
             audit,
         })
     }

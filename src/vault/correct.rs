@@ -3,13 +3,15 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Audit, Error, Replay, Session, Values, Vault};
-use crate::audit::Change;
+use crate::audit::{Change, CommitError};
 use crate::model::ask::Action;
-use crate::model::ids::{RecordId, RecordKind};
+use crate::model::fields::{Field, MatchStrength};
+use crate::model::ids::{CallerId, RecordId, RecordKind};
 use crate::model::purposes::Purpose;
 use crate::model::reference::Reference;
 use crate::model::submitted::Submitted;
 use crate::model::ticket_no::TicketNo;
+use crate::policy::Why;
 use crate::store::rows::CallerRow;
 use crate::store::{Guard, Write};
 
@@ -48,6 +50,8 @@ pub struct CorrectedAnswer {
 }
 
 const REASON: &str = "correction_reason";
+/// An identifying value stands once; any other row is one too many already.
+const MOST_HITS: u32 = 2;
 
 impl Vault {
     /// Replaces fields of a caller that is still at `version`.
@@ -72,6 +76,11 @@ impl Vault {
         if let Some((answer, audit)) = self.replayed(session, replay).await? {
             return Ok(Corrected { answer, audit });
         }
+        let permit = if body.fields.keys().any(|name| self.is_identifying(name)) {
+            self.guess(permit).await?
+        } else {
+            permit
+        };
         let id = id.ok_or(Error::NotFound("caller"))?;
         let row = self
             .keyring
@@ -82,6 +91,9 @@ impl Vault {
         let mut values = body.fields;
         values.insert(REASON.to_owned(), body.reason);
         let values = self.normalise(RecordKind::Caller, &values)?;
+        if self.is_somebody_else(id, &values).await? {
+            return Err(self.refuse(permit, Why::IdentityTaken).await);
+        }
 
         let key = self.sealing_key(RecordId::Caller(id)).await?;
         let mut change = Change {
@@ -107,12 +119,33 @@ impl Vault {
         };
         change.writes.extend(self.remember(session, replay, &answer)?);
         let recorded = match self.log.record(permit, change).await {
-            Err(crate::audit::CommitError::Duplicate) => return Err(Error::Taken("caller with that identity")),
+            // Somebody was faster with that identity: the next try finds it and is refused, in the log.
+            Err(CommitError::Duplicate) => return Err(Error::Stale),
             other => other?,
         };
         Ok(Corrected {
             answer,
             audit: recorded.position().into(),
         })
+    }
+
+    fn is_identifying(&self, name: &str) -> bool {
+        let field = self.fields.get(name);
+        field.is_some_and(|field| field.matching() == Some(MatchStrength::Certain))
+    }
+
+    /// Whether an identifying value stands on another caller's file.
+    async fn is_somebody_else(&self, caller: CallerId, values: &[(&Field, Submitted)]) -> Result<bool, Error> {
+        let identifying = |(field, _): &&(&Field, Submitted)| field.matching() == Some(MatchStrength::Certain);
+        for (field, value) in values.iter().filter(identifying) {
+            let Some(index) = field.index() else { continue };
+            let code = self.keyring.blind_index(index, value)?;
+            for hit in self.store.index_hits(index, &code, MOST_HITS).await? {
+                if self.keyring.genuine(hit)?.caller != caller {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
     }
 }

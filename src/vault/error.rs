@@ -28,8 +28,6 @@ pub enum Error {
     Taken(&'static str),
     /// The `Idempotency-Key` came before with another request.
     KeyReused,
-    /// Too many guesses, and the log has it.
-    TooMany(Refusal),
     /// The log did not take it.
     Log(CommitError),
     /// A key did not do its work.
@@ -54,7 +52,6 @@ impl fmt::Display for Error {
             Self::Stale => f.write_str("it has changed meanwhile\n  read it again, then decide again"),
             Self::Taken(what) => write!(f, "there is such a {what} already"),
             Self::KeyReused => f.write_str("the Idempotency-Key came before with another request\n  use a new key"),
-            Self::TooMany(_) => f.write_str("too many guesses\n  wait a minute"),
             Self::Log(fault) => fault.fmt(f),
             Self::Key(fault) => fault.fmt(f),
             Self::Store(fault) => fault.fmt(f),

@@ -1,13 +1,18 @@
 //! What the vault itself knows about an ask: the policy decides on this, not on the asker's word.
 
-use super::{Error, Vault};
-use crate::model::ask::Ask;
+use jiff::SignedDuration;
+
+use super::{Error, LARGEST_PAGE, Vault};
+use crate::model::ask::{Action, Ask};
 use crate::model::ids::{CallerId, RecordId};
 use crate::model::reference::{DepartmentCode, Reference};
 use crate::model::ticket_no::TicketNo;
 use crate::policy::facts::{CallerFacts, Facts, TicketFacts};
 use crate::refs;
 use crate::store::rows::TicketRow;
+
+/// How long a call counts as the agent's own live call.
+const OWN_CALL: SignedDuration = SignedDuration::from_hours(1);
 
 impl Vault {
     /// Resolves the reference and the ticket an ask names. What does not exist is simply absent.
@@ -16,7 +21,7 @@ impl Vault {
             .caller_reference()
             .is_some_and(|caller| caller.department() != ask.department());
         let caller = match ask.caller_reference() {
-            Some(reference) if !foreign_reference => self.caller_facts(reference).await?,
+            Some(reference) if !foreign_reference => self.caller_facts(ask, reference).await?,
             _ => None,
         };
         let ticket = match ask.ticket_no() {
@@ -30,14 +35,29 @@ impl Vault {
         })
     }
 
-    async fn caller_facts(&self, reference: &Reference) -> Result<Option<CallerFacts>, Error> {
+    async fn caller_facts(&self, ask: &Ask, reference: &Reference) -> Result<Option<CallerFacts>, Error> {
         let Some(RecordId::Caller(id)) = refs::resolve(&self.keyring, &*self.store, reference).await? else {
             return Ok(None);
         };
+        let concerns = ask.action() == Action::ReadCaller && self.concerns(ask.department(), id).await?;
         Ok(Some(CallerFacts {
             id,
             subject: self.subject(id).await?.reference,
+            concerns,
         }))
+    }
+
+    /// Whether a department took a ticket of this caller, or holds an open one that is not confidential.
+    async fn concerns(&self, department: DepartmentCode, caller: CallerId) -> Result<bool, Error> {
+        let tickets = self.store.tickets_about(caller, department, LARGEST_PAGE).await?;
+        for ticket in tickets {
+            let ticket = self.keyring.genuine(ticket)?;
+            let held = ticket.holder == department && ticket.state.is_open() && !ticket.confidential;
+            if ticket.origin == department || held {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     async fn ticket_facts(&self, ask: &Ask, no: &TicketNo) -> Result<Option<TicketFacts>, Error> {
@@ -53,7 +73,7 @@ impl Vault {
             state: row.state,
             holder: row.holder,
             origin: row.origin,
-            taken_by_asker: row.taken_by == ask.who().id(),
+            own_call: row.taken_by == ask.who().id() && ask.at().duration_since(row.created_at) <= OWN_CALL,
             confidential: row.confidential,
         }))
     }

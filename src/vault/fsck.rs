@@ -268,7 +268,7 @@ impl Check<'_> {
                 self.protected(
                     &row,
                     "",
-                    Some(format!("@token/{}", row.id)),
+                    Some(format!("@token/{}/{}", row.principal, row.id)),
                     &format!("token {}", row.id),
                 );
             }

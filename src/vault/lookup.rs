@@ -43,7 +43,7 @@ impl Vault {
     /// Finds callers. The value stands nowhere in the log.
     ///
     /// # Errors
-    /// [`Error::Refused`], [`Error::TooMany`], [`Error::Invalid`], [`Error::Bad`] for a field without a blind index.
+    /// [`Error::Refused`], also after too many guesses; [`Error::Invalid`], [`Error::Bad`] for a field without a blind index.
     pub async fn lookup(&self, session: &Session, body: &LookupCallers) -> Result<Found, Error> {
         let names = self.names(RecordKind::Caller, std::slice::from_ref(&body.field))?;
         let field = self.field(&body.field)?;

@@ -31,7 +31,7 @@ use crate::clock::Clock;
 use crate::keyring::{Keyring, RecordKey};
 use crate::model::ask::{Action, Ask, RequestId};
 use crate::model::fields::{Field, FieldName, FieldSet, Invalid};
-use crate::model::ids::{RecordId, RecordKind};
+use crate::model::ids::{PrincipalId, RecordId, RecordKind};
 use crate::model::principals::Actor;
 use crate::model::purposes::Purpose;
 use crate::model::submitted::Submitted;
@@ -39,8 +39,10 @@ use crate::policy::facts::Facts;
 use crate::policy::{Permit, Policy, Why};
 use crate::store::{DataStore, KeyStore};
 
-/// Guesses (`verify`, `lookup`) a principal may make in a minute.
+/// Guesses (`verify`, `lookup`, corrections of an identifying value) a principal may make in a minute.
 const GUESSES_A_MINUTE: NonZeroU32 = NonZeroU32::MIN.saturating_add(29);
+/// And in an hour: a number of which all but four digits are known takes a week of guessing, each guess in the log.
+const GUESSES_AN_HOUR: NonZeroU32 = NonZeroU32::MIN.saturating_add(59);
 /// Longest page of a list.
 pub const LARGEST_PAGE: u32 = 200;
 
@@ -53,7 +55,7 @@ pub struct Vault {
     policy: Policy,
     fields: FieldSet,
     clock: Arc<dyn Clock>,
-    guesses: DefaultKeyedRateLimiter<[u8; 16]>,
+    guesses: Guesses,
 }
 
 /// One authenticated request.
@@ -223,16 +225,40 @@ impl Vault {
         Ok(self.keyring.record_key(record, &wrapped)?)
     }
 
-    /// Counts a guess. One too many makes the permit a refusal, in the log like any other.
+    /// Counts a guess. One too many makes the permit a refusal.
     async fn guess(&self, permit: Permit) -> Result<Permit, Error> {
-        if self.guesses.check_key(permit.ask().who().id().as_bytes()).is_ok() {
-            return Ok(permit);
+        if self.guesses.take(permit.ask().who().id()) {
+            Ok(permit)
+        } else {
+            Err(self.refuse(permit, Why::TooManyGuesses).await)
         }
-        let denial = permit.withdraw(Why::TooManyGuesses);
-        Err(Error::TooMany(self.log.refuse(denial).await?))
+    }
+
+    /// Withdraws a permit for a reason outside the policy; the refusal is in the log like any other.
+    async fn refuse(&self, permit: Permit, why: Why) -> Error {
+        match self.log.refuse(permit.withdraw(why)).await {
+            Ok(refusal) => Error::Refused(refusal),
+            Err(fault) => fault.into(),
+        }
     }
 }
 
-fn guess_limiter() -> DefaultKeyedRateLimiter<[u8; 16]> {
-    RateLimiter::keyed(Quota::per_minute(GUESSES_A_MINUTE))
+/// Guesses of each principal, counted by the minute and by the hour, in this process.
+struct Guesses {
+    minute: DefaultKeyedRateLimiter<[u8; 16]>,
+    hour: DefaultKeyedRateLimiter<[u8; 16]>,
+}
+
+impl Guesses {
+    fn new() -> Self {
+        Self {
+            minute: RateLimiter::keyed(Quota::per_minute(GUESSES_A_MINUTE)),
+            hour: RateLimiter::keyed(Quota::per_hour(GUESSES_AN_HOUR)),
+        }
+    }
+
+    fn take(&self, who: PrincipalId) -> bool {
+        let key = who.as_bytes();
+        self.minute.check_key(key).is_ok() && self.hour.check_key(key).is_ok()
+    }
 }

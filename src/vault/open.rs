@@ -224,7 +224,7 @@ impl Vault {
             policy: opened.rules.policy,
             fields: opened.rules.fields,
             clock,
-            guesses: super::guess_limiter(),
+            guesses: super::Guesses::new(),
         })
     }
 }

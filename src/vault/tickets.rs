@@ -43,8 +43,10 @@ pub struct TicketPage {
     pub origin: DepartmentCode,
     /// When the call came in, UTC.
     pub received_at: String,
-    /// The caller, as the asker's department calls them.
-    pub caller: TicketCaller,
+    /// The caller, as the asker's department calls them. Absent on a confidential ticket outside the centre that took
+    /// it: by a reference that stays the same a department would know a reporter from their other tickets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub caller: Option<TicketCaller>,
     /// Names of the ticket's own sealed fields on file.
     pub on_file: Vec<String>,
     /// Who has held it, oldest first.
@@ -185,9 +187,15 @@ impl Vault {
         let permit = self.decide(ask, facts).await?;
         let row = self.ticket_row(&no).await?.ok_or(Error::NotFound("ticket"))?;
         let mut change = Change::default();
-        let caller = self
-            .refer(&mut change, RecordId::Caller(row.caller), session.actor.department())
-            .await?;
+        let department = session.actor.department();
+        let caller = if row.confidential && row.origin != department {
+            None
+        } else {
+            let reference = self
+                .refer(&mut change, RecordId::Caller(row.caller), department)
+                .await?;
+            Some(TicketCaller { r#ref: reference })
+        };
         let audit = self.record(permit, change).await?.position().into();
         let mut custody = Vec::new();
         for step in self.store.custody(row.id).await? {
@@ -209,7 +217,7 @@ impl Vault {
             holder: row.holder,
             origin: row.origin,
             received_at: leaf::milliseconds(row.received_at),
-            caller: TicketCaller { r#ref: caller },
+            caller,
             on_file: self.store.field_names(RecordId::Ticket(row.id)).await?,
             custody,
             version: row.version,
@@ -337,8 +345,12 @@ impl Vault {
             .map_err(|invalid| Error::Invalid(vec![invalid]))?;
         let key = self.sealing_key(record).await?;
         if let Some(to) = step.to {
-            self.store.department(to).await?.ok_or(Error::NotFound("department"))?;
-            self.refer(&mut change, RecordId::Caller(row.caller), to).await?;
+            let department = self.store.department(to).await?;
+            self.keyring.genuine(department.ok_or(Error::NotFound("department"))?)?;
+            // On a confidential ticket a department hears nothing that it could follow the caller by.
+            if !row.confidential {
+                self.refer(&mut change, RecordId::Caller(row.caller), to).await?;
+            }
         }
         let holder = step.to.unwrap_or(row.holder);
         let next = TicketRow {

@@ -45,7 +45,7 @@ impl Vault {
     /// Compares. Nothing is opened; each comparison is logged and they are limited per principal.
     ///
     /// # Errors
-    /// [`Error::Refused`], [`Error::TooMany`], [`Error::Bad`] for a field without a blind index.
+    /// [`Error::Refused`], also after too many guesses; [`Error::Bad`] for a field without a blind index.
     pub async fn verify(&self, session: &Session, caller: Reference, body: &VerifyField) -> Result<Verified, Error> {
         let fields = self.names(RecordKind::Caller, std::slice::from_ref(&body.field))?;
         let field = self.field(&body.field)?;
