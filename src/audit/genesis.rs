@@ -58,6 +58,8 @@ pub fn first_entry(
         policy: data_encoding::BASE64.encode(policy),
         req: NOBODY.to_owned(),
         node: "init".to_owned(),
+        approver: None,
+        link: None,
         digest: Some(digest),
     };
     let bytes = leaf.to_bytes()?;

@@ -66,8 +66,15 @@ pub struct Leaf {
     pub req: String,
     /// The node that wrote it.
     pub node: String,
+    /// The second person who approved it, where it takes two.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub approver: Option<String>,
+    /// In the first entry of a log that follows another: how the old one stood (see `audit::restart`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub link: Option<BTreeMap<String, String>>,
     /// For writes: SHA-256 in base64 of what each place now holds. A place is a field's name (its ciphertext), or
-    /// `@caller`, `@ticket`, `@department/<code>`, `@principal/<id>`, `@token/<principal>/<id>` (the row's columns).
+    /// `@caller`, `@ticket`, `@department/<code>`, `@principal/<id>`, `@token/<principal>/<id>`, `@approval/<id>` (the
+    /// row's columns).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub digest: Option<BTreeMap<String, String>>,
 }
@@ -89,6 +96,7 @@ impl Leaf {
         let ticket = ask.ticket_no().map(|no| no.as_str().to_owned());
         let subject = facts.caller.as_ref().map(|caller| caller.subject);
         let subject = subject.or_else(|| facts.ticket.as_ref().map(|ticket| ticket.subject));
+        let subject = subject.or_else(|| ask.subject_reference().copied());
         let fields: Vec<String> = ask.field_names().iter().map(|name| name.as_str().to_owned()).collect();
         let (hash, _) = policy.as_bytes().split_at(16);
         Self {
@@ -110,6 +118,8 @@ impl Leaf {
             policy: BASE64.encode(hash),
             req: ask.request().as_str().to_owned(),
             node: node.to_owned(),
+            approver: facts.approval.map(|approval| approval.by.to_string()),
+            link: None,
             digest: None,
         }
     }
@@ -173,7 +183,13 @@ pub fn digest(write: &Write) -> Option<(String, String)> {
         Write::Token(row) | Write::RevokeToken(row) => {
             (format!("@token/{}/{}", row.principal, row.id), row_digest(row))
         }
-        Write::Index(_) | Write::Unindex(..) | Write::Custody(_) | Write::Reference(_) | Write::Replay(_) => {
+        Write::Approval(row) => (format!("@approval/{}", row.id), row_digest(row)),
+        Write::Index(_)
+        | Write::Unindex(..)
+        | Write::Custody(_)
+        | Write::Reference(_)
+        | Write::Replay(_)
+        | Write::DropBodies(_) => {
             return None;
         }
     })

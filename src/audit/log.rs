@@ -229,6 +229,9 @@ impl Drop for Log {
 fn guards(permit: &Permit) -> Vec<Guard> {
     let who = permit.ask().who();
     let mut guards = vec![Guard::Principal(who.id(), who.version()), Guard::Token(who.token())];
+    if let Some(approval) = &permit.facts().approval {
+        guards.push(Guard::Approval(approval.id, approval.version));
+    }
     if let Some(ticket) = &permit.facts().ticket {
         guards.push(Guard::Ticket(ticket.id, ticket.version));
     }

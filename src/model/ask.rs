@@ -43,8 +43,36 @@ word_enum! {
         SetToken = "admin.token",
         /// Lock the vault.
         Lock = "vault.lock",
-        /// Read the log's newest checkpoint.
+        /// Read the log's newest checkpoint or its public keys.
         ReadCheckpoint = "log.checkpoint",
+        /// Read a tile or a bundle of entries.
+        ReadTile = "log.tile",
+        /// Get the proof of one entry, or that one size of the log continues another.
+        Prove = "log.prove",
+        /// Search the log.
+        SearchLog = "log.search",
+        /// Read one entry.
+        ReadEntry = "log.read",
+        /// Ask who has been shown which fields.
+        Exposure = "log.exposure",
+        /// Read the report on readers.
+        Report = "log.report",
+        /// Follow the log for archive or a SIEM.
+        ExportLog = "log.export",
+        /// Find the read behind a trace mark.
+        Trace = "log.trace",
+        /// Drop bodies of old entries.
+        PruneLog = "log.prune",
+        /// Begin a new log after the old one was cut.
+        RestartLog = "log.restart",
+        /// Learn which caller a subject of the log is.
+        ResolveSubject = "subject.resolve",
+        /// Ask for a second person's approval.
+        AskApproval = "approval.ask",
+        /// See what waits for approval.
+        ReadApprovals = "approval.read",
+        /// Approve or refuse somebody else's request.
+        Approve = "approval.approve",
     }
 }
 
@@ -54,6 +82,7 @@ pub struct Ask {
     who: Actor,
     action: Action,
     caller: Option<Reference>,
+    subject: Option<Reference>,
     ticket: Option<TicketNo>,
     fields: Vec<FieldName>,
     record: RecordKind,
@@ -89,6 +118,7 @@ impl Ask {
             who,
             action,
             caller: None,
+            subject: None,
             ticket: None,
             fields: Vec::new(),
             record: RecordKind::Caller,
@@ -103,6 +133,13 @@ impl Ask {
     #[must_use]
     pub fn caller(mut self, reference: Reference) -> Self {
         self.caller = Some(reference);
+        self
+    }
+
+    /// About this subject of the log: a caller in the auditors' own domain.
+    #[must_use]
+    pub fn subject(mut self, reference: Reference) -> Self {
+        self.subject = Some(reference);
         self
     }
 
@@ -150,6 +187,12 @@ impl Ask {
     #[must_use]
     pub const fn caller_reference(&self) -> Option<&Reference> {
         self.caller.as_ref()
+    }
+
+    /// The subject of the log asked about.
+    #[must_use]
+    pub const fn subject_reference(&self) -> Option<&Reference> {
+        self.subject.as_ref()
     }
 
     /// The ticket that gives the need.

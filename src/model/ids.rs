@@ -84,6 +84,11 @@ random_id! {
     TokenId
 }
 
+random_id! {
+    /// One request for a second person's approval.
+    ApprovalId
+}
+
 macro_rules! shown_as_hex {
     ($name:ident) => {
         impl fmt::Display for $name {
@@ -107,6 +112,7 @@ macro_rules! shown_as_hex {
 
 shown_as_hex!(PrincipalId);
 shown_as_hex!(TokenId);
+shown_as_hex!(ApprovalId);
 
 /// The text is not 32 hexadecimal digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 //! The values everything else speaks about. No I/O, no keys.
 
+pub mod approvals;
 pub mod ask;
 pub mod fields;
 pub mod ids;

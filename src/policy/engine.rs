@@ -257,6 +257,7 @@ fn context(situation: Situation) -> Result<Context, PolicyError> {
         ("confidential", truth(flags.confidential)),
         ("caller_known", truth(flags.caller_known)),
         ("concerns", truth(flags.concerns)),
+        ("approved", truth(flags.approved)),
     ];
     Context::from_pairs(pairs.map(|(name, value)| (name.to_owned(), value))).map_err(incomplete)
 }

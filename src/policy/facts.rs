@@ -1,7 +1,7 @@
 //! What the vault itself knows about an ask. The asker's word counts for nothing here.
 
 use crate::merkle::Hash;
-use crate::model::ids::{CallerId, TicketId};
+use crate::model::ids::{ApprovalId, CallerId, PrincipalId, TicketId};
 use crate::model::reference::{DepartmentCode, Reference};
 use crate::model::ticket_no::TicketNo;
 use crate::model::tickets::TicketState;
@@ -15,6 +15,19 @@ pub struct Facts {
     pub ticket: Option<TicketFacts>,
     /// The reference named belongs to another department.
     pub foreign_reference: bool,
+    /// A second person has approved this very request, and it still stands.
+    pub approval: Option<ApprovalFacts>,
+}
+
+/// A second person's approval, checked.
+#[derive(Clone, Copy, Debug)]
+pub struct ApprovalFacts {
+    /// Which.
+    pub id: ApprovalId,
+    /// The row's version, which the log's writer checks again when it commits: an approval is used once.
+    pub version: u64,
+    /// Who approved.
+    pub by: PrincipalId,
 }
 
 /// A caller, resolved.

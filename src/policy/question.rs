@@ -49,6 +49,7 @@ pub(super) struct Flags {
     pub(super) confidential: bool,
     pub(super) caller_known: bool,
     pub(super) concerns: bool,
+    pub(super) approved: bool,
 }
 
 impl Flags {
@@ -58,6 +59,7 @@ impl Flags {
             .as_ref()
             .filter(|_| ask.caller_reference().is_some() && !facts.foreign_reference);
         let concerns = caller.is_some_and(|caller| caller.concerns);
+        let approved = facts.approval.is_some();
         // Facts about another ticket than the one named give no need.
         let Some(ticket) = facts
             .ticket
@@ -67,6 +69,7 @@ impl Flags {
             return Self {
                 caller_known: caller.is_some(),
                 concerns,
+                approved,
                 ..Self::default()
             };
         };
@@ -81,6 +84,7 @@ impl Flags {
             confidential: ticket.confidential,
             caller_known: caller.is_some(),
             concerns,
+            approved,
         }
     }
 }

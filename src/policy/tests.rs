@@ -24,6 +24,7 @@ const NOTHING: Flags = Flags {
     confidential: false,
     caller_known: false,
     concerns: false,
+    approved: false,
 };
 
 const HELD: Flags = Flags {
@@ -42,8 +43,15 @@ const TAKEN: Flags = Flags {
 };
 
 /// How things may stand. What is not named here is a mixture of these.
-const CONDITIONS: [(&str, Flags); 10] = [
+const CONDITIONS: [(&str, Flags); 11] = [
     ("nothing", NOTHING),
+    (
+        "approved",
+        Flags {
+            approved: true,
+            ..NOTHING
+        },
+    ),
     (
         "own-call",
         Flags {
@@ -245,7 +253,7 @@ fn keeps_the_rules(line: &Line<'_>, cells: &[(DepartmentKind, &'static str, Purp
     if line.action == Action::Reveal {
         for (_, condition, _) in cells {
             assert!(
-                !["nothing", "held-closed", "held-other-caller", "elsewhere"].contains(condition),
+                !["nothing", "approved", "held-closed", "held-other-caller", "elsewhere"].contains(condition),
                 "{what}: {condition}"
             );
             let of_caller = line.field.is_some_and(|field| field.record() == RecordKind::Caller);

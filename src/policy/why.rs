@@ -38,6 +38,8 @@ word_enum! {
         NotApproved = "not-approved",
         /// The identifying value belongs to another caller on file.
         IdentityTaken = "identity-taken",
+        /// Permitted, but the asker has had as many fields shown in clear today as anybody may.
+        BudgetSpent = "budget-spent",
     }
 }
 
@@ -71,6 +73,14 @@ pub(super) fn explain(ask: &Ask, facts: &Facts, situation: Situation, permitted:
         })
     {
         return Why::Confidential;
+    }
+    if !flags.approved
+        && with(Flags {
+            approved: true,
+            ..flags
+        })
+    {
+        return Why::NotApproved;
     }
     Why::NeedToKnow
 }

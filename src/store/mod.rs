@@ -11,11 +11,11 @@ use async_trait::async_trait;
 
 pub use self::error::StoreError;
 use self::rows::{
-    CallerRow, CustodyRow, DepartmentRow, EntryRow, FieldRow, HeadRow, IndexRow, KeyringRow, PrincipalRow,
+    ApprovalRow, CallerRow, CustodyRow, DepartmentRow, EntryRow, FieldRow, HeadRow, IndexRow, KeyringRow, PrincipalRow,
     ReferenceRow, ReplayRow, Replayed, TicketRow, TokenRow, UnlockRow, VaultRow, WrappedKey,
 };
 use crate::merkle::{Hash, Tile};
-use crate::model::ids::{CallerId, PrincipalId, RecordId, RecordKind, TicketId, TokenId};
+use crate::model::ids::{ApprovalId, CallerId, PrincipalId, RecordId, RecordKind, TicketId, TokenId};
 use crate::model::reference::DepartmentCode;
 use crate::model::ticket_no::TicketNo;
 
@@ -83,12 +83,21 @@ pub trait DataStore: Send + Sync {
     /// The answer once given to this key.
     async fn replay(&self, principal: PrincipalId, key: &[u8; 16]) -> Result<Option<Replayed>>;
 
+    /// One request for approval.
+    async fn approval(&self, id: ApprovalId) -> Result<Option<ApprovalRow>>;
+    /// Requests for approval, newest first, from the one after that id.
+    async fn approvals(&self, after: Option<ApprovalId>, limit: u32) -> Result<Vec<ApprovalRow>>;
+
     /// The log's head.
     async fn head(&self) -> Result<HeadRow>;
     /// Entries from `first` on, in order.
     async fn entries(&self, first: u64, limit: u32) -> Result<Vec<EntryRow>>;
     /// The hashes of the partial tile at the right edge of each level of a log of that size, level 0 first.
     async fn edges(&self, size: u64) -> Result<Vec<Vec<Hash>>>;
+
+    /// `count` hashes at a tile level from the `first` on (C2SP tlog-tiles): of leaves at level 0, of full tiles below at
+    /// any other. Fewer where the log ends.
+    async fn hashes(&self, level: u8, first: u64, count: u32) -> Result<Vec<Hash>>;
 
     /// Every row of one table after a cursor, for `fsck`.
     async fn scan(&self, table: Table, after: Option<Cursor>, limit: u32) -> Result<Vec<Scanned>>;
@@ -122,6 +131,8 @@ pub enum Table {
     References,
     /// `replay`
     Replays,
+    /// `approval`
+    Approvals,
     /// `log_tile`
     Tiles,
 }
@@ -159,6 +170,8 @@ pub enum AnyRow {
     Reference(ReferenceRow),
     /// `replay`
     Replay(ReplayRow),
+    /// `approval`
+    Approval(ApprovalRow),
     /// `log_tile`
     Tile(Tile),
     /// A column holds something that no version of the vault writes there.
@@ -191,6 +204,10 @@ pub enum Write {
     Reference(ReferenceRow),
     /// Remembers an answer; the writer adds the leaf's index.
     Replay(ReplayRow),
+    /// Makes a request for approval or replaces version − 1 of it.
+    Approval(ApprovalRow),
+    /// Empties the bodies of entries below that index; their hashes stay.
+    DropBodies(u64),
 }
 
 /// What must still be so when the log's writer comes to it, or nothing of the job happens.
@@ -204,6 +221,8 @@ pub enum Guard {
     Caller(CallerId, u64),
     /// The token is not revoked.
     Token(TokenId),
+    /// The request for approval is at this version.
+    Approval(ApprovalId, u64),
 }
 
 /// Why a job did not happen although the database is well.

@@ -3,9 +3,11 @@
 use jiff::Timestamp;
 
 use crate::merkle::Hash;
-use crate::model::ids::{CallerId, PrincipalId, RecordId, RecordKind, TicketId, TokenId};
+use crate::model::approvals::ApprovalState;
+use crate::model::ask::Action;
+use crate::model::ids::{ApprovalId, CallerId, PrincipalId, RecordId, RecordKind, TicketId, TokenId};
 use crate::model::principals::{DepartmentKind, PrincipalKind, Roles};
-use crate::model::reference::DepartmentCode;
+use crate::model::reference::{DepartmentCode, Reference};
 use crate::model::ticket_no::TicketNo;
 use crate::model::tickets::{Channel, MatterKind, TicketState};
 
@@ -323,6 +325,47 @@ protected!(ReplayRow, "replay", |row| [
     row.request,
     row.answer,
     instant(row.created_at),
+]);
+
+/// A request that takes two persons: who asked for what, and who approved it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApprovalRow {
+    /// Random.
+    pub id: ApprovalId,
+    /// What is asked.
+    pub action: Action,
+    /// The subject of the log it is about, if any.
+    pub subject: Option<Reference>,
+    /// The exact request (method, path, body), keyed.
+    pub request: [u8; 16],
+    /// Who asked.
+    pub asker: PrincipalId,
+    /// Who decided on it.
+    pub approver: Option<PrincipalId>,
+    /// Where it stands.
+    pub state: ApprovalState,
+    /// When it was asked.
+    pub created_at: Timestamp,
+    /// From when on it is worth nothing.
+    pub expires_at: Timestamp,
+    /// 1 when made, one more at each step.
+    pub version: u64,
+    /// Over all of the above.
+    pub mac: Mac,
+}
+protected!(ApprovalRow, "approval", |row| [
+    row.id.as_bytes(),
+    row.action.as_str().as_bytes(),
+    row.subject
+        .map_or_else(String::new, |subject| subject.to_string())
+        .as_bytes(),
+    row.request,
+    row.asker.as_bytes(),
+    row.approver.map_or_else(Vec::new, |id| id.as_bytes().to_vec()),
+    row.state.as_str().as_bytes(),
+    instant(row.created_at),
+    instant(row.expires_at),
+    number(row.version),
 ]);
 
 /// A replay and where its write stands in the log.

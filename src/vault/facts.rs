@@ -32,6 +32,7 @@ impl Vault {
             caller,
             ticket,
             foreign_reference,
+            approval: None,
         })
     }
 

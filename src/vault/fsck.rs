@@ -233,6 +233,7 @@ impl Check<'_> {
             Table::Tokens,
             Table::Callers,
             Table::Tickets,
+            Table::Approvals,
         ] {
             for row in self.scan(table).await? {
                 self.deciding_row(row, &mut seen).await?;
@@ -270,6 +271,14 @@ impl Check<'_> {
                     "",
                     Some(format!("@token/{}/{}", row.principal, row.id)),
                     &format!("token {}", row.id),
+                );
+            }
+            AnyRow::Approval(row) => {
+                self.protected(
+                    &row,
+                    "",
+                    Some(format!("@approval/{}", row.id)),
+                    &format!("approval {}", row.id),
                 );
             }
             AnyRow::Caller(row) => {

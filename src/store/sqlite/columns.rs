@@ -4,14 +4,16 @@ use jiff::Timestamp;
 use rusqlite::Row;
 
 use crate::merkle::{Hash, Tile};
-use crate::model::ids::{CallerId, PrincipalId, RecordId, RecordKind, TicketId, TokenId};
+use crate::model::approvals::ApprovalState;
+use crate::model::ask::Action;
+use crate::model::ids::{ApprovalId, CallerId, PrincipalId, RecordId, RecordKind, TicketId, TokenId};
 use crate::model::principals::{DepartmentKind, PrincipalKind, Roles};
 use crate::model::reference::DepartmentCode;
 use crate::model::ticket_no::TicketNo;
 use crate::model::tickets::{Channel, MatterKind, TicketState};
 use crate::store::rows::{
-    CallerRow, CustodyRow, DepartmentRow, EntryRow, FieldRow, IndexRow, PrincipalRow, ReferenceRow, ReplayRow,
-    TicketRow, TokenRow,
+    ApprovalRow, CallerRow, CustodyRow, DepartmentRow, EntryRow, FieldRow, IndexRow, PrincipalRow, ReferenceRow,
+    ReplayRow, TicketRow, TokenRow,
 };
 use crate::store::{Result, StoreError};
 
@@ -94,6 +96,12 @@ impl<'r, 's> Columns<'r, 's> {
             .map_err(|_| self.corrupt())
     }
 
+    fn optional_principal(&mut self) -> Result<Option<PrincipalId>> {
+        let id: Option<Vec<u8>> = self.take()?;
+        let id = id.map(TryInto::try_into).transpose().map_err(|_| self.corrupt())?;
+        Ok(id.map(PrincipalId::from_bytes))
+    }
+
     fn department_code(&mut self) -> Result<DepartmentCode> {
         self.word(|word| word.parse().ok())
     }
@@ -126,13 +134,7 @@ pub(super) fn principal(c: &mut Columns<'_, '_>) -> Result<PrincipalRow> {
         kind: c.word(PrincipalKind::from_word)?,
         roles: c.word(Roles::from_words)?,
         active: c.flag()?,
-        created_by: {
-            let by: Option<Vec<u8>> = c.take()?;
-            by.map(TryInto::try_into)
-                .transpose()
-                .map_err(|_| c.corrupt())?
-                .map(PrincipalId::from_bytes)
-        },
+        created_by: c.optional_principal()?,
         version: c.number()?,
         mac: c.array()?,
     })
@@ -267,5 +269,27 @@ pub(super) fn tile(c: &mut Columns<'_, '_>) -> Result<Tile> {
         index: c.number()?,
         root: c.hash()?,
         hashes: c.bytes()?,
+    })
+}
+
+pub(super) const APPROVAL: &str =
+    "id, action, subject, request, asker, approver, state, created_at, expires_at, version, mac";
+
+pub(super) fn approval(c: &mut Columns<'_, '_>) -> Result<ApprovalRow> {
+    Ok(ApprovalRow {
+        id: ApprovalId::from_bytes(c.array()?),
+        action: c.word(Action::from_word)?,
+        subject: {
+            let subject: Option<String> = c.take()?;
+            subject.map(|text| text.parse()).transpose().map_err(|_| c.corrupt())?
+        },
+        request: c.array()?,
+        asker: PrincipalId::from_bytes(c.array()?),
+        approver: c.optional_principal()?,
+        state: c.word(ApprovalState::from_word)?,
+        created_at: c.instant()?,
+        expires_at: c.instant()?,
+        version: c.number()?,
+        mac: c.array()?,
     })
 }

@@ -14,12 +14,12 @@ use super::columns::{self as c, Columns};
 use super::writer::SqliteWriter;
 use super::{files, scan};
 use crate::merkle::{self, Hash};
-use crate::model::ids::{CallerId, PrincipalId, RecordId, RecordKind, TicketId, TokenId};
+use crate::model::ids::{ApprovalId, CallerId, PrincipalId, RecordId, RecordKind, TicketId, TokenId};
 use crate::model::reference::DepartmentCode;
 use crate::model::ticket_no::TicketNo;
 use crate::store::rows::{
-    CallerRow, CustodyRow, DepartmentRow, EntryRow, FieldRow, HeadRow, IndexRow, PrincipalRow, ReferenceRow, Replayed,
-    TicketRow, TokenRow, VaultRow,
+    ApprovalRow, CallerRow, CustodyRow, DepartmentRow, EntryRow, FieldRow, HeadRow, IndexRow, PrincipalRow,
+    ReferenceRow, Replayed, TicketRow, TokenRow, VaultRow,
 };
 use crate::store::{Credentials, Cursor, DataStore, DataWriter, Result, Scanned, StoreError, Table};
 
@@ -304,6 +304,22 @@ impl DataStore for SqliteData {
         self.one(&sql, params![principal.as_bytes(), key], "replay", parse)
     }
 
+    async fn approval(&self, id: ApprovalId) -> Result<Option<ApprovalRow>> {
+        let sql = format!("SELECT {} FROM approval WHERE id = ?1", c::APPROVAL);
+        self.one(&sql, [id.as_bytes()], "approval", c::approval)
+    }
+
+    async fn approvals(&self, after: Option<ApprovalId>, limit: u32) -> Result<Vec<ApprovalRow>> {
+        let sql = format!(
+            "SELECT {} FROM approval
+             WHERE ?1 IS NULL OR (created_at, id) < (SELECT created_at, id FROM approval WHERE id = ?1)
+             ORDER BY created_at DESC, id DESC LIMIT ?2",
+            c::APPROVAL
+        );
+        let after = after.as_ref().map(|id| id.as_bytes().as_slice());
+        self.all(&sql, params![after, limit], "approval", c::approval)
+    }
+
     async fn head(&self) -> Result<HeadRow> {
         let parse = |c: &mut Columns<'_, '_>| {
             Ok(HeadRow {
@@ -332,24 +348,27 @@ impl DataStore for SqliteData {
     }
 
     async fn edges(&self, size: u64) -> Result<Vec<Vec<Hash>>> {
-        let number = |n: u64| i64::try_from(n).map_err(|_| StoreError::Corrupt("log_head"));
         let mut edges = Vec::new();
         let mut count = size;
         while count > 0 {
-            let first = number(count - count % merkle::TILE_WIDTH as u64)?;
-            let last = number(count)?;
-            let edge = if edges.is_empty() {
-                let sql = "SELECT leaf_hash FROM log_entry WHERE idx >= ?1 AND idx < ?2 ORDER BY idx";
-                self.all(sql, params![first, last], "log_entry", |c| c.hash())?
-            } else {
-                let below = i64::try_from(edges.len() - 1).map_err(|_| StoreError::Corrupt("log_tile"))?;
-                let sql = "SELECT root FROM log_tile WHERE level = ?3 AND n >= ?1 AND n < ?2 ORDER BY n";
-                self.all(sql, params![first, last, below], "log_tile", |c| c.hash())?
-            };
-            edges.push(edge);
+            let width = count % merkle::TILE_WIDTH as u64;
+            let level = u8::try_from(edges.len()).map_err(|_| StoreError::Corrupt("log_head"))?;
+            let width_of_tile = u32::try_from(width).map_err(|_| StoreError::Corrupt("log_head"))?;
+            edges.push(self.hashes(level, count - width, width_of_tile).await?);
             count >>= TILE_BITS;
         }
         Ok(edges)
+    }
+
+    async fn hashes(&self, level: u8, first: u64, count: u32) -> Result<Vec<Hash>> {
+        let first = i64::try_from(first).map_err(|_| StoreError::Corrupt("log_head"))?;
+        let end = first.saturating_add(i64::from(count));
+        let Some(below) = level.checked_sub(1) else {
+            let sql = "SELECT leaf_hash FROM log_entry WHERE idx >= ?1 AND idx < ?2 ORDER BY idx";
+            return self.all(sql, params![first, end], "log_entry", |c| c.hash());
+        };
+        let sql = "SELECT root FROM log_tile WHERE level = ?3 AND n >= ?1 AND n < ?2 ORDER BY n";
+        self.all(sql, params![first, end, below], "log_tile", |c| c.hash())
     }
 
     async fn scan(&self, table: Table, after: Option<Cursor>, limit: u32) -> Result<Vec<Scanned>> {

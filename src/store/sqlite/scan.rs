@@ -31,6 +31,7 @@ const fn source(table: Table) -> (&'static str, &'static str) {
         Table::Custody => ("custody", c::CUSTODY),
         Table::References => ("reference", c::REFERENCE),
         Table::Replays => ("replay", c::REPLAY),
+        Table::Approvals => ("approval", c::APPROVAL),
         Table::Tiles => ("log_tile", c::TILE),
     }
 }
@@ -47,6 +48,7 @@ fn any(table: Table, columns: &mut Columns<'_, '_>, name: &'static str) -> AnyRo
         Table::Custody => c::custody(columns).map(AnyRow::Custody),
         Table::References => c::reference(columns).map(AnyRow::Reference),
         Table::Replays => c::replay(columns).map(AnyRow::Replay),
+        Table::Approvals => c::approval(columns).map(AnyRow::Approval),
         Table::Tiles => c::tile(columns).map(AnyRow::Tile),
     };
     row.unwrap_or(AnyRow::Unreadable(name))

@@ -8,8 +8,8 @@ use rusqlite::{Connection, ErrorCode, Params, params};
 
 use crate::merkle::Tile;
 use crate::store::rows::{
-    CallerRow, CustodyRow, DepartmentRow, EntryRow, FieldRow, HeadRow, IndexRow, PrincipalRow, ReferenceRow, ReplayRow,
-    TicketRow, TokenRow,
+    ApprovalRow, CallerRow, CustodyRow, DepartmentRow, EntryRow, FieldRow, HeadRow, IndexRow, PrincipalRow,
+    ReferenceRow, ReplayRow, TicketRow, TokenRow,
 };
 use crate::store::{Conflict, DataWriter, Guard, Result, StoreError, Write};
 
@@ -63,6 +63,11 @@ impl SqliteWriter {
                 id.as_bytes(),
                 *at,
             ),
+            Guard::Approval(id, at) => is(
+                "SELECT 1 FROM approval WHERE id = ?1 AND version = ?2",
+                id.as_bytes(),
+                *at,
+            ),
             Guard::Token(id) => {
                 let sql = "SELECT 1 FROM api_token WHERE id = ?1 AND revoked_at IS NULL";
                 Ok(self.connection.prepare_cached(sql)?.exists([id.as_bytes()])?)
@@ -87,6 +92,11 @@ impl SqliteWriter {
             Write::Custody(row) => self.custody(row),
             Write::Reference(row) => self.reference(row),
             Write::Replay(row) => self.replay(row, index),
+            Write::Approval(row) => self.approval(row),
+            Write::DropBodies(below) => self.run(
+                "UPDATE log_entry SET body = x'' WHERE idx < ?1 AND body <> x''",
+                params![signed(*below)?],
+            ),
         }
     }
 
@@ -258,6 +268,28 @@ impl SqliteWriter {
                 row.version,
                 signed(row.body)?,
                 row.sealed_id
+            ],
+        )
+    }
+
+    fn approval(&self, row: &ApprovalRow) -> Outcome {
+        self.versioned(
+            row.version,
+            "INSERT INTO approval VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+            "UPDATE approval SET action = ?2, subject = ?3, request = ?4, asker = ?5, approver = ?6, state = ?7,
+                created_at = ?8, expires_at = ?9, version = ?10, mac = ?11 WHERE id = ?1 AND version = ?10 - 1",
+            params![
+                row.id.as_bytes(),
+                row.action.as_str(),
+                row.subject.map(|subject| subject.to_string()),
+                row.request,
+                row.asker.as_bytes(),
+                row.approver.as_ref().map(|id| id.as_bytes().as_slice()),
+                row.state.as_str(),
+                row.created_at.as_millisecond(),
+                row.expires_at.as_millisecond(),
+                signed(row.version)?,
+                row.mac,
             ],
         )
     }

@@ -1,0 +1,16 @@
+-- What takes two persons: who asked for what, and who approved it. `request` is a keyed code of the exact request.
+
+CREATE TABLE approval (
+    id         BLOB PRIMARY KEY,
+    action     TEXT NOT NULL,
+    subject    TEXT,
+    request    BLOB NOT NULL,
+    asker      BLOB NOT NULL REFERENCES principal (id),
+    approver   BLOB REFERENCES principal (id),
+    state      TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    version    INTEGER NOT NULL,
+    mac        BLOB NOT NULL
+);
+CREATE INDEX approval_created ON approval (created_at, id);
