@@ -13,6 +13,7 @@ use ring::digest;
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 
 pub use self::checkpoint::Checkpoint;
+use crate::merkle::Hash;
 
 /// Signature type identifier of Ed25519 (signed-note, "Signature types").
 const ED25519_TYPE: u8 = 0x01;
@@ -153,7 +154,7 @@ impl FromStr for Verifier {
         if !is_name(name) {
             return Err(NoteError::Name);
         }
-        let decoded = BASE64.decode(key.as_bytes()).map_err(|_| NoteError::Key)?;
+        let decoded = base64(key).ok_or(NoteError::Key)?;
         let key = decoded
             .strip_prefix(&[ED25519_TYPE])
             .and_then(|key| key.try_into().ok())
@@ -190,7 +191,7 @@ impl<'note> SignatureLine<'note> {
     fn parse(line: &'note str) -> Result<Self, NoteError> {
         let rest = line.strip_prefix("\u{2014} ").ok_or(NoteError::Malformed)?;
         let (name, encoded) = rest.split_once(' ').ok_or(NoteError::Malformed)?;
-        let decoded = BASE64.decode(encoded.as_bytes()).map_err(|_| NoteError::Malformed)?;
+        let decoded = base64(encoded).ok_or(NoteError::Malformed)?;
         match decoded.split_first_chunk::<4>() {
             Some((id, bytes)) if is_name(name) && !bytes.is_empty() => Ok(Self {
                 name,
@@ -205,6 +206,23 @@ impl<'note> SignatureLine<'note> {
 /// Whether a key may have this name (signed-note, "Format").
 fn is_name(name: &str) -> bool {
     !name.is_empty() && !name.chars().any(|c| c.is_whitespace() || c == '+' || c < ' ')
+}
+
+/// A number in decimal, without sign or leading zero.
+fn decimal(text: &str) -> Option<u64> {
+    text.parse().ok().filter(|number: &u64| number.to_string() == text)
+}
+
+/// Bytes in base64 with padding (RFC 4648 §4), in the one spelling they have: the decoder alone would also take padding
+/// before the end, as it stands where two texts were put together.
+fn base64(text: &str) -> Option<Vec<u8>> {
+    let bytes = BASE64.decode(text.as_bytes()).ok()?;
+    (BASE64.encode(&bytes) == text).then_some(bytes)
+}
+
+/// A hash in base64.
+fn hash(text: &str) -> Option<Hash> {
+    Hash::try_from(base64(text)?.as_slice()).ok()
 }
 
 /// Why a key, a note or a checkpoint was refused.
