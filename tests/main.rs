@@ -13,6 +13,7 @@ mod memory;
 mod merkle;
 mod merkle_proofs;
 mod merkle_random;
+mod merkle_tiles;
 mod merkle_vectors;
 mod note;
 mod references;

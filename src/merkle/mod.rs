@@ -5,6 +5,8 @@
 //! rebuilds the first from what the second left behind. Proofs have two sides too: a [`Plan`] makes them from stored
 //! hashes, [`verify_inclusion`] and [`verify_consistency`] know nothing of plans.
 
+mod bundle;
+mod path;
 mod proof;
 mod tiles;
 mod verify;
@@ -13,6 +15,8 @@ use std::fmt;
 
 use ring::digest::{Context, SHA256, digest};
 
+pub use self::bundle::{BadBundle, MAX_ENTRY, decode_bundle, encode_bundle};
+pub use self::path::{BadTilePath, TileKind, TilePath, tiles_of};
 pub use self::proof::{BadProof, Node, Plan, Run};
 pub use self::tiles::{TILE_WIDTH, Tile, TileBuilder, frontier_from_edges};
 pub use self::verify::{root_from_inclusion, verify_consistency, verify_inclusion};
