@@ -19,3 +19,4 @@ mod note;
 mod references;
 mod session;
 mod support;
+mod tlog_proof;

@@ -1,9 +1,11 @@
-//! Signed notes (C2SP signed-note v1.0.0) and the checkpoints they carry (C2SP tlog-checkpoint v1.0.0).
+//! Signed notes (C2SP signed-note v1.0.0), the checkpoints they carry (C2SP tlog-checkpoint v1.0.0) and the proofs that
+//! carry those (C2SP tlog-proof).
 //!
 //! Ed25519 only (signature type 0x01, RFC 8032). A note's text is worth nothing before [`Verifier::verify`] has
 //! returned it.
 
 mod checkpoint;
+mod tlog_proof;
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,6 +15,7 @@ use ring::digest;
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 
 pub use self::checkpoint::Checkpoint;
+pub use self::tlog_proof::{MAX_PROOF_BYTES, MAX_PROOF_HASHES, TlogProof};
 use crate::merkle::Hash;
 
 /// Signature type identifier of Ed25519 (signed-note, "Signature types").
@@ -225,7 +228,7 @@ fn hash(text: &str) -> Option<Hash> {
     Hash::try_from(base64(text)?.as_slice()).ok()
 }
 
-/// Why a key, a note or a checkpoint was refused.
+/// Why a key, a note, a checkpoint or a proof was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoteError {
     /// A key's name is empty or holds a space, a `+` or a control character.
@@ -242,6 +245,10 @@ pub enum NoteError {
     Signature,
     /// A note's text is not a checkpoint of exactly three lines.
     Checkpoint,
+    /// A file is not a header, an index, hashes, a blank line and a checkpoint.
+    Proof,
+    /// A proof is longer than [`MAX_PROOF_BYTES`] or has more than [`MAX_PROOF_HASHES`] hashes.
+    ProofSize,
 }
 
 impl fmt::Display for NoteError {
@@ -254,6 +261,8 @@ impl fmt::Display for NoteError {
             Self::UnknownKey => "the note is not signed by the known key",
             Self::Signature => "the known key's signature does not fit the note's text",
             Self::Checkpoint => "not a checkpoint: exactly three lines, origin, size and root, are expected",
+            Self::Proof => "not a tlog-proof: header, index, hashes, a blank line and a checkpoint are expected",
+            Self::ProofSize => "the proof is longer than 64 KiB or has more than 64 hashes",
         })
     }
 }
