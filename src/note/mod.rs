@@ -1,9 +1,11 @@
-//! Signed notes (C2SP signed-note v1.0.0) and the checkpoints they carry (C2SP tlog-checkpoint v1.0.0).
+//! Signed notes (C2SP signed-note v1.0.0), the checkpoints they carry (C2SP tlog-checkpoint v1.0.0) and the proofs that
+//! carry those (C2SP tlog-proof).
 //!
 //! Ed25519 only (signature type 0x01, RFC 8032). A note's text is worth nothing before [`Verifier::verify`] has
 //! returned it.
 
 mod checkpoint;
+mod tlog_proof;
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,6 +15,8 @@ use ring::digest;
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 
 pub use self::checkpoint::Checkpoint;
+pub use self::tlog_proof::{MAX_PROOF_BYTES, MAX_PROOF_HASHES, TlogProof};
+use crate::merkle::Hash;
 
 /// Signature type identifier of Ed25519 (signed-note, "Signature types").
 const ED25519_TYPE: u8 = 0x01;
@@ -153,7 +157,7 @@ impl FromStr for Verifier {
         if !is_name(name) {
             return Err(NoteError::Name);
         }
-        let decoded = BASE64.decode(key.as_bytes()).map_err(|_| NoteError::Key)?;
+        let decoded = base64(key).ok_or(NoteError::Key)?;
         let key = decoded
             .strip_prefix(&[ED25519_TYPE])
             .and_then(|key| key.try_into().ok())
@@ -190,7 +194,7 @@ impl<'note> SignatureLine<'note> {
     fn parse(line: &'note str) -> Result<Self, NoteError> {
         let rest = line.strip_prefix("\u{2014} ").ok_or(NoteError::Malformed)?;
         let (name, encoded) = rest.split_once(' ').ok_or(NoteError::Malformed)?;
-        let decoded = BASE64.decode(encoded.as_bytes()).map_err(|_| NoteError::Malformed)?;
+        let decoded = base64(encoded).ok_or(NoteError::Malformed)?;
         match decoded.split_first_chunk::<4>() {
             Some((id, bytes)) if is_name(name) && !bytes.is_empty() => Ok(Self {
                 name,
@@ -207,7 +211,24 @@ fn is_name(name: &str) -> bool {
     !name.is_empty() && !name.chars().any(|c| c.is_whitespace() || c == '+' || c < ' ')
 }
 
-/// Why a key, a note or a checkpoint was refused.
+/// A number in decimal, without sign or leading zero.
+fn decimal(text: &str) -> Option<u64> {
+    text.parse().ok().filter(|number: &u64| number.to_string() == text)
+}
+
+/// Bytes in base64 with padding (RFC 4648 §4), in the one spelling they have: the decoder alone would also take padding
+/// before the end, as it stands where two texts were put together.
+fn base64(text: &str) -> Option<Vec<u8>> {
+    let bytes = BASE64.decode(text.as_bytes()).ok()?;
+    (BASE64.encode(&bytes) == text).then_some(bytes)
+}
+
+/// A hash in base64.
+fn hash(text: &str) -> Option<Hash> {
+    Hash::try_from(base64(text)?.as_slice()).ok()
+}
+
+/// Why a key, a note, a checkpoint or a proof was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoteError {
     /// A key's name is empty or holds a space, a `+` or a control character.
@@ -224,6 +245,10 @@ pub enum NoteError {
     Signature,
     /// A note's text is not a checkpoint of exactly three lines.
     Checkpoint,
+    /// A file is not a header, an index, hashes, a blank line and a checkpoint.
+    Proof,
+    /// A proof is longer than [`MAX_PROOF_BYTES`] or has more than [`MAX_PROOF_HASHES`] hashes.
+    ProofSize,
 }
 
 impl fmt::Display for NoteError {
@@ -236,6 +261,8 @@ impl fmt::Display for NoteError {
             Self::UnknownKey => "the note is not signed by the known key",
             Self::Signature => "the known key's signature does not fit the note's text",
             Self::Checkpoint => "not a checkpoint: exactly three lines, origin, size and root, are expected",
+            Self::Proof => "not a tlog-proof: header, index, hashes, a blank line and a checkpoint are expected",
+            Self::ProofSize => "the proof is longer than 64 KiB or has more than 64 hashes",
         })
     }
 }
