@@ -7,6 +7,7 @@
 
 mod abuse;
 mod attacks;
+mod auditors;
 mod compile_fail;
 mod crash;
 mod faults;

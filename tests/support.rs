@@ -193,6 +193,18 @@ impl World {
         found
     }
 
+    /// The bytes of an answer of status 200.
+    pub(crate) async fn bytes(&self, app: &Arc<App>, who: &str, path: &str) -> Vec<u8> {
+        let request = Request::builder()
+            .uri(path)
+            .header("authorization", format!("Bearer {}", self.tokens[who]))
+            .body(Body::empty())
+            .unwrap();
+        let answer = router(Arc::clone(app)).oneshot(request).await.unwrap();
+        assert_eq!(answer.status().as_u16(), 200, "{path}");
+        answer.into_body().collect().await.unwrap().to_bytes().to_vec()
+    }
+
     pub(crate) async fn call(
         &self,
         app: &Arc<App>,

@@ -5,11 +5,13 @@
 //! with a [`Receipt`] or [`Refusal`]. At start [`startup`] proves the tree before anything is served.
 
 pub mod genesis;
+pub mod history;
 pub mod leaf;
 mod log;
 mod receipt;
 mod sequencer;
 pub mod startup;
+pub mod verify;
 
 pub use self::log::{CommitError, Log, LogStats};
 pub use self::receipt::{LogPosition, Receipt, Recorded, Refusal};

@@ -61,6 +61,19 @@ impl Client {
         read(answer.map_err(unreachable)?)
     }
 
+    /// Status and bytes of what stands there.
+    pub(super) fn bytes(&self, token: &str, path: &str) -> Result<(u16, Vec<u8>), Failure> {
+        let request = self
+            .agent
+            .get(format!("{}{path}", self.base))
+            .header("authorization", format!("Bearer {token}"));
+        let unreachable = |error| Failure::unavailable(format!("{}: {error}\n  is the server running?", self.base));
+        let mut answer = request.call().map_err(unreachable)?;
+        let status = answer.status().as_u16();
+        let bytes = answer.body_mut().read_to_vec().map_err(Failure::unavailable)?;
+        Ok((status, bytes))
+    }
+
     pub(super) fn get(&self, token: &str, path: &str) -> Result<Answer, Failure> {
         self.call(token, "GET", path, None, None)
     }

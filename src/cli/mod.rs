@@ -1,6 +1,7 @@
 //! The command line: one file per verb.
 
 mod admin;
+mod audit;
 mod client;
 mod demo;
 mod fsck;
@@ -45,6 +46,8 @@ enum Verb {
     Fsck(fsck::Fsck),
     /// Departments, principals and tokens, through a running server.
     Admin(admin::Admin),
+    /// Verify the log.
+    Audit(audit::Audit),
     /// A throw-away vault with synthetic departments and calls.
     Demo(demo::Demo),
 }
@@ -112,6 +115,12 @@ impl Failure {
     }
 }
 
+impl Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.words)
+    }
+}
+
 impl From<OpenError> for Failure {
     fn from(error: OpenError) -> Self {
         match error {
@@ -150,6 +159,7 @@ pub fn run() -> ExitCode {
         Verb::Import(verb) => verb.run(),
         Verb::Fsck(verb) => verb.run(),
         Verb::Admin(verb) => verb.run(),
+        Verb::Audit(verb) => verb.run(),
         Verb::Demo(verb) => verb.run(),
     };
     match done {

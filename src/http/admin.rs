@@ -1,10 +1,10 @@
-//! `/v1/admin`, locking, and the log's checkpoint.
+//! `/v1/admin` and locking.
 
 use std::sync::Arc;
 
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use super::App;
@@ -167,13 +167,4 @@ pub(super) async fn revoke_token(
     responses((status = 200, body = Audit), (status = 403, body = Problem)))]
 pub(super) async fn lock(State(app): State<Arc<App>>, Authenticated(session): Authenticated) -> Answer {
     answer(StatusCode::OK, &session, app.vault.lock(&session).await)
-}
-
-/// The log's newest signed checkpoint (C2SP tlog-checkpoint).
-#[utoipa::path(get, path = "/v1/audit/checkpoint", tag = "audit",
-    responses((status = 200, body = String, content_type = "text/plain"), (status = 403, body = Problem)))]
-pub(super) async fn checkpoint(State(app): State<Arc<App>>, Authenticated(session): Authenticated) -> Answer {
-    let note = app.vault.checkpoint(&session).await;
-    let note = note.map_err(|error| Problem::from(error).request(&session.request))?;
-    Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], note).into_response())
 }

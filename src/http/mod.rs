@@ -1,6 +1,7 @@
 //! The HTTP API, v1. Handlers translate between HTTP and one use case of the vault; they decide nothing.
 
 mod admin;
+mod audit;
 mod callers;
 mod headers;
 mod health;
@@ -20,7 +21,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
-use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use utoipa_axum::routes;
 
 pub use self::metrics::Metrics;
@@ -55,7 +56,7 @@ impl App {
 }
 
 fn described() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::with_openapi(openapi::document())
+    let described = OpenApiRouter::with_openapi(openapi::document())
         .routes(routes!(callers::intake))
         .routes(routes!(callers::lookup))
         .routes(routes!(callers::read, callers::correct))
@@ -72,10 +73,25 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(admin::issue_token, admin::list_tokens))
         .routes(routes!(admin::revoke_token))
         .routes(routes!(admin::lock))
-        .routes(routes!(admin::checkpoint))
+        .routes(routes!(audit::checkpoint))
+        .routes(routes!(audit::keys))
+        .routes(routes!(audit::entry))
+        .routes(routes!(audit::proof))
+        .routes(routes!(audit::consistency))
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
-        .routes(routes!(health::metrics))
+        .routes(routes!(health::metrics));
+    with_slashes(described, routes!(audit::tile), "/v1/audit/tile/{*path}")
+}
+
+/// A route whose last part may hold slashes: OpenAPI writes `{path}` where axum wants `{*path}`.
+fn with_slashes(
+    mut described: OpenApiRouter<Arc<App>>,
+    (_, paths, handler): UtoipaMethodRouter<Arc<App>>,
+    route: &str,
+) -> OpenApiRouter<Arc<App>> {
+    described.get_openapi_mut().paths.paths.extend(paths.paths);
+    described.route(route, handler)
 }
 
 /// The OpenAPI 3.1 document of all routes.

@@ -2,8 +2,10 @@
 
 pub mod approvals;
 pub mod ask;
+mod crockford;
 pub mod fields;
 pub mod ids;
+pub mod mark;
 pub mod principals;
 pub mod purposes;
 pub mod reference;

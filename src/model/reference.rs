@@ -3,35 +3,15 @@
 //! `DDVB-BBBB-BBBB-BBCC`: two characters of the department's code, one of kind and version, eleven of body (55 bits),
 //! two check characters. Each character is 5 bits, from `0-9 A-H J K M N P-T V-Z`.
 
+use super::crockford::{self, BadText, character, check_values, value_of};
 use super::ids::RecordKind;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::str::FromStr;
 
-/// Crockford's alphabet: no I, L, O or U. In ASCII order, so that text sorts as the values do.
-const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-
 /// Characters before the two check characters.
 const PAYLOAD: usize = 14;
-
-/// The value, 0 to 31, of a character as typed: lower case is read as upper, I and L as 1, O as 0.
-fn value_of(typed: u8) -> Option<u8> {
-    let letter = match typed.to_ascii_uppercase() {
-        b'I' | b'L' => b'1',
-        b'O' => b'0',
-        other => other,
-    };
-    ALPHABET
-        .iter()
-        .zip(0..)
-        .find_map(|(&known, value)| (known == letter).then_some(value))
-}
-
-/// The character of the lowest 5 bits.
-const fn character(value: u64) -> u8 {
-    ALPHABET[(value & 31) as usize]
-}
 
 /// A department's code: two characters, the first two of all its references.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -169,74 +149,19 @@ impl Reference {
     }
 }
 
-/// Reads 16 characters, with or without a hyphen between the groups of four.
-fn values_of(text: &str) -> Result<[u8; 16], BadReference> {
-    let mut values = [0; 16];
-    let mut count = 0;
-    let mut after_hyphen = false;
-    for typed in text.bytes() {
-        if typed == b'-' && matches!(count, 4 | 8 | 12) && !after_hyphen {
-            after_hyphen = true;
-            continue;
-        }
-        let value = value_of(typed).ok_or(BadReference::Character)?;
-        *values.get_mut(count).ok_or(BadReference::Length)? = value;
-        count += 1;
-        after_hyphen = false;
-    }
-    if count == values.len() {
-        Ok(values)
-    } else {
-        Err(BadReference::Length)
-    }
-}
-
-/// The two check values over 14 values d₁…d₁₄ in GF(32) with t⁵ + t² + 1 = 0: c₁ = Σ tⁱ·dᵢ and c₂ = Σ t²ⁱ·dᵢ.
-///
-/// Two wrong characters anywhere, and so any two swapped, are always found: no two columns (tⁱ, t²ⁱ) are proportional.
-fn check_values(payload: &[u8]) -> [u8; 2] {
-    let (mut c1, mut c2, mut power) = (0, 0, 1);
-    for &value in payload {
-        power = multiply(power, 2);
-        c1 ^= multiply(power, value);
-        c2 ^= multiply(multiply(power, power), value);
-    }
-    [c1, c2]
-}
-
-/// The product in GF(32), elements as polynomials in t, bit i for tⁱ; so t is 2.
-fn multiply(a: u8, b: u8) -> u8 {
-    let (mut product, mut shifted) = (0, a);
-    for bit in 0..5 {
-        if b >> bit & 1 == 1 {
-            product ^= shifted;
-        }
-        shifted <<= 1;
-        if shifted & 0b10_0000 != 0 {
-            shifted ^= 0b10_0101;
-        }
-    }
-    product
-}
-
 impl FromStr for Reference {
     type Err = BadReference;
 
     /// Reads a reference as shown or as typed: hyphens may be left out, lower case is read as upper, I and L as 1,
     /// O as 0. Nothing is corrected beyond that.
     fn from_str(text: &str) -> Result<Self, BadReference> {
-        Self::from_values(&values_of(text)?)
+        Self::from_values(&crockford::values_of(text)?)
     }
 }
 
 impl fmt::Display for Reference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = self.characters();
-        for (group, characters) in text.chunks(4).enumerate() {
-            let hyphen = if group == 0 { "" } else { "-" };
-            write!(f, "{hyphen}{}", std::str::from_utf8(characters).unwrap_or_default())?;
-        }
-        Ok(())
+        crockford::grouped(&self.characters(), f)
     }
 }
 
@@ -308,3 +233,12 @@ impl fmt::Display for BadReference {
 }
 
 impl std::error::Error for BadReference {}
+
+impl From<BadText> for BadReference {
+    fn from(bad: BadText) -> Self {
+        match bad {
+            BadText::Length => Self::Length,
+            BadText::Character => Self::Character,
+        }
+    }
+}

@@ -1,6 +1,7 @@
 //! The use cases, one file each. Every one asks, is decided on, and is in the log before it answers.
 
 pub mod admin;
+pub mod auditing;
 mod authenticate;
 pub mod callers;
 pub mod correct;

@@ -1,0 +1,117 @@
+//! The log as outsiders read it: tiles, bundles of entries and proofs, from what the store keeps (C2SP tlog-tiles).
+
+use std::fmt;
+
+use crate::merkle::{BadProof, Hash, Plan, TileKind, TilePath, encode_bundle};
+use crate::store::{DataStore, StoreError};
+
+/// Something that the log cannot give.
+#[derive(Debug)]
+pub enum NoHistory {
+    /// The store did not answer.
+    Store(StoreError),
+    /// A size or an index beyond the log, or two sizes in the wrong order.
+    Range(BadProof),
+    /// The log is not that long yet, or the bodies have been archived and dropped.
+    Absent,
+}
+
+impl fmt::Display for NoHistory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Store(fault) => fault.fmt(f),
+            Self::Range(bad) => bad.fmt(f),
+            Self::Absent => f.write_str("the log does not hold that\n  ask for a part of a size that it has signed"),
+        }
+    }
+}
+
+impl std::error::Error for NoHistory {}
+
+impl From<StoreError> for NoHistory {
+    fn from(fault: StoreError) -> Self {
+        Self::Store(fault)
+    }
+}
+
+impl From<BadProof> for NoHistory {
+    fn from(bad: BadProof) -> Self {
+        Self::Range(bad)
+    }
+}
+
+/// Reads the log. Holds nothing: every answer comes from the store.
+pub struct History<'s>(pub &'s dyn DataStore);
+
+impl History<'_> {
+    /// The bytes behind a tile's path, as a client of the log downloads them.
+    ///
+    /// # Errors
+    /// [`NoHistory::Absent`] beyond the log and for bodies that have been dropped.
+    pub async fn file(&self, path: &TilePath) -> Result<Vec<u8>, NoHistory> {
+        let (first, width) = (path.first(), path.width());
+        match path.kind() {
+            TileKind::Hashes(level) => self.tile(level, first, width).await,
+            TileKind::Entries => self.bundle(first, width).await,
+        }
+    }
+
+    async fn tile(&self, level: u8, first: u64, width: usize) -> Result<Vec<u8>, NoHistory> {
+        let hashes = self.hashes(level, first, width).await?;
+        Ok(hashes.iter().flat_map(|hash| *hash.as_bytes()).collect())
+    }
+
+    async fn bundle(&self, first: u64, width: usize) -> Result<Vec<u8>, NoHistory> {
+        let entries = self.0.entries(first, u32::try_from(width).unwrap_or(u32::MAX)).await?;
+        let whole = entries.len() == width && entries.iter().all(|entry| !entry.body.is_empty());
+        if !whole {
+            return Err(NoHistory::Absent);
+        }
+        let bodies: Vec<&[u8]> = entries.iter().map(|entry| entry.body.as_slice()).collect();
+        encode_bundle(&bodies).map_err(|_| StoreError::Corrupt("log_entry").into())
+    }
+
+    async fn hashes(&self, level: u8, first: u64, count: usize) -> Result<Vec<Hash>, NoHistory> {
+        let wanted = u32::try_from(count).unwrap_or(u32::MAX);
+        let hashes = self.0.hashes(level, first, wanted).await?;
+        if hashes.len() == count {
+            Ok(hashes)
+        } else {
+            Err(NoHistory::Absent)
+        }
+    }
+
+    /// The proof that entry `index` is in the log of `size` entries (RFC 6962 §2.1.1).
+    ///
+    /// # Errors
+    /// [`NoHistory::Range`] unless `index` is below `size`; [`NoHistory::Absent`] for a size beyond the log.
+    pub async fn inclusion(&self, index: u64, size: u64) -> Result<Vec<Hash>, NoHistory> {
+        self.proof(&Plan::inclusion(index, size)?).await
+    }
+
+    /// The proof that the log of `new` entries begins with that of `old` (RFC 6962 §2.1.2).
+    ///
+    /// # Errors
+    /// [`NoHistory::Range`] if `old` is above `new`; [`NoHistory::Absent`] for a size beyond the log.
+    pub async fn consistency(&self, old: u64, new: u64) -> Result<Vec<Hash>, NoHistory> {
+        self.proof(&Plan::consistency(old, new)?).await
+    }
+
+    /// The root of the log's first `size` entries (RFC 6962 §2.1).
+    ///
+    /// # Errors
+    /// [`NoHistory::Absent`] for a size beyond the log.
+    pub async fn root(&self, size: u64) -> Result<Hash, NoHistory> {
+        let root = self.proof(&Plan::root(size)?).await?;
+        root.first().copied().ok_or(NoHistory::Absent)
+    }
+
+    async fn proof(&self, plan: &Plan) -> Result<Vec<Hash>, NoHistory> {
+        let mut nodes = Vec::with_capacity(plan.nodes().len());
+        for node in plan.nodes() {
+            let run = node.run();
+            nodes.push(node.hash(&self.hashes(run.level, run.first, run.count).await?)?);
+        }
+        Ok(plan.finish(&nodes)?)
+    }
+}

@@ -1,0 +1,190 @@
+//! Verifying a log from its tiles alone, without a vault: every leaf hash, every tile, the root and the checkpoint are
+//! computed anew (C2SP tlog-tiles, RFC 6962 §2.1).
+//!
+//! What this cannot tell by itself: a log that was cut back, with an older checkpoint that was once genuine, looks like a
+//! younger log. Only a checkpoint or a receipt that somebody kept tells them apart: [`Older`].
+
+mod source;
+mod walk;
+
+use std::fmt;
+
+pub use self::source::{Directory, NoFile, Source};
+use self::walk::Walk;
+use crate::merkle::{Hash, verify_inclusion};
+use crate::note::{Checkpoint, NoteError, TlogProof, Verifier};
+
+/// A log that holds together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verified {
+    /// What is signed, and what the entries lead to.
+    pub checkpoint: Checkpoint,
+    /// Entries whose bodies were there to be hashed; the others are known by their hashes alone.
+    pub bodies: u64,
+}
+
+/// Evidence that somebody kept: the log must be at least as long and begin with it.
+#[derive(Clone, Debug)]
+pub struct Older(Checkpoint);
+
+impl Older {
+    /// Reads a signed checkpoint, or the one in a `.tlog-proof` file.
+    ///
+    /// # Errors
+    /// [`Tampered::Evidence`] unless the log's key has signed it.
+    pub fn parse(file: &str, key: &Verifier) -> Result<Self, Tampered> {
+        let note = match TlogProof::parse(file) {
+            Ok(proof) => proof.checkpoint,
+            Err(_) => file.to_owned(),
+        };
+        signed(&note, key).map(Self).map_err(Tampered::Evidence)
+    }
+}
+
+/// What to hold a log against.
+#[derive(Default)]
+pub struct Demands {
+    /// What the log must continue.
+    pub older: Option<Older>,
+    /// Bodies below this index may be absent: they were archived and dropped.
+    pub pruned_below: u64,
+}
+
+/// A log or a proof is not what it claims to be. Names the first thing that does not hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Tampered {
+    /// The checkpoint: not signed by the key, about another log, or malformed.
+    Checkpoint(NoteError),
+    /// The older checkpoint or proof that was kept is itself not signed by the key.
+    Evidence(NoteError),
+    /// An entry's bytes do not have the hash that the tile of leaf hashes has.
+    Leaf(u64),
+    /// An entry is not a leaf: unknown or repeated keys, or no JSON.
+    Content(u64),
+    /// A tile or bundle is missing or of another length.
+    Missing(String),
+    /// A tile does not follow from the leaves.
+    Tile(String),
+    /// All leaves and tiles agree, and lead to another root than the signed one.
+    Root,
+    /// The log has fewer entries than the checkpoint that was kept.
+    Cut {
+        /// Entries signed now.
+        size: u64,
+        /// Entries signed then.
+        kept: u64,
+    },
+    /// The log does not begin with the one that was signed then: its history was changed.
+    Forked(u64),
+    /// The proof does not lead from the entry to the signed root.
+    Inclusion(u64),
+}
+
+impl fmt::Display for Tampered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Checkpoint(error) => write!(f, "the checkpoint does not hold: {error}"),
+            Self::Evidence(error) => write!(f, "the older checkpoint or proof does not hold: {error}"),
+            Self::Leaf(index) => write!(f, "entry {index} does not have the hash it was logged with"),
+            Self::Content(index) => write!(
+                f,
+                "entry {index} is no leaf of this log: unknown or repeated keys, or no JSON"
+            ),
+            Self::Missing(path) => write!(
+                f,
+                "{path} is missing or has another length than the checkpoint asks for"
+            ),
+            Self::Tile(path) => write!(f, "{path} does not follow from the entries"),
+            Self::Root => f.write_str("the entries lead to another root than the signed one"),
+            Self::Cut { size, kept } => {
+                write!(
+                    f,
+                    "the log was cut: it holds {size} entries, and one of {kept} was signed before"
+                )
+            }
+            Self::Forked(size) => write!(
+                f,
+                "the log's first {size} entries are not those that were signed before"
+            ),
+            Self::Inclusion(index) => write!(f, "the proof does not lead from entry {index} to the signed root"),
+        }
+    }
+}
+
+impl std::error::Error for Tampered {}
+
+/// Why a log was not verified.
+#[derive(Debug)]
+pub enum Unverified {
+    /// It does not hold together.
+    Tampered(Tampered),
+    /// It could not be read.
+    Unread(String),
+}
+
+impl From<Tampered> for Unverified {
+    fn from(tampered: Tampered) -> Self {
+        Self::Tampered(tampered)
+    }
+}
+
+/// Verifies a whole log. `progress` hears the number of entries looked at.
+///
+/// # Errors
+/// [`Unverified::Tampered`] names the first thing that does not hold.
+pub fn verify(
+    source: &dyn Source,
+    key: &Verifier,
+    demands: &Demands,
+    progress: &dyn Fn(u64, u64),
+) -> Result<Verified, Unverified> {
+    let note = text(source, "checkpoint")?.ok_or_else(|| Tampered::Missing("checkpoint".to_owned()))?;
+    let checkpoint = signed(&note, key).map_err(Tampered::Checkpoint)?;
+    if let Some(Older(older)) = &demands.older
+        && older.size > checkpoint.size
+    {
+        let (size, kept) = (checkpoint.size, older.size);
+        return Err(Tampered::Cut { size, kept }.into());
+    }
+    let mut walk = Walk::new(source, checkpoint.size, demands);
+    walk.run(progress)?;
+    if walk.root() != checkpoint.root {
+        return Err(Tampered::Root.into());
+    }
+    if let Some(Older(older)) = &demands.older
+        && walk.older_root() != Some(older.root)
+    {
+        return Err(Tampered::Forked(older.size).into());
+    }
+    Ok(Verified {
+        bodies: walk.bodies(),
+        checkpoint,
+    })
+}
+
+/// Verifies that an entry is in the log: its hash, the proof, and the checkpoint in it.
+///
+/// # Errors
+/// [`Tampered::Checkpoint`] or [`Tampered::Inclusion`].
+pub fn verify_proof(proof: &TlogProof, leaf: &Hash, key: &Verifier) -> Result<Checkpoint, Tampered> {
+    let checkpoint = signed(&proof.checkpoint, key).map_err(Tampered::Checkpoint)?;
+    verify_inclusion(proof.index, checkpoint.size, leaf, &proof.hashes, &checkpoint.root)
+        .map_err(|_| Tampered::Inclusion(proof.index))?;
+    Ok(checkpoint)
+}
+
+/// The checkpoint in a note that this log's key has signed.
+fn signed(note: &str, key: &Verifier) -> Result<Checkpoint, NoteError> {
+    let checkpoint = Checkpoint::parse(key.verify(note)?)?;
+    if checkpoint.origin == key.name() {
+        Ok(checkpoint)
+    } else {
+        Err(NoteError::Checkpoint)
+    }
+}
+
+fn text(source: &dyn Source, path: &str) -> Result<Option<String>, Unverified> {
+    let bytes = source.read(path).map_err(|NoFile(words)| Unverified::Unread(words))?;
+    let text = bytes.map(String::from_utf8).transpose();
+    text.map_err(|_| Tampered::Checkpoint(NoteError::Malformed).into())
+}

@@ -1,0 +1,258 @@
+//! From the first entry to the last: hashes computed from bundles, compared with the tiles.
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use super::{Demands, NoFile, Older, Source, Tampered, Unverified};
+use crate::merkle::{Frontier, Hash, TILE_WIDTH, Tile, TileBuilder, TileKind, TilePath, decode_bundle, leaf_hash};
+
+/// Bundles that are read and hashed side by side.
+const SIDE_BY_SIDE: u64 = 64;
+
+/// The state of a walk: what the entries so far lead to.
+pub(super) struct Walk<'s> {
+    source: &'s dyn Source,
+    size: u64,
+    demands: &'s Demands,
+    frontier: Frontier,
+    tiles: TileBuilder,
+    bodies: u64,
+    older_root: Option<Hash>,
+}
+
+impl<'s> Walk<'s> {
+    pub(super) fn new(source: &'s dyn Source, size: u64, demands: &'s Demands) -> Self {
+        let mut walk = Self {
+            source,
+            size,
+            demands,
+            frontier: Frontier::new(),
+            tiles: TileBuilder::new(),
+            bodies: 0,
+            older_root: None,
+        };
+        walk.note_older();
+        walk
+    }
+
+    pub(super) fn root(&self) -> Hash {
+        self.frontier.root()
+    }
+
+    /// The root at the size of the evidence that was kept.
+    pub(super) const fn older_root(&self) -> Option<Hash> {
+        self.older_root
+    }
+
+    pub(super) const fn bodies(&self) -> u64 {
+        self.bodies
+    }
+
+    pub(super) fn run(&mut self, progress: &dyn Fn(u64, u64)) -> Result<(), Unverified> {
+        let bundles = self.size.div_ceil(TILE_WIDTH as u64);
+        let mut next = 0;
+        while next < bundles {
+            let end = bundles.min(next + SIDE_BY_SIDE);
+            for hashed in self.hash_side_by_side(next, end) {
+                self.take(hashed?)?;
+            }
+            next = end;
+            progress(self.frontier.size(), self.size);
+        }
+        self.right_edge()
+    }
+
+    /// Reads and hashes bundles on every core.
+    fn hash_side_by_side(&self, first: u64, end: u64) -> Vec<Result<Hashed, Unverified>> {
+        let workers = std::thread::available_parallelism().map_or(1, usize::from);
+        let each = usize::try_from(end - first)
+            .unwrap_or(usize::MAX)
+            .div_ceil(workers)
+            .max(1);
+        let indexes: Vec<u64> = (first..end).collect();
+        std::thread::scope(|scope| {
+            let work = |part: &[u64]| part.iter().map(|&index| self.hash_bundle(index)).collect::<Vec<_>>();
+            let parts: Vec<_> = indexes
+                .chunks(each)
+                .map(|part| scope.spawn(move || work(part)))
+                .collect();
+            let lost = || vec![Err(Unverified::Unread("a thread ended early".to_owned()))];
+            parts
+                .into_iter()
+                .flat_map(|part| part.join().unwrap_or_else(|_| lost()))
+                .collect()
+        })
+    }
+
+    /// The leaf hashes of one bundle, checked against the tile of leaf hashes, entry by entry.
+    fn hash_bundle(&self, index: u64) -> Result<Hashed, Unverified> {
+        let path = self.path(TileKind::Hashes(0), index)?;
+        let told = hashes(
+            &self
+                .file(&path, 32)?
+                .ok_or_else(|| Tampered::Missing(path.to_string()))?,
+        );
+        let entries = self.path(TileKind::Entries, index)?;
+        let Some(bundle) = self.bundle(&entries)? else {
+            let dropped = entries.first() + entries.width() as u64 <= self.demands.pruned_below;
+            return if dropped {
+                Ok(Hashed {
+                    leaves: told,
+                    bodies: 0,
+                })
+            } else {
+                Err(Tampered::Missing(entries.to_string()).into())
+            };
+        };
+        for (at, (entry, told)) in bundle.iter().zip(&told).enumerate() {
+            let index = entries.first() + at as u64;
+            if leaf_hash(entry) != *told {
+                return Err(Tampered::Leaf(index).into());
+            }
+            if serde_json::from_slice::<Keys>(entry).is_err() {
+                return Err(Tampered::Content(index).into());
+            }
+        }
+        Ok(Hashed {
+            bodies: told.len() as u64,
+            leaves: told,
+        })
+    }
+
+    fn take(&mut self, hashed: Hashed) -> Result<(), Unverified> {
+        self.bodies += hashed.bodies;
+        for leaf in hashed.leaves {
+            self.frontier.push(leaf);
+            self.note_older();
+            for tile in self.tiles.push(leaf) {
+                self.check(&tile)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn note_older(&mut self) {
+        if let Some(Older(older)) = &self.demands.older
+            && older.size == self.frontier.size()
+        {
+            self.older_root = Some(self.frontier.root());
+        }
+    }
+
+    /// A full tile above the leaves as the entries give it, against the file.
+    fn check(&self, tile: &Tile) -> Result<(), Unverified> {
+        if tile.level == 0 {
+            // Compared entry by entry already.
+            return Ok(());
+        }
+        self.compare(&self.path(TileKind::Hashes(tile.level), tile.index)?, &tile.hashes)
+    }
+
+    /// The tiles that are not full yet.
+    fn right_edge(&self) -> Result<(), Unverified> {
+        for (level, edge) in self
+            .tiles
+            .edges()
+            .iter()
+            .enumerate()
+            .skip(1)
+            .filter(|(_, edge)| !edge.is_empty())
+        {
+            let level = u8::try_from(level).map_err(|_| Tampered::Root)?;
+            let index = (self.size >> (8 * u32::from(level))) / TILE_WIDTH as u64;
+            let bytes: Vec<u8> = edge.iter().flat_map(|hash| *hash.as_bytes()).collect();
+            self.compare(&self.path(TileKind::Hashes(level), index)?, &bytes)?;
+        }
+        Ok(())
+    }
+
+    fn compare(&self, path: &TilePath, expected: &[u8]) -> Result<(), Unverified> {
+        match self.file(path, 32)? {
+            Some(bytes) if bytes == expected => Ok(()),
+            Some(_) => Err(Tampered::Tile(path.to_string()).into()),
+            None => Err(Tampered::Missing(path.to_string()).into()),
+        }
+    }
+
+    fn path(&self, kind: TileKind, index: u64) -> Result<TilePath, Tampered> {
+        TilePath::within(self.size, kind, index).ok_or(Tampered::Root)
+    }
+
+    /// The entries of a bundle: as many as its path says, also where only the full one was kept.
+    fn bundle(&self, path: &TilePath) -> Result<Option<Vec<Vec<u8>>>, Unverified> {
+        let Some(bytes) = self.either(path)? else {
+            return Ok(None);
+        };
+        let entries = decode_bundle(&bytes).map_err(|_| Tampered::Missing(path.to_string()))?;
+        let enough = entries
+            .get(..path.width())
+            .ok_or_else(|| Tampered::Missing(path.to_string()))?;
+        Ok(Some(enough.iter().map(|entry| entry.to_vec()).collect()))
+    }
+
+    /// A tile's bytes: as many as its path says, also where only the full one was kept.
+    fn file(&self, path: &TilePath, unit: usize) -> Result<Option<Vec<u8>>, Unverified> {
+        let Some(mut bytes) = self.either(path)? else {
+            return Ok(None);
+        };
+        let wanted = path.width() * unit;
+        if bytes.len() != wanted && bytes.len() != TILE_WIDTH * unit {
+            return Err(Tampered::Missing(path.to_string()).into());
+        }
+        bytes.truncate(wanted);
+        Ok(Some(bytes))
+    }
+
+    /// A log may drop a partial tile once the full one exists (tlog-tiles, "Partial Tiles").
+    fn either(&self, path: &TilePath) -> Result<Option<Vec<u8>>, Unverified> {
+        let read = |path: &TilePath| {
+            let read = self.source.read(&path.to_string());
+            read.map_err(|NoFile(words)| Unverified::Unread(words))
+        };
+        if let Some(bytes) = read(path)? {
+            return Ok(Some(bytes));
+        }
+        match TilePath::new(path.kind(), path.index(), TILE_WIDTH) {
+            Ok(full) if !path.is_full() => read(&full),
+            _ => Ok(None),
+        }
+    }
+}
+
+/// The leaf hashes of one bundle.
+struct Hashed {
+    leaves: Vec<Hash>,
+    bodies: u64,
+}
+
+fn hashes(tile: &[u8]) -> Vec<Hash> {
+    tile.as_chunks::<32>().0.iter().copied().map(Hash::from_bytes).collect()
+}
+
+/// The keys a leaf may have, each once; whoever verifies does not look at what stands there.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "only which keys there are is looked at")]
+struct Keys {
+    v: IgnoredAny,
+    id: IgnoredAny,
+    t: IgnoredAny,
+    act: IgnoredAny,
+    out: IgnoredAny,
+    why: Option<IgnoredAny>,
+    actor: IgnoredAny,
+    token: Option<IgnoredAny>,
+    dept: IgnoredAny,
+    role: Option<IgnoredAny>,
+    ticket: Option<IgnoredAny>,
+    subject: Option<IgnoredAny>,
+    fields: Option<IgnoredAny>,
+    form: Option<IgnoredAny>,
+    purpose: IgnoredAny,
+    policy: IgnoredAny,
+    req: IgnoredAny,
+    node: IgnoredAny,
+    approver: Option<IgnoredAny>,
+    link: Option<IgnoredAny>,
+    digest: Option<IgnoredAny>,
+}

@@ -1,0 +1,50 @@
+//! A log behind the API of a running server, with an auditor's token.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use zeroize::Zeroizing;
+
+use crate::audit::verify::{NoFile, Source};
+use crate::cli::Failure;
+use crate::cli::client::Client;
+use crate::cli::passphrase::secret_file;
+
+#[derive(Args)]
+pub(super) struct TokenFrom {
+    /// An auditor's token, in a file of mode 0600; needed for a server.
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+}
+
+/// A server and a token.
+pub(super) struct Remote {
+    client: Client,
+    token: Zeroizing<String>,
+}
+
+impl Remote {
+    pub(super) fn new(url: &str, token: &TokenFrom) -> Result<Self, Failure> {
+        let file = token.token_file.as_deref();
+        let file = file.ok_or_else(|| Failure::usage("a server asks for an auditor's token\n  give --token-file"))?;
+        Ok(Self {
+            client: Client::new(url),
+            token: secret_file(file)?,
+        })
+    }
+}
+
+impl Source for Remote {
+    fn read(&self, path: &str) -> Result<Option<Vec<u8>>, NoFile> {
+        let answer = self.client.bytes(&self.token, &format!("/v1/audit/{path}"));
+        let (status, bytes) = answer.map_err(|failure| NoFile(failure.to_string()))?;
+        match status {
+            200 => Ok(Some(bytes)),
+            404 => Ok(None),
+            401 | 403 => Err(NoFile(
+                "the server refuses this token\n  the log is read with the token of an auditor".to_owned(),
+            )),
+            other => Err(NoFile(format!("{path}: the server answered with status {other}"))),
+        }
+    }
+}

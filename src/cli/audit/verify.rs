@@ -1,0 +1,168 @@
+//! `callervault audit verify`.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
+
+use super::remote::{Remote, TokenFrom};
+use crate::audit::verify::{Demands, Directory, Older, Source, Unverified, Verified, verify, verify_proof};
+use crate::cli::{Done, Failure, say};
+use crate::merkle::{Hash, TILE_WIDTH, TileKind, TilePath, decode_bundle, leaf_hash};
+use crate::note::{TlogProof, Verifier};
+
+/// Verify a log from its tiles alone: every leaf hash, tile, root and checkpoint. Exit 1 on tampering.
+#[derive(Args)]
+pub(super) struct Verify {
+    /// A directory with `checkpoint` and `tile/`, or the URL of a running server.
+    log: String,
+    /// The log's public key, `name+id+key` as `GET /v1/audit/keys` gives it. Get it on another way than the log.
+    #[arg(long, value_name = "VKEY")]
+    key: String,
+    #[command(flatten)]
+    token: TokenFrom,
+    /// A checkpoint or a `.tlog-proof` that was kept: the log must be as long and begin with it.
+    #[arg(long, value_name = "FILE")]
+    not_older_than: Option<PathBuf>,
+    /// Check that a `.tlog-proof` proves an entry of this log.
+    #[arg(long, value_name = "FILE")]
+    proof: Option<PathBuf>,
+    /// The entry's bytes; without it they are taken from the log.
+    #[arg(long, value_name = "FILE", requires = "proof")]
+    entry: Option<PathBuf>,
+    /// Bodies of entries below this index were archived and dropped: only their hashes are checked.
+    #[arg(long, value_name = "INDEX", default_value_t = 0)]
+    pruned_below: u64,
+    /// The result as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Verify {
+    pub(super) fn run(self) -> Done {
+        let key: Verifier = self.key.parse().map_err(Failure::usage)?;
+        let source = self.source()?;
+        let older = self
+            .not_older_than
+            .as_deref()
+            .map(|file| self.older(file, &key))
+            .transpose()?;
+        let demands = Demands {
+            older,
+            pruned_below: self.pruned_below,
+        };
+        let bar = ProgressBar::new(0).with_style(style()?);
+        let progress = |done, all| {
+            bar.set_length(all);
+            bar.set_position(done);
+        };
+        let verified = verify(&*source, &key, &demands, &progress);
+        bar.finish_and_clear();
+        let verified = verified.map_err(failed)?;
+        let proved = self
+            .proof
+            .as_deref()
+            .map(|file| self.prove(file, &key, &*source, verified.checkpoint.size))
+            .transpose()?;
+        self.report(&verified, proved)
+    }
+
+    fn source(&self) -> Result<Box<dyn Source>, Failure> {
+        if self.log.starts_with("http://") || self.log.starts_with("https://") {
+            return Ok(Box::new(Remote::new(&self.log, &self.token)?));
+        }
+        if Path::new(&self.log).is_dir() {
+            return Ok(Box::new(Directory::new(PathBuf::from(&self.log))));
+        }
+        Err(Failure::usage(format!(
+            "{} is neither a directory nor a URL\n  `callervault audit export` makes such a directory",
+            self.log
+        )))
+    }
+
+    fn older(&self, file: &Path, key: &Verifier) -> Result<Older, Failure> {
+        Older::parse(&read(file)?, key).map_err(|tampered| failed(tampered.into()))
+    }
+
+    /// The index that a proof proves.
+    fn prove(&self, file: &Path, key: &Verifier, source: &dyn Source, size: u64) -> Result<u64, Failure> {
+        let proof = TlogProof::parse(&read(file)?).map_err(Failure::found)?;
+        let leaf = match &self.entry {
+            Some(entry) => leaf_hash(&std::fs::read(entry).map_err(|error| unreadable(entry, &error))?),
+            None => entry_of(source, size, proof.index)?,
+        };
+        verify_proof(&proof, &leaf, key).map_err(|tampered| failed(tampered.into()))?;
+        Ok(proof.index)
+    }
+
+    fn report(&self, verified: &Verified, proved: Option<u64>) -> Done {
+        let checkpoint = &verified.checkpoint;
+        let held = self.not_older_than.is_some();
+        if self.json {
+            say(json!({
+                "origin": checkpoint.origin, "size": checkpoint.size, "root": checkpoint.root.to_string(),
+                "bodies": verified.bodies, "held_against_older": held, "proved": proved,
+            }))?;
+            return Ok(());
+        }
+        if let Some(index) = proved {
+            say(format!("proved: entry {index} is in the log"))?;
+        }
+        if !held {
+            say(
+                "note: a log that was cut back cannot be told from a younger one without a checkpoint or proof that was kept",
+            )?;
+            say("      keep this log's checkpoint and give it as --not-older-than next time")?;
+        }
+        say(format!(
+            "verified: {} entries, root {}",
+            checkpoint.size, checkpoint.root
+        ))?;
+        Ok(())
+    }
+}
+
+fn style() -> Result<ProgressStyle, Failure> {
+    ProgressStyle::with_template("{bar:40} {pos}/{len} entries, {eta} left").map_err(Failure::unavailable)
+}
+
+/// The leaf hash of an entry, from the bundle that holds it in a log of that size.
+fn entry_of(source: &dyn Source, size: u64, index: u64) -> Result<Hash, Failure> {
+    let absent = || {
+        Failure::found(format!(
+            "entry {index} is not in this copy of the log\n  give its bytes as --entry"
+        ))
+    };
+    let read = |path: TilePath| {
+        let read = source.read(&path.to_string());
+        read.map_err(|fault| Failure::unavailable(fault.0))
+    };
+    let width = TILE_WIDTH as u64;
+    let path = TilePath::within(size, TileKind::Entries, index / width).ok_or_else(absent)?;
+    let full = TilePath::new(TileKind::Entries, index / width, TILE_WIDTH).map_err(Failure::usage)?;
+    let bundle = match read(path)? {
+        Some(bundle) => bundle,
+        None => read(full)?.ok_or_else(absent)?,
+    };
+    let entries = decode_bundle(&bundle).map_err(Failure::found)?;
+    let at = usize::try_from(index % width).unwrap_or_default();
+    entries.get(at).map(|entry| leaf_hash(entry)).ok_or_else(absent)
+}
+
+fn read(file: &Path) -> Result<String, Failure> {
+    std::fs::read_to_string(file).map_err(|error| unreadable(file, &error))
+}
+
+fn unreadable(file: &Path, error: &std::io::Error) -> Failure {
+    Failure::usage(format!("{}: {error}", file.display()))
+}
+
+fn failed(why: Unverified) -> Failure {
+    match why {
+        Unverified::Tampered(tampered) => Failure::found(format!(
+            "TAMPERED: {tampered}\n  keep this copy as evidence and compare it with another"
+        )),
+        Unverified::Unread(words) => Failure::unavailable(words),
+    }
+}

@@ -1,0 +1,40 @@
+//! The auditor's work. Reading the log is in the log too.
+
+pub mod read;
+
+use super::{Audit, Error, Session, Vault};
+use crate::audit::history::NoHistory;
+use crate::model::ask::{Action, Ask};
+use crate::model::purposes::Purpose;
+use crate::policy::Permit;
+
+impl Vault {
+    fn ask_log(&self, session: &Session, action: Action) -> Result<Ask, Error> {
+        self.ask(session, action, Purpose::Audit)
+    }
+
+    /// Decides on a read of the log.
+    async fn may_audit(&self, ask: Ask) -> Result<Permit, Error> {
+        let facts = self.facts(&ask).await?;
+        self.decide(ask, facts).await
+    }
+
+    /// Decides on a read of the log and writes it into the log.
+    async fn audited(&self, ask: Ask) -> Result<Audit, Error> {
+        let permit = self.may_audit(ask).await?;
+        self.note(permit).await
+    }
+}
+
+impl From<NoHistory> for Error {
+    fn from(missing: NoHistory) -> Self {
+        match missing {
+            NoHistory::Store(fault) => Self::Store(fault),
+            NoHistory::Range(_) => Self::Bad(
+                "beyond-the-log",
+                "the index must be below the size, and the older size not above the newer",
+            ),
+            NoHistory::Absent => Self::NotFound("part of the log"),
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! The log itself, for any client of C2SP tlog-tiles: checkpoint, keys, tiles, entries and proofs.
+
+use serde::Serialize;
+
+use super::super::{Audit, Error, LeafHash, Session, Vault};
+use crate::audit::history::{History, NoHistory};
+use crate::merkle::TilePath;
+use crate::model::ask::Action;
+use crate::model::mark::Mark;
+use crate::note::TlogProof;
+use crate::store::rows::EntryRow;
+
+/// One entry of the log.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Entry {
+    /// Position from 0.
+    pub index: u64,
+    /// RFC 6962 leaf hash, base64.
+    #[schema(value_type = String)]
+    pub leaf_hash: LeafHash,
+    /// What is printed beside what was shown.
+    #[schema(value_type = String)]
+    pub mark: Mark,
+    /// The leaf. To compute its hash take the bytes of the bundle, not this.
+    pub leaf: serde_json::Value,
+}
+
+impl Entry {
+    pub(super) fn new(row: &EntryRow) -> Result<Self, Error> {
+        if row.body.is_empty() {
+            return Err(NoHistory::Absent.into());
+        }
+        if crate::audit::startup::prove_leaf(row).is_err() {
+            return Err(crate::keyring::KeyError::Broken.into());
+        }
+        Ok(Self {
+            index: row.index,
+            leaf_hash: LeafHash(row.leaf_hash),
+            mark: Mark::of(&row.leaf_hash),
+            leaf: serde_json::from_slice(&row.body).map_err(|_| crate::keyring::KeyError::Broken)?,
+        })
+    }
+}
+
+/// An entry, and where this read of it stands.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct ReadEntry {
+    /// The entry.
+    #[serde(flatten)]
+    pub entry: Entry,
+    /// Where this read stands in the log.
+    pub audit: Audit,
+}
+
+impl Vault {
+    /// The log's newest signed checkpoint (C2SP tlog-checkpoint). The checkpoint answered covers the entry of this read.
+    ///
+    /// # Errors
+    /// [`Error::Refused`].
+    pub async fn checkpoint(&self, session: &Session) -> Result<String, Error> {
+        let ask = self.ask_log(session, Action::ReadCheckpoint)?;
+        self.audited(ask).await?;
+        Ok(self.store.head().await?.checkpoint)
+    }
+
+    /// The keys that check the log's signatures, each a vkey on a line (C2SP signed-note).
+    ///
+    /// # Errors
+    /// [`Error::Refused`].
+    pub async fn log_keys(&self, session: &Session) -> Result<String, Error> {
+        let ask = self.ask_log(session, Action::ReadCheckpoint)?;
+        self.audited(ask).await?;
+        Ok(format!("{}\n", self.keyring.verifier()?))
+    }
+
+    /// The bytes of a tile or of a bundle of entries (C2SP tlog-tiles).
+    ///
+    /// # Errors
+    /// [`Error::Refused`]; [`Error::NotFound`] beyond the log, and for bodies that have been archived and dropped.
+    pub async fn tile(&self, session: &Session, path: &TilePath) -> Result<Vec<u8>, Error> {
+        let ask = self.ask_log(session, Action::ReadTile)?;
+        self.audited(ask).await?;
+        Ok(History(&*self.store).file(path).await?)
+    }
+
+    /// One entry.
+    ///
+    /// # Errors
+    /// [`Error::Refused`]; [`Error::NotFound`] beyond the log.
+    pub async fn entry(&self, session: &Session, index: u64) -> Result<ReadEntry, Error> {
+        let ask = self.ask_log(session, Action::ReadEntry)?;
+        let audit = self.audited(ask).await?;
+        let row = self.entry_row(index).await?;
+        Ok(ReadEntry {
+            entry: Entry::new(&row)?,
+            audit,
+        })
+    }
+
+    /// The proof that an entry is in the log, as a `.tlog-proof` file (C2SP tlog-proof) against the newest checkpoint.
+    ///
+    /// # Errors
+    /// [`Error::Refused`]; [`Error::NotFound`] beyond the log.
+    pub async fn prove(&self, session: &Session, index: u64) -> Result<String, Error> {
+        let ask = self.ask_log(session, Action::Prove)?;
+        self.audited(ask).await?;
+        let head = self.store.head().await?;
+        if index >= head.size {
+            return Err(NoHistory::Absent.into());
+        }
+        let proof = TlogProof {
+            extra: None,
+            index,
+            hashes: History(&*self.store).inclusion(index, head.size).await?,
+            checkpoint: head.checkpoint,
+        };
+        Ok(proof.to_string())
+    }
+
+    /// The hashes that prove that the log of `new` entries begins with that of `old`, in base64 on a line each.
+    ///
+    /// # Errors
+    /// [`Error::Refused`]; [`Error::Bad`] for sizes in the wrong order; [`Error::NotFound`] beyond the log.
+    pub async fn prove_consistency(&self, session: &Session, old: u64, new: u64) -> Result<String, Error> {
+        let ask = self.ask_log(session, Action::Prove)?;
+        self.audited(ask).await?;
+        let hashes = History(&*self.store).consistency(old, new).await?;
+        Ok(hashes.iter().map(|hash| format!("{hash}\n")).collect())
+    }
+
+    pub(super) async fn entry_row(&self, index: u64) -> Result<EntryRow, Error> {
+        let rows = self.store.entries(index, 1).await?;
+        let row = rows.into_iter().next().filter(|row| row.index == index);
+        row.ok_or_else(|| NoHistory::Absent.into())
+    }
+}
