@@ -20,6 +20,7 @@ mod merkle_random;
 mod merkle_tiles;
 mod merkle_vectors;
 mod note;
+mod outsiders;
 mod process;
 mod references;
 mod session;

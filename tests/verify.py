@@ -1,0 +1,267 @@
+#!/usr/bin/env python3
+"""Checks a CallerVault audit log without CallerVault: Python's (3.8 or newer) standard library only.
+
+DIRECTORY is a copy of the log as it is served: checkpoint, tile/<L>/<N>[.p/<W>], tile/entries/<N>[.p/<W>].
+Last line `verified: …` and exit code 0, or `TAMPERED: …` and 1. Exit code 2: called wrongly, or a file is unreadable.
+Specifications: RFC 6962 and 9162 (tree), RFC 8032 (Ed25519), c2sp.org/signed-note, …/tlog-checkpoint,
+…/tlog-tiles, …/tlog-proof. Entries beyond the checkpoint's size, and tiles that only older sizes need, are not read.
+"""
+import argparse, base64, contextlib, hashlib, json, pathlib, re, sys
+
+# The only keys that an entry may have. None of them has room for what a caller said.
+ALLOWED_KEYS = set("v id t act out why actor token dept role ticket subject fields form purpose policy req node digest"
+                   " approver link".split())
+FULL = 256  # hashes in a full tile, entries in a full bundle
+
+def require(holds, otherwise):
+    if not holds:
+        raise ValueError(otherwise)
+
+@contextlib.contextmanager
+def about(what):
+    """Names the file or leaf in which something is wrong."""
+    try:
+        yield
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{what}: {error}") from None
+
+def unbase64(text):  # RFC 4648 section 4, with padding; one spelling only for each value
+    data = base64.b64decode(text, validate=True)
+    require(base64.b64encode(data).decode() == text, "base64 in another spelling")
+    return data
+
+
+# ---- Ed25519, RFC 8032 section 5.1. A point is (X, Y, Z, T) with x = X/Z, y = Y/Z, xy = T/Z. Nothing here is secret.
+P, ORDER = 2**255 - 19, 2**252 + 27742317777372353535851937790883648493
+D = -121665 * pow(121666, -1, P) % P
+
+def add(p, q):  # 5.1.4
+    a, b = (p[1] - p[0]) * (q[1] - q[0]), (p[1] + p[0]) * (q[1] + q[0])
+    c, d = 2 * p[3] * q[3] * D, 2 * p[2] * q[2]
+    e, f, g, h = b - a, d - c, d + c, b + a
+    return e * f % P, g * h % P, f * g % P, e * h % P
+
+def multiply(scalar, point):
+    result = (0, 1, 1, 0)
+    while scalar:
+        result = add(result, point) if scalar & 1 else result
+        point, scalar = add(point, point), scalar >> 1
+    return result
+
+def decode_point(data):  # 5.1.3
+    sign, y = data[31] >> 7, int.from_bytes(data, "little") & 2**255 - 1
+    x2 = (y * y - 1) * pow(D * y * y + 1, -1, P) % P
+    x = pow(x2, (P + 3) // 8, P)
+    x = x if (x * x - x2) % P == 0 else x * pow(2, (P - 1) // 4, P) % P
+    require(y < P and (x * x - x2) % P == 0 and (x or not sign), "no point of the curve")
+    x = x if x & 1 == sign else P - x
+    return x, y, 1, x * y % P
+
+BASE = decode_point((4 * pow(5, -1, P) % P).to_bytes(32, "little"))
+
+def check_signature(public_key, message, signature):  # 5.1.7: [S]B = R + [k]A
+    require(len(signature) == 64, "not 64 bytes")
+    a, r, s = decode_point(public_key), decode_point(signature[:32]), int.from_bytes(signature[32:], "little")
+    k = int.from_bytes(hashlib.sha512(signature[:32] + public_key + message).digest(), "little")
+    left, right = multiply(s, BASE), add(r, multiply(k % ORDER, a))
+    same = all((left[i] * right[2] - right[i] * left[2]) % P == 0 for i in (0, 1))
+    require(s < ORDER and same, "it does not fit the text")
+
+
+# ---- Keys (signed-note, "Signatures"), checkpoints (signed-note, "Format"; tlog-checkpoint), receipts (tlog-proof)
+def vkey(text):
+    """name+id+base64(0x01 || public key), id = first 4 bytes of SHA-256(name || newline || 0x01 || public key)."""
+    name, key_id, encoded = text.split("+", 2)
+    key = unbase64(encoded)
+    require(len(key) == 33 and key[0] == 1, "not an Ed25519 key")
+    require(hashlib.sha256(name.encode() + b"\n" + key).hexdigest()[:8] == key_id, "the key's id is not its own")
+    return name, bytes.fromhex(key_id), key[1:]
+
+def open_checkpoint(data, key):
+    """Size and root of a checkpoint: three lines, a blank one, signatures; believed once the log's signature holds."""
+    name, key_id, public_key = key
+    text, _, signatures = data.decode().rpartition("\n\n")
+    require(text and signatures.endswith("\n") and not re.search(rb"[\0-\x09\x0b-\x1f]", data), "not a signed note")
+    text, signed = text + "\n", False
+    for line in signatures[:-1].split("\n"):
+        match = re.fullmatch(r"— ([^\s+]+) (\S+)", line)
+        require(match, "malformed signature line")
+        signature = unbase64(match[2])
+        if (match[1], signature[:4]) == (name, key_id):  # others, such as witnesses', are ignored
+            with about(f"the signature by {name} is invalid, or origin, size or root was changed"):
+                check_signature(public_key, text.encode(), signature[4:])
+            signed = True
+    require(signed, f"not signed by {name}+{key_id.hex()}")
+    lines = re.fullmatch(r"(.+)\n(0|[1-9][0-9]{0,18})\n(.+)\n", text)
+    require(lines, "not three lines: origin, size, root")
+    require(lines[1] == name, f"this is the log {lines[1]}, not {name}")
+    root = unbase64(lines[3])
+    require(len(root) == 32, "the root is not 32 bytes")
+    return int(lines[2]), root
+
+RECEIPT = b"c2sp.org/tlog-proof@v1\n"
+
+def parse_receipt(data):
+    """Index, hashes from the leaf's sibling upward, checkpoint. The `extra` line is outside any signature: ignored."""
+    head, _, checkpoint = data.partition(b"\n\n")
+    match = re.fullmatch(r"(?:extra (.*)\n)?index (0|[1-9][0-9]{0,18})((?:\n.+)*)", head[len(RECEIPT):].decode())
+    require(head.startswith(RECEIPT) and match, "not a tlog-proof")
+    unbase64(match[1] or "")
+    hashes = [unbase64(line) for line in match[3].split("\n")[1:]]
+    require(all(len(one) == 32 for one in hashes), "a hash is not 32 bytes")
+    return int(match[2]), hashes, checkpoint
+
+
+# ---- Merkle tree, RFC 6962 section 2.1
+def leaf_hash(entry):
+    return hashlib.sha256(b"\0" + entry).digest()
+
+def node_hash(left, right):
+    return hashlib.sha256(b"\1" + left + right).digest()
+
+def tree_root(hashes):
+    """Pairs, level by level; a last one without partner moves up as it is, which comes to RFC 6962's split."""
+    while len(hashes) > 1:
+        pairs = [node_hash(hashes[i], hashes[i + 1]) for i in range(0, len(hashes) - 1, 2)]
+        hashes = pairs + hashes[-1:] if len(hashes) % 2 else pairs
+    return hashes[0] if hashes else hashlib.sha256(b"").digest()
+
+def root_from_proof(index, size, leaf, proof):
+    """RFC 9162 section 2.1.3.2; None if index and size do not go with a proof of that length."""
+    fn, sn, result = index, size - 1, leaf
+    for sibling in proof:
+        if sn <= 0:
+            return None
+        right = fn & 1 or fn == sn
+        result = node_hash(sibling, result) if right else node_hash(result, sibling)
+        while right and fn and not fn & 1:
+            fn, sn = fn >> 1, sn >> 1
+        fn, sn = fn >> 1, sn >> 1
+    return result if index < size and sn == 0 else None
+
+
+# ---- Tiles and bundles (tlog-tiles)
+def read_file(directory, kind, n, width):
+    """Path and bytes (None if missing). At the right edge the full file will do too: a log may drop partial ones."""
+    digits, higher = f"{n % 1000:03}", n // 1000
+    while higher:  # 1234067 is x001/x234/067
+        digits, higher = f"x{higher % 1000:03}/{digits}", higher // 1000
+    paths = [f"tile/{kind}/{digits}.p/{width}"] * (width < FULL) + [f"tile/{kind}/{digits}"]
+    found = [path for path in paths if (directory / path).is_file()]
+    return (found[0], (directory / found[0]).read_bytes()) if found else (paths[0], None)
+
+def read_tile(directory, level, n, width):
+    path, data = read_file(directory, level, n, width)
+    require(data is not None, f"{path} is missing")
+    require(len(data) == 32 * (width if ".p/" in path else FULL), f"{path} has {len(data)} bytes")
+    return path, [data[i:i + 32] for i in range(0, 32 * width, 32)]
+
+def refuse_duplicates(pairs):
+    require(len(dict(pairs)) == len(pairs), "a key occurs twice")
+    return dict(pairs)
+
+def refuse_constant(name):
+    raise ValueError(f"{name} is not JSON")
+
+parse_json = json.JSONDecoder(object_pairs_hook=refuse_duplicates, parse_constant=refuse_constant).decode
+
+def check_bundle(path, bundle, first, hashes):
+    """Every entry (big-endian uint16 length, then the bytes) against its hash on level 0; then its keys."""
+    offset = 0
+    for index, stored in enumerate(hashes, first):
+        with about(f"leaf {index}"):
+            end = offset + 2 + int.from_bytes(bundle[offset:offset + 2], "big")
+            entry = bundle[offset + 2:end]
+            require(offset + 2 <= end <= len(bundle), f"{path} ends within or before it")
+            require(leaf_hash(entry) == stored, f"the entry in {path} does not have the hash in tile/0")
+            value = parse_json(entry.decode())
+            require(isinstance(value, dict), "not a JSON object")
+            require(ALLOWED_KEYS.issuperset(value), f"keys that are not allowed: {sorted(set(value) - ALLOWED_KEYS)}")
+            offset = end
+    # The full file, read in place of a dropped partial one, goes on with entries younger than the checkpoint.
+    require(offset == len(bundle) or len(hashes) < FULL and ".p/" not in path, f"{path}: bytes after its last leaf")
+
+def check_log(directory, size, root, pruned_below):
+    """Every entry, every tile, the root. Returns the leaf hashes."""
+    leaves, pruned = [], 0
+    for first in range(0, size, FULL):
+        width = min(FULL, size - first)
+        _, hashes = read_tile(directory, 0, first // FULL, width)
+        path, bundle = read_file(directory, "entries", first // FULL, width)
+        if bundle is not None:
+            check_bundle(path, bundle, first, hashes)
+        else:  # tlog-tiles, "Pruning": full bundles that end at or below the minimum index
+            require(width == FULL and first + FULL <= pruned_below, f"{path} is missing, from leaf {first} on")
+            pruned += width
+        leaves += hashes
+    print(f"entries: {size - pruned} read, each with the hash in tile/0 and allowed keys only")
+    if pruned:
+        print(f"pruned: {pruned} entries were not there; their hashes in tile/0 stand for them")
+    level, hashes, tiles = 0, leaves, 0
+    while hashes:
+        for n in range(0, len(hashes), FULL):
+            path, stored = read_tile(directory, level, n // FULL, min(FULL, len(hashes) - n))
+            require(stored == hashes[n:n + FULL], f"{path} does not follow from the tiles below it")
+            tiles += 1
+        full = len(hashes) // FULL * FULL  # a partial tile is not hashed upward
+        level, hashes = level + 1, [tree_root(hashes[n:n + FULL]) for n in range(0, full, FULL)]
+    print(f"tiles: {tiles} on {level} levels, each as recomputed from the level below")
+    require(tree_root(leaves) == root, "the entries do not have the root in the signed checkpoint")
+    print("root: recomputed over all entries, as in the checkpoint")
+    return leaves
+
+def check_older(leaves, size, root, source):
+    """A log only grows: whatever its key signed earlier must be its beginning."""
+    cut = f"the log was cut or forked: {source} was signed for {size} entries"
+    require(size <= len(leaves), f"{cut}, here are {len(leaves)}")
+    require(tree_root(leaves[:size]) == root, f"{cut}, which are not the first {size} here")
+    print(f"older: the {size} entries that {source} was signed for are the first {size} here")
+
+def main():
+    parser = argparse.ArgumentParser(description="Checks a CallerVault audit log.")
+    parser.add_argument("directory", type=pathlib.Path, help="the log: checkpoint, tile/...")
+    parser.add_argument("--key", required=True, metavar="VKEY", type=vkey, help="the log's key, name+id+key")
+    parser.add_argument("--not-older-than", metavar="FILE", help="a checkpoint or receipt that you kept")
+    parser.add_argument("--proof", metavar="FILE", help="a receipt (.tlog-proof) to check")
+    parser.add_argument("--entry", metavar="FILE", help="the receipt's entry, if not to be taken from DIRECTORY")
+    parser.add_argument("--pruned-below", metavar="INDEX", type=int, default=0, help="bundles below may be missing")
+    options = parser.parse_args()
+    if not options.directory.is_dir() or options.entry and not options.proof:
+        parser.error("DIRECTORY must be a directory, and --entry goes with --proof")
+    kept, proof, entry = (name and pathlib.Path(name).read_bytes()
+                          for name in (options.not_older_than, options.proof, options.entry))
+    checkpoint = options.directory / "checkpoint"
+    require(checkpoint.is_file(), "checkpoint is missing")
+    with about("checkpoint"):
+        size, root = open_checkpoint(checkpoint.read_bytes(), options.key)
+    shown = base64.b64encode(root).decode()
+    print(f"checkpoint: {options.key[0]}, {size} entries, root {shown}, properly signed")
+    leaves = check_log(options.directory, size, root, options.pruned_below)
+    if kept is None:
+        print("note: without --not-older-than, a log that was cut back cannot be told from a younger one")
+    else:
+        with about(options.not_older_than):
+            older = open_checkpoint(parse_receipt(kept)[2] if kept.startswith(RECEIPT) else kept, options.key)
+        check_older(leaves, *older, options.not_older_than)
+    if proof is not None:
+        with about(options.proof):
+            index, hashes, checkpoint = parse_receipt(proof)
+            tree_size, tree = open_checkpoint(checkpoint, options.key)
+        check_older(leaves, tree_size, tree, options.proof)
+        require(index < tree_size, f"{options.proof}: index {index} is outside its tree of {tree_size}")
+        leaf = leaves[index] if entry is None else leaf_hash(entry)
+        proved = root_from_proof(index, tree_size, leaf, hashes) == tree
+        require(proved, f"{options.proof} does not prove {options.entry or 'the entry'} at index {index}")
+        print(f"proof: {options.proof} proves {options.entry or 'the entry'} at index {index}")
+    print(f"verified: {size} entries, root {shown}")
+
+if __name__ == "__main__":
+    sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        main()
+    except ValueError as finding:
+        print(f"TAMPERED: {finding}")
+        sys.exit(1)
+    except OSError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
