@@ -6,6 +6,7 @@
 )]
 
 mod attacks;
+mod cosignature;
 mod crash;
 mod fields;
 mod import;
