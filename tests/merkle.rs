@@ -10,7 +10,7 @@ use ring::digest::{SHA256, digest};
 type TestResult = Result<(), Box<dyn std::error::Error>>;
 
 /// The eight entries of Certificate Transparency's reference tests.
-const ENTRIES: [&str; 8] = [
+pub(crate) const ENTRIES: [&str; 8] = [
     "",
     "00",
     "10",
@@ -22,7 +22,7 @@ const ENTRIES: [&str; 8] = [
 ];
 
 /// Their roots, for 0 to 8 entries.
-const ROOTS: [&str; 9] = [
+pub(crate) const ROOTS: [&str; 9] = [
     "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
     "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
     "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125",
@@ -41,7 +41,7 @@ fn sha256(input: &[u8]) -> [u8; 32] {
 }
 
 /// MTH of RFC 6962 §2.1, word for word, sharing nothing with the crate.
-fn mth<E: AsRef<[u8]>>(entries: &[E]) -> [u8; 32] {
+pub(crate) fn mth<E: AsRef<[u8]>>(entries: &[E]) -> [u8; 32] {
     match entries {
         [] => sha256(b""),
         [entry] => sha256(&[b"\x00", entry.as_ref()].concat()),
@@ -53,7 +53,7 @@ fn mth<E: AsRef<[u8]>>(entries: &[E]) -> [u8; 32] {
 }
 
 /// Entries that differ from each other: their own index.
-fn entries(count: u64) -> Vec<[u8; 8]> {
+pub(crate) fn entries(count: u64) -> Vec<[u8; 8]> {
     (0..count).map(u64::to_be_bytes).collect()
 }
 
@@ -246,7 +246,7 @@ fn edges_that_do_not_fit_the_size_are_refused() {
 }
 
 /// Storage for the independent implementation.
-struct Stored(Vec<tlog_tiles::Hash>);
+pub(crate) struct Stored(pub(crate) Vec<tlog_tiles::Hash>);
 
 impl tlog_tiles::HashReader for Stored {
     fn read_hashes(&self, indexes: &[u64]) -> Result<Vec<tlog_tiles::Hash>, tlog_tiles::Error> {

@@ -167,6 +167,7 @@ fn malformed_notes_are_refused() -> TestResult {
         EXAMPLE.replace("example.com/foo", "a\u{3000}b"),
         EXAMPLE.replace("aQM=", "aQM"),
         EXAMPLE.replace("aQM=", "aQN="),
+        EXAMPLE.replace("Uw2QOkn8", "Uw2QOg==kn8A"),
         EXAMPLE.replace('\n', "\r\n"),
         format!("{EXAMPLE}\n"),
         format!("{EXAMPLE}junk\n"),
@@ -238,6 +239,7 @@ fn bad_names_and_keys_are_refused() {
         "vault.example/audit/1+442f169d+AepKbGPinFIKvvVQexMuxfmVR3auvr57kkIe6mkURtI=",
         "vault.example/audit/1+442f169d+BOpKbGPinFIKvvVQexMuxfmVR3auvr57kkIe6mkURtIs",
         "vault.example/audit/1+442f169d+AepKbGPinFIKvvVQexMuxfmVR3auvr57kkIe6mkURtIs ",
+        "vault.example/audit/1+442f169d+AQ==6kpsY+KcUgq+9VB7Ey7F+ZVHdq6+vnuSQh7qaRRG0iw=",
     ];
     for vkey in bad {
         assert_eq!(vkey.parse::<Verifier>().err(), Some(NoteError::Key), "{vkey}");
@@ -282,6 +284,8 @@ fn any_other_checkpoint_is_refused() {
         format!("o\n1\n{root}\nextension\n"),
         format!("o\n1\n{}\n", root.trim_end_matches('=')),
         format!("o\n1\n{}\n", root.replace("2I=", "2J=")),
+        // 32 bytes too, with the padding somewhere else.
+        format!("o\n1\nCsU={}AAAA\n", &root[4..40]),
         format!("o\n1\n{root} \n"),
         "o\n1\n\n".to_owned(),
         "o\n1\nAAAA\n".to_owned(),

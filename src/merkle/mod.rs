@@ -2,15 +2,24 @@
 //!
 //! Two structures grow by one leaf at a time and know nothing of each other, so that each can prove the other:
 //! [`Frontier`] is the head as stored, [`TileBuilder`] makes the tiles as stored. At start-up [`frontier_from_edges`]
-//! rebuilds the first from what the second left behind.
+//! rebuilds the first from what the second left behind. Proofs have two sides too: a [`Plan`] makes them from stored
+//! hashes, [`verify_inclusion`] and [`verify_consistency`] know nothing of plans.
 
+mod bundle;
+mod path;
+mod proof;
 mod tiles;
+mod verify;
 
 use std::fmt;
 
 use ring::digest::{Context, SHA256, digest};
 
+pub use self::bundle::{BadBundle, MAX_ENTRY, decode_bundle, encode_bundle};
+pub use self::path::{BadTilePath, TileKind, TilePath, tiles_of};
+pub use self::proof::{BadProof, Node, Plan, Run};
 pub use self::tiles::{TILE_WIDTH, Tile, TileBuilder, frontier_from_edges};
+pub use self::verify::{root_from_inclusion, verify_consistency, verify_inclusion};
 
 /// No log is larger: the stores keep sizes as signed 64-bit integers.
 const MAX_SIZE: u64 = i64::MAX as u64;
@@ -126,13 +135,7 @@ impl Frontier {
     /// The root of the tree (RFC 6962 §2.1, MTH).
     #[must_use]
     pub fn root(&self) -> Hash {
-        let folded = self
-            .nodes
-            .iter()
-            .rev()
-            .copied()
-            .reduce(|right, left| node_hash(&left, &right));
-        folded.unwrap_or_else(empty_root)
+        fold(&self.nodes)
     }
 
     /// The nodes one after the other, largest subtree first: 32 bytes for each bit set in [`size`](Self::size),
@@ -160,6 +163,16 @@ impl Frontier {
             nodes: nodes.iter().copied().map(Hash).collect(),
         })
     }
+}
+
+/// The root over perfect subtrees that stand side by side, largest first.
+fn fold(nodes: &[Hash]) -> Hash {
+    let folded = nodes
+        .iter()
+        .rev()
+        .copied()
+        .reduce(|right, left| node_hash(&left, &right));
+    folded.unwrap_or_else(empty_root)
 }
 
 fn concatenated(hashes: &[Hash]) -> Vec<u8> {

@@ -6,7 +6,7 @@ use super::{BadFrontier, Frontier, Hash, MAX_SIZE, concatenated};
 pub const TILE_WIDTH: usize = 256;
 
 /// Each tile level stands for 8 levels of the tree.
-const TILE_HEIGHT: u32 = 8;
+pub(super) const TILE_HEIGHT: u32 = 8;
 
 /// A tile that is full and will never change again: 256 hashes, at level 0 of leaves, above of the full tiles below.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,7 +63,7 @@ impl TileBuilder {
         &self.edges
     }
 
-    /// Appends a leaf, given by its [`leaf_hash`], and returns the tiles it completes, lowest level first. Usually
+    /// Appends a leaf, given by its [`leaf_hash`](super::leaf_hash), and returns the tiles it completes, lowest level first. Usually
     /// none: every 256th leaf completes a tile at level 0, every 65,536th one at level 1 too.
     pub fn push(&mut self, leaf: Hash) -> Vec<Tile> {
         self.size += 1;
@@ -112,7 +112,7 @@ pub fn frontier_from_edges(size: u64, edges: &[Vec<Hash>]) -> Result<Frontier, B
 }
 
 /// The compact range over hashes of equally large subtrees.
-fn range(hashes: &[Hash]) -> Frontier {
+pub(super) fn range(hashes: &[Hash]) -> Frontier {
     let mut frontier = Frontier::new();
     for hash in hashes {
         frontier.push(*hash);
@@ -138,7 +138,7 @@ fn check_edges(size: u64, edges: &[Vec<Hash>]) -> Result<(), BadFrontier> {
 }
 
 /// Hashes at a tile level in a log of `size` leaves: floor(size / 256^level).
-fn hashes_at(size: u64, level: usize) -> u64 {
+pub(super) fn hashes_at(size: u64, level: usize) -> u64 {
     let shift = u32::try_from(level)
         .ok()
         .and_then(|level| level.checked_mul(TILE_HEIGHT));

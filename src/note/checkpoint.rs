@@ -2,9 +2,7 @@
 
 use std::fmt;
 
-use data_encoding::BASE64;
-
-use super::NoteError;
+use super::{NoteError, decimal, hash};
 use crate::merkle::Hash;
 
 /// A log's head: which log, how many leaves, which root. Shown as the text to sign, three lines without extensions
@@ -39,24 +37,10 @@ impl Checkpoint {
         }
         Ok(Self {
             origin: origin.to_owned(),
-            size: parse_size(size)?,
-            root: parse_root(root)?,
+            size: decimal(size).ok_or(NoteError::Checkpoint)?,
+            root: hash(root).ok_or(NoteError::Checkpoint)?,
         })
     }
-}
-
-fn parse_size(decimal: &str) -> Result<u64, NoteError> {
-    let size: u64 = decimal.parse().map_err(|_| NoteError::Checkpoint)?;
-    if size.to_string() == decimal {
-        Ok(size)
-    } else {
-        Err(NoteError::Checkpoint)
-    }
-}
-
-fn parse_root(base64: &str) -> Result<Hash, NoteError> {
-    let bytes = BASE64.decode(base64.as_bytes()).map_err(|_| NoteError::Checkpoint)?;
-    Hash::try_from(bytes.as_slice()).map_err(|_| NoteError::Checkpoint)
 }
 
 impl fmt::Display for Checkpoint {

@@ -6,7 +6,7 @@ use data_encoding::{BASE64, HEXLOWER};
 use ring::digest;
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 
-use super::{MAX_SIGNATURES, NoteError, SignatureLine, is_name, split};
+use super::{MAX_SIGNATURES, NoteError, SignatureLine, base64, is_name, split};
 
 /// A private key and its public half. No `Debug`.
 pub(super) struct PrivateKey {
@@ -69,7 +69,7 @@ impl PublicKey {
         if !is_name(name) {
             return Err(NoteError::Name);
         }
-        let decoded = BASE64.decode(key.as_bytes()).map_err(|_| NoteError::Key)?;
+        let decoded = base64(key).ok_or(NoteError::Key)?;
         let key = decoded
             .strip_prefix(&[kind])
             .and_then(|key| key.try_into().ok())

@@ -1,11 +1,12 @@
-//! Signed notes (C2SP signed-note v1.0.0), the checkpoints they carry (C2SP tlog-checkpoint v1.0.0) and the cosignatures
-//! of witnesses on them (C2SP tlog-cosignature v1.0.1).
+//! Signed notes (C2SP signed-note v1.0.0), the checkpoints they carry (C2SP tlog-checkpoint v1.0.0), the cosignatures of
+//! witnesses on them (C2SP tlog-cosignature v1.0.1) and the proofs that carry those (C2SP tlog-proof).
 //!
 //! Ed25519 only (RFC 8032). A note's text is worth nothing before [`Verifier::verify`] has returned it.
 
 mod checkpoint;
 mod cosignature;
 mod key;
+mod tlog_proof;
 
 use std::fmt;
 use std::str::FromStr;
@@ -15,6 +16,8 @@ use data_encoding::BASE64;
 pub use self::checkpoint::Checkpoint;
 pub use self::cosignature::{Cosignature, CosignatureVerifier, Cosigner};
 use self::key::{PrivateKey, PublicKey};
+pub use self::tlog_proof::{MAX_PROOF_BYTES, MAX_PROOF_HASHES, TlogProof};
+use crate::merkle::Hash;
 
 /// Signature type identifier of Ed25519 (signed-note, "Signature types").
 const ED25519_TYPE: u8 = 0x01;
@@ -142,7 +145,7 @@ impl<'note> SignatureLine<'note> {
         let line = whole.strip_suffix('\n').ok_or(NoteError::Malformed)?;
         let rest = line.strip_prefix("\u{2014} ").ok_or(NoteError::Malformed)?;
         let (name, encoded) = rest.split_once(' ').ok_or(NoteError::Malformed)?;
-        let decoded = BASE64.decode(encoded.as_bytes()).map_err(|_| NoteError::Malformed)?;
+        let decoded = base64(encoded).ok_or(NoteError::Malformed)?;
         match decoded.split_first_chunk::<4>() {
             Some((id, bytes)) if is_name(name) && !bytes.is_empty() => Ok(Self {
                 whole,
@@ -160,7 +163,24 @@ fn is_name(name: &str) -> bool {
     !name.is_empty() && !name.chars().any(|c| c.is_whitespace() || c == '+' || c < ' ')
 }
 
-/// Why a key, a note or a checkpoint was refused.
+/// A number in decimal, without sign or leading zero.
+fn decimal(text: &str) -> Option<u64> {
+    text.parse().ok().filter(|number: &u64| number.to_string() == text)
+}
+
+/// Bytes in base64 with padding (RFC 4648 §4), in the one spelling they have: the decoder alone would also take padding
+/// before the end, as it stands where two texts were put together.
+fn base64(text: &str) -> Option<Vec<u8>> {
+    let bytes = BASE64.decode(text.as_bytes()).ok()?;
+    (BASE64.encode(&bytes) == text).then_some(bytes)
+}
+
+/// A hash in base64.
+fn hash(text: &str) -> Option<Hash> {
+    Hash::try_from(base64(text)?.as_slice()).ok()
+}
+
+/// Why a key, a note, a checkpoint or a proof was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoteError {
     /// A key's name is empty or holds a space, a `+` or a control character.
@@ -177,6 +197,10 @@ pub enum NoteError {
     Signature,
     /// A note's text is not a checkpoint of exactly three lines.
     Checkpoint,
+    /// A file is not a header, an index, hashes, a blank line and a checkpoint.
+    Proof,
+    /// A proof is longer than [`MAX_PROOF_BYTES`] or has more than [`MAX_PROOF_HASHES`] hashes.
+    ProofSize,
 }
 
 impl fmt::Display for NoteError {
@@ -189,6 +213,8 @@ impl fmt::Display for NoteError {
             Self::UnknownKey => "the note is not signed by the known key",
             Self::Signature => "the known key's signature does not fit the note's text",
             Self::Checkpoint => "not a checkpoint: exactly three lines, origin, size and root, are expected",
+            Self::Proof => "not a tlog-proof: header, index, hashes, a blank line and a checkpoint are expected",
+            Self::ProofSize => "the proof is longer than 64 KiB or has more than 64 hashes",
         })
     }
 }
