@@ -21,3 +21,6 @@ mod references;
 mod session;
 mod support;
 mod tlog_proof;
+mod witness;
+mod witness_process;
+mod witness_support;

@@ -9,6 +9,7 @@ mod init;
 mod passphrase;
 mod serve;
 mod tour;
+mod witness;
 
 use std::fmt::Display;
 use std::io::Write;
@@ -20,6 +21,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::http::ServeError;
 use crate::store::StoreError;
 use crate::vault::open::{OpenError, Places};
+use crate::witness::memory::MemoryError;
 
 /// A records vault for government hotlines: caller data sealed field by field, read only after the read is in the log.
 #[derive(Parser)]
@@ -47,6 +49,8 @@ enum Verb {
     Admin(admin::Admin),
     /// A throw-away vault with synthetic departments and calls.
     Demo(demo::Demo),
+    /// Be a witness: remember the largest tree of a log that you have seen, and cosign only what continues it.
+    Witness(witness::Witness),
 }
 
 /// Where the vault lies.
@@ -131,6 +135,16 @@ impl From<ServeError> for Failure {
     }
 }
 
+impl From<MemoryError> for Failure {
+    fn from(error: MemoryError) -> Self {
+        if error.is_there_already() {
+            Self::usage(error)
+        } else {
+            Self::unavailable(error)
+        }
+    }
+}
+
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
         Self::unavailable(error)
@@ -151,6 +165,7 @@ pub fn run() -> ExitCode {
         Verb::Fsck(verb) => verb.run(),
         Verb::Admin(verb) => verb.run(),
         Verb::Demo(verb) => verb.run(),
+        Verb::Witness(verb) => verb.run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

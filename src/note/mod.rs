@@ -164,7 +164,7 @@ fn is_name(name: &str) -> bool {
 }
 
 /// A number in decimal, without sign or leading zero.
-fn decimal(text: &str) -> Option<u64> {
+pub(crate) fn decimal(text: &str) -> Option<u64> {
     text.parse().ok().filter(|number: &u64| number.to_string() == text)
 }
 
@@ -176,7 +176,7 @@ fn base64(text: &str) -> Option<Vec<u8>> {
 }
 
 /// A hash in base64.
-fn hash(text: &str) -> Option<Hash> {
+pub(crate) fn hash(text: &str) -> Option<Hash> {
     Hash::try_from(base64(text)?.as_slice()).ok()
 }
 
