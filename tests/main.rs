@@ -22,5 +22,6 @@ mod session;
 mod support;
 mod tlog_proof;
 mod witness;
+mod witness_client;
 mod witness_process;
 mod witness_support;
