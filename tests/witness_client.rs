@@ -172,9 +172,12 @@ fn sizes_that_cannot_be_are_reported() {
         assert_eq!(hears(size(no_size)), Err(WitnessError::Answer(409)), "{no_size:?}");
     }
     assert_eq!(hears((StatusCode::CONFLICT, "6\n")), Err(WitnessError::Answer(409)));
-    // tlog-witness v1.0.0 says so of a fork.
-    let older = answering(size("9\n"));
-    assert_eq!(submit(&older, &log(), 9, 9), Err(WitnessError::Inconsistent));
+    // Submitting the same size again. tlog-witness v1.0.0 answers a fork so, with a size or without.
+    let again = |answer| submit(&answering(answer), &log(), 9, 9);
+    assert_eq!(again(size("9\n")), Err(WitnessError::Inconsistent));
+    assert_eq!(again(size("fork\n")), Err(WitnessError::Inconsistent));
+    assert_eq!(again(size("10\n")), Err(WitnessError::Larger(10)));
+    assert_eq!(again(size("8\n")), Err(WitnessError::Lies(Lie::Smaller(8))));
 }
 
 #[test]

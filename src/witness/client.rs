@@ -92,18 +92,7 @@ impl Witness {
             400 => Err(WitnessError::Malformed),
             403 => Err(WitnessError::Unsigned),
             404 => Err(WitnessError::UnknownOrigin),
-            // tlog-witness v1.0.0 answers a fork with 409, later versions with 422.
-            409 if request.old() == new.size => Err(WitnessError::Inconsistent),
-            409 => {
-                let size = answer.size().ok_or(WitnessError::Answer(409))?;
-                if size <= request.old() {
-                    Err(Lie::Smaller(size).into())
-                } else if size > new.size {
-                    Err(WitnessError::Larger(size))
-                } else {
-                    Err(WitnessError::OtherSize(size))
-                }
-            }
+            409 => Err(conflict(request.old(), new.size, answer.size())),
             422 => Err(WitnessError::Inconsistent),
             other => Err(WitnessError::Answer(other)),
         }
@@ -129,6 +118,19 @@ impl Witness {
             time,
             line: cosignature.line.to_owned(),
         })
+    }
+}
+
+/// What a 409 means that names this size, or none, where `old` and `new` were submitted.
+fn conflict(old: u64, new: u64, named: Option<u64>) -> WitnessError {
+    match named {
+        Some(size) if size > new => WitnessError::Larger(size),
+        Some(size) if size > old => WitnessError::OtherSize(size),
+        Some(size) if size < old => Lie::Smaller(size).into(),
+        // tlog-witness v1.0.0 says so of a fork, later versions say 422.
+        _ if old == new => WitnessError::Inconsistent,
+        Some(size) => Lie::Smaller(size).into(),
+        None => WitnessError::Answer(409),
     }
 }
 
