@@ -15,3 +15,4 @@ pub mod policy;
 pub mod refs;
 pub mod store;
 pub mod vault;
+pub mod witness;

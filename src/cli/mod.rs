@@ -10,6 +10,7 @@ mod init;
 mod passphrase;
 mod serve;
 mod tour;
+mod witness;
 
 use std::fmt::Display;
 use std::io::Write;
@@ -21,6 +22,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::http::ServeError;
 use crate::store::StoreError;
 use crate::vault::open::{OpenError, Places};
+use crate::witness::memory::MemoryError;
 
 /// A records vault for government hotlines: caller data sealed field by field, read only after the read is in the log.
 #[derive(Parser)]
@@ -50,6 +52,8 @@ enum Verb {
     Audit(audit::Audit),
     /// A throw-away vault with synthetic departments and calls.
     Demo(demo::Demo),
+    /// Be a witness: remember the largest tree of a log that you have seen, and cosign only what continues it.
+    Witness(witness::Witness),
 }
 
 /// Where the vault lies.
@@ -140,6 +144,16 @@ impl From<ServeError> for Failure {
     }
 }
 
+impl From<MemoryError> for Failure {
+    fn from(error: MemoryError) -> Self {
+        if error.is_there_already() {
+            Self::usage(error)
+        } else {
+            Self::unavailable(error)
+        }
+    }
+}
+
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
         Self::unavailable(error)
@@ -161,6 +175,7 @@ pub fn run() -> ExitCode {
         Verb::Admin(verb) => verb.run(),
         Verb::Audit(verb) => verb.run(),
         Verb::Demo(verb) => verb.run(),
+        Verb::Witness(verb) => verb.run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -22,6 +22,16 @@ pub(super) struct Serve {
     /// Address and port.
     #[arg(long, default_value = "127.0.0.1:8440")]
     listen: SocketAddr,
+    #[command(flatten)]
+    tls: TlsFrom,
+    /// Names this node in the log.
+    #[arg(long, default_value = "1")]
+    node: String,
+}
+
+/// Who does TLS.
+#[derive(Args)]
+pub(super) struct TlsFrom {
     /// TLS certificate chain, PEM.
     #[arg(long, requires = "tls_key")]
     tls_cert: Option<PathBuf>,
@@ -30,26 +40,28 @@ pub(super) struct Serve {
     tls_key: Option<PathBuf>,
     /// A proxy in front does TLS: listen beyond loopback without it.
     #[arg(long)]
-    behind_proxy: bool,
-    /// Names this node in the log.
-    #[arg(long, default_value = "1")]
-    node: String,
+    pub(super) behind_proxy: bool,
+}
+
+impl TlsFrom {
+    pub(super) fn files(self) -> Option<Tls> {
+        let both = self.tls_cert.zip(self.tls_key);
+        both.map(|(certificate, key)| Tls { certificate, key })
+    }
 }
 
 impl Serve {
     pub(super) fn run(self) -> Done {
         log_to_stderr();
         let passphrase = self.passphrase.read()?;
-        let tls = self
-            .tls_cert
-            .zip(self.tls_key)
-            .map(|(certificate, key)| Tls { certificate, key });
+        let behind_proxy = self.tls.behind_proxy;
+        let tls = self.tls.files();
         runtime()?.block_on(async {
             let vault = Vault::open(&self.place.places(), &passphrase, Arc::new(System), &self.node).await?;
             drop(passphrase);
             let app = App::new(vault);
             let ready = |address: SocketAddr| tracing::info!(%address, "serving");
-            http::serve(app, self.listen, tls, self.behind_proxy, ready, stop()).await?;
+            http::serve(app, self.listen, tls, behind_proxy, ready, stop()).await?;
             tracing::info!("stopped; keys wiped");
             Ok(())
         })

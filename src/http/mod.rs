@@ -25,7 +25,7 @@ use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use utoipa_axum::routes;
 
 pub use self::metrics::Metrics;
-pub use self::server::{ServeError, Tls, serve};
+pub use self::server::{ServeError, Tls, serve, serve_routes};
 use crate::vault::Vault;
 
 /// Longest request body, in bytes.

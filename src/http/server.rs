@@ -7,12 +7,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
 
 use super::{App, router};
 
 const GRACE: Duration = Duration::from_secs(10);
+/// A connection may take this long to bring a request's headers, or bring none.
+const IDLE: Duration = Duration::from_secs(75);
 
 /// A certificate and its key, PEM files.
 #[derive(Clone, Debug)]
@@ -59,11 +62,33 @@ pub async fn serve(
     bound: impl FnOnce(SocketAddr) + Send + 'static,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
+    let routes = router(Arc::clone(&app));
+    let result = tokio::select! {
+        result = serve_routes(routes, listen, tls, behind_proxy, bound, stop) => result,
+        () = app.vault().log_died() => Err(ServeError::LogDied),
+    };
+    app.vault().wipe();
+    result
+}
+
+/// Serves any routes until `stop` resolves; then takes no new requests and lets those under way finish. `bound` hears
+/// the address.
+///
+/// # Errors
+/// [`ServeError`].
+pub async fn serve_routes(
+    routes: Router,
+    listen: SocketAddr,
+    tls: Option<Tls>,
+    behind_proxy: bool,
+    bound: impl FnOnce(SocketAddr) + Send + 'static,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), ServeError> {
     if tls.is_none() && !behind_proxy && !listen.ip().is_loopback() {
         return Err(ServeError::Exposed);
     }
     let handle = Handle::new();
-    let service = router(Arc::clone(&app)).into_make_service();
+    let service = routes.into_make_service();
     let stopping = handle.clone();
     tokio::spawn(async move {
         stop.await;
@@ -76,29 +101,18 @@ pub async fn serve(
         }
     });
     let io = |error: std::io::Error| ServeError::Io(format!("{listen}: {error}\n  choose another address"));
-    let died = app.vault().log_died();
-    let served = async {
-        match tls {
-            None => axum_server::bind(listen)
-                .handle(handle)
-                .serve(service)
-                .await
-                .map_err(io),
-            Some(tls) => {
-                let config = RustlsConfig::from_pem_file(&tls.certificate, &tls.key).await;
-                let config = config.map_err(|error| ServeError::Io(format!("TLS certificate or key: {error}")))?;
-                axum_server::bind_rustls(listen, config)
-                    .handle(handle)
-                    .serve(service)
-                    .await
-                    .map_err(io)
-            }
+    match tls {
+        None => {
+            let mut server = axum_server::bind(listen).handle(handle);
+            server.http_builder().http1().header_read_timeout(IDLE);
+            server.serve(service).await.map_err(io)
         }
-    };
-    let result = tokio::select! {
-        result = served => result,
-        () = died => Err(ServeError::LogDied),
-    };
-    app.vault().wipe();
-    result
+        Some(tls) => {
+            let config = RustlsConfig::from_pem_file(&tls.certificate, &tls.key).await;
+            let config = config.map_err(|error| ServeError::Io(format!("TLS certificate or key: {error}")))?;
+            let mut server = axum_server::bind_rustls(listen, config).handle(handle);
+            server.http_builder().http1().header_read_timeout(IDLE);
+            server.serve(service).await.map_err(io)
+        }
+    }
 }

@@ -1,20 +1,21 @@
-//! Signed notes (C2SP signed-note v1.0.0), the checkpoints they carry (C2SP tlog-checkpoint v1.0.0) and the proofs that
-//! carry those (C2SP tlog-proof).
+//! Signed notes (C2SP signed-note v1.0.0), the checkpoints they carry (C2SP tlog-checkpoint v1.0.0), the cosignatures of
+//! witnesses on them (C2SP tlog-cosignature v1.0.1) and the proofs that carry those (C2SP tlog-proof).
 //!
-//! Ed25519 only (signature type 0x01, RFC 8032). A note's text is worth nothing before [`Verifier::verify`] has
-//! returned it.
+//! Ed25519 only (RFC 8032). A note's text is worth nothing before [`Verifier::verify`] has returned it.
 
 mod checkpoint;
+mod cosignature;
+mod key;
 mod tlog_proof;
 
 use std::fmt;
 use std::str::FromStr;
 
-use data_encoding::{BASE64, HEXLOWER};
-use ring::digest;
-use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
+use data_encoding::BASE64;
 
 pub use self::checkpoint::Checkpoint;
+pub use self::cosignature::{Cosignature, CosignatureVerifier, Cosigner};
+use self::key::{PrivateKey, PublicKey};
 pub use self::tlog_proof::{MAX_PROOF_BYTES, MAX_PROOF_HASHES, TlogProof};
 use crate::merkle::Hash;
 
@@ -26,10 +27,7 @@ const ED25519_TYPE: u8 = 0x01;
 pub const MAX_SIGNATURES: usize = 100;
 
 /// A key that signs notes. No `Debug`: it holds the private key.
-pub struct Signer {
-    keypair: Ed25519KeyPair,
-    verifier: Verifier,
-}
+pub struct Signer(PrivateKey);
 
 impl Signer {
     /// The signer of that name with the Ed25519 private key `seed` (RFC 8032 §5.1.5). For a log the name is its origin.
@@ -38,27 +36,19 @@ impl Signer {
     /// [`NoteError::Name`] for a name that is empty or holds a space, a `+` or a control character;
     /// [`NoteError::Key`] if the seed gives no key.
     pub fn from_seed(name: &str, seed: &[u8; 32]) -> Result<Self, NoteError> {
-        if !is_name(name) {
-            return Err(NoteError::Name);
-        }
-        let keypair = Ed25519KeyPair::from_seed_unchecked(seed).map_err(|_| NoteError::Key)?;
-        let key = keypair.public_key().as_ref().try_into().map_err(|_| NoteError::Key)?;
-        Ok(Self {
-            keypair,
-            verifier: Verifier::new(name.to_owned(), key),
-        })
+        Ok(Self(PrivateKey::from_seed(ED25519_TYPE, name, seed)?))
     }
 
     /// The name on the signature line.
     #[must_use]
     pub fn name(&self) -> &str {
-        self.verifier.name()
+        self.0.public().name()
     }
 
     /// The key that checks this signer's notes.
     #[must_use]
     pub fn verifier(&self) -> Verifier {
-        self.verifier.clone()
+        Verifier(self.0.public().clone())
     }
 
     /// The signed note: `text`, a blank line and one signature line (signed-note, "Format").
@@ -67,37 +57,20 @@ impl Signer {
     /// of anything else is one that no verifier accepts.
     #[must_use]
     pub fn sign(&self, text: &str) -> String {
-        let mut signature = self.verifier.id.to_vec();
-        signature.extend_from_slice(self.keypair.sign(text.as_bytes()).as_ref());
-        format!("{text}\n\u{2014} {} {}\n", self.name(), BASE64.encode(&signature))
+        format!("{text}\n{}", self.0.line(&[], text))
     }
 }
 
 /// A key that checks notes, written `name+id+key` (a "vkey"): the name, the key id as 8 hexadecimal digits, and base64
 /// of the signature type and the public key.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Verifier {
-    name: String,
-    id: [u8; 4],
-    key: [u8; 32],
-}
+pub struct Verifier(PublicKey);
 
 impl Verifier {
-    /// Key id = SHA-256(name ‖ 0x0A ‖ type ‖ public key)\[:4\] (signed-note, "Signatures").
-    fn new(name: String, key: [u8; 32]) -> Self {
-        let mut context = digest::Context::new(&digest::SHA256);
-        context.update(name.as_bytes());
-        context.update(&[b'\n', ED25519_TYPE]);
-        context.update(&key);
-        let mut id = [0; 4];
-        id.copy_from_slice(context.finish().as_ref().split_at(4).0);
-        Self { name, id, key }
-    }
-
     /// The name this key signs under.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.name
+        self.0.name()
     }
 
     /// The text of a note that this key has signed, with its final newline. Signatures by other keys are ignored, as
@@ -108,32 +81,15 @@ impl Verifier {
     /// [`NoteError::UnknownKey`] if no signature is by this key, [`NoteError::Signature`] if one is and fails, even
     /// beside another that does not.
     pub fn verify<'note>(&self, note: &'note str) -> Result<&'note str, NoteError> {
-        let (text, signatures) = split(note)?;
-        let mut signed = false;
-        for (count, line) in signatures.split('\n').enumerate() {
-            if count >= MAX_SIGNATURES {
-                return Err(NoteError::TooManySignatures);
-            }
-            let signature = SignatureLine::parse(line)?;
-            if signature.name == self.name && signature.id == self.id {
-                self.check(text, &signature.bytes)?;
-                signed = true;
-            }
-        }
-        if signed { Ok(text) } else { Err(NoteError::UnknownKey) }
-    }
-
-    fn check(&self, text: &str, signature: &[u8]) -> Result<(), NoteError> {
-        let key = UnparsedPublicKey::new(&ED25519, &self.key);
-        key.verify(text.as_bytes(), signature).map_err(|_| NoteError::Signature)
+        let (text, claims) = self.0.claims(note)?;
+        claims.iter().try_for_each(|claim| self.0.check(text, &claim.bytes))?;
+        Ok(text)
     }
 }
 
 impl fmt::Display for Verifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut key = vec![ED25519_TYPE];
-        key.extend_from_slice(&self.key);
-        write!(f, "{}+{}+{}", self.name, HEXLOWER.encode(&self.id), BASE64.encode(&key))
+        self.0.fmt(f)
     }
 }
 
@@ -152,51 +108,47 @@ impl FromStr for Verifier {
     /// [`NoteError::Name`] for a bad name; [`NoteError::Key`] if a part is missing or misspelt, the key is not Ed25519
     /// or the id is not its own.
     fn from_str(vkey: &str) -> Result<Self, NoteError> {
-        let (name, rest) = vkey.split_once('+').ok_or(NoteError::Key)?;
-        let (id, key) = rest.split_once('+').ok_or(NoteError::Key)?;
-        if !is_name(name) {
-            return Err(NoteError::Name);
-        }
-        let decoded = base64(key).ok_or(NoteError::Key)?;
-        let key = decoded
-            .strip_prefix(&[ED25519_TYPE])
-            .and_then(|key| key.try_into().ok())
-            .ok_or(NoteError::Key)?;
-        let verifier = Self::new(name.to_owned(), key);
-        if HEXLOWER.encode(&verifier.id) == id {
-            Ok(verifier)
-        } else {
-            Err(NoteError::Key)
-        }
+        PublicKey::parse(ED25519_TYPE, vkey).map(Self)
     }
 }
 
-/// Text and signature lines, cut at the last empty line. The text keeps its final newline, the last signature line
-/// loses it.
+/// The text of a note that nobody has verified: good for finding out which key should have signed it, and for nothing
+/// else.
+///
+/// # Errors
+/// [`NoteError::Malformed`] if it is no signed note.
+pub fn unverified_text(note: &str) -> Result<&str, NoteError> {
+    split(note).map(|(text, _)| text)
+}
+
+/// Text and signature lines, cut at the last empty line. Both keep their final newline.
 fn split(note: &str) -> Result<(&str, &str), NoteError> {
     if note.bytes().any(|byte| byte < b' ' && byte != b'\n') {
         return Err(NoteError::Malformed);
     }
     let blank = note.rfind("\n\n").ok_or(NoteError::Malformed)?;
     let (text, rest) = note.split_at(blank + 1);
-    let signatures = rest.strip_prefix('\n').and_then(|lines| lines.strip_suffix('\n'));
+    let signatures = rest.strip_prefix('\n').filter(|lines| lines.ends_with('\n'));
     Ok((text, signatures.ok_or(NoteError::Malformed)?))
 }
 
-/// `— name base64(id ‖ signature)`.
+/// `— name base64(id ‖ signature)` and a newline.
 struct SignatureLine<'note> {
+    whole: &'note str,
     name: &'note str,
     id: [u8; 4],
     bytes: Vec<u8>,
 }
 
 impl<'note> SignatureLine<'note> {
-    fn parse(line: &'note str) -> Result<Self, NoteError> {
+    fn parse(whole: &'note str) -> Result<Self, NoteError> {
+        let line = whole.strip_suffix('\n').ok_or(NoteError::Malformed)?;
         let rest = line.strip_prefix("\u{2014} ").ok_or(NoteError::Malformed)?;
         let (name, encoded) = rest.split_once(' ').ok_or(NoteError::Malformed)?;
         let decoded = base64(encoded).ok_or(NoteError::Malformed)?;
         match decoded.split_first_chunk::<4>() {
             Some((id, bytes)) if is_name(name) && !bytes.is_empty() => Ok(Self {
+                whole,
                 name,
                 id: *id,
                 bytes: bytes.to_vec(),
@@ -212,7 +164,7 @@ fn is_name(name: &str) -> bool {
 }
 
 /// A number in decimal, without sign or leading zero.
-fn decimal(text: &str) -> Option<u64> {
+pub(crate) fn decimal(text: &str) -> Option<u64> {
     text.parse().ok().filter(|number: &u64| number.to_string() == text)
 }
 
@@ -224,7 +176,7 @@ fn base64(text: &str) -> Option<Vec<u8>> {
 }
 
 /// A hash in base64.
-fn hash(text: &str) -> Option<Hash> {
+pub(crate) fn hash(text: &str) -> Option<Hash> {
     Hash::try_from(base64(text)?.as_slice()).ok()
 }
 

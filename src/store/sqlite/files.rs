@@ -14,7 +14,7 @@ use crate::store::StoreError;
 const OTHERS: u32 = 0o077;
 
 /// Makes an empty file that only its owner may read, and the directory above it.
-pub(super) fn create(path: &Path) -> Result<(), StoreError> {
+pub(crate) fn create(path: &Path) -> Result<(), StoreError> {
     let io = |error: std::io::Error| match error.kind() {
         ErrorKind::AlreadyExists => StoreError::Exists(path.to_owned()),
         ErrorKind::StorageFull => StoreError::Full,
@@ -37,7 +37,7 @@ pub(super) fn create(path: &Path) -> Result<(), StoreError> {
 }
 
 /// Whether there is a file, and only its owner may read it.
-pub(super) fn check(path: &Path) -> Result<(), StoreError> {
+pub(crate) fn check(path: &Path) -> Result<(), StoreError> {
     let metadata = std::fs::metadata(path).map_err(|_| StoreError::Missing(path.to_owned()))?;
     if metadata.mode() & OTHERS != 0 {
         Err(StoreError::Readable(path.to_owned()))
@@ -47,7 +47,7 @@ pub(super) fn check(path: &Path) -> Result<(), StoreError> {
 }
 
 /// Brings the schema up to date.
-pub(super) fn migrate(connection: &mut Connection, path: &Path, runner: &Runner) -> Result<(), StoreError> {
+pub(crate) fn migrate(connection: &mut Connection, path: &Path, runner: &Runner) -> Result<(), StoreError> {
     let fault = |error: refinery::Error| StoreError::Database(error.to_string());
     let known = runner.get_migrations().iter().map(refinery::Migration::version).max();
     let history = "SELECT 1 FROM sqlite_master WHERE name = 'refinery_schema_history'";

@@ -2,7 +2,7 @@
 
 mod columns;
 mod data;
-mod files;
+pub(crate) mod files;
 mod keys;
 mod scan;
 mod writer;
@@ -26,7 +26,8 @@ impl From<rusqlite::Error> for StoreError {
     }
 }
 
-fn open(path: &std::path::Path, write: bool) -> Result<Connection, StoreError> {
+/// A connection as both stores use it; `write` for the one that may write.
+pub(crate) fn open(path: &std::path::Path, write: bool) -> Result<Connection, StoreError> {
     let mode = if write {
         OpenFlags::SQLITE_OPEN_READ_WRITE
     } else {

@@ -1,0 +1,146 @@
+//! `callervault witness`: for an ombudsman, a court, another authority. It needs no vault and sees no record.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::{Args, Subcommand};
+use data_encoding::BASE64;
+use ring::rand::{SecureRandom, SystemRandom};
+use zeroize::Zeroizing;
+
+use super::init::write_secret;
+use super::passphrase::secret_file;
+use super::serve::{TlsFrom, stop};
+use super::{Done, Failure, log_to_stderr, runtime, say};
+use crate::clock::System;
+use crate::http;
+use crate::note::{Cosigner, Verifier};
+use crate::witness::memory::Memory;
+use crate::witness::server::{Server, router};
+
+/// Be a witness (C2SP tlog-witness): remember the largest tree of a log that you have seen, and cosign only what
+/// continues it.
+#[derive(Args)]
+pub(super) struct Witness {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// Make a key and an empty memory; print the public key.
+    Init {
+        #[command(flatten)]
+        place: Place,
+        /// What the witness is called: a URL without its scheme. It can never change.
+        #[arg(long)]
+        name: String,
+    },
+    /// Trust a log's key: cosign the checkpoints of the log it is named after. A running witness knows it at once.
+    AddLog {
+        #[command(flatten)]
+        place: Place,
+        /// The log's public key, `name+id+key`.
+        #[arg(long, value_name = "VKEY")]
+        key: Verifier,
+    },
+    /// Cosign checkpoints until SIGTERM or SIGINT.
+    Serve {
+        #[command(flatten)]
+        place: Place,
+        /// Address and port.
+        #[arg(long, default_value = "127.0.0.1:8441")]
+        listen: SocketAddr,
+        #[command(flatten)]
+        tls: TlsFrom,
+    },
+}
+
+/// Where the witness lies.
+#[derive(Args)]
+struct Place {
+    /// Directory of the witness: its key `witness.seed` and its memory `witness.db`.
+    #[arg(long, default_value = ".")]
+    dir: PathBuf,
+}
+
+impl Place {
+    fn seed(&self) -> PathBuf {
+        self.dir.join("witness.seed")
+    }
+
+    fn memory(&self) -> PathBuf {
+        self.dir.join("witness.db")
+    }
+}
+
+impl Witness {
+    pub(super) fn run(self) -> Done {
+        match self.what {
+            What::Init { place, name } => init(&place, &name),
+            What::AddLog { place, key } => add_log(&place, &key),
+            What::Serve { place, listen, tls } => serve(&place, listen, tls),
+        }
+    }
+}
+
+fn init(place: &Place, name: &str) -> Done {
+    let mut seed = Zeroizing::new([0; 32]);
+    SystemRandom::new()
+        .fill(&mut *seed)
+        .map_err(|_| Failure::unavailable("the system gives no random numbers"))?;
+    let verifier = Cosigner::from_seed(name, &seed).map_err(Failure::usage)?.verifier();
+    Memory::create(&place.memory(), &verifier)?;
+    if let Err(failure) = write_secret(&place.seed(), &Zeroizing::new(BASE64.encode(&*seed))) {
+        // Half a witness would only be in the way of the next try. The file was made here, a moment ago.
+        let _ = std::fs::remove_file(place.memory());
+        return Err(failure);
+    }
+    say(verifier)?;
+    Ok(())
+}
+
+fn add_log(place: &Place, key: &Verifier) -> Done {
+    Memory::open(&place.memory())?.trust(key)?;
+    say(format!(
+        "checkpoints of {} by this key are cosigned from now on",
+        key.name()
+    ))?;
+    Ok(())
+}
+
+fn serve(place: &Place, listen: SocketAddr, tls: TlsFrom) -> Done {
+    log_to_stderr();
+    let memory = Memory::open(&place.memory())?;
+    let verifier = memory.witness()?;
+    let cosigner = Cosigner::from_seed(verifier.name(), &*read_seed(&place.seed())?).map_err(Failure::usage)?;
+    let server = Server::new(cosigner, memory, Arc::new(System))?.ok_or_else(|| {
+        Failure::usage("the key and the memory are not of the same witness\n  put back the files that belong together")
+    })?;
+    let behind_proxy = tls.behind_proxy;
+    runtime()?.block_on(async {
+        let ready = move |address: SocketAddr| tracing::info!(%address, key = %verifier, "serving");
+        let routes = router(Arc::clone(&server));
+        tokio::select! {
+            served = http::serve_routes(routes, listen, tls.files(), behind_proxy, ready, stop()) => served?,
+            () = server.failed() => return Err(Failure::unavailable(
+                "the witness's memory could not be written\n  check the disk; the next start reads what is there",
+            )),
+        }
+        tracing::info!("stopped");
+        Ok(())
+    })
+}
+
+fn read_seed(path: &Path) -> Result<Zeroizing<[u8; 32]>, Failure> {
+    let text = secret_file(path)?;
+    let bad = || Failure::usage(format!("{}: not a seed of 32 bytes in base64", path.display()));
+    let mut seed = Zeroizing::new([0; 32]);
+    let bytes = Zeroizing::new(BASE64.decode(text.as_bytes()).map_err(|_| bad())?);
+    if bytes.len() != seed.len() {
+        return Err(bad());
+    }
+    seed.copy_from_slice(&bytes);
+    Ok(seed)
+}

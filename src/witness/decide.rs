@@ -1,0 +1,162 @@
+//! Whether a checkpoint may be cosigned (tlog-witness, "add-checkpoint"), as pure functions. A request becomes
+//! [`Signed`] by its log's signature and [`Consistent`] by what is remembered; each is made here alone and consumed by
+//! the next step.
+
+use std::fmt;
+
+use super::request::{AddCheckpoint, BadRequest};
+use crate::merkle::{Hash, empty_root, verify_consistency};
+use crate::note::{NoteError, Verifier};
+
+/// The largest tree of a log that was cosigned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Remembered {
+    /// Its leaves.
+    pub size: u64,
+    /// Its root.
+    pub root: Hash,
+}
+
+impl Remembered {
+    /// Nothing was cosigned: the empty tree, which every tree continues.
+    #[must_use]
+    pub fn nothing() -> Self {
+        Self {
+            size: 0,
+            root: empty_root(),
+        }
+    }
+}
+
+/// A checkpoint that its log has signed.
+pub struct Signed<'r>(&'r AddCheckpoint);
+
+/// A checkpoint that its log has signed and that continues what was remembered.
+pub struct Consistent<'r>(&'r AddCheckpoint);
+
+/// Checks a request's signature. `keys` are those trusted; the ones named like the checkpoint's origin count.
+///
+/// # Errors
+/// [`Refusal::UnknownOrigin`] without such a key; [`Refusal::Unsigned`] if none of them has signed the note, or one
+/// has and its signature fails; [`Refusal::Malformed`] if it is no signed note.
+pub fn signed<'r>(keys: &[Verifier], request: &'r AddCheckpoint) -> Result<Signed<'r>, Refusal> {
+    let mut found = Err(Refusal::UnknownOrigin);
+    for key in keys.iter().filter(|key| key.name() == request.claimed().origin) {
+        match key.verify(request.note()) {
+            Ok(_) => found = Ok(()),
+            Err(NoteError::UnknownKey) => found = found.or(Err(Refusal::Unsigned)),
+            Err(NoteError::Signature) => return Err(Refusal::Unsigned),
+            Err(error) => return Err(Refusal::Malformed(error.into())),
+        }
+    }
+    found.map(|()| Signed(request))
+}
+
+impl<'r> Signed<'r> {
+    /// The request.
+    #[must_use]
+    pub const fn request(&self) -> &'r AddCheckpoint {
+        self.0
+    }
+
+    /// Checks that the tree continues the one remembered (RFC 6962 §2.1.2).
+    ///
+    /// # Errors
+    /// [`Refusal`] says which of the specification's conditions does not hold.
+    pub fn against(self, remembered: &Remembered) -> Result<Consistent<'r>, Refusal> {
+        let (request, new) = (self.0, self.0.claimed());
+        let old = request.old();
+        if old > new.size {
+            return Err(Refusal::OldAboveNew);
+        }
+        if old != remembered.size {
+            return Err(Refusal::OtherSize(remembered.size));
+        }
+        if old == new.size && new.root != remembered.root {
+            return Err(Refusal::Fork);
+        }
+        let proved = if old == 0 {
+            request.proof().is_empty()
+        } else {
+            verify_consistency(old, new.size, request.proof(), &remembered.root, &new.root).is_ok()
+        };
+        if proved {
+            Ok(Consistent(request))
+        } else {
+            Err(Refusal::Proof)
+        }
+    }
+}
+
+impl<'r> Consistent<'r> {
+    /// The request.
+    #[must_use]
+    pub const fn request(&self) -> &'r AddCheckpoint {
+        self.0
+    }
+
+    /// What is to be remembered from now on.
+    #[must_use]
+    pub const fn remembered(&self) -> Remembered {
+        let new = self.0.claimed();
+        Remembered {
+            size: new.size,
+            root: new.root,
+        }
+    }
+}
+
+/// Why a checkpoint is not cosigned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The request is not one.
+    Malformed(BadRequest),
+    /// The old size is above the checkpoint's.
+    OldAboveNew,
+    /// No key of a log of that name is trusted.
+    UnknownOrigin,
+    /// Not signed by a trusted key of the log.
+    Unsigned,
+    /// The old size is not that of the newest checkpoint cosigned, which is this.
+    OtherSize(u64),
+    /// The log has signed another tree of a size that was cosigned.
+    Fork,
+    /// The proof does not lead from what was cosigned to this.
+    Proof,
+}
+
+impl Refusal {
+    /// The HTTP status that the specification has for it.
+    #[must_use]
+    pub const fn status(self) -> u16 {
+        match self {
+            Self::Malformed(_) | Self::OldAboveNew => 400,
+            Self::Unsigned => 403,
+            Self::UnknownOrigin => 404,
+            Self::OtherSize(_) => 409,
+            Self::Fork | Self::Proof => 422,
+        }
+    }
+}
+
+impl From<BadRequest> for Refusal {
+    fn from(bad: BadRequest) -> Self {
+        Self::Malformed(bad)
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Malformed(bad) => bad.fmt(f),
+            Self::OldAboveNew => f.write_str("the old size is above the checkpoint's size"),
+            Self::UnknownOrigin => f.write_str("this witness knows no log of that origin"),
+            Self::Unsigned => f.write_str("the checkpoint is not signed by a key that this witness knows for its log"),
+            Self::OtherSize(size) => write!(f, "the newest checkpoint cosigned is of size {size}"),
+            Self::Fork => f.write_str("the log has signed two different trees of one size"),
+            Self::Proof => f.write_str("the proof does not lead from the newest checkpoint cosigned to this one"),
+        }
+    }
+}
+
+impl std::error::Error for Refusal {}
