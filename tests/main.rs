@@ -8,13 +8,17 @@
 mod attacks;
 mod compile_fail;
 mod crash;
+mod damage;
 mod faults;
 mod fields;
 mod import;
+mod linking;
 mod memory;
 mod merkle;
 mod note;
+mod places;
 mod process;
 mod references;
+mod schema;
 mod session;
 mod support;

@@ -236,10 +236,7 @@ impl Vault {
                 "an account name has 2 to 64 of a-z, 0-9, '.', '_' and '-'",
             ));
         }
-        self.store
-            .department(new.department)
-            .await?
-            .ok_or(Error::NotFound("department"))?;
+        self.department_row(new.department).await?;
         let row = PrincipalRow {
             id: PrincipalId::random(),
             account: new.name,

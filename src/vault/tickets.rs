@@ -337,7 +337,7 @@ impl Vault {
             .map_err(|invalid| Error::Invalid(vec![invalid]))?;
         let key = self.sealing_key(record).await?;
         if let Some(to) = step.to {
-            self.store.department(to).await?.ok_or(Error::NotFound("department"))?;
+            self.department_row(to).await?;
             self.refer(&mut change, RecordId::Caller(row.caller), to).await?;
         }
         let holder = step.to.unwrap_or(row.holder);
