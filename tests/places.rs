@@ -63,7 +63,7 @@ fn a_failed_init_removes_only_its_own() {
         std::fs::create_dir_all(directory).unwrap();
         std::fs::set_permissions(directory, PermissionsExt::from_mode(0o700)).unwrap();
         std::fs::write(taken, "somebody else's").unwrap();
-        let error = found(&places).err().expect("refused").to_string();
+        let error = found(&places).expect_err("refused").to_string();
         assert!(error.starts_with("there is a store at"), "{error}");
         assert_eq!(std::fs::read(taken).unwrap(), b"somebody else's");
         assert!(!free.exists(), "nothing half-made is left");

@@ -65,8 +65,8 @@ impl Vault {
         let of = |strength| codes.iter().filter(move |code| code.strength == strength);
         for code in of(MatchStrength::Certain) {
             // At most one: the store lets no second caller have it.
-            for hit in self.store.index_hits(code.index, &code.value, 1).await? {
-                return Ok(Match::certain(self.keyring.genuine(hit)?.caller));
+            if let [hit] = &self.store.index_hits(code.index, &code.value, 1).await?[..] {
+                return Ok(Match::certain(self.keyring.genuine(hit.clone())?.caller));
             }
         }
         let mut same = BTreeSet::new();

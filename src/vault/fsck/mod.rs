@@ -142,7 +142,7 @@ impl Check<'_> {
             row => {
                 visit(self, row);
                 self.report.rows += 1;
-                if scanned.position % PAGE == 0 {
+                if scanned.position.is_multiple_of(PAGE) {
                     (self.progress)(self.report.entries + self.report.fields + self.report.rows);
                 }
             }
