@@ -8,13 +8,13 @@ use rusqlite::{Connection, params};
 use crate::support::{World, caller};
 
 /// Two callers whose tickets C1 holds, and the store closed.
-struct Scene {
-    world: World,
-    no: String,
-    reference: String,
+pub(crate) struct Scene {
+    pub(crate) world: World,
+    pub(crate) no: String,
+    pub(crate) reference: String,
 }
 
-async fn scene() -> Scene {
+pub(crate) async fn scene() -> Scene {
     let (world, app) = World::new().await;
     let (no, reference) = world.ticket_at(&app, "C1", caller("王小明", "13900001111")).await;
     world.ticket_at(&app, "W2", caller("李四光", "13700002222")).await;
@@ -24,7 +24,7 @@ async fn scene() -> Scene {
 }
 
 impl Scene {
-    fn edit(&self, sql: &str) {
+    pub(crate) fn edit(&self, sql: &str) {
         let changed = Connection::open(&self.world.places.data)
             .unwrap()
             .execute(sql, [])
@@ -32,7 +32,7 @@ impl Scene {
         assert!(changed > 0, "the attack did not happen: {sql}");
     }
 
-    async fn named(&self, words: &str) {
+    pub(crate) async fn named(&self, words: &str) {
         let findings = self.world.fsck().await;
         assert!(
             findings.iter().any(|finding| finding.what.contains(words)),
@@ -41,7 +41,7 @@ impl Scene {
     }
 
     /// The read is refused with an integrity problem, and nothing is shown.
-    async fn refused_on_read(&self) {
+    pub(crate) async fn refused_on_read(&self) {
         let app: Arc<App> = self.world.open().await;
         let answer = self
             .world
@@ -57,23 +57,24 @@ impl Scene {
 }
 
 const CALLER_FIELD: &str = "record_kind = 'caller' AND field = 'callback_number'";
+/// The scene's first caller, whose ticket C1 holds.
+const FIRST: &str = "SELECT caller FROM ticket WHERE holder = 'C1'";
 
 #[tokio::test]
 async fn swapped_ciphertexts() {
     let scene = scene().await;
     let database = Connection::open(&scene.world.places.data).unwrap();
-    let sql = format!("SELECT rowid, sealed FROM sealed_field WHERE {CALLER_FIELD} ORDER BY rowid");
+    let sql = format!("SELECT record, sealed FROM sealed_field WHERE {CALLER_FIELD}");
     let mut statement = database.prepare(&sql).unwrap();
-    let rows: Vec<(i64, Vec<u8>)> = statement
+    let rows: Vec<(Vec<u8>, Vec<u8>)> = statement
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
         .unwrap()
         .map(Result::unwrap)
         .collect();
     for (at, from) in [(0, 1), (1, 0)] {
         let params = params![rows[from].1, rows[at].0];
-        database
-            .execute("UPDATE sealed_field SET sealed = ?1 WHERE rowid = ?2", params)
-            .unwrap();
+        let sql = format!("UPDATE sealed_field SET sealed = ?1 WHERE record = ?2 AND {CALLER_FIELD}");
+        database.execute(&sql, params).unwrap();
     }
     scene.refused_on_read().await;
     scene.named("does not open where it stands").await;
@@ -143,15 +144,13 @@ async fn any_byte_of_a_sealed_field() {
     let database = Connection::open(&scene.world.places.data).unwrap();
     let sealed: Vec<u8> = database
         .query_row(
-            &format!("SELECT sealed FROM sealed_field WHERE {CALLER_FIELD} ORDER BY rowid"),
+            &format!("SELECT sealed FROM sealed_field WHERE {CALLER_FIELD} AND record = ({FIRST})"),
             [],
             |row| row.get(0),
         )
         .unwrap();
     let put = |bytes: &[u8]| {
-        let sql = format!(
-            "UPDATE sealed_field SET sealed = ?1 WHERE rowid = (SELECT min(rowid) FROM sealed_field WHERE {CALLER_FIELD})"
-        );
+        let sql = format!("UPDATE sealed_field SET sealed = ?1 WHERE {CALLER_FIELD} AND record = ({FIRST})");
         database.execute(&sql, [bytes]).unwrap();
     };
     let app = scene.world.open().await;
@@ -223,6 +222,7 @@ async fn a_revoked_tokens_row_put_back() {
     );
     drop(app);
     row("UPDATE api_token SET (revoked_at, mac) = (SELECT revoked_at, mac FROM kept WHERE kept.id = api_token.id)");
+    row("DROP TABLE kept");
     let findings = world.fsck().await;
     assert!(
         findings.iter().any(|finding| finding.place.starts_with("token")),
@@ -321,5 +321,5 @@ async fn a_second_process_and_a_readable_key_store() {
     let readable = std::os::unix::fs::PermissionsExt::from_mode(0o644);
     std::fs::set_permissions(&world.places.keys, readable).unwrap();
     let error = world.try_open().await.err().expect("refused").to_string();
-    assert!(error.contains("can be read by others"), "{error}");
+    assert!(error.contains("is open to others"), "{error}");
 }

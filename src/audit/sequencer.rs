@@ -2,7 +2,7 @@
 //!
 //! At rest a job costs one flush; under load the next group gathers while the disk works. What a crash leaves: a group
 //! is in the data store whole or not at all; keys of records that did not make it are orphans in the key store, which
-//! `fsck` counts and which harm nobody.
+//! `fsck` names and which harm nobody.
 
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;

@@ -31,12 +31,18 @@ impl Fsck {
             for finding in &report.findings {
                 say(format!("{}: {}", finding.place, finding.what))?;
             }
+            for key in &report.orphan_keys {
+                say(format!(
+                    "key store: row {} of record_key is of a {} that is not there; harmless",
+                    key.position, key.record
+                ))?;
+            }
             say(format!(
                 "{} log entries, {} sealed fields, {} other rows, {} orphan keys: {} findings",
                 report.entries,
                 report.fields,
                 report.rows,
-                report.orphan_keys,
+                report.orphan_keys.len(),
                 report.findings.len()
             ))?;
         }

@@ -32,7 +32,7 @@ impl fmt::Display for KeyError {
             Self::Broken => "a sealed value does not open where it stands\n  run `callervault fsck`: it names the row",
             Self::WrongPassphrase => "the passphrase does not open this key store\n  check the passphrase and the directory",
             Self::BadPassphrase => "a passphrase has 12 to 1,024 bytes\n  choose another",
-            Self::WeakParameters => "the key store asks for weaker Argon2id parameters than 64 MiB, 3 passes, 1 lane\n  somebody may have edited it; restore it from its backup",
+            Self::WeakParameters => "the key store asks for Argon2id parameters outside 64 MiB to 4 GiB, 3 to 64 passes, 1 to 16 lanes\n  somebody may have edited it; restore it from its backup",
             Self::NoSuchKey => "the keyring does not hold the key version this needs\n  restore the key store from its backup",
             Self::NoRandomness => "the operating system gives no random bytes\n  check /dev/urandom",
             Self::MemoryNotLocked => "the operating system refuses to lock memory for keys\n  raise the limit, e.g. `ulimit -l 8192` or LimitMEMLOCK=8M",

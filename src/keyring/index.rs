@@ -1,4 +1,4 @@
-//! Keyed codes: blind indexes for equality, codes over rows, codes of replayed requests, bodies of references.
+//! Keyed codes: blind indexes for equality, codes over rows, bodies of references.
 
 use subtle::ConstantTimeEq;
 
@@ -9,13 +9,8 @@ use crate::model::reference::DepartmentCode;
 use crate::model::submitted::Submitted;
 use crate::store::rows::{Mac, Protected, ReferenceRow};
 
-/// The codes of one write with an `Idempotency-Key`.
-pub struct ReplayCodes {
-    /// Of the client's key.
-    pub key: [u8; 16],
-    /// Of the request it came with.
-    pub request: [u8; 16],
-}
+/// The subkey under which references hold their ids.
+const MAP: &[u8] = b"callervault/reference-map/1";
 
 impl Keyring {
     /// The blind index of a value in normal form: 16 bytes of HMAC-SHA-256 under the index's own subkey. Equal values
@@ -59,18 +54,7 @@ impl Keyring {
         self.keyed16(&[b"callervault/row/1", R::TABLE.as_bytes()], &join(&columns))
     }
 
-    /// Codes of an `Idempotency-Key` and of the request it came with: both may hold personal values.
-    ///
-    /// # Errors
-    /// When locked.
-    pub fn replay_codes(&self, key: &str, request: &[u8]) -> Result<ReplayCodes, KeyError> {
-        Ok(ReplayCodes {
-            key: self.keyed16(&[b"callervault/replay-key/1"], key.as_bytes())?,
-            request: self.keyed16(&[b"callervault/replay-request/1"], request)?,
-        })
-    }
-
-    fn keyed16(&self, label: &[&[u8]], message: &[u8]) -> Result<[u8; 16], KeyError> {
+    pub(super) fn keyed16(&self, label: &[&[u8]], message: &[u8]) -> Result<[u8; 16], KeyError> {
         let code = self.with(|keys| {
             let version = keys.active(KeyRole::Index)?;
             keyed(&self.pool, keys.key(KeyRole::Index, version)?, label, message)
@@ -124,7 +108,9 @@ impl Keyring {
         id: &[u8; 16],
     ) -> Result<ReferenceRow, KeyError> {
         let aad = place::reference(&self.origin, department, kind, version, body);
-        let sealed_id = self.with_map_key(version, |key| aead::seal(key, version, &aad, id))?;
+        let sealed_id = self.with_subkey(KeyRole::Reference, version, MAP, |key| {
+            aead::seal(key, version, &aad, id)
+        })?;
         Ok(ReferenceRow {
             department,
             kind,
@@ -140,19 +126,24 @@ impl Keyring {
     /// When locked, or when the row was changed or moved.
     pub fn open_reference(&self, row: &ReferenceRow) -> Result<[u8; 16], KeyError> {
         let aad = place::reference(&self.origin, row.department, row.kind, row.version, row.body);
-        let id = self.with_map_key(row.version, |key| aead::open(key, row.version, &aad, &row.sealed_id))?;
+        let id = self.with_subkey(KeyRole::Reference, row.version, MAP, |key| {
+            aead::open(key, row.version, &aad, &row.sealed_id)
+        })?;
         id.as_slice().try_into().map_err(|_| KeyError::Broken)
     }
 
-    fn with_map_key<T>(
+    /// Lends a subkey that seals, on a locked page.
+    pub(super) fn with_subkey<T>(
         &self,
+        role: KeyRole,
         version: u8,
+        label: &[u8],
         work: impl FnOnce(&[u8; super::KEY_LEN]) -> Result<T, KeyError>,
     ) -> Result<T, KeyError> {
         self.with(|keys| {
-            let root = keys.key(KeyRole::Reference, version)?;
+            let root = keys.key(role, version)?;
             self.pool.borrow(|subkey| {
-                super::derive::expand(root, &join(&[b"callervault/reference-map/1"]), subkey.bytes_mut())?;
+                super::derive::expand(root, &join(&[label]), subkey.bytes_mut())?;
                 work(subkey.bytes())
             })
         })

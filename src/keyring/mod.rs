@@ -12,6 +12,7 @@ mod memory;
 mod padding;
 mod place;
 mod record_key;
+mod replay;
 mod revealed;
 mod sign;
 pub mod unlock;
@@ -20,9 +21,9 @@ use std::collections::BTreeMap;
 use std::sync::{PoisonError, RwLock};
 
 pub use self::error::KeyError;
-pub use self::index::ReplayCodes;
 use self::memory::{KEY_LEN, Pool, Secret};
 pub use self::record_key::RecordKey;
+pub use self::replay::ReplayCodes;
 pub use self::revealed::{Disclosed, Revealed};
 use crate::model::word_enum::word_enum;
 

@@ -15,6 +15,8 @@ pub const LEAST_MEMORY_KIB: u32 = 64 * 1024;
 /// The least number of passes accepted.
 pub const LEAST_PASSES: u32 = 3;
 const MOST_MEMORY_KIB: u32 = 4 * 1024 * 1024;
+const MOST_PASSES: u32 = 64;
+const MOST_LANES: u32 = 16;
 const SALT_LEN: usize = 16;
 const ROOT_GENERATION: u8 = 1;
 const FIRST_VERSION: u8 = 1;
@@ -126,8 +128,11 @@ fn root_key(origin: &str, passphrase: &Passphrase, ways: &[UnlockRow]) -> Result
 }
 
 fn unlocking_key(passphrase: &Passphrase, way: &UnlockRow) -> Result<Secret, KeyError> {
-    let memory = LEAST_MEMORY_KIB..=MOST_MEMORY_KIB;
-    if !memory.contains(&way.memory_kib) || way.passes < LEAST_PASSES || way.lanes < 1 || way.salt.len() < SALT_LEN {
+    let memory = (LEAST_MEMORY_KIB..=MOST_MEMORY_KIB).contains(&way.memory_kib);
+    let passes = (LEAST_PASSES..=MOST_PASSES).contains(&way.passes);
+    let lanes = (1..=MOST_LANES).contains(&way.lanes);
+    // Too little is guessed by others; too much, written by somebody else, keeps the vault from ever starting.
+    if !memory || !passes || !lanes || way.salt.len() < SALT_LEN {
         return Err(KeyError::WeakParameters);
     }
     let params = Params::new(way.memory_kib, way.passes, way.lanes, Some(32)).map_err(|_| KeyError::WeakParameters)?;
@@ -137,4 +142,51 @@ fn unlocking_key(passphrase: &Passphrase, way: &UnlockRow) -> Result<Secret, Key
         .map_err(|_| KeyError::WeakParameters)?;
     wipe_stack();
     Ok(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each would otherwise keep the start waiting for hours, or take all memory.
+    #[test]
+    fn absurd_parameters_are_refused_before_they_are_tried() {
+        let passphrase = Passphrase::new(Zeroizing::new("correct horse battery staple".to_owned())).unwrap();
+        let way = UnlockRow {
+            salt: vec![7; SALT_LEN],
+            memory_kib: LEAST_MEMORY_KIB,
+            passes: LEAST_PASSES,
+            lanes: 1,
+            wrapped_root: Vec::new(),
+        };
+        let absurd = [
+            UnlockRow {
+                passes: u32::MAX,
+                ..way.clone()
+            },
+            UnlockRow {
+                passes: MOST_PASSES + 1,
+                ..way.clone()
+            },
+            UnlockRow {
+                lanes: MOST_LANES + 1,
+                ..way.clone()
+            },
+            UnlockRow {
+                memory_kib: MOST_MEMORY_KIB + 1,
+                ..way.clone()
+            },
+            UnlockRow {
+                passes: LEAST_PASSES - 1,
+                ..way.clone()
+            },
+            UnlockRow {
+                memory_kib: LEAST_MEMORY_KIB - 1,
+                ..way
+            },
+        ];
+        for way in absurd {
+            assert_eq!(unlocking_key(&passphrase, &way).err(), Some(KeyError::WeakParameters));
+        }
+    }
 }

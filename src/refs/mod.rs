@@ -69,6 +69,27 @@ pub async fn mint(
     Err(KeyError::Broken.into())
 }
 
+/// The reference a department has to a record, from the keys alone; `others` knows which are another record's.
+///
+/// # Errors
+/// When locked, or when none is left.
+pub fn derive(
+    keyring: &Keyring,
+    department: DepartmentCode,
+    record: RecordId,
+    others: impl Fn(&Reference) -> bool,
+) -> Result<Reference, KeyError> {
+    let version = keyring.reference_version()?;
+    for counter in 0..MOST_TRIES {
+        let body = keyring.reference_body(department, record.kind(), version, record.as_bytes(), counter)?;
+        let reference = Reference::new(department, record.kind(), version, body).ok_or(KeyError::Broken)?;
+        if !others(&reference) {
+            return Ok(reference);
+        }
+    }
+    Err(KeyError::Broken)
+}
+
 /// The record a reference stands for, if the vault has given it out.
 ///
 /// # Errors

@@ -12,12 +12,14 @@ pub enum StoreError {
     Missing(PathBuf),
     /// There is one already.
     Exists(PathBuf),
-    /// Others may read the key store's files.
+    /// Others than the owner may read or write the file or its directory.
     Readable(PathBuf),
     /// Another process has it open.
     InUse(PathBuf),
     /// A newer version of the program has migrated it.
     Newer(PathBuf),
+    /// Its tables, indexes or migration history are not those of this program.
+    Schema(PathBuf, String),
     /// A column holds something no version of the vault writes: the row was edited.
     Corrupt(&'static str),
     /// The database's own words for a fault. They name no values.
@@ -42,7 +44,7 @@ impl fmt::Display for StoreError {
             ),
             Self::Readable(path) => write!(
                 f,
-                "{} can be read by others\n  chmod 0600 the files and 0700 the directory",
+                "{} is open to others than its owner\n  chmod 0600 the store's files and 0700 its directory",
                 path.display()
             ),
             Self::InUse(path) => write!(
@@ -53,6 +55,11 @@ impl fmt::Display for StoreError {
             Self::Newer(path) => write!(
                 f,
                 "{} was written by a newer version\n  run that version, or restore an older backup",
+                path.display()
+            ),
+            Self::Schema(path, what) => write!(
+                f,
+                "the schema of {} was changed: {what}\n  run `callervault fsck`, keep this copy as evidence, restore from a backup",
                 path.display()
             ),
             Self::Corrupt(what) => write!(

@@ -6,6 +6,7 @@
 pub mod error;
 pub mod rows;
 pub mod sqlite;
+mod wrapped;
 
 use async_trait::async_trait;
 
@@ -59,8 +60,12 @@ pub trait DataStore: Send + Sync {
     async fn sealed(&self, record: RecordId, fields: &[&str]) -> Result<Vec<FieldRow>>;
     /// The names of a record's fields on file.
     async fn field_names(&self, record: RecordId) -> Result<Vec<String>>;
-    /// Callers with this value in this blind index.
+    /// The first entries with this value in this blind index, by caller.
     async fn index_hits(&self, index: &str, value: &[u8; 16], limit: u32) -> Result<Vec<IndexRow>>;
+    /// The entries of one of a caller's fields, whatever their value.
+    async fn index_of(&self, caller: CallerId, field: &str) -> Result<Vec<IndexRow>>;
+    /// All pairs of entries of one caller that have the one value in the one index and the other in the other.
+    async fn index_both(&self, one: (&str, &[u8; 16]), other: (&str, &[u8; 16])) -> Result<Vec<(IndexRow, IndexRow)>>;
 
     /// One ticket.
     async fn ticket(&self, no: &TicketNo) -> Result<Option<TicketRow>>;
@@ -99,9 +104,11 @@ pub trait DataStore: Send + Sync {
     /// any other. Fewer where the log ends.
     async fn hashes(&self, level: u8, first: u64, count: u32) -> Result<Vec<Hash>>;
 
-    /// Every row of one table after a cursor, for `fsck`.
-    async fn scan(&self, table: Table, after: Option<Cursor>, limit: u32) -> Result<Vec<Scanned>>;
-    /// What the database says of its own pages: nothing when sound.
+    /// Shows every row of one table, for `fsck`: as the table has them, none left out by a key or an index.
+    async fn scan(&self, table: Table, visit: &mut (dyn FnMut(Scanned) + Send)) -> Result<()>;
+    /// How tables, indexes and migration history differ from what this program makes: nothing when sound.
+    async fn schema(&self) -> Result<Vec<String>>;
+    /// What is wrong with the schema, and what the database says of its own pages: nothing when sound.
     async fn integrity(&self) -> Result<Vec<String>>;
 
     /// The one writer. A second call, here or in another process, is refused.
@@ -133,17 +140,16 @@ pub enum Table {
     Replays,
     /// `approval`
     Approvals,
+    /// `log_entry`
+    Entries,
     /// `log_tile`
     Tiles,
 }
 
-/// Where a scan goes on: opaque to everybody but the store.
-pub type Cursor = i64;
-
 /// One row of a scan.
 pub struct Scanned {
-    /// Hand it back to go on after this row.
-    pub cursor: Cursor,
+    /// The how-manieth row it is, from 1.
+    pub position: u64,
     /// The row.
     pub row: AnyRow,
 }
@@ -168,10 +174,12 @@ pub enum AnyRow {
     Custody(CustodyRow),
     /// `reference`
     Reference(ReferenceRow),
-    /// `replay`
-    Replay(ReplayRow),
     /// `approval`
     Approval(ApprovalRow),
+    /// `replay`, and the position of the leaf it points at.
+    Replay(ReplayRow, u64),
+    /// `log_entry`: position and leaf, and the hash stored with it if that can be read.
+    Entry(u64, Vec<u8>, Option<Hash>),
     /// `log_tile`
     Tile(Tile),
     /// A column holds something that no version of the vault writes there.
@@ -275,9 +283,11 @@ pub trait KeyStore: Send + Sync {
     async fn keyring(&self) -> Result<Vec<KeyringRow>>;
     /// One record's wrapped key.
     async fn record_key(&self, record: RecordId) -> Result<Option<WrappedKey>>;
-    /// Wrapped keys after a cursor, for `fsck`.
-    async fn record_keys(&self, after: Option<Cursor>, limit: u32) -> Result<Vec<(Cursor, WrappedKey)>>;
-    /// What the database says of its own pages: nothing when sound.
+    /// Shows every wrapped key and its position from 1, for `fsck`; nothing for one that cannot even be read.
+    async fn record_keys(&self, visit: &mut (dyn FnMut(u64, Option<WrappedKey>) + Send)) -> Result<()>;
+    /// How tables, indexes and migration history differ from what this program makes: nothing when sound.
+    async fn schema(&self) -> Result<Vec<String>>;
+    /// What is wrong with the schema, and what the database says of its own pages: nothing when sound.
     async fn integrity(&self) -> Result<Vec<String>>;
 
     /// Makes new record keys durable before it returns. Called by the log's thread before the records are committed.

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+pub use super::wrapped::{KeyringRow, UnlockRow, WrappedKey};
 use crate::merkle::Hash;
 use crate::model::approvals::ApprovalState;
 use crate::model::ask::Action;
@@ -161,6 +162,8 @@ pub struct CallerRow {
     pub id: CallerId,
     /// When first heard.
     pub created_at: Timestamp,
+    /// The names of the fields on file, in order: what is missing among the sealed fields was removed by somebody else.
+    pub fields: Vec<String>,
     /// 1 when made, one more at each change of a field.
     pub version: u64,
     /// Over all of the above.
@@ -169,8 +172,18 @@ pub struct CallerRow {
 protected!(CallerRow, "caller", |row| [
     row.id.as_bytes(),
     instant(row.created_at),
+    row.fields.join(" ").as_bytes(),
     number(row.version)
 ]);
+
+impl CallerRow {
+    /// Adds names of fields to those on file.
+    pub fn put_on_file<'n>(&mut self, names: impl IntoIterator<Item = &'n str>) {
+        self.fields.extend(names.into_iter().map(str::to_owned));
+        self.fields.sort_unstable();
+        self.fields.dedup();
+    }
+}
 
 /// A sealed field. Its own associated data names its place, so it needs no further code.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -312,8 +325,10 @@ pub struct ReplayRow {
     pub key: [u8; 16],
     /// The request, keyed.
     pub request: [u8; 16],
-    /// The answer without its `audit` member: JSON, no personal value, no secret.
+    /// The answer without its `audit` member, sealed: it names a ticket and a caller's references.
     pub answer: Vec<u8>,
+    /// The request as the write's leaf names it, so that no other leaf can be put in its place.
+    pub req: String,
     /// When.
     pub created_at: Timestamp,
     /// Over all of the above.
@@ -324,6 +339,7 @@ protected!(ReplayRow, "replay", |row| [
     row.key,
     row.request,
     row.answer,
+    row.req.as_bytes(),
     instant(row.created_at),
 ]);
 
@@ -368,58 +384,13 @@ protected!(ApprovalRow, "approval", |row| [
     number(row.version),
 ]);
 
-/// A replay and where its write stands in the log.
+/// A replay and the entry of the log it points at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Replayed {
     /// The answer.
     pub row: ReplayRow,
-    /// The write's leaf.
-    pub index: u64,
-    /// Its hash.
-    pub leaf_hash: Hash,
-}
-
-/// A record key under the key-encryption key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WrappedKey {
-    /// Whose key.
-    pub record: RecordId,
-    /// Version of the key-encryption key.
-    pub kek: u8,
-    /// Generation of the record key, which every field it seals names.
-    pub generation: u8,
-    /// The key, wrapped.
-    pub wrapped: Vec<u8>,
-}
-
-/// A way to unlock: how the unlocking key is derived and the root key under it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UnlockRow {
-    /// Argon2id salt.
-    pub salt: Vec<u8>,
-    /// Argon2id memory in KiB.
-    pub memory_kib: u32,
-    /// Argon2id passes.
-    pub passes: u32,
-    /// Argon2id lanes.
-    pub lanes: u32,
-    /// The root key, wrapped.
-    pub wrapped_root: Vec<u8>,
-}
-
-/// One version of one of the keyring's keys, under the root key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeyringRow {
-    /// `kek`, `index`, `reference` or `log`.
-    pub role: String,
-    /// From 1.
-    pub version: u8,
-    /// The version new work uses.
-    pub active: bool,
-    /// The key, wrapped.
-    pub wrapped: Vec<u8>,
-    /// When it was made.
-    pub created_at: Timestamp,
+    /// The write's leaf, if the row points at the right one.
+    pub leaf: EntryRow,
 }
 
 /// The log's head: everything needed to append.

@@ -237,8 +237,7 @@ impl Vault {
                 "an account name has 2 to 64 of a-z, 0-9, '.', '_' and '-'",
             ));
         }
-        let department = self.store.department(new.department).await?;
-        self.keyring.genuine(department.ok_or(Error::NotFound("department"))?)?;
+        self.department_row(new.department).await?;
         let (permit, roles) = self.may_set(permit, new.roles).await?;
         let row = PrincipalRow {
             id: PrincipalId::random(),

@@ -4,7 +4,6 @@ use serde::{Deserialize, Serialize};
 
 use super::{Audit, Error, Session, Vault};
 use crate::model::ask::Action;
-use crate::model::ids::RecordId;
 use crate::model::principals::DepartmentKind;
 use crate::model::purposes::Purpose;
 use crate::model::reference::Reference;
@@ -55,8 +54,7 @@ impl Vault {
         let permit = self.decide(ask, facts).await?;
         let id = id.ok_or(Error::NotFound("caller"))?;
         let audit = self.note(permit).await?;
-        let row = self.store.caller(id).await?.ok_or(Error::NotFound("caller"))?;
-        let row = self.keyring.genuine(row)?;
+        let row = self.caller_row(id).await?;
         let department = session.actor.department();
         let mut tickets = Vec::new();
         for ticket in self.store.tickets_about(id, department, super::LARGEST_PAGE).await? {
@@ -68,7 +66,7 @@ impl Vault {
         let centre = session.actor.department_kind() == DepartmentKind::Centre;
         Ok(CallerPage {
             r#ref: caller,
-            on_file: self.store.field_names(RecordId::Caller(id)).await?,
+            on_file: row.fields,
             tickets,
             version: centre.then_some(row.version),
             audit,

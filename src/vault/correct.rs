@@ -100,10 +100,11 @@ impl Vault {
             guards: vec![Guard::Caller(id, version)],
             ..Change::default()
         };
-        let next = CallerRow {
+        let mut next = CallerRow {
             version: version + 1,
             ..row
         };
+        next.put_on_file(values.iter().map(|(field, _)| field.name().as_str()));
         change.writes.push(Write::Caller(self.keyring.protect(next)?));
         for (field, value) in &values {
             change.writes.push(Write::Unindex(id, field.name().as_str().to_owned()));

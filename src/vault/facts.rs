@@ -9,7 +9,7 @@ use crate::model::reference::{DepartmentCode, Reference};
 use crate::model::ticket_no::TicketNo;
 use crate::policy::facts::{CallerFacts, Facts, TicketFacts};
 use crate::refs;
-use crate::store::rows::TicketRow;
+use crate::store::rows::{CallerRow, DepartmentRow, TicketRow};
 
 /// How long a call counts as the agent's own live call.
 const OWN_CALL: SignedDuration = SignedDuration::from_hours(1);
@@ -83,6 +83,18 @@ impl Vault {
     pub(super) async fn ticket_row(&self, no: &TicketNo) -> Result<Option<TicketRow>, Error> {
         let row = self.store.ticket(no).await?;
         Ok(row.map(|row| self.keyring.genuine(row)).transpose()?)
+    }
+
+    /// The caller's row, if it is as the vault wrote it.
+    pub(super) async fn caller_row(&self, id: CallerId) -> Result<CallerRow, Error> {
+        let row = self.store.caller(id).await?.ok_or(Error::NotFound("caller"))?;
+        Ok(self.keyring.genuine(row)?)
+    }
+
+    /// The department's row, if it is as the vault wrote it.
+    pub(super) async fn department_row(&self, code: DepartmentCode) -> Result<DepartmentRow, Error> {
+        let row = self.store.department(code).await?;
+        Ok(self.keyring.genuine(row.ok_or(Error::NotFound("department"))?)?)
     }
 
     /// The caller as the log names them: a reference in the auditors' own domain.

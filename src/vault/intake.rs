@@ -114,6 +114,9 @@ pub struct TakenCaller {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schema(value_type = Vec<String>)]
     pub candidates: Vec<Reference>,
+    /// There are more candidates than these.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub more_candidates: bool,
 }
 
 /// Two calls of one new person at once find each other in a second try.
@@ -210,6 +213,7 @@ impl Vault {
             matched: found.matched,
             on_file,
             candidates,
+            more_candidates: found.more,
         };
         let answer = TakenAnswer {
             ticket: TakenTicket {
@@ -244,36 +248,25 @@ impl Vault {
         let Some(id) = found.caller else {
             return self.seal_new_caller(change, values);
         };
-        let record = RecordId::Caller(id);
-        let row = self.store.caller(id).await?.ok_or(Error::NotFound("caller"))?;
-        let row = self.keyring.genuine(row)?;
-        let mut on_file = self.store.field_names(record).await?;
-        let key = self.sealing_key(record).await?;
-        let mut changed = false;
+        let mut row = self.caller_row(id).await?;
+        let key = self.sealing_key(RecordId::Caller(id)).await?;
+        let mut changed = Vec::new();
         for (field, value) in values {
-            let name = field.name().as_str();
-            let known = on_file.iter().any(|held| held == name);
-            if known && self.is_on_file(id, field, value).await? {
+            if self.holds(&row, field, value).await? {
                 continue;
             }
-            changed = true;
-            if known {
-                change.writes.push(Write::Unindex(id, name.to_owned()));
-            } else {
-                on_file.push(name.to_owned());
-            }
+            let name = field.name().as_str();
+            change.writes.push(Write::Unindex(id, name.to_owned()));
             self.seal_field(change, &key, id, field, value)?;
+            changed.push(name);
         }
         change.guards.push(Guard::Caller(id, row.version));
-        if changed {
-            let next = CallerRow {
-                version: row.version + 1,
-                ..row
-            };
-            change.writes.push(Write::Caller(self.keyring.protect(next)?));
+        if !changed.is_empty() {
+            row.version += 1;
+            row.put_on_file(changed);
+            change.writes.push(Write::Caller(self.keyring.protect(row.clone())?));
         }
-        on_file.sort_unstable();
-        Ok((id, on_file))
+        Ok((id, row.fields))
     }
 
     fn seal_new_caller(
@@ -284,21 +277,19 @@ impl Vault {
         let id = CallerId::random();
         let (key, wrapped) = self.keyring.new_record_key(RecordId::Caller(id))?;
         change.keys.push(wrapped);
-        let row = CallerRow {
+        let mut row = CallerRow {
             id,
             created_at: self.clock.now()?,
+            fields: Vec::new(),
             version: 1,
             mac: [0; 16],
         };
+        row.put_on_file(values.iter().map(|(field, _)| field.name().as_str()));
+        let on_file = row.fields.clone();
         change.writes.push(Write::Caller(self.keyring.protect(row)?));
         for (field, value) in values {
             self.seal_field(change, &key, id, field, value)?;
         }
-        let mut on_file: Vec<String> = values
-            .iter()
-            .map(|(field, _)| field.name().as_str().to_owned())
-            .collect();
-        on_file.sort_unstable();
         Ok((id, on_file))
     }
 
@@ -326,18 +317,6 @@ impl Vault {
             change.writes.push(Write::Index(self.keyring.protect(row)?));
         }
         Ok(())
-    }
-
-    /// Whether this very value is on file; only an index can tell without opening.
-    async fn is_on_file(&self, caller: CallerId, field: &Field, value: &Submitted) -> Result<bool, Error> {
-        let Some(index) = field.index() else { return Ok(false) };
-        let hits = self
-            .store
-            .index_hits(index, &self.keyring.blind_index(index, value)?, 1000)
-            .await?;
-        Ok(hits
-            .iter()
-            .any(|hit| hit.caller == caller && hit.field == field.name().as_str()))
     }
 
     fn seal_ticket(

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Audit, Error, Session, Vault};
 use crate::audit::Change;
 use crate::model::ask::Action;
-use crate::model::ids::{CallerId, RecordId, RecordKind};
+use crate::model::ids::{RecordId, RecordKind};
 use crate::model::purposes::Purpose;
 use crate::model::reference::Reference;
 use crate::model::submitted::Submitted;
@@ -33,11 +33,11 @@ pub struct Found {
     /// The asker's department's references, at most 50.
     #[schema(value_type = Vec<String>)]
     pub callers: Vec<Reference>,
+    /// More callers than these have the value.
+    pub more: bool,
     /// Where the search stands in the log.
     pub audit: Audit,
 }
-
-const MOST: u32 = 50;
 
 impl Vault {
     /// Finds callers. The value stands nowhere in the log.
@@ -62,16 +62,7 @@ impl Vault {
             .normalise(&body.value, today)
             .map_err(|invalid| Error::Invalid(vec![invalid]))?;
 
-        let mut callers: Vec<CallerId> = Vec::new();
-        for hit in self
-            .store
-            .index_hits(index, &self.keyring.blind_index(index, &value)?, MOST)
-            .await?
-        {
-            callers.push(self.keyring.genuine(hit)?.caller);
-        }
-        callers.sort_unstable();
-        callers.dedup();
+        let (callers, more) = self.having(index, &value).await?;
         let mut change = Change::default();
         let mut references = Vec::with_capacity(callers.len());
         for id in callers {
@@ -83,6 +74,7 @@ impl Vault {
         let recorded = self.record(permit, change).await?;
         Ok(Found {
             callers: references,
+            more,
             audit: recorded.position().into(),
         })
     }

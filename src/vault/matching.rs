@@ -4,16 +4,19 @@
 //! that contradicts it, is too. An equal phone number otherwise only may be: numbers are recycled, and families share
 //! them, so a new record is made and the others are named as candidates, never merged by themselves.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
 use super::{Error, Vault};
+use crate::keyring::KeyError;
 use crate::model::fields::{Field, MatchStrength};
 use crate::model::ids::CallerId;
 use crate::model::submitted::Submitted;
+use crate::store::rows::CallerRow;
 
-const MOST_HITS: u32 = 1000;
+/// Callers named for one value; whoever asks hears when there are more.
+const MOST: usize = 50;
 
 /// How sure the vault is that the caller has called before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -34,40 +37,64 @@ pub(super) struct Match {
     pub(super) caller: Option<CallerId>,
     /// Others it may be.
     pub(super) candidates: Vec<CallerId>,
+    /// There are more of them.
+    pub(super) more: bool,
 }
 
-/// Callers that share the submitted value, per strength.
-#[derive(Default)]
-struct Hits {
-    certain: BTreeSet<CallerId>,
-    tentative: BTreeSet<CallerId>,
-    corroborating: BTreeSet<CallerId>,
+/// The code of one submitted value in its blind index.
+struct Code<'f> {
+    index: &'f str,
+    value: [u8; 16],
+    strength: MatchStrength,
+}
+
+impl Match {
+    const fn certain(caller: CallerId) -> Self {
+        Self {
+            matched: Matched::Certain,
+            caller: Some(caller),
+            candidates: Vec::new(),
+            more: false,
+        }
+    }
 }
 
 impl Vault {
     pub(super) async fn match_caller(&self, values: &[(&Field, Submitted)]) -> Result<Match, Error> {
-        let hits = self.hits(values).await?;
-        if let Some(&caller) = hits.certain.first() {
-            return Ok(Match {
-                matched: Matched::Certain,
-                caller: Some(caller),
-                candidates: Vec::new(),
-            });
-        }
-        let mut same = Vec::new();
-        for &caller in hits.tentative.intersection(&hits.corroborating) {
-            if !self.contradicted(caller, values).await? {
-                same.push(caller);
+        let codes = self.codes(values)?;
+        let of = |strength| codes.iter().filter(move |code| code.strength == strength);
+        for code in of(MatchStrength::Certain) {
+            // At most one: the store lets no second caller have it.
+            if let [hit] = &self.store.index_hits(code.index, &code.value, 1).await?[..] {
+                return Ok(Match::certain(self.keyring.genuine(hit.clone())?.caller));
             }
         }
-        if let [caller] = same[..] {
-            return Ok(Match {
-                matched: Matched::Certain,
-                caller: Some(caller),
-                candidates: Vec::new(),
-            });
+        let mut same = BTreeSet::new();
+        for tentative in of(MatchStrength::Tentative) {
+            for other in of(MatchStrength::Corroborating) {
+                same.extend(self.having_both(tentative, other).await?);
+            }
         }
-        let matched = if hits.tentative.is_empty() {
+        let mut fitting = Vec::new();
+        for &caller in &same {
+            if !self.contradicted(caller, values).await? {
+                fitting.push(caller);
+            }
+        }
+        if let [caller] = fitting[..] {
+            return Ok(Match::certain(caller));
+        }
+        let (mut others, mut more) = (BTreeSet::new(), false);
+        for code in of(MatchStrength::Tentative) {
+            let (callers, cut) = self.having_code(code.index, &code.value).await?;
+            others.extend(callers);
+            more |= cut;
+        }
+        let others = others.into_iter().filter(|caller| !same.contains(caller));
+        let mut candidates: Vec<CallerId> = same.iter().copied().chain(others).collect();
+        more |= candidates.len() > MOST;
+        candidates.truncate(MOST);
+        let matched = if candidates.is_empty() {
             Matched::New
         } else {
             Matched::Tentative
@@ -75,46 +102,88 @@ impl Vault {
         Ok(Match {
             matched,
             caller: None,
-            candidates: hits.tentative.into_iter().collect(),
+            candidates,
+            more,
         })
     }
 
-    async fn hits(&self, values: &[(&Field, Submitted)]) -> Result<Hits, Error> {
-        let mut found: BTreeMap<MatchStrength, BTreeSet<CallerId>> = BTreeMap::new();
+    fn codes<'f>(&self, values: &[(&'f Field, Submitted)]) -> Result<Vec<Code<'f>>, Error> {
+        let mut codes = Vec::with_capacity(values.len());
         for (field, value) in values {
-            let (Some(index), Some(strength)) = (field.index(), field.matching()) else {
-                continue;
-            };
-            for hit in self
-                .store
-                .index_hits(index, &self.keyring.blind_index(index, value)?, MOST_HITS)
-                .await?
-            {
-                found
-                    .entry(strength)
-                    .or_default()
-                    .insert(self.keyring.genuine(hit)?.caller);
+            if let (Some(index), Some(strength)) = (field.index(), field.matching()) {
+                codes.push(Code {
+                    index,
+                    value: self.keyring.blind_index(index, value)?,
+                    strength,
+                });
             }
         }
-        let mut take = |strength| found.remove(&strength).unwrap_or_default();
-        Ok(Hits {
-            certain: take(MatchStrength::Certain),
-            tentative: take(MatchStrength::Tentative),
-            corroborating: take(MatchStrength::Corroborating),
-        })
+        Ok(codes)
+    }
+
+    /// Callers with this value, at most 50, and whether there are more.
+    pub(super) async fn having(&self, index: &str, value: &Submitted) -> Result<(BTreeSet<CallerId>, bool), Error> {
+        let value = self.keyring.blind_index(index, value)?;
+        self.having_code(index, &value).await
+    }
+
+    async fn having_code(&self, index: &str, value: &[u8; 16]) -> Result<(BTreeSet<CallerId>, bool), Error> {
+        let limit = u32::try_from(MOST + 1).unwrap_or(u32::MAX);
+        let hits = self.store.index_hits(index, value, limit).await?;
+        let more = hits.len() > MOST;
+        let mut callers = BTreeSet::new();
+        for hit in hits.into_iter().take(MOST) {
+            callers.insert(self.keyring.genuine(hit)?.caller);
+        }
+        Ok((callers, more))
+    }
+
+    async fn having_both(&self, one: &Code<'_>, other: &Code<'_>) -> Result<Vec<CallerId>, Error> {
+        let pairs = self
+            .store
+            .index_both((one.index, &one.value), (other.index, &other.value));
+        let mut callers = Vec::new();
+        for (first, second) in pairs.await? {
+            self.keyring.genuine(second)?;
+            callers.push(self.keyring.genuine(first)?.caller);
+        }
+        Ok(callers)
     }
 
     /// An identifying value was stated and another one is on file: two people.
     async fn contradicted(&self, caller: CallerId, values: &[(&Field, Submitted)]) -> Result<bool, Error> {
-        let on_file = self
-            .store
-            .field_names(crate::model::ids::RecordId::Caller(caller))
-            .await?;
+        let row = self.caller_row(caller).await?;
         let identifying = |(field, _): &&(&Field, Submitted)| field.matching() == Some(MatchStrength::Certain);
         // Had the values been equal, the certain match would have been taken already.
         Ok(values
             .iter()
             .filter(identifying)
-            .any(|(field, _)| on_file.iter().any(|name| name == field.name().as_str())))
+            .any(|(field, _)| row.fields.iter().any(|name| name == field.name().as_str())))
+    }
+
+    /// Whether this very value is on file for the caller; only an index can tell without opening.
+    ///
+    /// # Errors
+    /// [`KeyError::Broken`] when the caller's row says that the field is on file and no genuine index entry stands for
+    /// it: an edited or deleted entry is not a value that differs.
+    pub(super) async fn holds(&self, caller: &CallerRow, field: &Field, value: &Submitted) -> Result<bool, Error> {
+        let name = field.name().as_str();
+        let Some(index) = field
+            .index()
+            .filter(|_| caller.fields.iter().any(|on_file| on_file == name))
+        else {
+            return Ok(false);
+        };
+        let entries = self.store.index_of(caller.id, name).await?;
+        if entries.is_empty() {
+            return Err(KeyError::Broken.into());
+        }
+        let value = self.keyring.blind_index(index, value)?;
+        let mut holds = false;
+        for entry in entries {
+            let entry = self.keyring.genuine(entry)?;
+            holds |= entry.index == index && entry.value == value;
+        }
+        Ok(holds)
     }
 }

@@ -17,8 +17,8 @@ use crate::model::principals::{DepartmentKind, PrincipalKind, Role, Roles};
 use crate::model::reference::DepartmentCode;
 use crate::policy::{Policy, PolicyError};
 use crate::store::rows::{DepartmentRow, EntryRow, HeadRow, PrincipalRow, TokenRow, VaultRow};
-use crate::store::sqlite::{SqliteData, SqliteKeys};
-use crate::store::{DataStore, KeyStore, StoreError, Write};
+use crate::store::sqlite::{NewStore, SqliteData, SqliteKeys};
+use crate::store::{DataStore, DataWriter, KeyStore, StoreError, Write};
 
 /// Where a vault lies.
 #[derive(Clone, Debug)]
@@ -149,11 +149,8 @@ impl Vault {
         clock: &dyn Clock,
     ) -> Result<Vec<Issued>, OpenError> {
         let rules = rules(places)?;
-        for path in [&places.data, &places.keys] {
-            if path.exists() {
-                return Err(StoreError::Exists(path.clone()).into());
-            }
-        }
+        // Both places are locked and taken before anything is made, and given back if anything fails.
+        let (new_keys, new_data) = (NewStore::claim(&places.keys)?, NewStore::claim(&places.data)?);
         let now = clock.now().map_err(Error::from)?;
         let vault = VaultRow {
             vault: uuid::Uuid::new_v4().into_bytes(),
@@ -172,16 +169,11 @@ impl Vault {
         let hash = rules.policy.hash();
         let (entry, head) =
             genesis::first_entry(&vault.origin, &keyring, &writes, founding.centre, hash, now).map_err(unsigned)?;
-        let made = SqliteKeys::create(&places.keys, &vault, &keys.unlock, &keys.keyring)
-            .and_then(|()| SqliteData::create(&places.data, &vault, &empty))
-            .and_then(|()| found(places, &writes, entry, &head));
-        if let Err(error) = made {
-            // Half a vault would only be in the way of the next try. Both files were made here, a moment ago.
-            for path in [&places.data, &places.keys] {
-                let _ = std::fs::remove_file(path);
-            }
-            return Err(error.into());
-        }
+        SqliteKeys::create(&new_keys, &vault, &keys.unlock, &keys.keyring)?;
+        let writer = SqliteData::create(&new_data, &vault, &empty)?;
+        found(writer, &writes, entry, &head)?;
+        new_keys.keep();
+        new_data.keep();
         Ok(issued)
     }
 
@@ -210,6 +202,7 @@ impl Vault {
         batch: usize,
     ) -> Result<Self, OpenError> {
         let opened = Unlocked::open(places, passphrase).await?;
+        opened.check_schema(places).await?;
         let origin = opened.keyring.origin().to_owned();
         let proved = startup::prove(&*opened.store, &origin, &opened.keyring.verifier()?).await?;
         let signer: Arc<dyn CheckpointSigner> = opened.keyring.clone();
@@ -260,14 +253,24 @@ impl Unlocked {
         })
     }
 
+    /// Nothing is served from a store whose schema somebody has changed.
+    async fn check_schema(&self, places: &Places) -> Result<(), StoreError> {
+        let (data, keys) = (self.store.schema().await?, self.keys.schema().await?);
+        for (path, found) in [(&places.data, data), (&places.keys, keys)] {
+            if !found.is_empty() {
+                return Err(StoreError::Schema(path.clone(), found.join("; ")));
+            }
+        }
+        Ok(())
+    }
+
     pub(super) const fn fields(&self) -> &FieldSet {
         &self.rules.fields
     }
 }
 
 /// Writes the first rows and the first entry.
-fn found(places: &Places, writes: &[Write], entry: EntryRow, head: &HeadRow) -> Result<(), StoreError> {
-    let mut writer = SqliteData::open(&places.data)?.writer()?;
+fn found(mut writer: Box<dyn DataWriter>, writes: &[Write], entry: EntryRow, head: &HeadRow) -> Result<(), StoreError> {
     writer.begin()?;
     if writer.attempt(&[], writes, 0)?.is_err() {
         return Err(StoreError::Corrupt("a new store"));

@@ -5,9 +5,11 @@ use serde::de::DeserializeOwned;
 
 use super::{Audit, Error, Session, Vault};
 use crate::audit::LogPosition;
-use crate::keyring::ReplayCodes;
+use crate::audit::leaf::Leaf;
+use crate::audit::startup;
+use crate::keyring::{KeyError, ReplayCodes};
 use crate::store::Write;
-use crate::store::rows::ReplayRow;
+use crate::store::rows::{EntryRow, ReplayRow};
 
 /// An `Idempotency-Key` and the exact request it came with (method, path and body).
 pub struct Replay {
@@ -34,12 +36,15 @@ impl Vault {
         if row.request != codes.request {
             return Err(Error::KeyReused);
         }
-        let answer = serde_json::from_slice(&row.answer).map_err(|_| crate::keyring::KeyError::Broken)?;
+        if !is_leaf_of(&row, &found.leaf) {
+            return Err(KeyError::Broken.into());
+        }
+        let answer = serde_json::from_slice(&self.keyring.open_answer(&row)?).map_err(|_| KeyError::Broken)?;
         Ok(Some((
             answer,
             LogPosition {
-                index: found.index,
-                leaf_hash: found.leaf_hash,
+                index: found.leaf.index,
+                leaf_hash: found.leaf.leaf_hash,
             }
             .into(),
         )))
@@ -55,11 +60,14 @@ impl Vault {
         let Some(codes) = self.replay_codes(replay)? else {
             return Ok(None);
         };
+        let principal = session.actor.id();
+        let answer = serde_json::to_vec(answer).map_err(|_| KeyError::Broken)?;
         let row = ReplayRow {
-            principal: session.actor.id(),
+            principal,
             key: codes.key,
             request: codes.request,
-            answer: serde_json::to_vec(answer).map_err(|_| crate::keyring::KeyError::Broken)?,
+            answer: self.keyring.seal_answer(principal, &codes, &answer)?,
+            req: session.request.as_str().to_owned(),
             created_at: self.clock.now()?,
             mac: [0; 16],
         };
@@ -71,4 +79,11 @@ impl Vault {
             .map(|replay| self.keyring.replay_codes(&replay.key, &replay.request))
             .transpose()?)
     }
+}
+
+/// Whether this entry is the leaf of the write whose answer the row remembers. Where it stands is known to the log's
+/// writer alone and so is not under the row's code; the request, which the leaf names too, is.
+pub(super) fn is_leaf_of(row: &ReplayRow, entry: &EntryRow) -> bool {
+    let fits = |leaf: Leaf| leaf.out == "granted" && leaf.actor == row.principal.to_string() && leaf.req == row.req;
+    startup::prove_leaf(entry).is_ok() && Leaf::parse(&entry.body).is_some_and(fits)
 }

@@ -345,8 +345,7 @@ impl Vault {
             .map_err(|invalid| Error::Invalid(vec![invalid]))?;
         let key = self.sealing_key(record).await?;
         if let Some(to) = step.to {
-            let department = self.store.department(to).await?;
-            self.keyring.genuine(department.ok_or(Error::NotFound("department"))?)?;
+            self.department_row(to).await?;
             // On a confidential ticket a department hears nothing that it could follow the caller by.
             if !row.confidential {
                 self.refer(&mut change, RecordId::Caller(row.caller), to).await?;

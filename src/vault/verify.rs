@@ -38,9 +38,6 @@ pub struct Verified {
     pub audit: Audit,
 }
 
-/// Enough for one caller among many that share a value; the caller asked about is looked for among them.
-const MOST_HITS: u32 = 1000;
-
 impl Vault {
     /// Compares. Nothing is opened; each comparison is logged and they are limited per principal.
     ///
@@ -49,10 +46,12 @@ impl Vault {
     pub async fn verify(&self, session: &Session, caller: Reference, body: &VerifyField) -> Result<Verified, Error> {
         let fields = self.names(RecordKind::Caller, std::slice::from_ref(&body.field))?;
         let field = self.field(&body.field)?;
-        let index = field.index().ok_or(Error::Bad(
-            "field-not-indexed",
-            "this field has no blind index to compare with",
-        ))?;
+        if field.index().is_none() {
+            return Err(Error::Bad(
+                "field-not-indexed",
+                "this field has no blind index to compare with",
+            ));
+        }
         let ask = self.ask(session, Action::Verify, body.purpose)?;
         let ask = ask
             .caller(caller)
@@ -68,16 +67,8 @@ impl Vault {
         let Ok(value) = field.normalise(&body.value, today) else {
             return Ok(Verified { matches: false, audit });
         };
-        let hits = self
-            .store
-            .index_hits(index, &self.keyring.blind_index(index, &value)?, MOST_HITS)
-            .await?;
-        let mut matches = false;
-        for hit in hits {
-            if Some(hit.caller) == about && hit.field == body.field {
-                matches = self.keyring.genuine(hit).is_ok();
-            }
-        }
+        let about = self.caller_row(about.ok_or(Error::NotFound("caller"))?).await?;
+        let matches = self.holds(&about, field, &value).await?;
         Ok(Verified { matches, audit })
     }
 }

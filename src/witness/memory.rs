@@ -15,7 +15,7 @@ use crate::clock::{Clock, NoClock};
 use crate::merkle::Hash;
 use crate::note::{CosignatureVerifier, Verifier};
 use crate::store::StoreError;
-use crate::store::sqlite::{self, files};
+use crate::store::sqlite::{self, NewStore, files, schema};
 
 mod embedded {
     refinery::embed_migrations!("migrations/sqlite/witness");
@@ -52,10 +52,11 @@ impl Memory {
     /// # Errors
     /// [`MemoryError`], if there is one already for instance.
     pub fn create(path: &Path, witness: &CosignatureVerifier) -> Result<(), MemoryError> {
-        files::create(path)?;
+        let made = NewStore::claim(path)?;
         let mut connection = sqlite::open(path, true)?;
-        files::migrate(&mut connection, path, &embedded::migrations::runner())?;
+        schema::migrate(&mut connection, path, &embedded::migrations::runner())?;
         connection.execute("INSERT INTO witness VALUES (1, ?1)", [witness.to_string()])?;
+        made.keep();
         Ok(())
     }
 
@@ -66,7 +67,7 @@ impl Memory {
     pub fn open(path: &Path) -> Result<Self, MemoryError> {
         files::check(path)?;
         let mut connection = sqlite::open(path, true)?;
-        files::migrate(&mut connection, path, &embedded::migrations::runner())?;
+        schema::migrate(&mut connection, path, &embedded::migrations::runner())?;
         Ok(Self {
             connection: Mutex::new(connection),
         })

@@ -1,5 +1,9 @@
 -- Records and log. What identifies a caller is sealed bytes; every other row that decides something carries `mac`, a
 -- keyed code over its other columns. Times are milliseconds since 1970-01-01T00:00:00Z.
+--
+-- WITHOUT ROWID where the key is random bytes: an ordinary table keeps its rows in the order of their insertion, and then
+-- the n-th caller sent to a department would be its n-th reference. Without rowids, order says nothing. Tickets, custody
+-- and tokens carry times anyway.
 
 CREATE TABLE vault (
     one    INTEGER PRIMARY KEY CHECK (one = 1),
@@ -39,12 +43,14 @@ CREATE TABLE api_token (
 );
 CREATE INDEX api_token_principal ON api_token (principal);
 
+-- `fields` names what is on file, so that a removed field is noticed.
 CREATE TABLE caller (
     id         BLOB PRIMARY KEY,
     created_at INTEGER NOT NULL,
+    fields     TEXT NOT NULL,
     version    INTEGER NOT NULL,
     mac        BLOB NOT NULL
-);
+) WITHOUT ROWID;
 
 -- suite(1) ‖ generation(1) ‖ nonce(12) ‖ ciphertext ‖ tag(16)
 CREATE TABLE sealed_field (
@@ -53,7 +59,7 @@ CREATE TABLE sealed_field (
     field       TEXT NOT NULL,
     sealed      BLOB NOT NULL,
     PRIMARY KEY (record_kind, record, field)
-);
+) WITHOUT ROWID;
 
 CREATE TABLE blind_index (
     idx     TEXT NOT NULL,
@@ -63,7 +69,7 @@ CREATE TABLE blind_index (
     certain INTEGER NOT NULL,
     mac     BLOB NOT NULL,
     PRIMARY KEY (idx, value, caller, field)
-);
+) WITHOUT ROWID;
 CREATE UNIQUE INDEX blind_index_certain ON blind_index (idx, value) WHERE certain = 1;
 CREATE INDEX blind_index_caller ON blind_index (caller, field);
 
@@ -108,19 +114,21 @@ CREATE TABLE reference (
     body       INTEGER NOT NULL,
     sealed_id  BLOB NOT NULL,
     PRIMARY KEY (department, kind, version, body)
-);
+) WITHOUT ROWID;
 
--- Answers once given to writes with an Idempotency-Key; `key` and `request` are keyed codes.
+-- Answers once given to writes with an Idempotency-Key; `key` and `request` are keyed codes, `answer` is sealed. `req` is
+-- the request that the leaf at `leaf_index` must name.
 CREATE TABLE replay (
     principal  BLOB NOT NULL,
     key        BLOB NOT NULL,
     request    BLOB NOT NULL,
     answer     BLOB NOT NULL,
+    req        TEXT NOT NULL,
     created_at INTEGER NOT NULL,
     leaf_index INTEGER NOT NULL,
     mac        BLOB NOT NULL,
     PRIMARY KEY (principal, key)
-);
+) WITHOUT ROWID;
 
 CREATE TABLE log_head (
     one        INTEGER PRIMARY KEY CHECK (one = 1),

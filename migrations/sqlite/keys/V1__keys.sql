@@ -26,6 +26,7 @@ CREATE TABLE keyring (
 );
 CREATE UNIQUE INDEX keyring_active ON keyring (role) WHERE active = 1;
 
+-- WITHOUT ROWID: its order must not say in which order records were made.
 CREATE TABLE record_key (
     record_kind TEXT NOT NULL,
     record      BLOB NOT NULL,
@@ -33,4 +34,4 @@ CREATE TABLE record_key (
     generation  INTEGER NOT NULL,
     wrapped     BLOB NOT NULL,
     PRIMARY KEY (record_kind, record)
-);
+) WITHOUT ROWID;

@@ -15,7 +15,7 @@ use crate::store::rows::{
     ApprovalRow, CallerRow, CustodyRow, DepartmentRow, EntryRow, FieldRow, IndexRow, PrincipalRow, ReferenceRow,
     ReplayRow, TicketRow, TokenRow,
 };
-use crate::store::{Result, StoreError};
+use crate::store::{AnyRow, Result, StoreError};
 
 /// Reads the columns of a row one after the other.
 pub(super) struct Columns<'r, 's> {
@@ -154,12 +154,13 @@ pub(super) fn token(c: &mut Columns<'_, '_>) -> Result<TokenRow> {
     })
 }
 
-pub(super) const CALLER: &str = "id, created_at, version, mac";
+pub(super) const CALLER: &str = "id, created_at, fields, version, mac";
 
 pub(super) fn caller(c: &mut Columns<'_, '_>) -> Result<CallerRow> {
     Ok(CallerRow {
         id: CallerId::from_bytes(c.array()?),
         created_at: c.instant()?,
+        fields: c.text()?.split_whitespace().map(str::to_owned).collect(),
         version: c.number()?,
         mac: c.array()?,
     })
@@ -238,17 +239,21 @@ pub(super) fn reference(c: &mut Columns<'_, '_>) -> Result<ReferenceRow> {
     })
 }
 
-pub(super) const REPLAY: &str = "principal, key, request, answer, created_at, mac";
+pub(super) const REPLAY: &str = "principal, key, request, answer, req, created_at, leaf_index, mac";
 
-pub(super) fn replay(c: &mut Columns<'_, '_>) -> Result<ReplayRow> {
-    Ok(ReplayRow {
+/// The answer, and the position of the leaf it points at.
+pub(super) fn replay(c: &mut Columns<'_, '_>) -> Result<(ReplayRow, u64)> {
+    let row = ReplayRow {
         principal: PrincipalId::from_bytes(c.array()?),
         key: c.array()?,
         request: c.array()?,
         answer: c.bytes()?,
+        req: c.text()?,
         created_at: c.instant()?,
-        mac: c.array()?,
-    })
+        mac: [0; 16],
+    };
+    let index = c.number()?;
+    Ok((ReplayRow { mac: c.array()?, ..row }, index))
 }
 
 pub(super) const ENTRY: &str = "idx, body, leaf_hash";
@@ -259,6 +264,11 @@ pub(super) fn entry(c: &mut Columns<'_, '_>) -> Result<EntryRow> {
         body: c.bytes()?,
         leaf_hash: c.hash()?,
     })
+}
+
+/// As `entry`, but a stored hash that cannot be read does not hide the leaf.
+pub(super) fn any_entry(c: &mut Columns<'_, '_>) -> Result<AnyRow> {
+    Ok(AnyRow::Entry(c.number()?, c.bytes()?, c.hash().ok()))
 }
 
 pub(super) const TILE: &str = "level, n, root, hashes";

@@ -11,8 +11,9 @@ use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, Params, params};
 
 use super::columns::{self as c, Columns};
+use super::files::{self, NewStore};
 use super::writer::SqliteWriter;
-use super::{files, scan};
+use super::{scan, schema};
 use crate::merkle::{self, Hash};
 use crate::model::ids::{ApprovalId, CallerId, PrincipalId, RecordId, RecordKind, TicketId, TokenId};
 use crate::model::reference::DepartmentCode;
@@ -21,7 +22,7 @@ use crate::store::rows::{
     ApprovalRow, CallerRow, CustodyRow, DepartmentRow, EntryRow, FieldRow, HeadRow, IndexRow, PrincipalRow,
     ReferenceRow, Replayed, TicketRow, TokenRow, VaultRow,
 };
-use crate::store::{Credentials, Cursor, DataStore, DataWriter, Result, Scanned, StoreError, Table};
+use crate::store::{Credentials, DataStore, DataWriter, Result, Scanned, StoreError, Table};
 
 mod embedded {
     refinery::embed_migrations!("migrations/sqlite/data");
@@ -41,30 +42,31 @@ pub struct SqliteData {
 }
 
 impl SqliteData {
-    /// Makes a new store for this vault with this first head.
+    /// Makes a new store for this vault in a place that was claimed for it, with this first head. The writer returned
+    /// is for the first rows.
     ///
     /// # Errors
-    /// [`StoreError::Exists`], or whatever the database reports.
-    pub fn create(path: &Path, vault: &VaultRow, head: &HeadRow) -> Result<()> {
-        files::create(path)?;
-        let mut connection = super::open(path, true)?;
-        files::migrate(&mut connection, path, &embedded::migrations::runner())?;
+    /// Whatever the database reports.
+    pub fn create(new: &NewStore, vault: &VaultRow, head: &HeadRow) -> Result<Box<dyn DataWriter>> {
+        let mut connection = super::open(new.path(), true)?;
+        schema::migrate(&mut connection, new.path(), &embedded::migrations::runner())?;
         connection.execute(
             "INSERT INTO vault VALUES (1, ?1, ?2)",
             params![vault.vault, vault.origin],
         )?;
-        super::writer::put_head(&connection, head)
+        super::writer::put_head(&connection, head)?;
+        Ok(Box::new(SqliteWriter::new(connection, Arc::new(AtomicBool::new(true)))))
     }
 
     /// Opens a store for this process alone and brings its schema up to date.
     ///
     /// # Errors
-    /// [`StoreError::Missing`], `InUse`, `Newer`, or whatever the database reports.
+    /// [`StoreError::Missing`], `Readable`, `InUse`, `Newer`, or whatever the database reports.
     pub fn open(path: &Path) -> Result<Self> {
         files::check(path)?;
         let lock = files::lock(path)?;
         let mut connection = super::open(path, true)?;
-        files::migrate(&mut connection, path, &embedded::migrations::runner())?;
+        schema::migrate(&mut connection, path, &embedded::migrations::runner())?;
         let reader = |_| super::open(path, false).map(Mutex::new);
         let readers = (0..READERS).map(reader).collect::<Result<_>>()?;
         let writing = Arc::new(AtomicBool::new(false));
@@ -224,6 +226,21 @@ impl DataStore for SqliteData {
         self.all(&sql, params![index, value, limit], "blind_index", c::index)
     }
 
+    async fn index_of(&self, caller: CallerId, field: &str) -> Result<Vec<IndexRow>> {
+        let sql = format!("SELECT {} FROM blind_index WHERE caller = ?1 AND field = ?2", c::INDEX);
+        self.all(&sql, params![caller.as_bytes(), field], "blind_index", c::index)
+    }
+
+    async fn index_both(&self, one: (&str, &[u8; 16]), other: (&str, &[u8; 16])) -> Result<Vec<(IndexRow, IndexRow)>> {
+        const SQL: &str = "SELECT a.idx, a.value, a.caller, a.field, a.certain, a.mac,
+                b.idx, b.value, b.caller, b.field, b.certain, b.mac
+            FROM blind_index a JOIN blind_index b ON b.caller = a.caller
+            WHERE a.idx = ?1 AND a.value = ?2 AND b.idx = ?3 AND b.value = ?4";
+        self.all(SQL, params![one.0, one.1, other.0, other.1], "blind_index", |c| {
+            Ok((c::index(c)?, c::index(c)?))
+        })
+    }
+
     async fn ticket(&self, no: &TicketNo) -> Result<Option<TicketRow>> {
         let sql = format!("SELECT {} FROM ticket WHERE no = ?1", c::TICKET);
         self.one(&sql, [no.as_str()], "ticket", c::ticket)
@@ -237,7 +254,8 @@ impl DataStore for SqliteData {
     ) -> Result<Vec<TicketRow>> {
         let sql = format!(
             "SELECT {} FROM ticket WHERE (holder = ?1 OR origin = ?1)
-                AND (?2 IS NULL OR (created_at, no) < (SELECT created_at, no FROM ticket WHERE no = ?2))
+                AND (?2 IS NULL OR (created_at, no) <
+                    (SELECT created_at, no FROM ticket WHERE no = ?2 AND (holder = ?1 OR origin = ?1)))
              ORDER BY created_at DESC, no DESC LIMIT ?3",
             c::TICKET
         );
@@ -290,15 +308,14 @@ impl DataStore for SqliteData {
 
     async fn replay(&self, principal: PrincipalId, key: &[u8; 16]) -> Result<Option<Replayed>> {
         let sql = format!(
-            "SELECT {}, leaf_index, (SELECT leaf_hash FROM log_entry WHERE idx = leaf_index)
-             FROM replay WHERE principal = ?1 AND key = ?2",
-            c::REPLAY
+            "SELECT {}, {} FROM replay LEFT JOIN log_entry ON idx = leaf_index WHERE principal = ?1 AND key = ?2",
+            c::REPLAY,
+            c::ENTRY
         );
         let parse = |c: &mut Columns<'_, '_>| {
             Ok(Replayed {
-                row: c::replay(c)?,
-                index: c.number()?,
-                leaf_hash: c.hash()?,
+                row: c::replay(c)?.0,
+                leaf: c::entry(c)?,
             })
         };
         self.one(&sql, params![principal.as_bytes(), key], "replay", parse)
@@ -371,12 +388,16 @@ impl DataStore for SqliteData {
         self.all(sql, params![first, end, below], "log_tile", |c| c.hash())
     }
 
-    async fn scan(&self, table: Table, after: Option<Cursor>, limit: u32) -> Result<Vec<Scanned>> {
-        self.read(|connection| scan::scan(connection, table, after, limit))
+    async fn scan(&self, table: Table, visit: &mut (dyn FnMut(Scanned) + Send)) -> Result<()> {
+        self.read(|connection| scan::scan(connection, table, visit))
+    }
+
+    async fn schema(&self) -> Result<Vec<String>> {
+        self.read(|connection| schema::differences(connection, &embedded::migrations::runner()))
     }
 
     async fn integrity(&self) -> Result<Vec<String>> {
-        self.read(super::integrity)
+        self.read(|connection| super::integrity(connection, &embedded::migrations::runner()))
     }
 
     fn writer(&self) -> Result<Box<dyn DataWriter>> {

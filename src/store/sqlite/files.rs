@@ -1,43 +1,86 @@
-//! Files and migrations: made with mode 0600, migrated, and refused when a newer program has been there.
+//! Files: made with mode 0600 below directories of mode 0700, locked, and refused when others can get at them.
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use refinery::Runner;
-use rusqlite::Connection;
 use rustix::fs::{FlockOperation, flock};
 
 use crate::store::StoreError;
 
 const OTHERS: u32 = 0o077;
+/// What SQLite puts beside a database.
+const COMPANIONS: [&str; 2] = ["-wal", "-shm"];
 
-/// Makes an empty file that only its owner may read, and the directory above it.
-pub(crate) fn create(path: &Path) -> Result<(), StoreError> {
-    let io = |error: std::io::Error| match error.kind() {
-        ErrorKind::AlreadyExists => StoreError::Exists(path.to_owned()),
-        ErrorKind::StorageFull => StoreError::Full,
-        _ => StoreError::Database(format!("{}: {error}", path.display())),
-    };
-    if let Some(directory) = path.parent() {
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(directory)
-            .map_err(io)?;
-    }
-    OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
-        .map_err(io)?;
-    Ok(())
+/// A store that is being made. Its lock is held; unless it is [kept](Self::keep), its files are gone again afterwards.
+pub struct NewStore {
+    path: PathBuf,
+    kept: bool,
+    _lock: File,
 }
 
-/// Whether there is a file, and only its owner may read it.
+impl NewStore {
+    /// Locks the place and makes an empty file there that only its owner may read.
+    ///
+    /// # Errors
+    /// [`StoreError::InUse`], [`StoreError::Exists`], [`StoreError::Readable`] for the directory. Nothing that was
+    /// there is touched.
+    pub fn claim(path: &Path) -> Result<Self, StoreError> {
+        let io = |error: std::io::Error| match error.kind() {
+            ErrorKind::AlreadyExists => StoreError::Exists(path.to_owned()),
+            ErrorKind::StorageFull => StoreError::Full,
+            _ => StoreError::Database(format!("{}: {error}", path.display())),
+        };
+        let directory = directory(path);
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(directory);
+        made.map_err(io)?;
+        private(directory)?;
+        let lock = lock(path)?;
+        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+        file.map_err(io)?;
+        Ok(Self {
+            path: path.to_owned(),
+            kept: false,
+            _lock: lock,
+        })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The store is whole: its files stay.
+    pub fn keep(mut self) {
+        self.kept = true;
+    }
+}
+
+impl Drop for NewStore {
+    fn drop(&mut self) {
+        if self.kept {
+            return;
+        }
+        // Half a store would only be in the way of the next try. This file was made here, and nobody else has the lock.
+        for file in companions(&self.path).chain([self.path.clone()]) {
+            let _ = std::fs::remove_file(file);
+        }
+    }
+}
+
+/// Whether there is a file, and only its owner can get at it, at its directory, and at what SQLite keeps beside it.
 pub(crate) fn check(path: &Path) -> Result<(), StoreError> {
+    if !path.exists() {
+        return Err(StoreError::Missing(path.to_owned()));
+    }
+    private(path)?;
+    private(directory(path))?;
+    companions(path)
+        .filter(|file| file.exists())
+        .try_for_each(|file| private(&file))
+}
+
+fn private(path: &Path) -> Result<(), StoreError> {
     let metadata = std::fs::metadata(path).map_err(|_| StoreError::Missing(path.to_owned()))?;
     if metadata.mode() & OTHERS != 0 {
         Err(StoreError::Readable(path.to_owned()))
@@ -46,26 +89,18 @@ pub(crate) fn check(path: &Path) -> Result<(), StoreError> {
     }
 }
 
-/// Brings the schema up to date.
-pub(crate) fn migrate(connection: &mut Connection, path: &Path, runner: &Runner) -> Result<(), StoreError> {
-    let fault = |error: refinery::Error| StoreError::Database(error.to_string());
-    let known = runner.get_migrations().iter().map(refinery::Migration::version).max();
-    let history = "SELECT 1 FROM sqlite_master WHERE name = 'refinery_schema_history'";
-    let applied = if connection.prepare(history)?.exists([])? {
-        runner
-            .get_last_applied_migration(connection)
-            .map_err(fault)?
-            .map(|last| last.version())
-    } else {
-        None
-    };
-    if applied > known {
-        return Err(StoreError::Newer(path.to_owned()));
-    }
-    if applied < known {
-        runner.run(connection).map_err(fault)?;
-    }
-    Ok(())
+fn directory(path: &Path) -> &Path {
+    path.parent()
+        .filter(|directory| !directory.as_os_str().is_empty())
+        .unwrap_or_else(|| Path::new("."))
+}
+
+fn companions(path: &Path) -> impl Iterator<Item = PathBuf> {
+    COMPANIONS.into_iter().map(|suffix| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        PathBuf::from(name)
+    })
 }
 
 /// Held for as long as a store is open: two writers would fork the log.

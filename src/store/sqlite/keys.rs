@@ -1,5 +1,6 @@
 //! The key store in a SQLite file of its own.
 
+use std::fs::File;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -7,10 +8,11 @@ use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
 use super::columns::Columns;
-use super::files;
+use super::files::{self, NewStore};
+use super::{scan, schema, writer};
 use crate::model::ids::RecordId;
 use crate::store::rows::{KeyringRow, UnlockRow, VaultRow, WrappedKey};
-use crate::store::{Cursor, KeyStore, Result, StoreError};
+use crate::store::{KeyStore, Result, StoreError};
 
 mod embedded {
     refinery::embed_migrations!("migrations/sqlite/keys");
@@ -20,17 +22,18 @@ mod embedded {
 pub struct SqliteKeys {
     reader: Mutex<Connection>,
     writer: Mutex<Connection>,
+    // Held as long as the store is open: two data stores beside one key store would sign two logs.
+    _lock: File,
 }
 
 impl SqliteKeys {
-    /// Makes a new key store.
+    /// Makes a new key store in a place that was claimed for it.
     ///
     /// # Errors
-    /// [`StoreError::Exists`], or whatever the database reports.
-    pub fn create(path: &Path, vault: &VaultRow, unlock: &UnlockRow, keyring: &[KeyringRow]) -> Result<()> {
-        files::create(path)?;
-        let mut connection = super::open(path, true)?;
-        files::migrate(&mut connection, path, &embedded::migrations::runner())?;
+    /// Whatever the database reports.
+    pub fn create(new: &NewStore, vault: &VaultRow, unlock: &UnlockRow, keyring: &[KeyringRow]) -> Result<()> {
+        let mut connection = super::open(new.path(), true)?;
+        schema::migrate(&mut connection, new.path(), &embedded::migrations::runner())?;
         let transaction = connection.transaction()?;
         transaction.execute(
             "INSERT INTO vault VALUES (1, ?1, ?2)",
@@ -56,17 +59,19 @@ impl SqliteKeys {
         Ok(transaction.commit()?)
     }
 
-    /// Opens a key store and brings its schema up to date.
+    /// Opens a key store for this process alone and brings its schema up to date.
     ///
     /// # Errors
-    /// [`StoreError::Missing`], `Readable`, `Newer`, or whatever the database reports.
+    /// [`StoreError::Missing`], `Readable`, `InUse`, `Newer`, or whatever the database reports.
     pub fn open(path: &Path) -> Result<Self> {
         files::check(path)?;
+        let lock = files::lock(path)?;
         let mut writer = super::open(path, true)?;
-        files::migrate(&mut writer, path, &embedded::migrations::runner())?;
+        schema::migrate(&mut writer, path, &embedded::migrations::runner())?;
         Ok(Self {
             reader: Mutex::new(super::open(path, false)?),
             writer: Mutex::new(writer),
+            _lock: lock,
         })
     }
 
@@ -148,22 +153,18 @@ impl KeyStore for SqliteKeys {
         found.optional()?.transpose()
     }
 
-    async fn record_keys(&self, after: Option<Cursor>, limit: u32) -> Result<Vec<(Cursor, WrappedKey)>> {
-        let connection = self.reader();
-        let sql = format!("SELECT rowid, {WRAPPED} FROM record_key WHERE rowid > ?1 ORDER BY rowid LIMIT ?2");
-        let mut statement = connection.prepare_cached(&sql)?;
-        let rows = statement.query_map(params![after.unwrap_or(i64::MIN), limit], |row| {
-            Ok((row.get(0)?, wrapped(&mut Columns::from(row, 1, "record_key"))))
-        })?;
-        rows.map(|row| {
-            let (cursor, key) = row?;
-            Ok((cursor, key?))
+    async fn record_keys(&self, visit: &mut (dyn FnMut(u64, Option<WrappedKey>) + Send)) -> Result<()> {
+        scan::rows(&self.reader(), "record_key", WRAPPED, |position, row| {
+            visit(position, wrapped(&mut Columns::new(row, "record_key")).ok());
         })
-        .collect()
+    }
+
+    async fn schema(&self) -> Result<Vec<String>> {
+        schema::differences(&self.reader(), &embedded::migrations::runner())
     }
 
     async fn integrity(&self) -> Result<Vec<String>> {
-        super::integrity(&self.reader())
+        super::integrity(&self.reader(), &embedded::migrations::runner())
     }
 
     fn put_record_keys(&self, keys: &[WrappedKey]) -> Result<()> {
@@ -173,7 +174,7 @@ impl KeyStore for SqliteKeys {
             let mut statement = transaction.prepare_cached("INSERT INTO record_key VALUES (?1, ?2, ?3, ?4, ?5)")?;
             for key in keys {
                 let (kind, id) = (key.record.kind().as_str(), key.record.as_bytes());
-                statement.execute(params![kind, id, key.kek, key.generation, key.wrapped])?;
+                writer::one(statement.execute(params![kind, id, key.kek, key.generation, key.wrapped])?)?;
             }
         }
         Ok(transaction.commit()?)

@@ -5,11 +5,14 @@ mod data;
 pub(crate) mod files;
 mod keys;
 mod scan;
+pub(crate) mod schema;
 mod writer;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 pub use self::data::SqliteData;
+pub use self::files::NewStore;
 pub use self::keys::SqliteKeys;
 use super::error::StoreError;
 
@@ -34,6 +37,10 @@ pub(crate) fn open(path: &std::path::Path, write: bool) -> Result<Connection, St
         OpenFlags::SQLITE_OPEN_READ_ONLY
     };
     let connection = Connection::open_with_flags(path, mode | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    // Whoever edits the file must not run statements inside ours: no triggers, no views, no writing of the schema.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     connection.busy_timeout(std::time::Duration::from_secs(5))?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.pragma_update(None, "trusted_schema", false)?;
@@ -48,8 +55,12 @@ pub(crate) fn open(path: &std::path::Path, write: bool) -> Result<Connection, St
     Ok(connection)
 }
 
-fn integrity(connection: &Connection) -> Result<Vec<String>, StoreError> {
+/// The database's own findings, and where its schema is not what the program's migrations make.
+fn integrity(connection: &Connection, runner: &refinery::Runner) -> Result<Vec<String>, StoreError> {
+    let mut found = schema::differences(connection, runner)?;
     let mut statement = connection.prepare("PRAGMA integrity_check(20)")?;
-    let words: Vec<String> = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
-    Ok(words.into_iter().filter(|word| word != "ok").collect())
+    let words = statement.query_map([], |row| row.get(0))?;
+    let words: Vec<String> = words.collect::<Result<_, _>>()?;
+    found.extend(words.into_iter().filter(|word| word != "ok"));
+    Ok(found)
 }

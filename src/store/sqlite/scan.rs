@@ -1,22 +1,36 @@
 //! Walking whole tables for `fsck`, row by row, past rows that cannot be read.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Row};
 
 use super::columns::{self as c, Columns};
-use crate::store::{AnyRow, Cursor, Result, Scanned, StoreError, Table};
+use crate::store::{AnyRow, Result, Scanned, Table};
 
-pub(super) fn scan(connection: &Connection, table: Table, after: Option<Cursor>, limit: u32) -> Result<Vec<Scanned>> {
+/// Shows every row of a table, as the table itself has them: no index and no condition could leave one out.
+pub(super) fn scan(connection: &Connection, table: Table, visit: &mut dyn FnMut(Scanned)) -> Result<()> {
     let (name, columns) = source(table);
-    let sql = format!("SELECT rowid, {columns} FROM {name} WHERE rowid > ?1 ORDER BY rowid LIMIT ?2");
-    let mut statement = connection.prepare_cached(&sql)?;
-    let rows = statement.query_map(params![after.unwrap_or(i64::MIN), limit], |row| {
-        let cursor = row.get(0)?;
-        Ok(Scanned {
-            cursor,
-            row: any(table, &mut Columns::from(row, 1, name), name),
-        })
-    })?;
-    rows.map(|row| row.map_err(StoreError::from)).collect()
+    rows(connection, name, columns, |position, row| {
+        visit(Scanned {
+            position,
+            row: any(table, &mut Columns::new(row, name), name),
+        });
+    })
+}
+
+/// The rows of a table with their positions, which count from 1.
+pub(super) fn rows(
+    connection: &Connection,
+    table: &str,
+    columns: &str,
+    mut visit: impl FnMut(u64, &Row<'_>),
+) -> Result<()> {
+    let mut statement = connection.prepare(&format!("SELECT {columns} FROM {table} NOT INDEXED"))?;
+    let mut rows = statement.query([])?;
+    let mut position = 0;
+    while let Some(row) = rows.next()? {
+        position += 1;
+        visit(position, row);
+    }
+    Ok(())
 }
 
 const fn source(table: Table) -> (&'static str, &'static str) {
@@ -32,6 +46,7 @@ const fn source(table: Table) -> (&'static str, &'static str) {
         Table::References => ("reference", c::REFERENCE),
         Table::Replays => ("replay", c::REPLAY),
         Table::Approvals => ("approval", c::APPROVAL),
+        Table::Entries => ("log_entry", c::ENTRY),
         Table::Tiles => ("log_tile", c::TILE),
     }
 }
@@ -47,8 +62,9 @@ fn any(table: Table, columns: &mut Columns<'_, '_>, name: &'static str) -> AnyRo
         Table::Tickets => c::ticket(columns).map(AnyRow::Ticket),
         Table::Custody => c::custody(columns).map(AnyRow::Custody),
         Table::References => c::reference(columns).map(AnyRow::Reference),
-        Table::Replays => c::replay(columns).map(AnyRow::Replay),
         Table::Approvals => c::approval(columns).map(AnyRow::Approval),
+        Table::Replays => c::replay(columns).map(|(row, index)| AnyRow::Replay(row, index)),
+        Table::Entries => c::any_entry(columns),
         Table::Tiles => c::tile(columns).map(AnyRow::Tile),
     };
     row.unwrap_or(AnyRow::Unreadable(name))

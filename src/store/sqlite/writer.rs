@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::Timestamp;
-use rusqlite::{Connection, ErrorCode, Params, params};
+use rusqlite::{Connection, Params, ffi, params};
 
 use crate::merkle::Tile;
+use crate::model::ids::CallerId;
 use crate::store::rows::{
     ApprovalRow, CallerRow, CustodyRow, DepartmentRow, EntryRow, FieldRow, HeadRow, IndexRow, PrincipalRow,
     ReferenceRow, ReplayRow, TicketRow, TokenRow,
@@ -84,10 +85,7 @@ impl SqliteWriter {
             Write::Caller(row) => self.caller(row),
             Write::Field(row) => self.field(row),
             Write::Index(row) => self.index(row),
-            Write::Unindex(caller, field) => self.run(
-                "DELETE FROM blind_index WHERE caller = ?1 AND field = ?2",
-                params![caller.as_bytes(), field],
-            ),
+            Write::Unindex(caller, field) => self.unindex(caller, field),
             Write::Ticket(row) => self.ticket(row),
             Write::Custody(row) => self.custody(row),
             Write::Reference(row) => self.reference(row),
@@ -100,23 +98,46 @@ impl SqliteWriter {
         }
     }
 
-    fn run(&self, sql: &str, params: impl Params) -> Outcome {
-        match self.connection.prepare_cached(sql)?.execute(params) {
-            Ok(_) => Ok(Ok(())),
-            Err(rusqlite::Error::SqliteFailure(failure, _)) if failure.code == ErrorCode::ConstraintViolation => {
-                Ok(Err(Conflict::Duplicate))
-            }
-            Err(error) => Err(error.into()),
+    /// How many rows a statement changed, or what stood against it.
+    fn change(&self, sql: &str, params: impl Params) -> Result<std::result::Result<usize, Conflict>> {
+        let failure = match self.connection.prepare_cached(sql)?.execute(params) {
+            Ok(changed) => return Ok(Ok(changed)),
+            Err(rusqlite::Error::SqliteFailure(failure, words)) => (failure, words),
+            Err(error) => return Err(error.into()),
+        };
+        match failure.0.extended_code {
+            ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_PRIMARYKEY => Ok(Err(Conflict::Duplicate)),
+            // What the row rests on has gone meanwhile.
+            ffi::SQLITE_CONSTRAINT_FOREIGNKEY => Ok(Err(Conflict::Stale)),
+            _ => Err(rusqlite::Error::SqliteFailure(failure.0, failure.1).into()),
         }
+    }
+
+    /// Puts one row in its place. A database that reports success without having done it cannot be trusted further.
+    fn run(&self, sql: &str, params: impl Params) -> Outcome {
+        match self.change(sql, params)? {
+            Ok(1) => Ok(Ok(())),
+            Ok(_) => Err(NOT_STORED),
+            Err(conflict) => Ok(Err(conflict)),
+        }
+    }
+
+    /// Changes one row if it is as expected.
+    fn replace(&self, sql: &str, params: impl Params) -> Outcome {
+        Ok(match self.change(sql, params)? {
+            Ok(1) => Ok(()),
+            Ok(_) => Err(Conflict::Stale),
+            Err(conflict) => Err(conflict),
+        })
     }
 
     /// Version 1 is inserted; a later version replaces the one before it or is stale.
     fn versioned(&self, version: u64, insert: &str, update: &str, params: impl Params) -> Outcome {
         if version == 1 {
-            return self.run(insert, params);
+            self.run(insert, params)
+        } else {
+            self.replace(update, params)
         }
-        let changed = self.connection.prepare_cached(update)?.execute(params)?;
-        Ok(if changed == 1 { Ok(()) } else { Err(Conflict::Stale) })
     }
 
     fn department(&self, row: &DepartmentRow) -> Outcome {
@@ -176,18 +197,18 @@ impl SqliteWriter {
             row.revoked_at.map(Timestamp::as_millisecond),
             row.mac
         ];
-        let changed = self.connection.prepare_cached(sql)?.execute(params)?;
-        Ok(if changed == 1 { Ok(()) } else { Err(Conflict::Stale) })
+        self.replace(sql, params)
     }
 
     fn caller(&self, row: &CallerRow) -> Outcome {
         self.versioned(
             row.version,
-            "INSERT INTO caller VALUES (?1, ?2, ?3, ?4)",
-            "UPDATE caller SET created_at = ?2, version = ?3, mac = ?4 WHERE id = ?1 AND version = ?3 - 1",
+            "INSERT INTO caller VALUES (?1, ?2, ?3, ?4, ?5)",
+            "UPDATE caller SET created_at = ?2, fields = ?3, version = ?4, mac = ?5 WHERE id = ?1 AND version = ?4 - 1",
             params![
                 row.id.as_bytes(),
                 row.created_at.as_millisecond(),
+                row.fields.join(" "),
                 signed(row.version)?,
                 row.mac
             ],
@@ -259,17 +280,22 @@ impl SqliteWriter {
         )
     }
 
+    /// Two askers may mint the same reference at once, each with a seal of its own: the first one's row stands for both.
     fn reference(&self, row: &ReferenceRow) -> Outcome {
-        self.run(
-            "INSERT INTO reference VALUES (?1, ?2, ?3, ?4, ?5)",
-            params![
-                row.department.as_str(),
-                row.kind.as_str(),
-                row.version,
-                signed(row.body)?,
-                row.sealed_id
-            ],
-        )
+        let sql = "INSERT INTO reference VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING";
+        let params = params![
+            row.department.as_str(),
+            row.kind.as_str(),
+            row.version,
+            signed(row.body)?,
+            row.sealed_id
+        ];
+        Ok(self.change(sql, params)?.map(|_| ()))
+    }
+
+    fn unindex(&self, caller: &CallerId, field: &str) -> Outcome {
+        let sql = "DELETE FROM blind_index WHERE caller = ?1 AND field = ?2";
+        Ok(self.change(sql, params![caller.as_bytes(), field])?.map(|_| ()))
     }
 
     fn approval(&self, row: &ApprovalRow) -> Outcome {
@@ -296,12 +322,13 @@ impl SqliteWriter {
 
     fn replay(&self, row: &ReplayRow, index: u64) -> Outcome {
         self.run(
-            "INSERT INTO replay VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            "INSERT INTO replay VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             params![
                 row.principal.as_bytes(),
                 row.key,
                 row.request,
                 row.answer,
+                row.req,
                 row.created_at.as_millisecond(),
                 signed(index)?,
                 row.mac,
@@ -333,13 +360,13 @@ impl DataWriter for SqliteWriter {
             .connection
             .prepare_cached("INSERT INTO log_entry VALUES (?1, ?2, ?3)")?;
         for row in entries {
-            entry.execute(params![signed(row.index)?, row.body, row.leaf_hash.as_bytes()])?;
+            one(entry.execute(params![signed(row.index)?, row.body, row.leaf_hash.as_bytes()])?)?;
         }
         let mut tile = self
             .connection
             .prepare_cached("INSERT INTO log_tile VALUES (?1, ?2, ?3, ?4)")?;
         for row in tiles {
-            tile.execute(params![row.level, signed(row.index)?, row.root.as_bytes(), row.hashes])?;
+            one(tile.execute(params![row.level, signed(row.index)?, row.root.as_bytes(), row.hashes])?)?;
         }
         put_head(&self.connection, head)
     }
@@ -362,6 +389,16 @@ impl Drop for SqliteWriter {
     }
 }
 
+const NOT_STORED: StoreError = StoreError::Corrupt("a row just written");
+
+/// Whether a statement put exactly one row in its place.
+///
+/// # Errors
+/// When it did not although SQLite reported none.
+pub(super) const fn one(changed: usize) -> Result<()> {
+    if changed == 1 { Ok(()) } else { Err(NOT_STORED) }
+}
+
 /// SQLite's integers are signed.
 fn signed(number: u64) -> Result<i64> {
     i64::try_from(number).map_err(|_| StoreError::Corrupt("a number beyond 63 bits"))
@@ -371,6 +408,5 @@ pub(super) fn put_head(connection: &Connection, head: &HeadRow) -> Result<()> {
     let sql = "INSERT INTO log_head VALUES (1, ?1, ?2, ?3, ?4) ON CONFLICT (one) DO UPDATE SET
                size = excluded.size, root = excluded.root, frontier = excluded.frontier, checkpoint = excluded.checkpoint";
     let params = params![signed(head.size)?, head.root.as_bytes(), head.frontier, head.checkpoint];
-    connection.prepare_cached(sql)?.execute(params)?;
-    Ok(())
+    one(connection.prepare_cached(sql)?.execute(params)?)
 }

@@ -1,0 +1,94 @@
+//! Sealed fields: each opens where it stands, is what the log says, has its blind index, and none is gone.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Check;
+use super::rows::Seen;
+use crate::audit::leaf;
+use crate::model::fields::FieldSet;
+use crate::model::ids::{CallerId, RecordId, RecordKind};
+use crate::store::rows::FieldRow;
+use crate::store::{AnyRow, Table};
+
+/// Callers' fields as their rows have them: name, and whether it has a blind index entry.
+type OnFile = BTreeMap<CallerId, BTreeSet<String>>;
+
+impl Check<'_> {
+    pub(super) async fn fields(&mut self, seen: &Seen) {
+        let mut indexed = BTreeSet::new();
+        let mut on_file = OnFile::new();
+        let rows = self.report.rows;
+        self.each(Table::Fields, |check, row| {
+            let AnyRow::Field(row) = row else { return };
+            check.report.fields += 1;
+            if let RecordId::Caller(caller) = row.record {
+                on_file.entry(caller).or_default().insert(row.field.clone());
+            }
+            check.field(&row, seen, &mut indexed);
+        })
+        .await;
+        self.report.rows = rows;
+        for (caller, field) in seen.index.keys().filter(|key| !indexed.contains(*key)) {
+            let place = format!("blind index of {}", seen.caller(*caller));
+            self.find(place, format!("is of field {field}, which is not on file (orphan)"));
+        }
+        self.on_file(seen, &mut on_file);
+    }
+
+    /// The fields that a caller's row names, against those that are there.
+    fn on_file(&mut self, seen: &Seen, rows: &mut OnFile) {
+        for (id, caller) in &seen.callers {
+            let there = rows.remove(id).unwrap_or_default();
+            let named: BTreeSet<String> = caller.fields.iter().cloned().collect();
+            for field in named.symmetric_difference(&there) {
+                let what = if there.contains(field) {
+                    "is not named by its caller's row"
+                } else {
+                    "is missing"
+                };
+                self.find(format!("field {field} of caller {}", caller.subject), what);
+            }
+        }
+    }
+
+    fn field(&mut self, row: &FieldRow, seen: &Seen, indexed: &mut BTreeSet<(CallerId, String)>) {
+        let Some(record) = seen.name(row.record) else {
+            let what = "belongs to a record that is not there (orphan)";
+            self.find(format!("field {}", row.field), what);
+            return;
+        };
+        let name = format!("field {} of {} {record}", row.field, row.record.kind().as_str());
+        match self.expected.remove(&(record.to_owned(), row.field.clone())) {
+            Some(digest) if digest == leaf::sha256(&row.sealed) => {}
+            Some(_) => self.find(&name, "is not what the log says was last written there"),
+            None => self.find(&name, "was never logged"),
+        }
+        let index = index_of(self.vault.fields(), &row.field);
+        let Some((_, key)) = self.keys.get(&row.record) else {
+            self.find(&name, "has no record key");
+            return;
+        };
+        match (self.vault.keyring.check_field(row, key, index), row.record) {
+            (Err(_), _) => self.find(&name, "does not open where it stands"),
+            (Ok(Some(value)), RecordId::Caller(caller)) => {
+                let key = (caller, row.field.clone());
+                let right = seen
+                    .index
+                    .get(&key)
+                    .is_some_and(|rows| matches!(&rows[..], [one] if one.value == value));
+                if !right {
+                    self.find(&name, "has no blind index, or another than its value gives");
+                }
+                indexed.insert(key);
+            }
+            _ => {}
+        }
+    }
+}
+
+fn index_of<'f>(fields: &'f FieldSet, name: &str) -> Option<&'f str> {
+    fields
+        .get(name)
+        .filter(|field| field.record() == RecordKind::Caller)?
+        .index()
+}

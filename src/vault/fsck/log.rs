@@ -1,0 +1,128 @@
+//! The log: every leaf, every tile, head and checkpoint.
+
+use std::collections::BTreeMap;
+
+use super::super::open::OpenError;
+use super::Check;
+use crate::audit::leaf::Leaf;
+use crate::audit::startup;
+use crate::merkle::{self, Frontier, Hash, Tile, TileBuilder};
+use crate::model::ids::RecordKind;
+use crate::store::{AnyRow, Table};
+
+/// The tree as it grows out of the leaves.
+struct Tree {
+    frontier: Frontier,
+    builder: TileBuilder,
+    tiles: BTreeMap<(u8, u64), Tile>,
+    /// No leaf was missing or unreadable so far: the tree is the log's.
+    whole: bool,
+}
+
+impl Tree {
+    fn push(&mut self, hash: Hash) {
+        self.frontier.push(hash);
+        let full = self.builder.push(hash).into_iter();
+        self.tiles.extend(full.map(|tile| ((tile.level, tile.index), tile)));
+    }
+}
+
+impl Check<'_> {
+    pub(super) async fn log(&mut self) -> Result<(), OpenError> {
+        let mut tree = Tree {
+            frontier: Frontier::new(),
+            builder: TileBuilder::new(),
+            tiles: BTreeMap::new(),
+            whole: true,
+        };
+        let mut next = 0;
+        let whole = self.each(Table::Entries, |check, row| {
+            if let AnyRow::Entry(index, body, hash) = row {
+                check.entry(&mut tree, &mut next, index, &body, hash);
+            }
+        });
+        let whole = whole.await;
+        tree.whole &= whole;
+        self.report.rows = 0;
+        self.report.entries = next;
+        self.head(&tree).await?;
+        if tree.whole {
+            self.tiles(tree.tiles).await;
+        }
+        Ok(())
+    }
+
+    fn entry(&mut self, tree: &mut Tree, next: &mut u64, index: u64, body: &[u8], stored: Option<Hash>) {
+        if index != *next {
+            let to = index.saturating_sub(1);
+            let gap = if to > *next {
+                format!("log entries {next} to {to}")
+            } else {
+                format!("log entry {next}")
+            };
+            self.find(gap, "is missing");
+            tree.whole = false;
+        }
+        *next = index + 1;
+        let hash = merkle::leaf_hash(body);
+        if stored != Some(hash) {
+            self.find(
+                format!("log entry {index}"),
+                "does not have the hash it was logged with",
+            );
+        }
+        self.leaf(index, body);
+        tree.push(stored.unwrap_or(hash));
+    }
+
+    fn leaf(&mut self, index: u64, body: &[u8]) {
+        let Some(leaf) = Leaf::parse(body) else {
+            self.find(format!("log entry {index}"), "is not a leaf this program writes");
+            return;
+        };
+        for (place, digest) in leaf.digest.unwrap_or_default() {
+            let ticket = place == "@ticket" || self.record_of(&place) == Some(RecordKind::Ticket);
+            let owner = match place.strip_prefix('@') {
+                Some(row) if row.contains('/') => String::new(),
+                _ if ticket => leaf.ticket.clone().unwrap_or_default(),
+                _ => leaf.subject.clone().unwrap_or_default(),
+            };
+            self.expected.insert((owner, place), digest);
+        }
+    }
+
+    async fn head(&mut self, tree: &Tree) -> Result<(), OpenError> {
+        let Ok(head) = self.vault.store.head().await else {
+            self.find("log head", "is missing or holds something the vault never writes");
+            return Ok(());
+        };
+        let entries = self.report.entries;
+        if head.size != entries {
+            self.find("log head", format!("counts {} entries; there are {entries}", head.size));
+        }
+        if tree.whole && (head.root != tree.frontier.root() || head.frontier != tree.frontier.to_bytes()) {
+            self.find("log head", "does not follow from the entries");
+        }
+        let keyring = &self.vault.keyring;
+        if let Err(error) = startup::prove_checkpoint(&head, keyring.origin(), &keyring.verifier()?) {
+            self.find("log checkpoint", error.to_string().lines().next().unwrap_or_default());
+        }
+        Ok(())
+    }
+
+    async fn tiles(&mut self, mut expected: BTreeMap<(u8, u64), Tile>) {
+        self.each(Table::Tiles, |check, row| {
+            let AnyRow::Tile(tile) = row else { return };
+            let place = format!("log tile {}/{}", tile.level, tile.index);
+            match expected.remove(&(tile.level, tile.index)) {
+                Some(right) if right == tile => {}
+                Some(_) => check.find(place, "does not hold the hashes of its leaves"),
+                None => check.find(place, "belongs to no full tile of this log"),
+            }
+        })
+        .await;
+        for (level, index) in expected.into_keys() {
+            self.find(format!("log tile {level}/{index}"), "is missing");
+        }
+    }
+}
