@@ -231,7 +231,8 @@ async fn hire(
 
 async fn fill(vault: &Vault, credentials: &Credentials) -> Done {
     let agent = session(vault, credentials, "agent").await?;
-    let count = import::lines(vault, &agent, CALLS.as_bytes()).await?;
+    let count = import::lines(vault, &agent, CALLS.as_bytes()).await;
+    count.stopped.map_or(Ok(()), Err)?;
     if let Some((line, reason)) = count.rejected.first_key_value() {
         return Err(Failure::found(format!("demo call {line}: {reason}")));
     }

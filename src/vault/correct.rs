@@ -8,7 +8,7 @@ use crate::model::ask::Action;
 use crate::model::ids::{RecordId, RecordKind};
 use crate::model::purposes::Purpose;
 use crate::model::reference::Reference;
-use crate::model::submitted::Submitted;
+use crate::model::submitted::{Submitted, by_name};
 use crate::model::ticket_no::TicketNo;
 use crate::store::rows::CallerRow;
 use crate::store::{Guard, Write};
@@ -24,6 +24,7 @@ pub struct Correction {
     #[schema(value_type = String)]
     pub reason: Submitted,
     /// New values by field name.
+    #[serde(deserialize_with = "by_name")]
     #[schema(value_type = std::collections::BTreeMap<String, String>)]
     pub fields: Values,
 }
@@ -62,6 +63,19 @@ impl Vault {
         version: u64,
         replay: Option<&Replay>,
     ) -> Result<Corrected, Error> {
+        let corrected = self.correct_once(session, caller, body, version, replay).await;
+        let (answer, audit) = self.or_replayed(session, replay, corrected).await?;
+        Ok(Corrected { answer, audit })
+    }
+
+    async fn correct_once(
+        &self,
+        session: &Session,
+        caller: Reference,
+        body: Correction,
+        version: u64,
+        replay: Option<&Replay>,
+    ) -> Result<(CorrectedAnswer, Audit), Error> {
         let names: Vec<String> = body.fields.keys().cloned().collect();
         let names = self.names(RecordKind::Caller, &names)?;
         let ask = self.ask(session, Action::Correct, Purpose::Correct)?;
@@ -69,8 +83,8 @@ impl Vault {
         let facts = self.facts(&ask).await?;
         let id = facts.caller.as_ref().map(|caller| caller.id);
         let permit = self.decide(ask, facts).await?;
-        if let Some((answer, audit)) = self.replayed(session, replay).await? {
-            return Ok(Corrected { answer, audit });
+        if let Some(done) = self.replayed(session, replay).await? {
+            return Ok(done);
         }
         let id = id.ok_or(Error::NotFound("caller"))?;
         let row = self
@@ -110,9 +124,6 @@ impl Vault {
             Err(crate::audit::CommitError::Duplicate) => return Err(Error::Taken("caller with that identity")),
             other => other?,
         };
-        Ok(Corrected {
-            answer,
-            audit: recorded.position().into(),
-        })
+        Ok((answer, recorded.position().into()))
     }
 }
