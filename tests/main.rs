@@ -16,6 +16,7 @@ mod limits;
 mod memory;
 mod merkle;
 mod note;
+mod problems;
 mod process;
 mod references;
 mod session;
