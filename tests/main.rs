@@ -8,11 +8,13 @@
 mod attacks;
 mod compile_fail;
 mod crash;
+mod demo;
 mod faults;
 mod fields;
 mod idempotency;
 mod import;
 mod limits;
+mod listen;
 mod memory;
 mod merkle;
 mod note;
