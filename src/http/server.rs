@@ -10,6 +10,7 @@ use std::time::Duration;
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
 
+use super::limits::Capped;
 use super::{App, router};
 
 const GRACE: Duration = Duration::from_secs(10);
@@ -63,7 +64,8 @@ pub async fn serve(
         return Err(ServeError::Exposed);
     }
     let handle = Handle::new();
-    let service = router(Arc::clone(&app)).into_make_service();
+    let limits = app.limits;
+    let service = Capped::new(router(Arc::clone(&app)).into_make_service(), limits.connections);
     let stopping = handle.clone();
     tokio::spawn(async move {
         stop.await;
@@ -79,7 +81,8 @@ pub async fn serve(
     let died = app.vault().log_died();
     let served = async {
         match tls {
-            None => axum_server::bind(listen)
+            None => limits
+                .bind(axum_server::bind(listen))
                 .handle(handle)
                 .serve(service)
                 .await
@@ -87,7 +90,8 @@ pub async fn serve(
             Some(tls) => {
                 let config = RustlsConfig::from_pem_file(&tls.certificate, &tls.key).await;
                 let config = config.map_err(|error| ServeError::Io(format!("TLS certificate or key: {error}")))?;
-                axum_server::bind_rustls(listen, config)
+                limits
+                    .bind(axum_server::bind_rustls(listen, config))
                     .handle(handle)
                     .serve(service)
                     .await
