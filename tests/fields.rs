@@ -4,7 +4,9 @@ use callervault::model::fields::FieldSet;
 use callervault::model::submitted::Submitted;
 use jiff::civil::date;
 use proptest::prelude::*;
-use serde_json::Value;
+use serde_json::{Value, json};
+
+use crate::support::{World, caller, intake};
 
 fn invented() -> FieldSet {
     FieldSet::load(&format!("{}\n[id_no]\nlatest_birth_year = 2049\n", FieldSet::SHIPPED)).unwrap()
@@ -106,6 +108,86 @@ fn a_city_adds_a_field_and_bad_declarations_are_refused() {
             "{to}"
         );
     }
+}
+
+#[test]
+fn categories() {
+    let with = |code: &str| {
+        let text = FieldSet::SHIPPED.replace("\"noise\"", &format!("{code:?}"));
+        FieldSet::load(&text)
+    };
+    for good in ["noise", "street-light", "a_1", "law2026", "b4-c_d"] {
+        assert!(with(good).unwrap().category(good).is_some(), "{good}");
+    }
+    let long = "a".repeat(41);
+    let bad = [
+        "",
+        "Noise",
+        "1a",
+        "-a",
+        "a-",
+        "a__b",
+        "a_-b",
+        "噪声",
+        "a b",
+        "zhang_san_13912345678",
+        "a12345",
+        &long,
+    ];
+    for bad in bad {
+        let error = with(bad).expect_err(bad).to_string();
+        assert!(error.contains("is not allowed\n  "), "{error}");
+    }
+    let none = FieldSet::SHIPPED.replace("categories = [", "categoriess = [");
+    assert!(FieldSet::load(&none).is_err());
+    assert!(
+        FieldSet::shipped().unwrap().category("zhang_san").is_none(),
+        "only what is declared"
+    );
+}
+
+#[tokio::test]
+async fn a_citys_own_field_through_the_api() {
+    let own = "[[field]]\nname = \"night_number\"\nrecord = \"caller\"\ntype = \"phone\"\nclass = \"personal\"\n\
+               group = \"contact\"\nmask = \"phone\"\nindex = \"night\"\n";
+    let (world, app) = World::new().await;
+    drop(app);
+    let file = world.places.policies.join("fields.toml");
+    let shipped = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, shipped.replace("\n[id_no]", &format!("\n{own}\n[id_no]"))).unwrap();
+    let app = world.open().await;
+    let mut person = caller("王小明", "13900001111");
+    person["night_number"] = json!("137 0000 2222");
+    let (no, reference) = world.ticket_at(&app, "C1", person).await;
+    let ask = async |path: &str, rest: Value| {
+        let mut body = json!({"ticket": no, "purpose": "handle"});
+        body.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+        world
+            .post(&app, "handler-c1", &format!("/v1/callers/{reference}/{path}"), &body)
+            .await
+    };
+    let clear = ask("reveal", json!({"fields": ["night_number"], "form": "clear"})).await;
+    assert_eq!(
+        clear.json()["fields"],
+        json!({"night_number": "+8613700002222"}),
+        "{}",
+        clear.text
+    );
+    let masked = ask("reveal", json!({"fields": ["night_number"], "form": "masked"})).await;
+    assert_eq!(
+        masked.json()["fields"],
+        json!({"night_number": "137****2222"}),
+        "{}",
+        masked.text
+    );
+    let same = ask("verify", json!({"field": "night_number", "value": "13700002222"})).await;
+    assert_eq!(same.json()["match"], json!(true), "{}", same.text);
+    let mut bad = caller("王小明", "13900001111");
+    bad["night_number"] = json!("12");
+    let refused = world.post(&app, "agent", "/v1/intake", &intake(bad)).await;
+    assert_eq!(refused.at("/invalid/0/field"), "night_number", "{}", refused.text);
+    drop(app);
+    assert_eq!(world.fsck().await, []);
 }
 
 proptest! {

@@ -164,6 +164,19 @@ async fn keys_are_gone_after_locking() {
         assert_eq!(reveal(), 200);
     }
     let keys = all_keys(&world);
+    // Record keys lie in the server's memory for moments only. That the search would find one is shown on this process,
+    // which holds them all.
+    let here = in_memory(std::process::id(), &keys).expect("one's own memory");
+    for (name, _) in &keys {
+        let found = here.iter().any(|place| place.starts_with(&format!("{name} in")));
+        assert!(found, "the search does not find {name}: {here:?}");
+    }
+    assert!(
+        keys.iter()
+            .filter(|(name, _)| name.starts_with("record key of a"))
+            .count()
+            >= 2
+    );
     let limits = std::fs::read_to_string(format!("/proc/{}/limits", server.process.id())).unwrap();
     let core = limits
         .lines()

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request};
 use callervault::clock::{Clock, System};
-use callervault::http::{App, router};
+use callervault::http::{App, Limits, router};
 use callervault::keyring::unlock::Passphrase;
 use callervault::model::ask::RequestId;
 use callervault::model::fields::FieldSet;
@@ -159,6 +159,12 @@ impl World {
 
     pub(crate) async fn open(&self) -> Arc<App> {
         self.try_open().await.unwrap()
+    }
+
+    /// Opened with limits of its own, and at a time of its own.
+    pub(crate) async fn open_with(&self, limits: Limits, clock: Arc<dyn Clock>) -> Arc<App> {
+        let vault = Vault::open(&self.places, &passphrase(), clock, "test").await.unwrap();
+        App::with_limits(vault, limits)
     }
 
     pub(crate) fn token(&self, name: &str) -> &str {

@@ -6,7 +6,7 @@ use std::sync::mpsc::channel;
 
 use axum::Router;
 use callervault::clock::Clock;
-use callervault::http::serve_routes;
+use callervault::http::{Limits, serve_routes};
 use callervault::merkle::Hash;
 use callervault::note::{Checkpoint, Cosigner, Signer, Verifier};
 use callervault::witness::memory::Memory;
@@ -101,7 +101,15 @@ pub(crate) fn listen(routes: Router) -> Listening {
     let told = move |address| bound.send(address).unwrap();
     let never = std::future::pending();
     let loopback = "127.0.0.1:0".parse().unwrap();
-    runtime.spawn(serve_routes(routes, loopback, None, false, told, never));
+    runtime.spawn(serve_routes(
+        routes,
+        Limits::default(),
+        loopback,
+        None,
+        false,
+        told,
+        never,
+    ));
     let base = format!("http://{}", address.recv().unwrap());
     Listening { base, runtime }
 }

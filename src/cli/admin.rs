@@ -12,9 +12,12 @@ use super::{Done, Failure, say};
 /// Departments, principals and tokens, through a running server. Answers are JSON.
 #[derive(Args)]
 pub(super) struct Admin {
-    /// The server.
+    /// The server: https://, or http:// on this machine alone.
     #[arg(long, default_value = "http://127.0.0.1:8440")]
     url: String,
+    /// Certificates (PEM) that vouch for the server, in place of the public authorities.
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
     /// A security administrator's token, in a file of mode 0600.
     #[arg(long, value_name = "FILE")]
     token_file: PathBuf,
@@ -93,8 +96,8 @@ enum What {
 
 impl Admin {
     pub(super) fn run(self) -> Done {
+        let client = Client::new(&self.url, self.ca.as_deref())?;
         let token = secret_file(&self.token_file)?;
-        let client = Client::new(&self.url);
         let list = |path: &str| pages(&client, &token, path);
         let answer = match self.what {
             What::Departments => return list("/v1/admin/departments"),

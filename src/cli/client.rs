@@ -1,8 +1,13 @@
 //! A small client of the API, for `admin` and the demo's tour.
 
+use std::fmt::Display;
+use std::net::IpAddr;
+use std::path::Path;
+
 use serde_json::Value;
 use ureq::Agent;
-use ureq::http::{Request, Response};
+use ureq::http::{Request, Response, Uri};
+use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 
 use super::Failure;
 
@@ -25,12 +30,22 @@ impl Answer {
 }
 
 impl Client {
-    pub(super) fn new(base: &str) -> Self {
-        let config = Agent::config_builder().http_status_as_error(false).build();
-        Self {
+    /// For a server at this address. With a file of certificates (PEM), those alone vouch for it; without, the public
+    /// authorities do.
+    pub(super) fn new(base: &str, authorities: Option<&Path>) -> Result<Self, Failure> {
+        check(base)?;
+        let tls = authorities.map_or_else(|| Ok(TlsConfig::default()), trusting)?;
+        // No redirect and no proxy of the environment: the token goes to the server that was named, and nowhere else.
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .proxy(None)
+            .tls_config(tls)
+            .build();
+        Ok(Self {
             agent: config.new_agent(),
             base: base.trim_end_matches('/').to_owned(),
-        }
+        })
     }
 
     pub(super) fn call(
@@ -81,6 +96,44 @@ impl Client {
     pub(super) fn post(&self, token: &str, path: &str, body: &Value) -> Result<Answer, Failure> {
         self.call(token, "POST", path, None, Some(body))
     }
+}
+
+/// A token crosses a network only under TLS.
+fn check(base: &str) -> Result<(), Failure> {
+    let no_address = || {
+        Failure::usage(format!(
+            "{base} is not the address of a server\n  give https://HOST:PORT"
+        ))
+    };
+    let address: Uri = base.parse().map_err(|_| no_address())?;
+    let host = address.host().ok_or_else(no_address)?;
+    let inside: Option<IpAddr> = host.trim_start_matches('[').trim_end_matches(']').parse().ok();
+    let loopback = inside.map_or(host == "localhost", |address| address.is_loopback());
+    match address.scheme_str() {
+        Some("https") => Ok(()),
+        Some("http") if loopback => Ok(()),
+        Some("http") => Err(Failure::usage(format!(
+            "refusing to send a token in clear to {host}\n  use https://, or run this on the server against 127.0.0.1"
+        ))),
+        _ => Err(no_address()),
+    }
+}
+
+fn trusting(file: &Path) -> Result<TlsConfig, Failure> {
+    let fault =
+        |error: &dyn Display| Failure::usage(format!("{}: {error}\n  give certificates in PEM", file.display()));
+    let pem = std::fs::read(file).map_err(|error| fault(&error))?;
+    let mut certificates = Vec::new();
+    for item in parse_pem(&pem) {
+        if let PemItem::Certificate(certificate) = item.map_err(|error| fault(&error))? {
+            certificates.push(certificate);
+        }
+    }
+    if certificates.is_empty() {
+        return Err(fault(&"no certificate in it"));
+    }
+    let roots = RootCerts::new_with_certs(&certificates);
+    Ok(TlsConfig::builder().root_certs(roots).build())
 }
 
 fn read(mut answer: Response<ureq::Body>) -> Result<Answer, Failure> {

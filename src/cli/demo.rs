@@ -1,6 +1,6 @@
 //! `callervault demo`: a throw-away vault with synthetic departments, principals and calls.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -26,6 +26,7 @@ const CALLS: &str = include_str!("../../tests/data/calls.jsonl");
 /// The invented callers' ID numbers carry birth years of people not yet born.
 const INVENTED_YEARS: &str = "\n[id_no]\nlatest_birth_year = 2049\n";
 const CENTRE: &str = "H0";
+const USUAL_PORT: u16 = 8440;
 pub(super) const DEPARTMENTS: [(&str, &str); 3] = [("C1", "城市管理局"), ("W2", "水务局"), ("M3", "市场监督管理局")];
 
 /// A throw-away vault with synthetic departments and calls; with --once, the tour.
@@ -34,9 +35,9 @@ pub(super) struct Demo {
     /// Keep the vault in this new directory instead of a temporary one.
     #[arg(long)]
     dir: Option<PathBuf>,
-    /// Address and port; port 0 takes a free one.
-    #[arg(long, default_value = "127.0.0.1:8440")]
-    listen: SocketAddr,
+    /// Address and port; port 0 takes a free one. Without it 127.0.0.1:8440, and a free port with --once.
+    #[arg(long)]
+    listen: Option<SocketAddr>,
     /// Walk the tour over HTTP, then stop. Exit 1 if a step is not as promised.
     #[arg(long)]
     once: bool,
@@ -71,12 +72,8 @@ impl Demo {
         let directory = self.dir.clone().unwrap_or_else(|| temporary.path().to_owned());
         let runtime = runtime()?;
         let (vault, credentials) = runtime.block_on(furnish(&directory))?;
-        // With --once the port is nobody's business but ours.
-        let listen = if self.once {
-            SocketAddr::new(self.listen.ip(), 0)
-        } else {
-            self.listen
-        };
+        let port = if self.once { 0 } else { USUAL_PORT };
+        let listen = self.listen.unwrap_or_else(|| (Ipv4Addr::LOCALHOST, port).into());
         runtime.block_on(self.serve(vault, credentials, &directory, listen))
     }
 
@@ -231,7 +228,8 @@ async fn hire(
 
 async fn fill(vault: &Vault, credentials: &Credentials) -> Done {
     let agent = session(vault, credentials, "agent").await?;
-    let count = import::lines(vault, &agent, CALLS.as_bytes()).await?;
+    let count = import::lines(vault, &agent, CALLS.as_bytes()).await;
+    count.stopped.map_or(Ok(()), Err)?;
     if let Some((line, reason)) = count.rejected.first_key_value() {
         return Err(Failure::found(format!("demo call {line}: {reason}")));
     }

@@ -18,7 +18,7 @@ use crate::model::ask::RequestId;
 use crate::model::submitted::Submitted;
 use crate::model::tickets::{Channel, MatterKind};
 use crate::vault::intake::{Call, Intake, NewTicket};
-use crate::vault::{Error, Replay, Session, Values, Vault};
+use crate::vault::{Error, Replay, Scope, Session, Values, Vault};
 
 /// Take in calls from JSON lines. A record that came before (by its `id`) is not taken again.
 #[derive(Args)]
@@ -125,11 +125,19 @@ pub(super) struct Count {
     pub(super) known: u64,
     /// Line number and reason, never a value.
     pub(super) rejected: BTreeMap<u64, String>,
+    /// Why it ended before the last line, if it did.
+    pub(super) stopped: Option<Failure>,
 }
 
 impl Count {
     fn lines(&self) -> u64 {
         self.taken + self.known + self.rejected.len() as u64
+    }
+
+    fn stopped(mut self, line: u64, why: &dyn std::error::Error) -> Self {
+        let words = format!("line {line}: {why}\n  run it again: what came in stays in");
+        self.stopped = Some(Failure::unavailable(words));
+        self
     }
 }
 
@@ -148,6 +156,7 @@ impl Import {
                 let count = file(&vault, &session, path).await?;
                 report(path, &count)?;
                 rejected += count.rejected.len();
+                count.stopped.map_or(Ok(()), Err)?;
             }
             if rejected == 0 {
                 Ok(())
@@ -167,14 +176,17 @@ async fn file(vault: &Vault, session: &Session, path: &Path) -> Result<Count, Fa
     }
     let count = lines(vault, session, BufReader::new(bar.wrap_read(source))).await;
     bar.finish_and_clear();
-    count
+    Ok(count)
 }
 
-/// Takes every line in.
-pub(super) async fn lines(vault: &Vault, session: &Session, source: impl BufRead) -> Result<Count, Failure> {
+/// Takes every line in, up to the first after which nothing can be taken.
+pub(super) async fn lines(vault: &Vault, session: &Session, source: impl BufRead) -> Count {
     let mut count = Count::default();
     for (number, line) in (1..).zip(source.split(b'\n')) {
-        let line = zeroize::Zeroizing::new(line?);
+        let line = match line {
+            Ok(line) => zeroize::Zeroizing::new(line),
+            Err(error) => return count.stopped(number, &error),
+        };
         if line.trim_ascii().is_empty() {
             continue;
         }
@@ -191,14 +203,10 @@ pub(super) async fn lines(vault: &Vault, session: &Session, source: impl BufRead
             Err(Rejected::Line(reason)) => {
                 count.rejected.insert(number, reason);
             }
-            Err(Rejected::Vault(error)) => {
-                return Err(Failure::unavailable(format!(
-                    "line {number}: {error}\n  run it again: what came in stays in"
-                )));
-            }
+            Err(Rejected::Vault(error)) => return count.stopped(number, &error),
         }
     }
-    Ok(count)
+    count
 }
 
 enum Rejected {
@@ -214,6 +222,8 @@ async fn one(vault: &Vault, session: &Session, line: &[u8]) -> Result<crate::vau
         Rejected::Line(format!("not a call record, at column {}", error.column()))
     })?;
     let replay = Replay {
+        // A record comes once, whichever agent imports it.
+        scope: Scope::Vault,
         key: format!("import:{}", record.id),
         request: line.trim_ascii().to_vec(),
     };

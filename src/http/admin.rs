@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use super::App;
-use super::headers::{identifier, required_if_match, tagged};
+use super::headers::{NotRepeatable, identifier, required_if_match, tagged};
 use super::json::Json;
+use super::path::Path;
 use super::problem::Problem;
 use super::session::Authenticated;
 use super::tickets::{ListQuery, query};
@@ -17,6 +18,10 @@ use crate::vault::admin::{
     Changed, Department, NewDepartment, NewPrincipal, NewToken, Page, Principal, SetPrincipal, Token, TokenLine,
 };
 use crate::vault::{Audit, Session};
+
+/// What the document says of every write here.
+const NO_KEY: &str = "malformed, or sent with an `Idempotency-Key` (`idempotency-not-supported`): answers here are not \
+    kept. After a lost answer list what is there, and revoke a token that did not reach you";
 
 type Answer = Result<Response, Problem>;
 
@@ -31,10 +36,11 @@ fn answer<T: serde::Serialize>(
 
 /// Makes a department.
 #[utoipa::path(post, path = "/v1/admin/departments", tag = "admin", request_body = NewDepartment,
-    responses((status = 201, body = Changed<Department>), (status = 403, body = Problem), (status = 409, body = Problem)))]
+    responses((status = 400, body = Problem, description = NO_KEY), (status = 201, body = Changed<Department>), (status = 403, body = Problem), (status = 409, body = Problem)))]
 pub(super) async fn make_department(
     State(app): State<Arc<App>>,
     Authenticated(session): Authenticated,
+    _: NotRepeatable,
     body: Json<NewDepartment>,
 ) -> Answer {
     answer(
@@ -64,10 +70,11 @@ pub(super) async fn list_departments(
 
 /// Makes a principal.
 #[utoipa::path(post, path = "/v1/admin/principals", tag = "admin", request_body = NewPrincipal,
-    responses((status = 201, body = Changed<Principal>), (status = 403, body = Problem), (status = 422, body = Problem)))]
+    responses((status = 400, body = Problem, description = NO_KEY), (status = 201, body = Changed<Principal>), (status = 403, body = Problem), (status = 422, body = Problem)))]
 pub(super) async fn make_principal(
     State(app): State<Arc<App>>,
     Authenticated(session): Authenticated,
+    _: NotRepeatable,
     body: Json<NewPrincipal>,
 ) -> Answer {
     answer(
@@ -98,10 +105,11 @@ pub(super) async fn list_principals(
 /// Sets a principal's roles and standing.
 #[utoipa::path(put, path = "/v1/admin/principals/{id}", tag = "admin",
     params(("id" = String, Path), ("If-Match" = String, Header)), request_body = SetPrincipal,
-    responses((status = 200, body = Changed<Principal>), (status = 403, body = Problem), (status = 412, body = Problem)))]
+    responses((status = 400, body = Problem, description = NO_KEY), (status = 200, body = Changed<Principal>), (status = 403, body = Problem), (status = 412, body = Problem)))]
 pub(super) async fn set_principal(
     State(app): State<Arc<App>>,
     Authenticated(session): Authenticated,
+    _: NotRepeatable,
     Path(id): Path<String>,
     headers: HeaderMap,
     body: Json<SetPrincipal>,
@@ -118,10 +126,11 @@ pub(super) async fn set_principal(
 /// Issues an API token, shown once.
 #[utoipa::path(post, path = "/v1/admin/principals/{id}/tokens", tag = "admin", params(("id" = String, Path)),
     request_body = NewToken,
-    responses((status = 201, body = Token), (status = 403, body = Problem), (status = 404, body = Problem)))]
+    responses((status = 400, body = Problem, description = NO_KEY), (status = 201, body = Token), (status = 403, body = Problem), (status = 404, body = Problem)))]
 pub(super) async fn issue_token(
     State(app): State<Arc<App>>,
     Authenticated(session): Authenticated,
+    _: NotRepeatable,
     Path(id): Path<String>,
     body: Json<NewToken>,
 ) -> Answer {
@@ -148,10 +157,11 @@ pub(super) async fn list_tokens(
 /// Revokes a token.
 #[utoipa::path(delete, path = "/v1/admin/principals/{id}/tokens/{token}", tag = "admin",
     params(("id" = String, Path), ("token" = String, Path)),
-    responses((status = 200, body = Audit), (status = 403, body = Problem), (status = 404, body = Problem)))]
+    responses((status = 400, body = Problem, description = NO_KEY), (status = 200, body = Audit), (status = 403, body = Problem), (status = 404, body = Problem)))]
 pub(super) async fn revoke_token(
     State(app): State<Arc<App>>,
     Authenticated(session): Authenticated,
+    _: NotRepeatable,
     Path((id, token)): Path<(String, String)>,
 ) -> Answer {
     let (id, token) = (identifier(&id, "principal")?, identifier(&token, "token")?);
@@ -164,7 +174,11 @@ pub(super) async fn revoke_token(
 
 /// Locks the vault: every key is wiped, and only a start with the passphrase unlocks it again.
 #[utoipa::path(post, path = "/v1/keys/lock", tag = "keys",
-    responses((status = 200, body = Audit), (status = 403, body = Problem)))]
-pub(super) async fn lock(State(app): State<Arc<App>>, Authenticated(session): Authenticated) -> Answer {
+    responses((status = 400, body = Problem, description = NO_KEY), (status = 200, body = Audit), (status = 403, body = Problem)))]
+pub(super) async fn lock(
+    State(app): State<Arc<App>>,
+    Authenticated(session): Authenticated,
+    _: NotRepeatable,
+) -> Answer {
     answer(StatusCode::OK, &session, app.vault.lock(&session).await)
 }

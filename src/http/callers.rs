@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{OriginalUri, Path, Query, State};
+use axum::extract::{OriginalUri, Query, State};
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::App;
 use super::headers::{identifier, replay, required_if_match, tagged};
 use super::json::Json;
+use super::path::Path;
 use super::problem::Problem;
 use super::session::Authenticated;
 use crate::keyring::Revealed;

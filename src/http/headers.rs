@@ -2,17 +2,20 @@
 
 use std::str::FromStr;
 
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::problem::Problem;
-use crate::vault::Replay;
+use crate::vault::{Replay, Scope};
 
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
 const LONGEST_KEY: usize = 128;
 
 /// The `Idempotency-Key`, if there is one, with the request it came with.
 pub(super) fn replay(headers: &HeaderMap, method: &Method, path: &str, body: &[u8]) -> Result<Option<Replay>, Problem> {
-    let Some(value) = headers.get("idempotency-key") else {
+    let Some(value) = headers.get(IDEMPOTENCY_KEY) else {
         return Ok(None);
     };
     let key = value.to_str().ok().filter(|key| (1..=LONGEST_KEY).contains(&key.len()));
@@ -28,9 +31,31 @@ pub(super) fn replay(headers: &HeaderMap, method: &Method, path: &str, body: &[u
     let mut request = format!("{method} {path}\n").into_bytes();
     request.extend_from_slice(body);
     Ok(Some(Replay {
+        scope: Scope::Principal,
         key: key.to_owned(),
         request,
     }))
+}
+
+/// A write whose answer is not kept for a repeated request, because it shows a secret once or because a repetition is
+/// seen to have happened: an `Idempotency-Key` would promise what is not done, so it is refused.
+pub(super) struct NotRepeatable;
+
+impl<S: Sync> FromRequestParts<S> for NotRepeatable {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        if !parts.headers.contains_key(IDEMPOTENCY_KEY) {
+            return Ok(Self);
+        }
+        Err(Problem::new(
+            StatusCode::BAD_REQUEST,
+            "idempotency-not-supported",
+            "This call takes no Idempotency-Key",
+            "send it without one; if an answer was lost, list what is there before you repeat it, and revoke any token \
+             that did not reach you",
+        ))
+    }
 }
 
 /// The version in `If-Match`, if there is one.

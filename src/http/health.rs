@@ -3,10 +3,13 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
 use super::App;
+use super::problem::Problem;
+use crate::keyring::KeyError;
+use crate::vault::Error;
 
 /// The process answers.
 #[utoipa::path(get, path = "/livez", tag = "health", security(()), responses((status = 200, body = String)))]
@@ -16,10 +19,10 @@ pub(super) async fn live() -> &'static str {
 
 /// The vault is unlocked and serves.
 #[utoipa::path(get, path = "/readyz", tag = "health", security(()),
-    responses((status = 200, body = String), (status = 503, body = String)))]
+    responses((status = 200, body = String), (status = 503, body = Problem)))]
 pub(super) async fn ready(State(app): State<Arc<App>>) -> Response {
     if app.vault.is_locked() {
-        (StatusCode::SERVICE_UNAVAILABLE, "locked\n").into_response()
+        Problem::from(Error::Key(KeyError::Locked)).into_response()
     } else {
         "ready\n".into_response()
     }

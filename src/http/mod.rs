@@ -6,45 +6,54 @@ mod callers;
 mod headers;
 mod health;
 mod json;
+mod limits;
 mod metrics;
 mod openapi;
+mod path;
 mod problem;
 mod server;
 mod session;
 mod tickets;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, header};
+use axum::middleware::{from_fn, from_fn_with_state};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
-use tower_http::timeout::TimeoutLayer;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use utoipa_axum::routes;
 
+pub use self::limits::Limits;
 pub use self::metrics::Metrics;
 pub use self::server::{ServeError, Tls, serve, serve_routes};
 use crate::vault::Vault;
 
 /// Longest request body, in bytes.
 const LARGEST_BODY: usize = 1024 * 1024;
-const SLOWEST: Duration = Duration::from_secs(30);
 
 /// What handlers share.
 pub struct App {
     vault: Vault,
     metrics: Metrics,
+    limits: Limits,
 }
 
 impl App {
-    /// An application on an open vault.
+    /// An application on an open vault, with the usual limits.
     #[must_use]
     pub fn new(vault: Vault) -> Arc<Self> {
+        Self::with_limits(vault, Limits::default())
+    }
+
+    /// An application with limits of its own.
+    #[must_use]
+    pub fn with_limits(vault: Vault, limits: Limits) -> Arc<Self> {
         Arc::new(Self {
             vault,
             metrics: Metrics::new(),
+            limits,
         })
     }
 
@@ -100,7 +109,8 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     described().split_for_parts().1
 }
 
-/// All routes, with limits, security headers and metrics.
+/// All routes, with limits, security headers and metrics. From the inside out: what panics or takes too long becomes a
+/// problem; what is an error and no problem yet becomes one; then it is counted.
 pub fn router(app: Arc<App>) -> Router {
     let (router, document) = described().split_for_parts();
     let docs = utoipa_swagger_ui::SwaggerUi::new("/docs").url("/openapi.json", document);
@@ -109,9 +119,10 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(docs)
         .fallback(problem::no_route)
         .method_not_allowed_fallback(problem::no_method)
-        .layer(axum::middleware::from_fn_with_state(Arc::clone(&app), metrics::observe))
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, SLOWEST))
         .layer(CatchPanicLayer::custom(problem::panicked))
+        .layer(from_fn_with_state(Arc::clone(&app), problem::in_time))
+        .layer(from_fn(problem::always))
+        .layer(from_fn_with_state(Arc::clone(&app), metrics::observe))
         .layer(axum::extract::DefaultBodyLimit::max(LARGEST_BODY))
         .layer(header(header::CACHE_CONTROL, "no-store"))
         .layer(header(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))

@@ -2,17 +2,23 @@
 //! helps; no value that came in is ever in it.
 
 use std::any::Any;
+use std::sync::Arc;
 
+use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use super::App;
 use crate::audit::{CommitError, Refusal};
 use crate::keyring::KeyError;
 use crate::model::ask::RequestId;
 use crate::policy::Why;
 use crate::store::StoreError;
 use crate::vault::{Audit, Error};
+
+const PROBLEM_JSON: &str = "application/problem+json";
 
 /// `application/problem+json`.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -33,6 +39,9 @@ pub(super) struct Problem {
     /// For invalid values: field and rule.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     invalid: Vec<InvalidField>,
+    /// The fault inside, for the program log only.
+    #[serde(skip)]
+    inside: Option<String>,
 }
 
 /// A field whose value breaks its rule.
@@ -52,6 +61,7 @@ impl Problem {
             request_id: RequestId::random().as_str().to_owned(),
             audit: None,
             invalid: Vec::new(),
+            inside: None,
         }
     }
 
@@ -63,9 +73,12 @@ impl Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
+        if let Some(fault) = &self.inside {
+            tracing::error!(request_id = self.request_id, fault, "a request failed inside");
+        }
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let body = serde_json::to_vec(&self).unwrap_or_default();
-        let mut response = (status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response();
+        let mut response = (status, [(header::CONTENT_TYPE, PROBLEM_JSON)], body).into_response();
         let headers = response.headers_mut();
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, header::HeaderValue::from_static("Bearer"));
@@ -135,12 +148,7 @@ impl From<Error> for Problem {
                 "use a new key for a new request",
             ),
             Error::Log(fault) => log_fault(fault),
-            Error::Key(KeyError::Locked) => Self::new(
-                S::SERVICE_UNAVAILABLE,
-                "locked",
-                "The vault is locked",
-                "an administrator must start it again with the passphrase",
-            ),
+            Error::Key(fault) => key_fault(fault),
             Error::Store(StoreError::Full) => log_fault(CommitError::Full),
             Error::Clock(_) => Self::new(
                 S::SERVICE_UNAVAILABLE,
@@ -148,7 +156,7 @@ impl From<Error> for Problem {
                 "The clock is not set",
                 "set the server's clock",
             ),
-            Error::Key(_) | Error::Store(_) => internal(&error),
+            Error::Store(fault) => store_fault(&fault),
         }
     }
 }
@@ -177,15 +185,71 @@ fn log_fault(fault: CommitError) -> Problem {
     Problem::new(status, name, title, detail)
 }
 
-fn internal(error: &Error) -> Problem {
-    let problem = Problem::new(
-        StatusCode::INTERNAL_SERVER_ERROR,
-        "integrity",
-        "Something on file is not as the vault left it",
-        "nothing was opened; tell an administrator the `request_id` and let them run `callervault fsck`",
-    );
-    tracing::error!(request_id = problem.request_id, %error, "a request failed inside");
-    problem
+/// A fault of a key: which, and what the administrator does about it. One that lies in the surroundings may pass (503).
+fn key_fault(fault: KeyError) -> Problem {
+    use StatusCode as S;
+    let told = match fault {
+        KeyError::Locked => {
+            let detail = "an administrator must start it again with the passphrase";
+            return Problem::new(S::SERVICE_UNAVAILABLE, "locked", "The vault is locked", detail);
+        }
+        KeyError::MemoryNotLocked => (
+            S::SERVICE_UNAVAILABLE,
+            "memory-not-locked",
+            "No memory can be locked for a key",
+            "nothing was opened; raise the limit of locked memory, e.g. `ulimit -l 8192` or LimitMEMLOCK=8M",
+        ),
+        KeyError::NoRandomness => (
+            S::SERVICE_UNAVAILABLE,
+            "no-randomness",
+            "The operating system gives no random bytes",
+            "nothing was sealed; check /dev/urandom on the server",
+        ),
+        KeyError::NoSuchKey => (
+            S::INTERNAL_SERVER_ERROR,
+            "no-such-key",
+            "The keyring does not hold the key version this needs",
+            "nothing was opened; restore the key store from its newest backup",
+        ),
+        KeyError::NoRecordKey => (
+            S::INTERNAL_SERVER_ERROR,
+            "no-record-key",
+            "The record has no key",
+            "it was erased, or the key store is older than the data store: then restore its newest backup",
+        ),
+        KeyError::Broken | KeyError::WrongPassphrase | KeyError::BadPassphrase | KeyError::WeakParameters => INTEGRITY,
+    };
+    inside(told, &fault)
+}
+
+fn store_fault(fault: &StoreError) -> Problem {
+    let told = match fault {
+        StoreError::Database(_) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "store-unavailable",
+            "The database reports a fault",
+            "nothing was shown; tell an administrator the `request_id`: the program log has the database's own words",
+        ),
+        _ => INTEGRITY,
+    };
+    inside(told, fault)
+}
+
+/// Status, name, title and detail.
+type Told = (StatusCode, &'static str, &'static str, &'static str);
+
+const INTEGRITY: Told = (
+    StatusCode::INTERNAL_SERVER_ERROR,
+    "integrity",
+    "Something on file is not as the vault left it",
+    "nothing was opened; tell an administrator the `request_id` and let them run `callervault fsck`",
+);
+
+fn inside((status, name, title, detail): Told, fault: &dyn std::error::Error) -> Problem {
+    Problem {
+        inside: Some(fault.to_string()),
+        ..Problem::new(status, name, title, detail)
+    }
 }
 
 fn refused(refusal: &Refusal) -> Problem {
@@ -245,6 +309,36 @@ pub(super) async fn no_method() -> Problem {
     )
 }
 
+/// Ends a request that takes too long, one whose body does not come included.
+pub(super) async fn in_time(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    match tokio::time::timeout(app.limits.request, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => Problem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "too-slow",
+            "It took too long",
+            "send the whole request at once, or try again later, with the same Idempotency-Key for a write",
+        )
+        .into_response(),
+    }
+}
+
+/// Whatever is an error and was not made here becomes a problem: what libraries say in their own words may quote what
+/// came in.
+pub(super) async fn always(request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    let status = response.status();
+    let is_problem = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|kind| kind == PROBLEM_JSON);
+    if is_problem || !(status.is_client_error() || status.is_server_error()) {
+        return response;
+    }
+    let detail = "the addresses, methods and shapes are in /openapi.json";
+    Problem::new(status, "not-understood", "The request was not understood", detail).into_response()
+}
+
 /// A panic's message may quote anything, so none of it is told or logged.
 pub(super) fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
     tracing::error!("a handler panicked");
@@ -255,4 +349,63 @@ pub(super) fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
         "report it with the time",
     )
     .into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::Problem;
+    use crate::keyring::KeyError;
+    use crate::model::ask::RequestId;
+    use crate::store::StoreError;
+    use crate::vault::Error;
+
+    #[test]
+    fn each_fault_says_which_it_is_and_what_to_do() {
+        let faults = [
+            (Error::Key(KeyError::Locked), 503, "locked", "passphrase"),
+            (
+                Error::Key(KeyError::MemoryNotLocked),
+                503,
+                "memory-not-locked",
+                "ulimit -l",
+            ),
+            (Error::Key(KeyError::NoRandomness), 503, "no-randomness", "/dev/urandom"),
+            (
+                Error::Key(KeyError::NoSuchKey),
+                500,
+                "no-such-key",
+                "restore the key store",
+            ),
+            (Error::Key(KeyError::NoRecordKey), 500, "no-record-key", "erased"),
+            (Error::Key(KeyError::Broken), 500, "integrity", "callervault fsck"),
+            (
+                Error::Store(StoreError::Corrupt("ticket")),
+                500,
+                "integrity",
+                "callervault fsck",
+            ),
+            (
+                Error::Store(StoreError::Database("disk I/O error".to_owned())),
+                503,
+                "store-unavailable",
+                "administrator",
+            ),
+            (Error::Store(StoreError::Full), 507, "storage-full", "free some space"),
+        ];
+        let mut titles = BTreeSet::new();
+        for (fault, status, name, remedy) in faults {
+            let request = RequestId::random();
+            let problem = Problem::from(fault).request(&request);
+            assert_eq!(
+                (problem.status, problem.r#type),
+                (status, format!("urn:callervault:problem:{name}"))
+            );
+            assert!(problem.detail.contains(remedy), "{name}: {}", problem.detail);
+            assert_eq!(problem.request_id, request.as_str());
+            titles.insert((name, problem.title));
+        }
+        assert_eq!(titles.len(), 8, "another name, another title");
+    }
 }

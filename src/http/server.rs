@@ -11,11 +11,10 @@ use axum::Router;
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
 
+use super::limits::{Capped, Limits};
 use super::{App, router};
 
 const GRACE: Duration = Duration::from_secs(10);
-/// A connection may take this long to bring a request's headers, or bring none.
-const IDLE: Duration = Duration::from_secs(75);
 
 /// A certificate and its key, PEM files.
 #[derive(Clone, Debug)]
@@ -62,9 +61,9 @@ pub async fn serve(
     bound: impl FnOnce(SocketAddr) + Send + 'static,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
-    let routes = router(Arc::clone(&app));
+    let (routes, limits) = (router(Arc::clone(&app)), app.limits);
     let result = tokio::select! {
-        result = serve_routes(routes, listen, tls, behind_proxy, bound, stop) => result,
+        result = serve_routes(routes, limits, listen, tls, behind_proxy, bound, stop) => result,
         () = app.vault().log_died() => Err(ServeError::LogDied),
     };
     app.vault().wipe();
@@ -78,6 +77,7 @@ pub async fn serve(
 /// [`ServeError`].
 pub async fn serve_routes(
     routes: Router,
+    limits: Limits,
     listen: SocketAddr,
     tls: Option<Tls>,
     behind_proxy: bool,
@@ -88,7 +88,7 @@ pub async fn serve_routes(
         return Err(ServeError::Exposed);
     }
     let handle = Handle::new();
-    let service = routes.into_make_service();
+    let service = Capped::new(routes.into_make_service(), limits.connections);
     let stopping = handle.clone();
     tokio::spawn(async move {
         stop.await;
@@ -103,15 +103,13 @@ pub async fn serve_routes(
     let io = |error: std::io::Error| ServeError::Io(format!("{listen}: {error}\n  choose another address"));
     match tls {
         None => {
-            let mut server = axum_server::bind(listen).handle(handle);
-            server.http_builder().http1().header_read_timeout(IDLE);
+            let server = limits.bind(axum_server::bind(listen)).handle(handle);
             server.serve(service).await.map_err(io)
         }
         Some(tls) => {
             let config = RustlsConfig::from_pem_file(&tls.certificate, &tls.key).await;
             let config = config.map_err(|error| ServeError::Io(format!("TLS certificate or key: {error}")))?;
-            let mut server = axum_server::bind_rustls(listen, config).handle(handle);
-            server.http_builder().http1().header_read_timeout(IDLE);
+            let server = limits.bind(axum_server::bind_rustls(listen, config)).handle(handle);
             server.serve(service).await.map_err(io)
         }
     }

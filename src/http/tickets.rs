@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{OriginalUri, Path, Query, State};
+use axum::extract::{OriginalUri, Query, State};
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
@@ -12,6 +12,7 @@ use super::App;
 use super::callers::{Shown, shown};
 use super::headers::{identifier, if_match, replay, tagged};
 use super::json::Json;
+use super::path::Path;
 use super::problem::Problem;
 use super::session::Authenticated;
 use crate::model::purposes::Purpose;

@@ -1,5 +1,9 @@
 //! `Submitted`: a personal value on its way in.
 
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
@@ -25,4 +29,33 @@ impl<'de> Deserialize<'de> for Submitted {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         String::deserialize(from).map(Self)
     }
+}
+
+/// Reads values by field name and refuses a name that comes twice: which of the two was meant, nobody can tell. No name
+/// that came in is quoted.
+///
+/// # Errors
+/// Where it is no object of strings, or a name is repeated.
+pub(crate) fn by_name<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, Submitted>, D::Error> {
+    struct ByName;
+
+    impl<'de> Visitor<'de> for ByName {
+        type Value = BTreeMap<String, Submitted>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("values by field name")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut values = BTreeMap::new();
+            while let Some((name, value)) = map.next_entry()? {
+                if values.insert(name, value).is_some() {
+                    return Err(A::Error::custom("a name comes twice"));
+                }
+            }
+            Ok(values)
+        }
+    }
+
+    from.deserialize_map(ByName)
 }

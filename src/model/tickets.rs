@@ -54,17 +54,27 @@ impl TicketState {
     }
 }
 
-/// A category code such as `noise`: 1–32 of `a-z`, `0-9`, `_`, beginning with a letter. Shared in clear, so no free text.
+/// A category code such as `noise`: 1–40 of `a-z`, `0-9`, `_` and `-`, beginning with a letter, no separator doubled or at
+/// the end, no run of five digits. It stands in clear, so at intake only those are taken that `fields.toml` declares.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(transparent)]
 pub struct Category(String);
+
+const LONGEST_CATEGORY: usize = 40;
+const MOST_DIGITS: usize = 4;
 
 impl Category {
     /// The category with this code, or nothing if it is not a code.
     #[must_use]
     pub fn new(code: &str) -> Option<Self> {
-        let word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-        let good = code.len() <= 32 && code.starts_with(|c: char| c.is_ascii_lowercase()) && code.chars().all(word);
+        let words_fit = code.split(['_', '-']).all(|word| {
+            !word.is_empty()
+                && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+                && word
+                    .split(|c: char| !c.is_ascii_digit())
+                    .all(|run| run.len() <= MOST_DIGITS)
+        });
+        let good = words_fit && code.len() <= LONGEST_CATEGORY && code.starts_with(|c: char| c.is_ascii_lowercase());
         good.then(|| Self(code.to_owned()))
     }
 
@@ -75,17 +85,24 @@ impl Category {
     }
 }
 
-/// A place by its administrative code: 6 digits of GB/T 2260 (county), 9 (township) or 12 (village) digits.
+/// A place by its administrative code: 6 digits of GB/T 2260 (county), 9 (township) or 12 (village) digits. It stands in
+/// clear, so a 12-digit code in which a mobile number can be read is none: its township's 9 digits say where it is.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(transparent)]
 pub struct Township(String);
+
+const MOBILE_DIGITS: usize = 11;
 
 impl Township {
     /// The place with this code, or nothing if it is not a code.
     #[must_use]
     pub fn new(code: &str) -> Option<Self> {
-        let good =
-            matches!(code.len(), 6 | 9 | 12) && code.bytes().all(|b| b.is_ascii_digit()) && !code.starts_with('0');
+        let all_digits = code.bytes().all(|b| b.is_ascii_digit());
+        let mobile = |part: &[u8]| matches!(part, [b'1', b'3'..=b'9', ..]);
+        let good = matches!(code.len(), 6 | 9 | 12)
+            && all_digits
+            && is_prefecture(code.get(..2)?.parse().ok()?, code.get(2..4)?.parse().ok()?)
+            && !code.as_bytes().windows(MOBILE_DIGITS).any(mobile);
         good.then(|| Self(code.to_owned()))
     }
 
@@ -94,4 +111,11 @@ impl Township {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// Digits 1 and 2 name a province, 3 and 4 a prefecture: 01–20 and 51–70 cities, 21–50 regions, 90 what the province
+/// governs itself, 00 the whole province (GB/T 2260).
+const fn is_prefecture(province: u8, prefecture: u8) -> bool {
+    matches!(province, 11..=15 | 21..=23 | 31..=37 | 41..=46 | 50..=54 | 61..=65 | 71 | 81 | 82)
+        && matches!(prefecture, 0..=70 | 90)
 }

@@ -9,7 +9,7 @@ use crate::model::fields::{Field, MatchStrength};
 use crate::model::ids::{CallerId, RecordId, RecordKind};
 use crate::model::purposes::Purpose;
 use crate::model::reference::Reference;
-use crate::model::submitted::Submitted;
+use crate::model::submitted::{Submitted, by_name};
 use crate::model::ticket_no::TicketNo;
 use crate::policy::Why;
 use crate::store::rows::CallerRow;
@@ -26,6 +26,7 @@ pub struct Correction {
     #[schema(value_type = String)]
     pub reason: Submitted,
     /// New values by field name.
+    #[serde(deserialize_with = "by_name")]
     #[schema(value_type = std::collections::BTreeMap<String, String>)]
     pub fields: Values,
 }
@@ -66,6 +67,19 @@ impl Vault {
         version: u64,
         replay: Option<&Replay>,
     ) -> Result<Corrected, Error> {
+        let corrected = self.correct_once(session, caller, body, version, replay).await;
+        let (answer, audit) = self.or_replayed(session, replay, corrected).await?;
+        Ok(Corrected { answer, audit })
+    }
+
+    async fn correct_once(
+        &self,
+        session: &Session,
+        caller: Reference,
+        body: Correction,
+        version: u64,
+        replay: Option<&Replay>,
+    ) -> Result<(CorrectedAnswer, Audit), Error> {
         let names: Vec<String> = body.fields.keys().cloned().collect();
         let names = self.names(RecordKind::Caller, &names)?;
         let ask = self.ask(session, Action::Correct, Purpose::Correct)?;
@@ -73,8 +87,8 @@ impl Vault {
         let facts = self.facts(&ask).await?;
         let id = facts.caller.as_ref().map(|caller| caller.id);
         let permit = self.decide(ask, facts).await?;
-        if let Some((answer, audit)) = self.replayed(session, replay).await? {
-            return Ok(Corrected { answer, audit });
+        if let Some(done) = self.replayed(session, replay).await? {
+            return Ok(done);
         }
         let permit = if body.fields.keys().any(|name| self.is_identifying(name)) {
             self.guess(permit).await?
@@ -124,10 +138,7 @@ impl Vault {
             Err(CommitError::Duplicate) => return Err(Error::Stale),
             other => other?,
         };
-        Ok(Corrected {
-            answer,
-            audit: recorded.position().into(),
-        })
+        Ok((answer, recorded.position().into()))
     }
 
     fn is_identifying(&self, name: &str) -> bool {

@@ -25,7 +25,7 @@ impl Vault {
             _ => None,
         };
         let ticket = match ask.ticket_no() {
-            Some(no) => self.ticket_facts(ask, no).await?,
+            Some(no) => self.ticket_facts(ask, no, caller.as_ref()).await?,
             None => None,
         };
         Ok(Facts {
@@ -61,16 +61,25 @@ impl Vault {
         Ok(false)
     }
 
-    async fn ticket_facts(&self, ask: &Ask, no: &TicketNo) -> Result<Option<TicketFacts>, Error> {
+    async fn ticket_facts(
+        &self,
+        ask: &Ask,
+        no: &TicketNo,
+        known: Option<&CallerFacts>,
+    ) -> Result<Option<TicketFacts>, Error> {
         let Some(row) = self.ticket_row(no).await? else {
             return Ok(None);
+        };
+        let subject = match known.filter(|caller| caller.id == row.caller) {
+            Some(caller) => caller.subject,
+            None => self.subject(row.caller).await?.reference,
         };
         Ok(Some(TicketFacts {
             id: row.id,
             no: row.no,
             version: row.version,
             caller: row.caller,
-            subject: self.subject(row.caller).await?.reference,
+            subject,
             state: row.state,
             holder: row.holder,
             origin: row.origin,

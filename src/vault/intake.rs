@@ -13,7 +13,7 @@ use crate::model::fields::{Field, MatchStrength};
 use crate::model::ids::{CallerId, RecordId, RecordKind, TicketId};
 use crate::model::purposes::Purpose;
 use crate::model::reference::Reference;
-use crate::model::submitted::Submitted;
+use crate::model::submitted::{Submitted, by_name};
 use crate::model::ticket_no::TicketNo;
 use crate::model::tickets::{Category, Channel, MatterKind, TicketState, Township};
 use crate::refs;
@@ -27,7 +27,7 @@ pub struct Intake {
     /// How and when it came.
     pub call: Call,
     /// Declared fields of the caller by name; all may be left out (an anonymous call).
-    #[serde(default)]
+    #[serde(default, deserialize_with = "by_name")]
     #[schema(value_type = std::collections::BTreeMap<String, String>)]
     pub caller: Values,
     /// What it is about.
@@ -52,17 +52,17 @@ pub struct NewTicket {
     /// 诉求类型.
     #[schema(value_type = String, example = "complaint")]
     pub kind: MatterKind,
-    /// Category code: `a-z`, digits and `_`.
+    /// A category that `fields.toml` declares.
     #[schema(example = "noise")]
     pub category: String,
-    /// Place code of 6, 9 or 12 digits.
+    /// Place code of GB/T 2260: 6 or 9 digits, or 12 in which no mobile number can be read.
     #[schema(example = "310113")]
     pub township: String,
     /// The caller asks for secrecy. A report is confidential without asking.
     #[serde(default)]
     pub secrecy_requested: bool,
     /// Declared fields of the ticket by name; `text` is required.
-    #[serde(flatten)]
+    #[serde(flatten, deserialize_with = "by_name")]
     #[schema(value_type = std::collections::BTreeMap<String, String>)]
     pub values: Values,
 }
@@ -122,11 +122,15 @@ pub struct TakenCaller {
 /// Two calls of one new person at once find each other in a second try.
 const TRIES: usize = 4;
 
+const BAD_CATEGORY: &str = "a category is one of those that fields.toml declares";
+const BAD_TOWNSHIP: &str = "a township is a code of GB/T 2260 with 6 or 9 digits, or with 12 in which no mobile number \
+    can be read";
+
 /// A call that has been checked.
 struct Checked<'v> {
     caller: Vec<(&'v Field, Submitted)>,
     ticket: Vec<(&'v Field, Submitted)>,
-    category: Category,
+    category: &'v Category,
     township: Township,
 }
 
@@ -177,13 +181,13 @@ impl Vault {
         if !body.ticket.values.contains_key("text") {
             return Err(Error::Bad("text-missing", "a ticket needs its `text`"));
         }
-        let category = Category::new(&body.ticket.category);
+        let category = self.fields.category(&body.ticket.category);
         let township = Township::new(&body.ticket.township);
         Ok(Checked {
             caller,
             ticket,
-            category: category.ok_or(Error::Bad("bad-category", "a category is a code of a-z, 0-9 and _"))?,
-            township: township.ok_or(Error::Bad("bad-township", "a township is a code of 6, 9 or 12 digits"))?,
+            category: category.ok_or(Error::Bad("bad-category", BAD_CATEGORY))?,
+            township: township.ok_or(Error::Bad("bad-township", BAD_TOWNSHIP))?,
         })
     }
 

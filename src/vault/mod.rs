@@ -26,7 +26,7 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use serde::Serialize;
 
 pub use self::error::Error;
-pub use self::replay::Replay;
+pub use self::replay::{Replay, Scope};
 use crate::audit::{Change, Log, LogPosition, LogStats, Recorded};
 use crate::clock::Clock;
 use crate::keyring::{Keyring, RecordKey};

@@ -310,12 +310,25 @@ impl Vault {
         step: Step<'_>,
         replay: Option<&Replay>,
     ) -> Result<Moved, Error> {
-        // A repeated request finds the ticket moved on: it is answered before the ticket is looked at.
-        if let Some((answer, audit)) = self.replayed(session, replay).await? {
-            return Ok(Moved { answer, audit });
-        }
+        let moved = self.step_once(session, no, step, replay).await;
+        let (answer, audit) = self.or_replayed(session, replay, moved).await?;
+        Ok(Moved { answer, audit })
+    }
+
+    async fn step_once(
+        &self,
+        session: &Session,
+        no: TicketNo,
+        step: Step<'_>,
+        replay: Option<&Replay>,
+    ) -> Result<(MovedAnswer, Audit), Error> {
         let ask = self.ask(session, step.action, step.purpose)?.ticket(no);
         let facts = self.facts(&ask).await?;
+        // A repeated request finds the ticket moved on: it is answered before anything is decided. The facts come
+        // first: if they show what the same request has done meanwhile, its answer is there too.
+        if let Some(done) = self.replayed(session, replay).await? {
+            return Ok(done);
+        }
         let permit = self.decide(ask, facts).await?;
         let row = self.ticket_row(&no).await?.ok_or(Error::NotFound("ticket"))?;
         if step.seen.is_some_and(|seen| seen != row.version) {
@@ -323,10 +336,7 @@ impl Vault {
         }
         let (change, answer) = self.moved(session, row, &step, replay).await?;
         let recorded = self.record(permit, change).await?;
-        Ok(Moved {
-            answer,
-            audit: recorded.position().into(),
-        })
+        Ok((answer, recorded.position().into()))
     }
 
     async fn moved(

@@ -9,6 +9,7 @@ use super::mask::Mask;
 use super::rules::{Rules, Type};
 use super::terms::{Class, FieldName, Group, MatchStrength};
 use super::{Field, RecordKind};
+use crate::model::tickets::Category;
 
 /// The most fields a set may have.
 const MOST_FIELDS: usize = 24;
@@ -62,6 +63,7 @@ impl std::error::Error for FieldsError {}
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
+    categories: Vec<String>,
     #[serde(default)]
     id_no: IdNo,
     field: Vec<Table>,
@@ -95,17 +97,28 @@ const fn yes() -> bool {
     true
 }
 
-/// The declared fields, in order.
-pub(super) fn fields(text: &str) -> Result<Vec<Field>, FieldsError> {
+/// The declared fields, in order, and the declared categories.
+pub(super) fn fields(text: &str) -> Result<(Vec<Field>, Vec<Category>), FieldsError> {
     let file: File = toml::from_str(text).map_err(|error| malformed(text, &error))?;
     check_birth_year(&file.id_no)?;
+    let categories = file.categories.iter().map(|code| category(code));
+    let categories = categories.collect::<Result<Vec<_>, _>>()?;
     let mut fields: Vec<Field> = Vec::with_capacity(file.field.len());
     for (nth, table) in file.field.into_iter().enumerate() {
         let label = label(&table, nth);
         let field = field(table, &file.id_no).and_then(|field| beside(&fields, field));
         fields.push(field.map_err(|error| error.about(&label))?);
     }
-    check_size(&fields).map(|()| fields)
+    check_size(&fields).map(|()| (fields, categories))
+}
+
+fn category(code: &str) -> Result<Category, FieldsError> {
+    Category::new(code).ok_or_else(|| {
+        FieldsError::new(
+            format!("the category {code:?} is not allowed"),
+            "up to 40 lower-case letters and digits with single _ or - between them, never five digits in a row",
+        )
+    })
 }
 
 fn malformed(text: &str, error: &toml::de::Error) -> FieldsError {

@@ -25,6 +25,7 @@ use self::mask::Mask;
 use self::rules::Rules;
 use super::ids::RecordKind;
 use super::submitted::Submitted;
+use super::tickets::Category;
 
 /// One declared field.
 #[derive(Clone, Debug)]
@@ -137,10 +138,11 @@ impl fmt::Display for Invalid {
 
 impl std::error::Error for Invalid {}
 
-/// All declared fields, in the order of their declaration.
+/// All declared fields, in the order of their declaration, and the declared categories of tickets.
 #[derive(Clone, Debug)]
 pub struct FieldSet {
     fields: Vec<Field>,
+    categories: Vec<Category>,
 }
 
 impl FieldSet {
@@ -153,7 +155,7 @@ impl FieldSet {
     ///
     /// [`FieldsError`] says what is wrong in which entry, and what to do.
     pub fn load(text: &str) -> Result<Self, FieldsError> {
-        load::fields(text).map(|fields| Self { fields })
+        load::fields(text).map(|(fields, categories)| Self { fields, categories })
     }
 
     /// The fields of [`FieldSet::SHIPPED`].
@@ -169,6 +171,12 @@ impl FieldSet {
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Field> {
         self.fields.iter().find(|field| field.name.as_str() == name)
+    }
+
+    /// The declared category with that code.
+    #[must_use]
+    pub fn category(&self, code: &str) -> Option<&Category> {
+        self.categories.iter().find(|category| category.as_str() == code)
     }
 
     /// All fields.

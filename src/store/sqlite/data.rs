@@ -79,6 +79,15 @@ impl SqliteData {
         })
     }
 
+    /// The one writer, and its connection.
+    pub(super) fn sqlite_writer(&self) -> Result<SqliteWriter> {
+        if self.writing.swap(true, Ordering::AcqRel) {
+            return Err(StoreError::InUse(self.path.clone()));
+        }
+        let connection = super::open(&self.path, true)?;
+        Ok(SqliteWriter::new(connection, Arc::clone(&self.writing)))
+    }
+
     fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         for reader in &self.readers {
             if let Ok(connection) = reader.try_lock() {
@@ -401,12 +410,6 @@ impl DataStore for SqliteData {
     }
 
     fn writer(&self) -> Result<Box<dyn DataWriter>> {
-        if self.writing.swap(true, Ordering::AcqRel) {
-            return Err(StoreError::InUse(self.path.clone()));
-        }
-        Ok(Box::new(SqliteWriter::new(
-            super::open(&self.path, true)?,
-            Arc::clone(&self.writing),
-        )))
+        Ok(Box::new(self.sqlite_writer()?))
     }
 }

@@ -180,3 +180,30 @@ impl KeyStore for SqliteKeys {
         Ok(transaction.commit()?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::in_force;
+    use super::SqliteKeys;
+    use crate::store::rows::{UnlockRow, VaultRow};
+
+    #[test]
+    fn the_writer_flushes_each_commit() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("keystore.db");
+        let vault = VaultRow {
+            vault: [1; 16],
+            origin: "test.invalid/log/1".to_owned(),
+        };
+        let unlock = UnlockRow {
+            salt: vec![0; 16],
+            memory_kib: 65_536,
+            passes: 3,
+            lanes: 1,
+            wrapped_root: Vec::new(),
+        };
+        SqliteKeys::create(&path, &vault, &unlock, &[]).unwrap();
+        let keys = SqliteKeys::open(&path).unwrap();
+        in_force(&keys.writer.lock().unwrap());
+    }
+}

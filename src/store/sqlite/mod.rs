@@ -64,3 +64,23 @@ fn integrity(connection: &Connection, runner: &refinery::Runner) -> Result<Vec<S
     found.extend(words.into_iter().filter(|word| word != "ok"));
     Ok(found)
 }
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::Connection;
+
+    /// What an acknowledged write rests on, asked of the very connection that writes: a process killed in a test keeps
+    /// the page cache, so that no such test can tell whether anything was flushed.
+    pub(super) fn in_force(connection: &Connection) {
+        let number = |pragma: &str| -> i64 { connection.pragma_query_value(None, pragma, |row| row.get(0)).unwrap() };
+        let journal: String = connection
+            .pragma_query_value(None, "journal_mode", |row| row.get(0))
+            .unwrap();
+        assert_eq!(journal, "wal");
+        assert_eq!(number("synchronous"), 2, "FULL");
+        assert_eq!(number("foreign_keys"), 1);
+        assert_eq!(number("secure_delete"), 1);
+        assert_eq!(number("temp_store"), 2, "MEMORY");
+        assert_eq!(number("trusted_schema"), 0);
+    }
+}

@@ -410,3 +410,30 @@ pub(super) fn put_head(connection: &Connection, head: &HeadRow) -> Result<()> {
     let params = params![signed(head.size)?, head.root.as_bytes(), head.frontier, head.checkpoint];
     one(connection.prepare_cached(sql)?.execute(params)?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::in_force;
+    use crate::merkle::Frontier;
+    use crate::store::rows::{HeadRow, VaultRow};
+    use crate::store::sqlite::SqliteData;
+
+    #[test]
+    fn the_writer_flushes_each_commit() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("vault.db");
+        let vault = VaultRow {
+            vault: [1; 16],
+            origin: "test.invalid/log/1".to_owned(),
+        };
+        let head = HeadRow {
+            size: 0,
+            root: Frontier::default().root(),
+            frontier: Vec::new(),
+            checkpoint: String::new(),
+        };
+        SqliteData::create(&path, &vault, &head).unwrap();
+        let writer = SqliteData::open(&path).unwrap().sqlite_writer().unwrap();
+        in_force(&writer.connection);
+    }
+}

@@ -1,0 +1,40 @@
+//! The log does not take an entry in time: nothing is shown, and the vault goes on when it can.
+
+use rusqlite::Connection;
+use serde_json::json;
+
+use crate::support::{World, caller, intake};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_writer_that_is_kept_waiting() {
+    let (world, app) = World::new().await;
+    let (no, reference) = world.ticket_at(&app, "C1", caller("王小明", "13900001111")).await;
+    let other = Connection::open(&world.places.data).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    // At once: the writer itself gives up after five seconds.
+    let (read, refused) = tokio::join!(
+        world.reveal(&app, "handler-c1", &reference, &no, "clear"),
+        world.reveal(&app, "handler-w2", &reference, &no, "clear"),
+    );
+    // The refusal stands all the same, but is not told as one that the log holds.
+    for answer in [read, refused] {
+        assert_eq!(
+            (answer.status, answer.problem().as_str()),
+            (503, "audit-unavailable"),
+            "{}",
+            answer.text
+        );
+        assert!(answer.json().get("fields").is_none() && !answer.text.contains("13900001111"));
+        assert!(answer.json().get("audit").is_none());
+        assert_eq!(answer.headers["retry-after"], "1");
+    }
+    other.execute_batch("ROLLBACK").unwrap();
+    let clear = world.reveal(&app, "handler-c1", &reference, &no, "clear").await;
+    assert_eq!(clear.at("/fields/callback_number"), "+8613900001111", "{}", clear.text);
+    let call = intake(caller("李四光", "13700002222"));
+    assert_eq!(world.post(&app, "agent", "/v1/intake", &call).await.status, 201);
+    let lock = world.post(&app, "system-admin", "/v1/keys/lock", &json!({})).await;
+    assert_eq!(lock.status, 200, "{}", lock.text);
+    drop(app);
+    assert_eq!(world.fsck().await, []);
+}

@@ -1,0 +1,143 @@
+//! The same request several times at once: it happens once, and everybody hears the same.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use callervault::http::App;
+use serde_json::{Value, json};
+
+use crate::support::{Answer, World, caller, intake};
+
+const AT_ONCE: usize = 8;
+type Headers = &'static [(&'static str, &'static str)];
+
+/// Method, path and body, sent by one of the staff with these headers.
+struct Request {
+    who: &'static str,
+    method: &'static str,
+    path: String,
+    headers: Headers,
+    body: Value,
+}
+
+/// Sends it so many times at once.
+async fn at_once(world: &Arc<World>, app: &Arc<App>, request: Request) -> Vec<Answer> {
+    let request = Arc::new(request);
+    let mut sent = tokio::task::JoinSet::new();
+    for _ in 0..AT_ONCE {
+        let (world, app, it) = (Arc::clone(world), Arc::clone(app), Arc::clone(&request));
+        sent.spawn(async move {
+            let body = it.body.to_string();
+            world.call(&app, it.who, it.method, &it.path, it.headers, &body).await
+        });
+    }
+    sent.join_all().await
+}
+
+/// All are answered alike, byte for byte, and it is a success.
+fn alike(answers: &[Answer]) {
+    let texts: BTreeSet<&str> = answers.iter().map(|answer| answer.text.as_str()).collect();
+    assert!(answers.iter().all(|answer| answer.status < 300), "{texts:?}");
+    assert_eq!((answers.len(), texts.len()), (AT_ONCE, 1), "{texts:?}");
+}
+
+async fn clean(world: &World, app: Arc<App>) {
+    drop(app);
+    assert_eq!(world.fsck().await, []);
+}
+
+#[tokio::test]
+async fn steps_of_a_ticket() {
+    let (world, app) = World::new().await;
+    let call = intake(caller("王小明", "13900001111"));
+    let no = world.post(&app, "agent", "/v1/intake", &call).await.at("/ticket/no");
+    let world = Arc::new(world);
+    let step = |who, word: &str, headers, body| Request {
+        who,
+        method: "POST",
+        path: format!("/v1/tickets/{no}/{word}"),
+        headers,
+        body,
+    };
+    let seen: Headers = &[("idempotency-key", "one"), ("if-match", "\"1\"")];
+    let dispatch = step(
+        "dispatcher",
+        "dispatch",
+        seen,
+        json!({"department": "C1", "reason": "请核查"}),
+    );
+    alike(&at_once(&world, &app, dispatch).await);
+    let unseen: Headers = &[("idempotency-key", "two")];
+    let close = step("handler-c1", "close", unseen, json!({"reason": "完成"}));
+    alike(&at_once(&world, &app, close).await);
+    clean(&world, app).await;
+}
+
+#[tokio::test]
+async fn a_call_and_a_correction() {
+    let (world, app) = World::new().await;
+    let world = Arc::new(world);
+    let call = Request {
+        who: "agent",
+        method: "POST",
+        path: "/v1/intake".to_owned(),
+        headers: &[("idempotency-key", "one")],
+        body: intake(caller("王小明", "13900001111")),
+    };
+    let taken = at_once(&world, &app, call).await;
+    alike(&taken);
+    let correction = |key: Headers| Request {
+        who: "agent",
+        method: "PATCH",
+        path: format!("/v1/callers/{}", taken[0].at("/caller/ref")),
+        headers: key,
+        body: json!({"ticket": taken[0].at("/ticket/no"), "reason": "听错",
+            "fields": {"callback_number": "13700009999"}}),
+    };
+    let reused: Headers = &[("idempotency-key", "one"), ("if-match", "\"1\"")];
+    for answer in at_once(&world, &app, correction(reused)).await {
+        assert_eq!(answer.problem(), "idempotency-key-reused", "{}", answer.text);
+    }
+    let fresh: Headers = &[("idempotency-key", "two"), ("if-match", "\"1\"")];
+    alike(&at_once(&world, &app, correction(fresh)).await);
+    clean(&world, app).await;
+}
+
+#[tokio::test]
+async fn an_administrators_write_takes_no_key() {
+    let (world, app) = World::new().await;
+    let agent = format!("/v1/admin/principals/{}", world.id("agent"));
+    let token = world
+        .get(&app, "security-admin", &format!("{agent}/tokens"))
+        .await
+        .at("/items/0/id");
+    let writes = [
+        ("security-admin", "POST", "/v1/admin/departments".to_owned()),
+        ("security-admin", "POST", "/v1/admin/principals".to_owned()),
+        ("security-admin", "PUT", agent.clone()),
+        ("security-admin", "POST", format!("{agent}/tokens")),
+        ("security-admin", "DELETE", format!("{agent}/tokens/{token}")),
+        ("system-admin", "POST", "/v1/keys/lock".to_owned()),
+    ];
+    for (who, method, path) in writes {
+        let headers = [("idempotency-key", "one"), ("if-match", "\"1\"")];
+        let answer = world.call(&app, who, method, &path, &headers, "{}").await;
+        assert_eq!(
+            (answer.status, answer.problem().as_str()),
+            (400, "idempotency-not-supported"),
+            "{method} {path}: {}",
+            answer.text
+        );
+        assert!(answer.at("/detail").contains("revoke"), "{}", answer.text);
+    }
+    let tokens = world.get(&app, "security-admin", &format!("{agent}/tokens")).await;
+    assert_eq!(
+        tokens.json()["items"].as_array().map(Vec::len),
+        Some(1),
+        "none was issued"
+    );
+    assert_eq!(world.get(&app, "agent", "/v1/tickets?purpose=intake").await.status, 200);
+    let document = world.get(&app, "nobody", "/openapi.json").await.json();
+    let issue = &document["paths"]["/v1/admin/principals/{id}/tokens"]["post"]["responses"]["400"];
+    assert!(issue.to_string().contains("Idempotency-Key"), "{issue}");
+}
