@@ -184,7 +184,7 @@ impl KeyStore for SqliteKeys {
 #[cfg(test)]
 mod tests {
     use super::super::tests::in_force;
-    use super::SqliteKeys;
+    use super::{NewStore, SqliteKeys};
     use crate::store::rows::{UnlockRow, VaultRow};
 
     #[test]
@@ -202,7 +202,9 @@ mod tests {
             lanes: 1,
             wrapped_root: Vec::new(),
         };
-        SqliteKeys::create(&path, &vault, &unlock, &[]).unwrap();
+        let new = NewStore::claim(&path).unwrap();
+        SqliteKeys::create(&new, &vault, &unlock, &[]).unwrap();
+        new.keep();
         let keys = SqliteKeys::open(&path).unwrap();
         in_force(&keys.writer.lock().unwrap());
     }

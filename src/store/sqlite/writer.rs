@@ -416,7 +416,7 @@ mod tests {
     use super::super::tests::in_force;
     use crate::merkle::Frontier;
     use crate::store::rows::{HeadRow, VaultRow};
-    use crate::store::sqlite::SqliteData;
+    use crate::store::sqlite::{NewStore, SqliteData};
 
     #[test]
     fn the_writer_flushes_each_commit() {
@@ -432,7 +432,9 @@ mod tests {
             frontier: Vec::new(),
             checkpoint: String::new(),
         };
-        SqliteData::create(&path, &vault, &head).unwrap();
+        let new = NewStore::claim(&path).unwrap();
+        drop(SqliteData::create(&new, &vault, &head).unwrap());
+        new.keep();
         let writer = SqliteData::open(&path).unwrap().sqlite_writer().unwrap();
         in_force(&writer.connection);
     }
