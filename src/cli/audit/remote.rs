@@ -15,6 +15,9 @@ pub(super) struct TokenFrom {
     /// An auditor's token, in a file of mode 0600; needed for a server.
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
+    /// Certificates of the authorities that may vouch for the server, PEM; without it those of the web.
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
 }
 
 /// A server and a token.
@@ -28,7 +31,7 @@ impl Remote {
         let file = token.token_file.as_deref();
         let file = file.ok_or_else(|| Failure::usage("a server asks for an auditor's token\n  give --token-file"))?;
         Ok(Self {
-            client: Client::new(url),
+            client: Client::new(url, token.ca.as_deref())?,
             token: secret_file(file)?,
         })
     }
