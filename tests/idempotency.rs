@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use callervault::http::App;
+use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use crate::support::{Answer, World, caller, intake};
@@ -20,9 +21,12 @@ struct Request {
     body: Value,
 }
 
-/// Sends it so many times at once.
+/// Sends it so many times at once: each is decided before any is done. The test's runtime has one thread, and the log's
+/// writer is kept waiting until every request has come to it.
 async fn at_once(world: &Arc<World>, app: &Arc<App>, request: Request) -> Vec<Answer> {
     let request = Arc::new(request);
+    let held = Connection::open(&world.places.data).unwrap();
+    held.execute_batch("BEGIN IMMEDIATE").unwrap();
     let mut sent = tokio::task::JoinSet::new();
     for _ in 0..AT_ONCE {
         let (world, app, it) = (Arc::clone(world), Arc::clone(app), Arc::clone(&request));
@@ -31,6 +35,10 @@ async fn at_once(world: &Arc<World>, app: &Arc<App>, request: Request) -> Vec<An
             world.call(&app, it.who, it.method, &it.path, it.headers, &body).await
         });
     }
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    held.execute_batch("ROLLBACK").unwrap();
     sent.join_all().await
 }
 
