@@ -15,6 +15,7 @@ mod damage;
 mod deadline;
 mod demo;
 mod faults;
+mod fence;
 mod fields;
 mod idempotency;
 mod import;

@@ -16,7 +16,7 @@ use super::startup::Proved;
 use super::{Change, CheckpointSigner};
 use crate::merkle::{Frontier, Tile, TileBuilder};
 use crate::note::Checkpoint;
-use crate::store::rows::{EntryRow, HeadRow, WrappedKey};
+use crate::store::rows::{EntryRow, Fence, HeadRow, WrappedKey};
 use crate::store::{Conflict, DataWriter, KeyStore, StoreError};
 
 const LARGEST_GROUP: usize = 4096;
@@ -126,13 +126,13 @@ impl Sequencer {
         }
         match self.keys.put_record_keys(&keys) {
             Ok(()) => Ok(Some(group)),
-            Err(StoreError::Full) => {
-                answer(group.into_iter().map(|job| job.reply), CommitError::Full);
-                Ok(None)
-            }
             Err(fault) => {
-                answer(group.into_iter().map(|job| job.reply), CommitError::Dead);
-                Err(fault)
+                let (told, fault) = match Fault::from(fault) {
+                    Fault::Nothing(why) => (why, None),
+                    Fault::Unknown(fault) => (CommitError::Dead, Some(fault)),
+                };
+                answer(group.into_iter().map(|job| job.reply), told);
+                fault.map_or(Ok(None), Err)
             }
         }
     }
@@ -219,13 +219,18 @@ impl Sequencer {
         self.tiles = tiles;
         self.stats
             .committed(u64::try_from(entries.len()).unwrap_or(u64::MAX), checkpoint.size);
-        Ok(())
+        // Only now is anybody answered: what was acknowledged is behind the fence.
+        Ok(self.keys.put_fence(&Fence {
+            origin: checkpoint.origin,
+            size: checkpoint.size,
+            root: checkpoint.root,
+        })?)
     }
 }
 
 /// How a group failed.
 enum Fault {
-    /// Nothing was written, and the log goes on.
+    /// Nothing was written that anybody is told of, and the log goes on.
     Nothing(CommitError),
     /// Nobody knows what was written.
     Unknown(StoreError),
@@ -235,6 +240,7 @@ impl From<StoreError> for Fault {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Full => Self::Nothing(CommitError::Full),
+            StoreError::Busy => Self::Nothing(CommitError::Unavailable),
             other => Self::Unknown(other),
         }
     }

@@ -2,10 +2,11 @@
 
 use std::fmt;
 
+use super::history::{History, NoHistory};
 use crate::merkle::{self, Frontier, TileBuilder};
 use crate::note::{Checkpoint, Verifier};
 use crate::store::rows::{EntryRow, HeadRow};
-use crate::store::{DataStore, StoreError};
+use crate::store::{DataStore, KeyStore, StoreError};
 
 const TILE: u64 = 256;
 
@@ -43,6 +44,17 @@ pub enum Unproved {
     Checkpoint,
     /// The checkpoint is about another size or root than the head.
     CheckpointAndHead,
+    /// The key store has no fence of this log.
+    NoFence,
+    /// The log is shorter than it was.
+    Cut {
+        /// Entries there are.
+        size: u64,
+        /// Entries there were.
+        fence: u64,
+    },
+    /// The log does not begin as it did.
+    Forked(u64),
 }
 
 impl fmt::Display for Unproved {
@@ -54,6 +66,14 @@ impl fmt::Display for Unproved {
             Self::Length => f.write_str("the log's head counts other entries than there are"),
             Self::Checkpoint => f.write_str("the log's checkpoint is not signed by this vault's log key"),
             Self::CheckpointAndHead => f.write_str("the log's checkpoint and its head disagree"),
+            Self::NoFence => f.write_str("the key store does not say how far this log had come"),
+            Self::Cut { size, fence } => write!(
+                f,
+                "the log was cut: it holds {size} entries and had come to {fence}; entries {size} to {} are lost, with what \
+                 they wrote",
+                fence - 1
+            ),
+            Self::Forked(fence) => write!(f, "the log's first {fence} entries are not those it had come to"),
         }?;
         f.write_str(
             "\n  nothing will be opened; run `callervault fsck`, keep this copy as evidence, restore from a backup",
@@ -69,11 +89,17 @@ impl From<StoreError> for Unproved {
     }
 }
 
-/// Rebuilds the frontier from the tiles and the last leaves and compares it with the head and the signed checkpoint.
+/// Rebuilds the frontier from the tiles and the last leaves and compares it with the head, the signed checkpoint and the
+/// fence.
 ///
 /// # Errors
 /// [`Unproved`] names the first thing that does not hold. Nothing may be opened then.
-pub async fn prove(store: &dyn DataStore, origin: &str, verifier: &Verifier) -> Result<Proved, Unproved> {
+pub async fn prove(
+    store: &dyn DataStore,
+    keys: &dyn KeyStore,
+    origin: &str,
+    verifier: &Verifier,
+) -> Result<Proved, Unproved> {
     let head = store.head().await?;
     let edges = store.edges(head.size).await?;
     let frontier = merkle::frontier_from_edges(head.size, &edges).map_err(|_| Unproved::Length)?;
@@ -82,12 +108,33 @@ pub async fn prove(store: &dyn DataStore, origin: &str, verifier: &Verifier) -> 
     }
     prove_last_leaves(store, &head).await?;
     prove_checkpoint(&head, origin, verifier)?;
+    prove_fence(store, keys, origin, head.size).await?;
     let tiles = TileBuilder::resume(head.size, edges).map_err(|_| Unproved::Length)?;
     Ok(Proved {
         origin: origin.to_owned(),
         frontier,
         tiles,
     })
+}
+
+/// Whether the log is at least as long as it was, and begins as it did (the fence, kept with the key store).
+///
+/// # Errors
+/// [`Unproved::NoFence`], [`Unproved::Cut`] or [`Unproved::Forked`].
+pub async fn prove_fence(store: &dyn DataStore, keys: &dyn KeyStore, origin: &str, size: u64) -> Result<(), Unproved> {
+    let fence = keys.fence().await?.filter(|fence| fence.origin == origin);
+    let fence = fence.ok_or(Unproved::NoFence)?;
+    if fence.size > size {
+        return Err(Unproved::Cut {
+            size,
+            fence: fence.size,
+        });
+    }
+    match History(store).root(fence.size).await {
+        Ok(root) if root == fence.root => Ok(()),
+        Err(NoHistory::Store(fault)) => Err(fault.into()),
+        _ => Err(Unproved::Forked(fence.size)),
+    }
 }
 
 async fn prove_last_leaves(store: &dyn DataStore, head: &HeadRow) -> Result<(), Unproved> {

@@ -8,6 +8,8 @@ use std::path::PathBuf;
 pub enum StoreError {
     /// No room left on the device; nothing was written.
     Full,
+    /// Somebody else holds the database's lock; nothing was written.
+    Busy,
     /// There is no store there.
     Missing(PathBuf),
     /// There is one already.
@@ -31,6 +33,9 @@ impl fmt::Display for StoreError {
         match self {
             Self::Full => f.write_str(
                 "no space is left on the device; nothing was written\n  free some space; the vault goes on by itself",
+            ),
+            Self::Busy => f.write_str(
+                "another process holds the database's lock; nothing was written\n  end what has it open; the vault goes on by itself",
             ),
             Self::Missing(path) => write!(
                 f,

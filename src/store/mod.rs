@@ -12,8 +12,8 @@ use async_trait::async_trait;
 
 pub use self::error::StoreError;
 use self::rows::{
-    ApprovalRow, CallerRow, CustodyRow, DepartmentRow, EntryRow, FieldRow, HeadRow, IndexRow, KeyringRow, PrincipalRow,
-    ReferenceRow, ReplayRow, Replayed, TicketRow, TokenRow, UnlockRow, VaultRow, WrappedKey,
+    ApprovalRow, CallerRow, CustodyRow, DepartmentRow, EntryRow, Fence, FieldRow, HeadRow, IndexRow, KeyringRow,
+    PrincipalRow, ReferenceRow, ReplayRow, Replayed, TicketRow, TokenRow, UnlockRow, VaultRow, WrappedKey,
 };
 use crate::merkle::{Hash, Tile};
 use crate::model::ids::{ApprovalId, CallerId, PrincipalId, RecordId, RecordKind, TicketId, TokenId};
@@ -289,6 +289,16 @@ pub trait KeyStore: Send + Sync {
     async fn schema(&self) -> Result<Vec<String>>;
     /// What is wrong with the schema, and what the database says of its own pages: nothing when sound.
     async fn integrity(&self) -> Result<Vec<String>>;
+
+    /// How far the log had come.
+    async fn fence(&self) -> Result<Option<Fence>>;
+
+    /// Puts down how far the log has come. Survives the end of the process; after a loss of power it may be some commits
+    /// behind, never ahead. Called by the log's thread after each commit.
+    ///
+    /// # Errors
+    /// Whatever the database reports.
+    fn put_fence(&self, fence: &Fence) -> Result<()>;
 
     /// Makes new record keys durable before it returns. Called by the log's thread before the records are committed.
     ///

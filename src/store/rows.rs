@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-pub use super::wrapped::{KeyringRow, UnlockRow, WrappedKey};
+pub use super::wrapped::{Fence, KeyringRow, UnlockRow, WrappedKey};
 use crate::merkle::Hash;
 use crate::model::approvals::ApprovalState;
 use crate::model::ask::Action;

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use crate::merkle::Hash;
 use crate::model::ids::RecordId;
 
 /// A record key under the key-encryption key.
@@ -45,4 +46,15 @@ pub struct KeyringRow {
     pub wrapped: Vec<u8>,
     /// When it was made.
     pub created_at: Timestamp,
+}
+
+/// The fence: how far a log had come, kept apart from the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fence {
+    /// Which log.
+    pub origin: String,
+    /// Number of entries.
+    pub size: u64,
+    /// Root over them (RFC 6962 §2.1).
+    pub root: Hash,
 }

@@ -16,7 +16,7 @@ use crate::model::ids::{PrincipalId, TokenId};
 use crate::model::principals::{DepartmentKind, PrincipalKind, Role, Roles};
 use crate::model::reference::DepartmentCode;
 use crate::policy::{Policy, PolicyError};
-use crate::store::rows::{DepartmentRow, EntryRow, HeadRow, PrincipalRow, TokenRow, VaultRow};
+use crate::store::rows::{DepartmentRow, EntryRow, Fence, HeadRow, PrincipalRow, TokenRow, VaultRow};
 use crate::store::sqlite::{NewStore, SqliteData, SqliteKeys};
 use crate::store::{DataStore, DataWriter, KeyStore, StoreError, Write};
 
@@ -169,7 +169,12 @@ impl Vault {
         let hash = rules.policy.hash();
         let (entry, head) =
             genesis::first_entry(&vault.origin, &keyring, &writes, founding.centre, hash, now).map_err(unsigned)?;
-        SqliteKeys::create(&new_keys, &vault, &keys.unlock, &keys.keyring)?;
+        let fence = Fence {
+            origin: vault.origin.clone(),
+            size: head.size,
+            root: head.root,
+        };
+        SqliteKeys::create(&new_keys, &vault, &keys.unlock, &keys.keyring, &fence)?;
         let writer = SqliteData::create(&new_data, &vault, &empty)?;
         found(writer, &writes, entry, &head)?;
         new_keys.keep();
@@ -204,7 +209,7 @@ impl Vault {
         let opened = Unlocked::open(places, passphrase).await?;
         opened.check_schema(places).await?;
         let origin = opened.keyring.origin().to_owned();
-        let proved = startup::prove(&*opened.store, &origin, &opened.keyring.verifier()?).await?;
+        let proved = startup::prove(&*opened.store, &*opened.keys, &origin, &opened.keyring.verifier()?).await?;
         let signer: Arc<dyn CheckpointSigner> = opened.keyring.clone();
         let writer = opened.store.writer()?;
         let log = Log::start_with(proved, writer, Arc::clone(&opened.keys), signer, node.to_owned(), batch)

@@ -35,3 +35,11 @@ CREATE TABLE record_key (
     wrapped     BLOB NOT NULL,
     PRIMARY KEY (record_kind, record)
 ) WITHOUT ROWID;
+
+-- The fence: how far the log had come, kept apart from the log, so that a data store put back to an older copy is noticed.
+CREATE TABLE fence (
+    one    INTEGER PRIMARY KEY CHECK (one = 1),
+    origin TEXT NOT NULL,
+    size   INTEGER NOT NULL,
+    root   BLOB NOT NULL
+);

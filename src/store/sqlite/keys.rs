@@ -11,7 +11,7 @@ use super::columns::Columns;
 use super::files::{self, NewStore};
 use super::{scan, schema, writer};
 use crate::model::ids::RecordId;
-use crate::store::rows::{KeyringRow, UnlockRow, VaultRow, WrappedKey};
+use crate::store::rows::{Fence, KeyringRow, UnlockRow, VaultRow, WrappedKey};
 use crate::store::{KeyStore, Result, StoreError};
 
 mod embedded {
@@ -22,6 +22,8 @@ mod embedded {
 pub struct SqliteKeys {
     reader: Mutex<Connection>,
     writer: Mutex<Connection>,
+    // Flushes nothing: a fence behind the log is harmless, and each commit waits for it.
+    fence: Mutex<Connection>,
     // Held as long as the store is open: two data stores beside one key store would sign two logs.
     _lock: File,
 }
@@ -31,7 +33,13 @@ impl SqliteKeys {
     ///
     /// # Errors
     /// Whatever the database reports.
-    pub fn create(new: &NewStore, vault: &VaultRow, unlock: &UnlockRow, keyring: &[KeyringRow]) -> Result<()> {
+    pub fn create(
+        new: &NewStore,
+        vault: &VaultRow,
+        unlock: &UnlockRow,
+        keyring: &[KeyringRow],
+        fence: &Fence,
+    ) -> Result<()> {
         let mut connection = super::open(new.path(), true)?;
         schema::migrate(&mut connection, new.path(), &embedded::migrations::runner())?;
         let transaction = connection.transaction()?;
@@ -56,6 +64,7 @@ impl SqliteKeys {
                 params![key.role, key.version, key.active, key.wrapped, created],
             )?;
         }
+        write_fence(&transaction, fence)?;
         Ok(transaction.commit()?)
     }
 
@@ -68,9 +77,12 @@ impl SqliteKeys {
         let lock = files::lock(path)?;
         let mut writer = super::open(path, true)?;
         schema::migrate(&mut writer, path, &embedded::migrations::runner())?;
+        let fence = super::open(path, true)?;
+        fence.pragma_update(None, "synchronous", "NORMAL")?;
         Ok(Self {
             reader: Mutex::new(super::open(path, false)?),
             writer: Mutex::new(writer),
+            fence: Mutex::new(fence),
             _lock: lock,
         })
     }
@@ -78,6 +90,15 @@ impl SqliteKeys {
     fn reader(&self) -> MutexGuard<'_, Connection> {
         self.reader.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn write_fence(connection: &Connection, fence: &Fence) -> Result<()> {
+    let size = i64::try_from(fence.size).map_err(|_| StoreError::Corrupt("fence"))?;
+    let sql = "INSERT INTO fence VALUES (1, ?1, ?2, ?3) ON CONFLICT (one) DO UPDATE SET
+               origin = excluded.origin, size = excluded.size, root = excluded.root";
+    let mut statement = connection.prepare_cached(sql)?;
+    statement.execute(params![fence.origin, size, fence.root.as_bytes()])?;
+    Ok(())
 }
 
 const WRAPPED: &str = "record_kind, record, kek, generation, wrapped";
@@ -167,6 +188,21 @@ impl KeyStore for SqliteKeys {
         super::integrity(&self.reader(), &embedded::migrations::runner())
     }
 
+    async fn fence(&self) -> Result<Option<Fence>> {
+        let rows = all(&self.reader(), "SELECT origin, size, root FROM fence", "fence", |c| {
+            Ok(Fence {
+                origin: c.text()?,
+                size: c.number()?,
+                root: c.hash()?,
+            })
+        })?;
+        Ok(rows.into_iter().next())
+    }
+
+    fn put_fence(&self, fence: &Fence) -> Result<()> {
+        write_fence(&self.fence.lock().unwrap_or_else(PoisonError::into_inner), fence)
+    }
+
     fn put_record_keys(&self, keys: &[WrappedKey]) -> Result<()> {
         let mut connection = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -185,7 +221,7 @@ impl KeyStore for SqliteKeys {
 mod tests {
     use super::super::tests::in_force;
     use super::{NewStore, SqliteKeys};
-    use crate::store::rows::{UnlockRow, VaultRow};
+    use crate::store::rows::{Fence, UnlockRow, VaultRow};
 
     #[test]
     fn the_writer_flushes_each_commit() {
@@ -203,7 +239,12 @@ mod tests {
             wrapped_root: Vec::new(),
         };
         let new = NewStore::claim(&path).unwrap();
-        SqliteKeys::create(&new, &vault, &unlock, &[]).unwrap();
+        let fence = Fence {
+            origin: vault.origin.clone(),
+            size: 0,
+            root: crate::merkle::empty_root(),
+        };
+        SqliteKeys::create(&new, &vault, &unlock, &[], &fence).unwrap();
         new.keep();
         let keys = SqliteKeys::open(&path).unwrap();
         in_force(&keys.writer.lock().unwrap());

@@ -107,6 +107,10 @@ impl Check<'_> {
         if let Err(error) = startup::prove_checkpoint(&head, keyring.origin(), &keyring.verifier()?) {
             self.find("log checkpoint", error.to_string().lines().next().unwrap_or_default());
         }
+        let (store, keys) = (&*self.vault.store, &*self.vault.keys);
+        if let Err(error) = startup::prove_fence(store, keys, keyring.origin(), head.size).await {
+            self.find("fence", error.to_string().lines().next().unwrap_or_default());
+        }
         Ok(())
     }
 
