@@ -226,7 +226,7 @@ mod tests {
     #[test]
     fn the_writer_flushes_each_commit() {
         let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("keystore.db");
+        let path = directory.path().join("keys").join("keystore.db");
         let vault = VaultRow {
             vault: [1; 16],
             origin: "test.invalid/log/1".to_owned(),
