@@ -14,6 +14,7 @@ mod crash;
 mod damage;
 mod deadline;
 mod demo;
+mod export;
 mod faults;
 mod fence;
 mod fields;

@@ -61,14 +61,14 @@ impl std::error::Error for CommitError {}
 pub struct LogStats {
     entries: AtomicU64,
     commits: AtomicU64,
-    size: AtomicU64,
+    size: watch::Sender<u64>,
 }
 
 impl LogStats {
     pub(super) fn committed(&self, entries: u64, size: u64) {
         self.entries.fetch_add(entries, Ordering::Relaxed);
         self.commits.fetch_add(1, Ordering::Relaxed);
-        self.size.store(size, Ordering::Relaxed);
+        self.size.send_replace(size);
     }
 
     /// Entries committed since start.
@@ -124,7 +124,7 @@ impl Log {
         let (queue, jobs) = std::sync::mpsc::sync_channel(QUEUE);
         let (dying, dead) = watch::channel(false);
         let stats = Arc::new(LogStats::default());
-        stats.size.store(proved.size(), Ordering::Relaxed);
+        stats.size.send_replace(proved.size());
         let sequencer = Sequencer::new(proved, writer, keys, signer, Arc::clone(&stats), batch);
         let thread = std::thread::Builder::new()
             .name("log".to_owned())
@@ -176,7 +176,14 @@ impl Log {
     /// Number of entries.
     #[must_use]
     pub fn size(&self) -> u64 {
-        self.stats.size.load(Ordering::Relaxed)
+        *self.stats.size.borrow()
+    }
+
+    /// Returns once there are more entries than that.
+    pub async fn grown_beyond(&self, size: u64) {
+        let mut now = self.stats.size.subscribe();
+        // An error means that the sender is gone, which lives as long as this log.
+        let _ = now.wait_for(|now| *now > size).await;
     }
 
     /// Counts since start.

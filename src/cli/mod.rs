@@ -48,7 +48,7 @@ enum Verb {
     Fsck(fsck::Fsck),
     /// Departments, principals and tokens, through a running server.
     Admin(admin::Admin),
-    /// Verify the log.
+    /// Verify and export the log.
     Audit(audit::Audit),
     /// A throw-away vault with synthetic departments and calls.
     Demo(demo::Demo),

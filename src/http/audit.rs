@@ -14,6 +14,7 @@ use super::problem::Problem;
 use super::session::Authenticated;
 use super::tickets::query;
 use crate::merkle::TilePath;
+use crate::vault::auditing::follow::Followed;
 use crate::vault::auditing::read::ReadEntry;
 use crate::vault::{Error, Session};
 
@@ -125,4 +126,29 @@ pub(super) async fn consistency(
     let Sizes { old, new } = query(sizes)?;
     let hashes = app.vault.prove_consistency(&session, old, new).await;
     Ok(text(TEXT, hashes.map_err(told(&session))?))
+}
+
+/// Where a follower is.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FollowQuery {
+    /// The first entry wanted: `next` of the answer before, or 0.
+    from: u64,
+    /// 1 to 200, 200 unless said otherwise.
+    limit: Option<u32>,
+}
+
+/// The next entries, for an archive or a SIEM; waits up to 20 seconds for news.
+#[utoipa::path(get, path = "/v1/audit/follow", tag = "audit", params(FollowQuery),
+    responses((status = 200, body = Followed), (status = 403, body = Problem)))]
+pub(super) async fn follow(
+    State(app): State<Arc<App>>,
+    Authenticated(session): Authenticated,
+    at: Asked<FollowQuery>,
+) -> Answer {
+    let FollowQuery { from, limit } = query(at)?;
+    let limit = limit.unwrap_or(crate::vault::LARGEST_PAGE);
+    let followed = app.vault.follow(&session, from, limit).await.map_err(told(&session))?;
+    app.metrics.followed(followed.next, followed.behind);
+    Ok(axum::Json(followed).into_response())
 }

@@ -10,6 +10,7 @@ use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
 use super::App;
@@ -25,13 +26,24 @@ struct Labels {
 /// Counters of one process.
 pub struct Metrics {
     requests: Family<Labels, Counter>,
+    export_cursor: Gauge,
+    export_lag: Gauge,
 }
 
 impl Metrics {
     pub(super) fn new() -> Self {
         Self {
             requests: Family::default(),
+            export_cursor: Gauge::default(),
+            export_lag: Gauge::default(),
         }
+    }
+
+    /// A follower of the log has come this far, and so many entries are still to come.
+    pub(super) fn followed(&self, cursor: u64, lag: u64) {
+        let number = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
+        self.export_cursor.set(number(cursor));
+        self.export_lag.set(number(lag));
     }
 
     pub(super) fn text(&self, log: &LogStats) -> String {
@@ -46,6 +58,16 @@ impl Metrics {
             "log_commits",
             "Commits since start; entries over commits is the size of a group",
             commits,
+        );
+        registry.register(
+            "log_export_cursor",
+            "Where the last follower of the log goes on",
+            self.export_cursor.clone(),
+        );
+        registry.register(
+            "log_export_lag",
+            "Entries that were still to come for it",
+            self.export_lag.clone(),
         );
         let mut text = String::new();
         // Writing to a string does not fail.

@@ -87,6 +87,7 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(audit::entry))
         .routes(routes!(audit::proof))
         .routes(routes!(audit::consistency))
+        .routes(routes!(audit::follow))
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
         .routes(routes!(health::metrics));

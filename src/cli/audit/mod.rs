@@ -1,5 +1,6 @@
 //! `callervault audit`: what auditors do with the log, one file per verb.
 
+mod export;
 mod remote;
 mod verify;
 
@@ -7,7 +8,7 @@ use clap::{Args, Subcommand};
 
 use super::Done;
 
-/// Verify the log, from a copy or through a running server.
+/// Verify and export the log.
 #[derive(Args)]
 pub(super) struct Audit {
     #[command(subcommand)]
@@ -18,12 +19,15 @@ pub(super) struct Audit {
 enum Verb {
     /// Rebuild every leaf hash, tile, root and checkpoint of a log, and check proofs. Needs no vault. Exit 1 on tampering.
     Verify(verify::Verify),
+    /// Copy the log from a running server, as tiles for an archive or as lines for a SIEM.
+    Export(export::Export),
 }
 
 impl Audit {
     pub(super) fn run(self) -> Done {
         match self.verb {
             Verb::Verify(verb) => verb.run(),
+            Verb::Export(verb) => verb.run(),
         }
     }
 }

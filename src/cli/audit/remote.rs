@@ -37,6 +37,25 @@ impl Remote {
     }
 }
 
+impl Remote {
+    /// A JSON answer of the API.
+    pub(super) fn json(&self, path: &str) -> Result<serde_json::Value, Failure> {
+        let (status, bytes) = self.client.bytes(&self.token, path)?;
+        if status == 200 {
+            return serde_json::from_slice(&bytes).map_err(Failure::unavailable);
+        }
+        Err(Failure::unavailable(refused(status)))
+    }
+}
+
+fn refused(status: u16) -> String {
+    if matches!(status, 401 | 403) {
+        "the server refuses this token\n  the log is read with the token of an auditor".to_owned()
+    } else {
+        format!("the server answered with status {status}")
+    }
+}
+
 impl Source for Remote {
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>, NoFile> {
         let answer = self.client.bytes(&self.token, &format!("/v1/audit/{path}"));
@@ -44,10 +63,7 @@ impl Source for Remote {
         match status {
             200 => Ok(Some(bytes)),
             404 => Ok(None),
-            401 | 403 => Err(NoFile(
-                "the server refuses this token\n  the log is read with the token of an auditor".to_owned(),
-            )),
-            other => Err(NoFile(format!("{path}: the server answered with status {other}"))),
+            other => Err(NoFile(format!("{path}: {}", refused(other)))),
         }
     }
 }

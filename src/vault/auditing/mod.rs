@@ -1,5 +1,6 @@
 //! The auditor's work. Reading the log is in the log too.
 
+pub mod follow;
 pub mod read;
 
 use super::{Audit, Error, Session, Vault};

@@ -1,0 +1,64 @@
+//! OCSF 1.x, Datastore Activity (class 6005).
+
+use serde_json::{Value, json};
+
+use super::Event;
+
+const CLASS: u32 = 6005;
+
+/// `activity_id`: Read 1, Update 2, Query 4, Create 6, List 8, Decrypt 10, Other 99.
+fn activity(act: &str) -> u32 {
+    match act {
+        "field.reveal" => 10,
+        "field.verify" | "caller.lookup" | "log.search" | "log.exposure" | "log.trace" => 4,
+        "ticket.list" | "approval.read" => 8,
+        "intake" | "vault.init" => 6,
+        "caller.correct" | "ticket.dispatch" | "ticket.close" => 2,
+        act if act.ends_with(".read") || act.starts_with("log.") => 1,
+        act if act.starts_with("admin.") || act.starts_with("approval.") => 2,
+        _ => 99,
+    }
+}
+
+pub(super) fn event(event: &Event) -> Value {
+    let leaf = &event.leaf;
+    let activity = activity(&leaf.act);
+    let resource = |kind: &str, uid: &Option<String>| uid.as_ref().map(|uid| json!({"type": kind, "uid": uid}));
+    let resources: Vec<Value> = [resource("ticket", &leaf.ticket), resource("caller", &leaf.subject)]
+        .into_iter()
+        .flatten()
+        .collect();
+    json!({
+        "category_uid": 6,
+        "class_uid": CLASS,
+        "activity_id": activity,
+        "type_uid": CLASS * 100 + activity,
+        "time": event.time(),
+        "severity_id": if event.granted() { 1 } else { 3 },
+        "status_id": if event.granted() { 1 } else { 2 },
+        "status_detail": leaf.why,
+        "metadata": {
+            "version": "1.3.0",
+            "product": {"name": "CallerVault", "vendor_name": "CallerVault", "version": env!("CARGO_PKG_VERSION")},
+            "uid": leaf.id,
+            "sequence": event.index,
+            "correlation_uid": leaf.req,
+        },
+        "actor": {
+            "user": {"uid": leaf.actor, "groups": [{"name": leaf.dept}]},
+            "authorizations": [{"policy": {"uid": leaf.policy}}],
+        },
+        "src_endpoint": {"uid": leaf.node},
+        "database": {"name": "callervault", "type_id": 1},
+        "resources": resources,
+        "unmapped": {
+            "leaf_hash": event.hash.to_string(),
+            "act": leaf.act,
+            "role": leaf.role,
+            "fields": leaf.fields,
+            "form": leaf.form,
+            "purpose": leaf.purpose,
+            "approver": leaf.approver,
+        },
+    })
+}

@@ -1,0 +1,80 @@
+//! Following the log, for archives and SIEMs. Nobody waits for a follower: entries are durable before it hears of them.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::super::{Audit, Error, LARGEST_PAGE, Session, Vault};
+use super::read::Entry;
+use crate::audit::leaf::Leaf;
+use crate::model::ask::Action;
+use crate::store::rows::EntryRow;
+
+/// How long a call without news waits before it is answered with none.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The next entries.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Followed {
+    /// Entries in order. None when nothing happened for a while.
+    pub entries: Vec<Entry>,
+    /// Where to go on.
+    pub next: u64,
+    /// Entries in the log that are still to come.
+    pub behind: u64,
+    /// Where this read stands in the log; absent when nothing was read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub audit: Option<Audit>,
+}
+
+impl Vault {
+    /// Entries from `from` on, at most `limit`; waits a while if there are none yet.
+    ///
+    /// Each delivery is in the log, as an entry that is delivered next. So that this does not go on for ever, a follower
+    /// to whom only its own deliveries are new waits as well.
+    ///
+    /// # Errors
+    /// [`Error::Refused`].
+    pub async fn follow(&self, session: &Session, from: u64, limit: u32) -> Result<Followed, Error> {
+        let ask = self.ask_log(session, Action::ExportLog)?;
+        let permit = self.may_audit(ask).await?;
+        let limit = limit.clamp(1, LARGEST_PAGE);
+        // Passing without news is no error: then only the follower's own deliveries are new, or nothing.
+        let _ = tokio::time::timeout(PATIENCE, self.news(session, from, limit)).await;
+        let rows = self.store.entries(from, limit).await?;
+        let next = from + rows.len() as u64;
+        let behind = self.log.size().saturating_sub(next);
+        if rows.is_empty() {
+            return Ok(Followed {
+                entries: Vec::new(),
+                next,
+                behind,
+                audit: None,
+            });
+        }
+        let audit = self.note(permit).await?;
+        Ok(Followed {
+            entries: rows.iter().map(Entry::new).collect::<Result<_, _>>()?,
+            next,
+            behind,
+            audit: Some(audit),
+        })
+    }
+
+    /// Returns once there is an entry from `from` on that is not a delivery to this follower.
+    async fn news(&self, session: &Session, from: u64, limit: u32) -> Result<(), Error> {
+        let own = session.actor.id().to_string();
+        let is_news = |row: &EntryRow| {
+            Leaf::parse(&row.body).is_none_or(|leaf| leaf.act != Action::ExportLog.as_str() || leaf.actor != own)
+        };
+        let mut seen = from;
+        loop {
+            self.log.grown_beyond(seen).await;
+            let rows = self.store.entries(seen, limit).await?;
+            if rows.iter().any(is_news) || (seen - from) + rows.len() as u64 >= u64::from(limit) {
+                return Ok(());
+            }
+            seen += rows.len() as u64;
+        }
+    }
+}
