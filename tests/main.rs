@@ -45,3 +45,4 @@ mod witness;
 mod witness_client;
 mod witness_process;
 mod witness_support;
+mod witnessed;

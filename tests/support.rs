@@ -16,6 +16,7 @@ use callervault::vault::Vault;
 use callervault::vault::admin::{NewDepartment, NewPrincipal, NewToken};
 use callervault::vault::fsck::{self, Finding};
 use callervault::vault::open::{Founding, OpenError, Places};
+use callervault::vault::witnessing::Witnessing;
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -155,6 +156,12 @@ impl World {
             .await
             .map(App::new)
             .unwrap()
+    }
+
+    /// As `open_at`, with witnesses.
+    pub(crate) async fn open_witnessed(&self, clock: Arc<dyn Clock>, witnessing: Witnessing) -> Arc<App> {
+        let vault = Vault::open(&self.places, &passphrase(), clock, "test").await.unwrap();
+        App::new(vault.with_witnesses(witnessing).unwrap())
     }
 
     pub(crate) async fn open(&self) -> Arc<App> {

@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, channel};
 use callervault::note::CosignatureVerifier;
 use serde_json::Value;
 
-use crate::witness_support::{LOG, Office, TestLog, WITNESS, post, status};
+use crate::witness_support::{LOG, Office, TestLog, WITNESS, post, private_dir, status};
 
 fn command(verb: &str, dir: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_callervault"));
@@ -50,7 +50,7 @@ fn serve(dir: &Path) -> Serving {
 
 #[test]
 fn kill_nine_makes_it_forget_nothing_it_answered() {
-    let parent = tempfile::tempdir().unwrap();
+    let parent = private_dir();
     let dir = parent.path().join("witness");
     let made = command("init", &dir).args(["--name", WITNESS]).output().unwrap();
     let key = String::from_utf8(made.stdout).unwrap().trim_end().to_owned();
@@ -117,7 +117,7 @@ fn kill_nine_makes_it_forget_nothing_it_answered() {
 #[test]
 fn the_command_line_keeps_the_key_to_itself() {
     use std::os::unix::fs::MetadataExt;
-    let parent = tempfile::tempdir().unwrap();
+    let parent = private_dir();
     let dir = parent.path().join("witness");
     let init = || command("init", &dir).args(["--name", WITNESS]).output().unwrap();
     let bad_name = command("init", &dir).args(["--name", "a name"]).output().unwrap();
@@ -157,7 +157,7 @@ fn the_command_line_keeps_the_key_to_itself() {
 
 #[test]
 fn a_fork_is_put_on_record_and_a_lost_memory_ends_it() {
-    let parent = tempfile::tempdir().unwrap();
+    let parent = private_dir();
     let dir = parent.path().join("witness");
     assert!(
         command("init", &dir)

@@ -134,6 +134,12 @@ pub(crate) fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()
 }
 
+/// A directory that only its owner reads, as a witness's must be.
+pub(crate) fn private_dir() -> TempDir {
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+    tempfile::Builder::new().permissions(mode).tempdir().unwrap()
+}
+
 /// A witness's directory with one known log.
 pub(crate) struct Office {
     pub(crate) dir: TempDir,
@@ -141,7 +147,7 @@ pub(crate) struct Office {
 
 impl Office {
     pub(crate) fn new(log: &Verifier) -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = private_dir();
         Memory::create(&Self::path(&dir), &Self::cosigner().verifier()).unwrap();
         Memory::open(&Self::path(&dir)).unwrap().trust(log).unwrap();
         Self { dir }

@@ -3,14 +3,18 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 
 use super::passphrase::PassphraseFrom;
-use super::{Done, Where, log_to_stderr, runtime};
+use super::{Done, Failure, Where, log_to_stderr, runtime};
 use crate::clock::System;
 use crate::http::{self, App, Tls};
 use crate::vault::Vault;
+use crate::vault::witnessing::Witnessing;
+use crate::witness::client::Witness;
+use crate::witness::freshness::Limits;
 
 /// Unlock a vault and serve its API until SIGTERM or SIGINT.
 #[derive(Args)]
@@ -27,6 +31,15 @@ pub(super) struct Serve {
     /// Names this node in the log.
     #[arg(long, default_value = "1")]
     node: String,
+    /// A witness for the log: its URL and its key, `URL=VKEY`. Repeat for more.
+    #[arg(long = "witness", value_name = "URL=VKEY")]
+    witnesses: Vec<String>,
+    /// How many of the witnesses must have cosigned lately; all of them unless said otherwise.
+    #[arg(long, value_name = "N")]
+    quorum: Option<usize>,
+    /// Seconds between two submissions to the witnesses.
+    #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..))]
+    witness_every: u64,
 }
 
 /// Who does TLS.
@@ -57,14 +70,51 @@ impl Serve {
         let behind_proxy = self.tls.behind_proxy;
         let tls = self.tls.files();
         runtime()?.block_on(async {
-            let vault = Vault::open(&self.place.places(), &passphrase, Arc::new(System), &self.node).await?;
+            let places = self.place.places();
+            let witnessing = witnessing(&self.witnesses, self.quorum, places.data.with_file_name("cosigned"))?;
+            let vault = Vault::open(&places, &passphrase, Arc::new(System), &self.node).await?;
             drop(passphrase);
-            let app = App::new(vault);
+            let app = App::new(vault.with_witnesses(witnessing).map_err(Failure::unavailable)?);
+            if !self.witnesses.is_empty() {
+                tokio::spawn(submit(Arc::clone(&app), Duration::from_secs(self.witness_every)));
+            }
             let ready = |address: SocketAddr| tracing::info!(%address, "serving");
             http::serve(app, self.listen, tls, behind_proxy, ready, stop()).await?;
             tracing::info!("stopped; keys wiped");
             Ok(())
         })
+    }
+}
+
+/// The witnesses as named on the command line.
+fn witnessing(named: &[String], quorum: Option<usize>, file: PathBuf) -> Result<Witnessing, Failure> {
+    let quorum = quorum.unwrap_or(named.len());
+    if quorum > named.len() {
+        return Err(Failure::usage("the quorum is larger than the number of witnesses"));
+    }
+    let witness = |named: &String| {
+        // A key in base64 may end in an equals sign; a URL of a witness holds none.
+        let parts = named.split_once('=');
+        let (url, key) = parts.ok_or_else(|| Failure::usage("a witness is given as URL=VKEY"))?;
+        let key = key
+            .parse()
+            .map_err(|error| Failure::usage(format!("the key of {url}: {error}")))?;
+        Ok(Witness::new(url, key))
+    };
+    let witnesses: Vec<Witness> = named.iter().map(witness).collect::<Result<_, Failure>>()?;
+    let file = (!witnesses.is_empty()).then_some(file);
+    Ok(Witnessing::new(witnesses, Limits::usual(quorum), file))
+}
+
+/// Submits the log's checkpoint to the witnesses at a fixed cadence, for as long as the program serves.
+async fn submit(app: Arc<App>, every: Duration) {
+    let mut ticks = tokio::time::interval(every);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = app.vault().ask_witnesses().await {
+            tracing::warn!(%error, "the witnesses could not be asked");
+        }
     }
 }
 

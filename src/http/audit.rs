@@ -39,6 +39,15 @@ pub(super) async fn checkpoint(State(app): State<Arc<App>>, Authenticated(sessio
     Ok(text(TEXT, note))
 }
 
+/// The newest checkpoint that witnesses have cosigned, with their lines (C2SP tlog-cosignature).
+#[utoipa::path(get, path = "/v1/audit/checkpoint/cosigned", tag = "audit",
+    responses((status = 200, body = String, content_type = "text/plain"), (status = 403, body = Problem),
+        (status = 404, body = Problem)))]
+pub(super) async fn cosigned(State(app): State<Arc<App>>, Authenticated(session): Authenticated) -> Answer {
+    let note = app.vault.cosigned(&session).await.map_err(told(&session))?;
+    Ok(text(TEXT, note))
+}
+
 /// The keys that check the log's signatures, a vkey on each line (C2SP signed-note).
 #[utoipa::path(get, path = "/v1/audit/keys", tag = "audit",
     responses((status = 200, body = String, content_type = "text/plain"), (status = 403, body = Problem)))]

@@ -15,6 +15,7 @@ use prometheus_client::registry::Registry;
 
 use super::App;
 use crate::audit::LogStats;
+use crate::witness::freshness::Freshness;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Labels {
@@ -46,7 +47,7 @@ impl Metrics {
         self.export_lag.set(number(lag));
     }
 
-    pub(super) fn text(&self, log: &LogStats) -> String {
+    pub(super) fn text(&self, log: &LogStats, freshness: Option<Freshness>) -> String {
         let mut registry = Registry::with_prefix("callervault");
         registry.register("http_requests", "Requests by route and status", self.requests.clone());
         let entries: Counter = Counter::default();
@@ -68,6 +69,13 @@ impl Metrics {
             "log_export_lag",
             "Entries that were still to come for it",
             self.export_lag.clone(),
+        );
+        let witnesses: Gauge = Gauge::default();
+        witnesses.set(freshness.map_or(3, |freshness| freshness as i64));
+        registry.register(
+            "witness_staleness",
+            "0 fresh, 1 stale, 2 no bulk export, 3 nothing is shown",
+            witnesses,
         );
         let mut text = String::new();
         // Writing to a string does not fail.

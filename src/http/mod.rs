@@ -83,6 +83,7 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(admin::revoke_token))
         .routes(routes!(admin::lock))
         .routes(routes!(audit::checkpoint))
+        .routes(routes!(audit::cosigned))
         .routes(routes!(audit::keys))
         .routes(routes!(audit::entry))
         .routes(routes!(audit::proof))

@@ -258,6 +258,11 @@ fn refused(refusal: &Refusal) -> Problem {
         Why::TooManyGuesses => (S::TOO_MANY_REQUESTS, "too-many-guesses", "Too many guesses"),
         Why::OwnRoles => (S::FORBIDDEN, "own-roles", "Not for oneself"),
         Why::RolesExclude => (S::UNPROCESSABLE_ENTITY, "roles-exclude", "The roles exclude each other"),
+        Why::Unwitnessed => (
+            S::SERVICE_UNAVAILABLE,
+            "unwitnessed",
+            "No witness has cosigned the log lately",
+        ),
         Why::NotApproved => (S::FORBIDDEN, "not-approved", "This takes two persons"),
         Why::IdentityTaken => (S::CONFLICT, "taken", "There already"),
         _ => (S::FORBIDDEN, "refused", "No need to know"),
@@ -281,6 +286,7 @@ const fn told(why: Why) -> &'static str {
         Why::Confidential => "the ticket is confidential",
         Why::Purpose => "the purpose does not cover this",
         Why::TooManyGuesses => "wait; a principal has so many guesses a minute and an hour",
+        Why::Unwitnessed => "an administrator must find out why the witnesses are silent; see the program log",
         Why::OwnRoles => "nobody sets their own roles or issues their own token: ask another security administrator",
         Why::RolesExclude => {
             "at least one role; auditor, security_admin and system_admin exclude each other and every other role"

@@ -40,6 +40,8 @@ word_enum! {
         IdentityTaken = "identity-taken",
         /// Permitted, but the asker has had as many fields shown in clear today as anybody may.
         BudgetSpent = "budget-spent",
+        /// Permitted, but no quorum of witnesses has cosigned the log lately.
+        Unwitnessed = "unwitnessed",
     }
 }
 

@@ -17,6 +17,7 @@ pub mod reveal;
 pub mod system;
 pub mod tickets;
 pub mod verify;
+pub mod witnessing;
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -27,6 +28,7 @@ use serde::Serialize;
 
 pub use self::error::Error;
 pub use self::replay::{Replay, Scope};
+use self::witnessing::Witnessing;
 use crate::audit::{Change, Log, LogPosition, LogStats, Recorded};
 use crate::clock::Clock;
 use crate::keyring::{Keyring, RecordKey};
@@ -57,6 +59,7 @@ pub struct Vault {
     fields: FieldSet,
     clock: Arc<dyn Clock>,
     guesses: Guesses,
+    witnessing: Witnessing,
 }
 
 /// One authenticated request.
@@ -142,6 +145,9 @@ impl Vault {
     /// Decides, and logs a refusal before it is told.
     async fn decide(&self, ask: Ask, facts: Facts) -> Result<Permit, Error> {
         match self.policy.decide(ask, facts) {
+            Ok(permit) if self.witnessing.bars(permit.ask().action(), self.clock.now()?) => {
+                Err(self.refuse(permit, Why::Unwitnessed).await)
+            }
             Ok(permit) => Ok(permit),
             Err(denial) => Err(Error::Refused(self.log.refuse(denial).await?)),
         }

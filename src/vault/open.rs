@@ -223,6 +223,7 @@ impl Vault {
             fields: opened.rules.fields,
             clock,
             guesses: super::Guesses::new(),
+            witnessing: super::witnessing::Witnessing::none(),
         })
     }
 }

@@ -63,6 +63,19 @@ impl Vault {
         Ok(self.store.head().await?.checkpoint)
     }
 
+    /// The newest checkpoint that witnesses have cosigned, with their lines (C2SP tlog-cosignature).
+    ///
+    /// # Errors
+    /// [`Error::Refused`]; [`Error::NotFound`] without witnesses.
+    pub async fn cosigned(&self, session: &Session) -> Result<String, Error> {
+        let ask = self.ask_log(session, Action::ReadCheckpoint)?;
+        self.audited(ask).await?;
+        let cosigned = self.witnessing.cosigned();
+        cosigned
+            .map(|(_, note)| note)
+            .ok_or(Error::NotFound("cosigned checkpoint"))
+    }
+
     /// The keys that check the log's signatures, each a vkey on a line (C2SP signed-note).
     ///
     /// # Errors
@@ -97,7 +110,8 @@ impl Vault {
         })
     }
 
-    /// The proof that an entry is in the log, as a `.tlog-proof` file (C2SP tlog-proof) against the newest checkpoint.
+    /// The proof that an entry is in the log, as a `.tlog-proof` file (C2SP tlog-proof): against the newest checkpoint that
+    /// witnesses have cosigned, or the newest at all where the entry is younger.
     ///
     /// # Errors
     /// [`Error::Refused`]; [`Error::NotFound`] beyond the log.
@@ -108,11 +122,15 @@ impl Vault {
         if index >= head.size {
             return Err(NoHistory::Absent.into());
         }
+        let (size, checkpoint) = match self.witnessing.cosigned() {
+            Some((size, note)) if index < size => (size, note),
+            _ => (head.size, head.checkpoint),
+        };
         let proof = TlogProof {
             extra: None,
             index,
-            hashes: History(&*self.store).inclusion(index, head.size).await?,
-            checkpoint: head.checkpoint,
+            hashes: History(&*self.store).inclusion(index, size).await?,
+            checkpoint,
         };
         Ok(proof.to_string())
     }

@@ -1,0 +1,163 @@
+//! A vault whose log has a witness: cosigned checkpoints, receipts that carry them, and what stops while nobody answers.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use callervault::clock::{Clock, Fixed};
+use callervault::http::App;
+use callervault::note::{Checkpoint, TlogProof, Verifier};
+use callervault::vault::witnessing::Witnessing;
+use callervault::witness::client::Witness;
+use callervault::witness::freshness::{Freshness, Limits};
+use jiff::{SignedDuration, Timestamp};
+use tokio::runtime::Runtime;
+
+use crate::support::{World, caller};
+use crate::witness_support::{Listening, Office, at};
+
+const NOW: i64 = 1_800_000_000;
+
+/// Made outside of any runtime: the witness brings one of its own.
+struct Scene {
+    runtime: Runtime,
+    world: World,
+    clock: Arc<Fixed>,
+    office: Office,
+    file: PathBuf,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let runtime = Runtime::new().unwrap();
+        let clock = Arc::new(Fixed::at(at(NOW)));
+        let (world, key) = runtime.block_on(async {
+            let (world, app) = World::new().await;
+            let key: Verifier = world
+                .get(&app, "auditor", "/v1/audit/keys")
+                .await
+                .text
+                .trim()
+                .parse()
+                .unwrap();
+            (world, key)
+        });
+        let file = world.places.data.with_file_name("cosigned");
+        Self {
+            runtime,
+            world,
+            clock,
+            office: Office::new(&key),
+            file,
+        }
+    }
+
+    fn app(&self, base: &str) -> Arc<App> {
+        let witness = Witness::new(base, Office::cosigner().verifier());
+        let witnessing = Witnessing::new(vec![witness], Limits::usual(1), Some(self.file.clone()));
+        let clock: Arc<dyn Clock> = self.clock.clone();
+        self.runtime.block_on(self.world.open_witnessed(clock, witnessing))
+    }
+
+    fn ask(&self, app: &Arc<App>) -> Freshness {
+        self.runtime.block_on(app.vault().ask_witnesses()).unwrap()
+    }
+
+    fn get(&self, app: &Arc<App>, path: &str) -> crate::support::Answer {
+        self.runtime.block_on(self.world.get(app, "auditor", path))
+    }
+
+    fn later(&self, hours: i64) {
+        let now: Timestamp = self.clock.now().unwrap();
+        self.clock.set(now + SignedDuration::from_hours(hours));
+    }
+
+    fn ticket(&self, app: &Arc<App>) -> (String, String) {
+        self.runtime
+            .block_on(self.world.ticket_at(app, "C1", caller("王小明", "13900001111")))
+    }
+
+    fn reveal(&self, app: &Arc<App>, (no, reference): &(String, String)) -> crate::support::Answer {
+        self.runtime
+            .block_on(self.world.reveal(app, "handler-c1", reference, no, "clear"))
+    }
+}
+
+#[test]
+fn what_a_witness_has_seen_is_served_and_proved_against() {
+    let scene = Scene::new();
+    let witness: Listening = scene.office.open(scene.clock.clone());
+    let app = scene.app(&witness.base);
+    assert_eq!(scene.get(&app, "/v1/audit/checkpoint/cosigned").status, 404);
+    for round in 0..3 {
+        let seen = scene.ticket(&app);
+        assert_eq!(scene.reveal(&app, &seen).status, if round == 0 { 503 } else { 200 });
+        assert_eq!(scene.ask(&app), Freshness::Fresh);
+        let note = scene.get(&app, "/v1/audit/checkpoint/cosigned").text;
+        let said = Office::cosigner().verifier().verify(&note).unwrap().time;
+        assert_eq!(i64::try_from(said).unwrap(), scene.clock.now().unwrap().as_second());
+        let size = Checkpoint::parse(callervault::note::unverified_text(&note).unwrap())
+            .unwrap()
+            .size;
+        let proof = scene.get(&app, &format!("/v1/audit/events/{}/proof", size - 1)).text;
+        let proof = TlogProof::parse(&proof).unwrap();
+        assert_eq!(proof.checkpoint, note, "a receipt carries the cosignature");
+        let young = scene.get(&app, &format!("/v1/audit/events/{size}/proof")).text;
+        let young = TlogProof::parse(&young).unwrap();
+        assert!(
+            Office::cosigner().verifier().verify(&young.checkpoint).is_err(),
+            "nobody has seen it yet"
+        );
+        scene.later(1);
+    }
+    // A restart takes up what was kept, after checking it.
+    drop(app);
+    let app = scene.app("http://127.0.0.1:9");
+    assert_eq!(scene.get(&app, "/v1/audit/checkpoint/cosigned").status, 200);
+    assert_eq!(app.vault().freshness().unwrap(), Freshness::Stale);
+    drop(app);
+    let forged = std::fs::read_to_string(&scene.file)
+        .unwrap()
+        .replace("test.invalid", "best.invalid");
+    std::fs::write(&scene.file, forged).unwrap();
+    let app = scene.app("http://127.0.0.1:9");
+    assert_eq!(scene.get(&app, "/v1/audit/checkpoint/cosigned").status, 404);
+}
+
+#[test]
+fn without_a_witness_the_vault_grows_careful_and_says_so() {
+    let scene = Scene::new();
+    let witness = scene.office.open(scene.clock.clone());
+    let app = scene.app(&witness.base);
+    let seen = scene.ticket(&app);
+    assert_eq!(scene.ask(&app), Freshness::Fresh);
+    drop(witness);
+    let follow = "/v1/audit/follow?from=0&limit=5";
+    for (hours, freshness, export, reveal) in [
+        (0, Freshness::Fresh, 200, 200),
+        (1, Freshness::Stale, 200, 200),
+        (4, Freshness::NoBulkExport, 503, 200),
+        (24, Freshness::EmergencyOnly, 503, 503),
+    ] {
+        scene.later(hours);
+        if hours > 0 {
+            assert_eq!(scene.ask(&app), freshness, "asking in vain changes nothing");
+        }
+        assert_eq!(scene.get(&app, follow).status, export, "{freshness:?}");
+        let answer = scene.reveal(&app, &seen);
+        assert_eq!(answer.status, reveal, "{freshness:?}: {}", answer.text);
+        if reveal == 503 {
+            assert_eq!(answer.problem(), "unwitnessed");
+            assert!(answer.json().pointer("/audit/index").is_some(), "in the log");
+        }
+        let metrics = scene.get(&app, "/metrics").text;
+        assert!(
+            metrics.contains(&format!("callervault_witness_staleness {}", freshness as i64)),
+            "{metrics}"
+        );
+        assert_eq!(
+            scene.get(&app, "/v1/audit/checkpoint").status,
+            200,
+            "the log is never out of reach"
+        );
+    }
+}
