@@ -6,6 +6,7 @@
 )]
 
 mod abuse;
+mod approvals;
 mod attacks;
 mod auditors;
 mod compile_fail;
@@ -23,6 +24,7 @@ mod note;
 mod outsiders;
 mod process;
 mod references;
+mod retention;
 mod session;
 mod support;
 mod tlog_proof;

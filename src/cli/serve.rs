@@ -11,6 +11,7 @@ use super::{Done, Where, log_to_stderr, runtime};
 use crate::clock::System;
 use crate::http::{self, App, Tls};
 use crate::vault::Vault;
+use crate::vault::auditing::retention::Retention;
 
 /// Unlock a vault and serve its API until SIGTERM or SIGINT.
 #[derive(Args)]
@@ -34,6 +35,10 @@ pub(super) struct Serve {
     /// Names this node in the log.
     #[arg(long, default_value = "1")]
     node: String,
+    /// Keep the bodies of log entries at least so many days.
+    #[arg(long, value_name = "DAYS", default_value_t = Retention::USUAL_DAYS,
+        value_parser = clap::value_parser!(u32).range(i64::from(Retention::LEAST_DAYS)..))]
+    log_retention_days: u32,
 }
 
 impl Serve {
@@ -47,7 +52,8 @@ impl Serve {
         runtime()?.block_on(async {
             let vault = Vault::open(&self.place.places(), &passphrase, Arc::new(System), &self.node).await?;
             drop(passphrase);
-            let app = App::new(vault);
+            let retention = Retention::days(self.log_retention_days).unwrap_or_default();
+            let app = App::new(vault.retaining(retention));
             let ready = |address: SocketAddr| tracing::info!(%address, "serving");
             http::serve(app, self.listen, tls, self.behind_proxy, ready, stop()).await?;
             tracing::info!("stopped; keys wiped");

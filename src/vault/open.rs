@@ -225,6 +225,7 @@ impl Vault {
             fields: opened.rules.fields,
             clock,
             guesses: super::Guesses::new(),
+            retention: super::auditing::retention::Retention::default(),
         })
     }
 }
