@@ -19,6 +19,7 @@ use callervault::model::ask::RequestId;
 use callervault::model::principals::{DepartmentKind, PrincipalKind, Role};
 use callervault::vault::Vault;
 use callervault::vault::admin::{NewDepartment, NewPrincipal, NewToken};
+use callervault::vault::approvals::Exact;
 use callervault::vault::open::{Founding, Places};
 use http_body_util::BodyExt;
 use hyper_util::client::legacy::Client;
@@ -74,14 +75,13 @@ async fn scene() -> Scene {
             roles: vec![role],
             kind: PrincipalKind::Service,
         };
-        let id = vault.make_principal(&admin, new).await.unwrap().now.id.parse().unwrap();
-        tokens.push(
-            vault
-                .issue_token(&admin, id, &NewToken { expires_in: None })
-                .await
-                .unwrap()
-                .token,
-        );
+        let alone = Exact::default();
+        let made = vault.make_principal(&admin, new, &alone).await.unwrap();
+        let id = made.done().unwrap().now.id.parse().unwrap();
+        let issued = vault
+            .issue_token(&admin, id, &NewToken { expires_in: None }, &alone)
+            .await;
+        tokens.push(issued.unwrap().done().unwrap().token);
     }
     let [agent, dispatcher, handler] = tokens.try_into().unwrap();
     Scene {

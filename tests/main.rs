@@ -6,6 +6,7 @@
 )]
 
 mod abuse;
+mod approvals;
 mod attacks;
 mod auditors;
 mod compile_fail;
@@ -37,6 +38,7 @@ mod problems;
 mod process;
 mod readme;
 mod references;
+mod retention;
 mod schema;
 mod session;
 mod support;

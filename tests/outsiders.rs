@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 use std::sync::Arc;
 
 use callervault::http::App;
-use callervault::merkle::{TilePath, leaf_hash, tiles_of};
+use callervault::merkle::{TileKind, TilePath, leaf_hash, tiles_of};
 use callervault::note::{Checkpoint, Verifier};
 use serde_json::json;
 
@@ -13,13 +13,13 @@ use crate::process::{Server, client, run, skipped};
 use crate::support::{World, caller};
 
 /// A copy of a log in files, and the key that checks it.
-struct Copy {
-    dir: tempfile::TempDir,
+pub(crate) struct Copy {
+    pub(crate) dir: tempfile::TempDir,
     key: String,
 }
 
 impl Copy {
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
 
@@ -55,12 +55,20 @@ fn signed(key: &str, note: &str) -> Checkpoint {
 }
 
 /// Copies the log as any client of C2SP tlog-tiles would.
-async fn copy(world: &World, app: &Arc<App>) -> Copy {
+pub(crate) async fn copy(world: &World, app: &Arc<App>) -> Copy {
+    copy_from(world, app, 0).await
+}
+
+/// As `copy`, of a log that has dropped the bodies of entries below that index.
+pub(crate) async fn copy_from(world: &World, app: &Arc<App>, below: u64) -> Copy {
     let key = world.get(app, "auditor", "/v1/audit/keys").await.text.trim().to_owned();
     let note = world.get(app, "auditor", "/v1/audit/checkpoint").await.text;
     let dir = tempfile::tempdir().unwrap();
     put(dir.path(), "checkpoint", note.as_bytes());
     for path in tiles_of(signed(&key, &note).size).unwrap() {
+        if path.kind() == TileKind::Entries && path.first() < below {
+            continue;
+        }
         let bytes = world.bytes(app, "auditor", &format!("/v1/audit/{path}")).await;
         put(dir.path(), &path.to_string(), &bytes);
     }
@@ -87,7 +95,7 @@ fn words(output: &Output) -> String {
 }
 
 /// Both verifiers accept.
-fn holds(copy: &Copy, more: &[&str]) {
+pub(crate) fn holds(copy: &Copy, more: &[&str]) {
     for output in [ours(copy, more), python(copy, more)] {
         assert_eq!(output.status.code(), Some(0), "{}", words(&output));
         assert!(words(&output).contains("verified: "), "{}", words(&output));
@@ -95,7 +103,7 @@ fn holds(copy: &Copy, more: &[&str]) {
 }
 
 /// Both verifiers refuse; ours in these words.
-fn caught(what: &str, copy: &Copy, more: &[&str], our_words: &str) {
+pub(crate) fn caught(what: &str, copy: &Copy, more: &[&str], our_words: &str) {
     let output = ours(copy, more);
     assert_eq!(output.status.code(), Some(1), "{what}: {}", words(&output));
     assert!(
@@ -108,7 +116,7 @@ fn caught(what: &str, copy: &Copy, more: &[&str], our_words: &str) {
     assert!(words(&output).contains("TAMPERED"), "{what}: {}", words(&output));
 }
 
-async fn grow(world: &World, app: &Arc<App>, entries: usize) {
+pub(crate) async fn grow(world: &World, app: &Arc<App>, entries: usize) {
     let (no, reference) = world.ticket_at(app, "C1", caller("王小明", "13900001111")).await;
     for _ in 0..entries {
         assert_eq!(

@@ -12,11 +12,12 @@ use callervault::keyring::unlock::Passphrase;
 use callervault::model::ask::RequestId;
 use callervault::model::fields::FieldSet;
 use callervault::model::principals::{DepartmentKind, PrincipalKind, Role};
-use callervault::vault::Vault;
 use callervault::vault::admin::{NewDepartment, NewPrincipal, NewToken};
+use callervault::vault::approvals::{Asked, Decision, Exact};
 use callervault::vault::fsck::{self, Finding};
 use callervault::vault::open::{Founding, OpenError, Places};
 use callervault::vault::witnessing::Witnessing;
+use callervault::vault::{Outcome, Vault};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -72,7 +73,7 @@ pub(crate) fn passphrase() -> Passphrase {
 }
 
 impl World {
-    /// A centre H0 with agent, dispatcher and the rest, organs C1 and W2, an enterprise E4; a handler in each.
+    /// A centre H0 with agent, dispatcher, data protection officer and the rest, organs C1 and W2, an enterprise E4; a handler in each.
     pub(crate) async fn new() -> (Self, Arc<App>) {
         let dir = tempfile::tempdir().unwrap();
         let places = Places::below(dir.path());
@@ -125,6 +126,7 @@ impl World {
             ("handler-c1", "C1", Role::Handler),
             ("handler-w2", "W2", Role::Handler),
             ("handler-e4", "E4", Role::Handler),
+            ("dpo", "H0", Role::Dpo),
         ];
         for (name, department, role) in staff {
             let new = NewPrincipal {
@@ -133,15 +135,63 @@ impl World {
                 roles: vec![role],
                 kind: PrincipalKind::Person,
             };
-            let made = vault.make_principal(&admin, new).await.unwrap();
-            let id = made.now.id.parse().unwrap();
-            let token = vault
-                .issue_token(&admin, id, &NewToken { expires_in: None })
-                .await
-                .unwrap();
-            self.tokens.insert(name.to_owned(), token.token);
-            self.ids.insert(name.to_owned(), made.now.id);
+            self.hire(vault, "security-admin", new).await;
         }
+    }
+
+    /// Makes a principal and a token for it. Where that takes two persons, the first auditor approves.
+    pub(crate) async fn hire(&mut self, vault: &Vault, admin: &str, new: NewPrincipal) {
+        let admin = vault
+            .authenticate(self.token(admin), RequestId::random())
+            .await
+            .unwrap();
+        let auditor = vault
+            .authenticate(self.token("auditor"), RequestId::random())
+            .await
+            .unwrap();
+        let approve = async |asked: Asked| {
+            let id = asked.approval.id.parse().unwrap();
+            vault.decide_on(&auditor, id, Decision::Approve).await.unwrap();
+            id
+        };
+        let mut exact = Exact::default();
+        let made = loop {
+            match vault.make_principal(&admin, new.clone(), &exact).await.unwrap() {
+                Outcome::Done(made) => break made.now,
+                Outcome::Asked(asked) => exact.approval = Some(approve(asked).await),
+            }
+        };
+        let id = made.id.parse().unwrap();
+        exact.approval = None;
+        let ever = NewToken { expires_in: None };
+        let token = loop {
+            match vault.issue_token(&admin, id, &ever, &exact).await.unwrap() {
+                Outcome::Done(token) => break token.token,
+                Outcome::Asked(asked) => exact.approval = Some(approve(asked).await),
+            }
+        };
+        self.tokens.insert(new.name.clone(), token);
+        self.ids.insert(new.name, made.id);
+    }
+
+    /// Asks, lets somebody else approve, and sends the same again.
+    pub(crate) async fn with_second(
+        &self,
+        app: &Arc<App>,
+        asker: &str,
+        second: &str,
+        path: &str,
+        body: &Value,
+    ) -> Answer {
+        let asked = self.post(app, asker, path, body).await;
+        assert_eq!(asked.status, 202, "{}", asked.text);
+        let id = asked.at("/approval/id");
+        let approved = self
+            .call(app, second, "POST", &format!("/v1/approvals/{id}/approve"), &[], "")
+            .await;
+        assert_eq!(approved.status, 200, "{}", approved.text);
+        let header = [("approval", id.as_str())];
+        self.call(app, asker, "POST", path, &header, &body.to_string()).await
     }
 
     pub(crate) async fn try_open(&self) -> Result<Arc<App>, OpenError> {

@@ -12,8 +12,10 @@ pub enum NoHistory {
     Store(StoreError),
     /// A size or an index beyond the log, or two sizes in the wrong order.
     Range(BadProof),
-    /// The log is not that long yet, or the bodies have been archived and dropped.
+    /// The log is not that long yet.
     Absent,
+    /// The body of this entry is not there.
+    Empty(u64),
 }
 
 impl fmt::Display for NoHistory {
@@ -21,6 +23,7 @@ impl fmt::Display for NoHistory {
         match self {
             Self::Store(fault) => fault.fmt(f),
             Self::Range(bad) => bad.fmt(f),
+            Self::Empty(index) => write!(f, "the body of entry {index} is not there"),
             Self::Absent => f.write_str("the log does not hold that\n  ask for a part of a size that it has signed"),
         }
     }
@@ -47,7 +50,7 @@ impl History<'_> {
     /// The bytes behind a tile's path, as a client of the log downloads them.
     ///
     /// # Errors
-    /// [`NoHistory::Absent`] beyond the log and for bodies that have been dropped.
+    /// [`NoHistory::Absent`] beyond the log; [`NoHistory::Empty`] for bodies that are not there.
     pub async fn file(&self, path: &TilePath) -> Result<Vec<u8>, NoHistory> {
         let (first, width) = (path.first(), path.width());
         match path.kind() {
@@ -63,9 +66,11 @@ impl History<'_> {
 
     async fn bundle(&self, first: u64, width: usize) -> Result<Vec<u8>, NoHistory> {
         let entries = self.0.entries(first, u32::try_from(width).unwrap_or(u32::MAX)).await?;
-        let whole = entries.len() == width && entries.iter().all(|entry| !entry.body.is_empty());
-        if !whole {
+        if entries.len() != width {
             return Err(NoHistory::Absent);
+        }
+        if let Some(empty) = entries.iter().find(|entry| entry.body.is_empty()) {
+            return Err(NoHistory::Empty(empty.index));
         }
         let bodies: Vec<&[u8]> = entries.iter().map(|entry| entry.body.as_slice()).collect();
         encode_bundle(&bodies).map_err(|_| StoreError::Corrupt("log_entry").into())

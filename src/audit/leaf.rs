@@ -69,7 +69,9 @@ pub struct Leaf {
     /// The second person who approved it, where it takes two.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub approver: Option<String>,
-    /// In the first entry of a log that follows another: how the old one stood (see `audit::restart`).
+    /// What the entry is about, where nothing above says it. In the first entry of a log that follows another: how the old
+    /// one stood. When bodies of old entries are dropped: `below` which index. About an approval: the `action` asked for,
+    /// the `asker`, the `decision`; with what was asked: the `principal`, its `roles`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub link: Option<BTreeMap<String, String>>,
     /// For writes: SHA-256 in base64 of what each place now holds. A place is a field's name (its ciphertext), or
@@ -140,6 +142,7 @@ impl Leaf {
         if let Some(subject) = &change.subject {
             leaf.subject = Some(subject.to_string());
         }
+        leaf.link = (!change.link.is_empty()).then(|| change.link.clone());
         let digest: BTreeMap<String, String> = change.writes.iter().filter_map(digest).collect();
         leaf.digest = (!digest.is_empty()).then_some(digest);
         leaf

@@ -14,6 +14,8 @@ mod sequencer;
 pub mod startup;
 pub mod verify;
 
+use std::collections::BTreeMap;
+
 pub use self::log::{CommitError, Log, LogStats};
 pub use self::receipt::{LogPosition, Receipt, Recorded, Refusal};
 use crate::model::reference::Reference;
@@ -41,4 +43,6 @@ pub struct Change {
     pub ticket: Option<TicketNo>,
     /// The caller this concerns, in the auditors' domain, where the ask could not name them yet.
     pub subject: Option<Reference>,
+    /// For the leaf: what else this is about.
+    pub link: BTreeMap<String, String>,
 }

@@ -15,11 +15,13 @@ use crate::http::{self, App};
 use crate::keyring::unlock::Passphrase;
 use crate::model::ask::RequestId;
 use crate::model::fields::FieldSet;
+use crate::model::ids::ApprovalId;
 use crate::model::principals::{DepartmentKind, PrincipalKind, Role};
 use crate::model::reference::DepartmentCode;
 use crate::vault::admin::{NewDepartment, NewPrincipal, NewToken};
+use crate::vault::approvals::{Asked, Decision, Exact};
 use crate::vault::open::{Founding, Places};
-use crate::vault::{Session, Vault};
+use crate::vault::{Outcome, Session, Vault};
 
 /// 200 invented calls; see tests/data/README.md.
 const CALLS: &str = include_str!("../../tests/data/calls.jsonl");
@@ -211,12 +213,29 @@ async fn hire(
         roles: vec![role],
         kind: PrincipalKind::Person,
     };
-    let made = vault.make_principal(admin, new).await.map_err(Failure::unavailable)?;
+    let auditor = session(vault, credentials, "auditor").await?;
+    let mut exact = Exact {
+        request: name.as_bytes().to_vec(),
+        approval: None,
+    };
+    let made = loop {
+        let made = vault.make_principal(admin, new.clone(), &exact).await;
+        match made.map_err(Failure::unavailable)? {
+            Outcome::Done(made) => break made,
+            Outcome::Asked(asked) => exact.approval = Some(second(vault, &auditor, &asked).await?),
+        }
+    };
     let id = made.now.id.parse().map_err(Failure::unavailable)?;
-    let issued = vault
-        .issue_token(admin, id, &NewToken { expires_in: None })
-        .await
-        .map_err(Failure::unavailable)?;
+    exact.approval = None;
+    let issued = loop {
+        let issued = vault
+            .issue_token(admin, id, &NewToken { expires_in: None }, &exact)
+            .await;
+        match issued.map_err(Failure::unavailable)? {
+            Outcome::Done(issued) => break issued,
+            Outcome::Asked(asked) => exact.approval = Some(second(vault, &auditor, &asked).await?),
+        }
+    };
     credentials.principals.push(Principal {
         name: name.to_owned(),
         department: department.to_owned(),
@@ -224,6 +243,14 @@ async fn hire(
         token: issued.token,
     });
     Ok(())
+}
+
+/// The auditor approves.
+async fn second(vault: &Vault, auditor: &Session, asked: &Asked) -> Result<ApprovalId, Failure> {
+    let id = asked.approval.id.parse().map_err(Failure::unavailable)?;
+    let decided = vault.decide_on(auditor, id, Decision::Approve).await;
+    decided.map_err(Failure::unavailable)?;
+    Ok(id)
 }
 
 async fn fill(vault: &Vault, credentials: &Credentials) -> Done {

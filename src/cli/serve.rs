@@ -12,6 +12,7 @@ use super::{Done, Failure, Where, log_to_stderr, runtime};
 use crate::clock::System;
 use crate::http::{self, App, Tls};
 use crate::vault::Vault;
+use crate::vault::auditing::retention::Retention;
 use crate::vault::witnessing::Witnessing;
 use crate::witness::client::Witness;
 use crate::witness::freshness::Limits;
@@ -40,6 +41,10 @@ pub(super) struct Serve {
     /// Seconds between two submissions to the witnesses.
     #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..))]
     witness_every: u64,
+    /// Keep the bodies of log entries at least so many days.
+    #[arg(long, value_name = "DAYS", default_value_t = Retention::USUAL_DAYS,
+        value_parser = clap::value_parser!(u32).range(i64::from(Retention::LEAST_DAYS)..))]
+    log_retention_days: u32,
 }
 
 /// Who does TLS.
@@ -74,7 +79,9 @@ impl Serve {
             let witnessing = witnessing(&self.witnesses, self.quorum, places.data.with_file_name("cosigned"))?;
             let vault = Vault::open(&places, &passphrase, Arc::new(System), &self.node).await?;
             drop(passphrase);
-            let app = App::new(vault.with_witnesses(witnessing).map_err(Failure::unavailable)?);
+            let retention = Retention::days(self.log_retention_days).unwrap_or_default();
+            let vault = vault.with_witnesses(witnessing).map_err(Failure::unavailable)?;
+            let app = App::new(vault.retaining(retention));
             if !self.witnesses.is_empty() {
                 tokio::spawn(submit(Arc::clone(&app), Duration::from_secs(self.witness_every)));
             }

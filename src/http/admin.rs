@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::{OriginalUri, Query, State};
+use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use super::App;
-use super::headers::{NotRepeatable, identifier, required_if_match, tagged};
+use super::approvals::settled;
+use super::headers::{NotRepeatable, exact, identifier, required_if_match, tagged};
 use super::json::Json;
 use super::path::Path;
 use super::problem::Problem;
@@ -17,6 +18,7 @@ use super::tickets::{ListQuery, query};
 use crate::vault::admin::{
     Changed, Department, NewDepartment, NewPrincipal, NewToken, Page, Principal, SetPrincipal, Token, TokenLine,
 };
+use crate::vault::approvals::Asked;
 use crate::vault::{Audit, Session};
 
 /// What the document says of every write here.
@@ -68,20 +70,24 @@ pub(super) async fn list_departments(
     )
 }
 
-/// Makes a principal.
+/// Makes a principal. An administrator, or one who may approve, takes two persons.
 #[utoipa::path(post, path = "/v1/admin/principals", tag = "admin", request_body = NewPrincipal,
-    responses((status = 400, body = Problem, description = NO_KEY), (status = 201, body = Changed<Principal>), (status = 403, body = Problem), (status = 422, body = Problem)))]
+    params(("Approval" = Option<String>, Header, description = "a second person's approval of this very request")),
+    responses((status = 400, body = Problem, description = NO_KEY), (status = 201, body = Changed<Principal>), (status = 202, body = Asked), (status = 403, body = Problem), (status = 422, body = Problem)))]
 pub(super) async fn make_principal(
     State(app): State<Arc<App>>,
     Authenticated(session): Authenticated,
     _: NotRepeatable,
+    method: Method,
+    uri: OriginalUri,
+    headers: HeaderMap,
     body: Json<NewPrincipal>,
 ) -> Answer {
-    answer(
-        StatusCode::CREATED,
-        &session,
-        app.vault.make_principal(&session, body.value).await,
-    )
+    let exact = exact(&headers, &method, uri.path(), &body.bytes)?;
+    let made = app.vault.make_principal(&session, body.value, &exact).await;
+    settled(&session, made, |made| {
+        (StatusCode::CREATED, axum::Json(made)).into_response()
+    })
 }
 
 /// Principals by id.
@@ -102,44 +108,50 @@ pub(super) async fn list_principals(
     )
 }
 
-/// Sets a principal's roles and standing.
+/// Sets a principal's roles and standing. An administrator's, or those of one who may approve, take two persons.
 #[utoipa::path(put, path = "/v1/admin/principals/{id}", tag = "admin",
-    params(("id" = String, Path), ("If-Match" = String, Header)), request_body = SetPrincipal,
-    responses((status = 400, body = Problem, description = NO_KEY), (status = 200, body = Changed<Principal>), (status = 403, body = Problem), (status = 412, body = Problem)))]
+    params(("id" = String, Path), ("If-Match" = String, Header), ("Approval" = Option<String>, Header)),
+    request_body = SetPrincipal,
+    responses((status = 400, body = Problem, description = NO_KEY), (status = 200, body = Changed<Principal>), (status = 202, body = Asked), (status = 403, body = Problem), (status = 412, body = Problem)))]
 pub(super) async fn set_principal(
     State(app): State<Arc<App>>,
     Authenticated(session): Authenticated,
     _: NotRepeatable,
     Path(id): Path<String>,
+    method: Method,
+    uri: OriginalUri,
     headers: HeaderMap,
     body: Json<SetPrincipal>,
 ) -> Answer {
     let id = identifier(&id, "principal")?;
-    let changed = app
-        .vault
-        .set_principal(&session, id, body.value, required_if_match(&headers)?)
-        .await;
-    let changed = changed.map_err(|error| Problem::from(error).request(&session.request))?;
-    Ok(tagged(changed.now.version, axum::Json(changed)))
+    let exact = exact(&headers, &method, uri.path(), &body.bytes)?;
+    let version = required_if_match(&headers)?;
+    let changed = app.vault.set_principal(&session, id, body.value, version, &exact).await;
+    settled(&session, changed, |changed| {
+        tagged(changed.now.version, axum::Json(changed))
+    })
 }
 
-/// Issues an API token, shown once.
-#[utoipa::path(post, path = "/v1/admin/principals/{id}/tokens", tag = "admin", params(("id" = String, Path)),
-    request_body = NewToken,
-    responses((status = 400, body = Problem, description = NO_KEY), (status = 201, body = Token), (status = 403, body = Problem), (status = 404, body = Problem)))]
+/// Issues an API token, shown once. For an administrator, or one who may approve, it takes two persons.
+#[utoipa::path(post, path = "/v1/admin/principals/{id}/tokens", tag = "admin",
+    params(("id" = String, Path), ("Approval" = Option<String>, Header)), request_body = NewToken,
+    responses((status = 400, body = Problem, description = NO_KEY), (status = 201, body = Token), (status = 202, body = Asked), (status = 403, body = Problem), (status = 404, body = Problem)))]
 pub(super) async fn issue_token(
     State(app): State<Arc<App>>,
     Authenticated(session): Authenticated,
     _: NotRepeatable,
     Path(id): Path<String>,
+    method: Method,
+    uri: OriginalUri,
+    headers: HeaderMap,
     body: Json<NewToken>,
 ) -> Answer {
     let id = identifier(&id, "principal")?;
-    answer(
-        StatusCode::CREATED,
-        &session,
-        app.vault.issue_token(&session, id, &body.value).await,
-    )
+    let exact = exact(&headers, &method, uri.path(), &body.bytes)?;
+    let issued = app.vault.issue_token(&session, id, &body.value, &exact).await;
+    settled(&session, issued, |issued| {
+        (StatusCode::CREATED, axum::Json(issued)).into_response()
+    })
 }
 
 /// A principal's tokens, without secrets.

@@ -1,4 +1,4 @@
-//! `Idempotency-Key`, `If-Match`, `ETag`, and identifiers in paths.
+//! `Idempotency-Key`, `Approval`, `If-Match`, `ETag`, and identifiers in paths.
 
 use std::str::FromStr;
 
@@ -8,6 +8,8 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::problem::Problem;
+use crate::model::ids::ApprovalId;
+use crate::vault::approvals::Exact;
 use crate::vault::{Replay, Scope};
 
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
@@ -56,6 +58,31 @@ impl<S: Sync> FromRequestParts<S> for NotRepeatable {
              that did not reach you",
         ))
     }
+}
+
+/// The request to the byte, and the `Approval` it names if it names one.
+pub(super) fn exact(headers: &HeaderMap, method: &Method, path: &str, body: &[u8]) -> Result<Exact, Problem> {
+    let mut named = headers.get_all("approval").iter();
+    let approval = named
+        .next()
+        .map(|value| value.to_str().ok()?.parse::<ApprovalId>().ok());
+    if approval == Some(None) || named.next().is_some() {
+        let detail = "send one `Approval` header: the id that was answered when approval was asked for";
+        return Err(Problem::new(
+            StatusCode::BAD_REQUEST,
+            "bad-approval",
+            "Not an approval",
+            detail,
+        ));
+    }
+    let mut request = format!("{method} {path}\n").into_bytes();
+    request.extend_from_slice(headers.get(header::IF_MATCH).map_or(b"", HeaderValue::as_bytes));
+    request.push(b'\n');
+    request.extend_from_slice(body);
+    Ok(Exact {
+        request,
+        approval: approval.flatten(),
+    })
 }
 
 /// The version in `If-Match`, if there is one.

@@ -1,6 +1,7 @@
 //! The HTTP API, v1. Handlers translate between HTTP and one use case of the vault; they decide nothing.
 
 mod admin;
+mod approvals;
 mod audit;
 mod callers;
 mod headers;
@@ -82,6 +83,11 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(admin::issue_token, admin::list_tokens))
         .routes(routes!(admin::revoke_token))
         .routes(routes!(admin::lock))
+        .routes(routes!(approvals::list))
+        .routes(routes!(approvals::approve))
+        .routes(routes!(approvals::refuse))
+        .routes(routes!(approvals::resolve))
+        .routes(routes!(approvals::retain))
         .routes(routes!(audit::checkpoint))
         .routes(routes!(audit::cosigned))
         .routes(routes!(audit::keys))

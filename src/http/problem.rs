@@ -105,7 +105,8 @@ impl From<Error> for Problem {
                 "No valid token",
                 "send `Authorization: Bearer <token>` with a token that is neither expired nor revoked",
             ),
-            Error::Refused(refusal) => refused(&refusal),
+            Error::Refused(refusal) => refused(&refusal, told(refusal.why())),
+            Error::RefusedBecause(refusal, words) => refused(&refusal, words),
             Error::Invalid(fields) => {
                 let problem = Self::new(
                     S::UNPROCESSABLE_ENTITY,
@@ -128,6 +129,19 @@ impl From<Error> for Problem {
                 "not-found",
                 "Not found",
                 format!("there is no such {what}"),
+            ),
+            Error::Archived => Self::new(
+                S::NOT_FOUND,
+                "not-found",
+                "Archived",
+                "the entry was archived and dropped here after the retention period: its bytes are in the archive that was \
+                 exported, its hash and its proofs are still here",
+            ),
+            Error::Retained(index) => Self::new(
+                S::UNPROCESSABLE_ENTITY,
+                "retained",
+                "Not old enough",
+                format!("entry {index} is younger than the retention period: name no index above it"),
             ),
             Error::Stale => Self::new(
                 S::PRECONDITION_FAILED,
@@ -252,7 +266,7 @@ fn inside((status, name, title, detail): Told, fault: &dyn std::error::Error) ->
     }
 }
 
-fn refused(refusal: &Refusal) -> Problem {
+fn refused(refusal: &Refusal, words: &str) -> Problem {
     use StatusCode as S;
     let (status, name, title) = match refusal.why() {
         Why::TooManyGuesses => (S::TOO_MANY_REQUESTS, "too-many-guesses", "Too many guesses"),
@@ -264,11 +278,14 @@ fn refused(refusal: &Refusal) -> Problem {
             "No witness has cosigned the log lately",
         ),
         Why::NotApproved => (S::FORBIDDEN, "not-approved", "This takes two persons"),
+        Why::OwnRequest => (S::FORBIDDEN, "own-request", "Not for oneself"),
+        Why::NotAPerson => (S::FORBIDDEN, "not-a-person", "This takes persons"),
+        Why::ApprovalClosed => (S::CONFLICT, "approval-closed", "Decided already"),
         Why::IdentityTaken => (S::CONFLICT, "taken", "There already"),
         _ => (S::FORBIDDEN, "refused", "No need to know"),
     };
     let index = refusal.position().index;
-    let detail = format!("{}; the refusal is entry {index} of the log", told(refusal.why()));
+    let detail = format!("{words}; the refusal is entry {index} of the log");
     Problem {
         audit: Some(refusal.position().into()),
         ..Problem::new(status, name, title, detail)
@@ -291,7 +308,12 @@ const fn told(why: Why) -> &'static str {
         Why::RolesExclude => {
             "at least one role; auditor, security_admin and system_admin exclude each other and every other role"
         }
-        Why::NotApproved => "nobody makes, changes or equips an administrator alone",
+        Why::NotApproved => "nobody does this alone: send it without `Approval` to ask for a second person's approval",
+        Why::OwnRequest => {
+            "nobody approves their own request, one of an account they made or that made theirs, or one about themselves"
+        }
+        Why::NotAPerson => "a service account neither asks for what takes two persons nor approves it",
+        Why::ApprovalClosed => "the request has been decided on or has expired",
         Why::IdentityTaken => "an identifying value belongs to another caller on file: check it with the caller",
         _ => "your role does not cover this",
     }

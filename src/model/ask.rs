@@ -41,6 +41,8 @@ word_enum! {
         SetPrincipal = "admin.principal",
         /// Issue or revoke an API token.
         SetToken = "admin.token",
+        /// Make, change or equip an account that administers the vault or may approve.
+        SetAdministrator = "admin.administrator",
         /// Lock the vault.
         Lock = "vault.lock",
         /// Read the log's newest checkpoint or its public keys.
@@ -76,6 +78,16 @@ word_enum! {
     }
 }
 
+impl Action {
+    /// What nobody does without a second person's approval of the very request.
+    pub const TWO_PERSONS: &'static [Self] = &[
+        Self::SetAdministrator,
+        Self::PruneLog,
+        Self::RestartLog,
+        Self::ResolveSubject,
+    ];
+}
+
 /// One request of one principal: who, what, on what, why and when. It has no power of its own: `policy::decide`
 /// consumes it. Not `Clone`, so that each decision is made once.
 pub struct Ask {
@@ -87,6 +99,7 @@ pub struct Ask {
     fields: Vec<FieldName>,
     record: RecordKind,
     form: Option<Form>,
+    approving: Option<Action>,
     purpose: Purpose,
     at: Timestamp,
     request: RequestId,
@@ -123,6 +136,7 @@ impl Ask {
             fields: Vec::new(),
             record: RecordKind::Caller,
             form: None,
+            approving: None,
             purpose,
             at,
             request,
@@ -162,6 +176,13 @@ impl Ask {
     #[must_use]
     pub const fn form(mut self, form: Form) -> Self {
         self.form = Some(form);
+        self
+    }
+
+    /// Deciding on somebody else's request to do this.
+    #[must_use]
+    pub const fn approving(mut self, action: Action) -> Self {
+        self.approving = Some(action);
         self
     }
 
@@ -217,6 +238,12 @@ impl Ask {
     #[must_use]
     pub const fn shown_as(&self) -> Option<Form> {
         self.form
+    }
+
+    /// What somebody else asks to do, where the ask is to decide on that.
+    #[must_use]
+    pub const fn approved_action(&self) -> Option<Action> {
+        self.approving
     }
 
     /// The stated purpose.

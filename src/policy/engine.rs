@@ -12,7 +12,7 @@ use cedar_policy::{
 
 use super::error::PolicyError;
 use super::question::{FieldKind, Flags, Question, Situation, Subject, is_about_fields};
-use super::words::{NO_FORM, first_stray};
+use super::words::{NO_ACTION, NO_FORM, first_stray};
 use crate::model::ask::Action;
 use crate::model::principals::{DepartmentKind, Role};
 use crate::model::purposes::{Form, Purpose};
@@ -142,6 +142,7 @@ impl Engine {
             let situation = Situation {
                 action,
                 form: None,
+                approves: None,
                 purpose: Purpose::Administer,
                 department_kind: DepartmentKind::Centre,
                 flags: Flags::default(),
@@ -238,6 +239,7 @@ fn field_entity(names: &Names, kind: FieldKind, schema: &Schema) -> Result<Entit
 fn context(situation: Situation) -> Result<Context, PolicyError> {
     let Situation {
         form,
+        approves,
         purpose,
         department_kind,
         flags,
@@ -246,6 +248,7 @@ fn context(situation: Situation) -> Result<Context, PolicyError> {
     let truth = RestrictedExpression::new_bool;
     let pairs = [
         ("form", string(form.map_or(NO_FORM, Form::as_str))),
+        ("approves", string(approves.map_or(NO_ACTION, Action::as_str))),
         ("purpose", string(purpose.as_str())),
         ("department_kind", string(department_kind.as_str())),
         ("ticket_known", truth(flags.ticket_known)),

@@ -21,10 +21,11 @@ pub use why::Why;
 
 use self::engine::Engine;
 use self::facts::{Facts, PolicyHash};
-use self::question::{FieldKind, Question, Situation, Subject};
-use crate::model::ask::Ask;
+use self::question::{FieldKind, Flags, Question, Situation, Subject};
+use crate::model::ask::{Action, Ask};
 use crate::model::fields::{FieldName, FieldSet};
-use crate::model::principals::Role;
+use crate::model::principals::{DepartmentKind, Role, Roles};
+use crate::model::purposes::Purpose;
 
 /// The rules in force.
 pub struct Policy {
@@ -90,6 +91,35 @@ impl Policy {
             why,
             policy: self.hash,
         })))
+    }
+
+    /// Whether somebody with these roles in such a department may approve somebody else's request to do this.
+    #[must_use]
+    pub fn may_approve(&self, roles: Roles, department_kind: DepartmentKind, action: Action) -> bool {
+        let situation = |&purpose| Situation {
+            action: Action::Approve,
+            form: None,
+            approves: Some(action),
+            purpose,
+            department_kind,
+            flags: Flags::default(),
+        };
+        Purpose::ALL.iter().map(situation).any(|situation| {
+            let may = |role| self.permits(role, situation, &[Subject::Vault]);
+            roles.iter().any(may)
+        })
+    }
+
+    /// Whether nobody gives these roles, or the means to act in them, alone: those of administrators, and of those on
+    /// whose approval the others depend.
+    #[must_use]
+    pub fn takes_two_to_give(&self, roles: Roles) -> bool {
+        let may_approve = |&action| {
+            DepartmentKind::ALL
+                .iter()
+                .any(|&kind| self.may_approve(roles, kind, action))
+        };
+        roles.iter().any(Role::is_administrator) || Action::TWO_PERSONS.iter().any(may_approve)
     }
 
     fn permits(&self, role: Role, situation: Situation, subjects: &[Subject]) -> bool {

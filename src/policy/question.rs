@@ -100,6 +100,8 @@ pub(super) struct Situation {
     pub(super) action: Action,
     /// Counts for a reveal only.
     pub(super) form: Option<Form>,
+    /// Counts for an approval only: of what.
+    pub(super) approves: Option<Action>,
     pub(super) purpose: Purpose,
     pub(super) department_kind: DepartmentKind,
     pub(super) flags: Flags,
@@ -110,6 +112,7 @@ impl Situation {
         Self {
             action: ask.action(),
             form: ask.shown_as().filter(|_| ask.action() == Action::Reveal),
+            approves: ask.approved_action().filter(|_| ask.action() == Action::Approve),
             purpose: ask.purpose(),
             department_kind: ask.who().department_kind(),
             flags: Flags::new(ask, facts),

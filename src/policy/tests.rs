@@ -112,6 +112,7 @@ struct Line<'f> {
     action: Action,
     field: Option<&'f Field>,
     form: Option<Form>,
+    approves: Option<Action>,
 }
 
 fn lines(fields: &FieldSet) -> Vec<Line<'_>> {
@@ -119,12 +120,16 @@ fn lines(fields: &FieldSet) -> Vec<Line<'_>> {
     for &role in Role::ALL {
         for &action in Action::ALL {
             if !is_about_fields(action) {
-                lines.push(Line {
+                let line = |approves| Line {
                     role,
                     action,
                     field: None,
                     form: None,
-                });
+                    approves,
+                };
+                let approves = Action::TWO_PERSONS.iter().copied().map(Some);
+                lines.push(line(None));
+                lines.extend(approves.filter(|_| action == Action::Approve).map(line));
                 continue;
             }
             let forms = if action == Action::Reveal {
@@ -138,6 +143,7 @@ fn lines(fields: &FieldSet) -> Vec<Line<'_>> {
                     action,
                     field: Some(field),
                     form,
+                    approves: None,
                 }));
             }
         }
@@ -153,6 +159,7 @@ impl Line<'_> {
         let situation = Situation {
             action: self.action,
             form: self.form,
+            approves: self.approves,
             purpose,
             department_kind: kind,
             flags,
@@ -209,7 +216,8 @@ fn the_table_is_as_agreed_and_keeps_the_rules_in_every_cell() {
     for line in lines(&fields) {
         let cells = line.permitted(&policy, &mut rules);
         keeps_the_rules(&line, &cells);
-        let field = line.field.map_or("-", |field| field.name().as_str());
+        let approves = line.approves.map_or("-", Action::as_str);
+        let field = line.field.map_or(approves, |field| field.name().as_str());
         let form = line.form.map_or("-", Form::as_str);
         write!(table, "{} {} {field} {form}:", line.role, line.action).unwrap();
         for (kind, condition, purpose) in cells {
@@ -250,6 +258,14 @@ fn keeps_the_rules(line: &Line<'_>, cells: &[(DepartmentKind, &'static str, Purp
         !(barred && line.shows() && !cells.is_empty()),
         "{what}: reads no field (P9)"
     );
+    if Action::TWO_PERSONS.contains(&line.action) {
+        let alone = cells.iter().find(|(_, condition, _)| *condition != "approved");
+        assert_eq!(alone, None, "{what}: without a second person");
+        assert!(
+            line.role != Role::Auditor || cells.is_empty(),
+            "{what}: approves, and does not ask"
+        );
+    }
     if line.action == Action::Reveal {
         for (_, condition, _) in cells {
             assert!(

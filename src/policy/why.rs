@@ -36,6 +36,12 @@ word_enum! {
         RolesExclude = "roles-exclude",
         /// It takes a second person's approval of this very request.
         NotApproved = "not-approved",
+        /// Nobody approves their own request, nor one of somebody they made or were made by, nor one about themselves.
+        OwnRequest = "own-request",
+        /// What takes two persons takes persons: a service account neither asks for it nor approves it.
+        NotAPerson = "not-a-person",
+        /// The request for approval has been decided on, used, or has expired.
+        ApprovalClosed = "approval-closed",
         /// The identifying value belongs to another caller on file.
         IdentityTaken = "identity-taken",
         /// Permitted, but the asker has had as many fields shown in clear today as anybody may.

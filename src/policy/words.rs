@@ -3,6 +3,7 @@
 
 use serde_json::Value;
 
+use crate::model::ask::Action;
 use crate::model::fields::{Class, Group};
 use crate::model::ids::RecordKind;
 use crate::model::principals::DepartmentKind;
@@ -10,11 +11,14 @@ use crate::model::purposes::{Form, Purpose};
 
 /// What `context.form` is when no form was asked for.
 pub(super) const NO_FORM: &str = "none";
+/// What `context.approves` is when nothing is approved.
+pub(super) const NO_ACTION: &str = "none";
 
 /// The words that the attribute can have.
 fn is_word(attribute: &str, word: &str) -> bool {
     match attribute {
         "form" => word == NO_FORM || Form::from_word(word).is_some(),
+        "approves" => word == NO_ACTION || Action::from_word(word).is_some(),
         "purpose" => Purpose::from_word(word).is_some(),
         "department_kind" => DepartmentKind::from_word(word).is_some(),
         "record" => RecordKind::from_word(word).is_some(),

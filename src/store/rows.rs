@@ -1,5 +1,7 @@
 //! The rows of both stores. Values that identify a caller are bytes somebody else has sealed.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 pub use super::wrapped::{Fence, KeyringRow, UnlockRow, WrappedKey};
@@ -63,6 +65,13 @@ fn instant(at: Timestamp) -> [u8; 8] {
 
 fn optional_instant(at: Option<Timestamp>) -> Vec<u8> {
     at.map_or_else(Vec::new, |at| instant(at).to_vec())
+}
+
+/// Each word after its length, so that no two differ only in where one ends.
+fn about(about: &About) -> Vec<u8> {
+    let words = about.iter().flat_map(|(name, value)| [name, value]);
+    let word = |word: &String| [&number(u64::try_from(word.len()).unwrap_or(u64::MAX)), word.as_bytes()].concat();
+    words.flat_map(word).collect()
 }
 
 /// Which vault a store belongs to.
@@ -343,6 +352,9 @@ protected!(ReplayRow, "replay", |row| [
     instant(row.created_at),
 ]);
 
+/// What a request for approval is about, word by word: names of accounts and roles, numbers. No personal value.
+pub type About = BTreeMap<String, String>;
+
 /// A request that takes two persons: who asked for what, and who approved it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApprovalRow {
@@ -352,7 +364,9 @@ pub struct ApprovalRow {
     pub action: Action,
     /// The subject of the log it is about, if any.
     pub subject: Option<Reference>,
-    /// The exact request (method, path, body), keyed.
+    /// What would be done, for whoever decides on it.
+    pub about: About,
+    /// The exact request (method, path, `If-Match`, body), keyed.
     pub request: [u8; 16],
     /// Who asked.
     pub asker: PrincipalId,
@@ -375,6 +389,7 @@ protected!(ApprovalRow, "approval", |row| [
     row.subject
         .map_or_else(String::new, |subject| subject.to_string())
         .as_bytes(),
+    about(&row.about),
     row.request,
     row.asker.as_bytes(),
     row.approver.map_or_else(Vec::new, |id| id.as_bytes().to_vec()),

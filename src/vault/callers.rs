@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{Audit, Error, Session, Vault};
 use crate::model::ask::Action;
+use crate::model::ids::{CallerId, RecordId};
 use crate::model::principals::DepartmentKind;
 use crate::model::purposes::Purpose;
-use crate::model::reference::Reference;
+use crate::model::reference::{DepartmentCode, Reference};
 use crate::model::ticket_no::TicketNo;
 
 /// Why the caller's page is read.
@@ -56,20 +57,33 @@ impl Vault {
         let audit = self.note(permit).await?;
         let row = self.caller_row(id).await?;
         let department = session.actor.department();
+        let centre = session.actor.department_kind() == DepartmentKind::Centre;
+        Ok(CallerPage {
+            r#ref: caller,
+            on_file: row.fields,
+            tickets: self.tickets_known(id, department).await?,
+            version: centre.then_some(row.version),
+            audit,
+        })
+    }
+
+    /// A caller's tickets as a department may hear of them: not of confidential ones that it did not take.
+    pub(super) async fn tickets_known(
+        &self,
+        caller: CallerId,
+        department: DepartmentCode,
+    ) -> Result<Vec<TicketNo>, Error> {
         let mut tickets = Vec::new();
-        for ticket in self.store.tickets_about(id, department, super::LARGEST_PAGE).await? {
+        for ticket in self
+            .store
+            .tickets_about(caller, department, super::LARGEST_PAGE)
+            .await?
+        {
             let ticket = self.keyring.genuine(ticket)?;
             if ticket.origin == department || !ticket.confidential {
                 tickets.push(ticket.no);
             }
         }
-        let centre = session.actor.department_kind() == DepartmentKind::Centre;
-        Ok(CallerPage {
-            r#ref: caller,
-            on_file: row.fields,
-            tickets,
-            version: centre.then_some(row.version),
-            audit,
-        })
+        Ok(tickets)
     }
 }

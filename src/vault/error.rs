@@ -16,6 +16,8 @@ pub enum Error {
     Unauthenticated,
     /// The policy said no, and the log has it.
     Refused(Refusal),
+    /// As `Refused`; the words say what to do.
+    RefusedBecause(Refusal, &'static str),
     /// Values that break a field's rule.
     Invalid(Vec<Invalid>),
     /// The request makes no sense; the words are the vault's own: a name for the problem and what to do.
@@ -24,6 +26,10 @@ pub enum Error {
     NotFound(&'static str),
     /// It is at another version than the asker saw, or changed while this was decided.
     Stale,
+    /// The entry's body was archived and dropped.
+    Archived,
+    /// Entries from this index on are younger than the retention period.
+    Retained(u64),
     /// It must be unique and is there already; named by its kind.
     Taken(&'static str),
     /// The `Idempotency-Key` came before with another request.
@@ -43,6 +49,7 @@ impl fmt::Display for Error {
         match self {
             Self::Unauthenticated => f.write_str("no valid token\n  ask a security administrator for one"),
             Self::Refused(refusal) => write!(f, "refused: {}", refusal.why()),
+            Self::RefusedBecause(refusal, words) => write!(f, "refused: {}; {words}", refusal.why()),
             Self::Invalid(fields) => {
                 let rules: Vec<String> = fields.iter().map(ToString::to_string).collect();
                 f.write_str(&rules.join("; "))
@@ -50,6 +57,8 @@ impl fmt::Display for Error {
             Self::Bad(_, detail) => f.write_str(detail),
             Self::NotFound(what) => write!(f, "there is no such {what}"),
             Self::Stale => f.write_str("it has changed meanwhile\n  read it again, then decide again"),
+            Self::Archived => f.write_str("the entry was archived and dropped here\n  its bytes are in the archive"),
+            Self::Retained(index) => write!(f, "entry {index} is younger than the retention period"),
             Self::Taken(what) => write!(f, "there is such a {what} already"),
             Self::KeyReused => f.write_str("the Idempotency-Key came before with another request\n  use a new key"),
             Self::Log(fault) => fault.fmt(f),

@@ -1,6 +1,7 @@
 //! The use cases, one file each. Every one asks, is decided on, and is in the log before it answers.
 
 pub mod admin;
+pub mod approvals;
 pub mod auditing;
 mod authenticate;
 pub mod callers;
@@ -39,7 +40,7 @@ use crate::model::principals::Actor;
 use crate::model::purposes::Purpose;
 use crate::model::submitted::Submitted;
 use crate::policy::facts::Facts;
-use crate::policy::{Permit, Policy, Why};
+use crate::policy::{Denial, Permit, Policy, Why};
 use crate::store::{DataStore, KeyStore};
 
 /// Guesses (`verify`, `lookup`, corrections of an identifying value) a principal may make in a minute.
@@ -60,6 +61,7 @@ pub struct Vault {
     clock: Arc<dyn Clock>,
     guesses: Guesses,
     witnessing: Witnessing,
+    retention: auditing::retention::Retention,
 }
 
 /// One authenticated request.
@@ -69,6 +71,24 @@ pub struct Session {
     pub actor: Actor,
     /// Which request.
     pub request: RequestId,
+}
+
+/// What became of a request that may take two persons.
+pub enum Outcome<T> {
+    /// It was done.
+    Done(T),
+    /// It waits for a second person.
+    Asked(approvals::Asked),
+}
+
+impl<T> Outcome<T> {
+    /// What was done, if it was.
+    pub fn done(self) -> Option<T> {
+        match self {
+            Self::Done(done) => Some(done),
+            Self::Asked(_) => None,
+        }
+    }
 }
 
 /// Values that come in for declared fields, by field name.
@@ -245,6 +265,14 @@ impl Vault {
     async fn refuse(&self, permit: Permit, why: Why) -> Error {
         match self.log.refuse(permit.withdraw(why)).await {
             Ok(refusal) => Error::Refused(refusal),
+            Err(fault) => fault.into(),
+        }
+    }
+
+    /// As `refuse`, with words of its own for the asker.
+    async fn refuse_because(&self, denial: Denial, words: &'static str) -> Error {
+        match self.log.refuse(denial).await {
+            Ok(refusal) => Error::RefusedBecause(refusal, words),
             Err(fault) => fault.into(),
         }
     }

@@ -224,6 +224,7 @@ impl Vault {
             clock,
             guesses: super::Guesses::new(),
             witnessing: super::witnessing::Witnessing::none(),
+            retention: super::auditing::retention::Retention::default(),
         })
     }
 }

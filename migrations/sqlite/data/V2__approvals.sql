@@ -1,9 +1,11 @@
--- What takes two persons: who asked for what, and who approved it. `request` is a keyed code of the exact request.
+-- What takes two persons: who asked for what, and who approved it. `request` is a keyed code of the exact request; `about`
+-- says in JSON what would be done, for whoever decides on it.
 
 CREATE TABLE approval (
     id         BLOB PRIMARY KEY,
     action     TEXT NOT NULL,
     subject    TEXT,
+    about      TEXT NOT NULL,
     request    BLOB NOT NULL,
     asker      BLOB NOT NULL REFERENCES principal (id),
     approver   BLOB REFERENCES principal (id),

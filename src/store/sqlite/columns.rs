@@ -283,7 +283,7 @@ pub(super) fn tile(c: &mut Columns<'_, '_>) -> Result<Tile> {
 }
 
 pub(super) const APPROVAL: &str =
-    "id, action, subject, request, asker, approver, state, created_at, expires_at, version, mac";
+    "id, action, subject, about, request, asker, approver, state, created_at, expires_at, version, mac";
 
 pub(super) fn approval(c: &mut Columns<'_, '_>) -> Result<ApprovalRow> {
     Ok(ApprovalRow {
@@ -293,6 +293,7 @@ pub(super) fn approval(c: &mut Columns<'_, '_>) -> Result<ApprovalRow> {
             let subject: Option<String> = c.take()?;
             subject.map(|text| text.parse()).transpose().map_err(|_| c.corrupt())?
         },
+        about: c.word(|text| serde_json::from_str(text).ok())?,
         request: c.array()?,
         asker: PrincipalId::from_bytes(c.array()?),
         approver: c.optional_principal()?,

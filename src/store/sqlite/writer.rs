@@ -299,15 +299,18 @@ impl SqliteWriter {
     }
 
     fn approval(&self, row: &ApprovalRow) -> Outcome {
+        let about = serde_json::to_string(&row.about).map_err(|_| StoreError::Corrupt("approval"))?;
         self.versioned(
             row.version,
-            "INSERT INTO approval VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
-            "UPDATE approval SET action = ?2, subject = ?3, request = ?4, asker = ?5, approver = ?6, state = ?7,
-                created_at = ?8, expires_at = ?9, version = ?10, mac = ?11 WHERE id = ?1 AND version = ?10 - 1",
+            "INSERT INTO approval VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+            "UPDATE approval SET action = ?2, subject = ?3, about = ?4, request = ?5, asker = ?6, approver = ?7,
+                state = ?8, created_at = ?9, expires_at = ?10, version = ?11, mac = ?12
+             WHERE id = ?1 AND version = ?11 - 1",
             params![
                 row.id.as_bytes(),
                 row.action.as_str(),
                 row.subject.map(|subject| subject.to_string()),
+                about,
                 row.request,
                 row.asker.as_bytes(),
                 row.approver.as_ref().map(|id| id.as_bytes().as_slice()),

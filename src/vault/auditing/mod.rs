@@ -2,6 +2,8 @@
 
 pub mod follow;
 pub mod read;
+pub mod resolve;
+pub mod retention;
 
 use super::{Audit, Error, Session, Vault};
 use crate::audit::history::NoHistory;
@@ -36,6 +38,7 @@ impl From<NoHistory> for Error {
                 "the index must be below the size, and the older size not above the newer",
             ),
             NoHistory::Absent => Self::NotFound("part of the log"),
+            NoHistory::Empty(_) => Self::Key(crate::keyring::KeyError::Broken),
         }
     }
 }

@@ -28,7 +28,7 @@ pub struct Entry {
 impl Entry {
     pub(super) fn new(row: &EntryRow) -> Result<Self, Error> {
         if row.body.is_empty() {
-            return Err(NoHistory::Absent.into());
+            return Err(NoHistory::Empty(row.index).into());
         }
         if crate::audit::startup::prove_leaf(row).is_err() {
             return Err(crate::keyring::KeyError::Broken.into());
@@ -89,21 +89,27 @@ impl Vault {
     /// The bytes of a tile or of a bundle of entries (C2SP tlog-tiles).
     ///
     /// # Errors
-    /// [`Error::Refused`]; [`Error::NotFound`] beyond the log, and for bodies that have been archived and dropped.
+    /// [`Error::Refused`]; [`Error::NotFound`] beyond the log; [`Error::Archived`].
     pub async fn tile(&self, session: &Session, path: &TilePath) -> Result<Vec<u8>, Error> {
         let ask = self.ask_log(session, Action::ReadTile)?;
         self.audited(ask).await?;
-        Ok(History(&*self.store).file(path).await?)
+        match History(&*self.store).file(path).await {
+            Ok(bytes) => Ok(bytes),
+            Err(missing) => Err(self.no_history(missing).await),
+        }
     }
 
     /// One entry.
     ///
     /// # Errors
-    /// [`Error::Refused`]; [`Error::NotFound`] beyond the log.
+    /// [`Error::Refused`]; [`Error::NotFound`] beyond the log; [`Error::Archived`].
     pub async fn entry(&self, session: &Session, index: u64) -> Result<ReadEntry, Error> {
         let ask = self.ask_log(session, Action::ReadEntry)?;
         let audit = self.audited(ask).await?;
         let row = self.entry_row(index).await?;
+        if row.body.is_empty() {
+            return Err(self.no_history(NoHistory::Empty(index)).await);
+        }
         Ok(ReadEntry {
             entry: Entry::new(&row)?,
             audit,

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use super::super::auditing::retention::BELOW;
 use super::super::open::OpenError;
 use super::Check;
 use crate::audit::leaf::Leaf;
 use crate::audit::startup;
 use crate::merkle::{self, Frontier, Hash, Tile, TileBuilder};
+use crate::model::ask::Action;
 use crate::model::ids::RecordKind;
 use crate::store::{AnyRow, Table};
 
@@ -45,6 +47,7 @@ impl Check<'_> {
         tree.whole &= whole;
         self.report.rows = 0;
         self.report.entries = next;
+        self.bodiless();
         self.head(&tree).await?;
         if tree.whole {
             self.tiles(tree.tiles).await;
@@ -64,6 +67,11 @@ impl Check<'_> {
             tree.whole = false;
         }
         *next = index + 1;
+        if let (true, Some(stored)) = (body.is_empty(), stored) {
+            self.no_body(index);
+            tree.push(stored);
+            return;
+        }
         let hash = merkle::leaf_hash(body);
         if stored != Some(hash) {
             self.find(
@@ -75,11 +83,31 @@ impl Check<'_> {
         tree.push(stored.unwrap_or(hash));
     }
 
+    fn no_body(&mut self, index: u64) {
+        match self.bodiless.last_mut() {
+            Some((_, end)) if *end == index => *end = index + 1,
+            _ => self.bodiless.push((index, index + 1)),
+        }
+    }
+
+    /// Bodies that are gone and that the log does not say were dropped.
+    fn bodiless(&mut self) {
+        for (first, end) in std::mem::take(&mut self.bodiless) {
+            for index in first.max(self.dropped_below)..end {
+                self.find(
+                    format!("log entry {index}"),
+                    "is empty, and the log does not say that it was archived and dropped",
+                );
+            }
+        }
+    }
+
     fn leaf(&mut self, index: u64, body: &[u8]) {
         let Some(leaf) = Leaf::parse(body) else {
             self.find(format!("log entry {index}"), "is not a leaf this program writes");
             return;
         };
+        self.dropped_below = self.dropped_below.max(dropped_below(&leaf));
         for (place, digest) in leaf.digest.unwrap_or_default() {
             let ticket = place == "@ticket" || self.record_of(&place) == Some(RecordKind::Ticket);
             let owner = match place.strip_prefix('@') {
@@ -129,4 +157,11 @@ impl Check<'_> {
             self.find(format!("log tile {level}/{index}"), "is missing");
         }
     }
+}
+
+/// Below which index this leaf says bodies were dropped.
+fn dropped_below(leaf: &Leaf) -> u64 {
+    let pruned = leaf.act == Action::PruneLog.as_str() && leaf.out == "granted";
+    let below = leaf.link.as_ref().filter(|_| pruned).and_then(|link| link.get(BELOW));
+    below.and_then(|below| below.parse().ok()).unwrap_or(0)
 }

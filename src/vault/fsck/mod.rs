@@ -49,6 +49,8 @@ pub struct Report {
     pub fields: u64,
     /// Other rows.
     pub rows: u64,
+    /// Rows and fields whose last write is in an entry that was archived and dropped: their own codes were checked.
+    pub archived: u64,
     /// Keys without a record.
     pub orphan_keys: Vec<OrphanKey>,
     /// Everything that is not as it should be.
@@ -70,6 +72,8 @@ pub async fn check(
         progress,
         report: Report::default(),
         expected: BTreeMap::new(),
+        bodiless: Vec::new(),
+        dropped_below: 0,
         keys: BTreeMap::new(),
         references: BTreeMap::new(),
     };
@@ -92,6 +96,10 @@ struct Check<'v> {
     report: Report,
     /// The newest digest the log has for each place, by owner and place.
     expected: BTreeMap<(String, String), String>,
+    /// Entries without a body, in runs from one index to before another.
+    bodiless: Vec<(u64, u64)>,
+    /// The highest index below which the log says bodies were dropped.
+    dropped_below: u64,
     /// Wrapped keys and their positions.
     keys: BTreeMap<RecordId, (u64, WrappedKey)>,
     /// What each stored reference stands for, if it opens.
@@ -181,7 +189,16 @@ impl Check<'_> {
         match self.expected.remove(&(owner.to_owned(), place)) {
             Some(digest) if digest == leaf::row_digest(row) => {}
             Some(_) => self.find(name, "is not what the log says was last written there"),
-            None => self.find(name, "was never logged"),
+            None => self.unlogged(name),
+        }
+    }
+
+    /// What the log says nothing about: where entries were dropped, one of them may have.
+    fn unlogged(&mut self, name: &str) {
+        if self.dropped_below == 0 {
+            self.find(name, "was never logged");
+        } else {
+            self.report.archived += 1;
         }
     }
 

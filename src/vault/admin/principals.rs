@@ -1,0 +1,199 @@
+//! Principals and their roles.
+
+use serde::{Deserialize, Serialize};
+
+use super::super::approvals::{Exact, Step};
+use super::super::{Error, LARGEST_PAGE, Outcome, Session, Vault};
+use super::{Changed, Page, about, page, parsed};
+use crate::model::ask::Action;
+use crate::model::ids::PrincipalId;
+use crate::model::principals::{PrincipalKind, Role, Roles};
+use crate::model::reference::DepartmentCode;
+use crate::policy::{Permit, Why};
+use crate::store::Write;
+use crate::store::rows::PrincipalRow;
+
+/// A new principal.
+#[derive(Clone, Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewPrincipal {
+    /// Account name, 2–64 of `a-z`, `0-9`, `.`, `_`, `-`: an account, not a person's name.
+    #[schema(example = "water-handler-01")]
+    pub name: String,
+    /// Its department's code.
+    #[schema(value_type = String)]
+    pub department: DepartmentCode,
+    /// Its roles.
+    #[schema(value_type = Vec<String>, example = json!(["handler"]))]
+    pub roles: Vec<Role>,
+    /// `person` or `service`.
+    #[schema(value_type = String, example = "person")]
+    pub kind: PrincipalKind,
+}
+
+/// A principal.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Principal {
+    /// Its id, which the log calls `actor`.
+    pub id: String,
+    /// Account name.
+    pub name: String,
+    /// Its department.
+    #[schema(value_type = String)]
+    pub department: DepartmentCode,
+    /// Its roles.
+    #[schema(value_type = Vec<String>)]
+    pub roles: Vec<Role>,
+    /// Person or program.
+    #[schema(value_type = String)]
+    pub kind: PrincipalKind,
+    /// Whether it may authenticate.
+    pub active: bool,
+    /// Goes up with each change; the `ETag`.
+    pub version: u64,
+}
+
+/// A change of roles or of standing.
+#[derive(Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SetPrincipal {
+    /// All its roles from now on.
+    #[schema(value_type = Vec<String>)]
+    pub roles: Vec<Role>,
+    /// Whether it may authenticate.
+    pub active: bool,
+}
+
+impl Vault {
+    /// Makes a principal.
+    ///
+    /// # Errors
+    /// [`Error::Refused`], also for roles that exclude each other; [`Error::NotFound`] for the department.
+    pub async fn make_principal(
+        &self,
+        session: &Session,
+        new: NewPrincipal,
+        exact: &Exact,
+    ) -> Result<Outcome<Changed<Principal>>, Error> {
+        let permit = self.administer(session, Action::SetPrincipal).await?;
+        let word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '_' | '-');
+        if !(2..=64).contains(&new.name.len()) || !new.name.chars().all(word) {
+            return Err(Error::Bad(
+                "bad-account",
+                "an account name has 2 to 64 of a-z, 0-9, '.', '_' and '-'",
+            ));
+        }
+        self.department_row(new.department).await?;
+        let (permit, roles) = self.compatible(permit, new.roles).await?;
+        let about = about([
+            ("account", new.name.clone()),
+            ("department", new.department.to_string()),
+            ("kind", new.kind.to_string()),
+            ("roles", roles.to_words()),
+        ]);
+        let act = match self.alone_unless(permit, &[roles], about, exact).await? {
+            Step::Go(act) => act,
+            Step::Wait(asked) => return Ok(Outcome::Asked(asked)),
+        };
+        let row = PrincipalRow {
+            id: PrincipalId::random(),
+            account: new.name,
+            department: new.department,
+            kind: new.kind,
+            roles,
+            active: true,
+            created_by: Some(session.actor.id()),
+            version: 1,
+            mac: [0; 16],
+        };
+        let row = self.keyring.protect(row)?;
+        let audit = self.put(act, Write::Principal(row.clone()), "account").await?;
+        Ok(Outcome::Done(Changed { now: row.into(), audit }))
+    }
+
+    /// Sets a principal's roles and standing.
+    ///
+    /// # Errors
+    /// [`Error::Refused`], also for oneself and for roles that exclude each other; [`Error::Stale`].
+    pub async fn set_principal(
+        &self,
+        session: &Session,
+        id: PrincipalId,
+        set: SetPrincipal,
+        version: u64,
+        exact: &Exact,
+    ) -> Result<Outcome<Changed<Principal>>, Error> {
+        let permit = self.administer(session, Action::SetPrincipal).await?;
+        if id == session.actor.id() {
+            return Err(self.refuse(permit, Why::OwnRoles).await);
+        }
+        let row = self.principal_row(id).await?;
+        let (permit, roles) = self.compatible(permit, set.roles).await?;
+        if row.version != version {
+            return Err(Error::Stale);
+        }
+        let about = about([
+            ("account", row.account.clone()),
+            ("principal", id.to_string()),
+            ("roles", roles.to_words()),
+            ("active", set.active.to_string()),
+        ]);
+        let act = match self.alone_unless(permit, &[row.roles, roles], about, exact).await? {
+            Step::Go(act) => act,
+            Step::Wait(asked) => return Ok(Outcome::Asked(asked)),
+        };
+        let row = PrincipalRow {
+            roles,
+            active: set.active,
+            version: version + 1,
+            ..row
+        };
+        let row = self.keyring.protect(row)?;
+        let audit = self.put(act, Write::Principal(row.clone()), "account").await?;
+        Ok(Outcome::Done(Changed { now: row.into(), audit }))
+    }
+
+    /// Lists principals by id.
+    ///
+    /// # Errors
+    /// [`Error::Refused`].
+    pub async fn list_principals(
+        &self,
+        session: &Session,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Page<Principal>, Error> {
+        let permit = self.administer(session, Action::ReadAdmin).await?;
+        let after = parsed(after)?;
+        let audit = self.note(permit).await?;
+        let rows = self.store.principals(after, limit.clamp(1, LARGEST_PAGE)).await?;
+        let rows = rows
+            .into_iter()
+            .map(|row| Ok(Principal::from(self.keyring.genuine(row)?)));
+        page(rows.collect::<Result<_, Error>>()?, limit, audit, |line: &Principal| {
+            line.id.clone()
+        })
+    }
+
+    /// The roles, if one person may hold them together.
+    async fn compatible(&self, permit: Permit, roles: Vec<Role>) -> Result<(Permit, Roles), Error> {
+        match Roles::new(roles) {
+            Ok(roles) => Ok((permit, roles)),
+            Err(_) => Err(self.refuse(permit, Why::RolesExclude).await),
+        }
+    }
+}
+
+impl From<PrincipalRow> for Principal {
+    fn from(row: PrincipalRow) -> Self {
+        Self {
+            id: row.id.to_string(),
+            name: row.account,
+            department: row.department,
+            roles: row.roles.iter().collect(),
+            kind: row.kind,
+            active: row.active,
+            version: row.version,
+        }
+    }
+}

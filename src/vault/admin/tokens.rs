@@ -1,0 +1,150 @@
+//! API tokens.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::super::approvals::{Act, Exact, Step};
+use super::super::authenticate::token_hash;
+use super::super::open::new_token;
+use super::super::{Audit, Error, Outcome, Session, Vault};
+use super::{Page, about};
+use crate::audit::leaf;
+use crate::model::ask::Action;
+use crate::model::ids::{PrincipalId, TokenId};
+use crate::policy::Why;
+use crate::store::Write;
+use crate::store::rows::TokenRow;
+
+/// How long a token is good for.
+#[derive(Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewToken {
+    /// In seconds; without it the token is good until revoked.
+    pub expires_in: Option<u32>,
+}
+
+/// A token, once.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Token {
+    /// The handle by which it is revoked.
+    pub id: String,
+    /// The secret: shown now and never again.
+    pub token: String,
+    /// Until when it is good.
+    pub expires_at: Option<String>,
+    /// Where its issue stands in the log.
+    pub audit: Audit,
+}
+
+/// A token without its secret.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct TokenLine {
+    /// Its handle.
+    pub id: String,
+    /// When it was issued.
+    pub created_at: String,
+    /// Until when it is good.
+    pub expires_at: Option<String>,
+    /// When it was revoked.
+    pub revoked_at: Option<String>,
+}
+
+impl Vault {
+    /// Issues a token. The secret is in this answer and nowhere else.
+    ///
+    /// # Errors
+    /// [`Error::Refused`], [`Error::NotFound`].
+    pub async fn issue_token(
+        &self,
+        session: &Session,
+        id: PrincipalId,
+        new: &NewToken,
+        exact: &Exact,
+    ) -> Result<Outcome<Token>, Error> {
+        let permit = self.administer(session, Action::SetToken).await?;
+        let principal = self.principal_row(id).await?;
+        if id == session.actor.id() {
+            return Err(self.refuse(permit, Why::OwnRoles).await);
+        }
+        let now = self.clock.now()?;
+        let lifetime = |seconds| now.checked_add(SignedDuration::from_secs(i64::from(seconds)));
+        let expires_at = new.expires_in.map(lifetime).transpose();
+        let expires_at = expires_at.map_err(|_| Error::Bad("bad-expiry", "`expires_in` is a number of seconds"))?;
+        let about = about([
+            ("account", principal.account),
+            ("principal", id.to_string()),
+            ("token", "issue".to_owned()),
+        ]);
+        let act = match self.alone_unless(permit, &[principal.roles], about, exact).await? {
+            Step::Go(act) => act,
+            Step::Wait(asked) => return Ok(Outcome::Asked(asked)),
+        };
+        let secret = new_token()?;
+        let row = TokenRow {
+            id: TokenId::random(),
+            hash: token_hash(&secret),
+            principal: principal.id,
+            created_at: now,
+            expires_at,
+            revoked_at: None,
+            mac: [0; 16],
+        };
+        let row = self.keyring.protect(row)?;
+        let token = row.id;
+        let audit = self.put(act, Write::Token(row), "token").await?;
+        let expires_at = expires_at.map(leaf::milliseconds);
+        Ok(Outcome::Done(Token {
+            id: token.to_string(),
+            token: secret.to_string(),
+            expires_at,
+            audit,
+        }))
+    }
+
+    /// Lists a principal's tokens, without secrets.
+    ///
+    /// # Errors
+    /// [`Error::Refused`].
+    pub async fn list_tokens(&self, session: &Session, id: PrincipalId) -> Result<Page<TokenLine>, Error> {
+        let permit = self.administer(session, Action::ReadAdmin).await?;
+        let audit = self.note(permit).await?;
+        let rows = self.store.tokens(id).await?.into_iter();
+        let rows = rows.map(|row| Ok(TokenLine::from(self.keyring.genuine(row)?)));
+        Ok(Page {
+            items: rows.collect::<Result<_, Error>>()?,
+            next: None,
+            audit,
+        })
+    }
+
+    /// Revokes a token from this moment on.
+    ///
+    /// # Errors
+    /// [`Error::Refused`], [`Error::NotFound`], [`Error::Stale`] if it was revoked already.
+    pub async fn revoke_token(&self, session: &Session, principal: PrincipalId, id: TokenId) -> Result<Audit, Error> {
+        let permit = self.administer(session, Action::SetToken).await?;
+        let row = self.store.token(id).await?.filter(|row| row.principal == principal);
+        let row = self.keyring.genuine(row.ok_or(Error::NotFound("token"))?)?;
+        let row = TokenRow {
+            revoked_at: Some(self.clock.now()?),
+            ..row
+        };
+        let row = self.keyring.protect(row)?;
+        self.put(Act::alone(permit), Write::RevokeToken(row), "token").await
+    }
+}
+
+fn shown(at: Option<Timestamp>) -> Option<String> {
+    at.map(leaf::milliseconds)
+}
+
+impl From<TokenRow> for TokenLine {
+    fn from(row: TokenRow) -> Self {
+        Self {
+            id: row.id.to_string(),
+            created_at: leaf::milliseconds(row.created_at),
+            expires_at: shown(row.expires_at),
+            revoked_at: shown(row.revoked_at),
+        }
+    }
+}

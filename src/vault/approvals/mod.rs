@@ -1,0 +1,324 @@
+//! What takes two persons (双人复核): one asks, another approves that very request, the first sends it again.
+//!
+//! A use case calls [`Vault::second_person`], checks what it has to check, calls [`Vault::or_ask`], and does its work
+//! through [`Vault::act`], which uses the approval up in the same transaction. The rule stands in the policy
+//! (`all.two-persons`) and here: a policy that forgets it does not lift it.
+
+mod decide;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+
+pub use self::decide::{Decided, Decision, RequestLine, Somebody};
+use super::{Audit, Error, Vault};
+use crate::audit::{Change, CommitError, Recorded, leaf};
+use crate::model::approvals::ApprovalState;
+use crate::model::ask::{Action, Ask};
+use crate::model::ids::{ApprovalId, PrincipalId};
+use crate::model::principals::PrincipalKind;
+use crate::model::reference::Reference;
+use crate::policy::facts::{ApprovalFacts, Facts};
+use crate::policy::{Permit, Why};
+use crate::store::rows::{About, ApprovalRow, PrincipalRow};
+use crate::store::{Guard, Write};
+
+/// How long a request for approval is good for, approved or not.
+const GOOD_FOR: SignedDuration = SignedDuration::from_hours(24);
+/// Words of `about` that stay out of the log.
+const UNLOGGED: [&str; 1] = ["account"];
+
+const NOW: &str = "somebody else must approve it; then send the same request with `Approval`";
+const UNKNOWN: &str = "there is no such approval of yours: send the request without `Approval` to ask for one";
+const ANOTHER: &str = "the approval is for another request: address, `If-Match` and body must be the same to the byte";
+const WAITING: &str = "nobody has approved the request yet";
+const REFUSED: &str = "the request was refused by the second person";
+const USED: &str = "the approval has been used: each is good for one time";
+const EXPIRED: &str = "the approval has expired: ask again";
+const GONE: &str = "whoever approved may no longer approve: ask again";
+
+/// A request as it came in, and the approval it names. What one person may do alone needs neither.
+#[derive(Default)]
+pub struct Exact {
+    /// Method, path, `If-Match` and body.
+    pub request: Vec<u8>,
+    /// The `Approval` header.
+    pub approval: Option<ApprovalId>,
+}
+
+/// The request waits for another person.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Asked {
+    /// To be approved by somebody else, and then named with the same request.
+    pub approval: Pending,
+    /// What to do now.
+    pub detail: &'static str,
+    /// Where asking stands in the log.
+    pub audit: Audit,
+}
+
+impl Asked {
+    pub(super) fn but(self, detail: &'static str) -> Self {
+        Self { detail, ..self }
+    }
+}
+
+/// A request for approval just made.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Pending {
+    /// Send it as `Approval` with the same request once it is approved.
+    pub id: String,
+    /// From when on it is worth nothing.
+    pub expires_at: String,
+}
+
+/// Whether a second person stands behind the request.
+pub(super) enum Second {
+    /// One does.
+    Approved(Act),
+    /// One is missing, and the asker may ask.
+    Missing(Missing),
+}
+
+/// What the asker may ask for.
+pub(super) struct Missing {
+    permit: Permit,
+    action: Action,
+    subject: Option<Reference>,
+    request: [u8; 16],
+}
+
+/// What happens now.
+pub(super) enum Step {
+    /// It may be done.
+    Go(Act),
+    /// It waits.
+    Wait(Asked),
+}
+
+/// A permit, with the approval it uses up. [`Vault::act`] is the only way to spend it.
+#[must_use = "a permit that is not logged permits nothing"]
+pub(super) struct Act {
+    permit: Permit,
+    approved: Option<Approved>,
+}
+
+impl Act {
+    /// What one person may do alone.
+    pub(super) const fn alone(permit: Permit) -> Self {
+        Self { permit, approved: None }
+    }
+}
+
+/// An approval that stands: genuine, of this request, of this asker, in time, by somebody who still may.
+struct Approved {
+    row: ApprovalRow,
+    by: PrincipalId,
+    version: u64,
+}
+
+impl Vault {
+    /// Decides on an act that takes two persons. Nothing has happened yet but a refusal.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] when the asker may not do this with any approval; [`Error::RefusedBecause`] when the approval
+    /// named does not stand.
+    pub(super) async fn second_person(&self, ask: Ask, exact: &Exact) -> Result<Second, Error> {
+        let request = self.request_code(exact)?;
+        let mut facts = self.facts(&ask).await?;
+        let Some(id) = exact.approval else {
+            return self.without_second(ask, facts, request).await.map(Second::Missing);
+        };
+        match self.standing(&ask, id, request).await? {
+            Err(words) => Err(self.unapproved(ask, facts, words).await),
+            Ok(approved) => {
+                facts.approval = Some(ApprovalFacts {
+                    id,
+                    version: approved.row.version,
+                    by: approved.by,
+                });
+                Ok(Second::Approved(Act {
+                    permit: self.decide(ask, facts).await?,
+                    approved: Some(approved),
+                }))
+            }
+        }
+    }
+
+    /// Goes on where a second person stands behind it, and asks for one where not. `about` tells them what would be done.
+    pub(super) async fn or_ask(&self, second: Second, about: About) -> Result<Step, Error> {
+        let missing = match second {
+            Second::Approved(act) => return Ok(Step::Go(act)),
+            Second::Missing(missing) => missing,
+        };
+        let created_at = missing.permit.ask().at();
+        let row = ApprovalRow {
+            id: ApprovalId::random(),
+            action: missing.action,
+            subject: missing.subject,
+            about,
+            request: missing.request,
+            asker: missing.permit.ask().who().id(),
+            approver: None,
+            state: ApprovalState::Asked,
+            created_at,
+            expires_at: created_at.checked_add(GOOD_FOR).map_err(|_| crate::clock::NoClock)?,
+            version: 1,
+            mac: [0; 16],
+        };
+        let mut change = Change {
+            link: logged(&row.about),
+            ..Change::default()
+        };
+        change.link.insert("action".to_owned(), row.action.to_string());
+        let approval = Pending {
+            id: row.id.to_string(),
+            expires_at: leaf::milliseconds(row.expires_at),
+        };
+        change.writes.push(Write::Approval(self.keyring.protect(row)?));
+        let recorded = self.record(missing.permit, change).await?;
+        Ok(Step::Wait(Asked {
+            approval,
+            detail: NOW,
+            audit: recorded.position().into(),
+        }))
+    }
+
+    /// Does it: the change, its leaf and the end of the approval in one transaction.
+    ///
+    /// # Errors
+    /// [`Error::RefusedBecause`] when somebody else has used the approval meanwhile.
+    pub(super) async fn act(&self, act: Act, mut change: Change) -> Result<Recorded, Error> {
+        let Act { permit, approved } = act;
+        let Some(Approved { row, by, version }) = approved else {
+            return self.record(permit, change).await;
+        };
+        let (again, id, request) = (same(permit.ask(), permit.ask().action()), row.id, row.request);
+        change.guards.push(Guard::Principal(by, version));
+        change.link.extend(logged(&row.about));
+        let used = ApprovalRow {
+            state: ApprovalState::Used,
+            version: row.version + 1,
+            ..row
+        };
+        change.writes.push(Write::Approval(self.keyring.protect(used)?));
+        match self.log.record(permit, change).await {
+            Err(CommitError::Stale) => Err(match self.standing(&again, id, request).await? {
+                Ok(_) => Error::Stale,
+                Err(words) => {
+                    let facts = self.facts(&again).await?;
+                    self.unapproved(again, facts, words).await
+                }
+            }),
+            done => Ok(done?),
+        }
+    }
+
+    /// Whether the asker may ask for a second person: they could do it with one, and they are a person themselves.
+    async fn without_second(&self, ask: Ask, facts: Facts, request: [u8; 16]) -> Result<Missing, Error> {
+        let (action, subject) = (ask.action(), ask.subject_reference().copied());
+        let asking = same(&ask, Action::AskApproval);
+        match self.policy.decide(ask, facts) {
+            Err(denial) if denial.why() != Why::NotApproved => {
+                return Err(Error::Refused(self.log.refuse(denial).await?));
+            }
+            // A policy that permits it to one person does not lift the rule.
+            Ok(_) | Err(_) => {}
+        }
+        let facts = self.facts(&asking).await?;
+        let permit = self.decide(asking, facts).await?;
+        let asker = self.principal_row(permit.ask().who().id()).await?;
+        if asker.kind != PrincipalKind::Person {
+            return Err(self.refuse(permit, Why::NotAPerson).await);
+        }
+        Ok(Missing {
+            permit,
+            action,
+            subject,
+            request,
+        })
+    }
+
+    /// The approval, if it stands for this very ask, or else what is wrong with it.
+    async fn standing(
+        &self,
+        ask: &Ask,
+        id: ApprovalId,
+        request: [u8; 16],
+    ) -> Result<Result<Approved, &'static str>, Error> {
+        let row = self.approval_row(id).await?;
+        // Somebody else's is as unknown as none.
+        let Some(row) = row.filter(|row| row.asker == ask.who().id()) else {
+            return Ok(Err(UNKNOWN));
+        };
+        if row.action != ask.action() || row.subject.as_ref() != ask.subject_reference() || row.request != request {
+            return Ok(Err(ANOTHER));
+        }
+        let words = match row.state {
+            ApprovalState::Used => USED,
+            ApprovalState::Refused => REFUSED,
+            _ if is_over(&row, ask.at()) => EXPIRED,
+            ApprovalState::Asked => WAITING,
+            ApprovalState::Approved => {
+                let Some(by) = row.approver else { return Ok(Err(GONE)) };
+                let approver = self.principal_row(by).await?;
+                if self.still_approves(&approver, row.action).await? {
+                    let version = approver.version;
+                    return Ok(Ok(Approved { row, by, version }));
+                }
+                GONE
+            }
+        };
+        Ok(Err(words))
+    }
+
+    async fn still_approves(&self, approver: &PrincipalRow, action: Action) -> Result<bool, Error> {
+        let department = self.store.department(approver.department).await?;
+        let department = self.keyring.genuine(department.ok_or(Error::NotFound("department"))?)?;
+        Ok(approver.active && self.policy.may_approve(approver.roles, department.kind, action))
+    }
+
+    /// Refuses an act whose approval does not stand. What the policy has against it comes first.
+    async fn unapproved(&self, ask: Ask, facts: Facts, words: &'static str) -> Error {
+        let denial = match self.policy.decide(ask, facts) {
+            Ok(permit) => permit.withdraw(Why::NotApproved),
+            Err(denial) => denial,
+        };
+        if denial.why() == Why::NotApproved {
+            return self.refuse_because(denial, words).await;
+        }
+        match self.log.refuse(denial).await {
+            Ok(refusal) => Error::Refused(refusal),
+            Err(fault) => fault.into(),
+        }
+    }
+
+    /// The request for approval, as the vault last wrote it.
+    async fn approval_row(&self, id: ApprovalId) -> Result<Option<ApprovalRow>, Error> {
+        let row = self.store.approval(id).await?;
+        Ok(row.map(|row| self.keyring.genuine(row)).transpose()?)
+    }
+
+    fn request_code(&self, exact: &Exact) -> Result<[u8; 16], Error> {
+        Ok(self.keyring.replay_codes("approval", &exact.request)?.request)
+    }
+}
+
+/// The same asker, purpose, time, request and subject, with another action.
+pub(super) fn same(ask: &Ask, action: Action) -> Ask {
+    let again = Ask::new(*ask.who(), action, ask.purpose(), ask.at(), ask.request().clone());
+    match ask.subject_reference() {
+        Some(subject) => again.subject(*subject),
+        None => again,
+    }
+}
+
+fn is_over(row: &ApprovalRow, now: Timestamp) -> bool {
+    row.expires_at <= now
+}
+
+/// What the log says of what was asked.
+fn logged(about: &About) -> About {
+    let mut link = about.clone();
+    link.retain(|name, _| !UNLOGGED.contains(&name.as_str()));
+    link
+}

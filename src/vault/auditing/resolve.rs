@@ -1,0 +1,90 @@
+//! Which caller a subject of the log is.
+
+use serde::{Deserialize, Serialize};
+
+use super::super::approvals::{Exact, Step};
+use super::super::{Audit, Error, Outcome, Session, Vault};
+use crate::audit::Change;
+use crate::model::ask::Action;
+use crate::model::ids::RecordId;
+use crate::model::reference::{DepartmentCode, Reference};
+use crate::model::ticket_no::TicketNo;
+use crate::refs;
+use crate::store::Write;
+use crate::store::rows::About;
+
+/// Whom to resolve.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Resolve {
+    /// A `subject` of the log.
+    #[schema(value_type = String)]
+    pub subject: Reference,
+}
+
+/// A caller, as the asker's department knows them. No personal value.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct ResolvedCaller {
+    /// The asker's department's reference.
+    #[schema(value_type = String)]
+    pub r#ref: Reference,
+}
+
+/// Who it is.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Resolved {
+    /// The caller.
+    pub caller: ResolvedCaller,
+    /// Tickets about them that the asker's department holds or took, newest first, at most 200.
+    #[schema(value_type = Vec<String>)]
+    pub tickets: Vec<TicketNo>,
+    /// Where this stands in the log.
+    pub audit: Audit,
+}
+
+impl Vault {
+    /// Resolves a subject of the log to a caller, with a second person's approval.
+    ///
+    /// # Errors
+    /// [`Error::Refused`], [`Error::RefusedBecause`]; [`Error::Bad`] for a reference that is no subject;
+    /// [`Error::NotFound`] once it is in the log that somebody looked.
+    pub async fn resolve_subject(
+        &self,
+        session: &Session,
+        body: &Resolve,
+        exact: &Exact,
+    ) -> Result<Outcome<Resolved>, Error> {
+        let subject = body.subject;
+        let ask = self.ask_log(session, Action::ResolveSubject)?.subject(subject);
+        let second = self.second_person(ask, exact).await?;
+        if subject.department() != DepartmentCode::AUDITORS || !refs::is_caller(&subject) {
+            return Err(Error::Bad(
+                "no-subject",
+                "a subject is what the log calls one: a caller's reference that begins with 00",
+            ));
+        }
+        let act = match self.or_ask(second, About::new()).await? {
+            Step::Go(act) => act,
+            Step::Wait(asked) => return Ok(Outcome::Asked(asked)),
+        };
+        let caller = match refs::resolve(&self.keyring, &*self.store, &subject).await? {
+            Some(RecordId::Caller(caller)) => Some(caller),
+            _ => None,
+        };
+        let department = session.actor.department();
+        let mut change = Change::default();
+        let mut reference = None;
+        if let Some(caller) = caller {
+            let minted = refs::mint(&self.keyring, &*self.store, department, RecordId::Caller(caller)).await?;
+            change.writes.extend(minted.new.map(Write::Reference));
+            reference = Some((caller, minted.reference));
+        }
+        let audit = self.act(act, change).await?.position().into();
+        let (caller, reference) = reference.ok_or(Error::NotFound("subject"))?;
+        Ok(Outcome::Done(Resolved {
+            caller: ResolvedCaller { r#ref: reference },
+            tickets: self.tickets_known(caller, department).await?,
+            audit,
+        }))
+    }
+}

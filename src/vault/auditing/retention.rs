@@ -1,0 +1,178 @@
+//! Dropping the bodies of old entries. Their hashes and every tile stay, so all proofs still verify; the bytes are in the
+//! archive that was exported.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::super::approvals::{Exact, Step};
+use super::super::{Audit, Error, LARGEST_PAGE, Outcome, Session, Vault};
+use crate::audit::Change;
+use crate::audit::history::NoHistory;
+use crate::audit::leaf::Leaf;
+use crate::audit::startup::prove_leaf;
+use crate::keyring::KeyError;
+use crate::merkle::TILE_WIDTH;
+use crate::model::approvals::ApprovalState;
+use crate::model::ask::Action;
+use crate::model::purposes::Purpose;
+use crate::store::Write;
+use crate::store::rows::EntryRow;
+
+/// Nothing else is logged while bodies are dropped, so no more than these at a time.
+const MOST: u64 = 65_536;
+const PAGE: u32 = 1024;
+/// The word of a prune's request and leaf.
+pub(in crate::vault) const BELOW: &str = "below";
+const EXPORT_FIRST: &str = "run `callervault audit export` before this is approved and keep the archive: what is dropped is \
+                            nowhere else; then send the same request with `Approval`";
+
+/// How long bodies of entries are kept at least.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retention(SignedDuration);
+
+impl Retention {
+    /// Three years.
+    pub const USUAL_DAYS: u32 = 1096;
+    /// Six months.
+    pub const LEAST_DAYS: u32 = 183;
+
+    /// So many days; nothing below [`Self::LEAST_DAYS`].
+    #[must_use]
+    pub fn days(days: u32) -> Option<Self> {
+        let period = SignedDuration::from_hours(i64::from(days) * 24);
+        (days >= Self::LEAST_DAYS).then_some(Self(period))
+    }
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self(SignedDuration::from_hours(i64::from(Self::USUAL_DAYS) * 24))
+    }
+}
+
+/// Which bodies to drop.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Retain {
+    /// Those of entries below this index, a multiple of 256.
+    #[schema(example = 25_600)]
+    pub below: u64,
+}
+
+/// Bodies are gone.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Dropped {
+    /// Those of entries below this index.
+    pub below: u64,
+    /// Where this stands in the log.
+    pub audit: Audit,
+}
+
+impl Vault {
+    /// Keeps bodies of entries so long from now on.
+    #[must_use]
+    pub fn retaining(mut self, retention: Retention) -> Self {
+        self.retention = retention;
+        self
+    }
+
+    /// Drops the bodies of entries below an index, with a second person's approval.
+    ///
+    /// # Errors
+    /// [`Error::Refused`], [`Error::RefusedBecause`]; [`Error::Bad`] for an index that cannot be; [`Error::Retained`].
+    pub async fn drop_bodies(
+        &self,
+        session: &Session,
+        body: &Retain,
+        exact: &Exact,
+    ) -> Result<Outcome<Dropped>, Error> {
+        let below = body.below;
+        let ask = self.ask(session, Action::PruneLog, Purpose::Administer)?;
+        let now = ask.at();
+        let second = self.second_person(ask, exact).await?;
+        self.may_be_dropped(below, now).await?;
+        let about = [(BELOW.to_owned(), below.to_string())].into();
+        let act = match self.or_ask(second, about).await? {
+            Step::Go(act) => act,
+            Step::Wait(asked) => return Ok(Outcome::Asked(asked.but(EXPORT_FIRST))),
+        };
+        let change = Change {
+            writes: vec![Write::DropBodies(below)],
+            ..Change::default()
+        };
+        let audit = self.act(act, change).await?.position().into();
+        Ok(Outcome::Done(Dropped { below, audit }))
+    }
+
+    async fn may_be_dropped(&self, below: u64, now: Timestamp) -> Result<(), Error> {
+        if below == 0 || !below.is_multiple_of(TILE_WIDTH as u64) {
+            let words = "`below` is a multiple of 256: entries are archived and dropped in whole bundles";
+            return Err(Error::Bad("no-bundle", words));
+        }
+        if below > self.store.head().await?.size {
+            return Err(Error::Bad("beyond-the-log", "the log has fewer entries than `below`"));
+        }
+        let dropped = self.dropped_below().await?;
+        if below <= dropped {
+            return Err(Error::Bad(
+                "dropped-already",
+                "these entries were dropped before: name a higher index",
+            ));
+        }
+        if below - dropped > MOST {
+            let words = "at most 65536 entries at a time, because nothing else is logged meanwhile: go on from where the \
+                         last ended";
+            return Err(Error::Bad("too-many-at-once", words));
+        }
+        let youngest = now.checked_sub(self.retention.0).map_err(|_| crate::clock::NoClock)?;
+        let mut first = dropped;
+        while first < below {
+            let entries = self.store.entries(first, PAGE).await?;
+            for entry in entries.iter().filter(|entry| entry.index < below) {
+                if logged_at(entry)? > youngest {
+                    return Err(Error::Retained(entry.index));
+                }
+            }
+            first += u64::from(PAGE);
+            tokio::task::yield_now().await;
+        }
+        Ok(())
+    }
+
+    /// Below which index bodies have been dropped by somebody who might: each such act has used up an approval.
+    async fn dropped_below(&self) -> Result<u64, Error> {
+        let mut highest = 0;
+        let mut after = None;
+        loop {
+            let rows = self.store.approvals(after, LARGEST_PAGE).await?;
+            let Some(last) = rows.last() else { return Ok(highest) };
+            after = Some(last.id);
+            for row in rows {
+                if row.action == Action::PruneLog && row.state == ApprovalState::Used {
+                    let row = self.keyring.genuine(row)?;
+                    let below = row.about.get(BELOW).and_then(|below| below.parse().ok());
+                    highest = highest.max(below.ok_or(KeyError::Broken)?);
+                }
+            }
+        }
+    }
+
+    /// Why the log cannot give it: an empty body was dropped by somebody who might, or it is not as the vault left it.
+    pub(super) async fn no_history(&self, missing: NoHistory) -> Error {
+        let NoHistory::Empty(index) = missing else {
+            return missing.into();
+        };
+        match self.dropped_below().await {
+            Ok(below) if index < below => Error::Archived,
+            Ok(_) => KeyError::Broken.into(),
+            Err(error) => error,
+        }
+    }
+}
+
+/// When an entry was logged, from bytes that have their hash.
+fn logged_at(entry: &EntryRow) -> Result<Timestamp, Error> {
+    prove_leaf(entry).map_err(|_| KeyError::Broken)?;
+    let leaf = Leaf::parse(&entry.body).ok_or(KeyError::Broken)?;
+    Ok(leaf.t.parse().map_err(|_| KeyError::Broken)?)
+}

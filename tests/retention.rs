@@ -1,0 +1,207 @@
+//! Bodies of old entries are dropped by two persons; what is left still proves everything.
+
+use std::sync::Arc;
+
+use callervault::clock::Fixed;
+use callervault::http::App;
+use callervault::vault::auditing::retention::Retention;
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::Connection;
+use serde_json::{Value, json};
+
+use crate::outsiders::{caught, copy, copy_from, grow, holds};
+use crate::support::{Answer, World, caller};
+
+const RETENTION: &str = "/v1/audit/retention";
+
+fn days(count: i64) -> SignedDuration {
+    SignedDuration::from_hours(24 * count)
+}
+
+/// A log of more than 256 entries, opened so many days later.
+async fn later(count: i64) -> (World, Arc<App>, Arc<Fixed>) {
+    let (world, app) = World::new().await;
+    grow(&world, &app, 260).await;
+    drop(app);
+    let clock = Arc::new(Fixed::at(Timestamp::now() + days(count)));
+    let app = world.open_at(clock.clone()).await;
+    (world, app, clock)
+}
+
+async fn drop_below(world: &World, app: &Arc<App>, below: u64) -> Answer {
+    let body = json!({"below": below});
+    world
+        .with_second(app, "system-admin", "auditor", RETENTION, &body)
+        .await
+}
+
+fn edit(world: &World, sql: &str) {
+    let changed = Connection::open(&world.places.data).unwrap().execute(sql, []).unwrap();
+    assert!(changed > 0, "the attack did not happen: {sql}");
+}
+
+#[tokio::test]
+async fn dropped_bodies_leave_every_proof() {
+    let (world, app, _) = later(1100).await;
+    let archive = copy(&world, &app).await;
+    let asked = world
+        .post(&app, "system-admin", RETENTION, &json!({"below": 256}))
+        .await;
+    assert!(
+        asked.at("/detail").contains("callervault audit export"),
+        "{}",
+        asked.text
+    );
+    let officer = format!("/v1/approvals/{}/approve", asked.at("/approval/id"));
+    let officer = world.call(&app, "dpo", "POST", &officer, &[], "").await;
+    assert_eq!(officer.status, 403, "the log is the auditors': {}", officer.text);
+
+    let dropped = drop_below(&world, &app, 256).await;
+    assert_eq!(
+        (dropped.status, &dropped.json()["below"]),
+        (200, &json!(256)),
+        "{}",
+        dropped.text
+    );
+    let index = dropped.json()["audit"]["index"].as_u64().unwrap();
+    let leaf = world
+        .get(&app, "auditor", &format!("/v1/audit/events/{index}"))
+        .await
+        .json();
+    assert_eq!(leaf["leaf"]["link"], json!({"below": "256"}));
+    assert_ne!(leaf["leaf"]["actor"], leaf["leaf"]["approver"]);
+
+    for path in [
+        "/v1/audit/events/0",
+        "/v1/audit/events/255",
+        "/v1/audit/tile/entries/000",
+    ] {
+        let answer = world.get(&app, "auditor", path).await;
+        assert_eq!((answer.status, answer.problem().as_str()), (404, "not-found"), "{path}");
+        assert!(answer.at("/detail").contains("archived"), "{}", answer.text);
+    }
+    assert_eq!(world.get(&app, "auditor", "/v1/audit/events/256").await.status, 200);
+
+    let left = copy_from(&world, &app, 256).await;
+    let kept = archive.path("checkpoint").display().to_string();
+    holds(&left, &["--pruned-below", "256", "--not-older-than", &kept]);
+    holds(&archive, &[]);
+    caught("undeclared", &left, &[], "tile/entries/000 is missing");
+    // A receipt of a dropped entry, whose bytes are in the archive.
+    let proof = world.get(&app, "auditor", "/v1/audit/events/17/proof").await;
+    assert_eq!(proof.status, 200, "{}", proof.text);
+    std::fs::write(archive.path("17.tlog-proof"), proof.text).unwrap();
+    let receipt = archive.path("17.tlog-proof").display().to_string();
+    holds(&archive, &["--proof", &receipt]);
+
+    drop(app);
+    assert_eq!(world.fsck().await, [], "what was dropped is no finding");
+    let app = world.open().await;
+    world.ticket_at(&app, "W2", caller("李四光", "13700002222")).await;
+    drop(app);
+    assert_eq!(world.fsck().await, []);
+}
+
+#[tokio::test]
+async fn what_may_not_be_dropped() {
+    let (world, app, clock) = later(1000).await;
+    let young = Timestamp::now() + days(1000);
+    let ask = async |who: &str, below: Value| world.post(&app, who, RETENTION, &json!({"below": below})).await;
+    let early = ask("system-admin", json!(256)).await;
+    assert_eq!(
+        (early.status, early.problem().as_str()),
+        (422, "retained"),
+        "{}",
+        early.text
+    );
+    assert!(early.at("/detail").starts_with("entry 0 is younger"), "{}", early.text);
+
+    clock.set(young + days(100));
+    for (below, problem) in [
+        (json!(0), "no-bundle"),
+        (json!(255), "no-bundle"),
+        (json!(257), "no-bundle"),
+        (json!(25_600_000), "beyond-the-log"),
+        (json!(-256), "bad-json"),
+        (json!("256"), "bad-json"),
+    ] {
+        let answer = ask("system-admin", below).await;
+        assert_eq!(answer.problem(), problem, "{}", answer.text);
+    }
+    for who in ["auditor", "dpo", "security-admin", "agent"] {
+        let answer = ask(who, json!(256)).await;
+        assert_eq!((answer.status, answer.problem().as_str()), (403, "refused"), "{who}");
+        let answer = ask(who, json!(255)).await;
+        assert_eq!(answer.status, 403, "{who} learns nothing of the log's length");
+    }
+    assert_eq!(drop_below(&world, &app, 256).await.status, 200);
+    let again = ask("system-admin", json!(256)).await;
+    assert_eq!(again.problem(), "dropped-already", "{}", again.text);
+}
+
+#[tokio::test]
+async fn the_first_young_entry_is_named() {
+    let (world, app) = World::new().await;
+    grow(&world, &app, 100).await;
+    drop(app);
+    let now = Timestamp::now();
+    let clock = Arc::new(Fixed::at(now + days(1000)));
+    let app = world.open_at(clock.clone()).await;
+    let before = world.get(&app, "auditor", "/v1/audit/keys").await;
+    assert_eq!(before.status, 200);
+    let size = || {
+        let sql = "SELECT size FROM log_head";
+        let size = Connection::open(&world.places.data)
+            .unwrap()
+            .query_row(sql, [], |row| row.get(0));
+        let size: i64 = size.unwrap();
+        size
+    };
+    let first_young = size() - 1;
+    grow(&world, &app, 260).await;
+    clock.set(now + days(1097));
+    let answer = world
+        .post(&app, "system-admin", RETENTION, &json!({"below": 256}))
+        .await;
+    assert_eq!(answer.problem(), "retained");
+    let words = format!("entry {first_young} is younger");
+    assert!(answer.at("/detail").starts_with(&words), "{words}: {}", answer.text);
+    assert_eq!(Retention::days(182), None, "six months at the least");
+    assert_eq!(Retention::days(1096), Some(Retention::default()));
+}
+
+#[tokio::test]
+async fn a_body_that_nobody_dropped_is_missed() {
+    let (world, app, _) = later(1100).await;
+    assert_eq!(drop_below(&world, &app, 256).await.status, 200);
+    drop(app);
+    edit(&world, "UPDATE log_entry SET body = x'' WHERE idx = 256");
+    let findings = world.fsck().await;
+    assert_eq!(findings.len(), 1, "{findings:?}");
+    assert_eq!(findings[0].place, "log entry 256");
+    assert!(findings[0].what.starts_with("is empty"), "{findings:?}");
+    // It lies in the part of the log that each start proves.
+    let refused = world.try_open().await.err().expect("an empty body at the log's end");
+    assert!(refused.to_string().contains("log entry 256"), "{refused}");
+}
+
+#[tokio::test]
+async fn an_older_body_that_nobody_dropped_is_an_integrity_problem() {
+    let (world, app, _) = later(0).await;
+    drop(app);
+    edit(&world, "UPDATE log_entry SET body = x'' WHERE idx < 256");
+    assert_eq!(
+        world
+            .fsck()
+            .await
+            .iter()
+            .filter(|one| one.what.starts_with("is empty"))
+            .count(),
+        256
+    );
+    let app = world.open().await;
+    for path in ["/v1/audit/events/0", "/v1/audit/tile/entries/000"] {
+        let answer = world.get(&app, "auditor", path).await;
+        assert_eq!((answer.status, answer.problem().as_str()), (500, "integrity"), "{path}");
+    }
+}
