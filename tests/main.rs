@@ -22,6 +22,8 @@ mod merkle_vectors;
 mod note;
 mod process;
 mod references;
+mod search;
 mod session;
 mod support;
 mod tlog_proof;
+mod watch;

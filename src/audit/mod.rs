@@ -4,14 +4,18 @@
 //! it into a transaction with the job's writes, extends the tree, signs the checkpoint, commits, and only then answers
 //! with a [`Receipt`] or [`Refusal`]. At start [`startup`] proves the tree before anything is served.
 
+pub mod exposure;
 pub mod genesis;
 pub mod history;
+pub mod index;
 pub mod leaf;
 mod log;
 mod receipt;
 mod sequencer;
+pub mod search;
 pub mod startup;
 pub mod verify;
+pub mod watch;
 
 pub use self::log::{CommitError, Log, LogStats};
 pub use self::receipt::{LogPosition, Receipt, Recorded, Refusal};

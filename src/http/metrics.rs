@@ -22,6 +22,11 @@ struct Labels {
     status: u16,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Level {
+    level: u64,
+}
+
 /// Counters of one process.
 pub struct Metrics {
     requests: Family<Labels, Counter>,
@@ -34,7 +39,7 @@ impl Metrics {
         }
     }
 
-    pub(super) fn text(&self, log: &LogStats) -> String {
+    pub(super) fn text(&self, log: &LogStats, alarms: impl Iterator<Item = (u64, u64)>) -> String {
         let mut registry = Registry::with_prefix("callervault");
         registry.register("http_requests", "Requests by route and status", self.requests.clone());
         let entries: Counter = Counter::default();
@@ -46,6 +51,15 @@ impl Metrics {
             "log_commits",
             "Commits since start; entries over commits is the size of a group",
             commits,
+        );
+        let levels = Family::<Level, Counter>::default();
+        for (level, count) in alarms {
+            levels.get_or_create(&Level { level }).inc_by(count);
+        }
+        registry.register(
+            "reveal_alarms",
+            "How often a principal has reached so many clear reveals in a day since start",
+            levels,
         );
         let mut text = String::new();
         // Writing to a string does not fail.

@@ -9,6 +9,7 @@ mod json;
 mod metrics;
 mod openapi;
 mod problem;
+mod search;
 mod server;
 mod session;
 mod tickets;
@@ -78,6 +79,10 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(audit::entry))
         .routes(routes!(audit::proof))
         .routes(routes!(audit::consistency))
+        .routes(routes!(search::search))
+        .routes(routes!(search::exposure))
+        .routes(routes!(search::trace))
+        .routes(routes!(search::report))
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
         .routes(routes!(health::metrics));

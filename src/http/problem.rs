@@ -142,6 +142,12 @@ impl From<Error> for Problem {
                 "an administrator must start it again with the passphrase",
             ),
             Error::Store(StoreError::Full) => log_fault(CommitError::Full),
+            Error::IndexBehind(..) => Self::new(
+                S::SERVICE_UNAVAILABLE,
+                "index-behind",
+                "The index of the log is being filled",
+                error.to_string().replace('\n', ";"),
+            ),
             Error::Clock(_) => Self::new(
                 S::SERVICE_UNAVAILABLE,
                 "no-clock",
@@ -195,6 +201,7 @@ fn refused(refusal: &Refusal) -> Problem {
         Why::OwnRoles => (S::FORBIDDEN, "own-roles", "Not for oneself"),
         Why::RolesExclude => (S::UNPROCESSABLE_ENTITY, "roles-exclude", "The roles exclude each other"),
         Why::NotApproved => (S::FORBIDDEN, "not-approved", "This takes two persons"),
+        Why::BudgetSpent => (S::TOO_MANY_REQUESTS, "budget-spent", "Enough for today"),
         Why::IdentityTaken => (S::CONFLICT, "taken", "There already"),
         _ => (S::FORBIDDEN, "refused", "No need to know"),
     };
@@ -217,6 +224,10 @@ const fn told(why: Why) -> &'static str {
         Why::Confidential => "the ticket is confidential",
         Why::Purpose => "the purpose does not cover this",
         Why::TooManyGuesses => "wait; a principal has so many guesses a minute and an hour",
+        Why::BudgetSpent => {
+            "you have been shown as many fields in clear today as anybody may: ask for the masked form, or wait for \
+             tomorrow; who needs more asks the operator for a higher --reveal-limit"
+        }
         Why::OwnRoles => "nobody sets their own roles or issues their own token: ask another security administrator",
         Why::RolesExclude => {
             "at least one role; auditor, security_admin and system_admin exclude each other and every other role"

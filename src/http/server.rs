@@ -98,6 +98,7 @@ pub async fn serve(
     let result = tokio::select! {
         result = served => result,
         () = died => Err(ServeError::LogDied),
+        never = app.vault().keep_indexed() => match never {},
     };
     app.vault().wipe();
     result

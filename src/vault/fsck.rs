@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::auditing::index;
 use super::open::{OpenError, Places, Unlocked};
 use crate::audit::leaf::{self, Leaf};
 use crate::audit::startup;
@@ -55,11 +56,26 @@ pub async fn check(places: &Places, passphrase: &Passphrase, progress: &dyn Fn(u
     };
     check.databases().await?;
     check.log().await?;
+    let index = index::check(&*vault.store, &places.log_index()).await?;
+    check.report.findings.extend(index);
     let seen = check.tables().await?;
     check.fields(&seen).await?;
     check.missing();
     check.orphans(&seen).await?;
     Ok(check.report)
+}
+
+/// Deletes the index of the log and fills it again from the leaves. `progress` hears the number of entries indexed.
+///
+/// # Errors
+/// [`OpenError`] when the vault cannot be opened or a database reports a fault.
+pub async fn rebuild_index(
+    places: &Places,
+    passphrase: &Passphrase,
+    progress: &dyn Fn(u64),
+) -> Result<(), OpenError> {
+    let vault = Unlocked::open(places, passphrase).await?;
+    Ok(index::rebuild(&*vault.store, &places.log_index(), progress).await?)
 }
 
 struct Check<'v> {

@@ -1,13 +1,14 @@
 //! `callervault audit`: what auditors do with the log, one file per verb.
 
 mod remote;
+mod trace;
 mod verify;
 
 use clap::{Args, Subcommand};
 
 use super::Done;
 
-/// Verify the log, from a copy or through a running server.
+/// Verify the log, from a copy or through a running server; trace a mark.
 #[derive(Args)]
 pub(super) struct Audit {
     #[command(subcommand)]
@@ -18,12 +19,15 @@ pub(super) struct Audit {
 enum Verb {
     /// Rebuild every leaf hash, tile, root and checkpoint of a log, and check proofs. Needs no vault. Exit 1 on tampering.
     Verify(verify::Verify),
+    /// Find the read behind a trace mark, through a running server.
+    Trace(trace::Trace),
 }
 
 impl Audit {
     pub(super) fn run(self) -> Done {
         match self.verb {
             Verb::Verify(verb) => verb.run(),
+            Verb::Trace(verb) => verb.run(),
         }
     }
 }

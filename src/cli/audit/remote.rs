@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use serde_json::Value;
 use zeroize::Zeroizing;
 
 use crate::audit::verify::{NoFile, Source};
@@ -31,6 +32,14 @@ impl Remote {
             client: Client::new(url),
             token: secret_file(file)?,
         })
+    }
+}
+
+impl Remote {
+    /// Sends JSON to the server. Answers with the status and what came back.
+    pub(super) fn post(&self, path: &str, body: &Value) -> Result<(u16, Value), Failure> {
+        let answer = self.client.call(&self.token, "POST", path, None, Some(body))?;
+        Ok((answer.status, answer.json()))
     }
 }
 

@@ -4,6 +4,7 @@ mod columns;
 mod data;
 mod files;
 mod keys;
+mod log_index;
 mod scan;
 mod writer;
 
@@ -11,6 +12,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 pub use self::data::SqliteData;
 pub use self::keys::SqliteKeys;
+pub use self::log_index::SqliteLogIndex;
 use super::error::StoreError;
 
 impl From<rusqlite::Error> for StoreError {

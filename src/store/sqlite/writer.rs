@@ -363,7 +363,7 @@ impl Drop for SqliteWriter {
 }
 
 /// SQLite's integers are signed.
-fn signed(number: u64) -> Result<i64> {
+pub(super) fn signed(number: u64) -> Result<i64> {
     i64::try_from(number).map_err(|_| StoreError::Corrupt("a number beyond 63 bits"))
 }
 

@@ -1,6 +1,11 @@
 //! The auditor's work. Reading the log is in the log too.
 
+pub mod exposure;
+pub mod index;
 pub mod read;
+pub mod report;
+pub mod search;
+pub mod trace;
 
 use super::{Audit, Error, Session, Vault};
 use crate::audit::history::NoHistory;
