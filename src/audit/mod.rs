@@ -5,14 +5,18 @@
 //! with a [`Receipt`] or [`Refusal`]. At start [`startup`] proves the tree before anything is served.
 
 pub mod export;
+pub mod exposure;
 pub mod genesis;
 pub mod history;
+pub mod index;
 pub mod leaf;
 mod log;
 mod receipt;
 mod sequencer;
+pub mod search;
 pub mod startup;
 pub mod verify;
+pub mod watch;
 
 use std::collections::BTreeMap;
 

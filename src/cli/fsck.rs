@@ -16,6 +16,9 @@ pub(super) struct Fsck {
     /// The report as JSON.
     #[arg(long)]
     json: bool,
+    /// First make the index of the log again from its entries. It holds nothing that the log does not.
+    #[arg(long)]
+    rebuild_index: bool,
 }
 
 impl Fsck {
@@ -23,7 +26,13 @@ impl Fsck {
         let passphrase = self.passphrase.read()?;
         let bar = indicatif::ProgressBar::new_spinner();
         let progress = |count| bar.set_position(count);
-        let report = runtime()?.block_on(fsck::check(&self.place.places(), &passphrase, &progress))?;
+        let places = self.place.places();
+        let report = runtime()?.block_on(async {
+            if self.rebuild_index {
+                fsck::rebuild_index(&places, &passphrase, &progress).await?;
+            }
+            fsck::check(&places, &passphrase, &progress).await
+        })?;
         bar.finish_and_clear();
         if self.json {
             say(serde_json::to_string(&report).map_err(Failure::unavailable)?)?;

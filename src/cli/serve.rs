@@ -9,10 +9,12 @@ use clap::Args;
 
 use super::passphrase::PassphraseFrom;
 use super::{Done, Failure, Where, log_to_stderr, runtime};
+use crate::audit::watch::hours::{FromUtc, Hours, Span};
 use crate::clock::System;
 use crate::http::{self, App, Tls};
 use crate::vault::Vault;
 use crate::vault::auditing::retention::Retention;
+use crate::vault::budgets::Watching;
 use crate::vault::witnessing::Witnessing;
 use crate::witness::client::Witness;
 use crate::witness::freshness::Limits;
@@ -45,6 +47,35 @@ pub(super) struct Serve {
     #[arg(long, value_name = "DAYS", default_value_t = Retention::USUAL_DAYS,
         value_parser = clap::value_parser!(u32).range(i64::from(Retention::LEAST_DAYS)..))]
     log_retention_days: u32,
+    #[command(flatten)]
+    watch: Watch,
+}
+
+/// How the readers are watched.
+#[derive(Args)]
+struct Watch {
+    /// Fields may be shown in clear to one principal so many times a day; no limit unless given.
+    #[arg(long, value_name = "N")]
+    reveal_limit: Option<u64>,
+    /// Working hours, for the report on readers.
+    #[arg(long, default_value = "08:00-20:00")]
+    working_hours: Span,
+    /// Local time: ahead of UTC by this. A day of the report and of the limit begins at local midnight.
+    #[arg(long, default_value = "+08:00", allow_hyphen_values = true)]
+    utc_offset: FromUtc,
+}
+
+impl Watch {
+    fn rules(&self) -> Watching {
+        Watching {
+            hours: Hours {
+                opens: self.working_hours.opens,
+                closes: self.working_hours.closes,
+                offset: self.utc_offset.0,
+            },
+            limit: self.reveal_limit,
+        }
+    }
 }
 
 /// Who does TLS.
@@ -74,10 +105,12 @@ impl Serve {
         let passphrase = self.passphrase.read()?;
         let behind_proxy = self.tls.behind_proxy;
         let tls = self.tls.files();
+        let rules = self.watch.rules();
         runtime()?.block_on(async {
             let places = self.place.places();
             let witnessing = witnessing(&self.witnesses, self.quorum, places.data.with_file_name("cosigned"))?;
             let vault = Vault::open(&places, &passphrase, Arc::new(System), &self.node).await?;
+            let vault = vault.watching(rules).await?;
             drop(passphrase);
             let retention = Retention::days(self.log_retention_days).unwrap_or_default();
             let vault = vault.with_witnesses(witnessing).map_err(Failure::unavailable)?;

@@ -18,12 +18,12 @@ use crate::vault::auditing::follow::Followed;
 use crate::vault::auditing::read::ReadEntry;
 use crate::vault::{Error, Session};
 
-type Answer = Result<Response, Problem>;
-type Asked<T> = Result<Query<T>, axum::extract::rejection::QueryRejection>;
+pub(super) type Answer = Result<Response, Problem>;
+pub(super) type Asked<T> = Result<Query<T>, axum::extract::rejection::QueryRejection>;
 
 const TEXT: &str = "text/plain; charset=utf-8";
 
-fn told(session: &Session) -> impl Fn(Error) -> Problem + '_ {
+pub(super) fn told(session: &Session) -> impl Fn(Error) -> Problem + '_ {
     |error| Problem::from(error).request(&session.request)
 }
 

@@ -14,6 +14,7 @@ use super::path::Path;
 use super::problem::Problem;
 use super::session::Authenticated;
 use crate::keyring::Revealed;
+use crate::model::mark::Mark;
 use crate::model::purposes::Purpose;
 use crate::vault::Audit;
 use crate::vault::callers::{CallerPage, Why};
@@ -31,6 +32,9 @@ pub(super) struct Shown {
     fields: serde_json::Map<String, serde_json::Value>,
     /// The read's receipt.
     audit: Audit,
+    /// The trace mark: print it beside what is shown, so that a copy passed on names its reader.
+    #[schema(value_type = String, example = "7K3Q-9ZX2-M4HT")]
+    mark: Mark,
 }
 
 /// The one exit: what the receipt allows becomes the answer.
@@ -45,9 +49,11 @@ pub(super) fn shown(revealed: Revealed) -> Response {
         .into_iter()
         .map(|(name, value)| (name.as_str().to_owned(), value.into()))
         .collect();
+    let audit = Audit::from(disclosed.at);
     axum::Json(Shown {
         fields,
-        audit: disclosed.at.into(),
+        audit,
+        mark: audit.mark(),
     })
     .into_response()
 }

@@ -32,9 +32,7 @@ pub(super) async fn ready(State(app): State<Arc<App>>) -> Response {
 #[utoipa::path(get, path = "/metrics", tag = "health", security(()), responses((status = 200, body = String)))]
 pub(super) async fn metrics(State(app): State<Arc<App>>) -> Response {
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    (
-        [(header::CONTENT_TYPE, kind)],
-        app.metrics.text(app.vault.log_stats(), app.vault.freshness().ok()),
-    )
-        .into_response()
+    let (freshness, alarms) = (app.vault.freshness().ok(), app.vault.reveal_alarms());
+    let text = app.metrics.text(app.vault.log_stats(), freshness, alarms);
+    ([(header::CONTENT_TYPE, kind)], text).into_response()
 }

@@ -24,6 +24,11 @@ struct Labels {
     status: u16,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Level {
+    level: u64,
+}
+
 /// Counters of one process.
 pub struct Metrics {
     requests: Family<Labels, Counter>,
@@ -47,7 +52,12 @@ impl Metrics {
         self.export_lag.set(number(lag));
     }
 
-    pub(super) fn text(&self, log: &LogStats, freshness: Option<Freshness>) -> String {
+    pub(super) fn text(
+        &self,
+        log: &LogStats,
+        freshness: Option<Freshness>,
+        alarms: impl Iterator<Item = (u64, u64)>,
+    ) -> String {
         let mut registry = Registry::with_prefix("callervault");
         registry.register("http_requests", "Requests by route and status", self.requests.clone());
         let entries: Counter = Counter::default();
@@ -76,6 +86,15 @@ impl Metrics {
             "witness_staleness",
             "0 fresh, 1 stale, 2 no bulk export, 3 nothing is shown",
             witnesses,
+        );
+        let levels = Family::<Level, Counter>::default();
+        for (level, count) in alarms {
+            levels.get_or_create(&Level { level }).inc_by(count);
+        }
+        registry.register(
+            "reveal_alarms",
+            "How often a principal has reached so many clear reveals in a day since start",
+            levels,
         );
         let mut text = String::new();
         // Writing to a string does not fail.

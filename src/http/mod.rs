@@ -12,6 +12,7 @@ mod metrics;
 mod openapi;
 mod path;
 mod problem;
+mod search;
 mod server;
 mod session;
 mod tickets;
@@ -95,6 +96,10 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(audit::proof))
         .routes(routes!(audit::consistency))
         .routes(routes!(audit::follow))
+        .routes(routes!(search::search))
+        .routes(routes!(search::exposure))
+        .routes(routes!(search::trace))
+        .routes(routes!(search::report))
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
         .routes(routes!(health::metrics));

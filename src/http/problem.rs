@@ -164,6 +164,12 @@ impl From<Error> for Problem {
             Error::Log(fault) => log_fault(fault),
             Error::Key(fault) => key_fault(fault),
             Error::Store(StoreError::Full) => log_fault(CommitError::Full),
+            Error::IndexBehind(..) => Self::new(
+                S::SERVICE_UNAVAILABLE,
+                "index-behind",
+                "The index of the log is being filled",
+                error.to_string().replace('\n', ";"),
+            ),
             Error::Clock(_) => Self::new(
                 S::SERVICE_UNAVAILABLE,
                 "no-clock",
@@ -281,6 +287,7 @@ fn refused(refusal: &Refusal, words: &str) -> Problem {
         Why::OwnRequest => (S::FORBIDDEN, "own-request", "Not for oneself"),
         Why::NotAPerson => (S::FORBIDDEN, "not-a-person", "This takes persons"),
         Why::ApprovalClosed => (S::CONFLICT, "approval-closed", "Decided already"),
+        Why::BudgetSpent => (S::TOO_MANY_REQUESTS, "budget-spent", "Enough for today"),
         Why::IdentityTaken => (S::CONFLICT, "taken", "There already"),
         _ => (S::FORBIDDEN, "refused", "No need to know"),
     };
@@ -304,6 +311,10 @@ const fn told(why: Why) -> &'static str {
         Why::Purpose => "the purpose does not cover this",
         Why::TooManyGuesses => "wait; a principal has so many guesses a minute and an hour",
         Why::Unwitnessed => "an administrator must find out why the witnesses are silent; see the program log",
+        Why::BudgetSpent => {
+            "you have been shown as many fields in clear today as anybody may: ask for the masked form, or wait for \
+             tomorrow; who needs more asks the operator for a higher --reveal-limit"
+        }
         Why::OwnRoles => "nobody sets their own roles or issues their own token: ask another security administrator",
         Why::RolesExclude => {
             "at least one role; auditor, security_admin and system_admin exclude each other and every other role"

@@ -65,6 +65,7 @@ pub async fn serve(
     let result = tokio::select! {
         result = serve_routes(routes, limits, listen, tls, behind_proxy, bound, stop) => result,
         () = app.vault().log_died() => Err(ServeError::LogDied),
+        never = app.vault().keep_indexed() => match never {},
     };
     app.vault().wipe();
     result

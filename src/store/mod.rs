@@ -4,6 +4,7 @@
 //! Reads may run side by side. There is one writer per log: `DataWriter`, owned by the log's thread.
 
 pub mod error;
+pub mod log_index;
 pub mod rows;
 pub mod sqlite;
 mod wrapped;
@@ -11,6 +12,7 @@ mod wrapped;
 use async_trait::async_trait;
 
 pub use self::error::StoreError;
+pub use self::log_index::LogIndex;
 use self::rows::{
     ApprovalRow, CallerRow, CustodyRow, DepartmentRow, EntryRow, Fence, FieldRow, HeadRow, IndexRow, KeyringRow,
     PrincipalRow, ReferenceRow, ReplayRow, Replayed, TicketRow, TokenRow, UnlockRow, VaultRow, WrappedKey,
@@ -97,6 +99,8 @@ pub trait DataStore: Send + Sync {
     async fn head(&self) -> Result<HeadRow>;
     /// Entries from `first` on, in order.
     async fn entries(&self, first: u64, limit: u32) -> Result<Vec<EntryRow>>;
+    /// The entries at these positions, in this order; what is not there is left out.
+    async fn entries_at(&self, indexes: &[u64]) -> Result<Vec<EntryRow>>;
     /// The hashes of the partial tile at the right edge of each level of a log of that size, level 0 first.
     async fn edges(&self, size: u64) -> Result<Vec<Vec<Hash>>>;
 

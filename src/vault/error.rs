@@ -40,6 +40,8 @@ pub enum Error {
     Key(KeyError),
     /// A store did not answer.
     Store(StoreError),
+    /// The index of the log is still being filled: so many entries of so many.
+    IndexBehind(u64, u64),
     /// The time is not known.
     Clock(NoClock),
 }
@@ -64,6 +66,10 @@ impl fmt::Display for Error {
             Self::Log(fault) => fault.fmt(f),
             Self::Key(fault) => fault.fmt(f),
             Self::Store(fault) => fault.fmt(f),
+            Self::IndexBehind(at, of) => write!(
+                f,
+                "the index of the log is being filled: {at} of {of} entries\n  try again in a while"
+            ),
             Self::Clock(fault) => fault.fmt(f),
         }
     }

@@ -4,6 +4,7 @@ pub mod admin;
 pub mod approvals;
 pub mod auditing;
 mod authenticate;
+pub mod budgets;
 pub mod callers;
 pub mod correct;
 mod error;
@@ -27,15 +28,18 @@ use std::sync::Arc;
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use serde::Serialize;
 
+use self::budgets::Budgets;
 pub use self::error::Error;
 pub use self::replay::{Replay, Scope};
 use self::witnessing::Witnessing;
+use crate::audit::index::Indexer;
 use crate::audit::{Change, Log, LogPosition, LogStats, Recorded};
 use crate::clock::Clock;
 use crate::keyring::{Keyring, RecordKey};
 use crate::model::ask::{Action, Ask, RequestId};
 use crate::model::fields::{Field, FieldName, FieldSet, Invalid};
 use crate::model::ids::{PrincipalId, RecordId, RecordKind};
+use crate::model::mark::Mark;
 use crate::model::principals::Actor;
 use crate::model::purposes::Purpose;
 use crate::model::submitted::Submitted;
@@ -62,6 +66,8 @@ pub struct Vault {
     guesses: Guesses,
     witnessing: Witnessing,
     retention: auditing::retention::Retention,
+    indexer: Indexer,
+    budgets: Budgets,
 }
 
 /// One authenticated request.
@@ -102,6 +108,14 @@ pub struct Audit {
     /// RFC 6962 leaf hash, base64.
     #[schema(value_type = String)]
     pub leaf_hash: LeafHash,
+}
+
+impl Audit {
+    /// What is printed beside what was shown.
+    #[must_use]
+    pub fn mark(&self) -> Mark {
+        Mark::of(&self.leaf_hash.0)
+    }
 }
 
 /// A leaf hash that shows as base64.

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::authenticate::{PREFIX, token_hash};
+use super::budgets::{Budgets, Watching};
 use super::{Error, Vault};
+use crate::audit::index::Indexer;
 use crate::audit::startup::{self, Unproved};
 use crate::audit::{CheckpointSigner, Log, genesis};
 use crate::clock::Clock;
@@ -17,7 +19,7 @@ use crate::model::principals::{DepartmentKind, PrincipalKind, Role, Roles};
 use crate::model::reference::DepartmentCode;
 use crate::policy::{Policy, PolicyError};
 use crate::store::rows::{DepartmentRow, EntryRow, Fence, HeadRow, PrincipalRow, TokenRow, VaultRow};
-use crate::store::sqlite::{NewStore, SqliteData, SqliteKeys};
+use crate::store::sqlite::{NewStore, SqliteData, SqliteKeys, SqliteLogIndex};
 use crate::store::{DataStore, DataWriter, KeyStore, StoreError, Write};
 
 /// Where a vault lies.
@@ -40,6 +42,12 @@ impl Places {
             keys: directory.join("keys").join("keystore.db"),
             policies: directory.join("policies"),
         }
+    }
+
+    /// The file of the log's index, beside the data store. It may be deleted: it is made again from the log.
+    #[must_use]
+    pub fn log_index(&self) -> PathBuf {
+        self.data.with_file_name("log-index.db")
     }
 }
 
@@ -211,6 +219,8 @@ impl Vault {
         let origin = opened.keyring.origin().to_owned();
         let proved = startup::prove(&*opened.store, &*opened.keys, &origin, &opened.keyring.verifier()?).await?;
         let signer: Arc<dyn CheckpointSigner> = opened.keyring.clone();
+        let index = SqliteLogIndex::open(&places.log_index())?;
+        let budgets = Budgets::of_log(&*opened.store, Watching::default()).await?;
         let writer = opened.store.writer()?;
         let log = Log::start_with(proved, writer, Arc::clone(&opened.keys), signer, node.to_owned(), batch)
             .map_err(|error| OpenError::Io(format!("the log's thread cannot be started: {error}")))?;
@@ -225,7 +235,18 @@ impl Vault {
             guesses: super::Guesses::new(),
             witnessing: super::witnessing::Witnessing::none(),
             retention: super::auditing::retention::Retention::default(),
+            indexer: Indexer::new(Arc::new(index)),
+            budgets,
         })
+    }
+
+    /// The same vault under other working hours and another limit of clear reveals a day.
+    ///
+    /// # Errors
+    /// [`OpenError::Store`].
+    pub async fn watching(mut self, rules: Watching) -> Result<Self, OpenError> {
+        self.budgets = Budgets::of_log(&*self.store, rules).await?;
+        Ok(self)
     }
 }
 

@@ -2,13 +2,14 @@
 
 mod export;
 mod remote;
+mod trace;
 mod verify;
 
 use clap::{Args, Subcommand};
 
 use super::Done;
 
-/// Verify and export the log.
+/// Verify and export the log; trace a mark.
 #[derive(Args)]
 pub(super) struct Audit {
     #[command(subcommand)]
@@ -21,6 +22,8 @@ enum Verb {
     Verify(verify::Verify),
     /// Copy the log from a running server, as tiles for an archive or as lines for a SIEM.
     Export(export::Export),
+    /// Find the read behind a trace mark, through a running server.
+    Trace(trace::Trace),
 }
 
 impl Audit {
@@ -28,6 +31,7 @@ impl Audit {
         match self.verb {
             Verb::Verify(verb) => verb.run(),
             Verb::Export(verb) => verb.run(),
+            Verb::Trace(verb) => verb.run(),
         }
     }
 }

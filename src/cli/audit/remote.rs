@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use serde_json::Value;
 use zeroize::Zeroizing;
 
 use crate::audit::verify::{NoFile, Source};
@@ -45,6 +46,12 @@ impl Remote {
             return serde_json::from_slice(&bytes).map_err(Failure::unavailable);
         }
         Err(Failure::unavailable(refused(status)))
+    }
+
+    /// Sends JSON to the server. Answers with the status and what came back.
+    pub(super) fn post(&self, path: &str, body: &Value) -> Result<(u16, Value), Failure> {
+        let answer = self.client.call(&self.token, "POST", path, None, Some(body))?;
+        Ok((answer.status, answer.json()))
     }
 }
 

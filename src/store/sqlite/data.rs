@@ -373,6 +373,10 @@ impl DataStore for SqliteData {
         self.all(&sql, params![first, limit], "log_entry", c::entry)
     }
 
+    async fn entries_at(&self, indexes: &[u64]) -> Result<Vec<EntryRow>> {
+        self.read(|connection| scan::entries_at(connection, indexes))
+    }
+
     async fn edges(&self, size: u64) -> Result<Vec<Vec<Hash>>> {
         let mut edges = Vec::new();
         let mut count = size;

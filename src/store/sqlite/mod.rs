@@ -4,6 +4,7 @@ mod columns;
 mod data;
 pub(crate) mod files;
 mod keys;
+mod log_index;
 mod scan;
 pub(crate) mod schema;
 mod writer;
@@ -14,6 +15,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 pub use self::data::SqliteData;
 pub use self::files::NewStore;
 pub use self::keys::SqliteKeys;
+pub use self::log_index::SqliteLogIndex;
 use super::error::StoreError;
 
 impl From<rusqlite::Error> for StoreError {

@@ -1,9 +1,10 @@
 //! Walking whole tables for `fsck`, row by row, past rows that cannot be read.
 
-use rusqlite::{Connection, Row};
+use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::columns::{self as c, Columns};
-use crate::store::{AnyRow, Result, Scanned, Table};
+use crate::store::rows::EntryRow;
+use crate::store::{AnyRow, Result, Scanned, StoreError, Table};
 
 /// Shows every row of a table, as the table itself has them: no index and no condition could leave one out.
 pub(super) fn scan(connection: &Connection, table: Table, visit: &mut dyn FnMut(Scanned)) -> Result<()> {
@@ -68,4 +69,17 @@ fn any(table: Table, columns: &mut Columns<'_, '_>, name: &'static str) -> AnyRo
         Table::Tiles => c::tile(columns).map(AnyRow::Tile),
     };
     row.unwrap_or(AnyRow::Unreadable(name))
+}
+
+/// Entries of the log at these positions, in this order.
+pub(super) fn entries_at(connection: &Connection, indexes: &[u64]) -> Result<Vec<EntryRow>> {
+    let sql = format!("SELECT {} FROM log_entry WHERE idx = ?1", c::ENTRY);
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut entries = Vec::with_capacity(indexes.len());
+    for &index in indexes {
+        let index = i64::try_from(index).map_err(|_| StoreError::Corrupt("log_entry"))?;
+        let row = statement.query_row([index], |row| Ok(c::entry(&mut Columns::new(row, "log_entry"))));
+        entries.extend(row.optional()?.transpose()?);
+    }
+    Ok(entries)
 }

@@ -403,7 +403,7 @@ pub(super) const fn one(changed: usize) -> Result<()> {
 }
 
 /// SQLite's integers are signed.
-fn signed(number: u64) -> Result<i64> {
+pub(super) fn signed(number: u64) -> Result<i64> {
     i64::try_from(number).map_err(|_| StoreError::Corrupt("a number beyond 63 bits"))
 }
 

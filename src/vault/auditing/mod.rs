@@ -1,9 +1,14 @@
 //! The auditor's work. Reading the log is in the log too.
 
+pub mod exposure;
 pub mod follow;
+pub mod index;
 pub mod read;
+pub mod report;
 pub mod resolve;
 pub mod retention;
+pub mod search;
+pub mod trace;
 
 use super::{Audit, Error, Session, Vault};
 use crate::audit::history::NoHistory;

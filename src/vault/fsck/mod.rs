@@ -11,6 +11,7 @@ mod rows;
 use std::collections::BTreeMap;
 
 use self::rows::Seen;
+use super::auditing::index;
 use super::open::{OpenError, Places, Unlocked};
 use crate::audit::leaf;
 use crate::keyring::unlock::Passphrase;
@@ -79,6 +80,8 @@ pub async fn check(
     };
     check.databases().await;
     check.log().await?;
+    let index = index::check(&*vault.store, &places.log_index()).await?;
+    check.report.findings.extend(index);
     check.keys().await;
     check.references().await;
     let mut seen = Seen::default();
@@ -88,6 +91,19 @@ pub async fn check(
     check.missing();
     check.records(&seen)?;
     Ok(check.report)
+}
+
+/// Deletes the index of the log and fills it again from the leaves. `progress` hears the number of entries indexed.
+///
+/// # Errors
+/// [`OpenError`] when the vault cannot be opened or a database reports a fault.
+pub async fn rebuild_index(
+    places: &Places,
+    passphrase: &Passphrase,
+    progress: &(dyn Fn(u64) + Sync),
+) -> Result<(), OpenError> {
+    let vault = Unlocked::open(places, passphrase).await?;
+    Ok(index::rebuild(&*vault.store, &places.log_index(), progress).await?)
 }
 
 struct Check<'v> {

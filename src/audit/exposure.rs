@@ -1,0 +1,130 @@
+//! Who has been shown which fields: reads of the log put together by reader, ticket, person and fields.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use serde::Serialize;
+
+use super::index::shows_fields;
+use super::leaf::Leaf;
+
+/// Newest positions that are told of each group.
+const MOST_INDEXES: usize = 20;
+
+/// What the reads of a group have in common.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, utoipa::ToSchema)]
+pub struct Reader {
+    /// Who: the principal's id.
+    pub actor: String,
+    /// Their department at the time.
+    pub dept: String,
+    /// The role it was permitted under.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+    /// For which ticket.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<String>,
+    /// Whose fields: the caller as the auditors know them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// Which fields.
+    pub fields: Vec<String>,
+    /// `clear` or `masked`.
+    pub form: String,
+}
+
+/// Reads of one reader of the same fields for the same ticket.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+pub struct Exposed {
+    /// Who was shown what.
+    #[serde(flatten)]
+    pub reader: Reader,
+    /// How often.
+    pub count: u64,
+    /// The first time.
+    pub first: String,
+    /// The last time.
+    pub last: String,
+    /// Where the log has it: the newest 20, newest first.
+    pub indexes: Vec<u64>,
+}
+
+struct Group {
+    count: u64,
+    first: String,
+    last: String,
+    newest: VecDeque<u64>,
+}
+
+/// Puts reads together.
+#[derive(Default)]
+pub struct Exposure {
+    groups: BTreeMap<Reader, Group>,
+    reads: u64,
+}
+
+impl Exposure {
+    /// Adds an entry, if it showed fields. Entries come newest first.
+    pub fn add(&mut self, index: u64, leaf: Leaf) {
+        if !shows_fields(&leaf) {
+            return;
+        }
+        self.reads += 1;
+        let reader = Reader {
+            actor: leaf.actor,
+            dept: leaf.dept,
+            role: leaf.role,
+            ticket: leaf.ticket,
+            subject: leaf.subject,
+            fields: leaf.fields.unwrap_or_default(),
+            form: leaf.form.unwrap_or_default(),
+        };
+        let group = self.groups.entry(reader).or_insert_with(|| Group {
+            count: 0,
+            first: leaf.t.clone(),
+            last: leaf.t.clone(),
+            newest: VecDeque::new(),
+        });
+        group.count += 1;
+        // Times of one form and in UTC sort as their text does.
+        if leaf.t < group.first {
+            group.first.clone_from(&leaf.t);
+        }
+        if leaf.t > group.last {
+            group.last.clone_from(&leaf.t);
+        }
+        if group.newest.len() < MOST_INDEXES {
+            group.newest.push_back(index);
+        }
+    }
+
+    /// Number of reads.
+    #[must_use]
+    pub const fn reads(&self) -> u64 {
+        self.reads
+    }
+
+    /// Number of groups.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.groups.len()
+    }
+
+    /// Whether nobody was shown anything.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.groups.is_empty()
+    }
+
+    /// The groups, by reader.
+    #[must_use]
+    pub fn into_groups(self) -> Vec<Exposed> {
+        let exposed = |(reader, group): (Reader, Group)| Exposed {
+            reader,
+            count: group.count,
+            first: group.first,
+            last: group.last,
+            indexes: group.newest.into(),
+        };
+        self.groups.into_iter().map(exposed).collect()
+    }
+}

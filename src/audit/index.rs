@@ -1,0 +1,128 @@
+//! From leaves to the index of the log, and keeping it near the head. Never on the way of a commit: it reads entries that
+//! are durable already.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tokio::sync::Mutex;
+
+use super::leaf::Leaf;
+use crate::merkle::Hash;
+use crate::model::mark::Mark;
+use crate::store::log_index::{IndexedEntry, Position, Term, TermKind};
+use crate::store::rows::EntryRow;
+use crate::store::{DataStore, LogIndex, StoreError};
+
+/// Entries indexed in one transaction: some tens of milliseconds.
+const BATCH: u32 = 2000;
+
+/// The terms of a leaf, each once.
+#[must_use]
+pub fn terms(leaf: &Leaf) -> Vec<Term> {
+    use TermKind as K;
+    let one = |kind, value: &str| Term {
+        kind,
+        value: value.to_owned(),
+    };
+    let some = |kind, value: &Option<String>| value.as_deref().map(|value| one(kind, value));
+    let mut terms = vec![
+        one(K::Actor, &leaf.actor),
+        one(K::Dept, &leaf.dept),
+        one(K::Act, &leaf.act),
+        one(K::Purpose, &leaf.purpose),
+        one(K::Out, &leaf.out),
+    ];
+    terms.extend(some(K::Role, &leaf.role));
+    terms.extend(some(K::Ticket, &leaf.ticket));
+    terms.extend(some(K::Subject, &leaf.subject));
+    terms.extend(some(K::Form, &leaf.form));
+    terms.extend(leaf.fields.iter().flatten().map(|field| one(K::Field, field)));
+    terms.sort_unstable();
+    terms.dedup();
+    terms
+}
+
+/// Whether a leaf is of a read that showed fields.
+#[must_use]
+pub fn shows_fields(leaf: &Leaf) -> bool {
+    leaf.out == "granted" && leaf.form.is_some() && leaf.fields.is_some()
+}
+
+/// When a leaf was made, in milliseconds since 1970-01-01T00:00:00Z; 0 where it does not say.
+#[must_use]
+pub fn time_of(leaf: &Leaf) -> i64 {
+    leaf.t.parse::<Timestamp>().map(Timestamp::as_millisecond).unwrap_or_default()
+}
+
+/// What the index keeps of an entry. Nothing for one whose body was archived and dropped.
+#[must_use]
+pub fn indexed(entry: &EntryRow) -> Option<IndexedEntry> {
+    let leaf = Leaf::parse(&entry.body)?;
+    Some(IndexedEntry {
+        index: entry.index,
+        at: time_of(&leaf),
+        terms: terms(&leaf),
+        mark: shows_fields(&leaf).then(|| Mark::of(&entry.leaf_hash).bits()),
+    })
+}
+
+/// The index, filled from the log by one task at a time.
+pub struct Indexer {
+    index: Arc<dyn LogIndex>,
+    filling: Mutex<()>,
+}
+
+impl Indexer {
+    /// Around an index that may be empty or behind.
+    #[must_use]
+    pub fn new(index: Arc<dyn LogIndex>) -> Self {
+        Self {
+            index,
+            filling: Mutex::new(()),
+        }
+    }
+
+    /// The index, as far as it has come.
+    #[must_use]
+    pub fn index(&self) -> &dyn LogIndex {
+        &*self.index
+    }
+
+    /// Adds the entries that follow, one batch. Answers how far the index has come.
+    ///
+    /// # Errors
+    /// What either database reports.
+    pub async fn advance(&self, store: &dyn DataStore, size: u64) -> Result<u64, StoreError> {
+        let _one = self.filling.lock().await;
+        let position = self.index.position().await?;
+        if !follows(store, &position).await? {
+            tracing::warn!("the index is not of this log; it is filled afresh");
+            self.index.clear().await?;
+            return Ok(0);
+        }
+        if position.size >= size {
+            return Ok(position.size);
+        }
+        let limit = u32::try_from(size - position.size).map_or(BATCH, |rest| rest.min(BATCH));
+        let entries = store.entries(position.size, limit).await?;
+        let Some(last) = entries.last() else {
+            return Err(StoreError::Corrupt("log_entry"));
+        };
+        let to = Position {
+            size: last.index + 1,
+            last: Some(last.leaf_hash),
+        };
+        let rows = entries.iter().filter_map(indexed).collect();
+        self.index.add(position.size, rows, to).await?;
+        Ok(to.size)
+    }
+}
+
+/// Whether the log holds what the index says it has indexed last.
+async fn follows(store: &dyn DataStore, position: &Position) -> Result<bool, StoreError> {
+    let Some(last) = position.size.checked_sub(1) else {
+        return Ok(true);
+    };
+    let hashes: Vec<Hash> = store.hashes(0, last, 1).await?;
+    Ok(position.last.is_some() && hashes.first() == position.last.as_ref())
+}

@@ -1,0 +1,273 @@
+//! Watching the readers: what each did in some days, who stands out among their peers, and whose data is read most. Pure:
+//! leaves in, report out.
+
+pub mod hours;
+mod score;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::Serialize;
+
+use self::hours::Hours;
+use self::score::{MEASURES, PEERS, Usual};
+use super::leaf::Leaf;
+use crate::model::ask::Action;
+
+/// Clear reveals of one person in one day at which somebody is told.
+pub const LEVELS: [u64; 3] = [25, 250, 2500];
+/// Most subjects named as most read.
+const MOST_READ: usize = 10;
+
+/// What one reader did.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct Counts {
+    /// Reads that showed fields, in any form.
+    pub reads: u64,
+    /// Reads that showed fields in clear.
+    pub clear: u64,
+    /// Of those, on the day with the most.
+    pub busiest_day: u64,
+    /// Persons they were shown fields of, in any form.
+    pub subjects: u64,
+    /// Refusals.
+    pub refusals: u64,
+    /// Reads that showed fields outside working hours.
+    pub out_of_hours: u64,
+    /// Reads in clear for a ticket that nobody sent on or closed afterwards.
+    pub without_action: u64,
+}
+
+/// One reader in the report.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+pub struct Reader {
+    /// Who: the principal's id.
+    pub actor: String,
+    /// Their department.
+    pub dept: String,
+    /// The role they were permitted most under; absent where they were only refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+    /// What they did.
+    #[serde(flatten)]
+    pub counts: Counts,
+    /// How far they stand above what is usual in their role: the sum over the counts, in spreads.
+    pub score: f64,
+    /// The counts by which they stand out; none for nearly everybody.
+    pub reasons: Vec<&'static str>,
+}
+
+/// A day on which somebody was shown as many fields in clear as must be looked at.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, utoipa::ToSchema)]
+pub struct Alarm {
+    /// The local day.
+    pub day: String,
+    /// Who.
+    pub actor: String,
+    /// 25, 250 or 2500: the highest that was reached.
+    pub level: u64,
+    /// How many there were.
+    pub clear: u64,
+}
+
+/// A person whose data is read much.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct MostRead {
+    /// The caller as the auditors know them.
+    pub subject: String,
+    /// Reads that showed fields.
+    pub reads: u64,
+    /// By how many readers.
+    pub readers: u64,
+}
+
+/// The readers in some days.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+pub struct Report {
+    /// Everybody who was shown something or refused, those who stand out most first.
+    pub readers: Vec<Reader>,
+    /// Those who stand out.
+    pub flagged: Vec<String>,
+    /// Days with many clear reveals, in order.
+    pub alarms: Vec<Alarm>,
+    /// Whose data is read most, by number of readers and reads.
+    pub most_read: Vec<MostRead>,
+}
+
+#[derive(Default)]
+struct Seen {
+    dept: String,
+    roles: BTreeMap<String, u64>,
+    days: BTreeMap<Date, u64>,
+    subjects: HashSet<String>,
+    reads: u64,
+    refusals: u64,
+    out_of_hours: u64,
+    without_action: u64,
+}
+
+#[derive(Default)]
+struct Read {
+    reads: u64,
+    readers: HashSet<String>,
+}
+
+/// Takes the leaves of the days reported and of some days after, newest first.
+pub struct Watch {
+    hours: Hours,
+    /// Codes of the departments that work at weekends.
+    centres: BTreeSet<String>,
+    days: std::ops::Range<Date>,
+    seen: BTreeMap<String, Seen>,
+    subjects: HashMap<String, Read>,
+    /// Tickets that somebody has sent on or closed later.
+    acted: HashSet<String>,
+}
+
+impl Watch {
+    /// Watches from the first of these days to before the last.
+    #[must_use]
+    pub fn new(hours: Hours, centres: BTreeSet<String>, days: std::ops::Range<Date>) -> Self {
+        Self {
+            hours,
+            centres,
+            days,
+            seen: BTreeMap::new(),
+            subjects: HashMap::new(),
+            acted: HashSet::new(),
+        }
+    }
+
+    /// Takes a leaf. One outside the days counts only as what followed.
+    pub fn see(&mut self, leaf: &Leaf) {
+        let Ok(at) = leaf.t.parse::<Timestamp>() else { return };
+        let granted = leaf.out == "granted";
+        let acts = leaf.act == Action::Dispatch.as_str() || leaf.act == Action::Close.as_str();
+        if let Some(ticket) = leaf.ticket.as_ref().filter(|_| granted && acts) {
+            self.acted.insert(ticket.clone());
+        }
+        let day = self.hours.day(at);
+        let read = leaf.act == Action::Reveal.as_str();
+        if !self.days.contains(&day) || (granted && !read) {
+            return;
+        }
+        let seen = self.seen.entry(leaf.actor.clone()).or_default();
+        if seen.dept.is_empty() {
+            seen.dept.clone_from(&leaf.dept);
+        }
+        if !granted {
+            seen.refusals += 1;
+            return;
+        }
+        if let Some(role) = &leaf.role {
+            *seen.roles.entry(role.clone()).or_default() += 1;
+        }
+        seen.reads += 1;
+        let centre = self.centres.contains(&leaf.dept);
+        seen.out_of_hours += u64::from(self.hours.outside(at, centre));
+        if let Some(subject) = &leaf.subject {
+            seen.subjects.insert(subject.clone());
+            let read = self.subjects.entry(subject.clone()).or_default();
+            read.reads += 1;
+            read.readers.insert(leaf.actor.clone());
+        }
+        if leaf.form.as_deref() == Some("clear") {
+            *seen.days.entry(day).or_default() += 1;
+            let acted = leaf.ticket.as_ref().is_some_and(|ticket| self.acted.contains(ticket));
+            seen.without_action += u64::from(!acted);
+        }
+    }
+
+    /// What came of it.
+    #[must_use]
+    pub fn report(self) -> Report {
+        let mut alarms: Vec<Alarm> = self.seen.iter().flat_map(|(actor, seen)| alarms(actor, seen)).collect();
+        alarms.sort();
+        let mut readers: Vec<Reader> = self.seen.into_iter().map(|(actor, seen)| reader(actor, seen)).collect();
+        judge(&mut readers);
+        readers.sort_by(|one, other| other.score.total_cmp(&one.score).then_with(|| one.actor.cmp(&other.actor)));
+        let flagged = readers.iter().filter(|reader| !reader.reasons.is_empty());
+        Report {
+            flagged: flagged.map(|reader| reader.actor.clone()).collect(),
+            readers,
+            alarms,
+            most_read: most_read(self.subjects),
+        }
+    }
+}
+
+fn alarms(actor: &str, seen: &Seen) -> Vec<Alarm> {
+    let alarm = |(day, &clear): (&Date, &u64)| {
+        let level = LEVELS.into_iter().rfind(|level| clear >= *level)?;
+        Some(Alarm {
+            day: day.to_string(),
+            actor: actor.to_owned(),
+            level,
+            clear,
+        })
+    };
+    seen.days.iter().filter_map(alarm).collect()
+}
+
+fn reader(actor: String, seen: Seen) -> Reader {
+    let role = seen.roles.into_iter().max_by_key(|(_, count)| *count);
+    Reader {
+        actor,
+        dept: seen.dept,
+        role: role.map(|(role, _)| role),
+        counts: Counts {
+            reads: seen.reads,
+            clear: seen.days.values().sum(),
+            busiest_day: seen.days.values().copied().max().unwrap_or_default(),
+            subjects: u64::try_from(seen.subjects.len()).unwrap_or(u64::MAX),
+            refusals: seen.refusals,
+            out_of_hours: seen.out_of_hours,
+            without_action: seen.without_action,
+        },
+        score: 0.0,
+        reasons: Vec::new(),
+    }
+}
+
+/// Compares each reader with those of the same role, or with everybody where there are few of it.
+fn judge(readers: &mut [Reader]) {
+    let mut sizes: BTreeMap<Option<String>, usize> = BTreeMap::new();
+    for reader in &*readers {
+        *sizes.entry(reader.role.clone()).or_default() += 1;
+    }
+    let group = |role: &Option<String>| Some(role.clone()).filter(|role| sizes.get(role).is_some_and(|n| *n >= PEERS));
+    let of_group = |reader: &Reader| group(&reader.role);
+    let groups: BTreeSet<_> = readers.iter().map(of_group).collect();
+    let usual = |group: &Option<Option<String>>| {
+        let peers = readers.iter().filter(|reader| group.is_none() || of_group(reader) == *group);
+        let peers: Vec<&Counts> = peers.map(|reader| &reader.counts).collect();
+        MEASURES.each_ref().map(|measure| Usual::of(measure, &peers))
+    };
+    let usual: BTreeMap<_, _> = groups.iter().map(|group| (group.clone(), usual(group))).collect();
+    for reader in readers {
+        let Some(usual) = usual.get(&group(&reader.role)) else { continue };
+        for (measure, usual) in MEASURES.iter().zip(usual) {
+            let standing = usual.standing(&reader.counts);
+            reader.score += standing.above;
+            if standing.out {
+                reader.reasons.push(measure.name);
+            }
+        }
+    }
+}
+
+fn most_read(subjects: HashMap<String, Read>) -> Vec<MostRead> {
+    let row = |(subject, read): (String, Read)| MostRead {
+        subject,
+        reads: read.reads,
+        readers: u64::try_from(read.readers.len()).unwrap_or(u64::MAX),
+    };
+    let mut rows: Vec<MostRead> = subjects.into_iter().map(row).collect();
+    rows.sort_by(|one, other| {
+        let key = |row: &MostRead| (row.readers, row.reads);
+        key(other).cmp(&key(one)).then_with(|| one.subject.cmp(&other.subject))
+    });
+    rows.truncate(MOST_READ);
+    rows
+}

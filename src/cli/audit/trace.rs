@@ -1,0 +1,72 @@
+//! `callervault audit trace`.
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::remote::{Remote, TokenFrom};
+use crate::cli::{Done, Failure, say};
+use crate::model::mark::Mark;
+
+/// Find the read behind a trace mark: who saw it, when, for which ticket and which fields. Exit 1 where there is none.
+#[derive(Args)]
+pub(super) struct Trace {
+    /// The mark as it is printed, with or without its hyphens.
+    mark: String,
+    /// URL of a running server.
+    #[arg(long)]
+    url: String,
+    #[command(flatten)]
+    token: TokenFrom,
+    /// The answer as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Trace {
+    pub(super) fn run(self) -> Done {
+        let mark: Mark = self.mark.parse().map_err(Failure::usage)?;
+        let remote = Remote::new(&self.url, &self.token)?;
+        let (status, answer) = remote.post("/v1/audit/trace", &json!({"mark": mark}))?;
+        match status {
+            200 if self.json => Ok(say(answer)?),
+            200 => {
+                let entries = answer.get("entries").and_then(Value::as_array);
+                entries.into_iter().flatten().try_for_each(told)
+            }
+            404 => Err(Failure::found(format!(
+                "no read has the mark {mark}\n  it may be of another vault; `callervault fsck` checks the index of this one"
+            ))),
+            _ => Err(Failure::unavailable(format!(
+                "the server answered with status {status}: {}",
+                text(&answer, "/detail")
+            ))),
+        }
+    }
+}
+
+fn text<'v>(value: &'v Value, pointer: &str) -> &'v str {
+    value.pointer(pointer).and_then(Value::as_str).unwrap_or("-")
+}
+
+fn told(entry: &Value) -> Done {
+    let fields: Vec<&str> = entry
+        .pointer("/leaf/fields")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    let index = entry.get("index").and_then(Value::as_u64).unwrap_or_default();
+    say(format!("entry {index} of the log, {}", text(entry, "/leaf/t")))?;
+    say(format!(
+        "  read by     {} of department {} as {}",
+        text(entry, "/leaf/actor"),
+        text(entry, "/leaf/dept"),
+        text(entry, "/leaf/role")
+    ))?;
+    say(format!("  for ticket  {}, to {}", text(entry, "/leaf/ticket"), text(entry, "/leaf/purpose")))?;
+    say(format!("  shown       {} ({})", fields.join(", "), text(entry, "/leaf/form")))?;
+    say(format!("  of caller   {}", text(entry, "/leaf/subject")))?;
+    say(format!("  leaf hash   {}", text(entry, "/leaf_hash")))?;
+    Ok(())
+}

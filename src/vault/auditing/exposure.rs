@@ -1,0 +1,130 @@
+//! Exposure: who has been shown which fields. What a breach notice needs within the hour.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::super::{Audit, Error, Session, Vault};
+use super::search::subject_of;
+use crate::audit::exposure::{Exposed, Exposure};
+use crate::audit::search::Query;
+use crate::model::ask::Action;
+use crate::model::ids::PrincipalId;
+use crate::model::reference::Reference;
+use crate::model::ticket_no::TicketNo;
+use crate::store::log_index::{Term, TermKind};
+
+/// Entries read at a time.
+const PIECE: usize = 1000;
+/// Entries looked at for one piece.
+const STEPS: usize = 200_000;
+/// Most reads, and most groups, in one answer.
+const MOST_READS: u64 = 1_000_000;
+const MOST_GROUPS: usize = 50_000;
+
+/// Whose data, or what one reader was shown: exactly one of the three.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AskExposure {
+    /// For this ticket.
+    #[schema(value_type = Option<String>)]
+    pub ticket: Option<TicketNo>,
+    /// Of this caller, as the log knows them.
+    #[schema(value_type = Option<String>)]
+    pub subject: Option<String>,
+    /// To this principal.
+    pub actor: Option<String>,
+    /// Not before; from the beginning of the log unless said otherwise.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub from: Option<Timestamp>,
+    /// Before; until now unless said otherwise.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub to: Option<Timestamp>,
+}
+
+/// Who was shown what.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct ExposureAnswer {
+    /// Reads of one reader of the same fields in the same form for the same ticket.
+    pub groups: Vec<Exposed>,
+    /// All reads together.
+    pub reads: u64,
+    /// Where this question stands in the log. What was looked at are the entries before it.
+    pub audit: Audit,
+}
+
+const EXACTLY_ONE: Error = Error::Bad("exactly-one", "name exactly one of ticket, subject and actor");
+const MISTYPED: Error = Error::Bad("mistyped", "subject or actor is mistyped: take it from an entry of the log");
+const TOO_WIDE: Error = Error::Bad("too-wide", "there are more than a million such reads: ask for a shorter time");
+
+impl AskExposure {
+    fn subject(&self) -> Result<Option<Reference>, Error> {
+        let subject = self.subject.as_deref();
+        subject.map(|text| subject_of(text).ok_or(MISTYPED)).transpose()
+    }
+
+    fn query(&self) -> Result<Query, Error> {
+        let actor: Option<PrincipalId> = self
+            .actor
+            .as_deref()
+            .map(|text| text.parse().map_err(|_| MISTYPED))
+            .transpose()?;
+        let named = [
+            self.ticket.map(|ticket| (TermKind::Ticket, ticket.to_string())),
+            self.subject()?.map(|subject| (TermKind::Subject, subject.to_string())),
+            actor.map(|actor| (TermKind::Actor, actor.to_string())),
+        ];
+        let mut named = named.into_iter().flatten();
+        let (Some((kind, value)), None) = (named.next(), named.next()) else {
+            return Err(EXACTLY_ONE);
+        };
+        let word = |kind, value: &str| Term {
+            kind,
+            value: value.to_owned(),
+        };
+        let mut terms = vec![
+            Term { kind, value },
+            word(TermKind::Act, Action::Reveal.as_str()),
+            word(TermKind::Out, "granted"),
+        ];
+        terms.sort_unstable();
+        Ok(Query {
+            terms,
+            from: self.from.map(Timestamp::as_millisecond),
+            to: self.to.map(Timestamp::as_millisecond),
+        })
+    }
+}
+
+impl Vault {
+    /// Who has been shown which fields in which form.
+    ///
+    /// # Errors
+    /// [`Error::Refused`]; [`Error::Bad`] unless exactly one of ticket, caller and reader is named, and for more reads
+    /// than one answer holds; [`Error::IndexBehind`] while the index is filled.
+    pub async fn exposure(&self, session: &Session, body: &AskExposure) -> Result<ExposureAnswer, Error> {
+        let query = body.query()?;
+        let ask = self.ask_log(session, Action::Exposure)?;
+        let audit = self.looked(ask, body.ticket, body.subject()?).await?;
+        let mut exposure = Exposure::default();
+        let mut before = Some(audit.index);
+        while let Some(position) = before {
+            let walk = query.walk(position, PIECE, STEPS);
+            let walked = self.indexer.index().walk(walk).await?;
+            for (row, leaf) in self.leaves(&walked.hits).await? {
+                if query.matches(&leaf) {
+                    exposure.add(row.index, leaf);
+                }
+            }
+            if exposure.reads() > MOST_READS || exposure.len() > MOST_GROUPS {
+                return Err(TOO_WIDE);
+            }
+            before = walked.next;
+            tokio::task::yield_now().await;
+        }
+        Ok(ExposureAnswer {
+            reads: exposure.reads(),
+            groups: exposure.into_groups(),
+            audit,
+        })
+    }
+}

@@ -1,0 +1,301 @@
+//! Searching the log: the index says where to look, the leaves say what is there.
+
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::super::{Audit, Error, LARGEST_PAGE, Session, Vault};
+use super::read::Entry;
+use crate::audit::leaf::Leaf;
+use crate::audit::search::{Cursor, Query};
+use crate::model::ask::{Action, Ask};
+use crate::model::ids::PrincipalId;
+use crate::model::principals::Role;
+use crate::model::purposes::{Form, Purpose};
+use crate::model::reference::{DepartmentCode, Reference};
+use crate::model::ticket_no::TicketNo;
+use crate::policy::facts::Facts;
+use crate::store::log_index::{Hit, Term, TermKind};
+use crate::store::rows::EntryRow;
+
+/// Counting stops here.
+const MOST_COUNTED: usize = 10_000;
+/// Entries looked at for one page, or one count: some tenths of a second.
+const STEPS: usize = 200_000;
+/// How long an answer waits for the index to come up.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Leaves read for one page that do not fit after all: only where the clock went to and fro, or the index was edited.
+const MOST_READ: usize = 20_000;
+const USUAL_PAGE: u32 = 50;
+
+/// What to look for. Every parameter that is given must fit.
+#[derive(Clone, Debug, Default, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields, default)]
+pub struct Search {
+    /// Not before, RFC 3339.
+    pub from: Option<String>,
+    /// Before, RFC 3339.
+    pub to: Option<String>,
+    /// A principal's id.
+    pub actor: Option<String>,
+    /// A department's code.
+    pub dept: Option<String>,
+    /// The role it was permitted under.
+    pub role: Option<String>,
+    /// A ticket's number.
+    pub ticket: Option<String>,
+    /// A caller, as the log knows them.
+    pub subject: Option<String>,
+    /// What was done, such as `field.reveal`.
+    pub act: Option<String>,
+    /// A field that was named.
+    pub field: Option<String>,
+    /// `clear` or `masked`.
+    pub form: Option<String>,
+    /// The stated purpose.
+    pub purpose: Option<String>,
+    /// `granted` or `denied`.
+    pub out: Option<String>,
+    /// `next` of the page before.
+    pub after: Option<String>,
+    /// 1 to 200, 50 unless said otherwise.
+    #[param(value_type = Option<u32>)]
+    pub limit: Option<String>,
+}
+
+/// A parameter that makes no sense, by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BadParameter(pub &'static str);
+
+/// A search that makes sense.
+#[derive(Debug)]
+pub struct Wanted {
+    query: Query,
+    cursor: Option<Cursor>,
+    limit: usize,
+    ticket: Option<TicketNo>,
+    subject: Option<Reference>,
+}
+
+fn parsed<T: std::str::FromStr>(text: Option<&str>, name: &'static str) -> Result<Option<T>, BadParameter> {
+    text.map(|text| text.parse().map_err(|_| BadParameter(name))).transpose()
+}
+
+/// The word, if it is one of those.
+fn known<T>(
+    text: Option<&str>,
+    name: &'static str,
+    word: impl FnOnce(&str) -> Option<T>,
+) -> Result<Option<T>, BadParameter> {
+    text.map(|text| word(text).ok_or(BadParameter(name))).transpose()
+}
+
+/// What `act` may be: the actions, and what a new log begins with.
+fn act(word: &str) -> Option<String> {
+    let first = matches!(word, "vault.init");
+    (first || Action::from_word(word).is_some()).then(|| word.to_owned())
+}
+
+fn field_name(word: &str) -> Option<String> {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    ((1..=64).contains(&word.len()) && word.bytes().all(plain)).then(|| word.to_owned())
+}
+
+/// A caller as the log knows them.
+pub(super) fn subject_of(text: &str) -> Option<Reference> {
+    let subject: Reference = text.parse().ok()?;
+    (subject.department() == DepartmentCode::AUDITORS).then_some(subject)
+}
+
+impl TryFrom<&Search> for Wanted {
+    type Error = BadParameter;
+
+    fn try_from(search: &Search) -> Result<Self, BadParameter> {
+        use TermKind as K;
+        let mut terms = Vec::new();
+        let mut add = |kind, value: Option<String>| terms.extend(value.map(|value| Term { kind, value }));
+        let ticket: Option<TicketNo> = parsed(search.ticket.as_deref(), "ticket")?;
+        let subject = known(search.subject.as_deref(), "subject", subject_of)?;
+        let actor: Option<PrincipalId> = parsed(search.actor.as_deref(), "actor")?;
+        let dept: Option<DepartmentCode> = parsed(search.dept.as_deref(), "dept")?;
+        add(K::Ticket, ticket.map(|ticket| ticket.to_string()));
+        add(K::Subject, subject.map(|subject| subject.to_string()));
+        add(K::Actor, actor.map(|actor| actor.to_string()));
+        add(K::Dept, dept.map(|dept| dept.to_string()));
+        add(K::Role, known(search.role.as_deref(), "role", Role::from_word)?.map(|role| role.to_string()));
+        add(K::Act, known(search.act.as_deref(), "act", act)?);
+        add(K::Field, known(search.field.as_deref(), "field", field_name)?);
+        add(K::Form, known(search.form.as_deref(), "form", Form::from_word)?.map(|form| form.to_string()));
+        let purpose = known(search.purpose.as_deref(), "purpose", Purpose::from_word)?;
+        add(K::Purpose, purpose.map(|purpose| purpose.to_string()));
+        let out = |word: &str| matches!(word, "granted" | "denied").then(|| word.to_owned());
+        add(K::Out, known(search.out.as_deref(), "out", out)?);
+        terms.sort_unstable();
+        let from: Option<Timestamp> = parsed(search.from.as_deref(), "from")?;
+        let to: Option<Timestamp> = parsed(search.to.as_deref(), "to")?;
+        let query = Query {
+            terms,
+            from: from.map(Timestamp::as_millisecond),
+            to: to.map(Timestamp::as_millisecond),
+        };
+        let limit = parsed(search.limit.as_deref(), "limit")?.unwrap_or(USUAL_PAGE);
+        if !(1..=LARGEST_PAGE).contains(&limit) {
+            return Err(BadParameter("limit"));
+        }
+        let cursor = known(search.after.as_deref(), "after", |text| Cursor::parse(text, &query))?;
+        Ok(Self {
+            query,
+            cursor,
+            limit: limit as usize,
+            ticket,
+            subject,
+        })
+    }
+}
+
+/// A page of what was found.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Events {
+    /// Newest first.
+    pub entries: Vec<Entry>,
+    /// Pass as `after` for the next page; absent on the last. A page may be short, or empty, and not be the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+    /// How many entries fit, on all pages.
+    pub count: u64,
+    /// Whether that is all; otherwise there are at least so many.
+    pub exact: bool,
+    /// Where this search stands in the log. What was searched are the entries before it.
+    pub audit: Audit,
+}
+
+impl Vault {
+    /// Searches the log. The leaf of the search names the ticket and the caller searched for.
+    ///
+    /// # Errors
+    /// [`Error::Refused`]; [`Error::IndexBehind`] while the index is filled.
+    pub async fn search(&self, session: &Session, wanted: &Wanted) -> Result<Events, Error> {
+        let ask = self.ask_log(session, Action::SearchLog)?;
+        let audit = self.looked(ask, wanted.ticket, wanted.subject).await?;
+        let (entries, next) = self.page(wanted, audit.index).await?;
+        let (count, exact) = self.count(&wanted.query, audit.index).await?;
+        Ok(Events {
+            entries,
+            next: next.map(|next| next.text(&wanted.query)),
+            count,
+            exact,
+            audit,
+        })
+    }
+
+    /// Writes a search into the log and brings the index up to it. A ticket is named as it was searched for: nothing is
+    /// looked up about it.
+    pub(super) async fn looked(
+        &self,
+        mut ask: Ask,
+        ticket: Option<TicketNo>,
+        subject: Option<Reference>,
+    ) -> Result<Audit, Error> {
+        if let Some(ticket) = ticket {
+            ask = ask.ticket(ticket);
+        }
+        if let Some(subject) = subject {
+            ask = ask.subject(subject);
+        }
+        let permit = self.decide(ask, Facts::default()).await?;
+        let audit = self.note(permit).await?;
+        self.catch_up(audit.index).await?;
+        Ok(audit)
+    }
+
+    /// Brings the index up to a size of the log, or says how far it has come.
+    async fn catch_up(&self, size: u64) -> Result<(), Error> {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let at = self.indexer.advance(&*self.store, size).await?;
+            if at >= size {
+                return Ok(());
+            }
+            if Instant::now() > until {
+                return Err(Error::IndexBehind(at, size));
+            }
+        }
+    }
+
+    /// Keeps the index near the head of the log, for as long as it is polled.
+    pub async fn keep_indexed(&self) -> std::convert::Infallible {
+        loop {
+            let size = self.log.size();
+            match self.indexer.advance(&*self.store, size).await {
+                Ok(at) if at < size => tokio::task::yield_now().await,
+                Ok(_) => tokio::time::sleep(Duration::from_secs(1)).await,
+                Err(fault) => {
+                    tracing::warn!(%fault, "the index of the log cannot be filled");
+                    tokio::time::sleep(Duration::from_secs(30)).await;
+                }
+            }
+        }
+    }
+
+    async fn page(&self, wanted: &Wanted, size: u64) -> Result<(Vec<Entry>, Option<Cursor>), Error> {
+        let mut before = wanted.cursor.map_or(size, |cursor| cursor.before().min(size));
+        let mut entries: Vec<Entry> = Vec::new();
+        let mut read = 0;
+        loop {
+            // One more than the page tells whether there is another.
+            let missing = (wanted.limit + 1).saturating_sub(entries.len());
+            let walk = wanted.query.walk(before, missing, STEPS);
+            let walked = self.indexer.index().walk(walk).await?;
+            for (row, leaf) in self.leaves(&walked.hits).await? {
+                if wanted.query.matches(&leaf) {
+                    entries.push(Entry::new(&row)?);
+                }
+            }
+            if entries.len() > wanted.limit {
+                entries.truncate(wanted.limit);
+                let next = entries.last().map(|entry| Cursor::below(entry.index));
+                return Ok((entries, next));
+            }
+            read += walked.hits.len();
+            match walked.next {
+                None => return Ok((entries, None)),
+                Some(next) if walked.hits.len() < missing || read > MOST_READ => {
+                    return Ok((entries, Some(Cursor::below(next))));
+                }
+                Some(next) => before = next,
+            }
+        }
+    }
+
+    /// The leaves at these places, each as it was logged; without those whose bodies were archived and dropped.
+    pub(super) async fn leaves(&self, hits: &[Hit]) -> Result<Vec<(EntryRow, Leaf)>, Error> {
+        let indexes: Vec<u64> = hits.iter().map(|hit| hit.index).collect();
+        let rows = self.store.entries_at(&indexes).await?;
+        let mut leaves = Vec::with_capacity(rows.len());
+        for row in rows.into_iter().filter(|row| !row.body.is_empty()) {
+            crate::audit::startup::prove_leaf(&row).map_err(|_| crate::keyring::KeyError::Broken)?;
+            let leaf = Leaf::parse(&row.body).ok_or(crate::keyring::KeyError::Broken)?;
+            leaves.push((row, leaf));
+        }
+        Ok(leaves)
+    }
+
+    async fn count(&self, query: &Query, size: u64) -> Result<(u64, bool), Error> {
+        if query.from.is_none() && query.to.is_none() {
+            match &query.terms[..] {
+                [] => return Ok((size, true)),
+                [term] => return Ok((self.indexer.index().count(term.clone(), size).await?, true)),
+                _ => {}
+            }
+        }
+        let walk = query.walk(size, MOST_COUNTED, STEPS);
+        let walked = self.indexer.index().walk(walk).await?;
+        let (sure, unsure): (Vec<Hit>, Vec<Hit>) = walked.hits.into_iter().partition(|hit| hit.in_time);
+        let mut count = u64::try_from(sure.len()).unwrap_or(u64::MAX);
+        for (_, leaf) in self.leaves(&unsure).await? {
+            count += u64::from(query.matches(&leaf));
+        }
+        Ok((count, walked.next.is_none()))
+    }
+}

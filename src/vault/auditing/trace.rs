@@ -1,0 +1,53 @@
+//! From a trace mark on a copy of something shown to the read it came from.
+
+use serde::{Deserialize, Serialize};
+
+use super::super::{Audit, Error, Session, Vault};
+use super::read::Entry;
+use crate::audit::index::shows_fields;
+use crate::model::ask::Action;
+use crate::model::mark::Mark;
+use crate::store::log_index::Hit;
+
+/// A mark as it is printed, or as somebody typed it.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AskTrace {
+    /// Twelve characters; hyphens may be left out.
+    #[schema(example = "7K3Q-9ZX2-M4HT")]
+    pub mark: String,
+}
+
+/// The reads with that mark.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Traced {
+    /// Who was shown what, when and for which ticket: one entry, as good as always.
+    pub entries: Vec<Entry>,
+    /// Where this question stands in the log.
+    pub audit: Audit,
+}
+
+impl Vault {
+    /// Finds the read behind a trace mark.
+    ///
+    /// # Errors
+    /// [`Error::Refused`]; [`Error::NotFound`] where no read has this mark; [`Error::IndexBehind`] while the index is
+    /// filled.
+    pub async fn trace(&self, session: &Session, mark: Mark) -> Result<Traced, Error> {
+        let ask = self.ask_log(session, Action::Trace)?;
+        let audit = self.looked(ask, None, None).await?;
+        let marked = self.indexer.index().marked(mark.bits()).await?;
+        let hit = |index| Hit { index, in_time: true };
+        let hits: Vec<Hit> = marked.into_iter().map(hit).collect();
+        let mut entries = Vec::new();
+        for (row, leaf) in self.leaves(&hits).await? {
+            if shows_fields(&leaf) && Mark::of(&row.leaf_hash) == mark {
+                entries.push(Entry::new(&row)?);
+            }
+        }
+        if entries.is_empty() {
+            return Err(Error::NotFound("read with this mark"));
+        }
+        Ok(Traced { entries, audit })
+    }
+}
