@@ -1,11 +1,18 @@
 //! Reveals a second over HTTP on loopback with 64 clients, as ratios measured in one run: to the same router answering a
 //! constant (`/livez`), and to one commit per reveal. `cargo bench --bench reveal`.
+//!
+//! What a shared commit saves is the flush, so the second ratio is the disk's as much as the program's: the bench says how
+//! long a flush takes here, and measures again with every flush made `SLOWER_MS` longer, as on the disk of a modest server
+//! (needs a C compiler).
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
     reason = "a bench that cannot go on has failed, and it prints"
 )]
 
+use std::io::Write;
+use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -31,6 +38,10 @@ use zeroize::Zeroizing;
 const CLIENTS: usize = 64;
 const ROUNDS: usize = 3;
 const SECONDS: Duration = Duration::from_secs(3);
+const FLUSHES: u32 = 200;
+const SLOWER_MS: &str = "4";
+/// In the environment of the second run.
+const FLUSH_MS: &str = "FLUSH_MS";
 
 type Http = Client<HttpConnector, Body>;
 
@@ -195,28 +206,65 @@ fn median(mut values: Vec<f64>) -> f64 {
     values[values.len() / 2]
 }
 
+/// How long one flush takes here, in milliseconds, the mean of some.
+fn flush_ms(dir: &Path) -> f64 {
+    let mut file = std::fs::File::create(dir.join("flushed")).unwrap();
+    let start = Instant::now();
+    for _ in 0..FLUSHES {
+        file.write_all(&[0; 4096]).unwrap();
+        file.sync_data().unwrap();
+    }
+    start.elapsed().as_secs_f64() * 1000.0 / f64::from(FLUSHES)
+}
+
+/// This bench again, in a process whose flushes take longer.
+fn again_with_slower_flushes() {
+    let dir = tempfile::tempdir().unwrap();
+    let shim = dir.path().join("slow-flush.so");
+    let built = Command::new("cc")
+        .args(["-shared", "-fPIC", "-o"])
+        .arg(&shim)
+        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/benches/slow-flush.c"))
+        .arg("-ldl")
+        .status();
+    if !built.is_ok_and(|status| status.success()) {
+        println!("not measured with slower flushes: there is no C compiler");
+        return;
+    }
+    let status = Command::new(std::env::current_exe().unwrap())
+        .arg("--bench")
+        .env("LD_PRELOAD", &shim)
+        .env(FLUSH_MS, SLOWER_MS)
+        .status();
+    assert!(status.unwrap().success());
+}
+
 fn main() {
     // `cargo test` runs benches without this flag, in a build whose figures would say nothing.
     if !std::env::args().any(|argument| argument == "--bench") {
         return;
     }
-    tokio::runtime::Runtime::new().unwrap().block_on(async {
-        let http: Http = Client::builder(TokioExecutor::new()).build_http();
-        let scene = scene().await;
-        let (mut to_constant, mut to_single) = (Vec::new(), Vec::new());
-        for _ in 0..ROUNDS {
-            let (constant, reveals, group) = measure(&scene, &http, usize::MAX).await;
-            let (_, single, _) = measure(&scene, &http, 1).await;
-            println!(
-                "constant {constant:.0}/s, reveals {reveals:.0}/s ({group:.1} a commit), one a commit {single:.0}/s"
-            );
-            to_constant.push(reveals / constant);
-            to_single.push(reveals / single);
-        }
-        println!(
-            "reveals to a constant: {:.2}; to one commit each: {:.1} (medians)",
-            median(to_constant),
-            median(to_single)
-        );
-    });
+    tokio::runtime::Runtime::new().unwrap().block_on(compare());
+    if std::env::var_os(FLUSH_MS).is_none() {
+        again_with_slower_flushes();
+    }
+}
+
+async fn compare() {
+    let http: Http = Client::builder(TokioExecutor::new()).build_http();
+    let scene = scene().await;
+    println!("a flush takes {:.2} ms", flush_ms(scene.dir.path()));
+    let (mut to_constant, mut to_single) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let (constant, reveals, group) = measure(&scene, &http, usize::MAX).await;
+        let (_, single, _) = measure(&scene, &http, 1).await;
+        println!("constant {constant:.0}/s, reveals {reveals:.0}/s ({group:.1} a commit), one a commit {single:.0}/s");
+        to_constant.push(reveals / constant);
+        to_single.push(reveals / single);
+    }
+    println!(
+        "reveals to a constant: {:.2}; to one commit each: {:.1} (medians)",
+        median(to_constant),
+        median(to_single)
+    );
 }
