@@ -28,7 +28,7 @@ fn person(name: &str, role: Role) -> NewPrincipal {
 /// The entry that an answer names.
 async fn entry(world: &World, app: &Arc<App>, answer: &Answer) -> Value {
     let index = answer.json().pointer("/audit/index").and_then(Value::as_u64);
-    let index = index.unwrap_or_else(|| panic!("not in the log: {}", answer.text));
+    let index = index.expect(&answer.text);
     let entry = world.get(app, "auditor", &format!("/v1/audit/events/{index}")).await;
     entry.json()["leaf"].clone()
 }

@@ -32,7 +32,9 @@ async fn busy() -> (World, Arc<App>, Arc<Fixed>) {
             _ => world.reveal(&app, "handler-e4", &second, &two, form).await,
         };
         let body = json!({"purpose": "handle", "fields": ["text"], "form": "clear"});
-        world.post(&app, "handler-c1", &format!("/v1/tickets/{one}/reveal"), &body).await;
+        world
+            .post(&app, "handler-c1", &format!("/v1/tickets/{one}/reveal"), &body)
+            .await;
     }
     (world, app, clock)
 }
@@ -81,7 +83,11 @@ async fn leaves(world: &World, app: &Arc<App>) -> Vec<Value> {
         if path.to_string().starts_with("tile/entries/") {
             let bundle = world.bytes(app, "auditor", &format!("/v1/audit/{path}")).await;
             let entries = callervault::merkle::decode_bundle(&bundle).unwrap();
-            leaves.extend(entries.iter().map(|entry| serde_json::from_slice::<Value>(entry).unwrap()));
+            leaves.extend(
+                entries
+                    .iter()
+                    .map(|entry| serde_json::from_slice::<Value>(entry).unwrap()),
+            );
         }
     }
     leaves
@@ -93,7 +99,9 @@ fn fits(leaf: &Value, query: &[(&str, String)]) -> bool {
     query.iter().all(|(name, value)| match *name {
         "from" => at >= value.parse().unwrap(),
         "to" => at < value.parse().unwrap(),
-        "field" => leaf["fields"].as_array().is_some_and(|fields| fields.contains(&json!(value))),
+        "field" => leaf["fields"]
+            .as_array()
+            .is_some_and(|fields| fields.contains(&json!(value))),
         name => leaf[name] == json!(value),
     })
 }
@@ -111,7 +119,10 @@ struct Numbers(u64);
 
 impl Numbers {
     fn below(&mut self, end: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) as usize % end
     }
 }
@@ -153,7 +164,10 @@ async fn every_search_finds_what_a_scan_of_the_leaves_finds() {
         assert_eq!(page["exact"], true);
         let later = page["audit"]["index"].as_u64().unwrap() - size;
         let count = page["count"].as_u64().unwrap();
-        assert!((right.len() as u64..=right.len() as u64 + later).contains(&count), "{query:?} {count}");
+        assert!(
+            (right.len() as u64..=right.len() as u64 + later).contains(&count),
+            "{query:?} {count}"
+        );
     }
 }
 
@@ -164,18 +178,35 @@ async fn a_page_says_how_many_and_the_search_is_in_the_log() {
     let reads = [("act", "field.reveal".to_owned()), ("out", "granted".to_owned())];
     let right = oracle(&leaves, &reads, leaves.len() as u64);
     let page = found(&world, &app, &reads).await.json();
-    assert_eq!((page["count"].as_u64(), page["exact"].as_bool()), (Some(right.len() as u64), Some(true)));
-    let (ticket, subject) = (leaves[right[0] as usize]["ticket"].clone(), leaves[right[0] as usize]["subject"].clone());
+    assert_eq!(
+        (page["count"].as_u64(), page["exact"].as_bool()),
+        (Some(right.len() as u64), Some(true))
+    );
+    let (ticket, subject) = (
+        leaves[right[0] as usize]["ticket"].clone(),
+        leaves[right[0] as usize]["subject"].clone(),
+    );
     let query = [
         ("ticket", ticket.as_str().unwrap().to_owned()),
         ("subject", subject.as_str().unwrap().to_owned()),
     ];
-    let own = found(&world, &app, &query).await.json()["audit"]["index"].as_u64().unwrap();
-    let entry = world.get(&app, "auditor", &format!("/v1/audit/events/{own}")).await.json();
+    let own = found(&world, &app, &query).await.json()["audit"]["index"]
+        .as_u64()
+        .unwrap();
+    let entry = world
+        .get(&app, "auditor", &format!("/v1/audit/events/{own}"))
+        .await
+        .json();
     assert_eq!(entry["leaf"]["act"], "log.search");
-    assert_eq!((&entry["leaf"]["ticket"], &entry["leaf"]["subject"]), (&ticket, &subject));
+    assert_eq!(
+        (&entry["leaf"]["ticket"], &entry["leaf"]["subject"]),
+        (&ticket, &subject)
+    );
     // What is answered of an entry is what the entry itself answers.
-    let same = world.get(&app, "auditor", &format!("/v1/audit/events/{}", right[0])).await.json();
+    let same = world
+        .get(&app, "auditor", &format!("/v1/audit/events/{}", right[0]))
+        .await
+        .json();
     assert_eq!(page["entries"][0]["leaf"], same["leaf"]);
     assert_eq!(page["entries"][0]["leaf_hash"], same["leaf_hash"]);
 }
@@ -294,14 +325,19 @@ async fn the_index_may_be_lost_edited_or_behind() {
     assert!(findings[2].contains("times"), "{findings:?}");
 
     // Made again.
-    fsck::rebuild_index(&world.places, &passphrase(), &|_| {}).await.unwrap();
+    fsck::rebuild_index(&world.places, &passphrase(), &|_| {})
+        .await
+        .unwrap();
     assert_eq!(world.fsck().await, []);
     let app = world.open().await;
     assert_eq!(all(&world, &app, &query, 200).await, right);
     drop(app);
 
     // Lost, and no database at all.
-    for damage in ["", "not a database, whatever it says on the label; long enough to be read as one"] {
+    for damage in [
+        "",
+        "not a database, whatever it says on the label; long enough to be read as one",
+    ] {
         std::fs::remove_file(&file).unwrap();
         if !damage.is_empty() {
             std::fs::write(&file, damage).unwrap();
@@ -356,12 +392,15 @@ async fn exposure_is_what_a_scan_of_the_leaves_gives() {
             let told = answer.json()["groups"].as_array().unwrap().clone();
             assert_eq!(told.len(), groups.len());
             for group in told {
-                let key = ["actor", "dept", "role", "ticket", "subject", "fields", "form"].map(|key| group[key].clone());
+                let key =
+                    ["actor", "dept", "role", "ticket", "subject", "fields", "form"].map(|key| group[key].clone());
                 let right = &groups[&format!("{key:?}")];
                 assert_eq!(group["count"], right.len());
                 assert_eq!(group["indexes"], json!(right[..right.len().min(20)]));
-                let times: BTreeSet<&str> =
-                    right.iter().map(|index| leaves[*index as usize]["t"].as_str().unwrap()).collect();
+                let times: BTreeSet<&str> = right
+                    .iter()
+                    .map(|index| leaves[*index as usize]["t"].as_str().unwrap())
+                    .collect();
                 assert_eq!(group["first"], **times.first().unwrap());
                 assert_eq!(group["last"], **times.last().unwrap());
             }
@@ -369,7 +408,10 @@ async fn exposure_is_what_a_scan_of_the_leaves_gives() {
     }
     for (body, problem) in [
         (json!({}), "exactly-one"),
-        (json!({"ticket": leaves.iter().rfind(|leaf| leaf["ticket"].is_string()).unwrap()["ticket"], "actor": world.id("agent")}), "exactly-one"),
+        (
+            json!({"ticket": leaves.iter().rfind(|leaf| leaf["ticket"].is_string()).unwrap()["ticket"], "actor": world.id("agent")}),
+            "exactly-one",
+        ),
         (json!({"actor": "somebody"}), "mistyped"),
         (json!({"subject": "C1"}), "mistyped"),
     ] {
@@ -388,26 +430,44 @@ async fn a_mark_leads_to_the_read() {
     assert_eq!(mark.len(), 14);
     assert_ne!(mark, other.at("/mark"));
     for typed in [mark.clone(), mark.to_lowercase().replace('-', "")] {
-        let traced = world.post(&app, "auditor", "/v1/audit/trace", &json!({"mark": typed})).await;
+        let traced = world
+            .post(&app, "auditor", "/v1/audit/trace", &json!({"mark": typed}))
+            .await;
         assert_eq!(traced.status, 200, "{}", traced.text);
         let traced = traced.json();
         assert_eq!(traced["entries"].as_array().unwrap().len(), 1);
         let entry = &traced["entries"][0];
         assert_eq!(entry["index"], shown.json()["audit"]["index"]);
         assert_eq!(entry["leaf"]["actor"], world.id("handler-c1"));
-        assert_eq!((&entry["leaf"]["ticket"], &entry["leaf"]["form"]), (&json!(no), &json!("clear")));
+        assert_eq!(
+            (&entry["leaf"]["ticket"], &entry["leaf"]["form"]),
+            (&json!(no), &json!("clear"))
+        );
         assert_eq!(entry["leaf"]["fields"], json!(["callback_number"]));
     }
     let digit = if mark.starts_with('0') { "1" } else { "0" };
-    let wrong = world.post(&app, "auditor", "/v1/audit/trace", &json!({"mark": format!("{digit}{}", &mark[1..])})).await;
+    let wrong = world
+        .post(
+            &app,
+            "auditor",
+            "/v1/audit/trace",
+            &json!({"mark": format!("{digit}{}", &mark[1..])}),
+        )
+        .await;
     assert_eq!((wrong.status, wrong.problem().as_str()), (400, "mistyped-mark"));
     // A mark of an entry that showed nothing leads nowhere.
     let entry = world.get(&app, "auditor", "/v1/audit/events/0").await;
-    let none = world.post(&app, "auditor", "/v1/audit/trace", &json!({"mark": entry.at("/mark")})).await;
+    let none = world
+        .post(&app, "auditor", "/v1/audit/trace", &json!({"mark": entry.at("/mark")}))
+        .await;
     assert_eq!((none.status, none.problem().as_str()), (404, "not-found"));
     // The ticket's own fields carry one too.
     let body = json!({"purpose": "handle", "fields": ["text"], "form": "clear"});
-    let text = world.post(&app, "handler-c1", &format!("/v1/tickets/{no}/reveal"), &body).await;
-    let traced = world.post(&app, "auditor", "/v1/audit/trace", &json!({"mark": text.at("/mark")})).await;
+    let text = world
+        .post(&app, "handler-c1", &format!("/v1/tickets/{no}/reveal"), &body)
+        .await;
+    let traced = world
+        .post(&app, "auditor", "/v1/audit/trace", &json!({"mark": text.at("/mark")}))
+        .await;
     assert_eq!(traced.json()["entries"][0]["index"], text.json()["audit"]["index"]);
 }

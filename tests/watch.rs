@@ -24,7 +24,10 @@ struct Numbers(u64);
 
 impl Numbers {
     fn next(&mut self) -> f64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 11) as f64 / (1_u64 << 53) as f64
     }
 
@@ -98,7 +101,14 @@ impl Office {
         self.tickets += 1;
         let ticket = self.tickets;
         let hour = if self.numbers.next() < 0.6 { 21.0 } else { 11.0 };
-        self.leaf(Self::at(day, hour), officer, "field.reveal", "granted", ticket, Some("clear"));
+        self.leaf(
+            Self::at(day, hour),
+            officer,
+            "field.reveal",
+            "granted",
+            ticket,
+            Some("clear"),
+        );
     }
 
     fn month(seed: u64, abuser: Option<usize>) -> Vec<Leaf> {
@@ -189,7 +199,14 @@ fn what_is_counted() {
     // After the days reported: an act by anybody counts as what followed, a refused one does not.
     office.leaf(at(date(2026, 11, 12), 9.0), 3, "ticket.close", "granted", 1, None);
     office.leaf(at(date(2026, 11, 12), 9.0), 3, "ticket.dispatch", "denied", 2, None);
-    office.leaf(at(date(2026, 11, 12), 9.0), 3, "field.reveal", "granted", 6, Some("clear"));
+    office.leaf(
+        at(date(2026, 11, 12), 9.0),
+        3,
+        "field.reveal",
+        "granted",
+        6,
+        Some("clear"),
+    );
     office.leaves.sort_by_key(|(at, _)| *at);
     let leaves: Vec<Leaf> = office.leaves.into_iter().map(|(_, leaf)| leaf).collect();
     let report = report(&leaves, saturday..date(2026, 11, 10), &["C2"]);
@@ -197,7 +214,10 @@ fn what_is_counted() {
     for (officer, out_of_hours) in [(1, 2), (2, 1)] {
         let id = format!("{officer:032x}");
         let counts = &report.readers.iter().find(|reader| reader.actor == id).unwrap().counts;
-        assert_eq!((counts.reads, counts.clear, counts.busiest_day, counts.subjects), (4, 3, 2, 3));
+        assert_eq!(
+            (counts.reads, counts.clear, counts.busiest_day, counts.subjects),
+            (4, 3, 2, 3)
+        );
         assert_eq!((counts.refusals, counts.without_action), (1, 2));
         assert_eq!(counts.out_of_hours, out_of_hours);
     }
@@ -207,7 +227,10 @@ fn what_is_counted() {
 #[test]
 fn hours_as_they_are_written() {
     let span: Span = "07:30-19:00".parse().unwrap();
-    assert_eq!((span.opens.hour(), span.opens.minute(), span.closes.hour()), (7, 30, 19));
+    assert_eq!(
+        (span.opens.hour(), span.opens.minute(), span.closes.hour()),
+        (7, 30, 19)
+    );
     for wrong in ["", "8-20", "20:00-08:00", "08:00-25:00", "08:00"] {
         wrong.parse::<Span>().unwrap_err();
     }
@@ -239,9 +262,9 @@ async fn the_limit_holds_for_many_at_once_and_over_a_restart() {
     let mut asks = Vec::new();
     for _ in 0..32 {
         let (world, app, no, reference) = (Arc::clone(&world), Arc::clone(&app), no.clone(), reference.clone());
-        asks.push(tokio::spawn(
-            async move { world.reveal(&app, "handler-c1", &reference, &no, "clear").await },
-        ));
+        asks.push(tokio::spawn(async move {
+            world.reveal(&app, "handler-c1", &reference, &no, "clear").await
+        }));
     }
     let mut statuses = Vec::new();
     for ask in asks {
@@ -249,28 +272,52 @@ async fn the_limit_holds_for_many_at_once_and_over_a_restart() {
         if answer.status != 200 {
             assert_eq!(answer.problem(), "budget-spent");
             let index = answer.json()["audit"]["index"].as_u64().unwrap();
-            let entry = world.get(&app, "auditor", &format!("/v1/audit/events/{index}")).await.json();
-            assert_eq!((&entry["leaf"]["out"], &entry["leaf"]["why"]), (&json!("denied"), &json!("budget-spent")));
+            let entry = world
+                .get(&app, "auditor", &format!("/v1/audit/events/{index}"))
+                .await
+                .json();
+            assert_eq!(
+                (&entry["leaf"]["out"], &entry["leaf"]["why"]),
+                (&json!("denied"), &json!("budget-spent"))
+            );
         }
         statuses.push(answer.status);
     }
     assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 10);
     assert_eq!(statuses.iter().filter(|status| **status == 429).count(), 22);
     // The masked form is not limited, and nobody else is.
-    assert_eq!(world.reveal(&app, "handler-c1", &reference, &no, "masked").await.status, 200);
+    assert_eq!(
+        world.reveal(&app, "handler-c1", &reference, &no, "masked").await.status,
+        200
+    );
     drop(app);
 
     let app = limited(&world, &clock, 10).await;
-    assert_eq!(world.reveal(&app, "handler-c1", &reference, &no, "clear").await.status, 429);
+    assert_eq!(
+        world.reveal(&app, "handler-c1", &reference, &no, "clear").await.status,
+        429
+    );
     drop(app);
     let app = limited(&world, &clock, 11).await;
-    assert_eq!(world.reveal(&app, "handler-c1", &reference, &no, "clear").await.status, 200);
-    assert_eq!(world.reveal(&app, "handler-c1", &reference, &no, "clear").await.status, 429);
+    assert_eq!(
+        world.reveal(&app, "handler-c1", &reference, &no, "clear").await.status,
+        200
+    );
+    assert_eq!(
+        world.reveal(&app, "handler-c1", &reference, &no, "clear").await.status,
+        429
+    );
     // A new day. And back before midnight: the old day is as full as it was.
     clock.set("2026-12-01T16:00:00Z".parse().unwrap());
-    assert_eq!(world.reveal(&app, "handler-c1", &reference, &no, "clear").await.status, 200);
+    assert_eq!(
+        world.reveal(&app, "handler-c1", &reference, &no, "clear").await.status,
+        200
+    );
     clock.set("2026-12-01T15:59:30Z".parse().unwrap());
-    assert_eq!(world.reveal(&app, "handler-c1", &reference, &no, "clear").await.status, 429);
+    assert_eq!(
+        world.reveal(&app, "handler-c1", &reference, &no, "clear").await.status,
+        429
+    );
 }
 
 #[tokio::test]
@@ -300,7 +347,10 @@ async fn alarms_are_counted_and_the_report_names_them() {
     assert_eq!(answer.status, 200, "{}", answer.text);
     let report = answer.json();
     let actor = world.id("handler-c1");
-    assert_eq!(report["alarms"], json!([{"day": "2026-12-01", "actor": actor, "level": 25, "clear": 27}]));
+    assert_eq!(
+        report["alarms"],
+        json!([{"day": "2026-12-01", "actor": actor, "level": 25, "clear": 27}])
+    );
     assert_eq!(report["settled"], false);
     let reader = |id: &str| -> Value {
         let readers = report["readers"].as_array().unwrap();
@@ -312,17 +362,31 @@ async fn alarms_are_counted_and_the_report_names_them() {
     assert_eq!(report["most_read"][0]["reads"], 27);
 
     // The day after nothing; and later, when the ticket was closed, nothing without an act.
-    let answer = world.get(&app, "auditor", "/v1/audit/report?day=2026-12-02").await.json();
+    let answer = world
+        .get(&app, "auditor", "/v1/audit/report?day=2026-12-02")
+        .await
+        .json();
     assert_eq!(answer["readers"], json!([]));
     let closed = json!({"reason": "已办结"});
-    let answer = world.post(&app, "handler-c1", &format!("/v1/tickets/{no}/close"), &closed).await;
+    let answer = world
+        .post(&app, "handler-c1", &format!("/v1/tickets/{no}/close"), &closed)
+        .await;
     assert_eq!(answer.status, 200, "{}", answer.text);
     clock.set("2026-12-10T02:00:00Z".parse().unwrap());
-    let report = world.get(&app, "auditor", "/v1/audit/report?day=2026-11-25&days=7").await.json();
+    let report = world
+        .get(&app, "auditor", "/v1/audit/report?day=2026-11-25&days=7")
+        .await
+        .json();
     let readers = report["readers"].as_array().unwrap();
     assert!(readers.iter().all(|reader| reader["without_action"] == 0));
     assert_eq!(report["settled"], true);
-    for query in ["", "day=2026-13-01", "day=2026-12-01&days=0", "day=2026-12-01&days=32", "day=2026-12-01&day=2026-12-02"] {
+    for query in [
+        "",
+        "day=2026-13-01",
+        "day=2026-12-01&days=0",
+        "day=2026-12-01&days=32",
+        "day=2026-12-01&day=2026-12-02",
+    ] {
         let answer = world.get(&app, "auditor", &format!("/v1/audit/report?{query}")).await;
         assert!([400, 422].contains(&answer.status), "{query}: {}", answer.text);
     }

@@ -51,7 +51,10 @@ pub fn shows_fields(leaf: &Leaf) -> bool {
 /// When a leaf was made, in milliseconds since 1970-01-01T00:00:00Z; 0 where it does not say.
 #[must_use]
 pub fn time_of(leaf: &Leaf) -> i64 {
-    leaf.t.parse::<Timestamp>().map(Timestamp::as_millisecond).unwrap_or_default()
+    leaf.t
+        .parse::<Timestamp>()
+        .map(Timestamp::as_millisecond)
+        .unwrap_or_default()
 }
 
 /// What the index keeps of an entry. Nothing for one whose body was archived and dropped.

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{OriginalUri, Query, State};
-use axum::http::{HeaderMap, Method, StatusCode};
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
 use super::App;
 use super::approvals::settled;
-use super::headers::{NotRepeatable, exact, identifier, required_if_match, tagged};
+use super::headers::{Head, NotRepeatable, identifier, tagged};
 use super::json::Json;
 use super::path::Path;
 use super::problem::Problem;
@@ -77,13 +77,10 @@ pub(super) async fn list_departments(
 pub(super) async fn make_principal(
     State(app): State<Arc<App>>,
     Authenticated(session): Authenticated,
-    _: NotRepeatable,
-    method: Method,
-    uri: OriginalUri,
-    headers: HeaderMap,
+    head: Head,
     body: Json<NewPrincipal>,
 ) -> Answer {
-    let exact = exact(&headers, &method, uri.path(), &body.bytes)?;
+    let exact = head.with(&body.bytes);
     let made = app.vault.make_principal(&session, body.value, &exact).await;
     settled(&session, made, |made| {
         (StatusCode::CREATED, axum::Json(made)).into_response()
@@ -116,16 +113,13 @@ pub(super) async fn list_principals(
 pub(super) async fn set_principal(
     State(app): State<Arc<App>>,
     Authenticated(session): Authenticated,
-    _: NotRepeatable,
     Path(id): Path<String>,
-    method: Method,
-    uri: OriginalUri,
-    headers: HeaderMap,
+    head: Head,
     body: Json<SetPrincipal>,
 ) -> Answer {
     let id = identifier(&id, "principal")?;
-    let exact = exact(&headers, &method, uri.path(), &body.bytes)?;
-    let version = required_if_match(&headers)?;
+    let exact = head.with(&body.bytes);
+    let version = head.version()?;
     let changed = app.vault.set_principal(&session, id, body.value, version, &exact).await;
     settled(&session, changed, |changed| {
         tagged(changed.now.version, axum::Json(changed))
@@ -139,15 +133,12 @@ pub(super) async fn set_principal(
 pub(super) async fn issue_token(
     State(app): State<Arc<App>>,
     Authenticated(session): Authenticated,
-    _: NotRepeatable,
     Path(id): Path<String>,
-    method: Method,
-    uri: OriginalUri,
-    headers: HeaderMap,
+    head: Head,
     body: Json<NewToken>,
 ) -> Answer {
     let id = identifier(&id, "principal")?;
-    let exact = exact(&headers, &method, uri.path(), &body.bytes)?;
+    let exact = head.with(&body.bytes);
     let issued = app.vault.issue_token(&session, id, &body.value, &exact).await;
     settled(&session, issued, |issued| {
         (StatusCode::CREATED, axum::Json(issued)).into_response()

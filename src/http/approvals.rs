@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{OriginalUri, Path, Query, State};
-use axum::http::{HeaderMap, Method, StatusCode};
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
 use super::App;
-use super::headers::{exact, identifier};
+use super::headers::{Head, identifier};
 use super::json::Json;
+use super::path::Path;
 use super::problem::Problem;
 use super::session::Authenticated;
 use super::tickets::{ListQuery, query};
@@ -87,12 +88,10 @@ async fn decide(app: &App, session: &Session, id: &str, decision: Decision) -> A
 pub(super) async fn resolve(
     State(app): State<Arc<App>>,
     Authenticated(session): Authenticated,
-    method: Method,
-    uri: OriginalUri,
-    headers: HeaderMap,
+    head: Head,
     body: Json<Resolve>,
 ) -> Answer {
-    let exact = exact(&headers, &method, uri.path(), &body.bytes)?;
+    let exact = head.with(&body.bytes);
     let resolved = app.vault.resolve_subject(&session, &body.value, &exact).await;
     settled(&session, resolved, |resolved| axum::Json(resolved).into_response())
 }
@@ -106,12 +105,10 @@ pub(super) async fn resolve(
 pub(super) async fn retain(
     State(app): State<Arc<App>>,
     Authenticated(session): Authenticated,
-    method: Method,
-    uri: OriginalUri,
-    headers: HeaderMap,
+    head: Head,
     body: Json<Retain>,
 ) -> Answer {
-    let exact = exact(&headers, &method, uri.path(), &body.bytes)?;
+    let exact = head.with(&body.bytes);
     let dropped = app.vault.drop_bodies(&session, &body.value, &exact).await;
     settled(&session, dropped, |dropped| axum::Json(dropped).into_response())
 }

@@ -60,28 +60,51 @@ impl<S: Sync> FromRequestParts<S> for NotRepeatable {
     }
 }
 
-/// The request to the byte, and the `Approval` it names if it names one.
-pub(super) fn exact(headers: &HeaderMap, method: &Method, path: &str, body: &[u8]) -> Result<Exact, Problem> {
-    let mut named = headers.get_all("approval").iter();
-    let approval = named
-        .next()
-        .map(|value| value.to_str().ok()?.parse::<ApprovalId>().ok());
-    if approval == Some(None) || named.next().is_some() {
-        let detail = "send one `Approval` header: the id that was answered when approval was asked for";
-        return Err(Problem::new(
-            StatusCode::BAD_REQUEST,
-            "bad-approval",
-            "Not an approval",
-            detail,
-        ));
+/// The head of a request that may take two persons. What is approved is this head with its body, to the byte. It takes no
+/// `Idempotency-Key`: an approval is good for one time.
+pub(super) struct Head {
+    line: String,
+    headers: HeaderMap,
+    approval: Option<ApprovalId>,
+}
+
+impl<S: Sync> FromRequestParts<S> for Head {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        NotRepeatable::from_request_parts(parts, state).await?;
+        Ok(Self {
+            line: format!("{} {}", parts.method, parts.uri.path()),
+            approval: approval(&parts.headers)?,
+            headers: parts.headers.clone(),
+        })
     }
-    let mut request = format!("{method} {path}\n").into_bytes();
-    request.extend_from_slice(headers.get(header::IF_MATCH).map_or(b"", HeaderValue::as_bytes));
-    request.push(b'\n');
-    request.extend_from_slice(body);
-    Ok(Exact {
-        request,
-        approval: approval.flatten(),
+}
+
+impl Head {
+    /// The version in `If-Match`, which must be there.
+    pub(super) fn version(&self) -> Result<u64, Problem> {
+        required_if_match(&self.headers)
+    }
+
+    /// The request to the byte, and the `Approval` it names if it names one.
+    pub(super) fn with(&self, body: &[u8]) -> Exact {
+        let version = self.headers.get(header::IF_MATCH);
+        let version = version.map_or(b"".as_slice(), HeaderValue::as_bytes);
+        Exact {
+            request: [self.line.as_bytes(), b"\n", version, b"\n", body].concat(),
+            approval: self.approval,
+        }
+    }
+}
+
+fn approval(headers: &HeaderMap) -> Result<Option<ApprovalId>, Problem> {
+    let mut named = headers.get_all("approval").iter();
+    let Some(first) = named.next() else { return Ok(None) };
+    let id = first.to_str().ok().and_then(|text| text.parse().ok());
+    id.filter(|_| named.next().is_none()).map(Some).ok_or_else(|| {
+        let detail = "send one `Approval` header: the id that was answered when approval was asked for";
+        Problem::new(StatusCode::BAD_REQUEST, "bad-approval", "Not an approval", detail)
     })
 }
 

@@ -21,7 +21,12 @@ use crate::vault::auditing::trace::{AskTrace, Traced};
 fn bad_parameter(BadParameter(name): BadParameter) -> Problem {
     if name == "after" {
         let detail = "send `next` of the page before, with the same parameters";
-        return Problem::new(StatusCode::BAD_REQUEST, "bad-cursor", "Not a cursor of this search", detail);
+        return Problem::new(
+            StatusCode::BAD_REQUEST,
+            "bad-cursor",
+            "Not a cursor of this search",
+            detail,
+        );
     }
     Problem::new(
         StatusCode::BAD_REQUEST,
@@ -68,8 +73,13 @@ pub(super) async fn trace(
     body: Json<AskTrace>,
 ) -> Answer {
     let mistyped = |bad: BadMark| {
-        Problem::new(StatusCode::BAD_REQUEST, "mistyped-mark", "Not a trace mark", bad.to_string())
-            .request(&session.request)
+        Problem::new(
+            StatusCode::BAD_REQUEST,
+            "mistyped-mark",
+            "Not a trace mark",
+            bad.to_string(),
+        )
+        .request(&session.request)
     };
     let mark: Mark = body.value.mark.parse().map_err(mistyped)?;
     let traced = app.vault.trace(&session, mark).await.map_err(told(&session))?;

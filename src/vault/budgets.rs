@@ -53,7 +53,9 @@ impl Budgets {
             let limit = u32::try_from(end - first).unwrap_or(u32::MAX);
             let mut of_last = 0;
             for entry in store.entries(first, limit).await?.iter().rev() {
-                let Some((day, spender)) = read(entry, rules.hours) else { continue };
+                let Some((day, spender)) = read(entry, rules.hours) else {
+                    continue;
+                };
                 if *last.get_or_insert(day) == day {
                     of_last += 1;
                     if let Some(who) = spender {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Audit, Error, Session, Vault};
 use crate::model::ask::Action;
-use crate::model::ids::{CallerId, RecordId};
+use crate::model::ids::CallerId;
 use crate::model::principals::DepartmentKind;
 use crate::model::purposes::Purpose;
 use crate::model::reference::{DepartmentCode, Reference};

@@ -73,7 +73,11 @@ impl FromStr for Span {
             opens: time(opens)?,
             closes: time(closes)?,
         };
-        if span.opens < span.closes { Ok(span) } else { Err(BadHours) }
+        if span.opens < span.closes {
+            Ok(span)
+        } else {
+            Err(BadHours)
+        }
     }
 }
 

@@ -186,7 +186,12 @@ impl Watch {
         alarms.sort();
         let mut readers: Vec<Reader> = self.seen.into_iter().map(|(actor, seen)| reader(actor, seen)).collect();
         judge(&mut readers);
-        readers.sort_by(|one, other| other.score.total_cmp(&one.score).then_with(|| one.actor.cmp(&other.actor)));
+        readers.sort_by(|one, other| {
+            other
+                .score
+                .total_cmp(&one.score)
+                .then_with(|| one.actor.cmp(&other.actor))
+        });
         let flagged = readers.iter().filter(|reader| !reader.reasons.is_empty());
         Report {
             flagged: flagged.map(|reader| reader.actor.clone()).collect(),
@@ -240,13 +245,17 @@ fn judge(readers: &mut [Reader]) {
     let of_group = |reader: &Reader| group(&reader.role);
     let groups: BTreeSet<_> = readers.iter().map(of_group).collect();
     let usual = |group: &Option<Option<String>>| {
-        let peers = readers.iter().filter(|reader| group.is_none() || of_group(reader) == *group);
+        let peers = readers
+            .iter()
+            .filter(|reader| group.is_none() || of_group(reader) == *group);
         let peers: Vec<&Counts> = peers.map(|reader| &reader.counts).collect();
         MEASURES.each_ref().map(|measure| Usual::of(measure, &peers))
     };
     let usual: BTreeMap<_, _> = groups.iter().map(|group| (group.clone(), usual(group))).collect();
     for reader in readers {
-        let Some(usual) = usual.get(&group(&reader.role)) else { continue };
+        let Some(usual) = usual.get(&group(&reader.role)) else {
+            continue;
+        };
         for (measure, usual) in MEASURES.iter().zip(usual) {
             let standing = usual.standing(&reader.counts);
             reader.score += standing.above;

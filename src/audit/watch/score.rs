@@ -125,7 +125,9 @@ fn rate(measure: &Measure, peers: &[&Counts]) -> f64 {
     let mut pairs: Vec<(f64, f64)> = peers.iter().map(pair).filter(|(_, all)| *all > 0.0).collect();
     pairs.sort_unstable_by(|one, other| (one.0 / one.1).total_cmp(&(other.0 / other.1)));
     pairs.truncate((pairs.len() * 9).div_ceil(10));
-    let (some, all) = pairs.iter().fold((0.0, 0.0), |sum, pair| (sum.0 + pair.0, sum.1 + pair.1));
+    let (some, all) = pairs
+        .iter()
+        .fold((0.0, 0.0), |sum, pair| (sum.0 + pair.0, sum.1 + pair.1));
     if all > 0.0 { some / all } else { 0.0 }
 }
 
@@ -139,6 +141,8 @@ fn median(values: &mut [f64]) -> f64 {
     match (values.get(middle), values.len() % 2) {
         (None, _) => 0.0,
         (Some(upper), 1) => *upper,
-        (Some(upper), _) => values.get(middle - 1).map_or(*upper, |lower| f64::midpoint(*lower, *upper)),
+        (Some(upper), _) => values
+            .get(middle - 1)
+            .map_or(*upper, |lower| f64::midpoint(*lower, *upper)),
     }
 }

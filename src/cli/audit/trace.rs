@@ -64,8 +64,16 @@ fn told(entry: &Value) -> Done {
         text(entry, "/leaf/dept"),
         text(entry, "/leaf/role")
     ))?;
-    say(format!("  for ticket  {}, to {}", text(entry, "/leaf/ticket"), text(entry, "/leaf/purpose")))?;
-    say(format!("  shown       {} ({})", fields.join(", "), text(entry, "/leaf/form")))?;
+    say(format!(
+        "  for ticket  {}, to {}",
+        text(entry, "/leaf/ticket"),
+        text(entry, "/leaf/purpose")
+    ))?;
+    say(format!(
+        "  shown       {} ({})",
+        fields.join(", "),
+        text(entry, "/leaf/form")
+    ))?;
     say(format!("  of caller   {}", text(entry, "/leaf/subject")))?;
     say(format!("  leaf hash   {}", text(entry, "/leaf_hash")))?;
     Ok(())

@@ -27,18 +27,12 @@ impl NewStore {
     /// [`StoreError::InUse`], [`StoreError::Exists`], [`StoreError::Readable`] for the directory. Nothing that was
     /// there is touched.
     pub fn claim(path: &Path) -> Result<Self, StoreError> {
-        let io = |error: std::io::Error| match error.kind() {
-            ErrorKind::AlreadyExists => StoreError::Exists(path.to_owned()),
-            ErrorKind::StorageFull => StoreError::Full,
-            _ => StoreError::Database(format!("{}: {error}", path.display())),
-        };
         let directory = directory(path);
         let made = DirBuilder::new().recursive(true).mode(0o700).create(directory);
-        made.map_err(io)?;
+        made.map_err(|error| not_made(path, &error))?;
         private(directory)?;
         let lock = lock(path)?;
-        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-        file.map_err(io)?;
+        create(path)?;
         Ok(Self {
             path: path.to_owned(),
             kept: false,
@@ -66,6 +60,33 @@ impl Drop for NewStore {
             let _ = std::fs::remove_file(file);
         }
     }
+}
+
+/// Makes an empty file that only its owner may read.
+pub(super) fn create(path: &Path) -> Result<(), StoreError> {
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    file.map(drop).map_err(|error| not_made(path, &error))
+}
+
+fn not_made(path: &Path, error: &std::io::Error) -> StoreError {
+    match error.kind() {
+        ErrorKind::AlreadyExists => StoreError::Exists(path.to_owned()),
+        ErrorKind::StorageFull => StoreError::Full,
+        _ => StoreError::Database(format!("{}: {error}", path.display())),
+    }
+}
+
+/// Deletes a database and what SQLite keeps beside it, as far as they are there.
+pub(super) fn remove(path: &Path) -> Result<(), StoreError> {
+    for file in companions(path).chain([path.to_owned()]) {
+        match std::fs::remove_file(&file) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(StoreError::Database(format!("{}: {error}", file.display())));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// Whether there is a file, and only its owner can get at it, at its directory, and at what SQLite keeps beside it.

@@ -88,6 +88,7 @@ pub(super) struct Missing {
 }
 
 /// What happens now.
+#[expect(clippy::large_enum_variant, reason = "made once and taken apart at once")]
 pub(super) enum Step {
     /// It may be done.
     Go(Act),

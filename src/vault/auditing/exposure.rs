@@ -53,8 +53,14 @@ pub struct ExposureAnswer {
 }
 
 const EXACTLY_ONE: Error = Error::Bad("exactly-one", "name exactly one of ticket, subject and actor");
-const MISTYPED: Error = Error::Bad("mistyped", "subject or actor is mistyped: take it from an entry of the log");
-const TOO_WIDE: Error = Error::Bad("too-wide", "there are more than a million such reads: ask for a shorter time");
+const MISTYPED: Error = Error::Bad(
+    "mistyped",
+    "subject or actor is mistyped: take it from an entry of the log",
+);
+const TOO_WIDE: Error = Error::Bad(
+    "too-wide",
+    "there are more than a million such reads: ask for a shorter time",
+);
 
 impl AskExposure {
     fn subject(&self) -> Result<Option<Reference>, Error> {

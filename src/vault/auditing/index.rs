@@ -140,9 +140,19 @@ impl Sums {
     fn findings(self) -> Vec<String> {
         let counted = self.first == 0;
         let wrong = |(mixed, count): (u64, u64)| mixed != 0 || (counted && count != 0);
-        let mut terms: Vec<Term> = self.terms.into_iter().filter(|(_, sum)| wrong(*sum)).map(|(term, _)| term).collect();
+        let mut terms: Vec<Term> = self
+            .terms
+            .into_iter()
+            .filter(|(_, sum)| wrong(*sum))
+            .map(|(term, _)| term)
+            .collect();
         terms.sort_unstable();
-        let name = |term: &Term| format!("does not list the entries of {} {} as the log does", term.kind, term.value);
+        let name = |term: &Term| {
+            format!(
+                "does not list the entries of {} {} as the log does",
+                term.kind, term.value
+            )
+        };
         let mut findings: Vec<String> = terms.iter().map(name).collect();
         if self.marks != 0 {
             findings.push("does not list the trace marks of the log".to_owned());

@@ -49,7 +49,10 @@ pub struct ReportAnswer {
 }
 
 const NO_SUCH_DAYS: Error = Error::Bad("no-such-days", "a report is about 1 to 31 days of the calendar");
-const TOO_MANY: Error = Error::Bad("too-wide", "there are more than two million entries in these days: ask for fewer");
+const TOO_MANY: Error = Error::Bad(
+    "too-wide",
+    "there are more than two million entries in these days: ask for fewer",
+);
 
 impl Vault {
     /// What each reader did in some days, who stands out, and whose data was read most.
@@ -77,7 +80,11 @@ impl Vault {
         let mut before = Some(audit.index);
         let mut seen: u64 = 0;
         while let Some(position) = before {
-            let walked = self.indexer.index().walk(query.walk(position, PIECE, usize::MAX)).await?;
+            let walked = self
+                .indexer
+                .index()
+                .walk(query.walk(position, PIECE, usize::MAX))
+                .await?;
             for (_, leaf) in self.leaves(&walked.hits).await? {
                 watch.see(&leaf);
                 seen += 1;
@@ -91,7 +98,9 @@ impl Vault {
         Ok(ReportAnswer {
             day: asked.day,
             days,
-            settled: query.to.is_some_and(|to| to <= self.clock.now().map_or(0, |now| now.as_millisecond())),
+            settled: query
+                .to
+                .is_some_and(|to| to <= self.clock.now().map_or(0, |now| now.as_millisecond())),
             report: watch.report(),
             audit,
         })

@@ -79,7 +79,8 @@ pub struct Wanted {
 }
 
 fn parsed<T: std::str::FromStr>(text: Option<&str>, name: &'static str) -> Result<Option<T>, BadParameter> {
-    text.map(|text| text.parse().map_err(|_| BadParameter(name))).transpose()
+    text.map(|text| text.parse().map_err(|_| BadParameter(name)))
+        .transpose()
 }
 
 /// The word, if it is one of those.
@@ -123,10 +124,16 @@ impl TryFrom<&Search> for Wanted {
         add(K::Subject, subject.map(|subject| subject.to_string()));
         add(K::Actor, actor.map(|actor| actor.to_string()));
         add(K::Dept, dept.map(|dept| dept.to_string()));
-        add(K::Role, known(search.role.as_deref(), "role", Role::from_word)?.map(|role| role.to_string()));
+        add(
+            K::Role,
+            known(search.role.as_deref(), "role", Role::from_word)?.map(|role| role.to_string()),
+        );
         add(K::Act, known(search.act.as_deref(), "act", act)?);
         add(K::Field, known(search.field.as_deref(), "field", field_name)?);
-        add(K::Form, known(search.form.as_deref(), "form", Form::from_word)?.map(|form| form.to_string()));
+        add(
+            K::Form,
+            known(search.form.as_deref(), "form", Form::from_word)?.map(|form| form.to_string()),
+        );
         let purpose = known(search.purpose.as_deref(), "purpose", Purpose::from_word)?;
         add(K::Purpose, purpose.map(|purpose| purpose.to_string()));
         let out = |word: &str| matches!(word, "granted" | "denied").then(|| word.to_owned());

@@ -4,7 +4,7 @@
 mod walk;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -14,9 +14,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::files;
 use super::writer::signed;
 use crate::merkle::Hash;
-use crate::store::log_index::{
-    BLOCK, IndexedEntry, Kept, LEVELS, LogIndex, Position, Term, TermKind, Walk, Walked,
-};
+use crate::store::log_index::{BLOCK, IndexedEntry, Kept, LEVELS, LogIndex, Position, Term, TermKind, Walk, Walked};
 use crate::store::{Result, StoreError};
 
 const SCHEMA: &str = include_str!("schema.sql");
@@ -78,18 +76,7 @@ impl SqliteLogIndex {
     /// # Errors
     /// When a file is there and cannot be deleted.
     pub fn remove(path: &Path) -> Result<()> {
-        for suffix in ["", "-wal", "-shm"] {
-            let mut name = path.as_os_str().to_owned();
-            name.push(suffix);
-            let file = PathBuf::from(name);
-            match std::fs::remove_file(&file) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(StoreError::Database(format!("{}: {error}", file.display())));
-                }
-                _ => {}
-            }
-        }
-        Ok(())
+        files::remove(path)
     }
 
     fn with(writer: Connection, path: &Path) -> Result<Self> {
@@ -135,7 +122,10 @@ impl Files {
         marks(&transaction, entries)?;
         blocks(&transaction, entries)?;
         let last = to.last.as_ref().map(|hash| hash.as_bytes().as_slice());
-        transaction.execute("UPDATE position SET size = ?1, last = ?2", params![signed(to.size)?, last])?;
+        transaction.execute(
+            "UPDATE position SET size = ?1, last = ?2",
+            params![signed(to.size)?, last],
+        )?;
         transaction.commit()?;
         Ok(true)
     }

@@ -109,15 +109,16 @@ impl List<'_> {
 
     /// Long pieces where the list is walked, short ones where it is jumped along.
     fn read(&mut self, at_most: u64) -> Result<()> {
-        let near = self.piece.last().is_none_or(|&last| last <= at_most.saturating_add(BLOCK));
-        self.wanted = if near {
-            (self.wanted * 2).min(LONGEST)
-        } else {
-            SHORTEST
-        };
+        let near = self
+            .piece
+            .last()
+            .is_none_or(|&last| last <= at_most.saturating_add(BLOCK));
+        self.wanted = if near { (self.wanted * 2).min(LONGEST) } else { SHORTEST };
         let limit = i64::try_from(self.wanted).unwrap_or(i64::MAX);
         let at_most = i64::try_from(at_most).unwrap_or(i64::MAX);
-        let rows = self.statement.query_map(params![self.term, at_most, limit], |row| row.get(0).map(unsigned))?;
+        let rows = self
+            .statement
+            .query_map(params![self.term, at_most, limit], |row| row.get(0).map(unsigned))?;
         self.piece = rows.collect::<std::result::Result<_, _>>()?;
         self.at = 0;
         self.ended = self.piece.len() < self.wanted;
