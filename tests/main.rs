@@ -38,6 +38,7 @@ mod problems;
 mod process;
 mod readme;
 mod references;
+mod restart;
 mod retention;
 mod schema;
 mod search;

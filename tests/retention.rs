@@ -43,6 +43,7 @@ fn edit(world: &World, sql: &str) {
 #[tokio::test]
 async fn dropped_bodies_leave_every_proof() {
     let (world, app, _) = later(1100).await;
+    let entry = world.get(&app, "auditor", "/v1/audit/events/17").await.json()["leaf"].to_string();
     let archive = copy(&world, &app).await;
     let asked = world
         .post(&app, "system-admin", RETENTION, &json!({"below": 256}))
@@ -68,7 +69,10 @@ async fn dropped_bodies_leave_every_proof() {
         .get(&app, "auditor", &format!("/v1/audit/events/{index}"))
         .await
         .json();
-    assert_eq!(leaf["leaf"]["link"], json!({"below": "256"}));
+    assert_eq!(
+        leaf["leaf"]["link"],
+        json!({"below": "256", "log": "test.invalid/log/1"})
+    );
     assert_ne!(leaf["leaf"]["actor"], leaf["leaf"]["approver"]);
 
     for path in [
@@ -82,17 +86,21 @@ async fn dropped_bodies_leave_every_proof() {
     }
     assert_eq!(world.get(&app, "auditor", "/v1/audit/events/256").await.status, 200);
 
+    // A receipt of a dropped entry, whose bytes somebody has kept.
+    let proof = world.get(&app, "auditor", "/v1/audit/events/17/proof").await;
+    assert_eq!(proof.status, 200, "{}", proof.text);
     let left = copy_from(&world, &app, 256).await;
+    std::fs::write(left.path("17.tlog-proof"), proof.text).unwrap();
+    std::fs::write(left.path("17"), entry).unwrap();
+    let [receipt, entry] = ["17.tlog-proof", "17"].map(|name| left.path(name).display().to_string());
+    holds(
+        &left,
+        &["--pruned-below", "256", "--proof", &receipt, "--entry", &entry],
+    );
     let kept = archive.path("checkpoint").display().to_string();
     holds(&left, &["--pruned-below", "256", "--not-older-than", &kept]);
     holds(&archive, &[]);
     caught("undeclared", &left, &[], "tile/entries/000 is missing");
-    // A receipt of a dropped entry, whose bytes are in the archive.
-    let proof = world.get(&app, "auditor", "/v1/audit/events/17/proof").await;
-    assert_eq!(proof.status, 200, "{}", proof.text);
-    std::fs::write(archive.path("17.tlog-proof"), proof.text).unwrap();
-    let receipt = archive.path("17.tlog-proof").display().to_string();
-    holds(&archive, &["--proof", &receipt]);
 
     drop(app);
     assert_eq!(world.fsck().await, [], "what was dropped is no finding");

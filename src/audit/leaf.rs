@@ -192,7 +192,8 @@ pub fn digest(write: &Write) -> Option<(String, String)> {
         | Write::Custody(_)
         | Write::Reference(_)
         | Write::Replay(_)
-        | Write::DropBodies(_) => {
+        | Write::DropBodies(_)
+        | Write::NextLog => {
             return None;
         }
     })

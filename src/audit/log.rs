@@ -91,6 +91,7 @@ pub struct Log {
     thread: Option<JoinHandle<()>>,
     stats: Arc<LogStats>,
     dead: watch::Receiver<bool>,
+    origin: String,
     node: String,
 }
 
@@ -125,6 +126,7 @@ impl Log {
         let (dying, dead) = watch::channel(false);
         let stats = Arc::new(LogStats::default());
         stats.size.send_replace(proved.size());
+        let origin = proved.origin().to_owned();
         let sequencer = Sequencer::new(proved, writer, keys, signer, Arc::clone(&stats), batch);
         let thread = std::thread::Builder::new()
             .name("log".to_owned())
@@ -134,6 +136,7 @@ impl Log {
             thread: Some(thread),
             stats,
             dead,
+            origin,
             node,
         })
     }
@@ -171,6 +174,12 @@ impl Log {
         let leaf = Leaf::denied(&denial, &self.node).to_bytes()?;
         let position = self.sequence(leaf, Change::default()).await?;
         Ok(Refusal::new(denial.why(), position))
+    }
+
+    /// The origin of the log in force.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        &self.origin
     }
 
     /// Number of entries.
@@ -236,8 +245,8 @@ impl Drop for Log {
 fn guards(permit: &Permit) -> Vec<Guard> {
     let who = permit.ask().who();
     let mut guards = vec![Guard::Principal(who.id(), who.version()), Guard::Token(who.token())];
-    if let Some(approval) = &permit.facts().approval {
-        guards.push(Guard::Approval(approval.id, approval.version));
+    if let Some((id, version)) = permit.facts().approval.and_then(|approval| approval.row) {
+        guards.push(Guard::Approval(id, version));
     }
     if let Some(ticket) = &permit.facts().ticket {
         guards.push(Guard::Ticket(ticket.id, ticket.version));

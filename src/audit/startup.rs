@@ -18,6 +18,22 @@ pub struct Proved {
 }
 
 impl Proved {
+    /// A log that has no entry yet.
+    #[must_use]
+    pub fn empty(origin: String) -> Self {
+        Self {
+            origin,
+            frontier: Frontier::new(),
+            tiles: TileBuilder::new(),
+        }
+    }
+
+    /// Which log.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
     /// Number of entries.
     #[must_use]
     pub const fn size(&self) -> u64 {
@@ -42,6 +58,8 @@ pub enum Unproved {
     Length,
     /// The checkpoint is not signed by this vault's log key, or not about this log.
     Checkpoint,
+    /// The data store is of another log than the key store's fence: which, and which.
+    OtherLog(String, String),
     /// The checkpoint is about another size or root than the head.
     CheckpointAndHead,
     /// The key store has no fence of this log.
@@ -65,6 +83,10 @@ impl fmt::Display for Unproved {
             Self::Head => f.write_str("the log's leaves do not give its head"),
             Self::Length => f.write_str("the log's head counts other entries than there are"),
             Self::Checkpoint => f.write_str("the log's checkpoint is not signed by this vault's log key"),
+            Self::OtherLog(found, fence) => write!(
+                f,
+                "the data store holds the log {found}; the log had gone on as {fence}"
+            ),
             Self::CheckpointAndHead => f.write_str("the log's checkpoint and its head disagree"),
             Self::NoFence => f.write_str("the key store does not say how far this log had come"),
             Self::Cut { size, fence } => write!(
@@ -101,20 +123,40 @@ pub async fn prove(
     verifier: &Verifier,
 ) -> Result<Proved, Unproved> {
     let head = store.head().await?;
+    let proved = prove_head(store, &head, origin, verifier).await?;
+    prove_fence(store, keys, origin, head.size).await?;
+    Ok(proved)
+}
+
+/// As [`prove`], without the fence: a log that is all there, and may yet be an older copy.
+///
+/// # Errors
+/// [`Unproved`].
+pub async fn prove_head(
+    store: &dyn DataStore,
+    head: &HeadRow,
+    origin: &str,
+    verifier: &Verifier,
+) -> Result<Proved, Unproved> {
     let edges = store.edges(head.size).await?;
     let frontier = merkle::frontier_from_edges(head.size, &edges).map_err(|_| Unproved::Length)?;
     if frontier.root() != head.root || frontier.to_bytes() != head.frontier {
         return Err(Unproved::Head);
     }
-    prove_last_leaves(store, &head).await?;
-    prove_checkpoint(&head, origin, verifier)?;
-    prove_fence(store, keys, origin, head.size).await?;
+    prove_last_leaves(store, head).await?;
+    prove_checkpoint(head, origin, verifier)?;
     let tiles = TileBuilder::resume(head.size, edges).map_err(|_| Unproved::Length)?;
     Ok(Proved {
         origin: origin.to_owned(),
         frontier,
         tiles,
     })
+}
+
+/// The origin that a head's checkpoint names, signed or not.
+#[must_use]
+pub fn named_origin(head: &HeadRow) -> Option<&str> {
+    head.checkpoint.lines().next()
 }
 
 /// Whether the log is at least as long as it was, and begins as it did (the fence, kept with the key store).
@@ -164,6 +206,9 @@ pub fn prove_leaf(entry: &EntryRow) -> Result<(), Unproved> {
 /// # Errors
 /// [`Unproved::Checkpoint`] or [`Unproved::CheckpointAndHead`].
 pub fn prove_checkpoint(head: &HeadRow, origin: &str, verifier: &Verifier) -> Result<(), Unproved> {
+    if let Some(found) = named_origin(head).filter(|found| *found != origin) {
+        return Err(Unproved::OtherLog(found.to_owned(), origin.to_owned()));
+    }
     let text = verifier.verify(&head.checkpoint).map_err(|_| Unproved::Checkpoint)?;
     let checkpoint = Checkpoint::parse(text).map_err(|_| Unproved::Checkpoint)?;
     if checkpoint.origin != origin {

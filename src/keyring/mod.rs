@@ -89,7 +89,7 @@ impl Keyring {
         }
     }
 
-    /// The log's origin, which is part of every sealed value's associated data.
+    /// The first log's origin, which is part of every sealed value's associated data whichever log is in force.
     #[must_use]
     pub fn origin(&self) -> &str {
         &self.origin

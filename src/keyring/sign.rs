@@ -6,19 +6,19 @@ use crate::audit::CheckpointSigner;
 use crate::note::{Checkpoint, Signer, Verifier};
 
 impl Keyring {
-    /// The log's public key in the form verifiers take (vkey).
+    /// The public key of the log of that origin in the form verifiers take (vkey).
     ///
     /// # Errors
     /// When locked.
-    pub fn verifier(&self) -> Result<Verifier, KeyError> {
-        self.with_signer(|signer| signer.verifier())
+    pub fn verifier(&self, log: &str) -> Result<Verifier, KeyError> {
+        self.with_signer(log, |signer| signer.verifier())
     }
 
     // The expanded private key exists only for the length of this call: the library that holds it does not wipe it.
-    fn with_signer<T>(&self, work: impl FnOnce(&Signer) -> T) -> Result<T, KeyError> {
+    fn with_signer<T>(&self, log: &str, work: impl FnOnce(&Signer) -> T) -> Result<T, KeyError> {
         let result = self.with(|keys| {
             let seed = keys.key(KeyRole::Log, keys.active(KeyRole::Log)?)?;
-            sign_with(&self.origin, seed, work)
+            sign_with(log, seed, work)
         });
         wipe_stack();
         result
@@ -33,6 +33,7 @@ fn sign_with<T>(origin: &str, seed: &[u8; 32], work: impl FnOnce(&Signer) -> T) 
 
 impl CheckpointSigner for Keyring {
     fn sign(&self, checkpoint: &Checkpoint) -> Option<String> {
-        self.with_signer(|signer| signer.sign(&checkpoint.to_string())).ok()
+        self.with_signer(&checkpoint.origin, |signer| signer.sign(&checkpoint.to_string()))
+            .ok()
     }
 }

@@ -22,10 +22,9 @@ pub struct Facts {
 /// A second person's approval, checked.
 #[derive(Clone, Copy, Debug)]
 pub struct ApprovalFacts {
-    /// Which.
-    pub id: ApprovalId,
-    /// The row's version, which the log's writer checks again when it commits: an approval is used once.
-    pub version: u64,
+    /// Which, and the row's version, which the log's writer checks again when it commits: an approval is used once. Nothing
+    /// where both persons are present.
+    pub row: Option<(ApprovalId, u64)>,
     /// Who approved.
     pub by: PrincipalId,
 }

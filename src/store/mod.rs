@@ -15,7 +15,7 @@ pub use self::error::StoreError;
 pub use self::log_index::LogIndex;
 use self::rows::{
     ApprovalRow, CallerRow, CustodyRow, DepartmentRow, EntryRow, Fence, FieldRow, HeadRow, IndexRow, KeyringRow,
-    PrincipalRow, ReferenceRow, ReplayRow, Replayed, TicketRow, TokenRow, UnlockRow, VaultRow, WrappedKey,
+    PastLogRow, PrincipalRow, ReferenceRow, ReplayRow, Replayed, TicketRow, TokenRow, UnlockRow, VaultRow, WrappedKey,
 };
 use crate::merkle::{Hash, Tile};
 use crate::model::ids::{ApprovalId, CallerId, PrincipalId, RecordId, RecordKind, TicketId, TokenId};
@@ -97,6 +97,10 @@ pub trait DataStore: Send + Sync {
 
     /// The log's head.
     async fn head(&self) -> Result<HeadRow>;
+    /// The entries at a position of the log in force and of those that it followed.
+    async fn entries_ever(&self, index: u64) -> Result<Vec<EntryRow>>;
+    /// The logs that the one in force has followed, oldest first.
+    async fn past_logs(&self) -> Result<Vec<PastLogRow>>;
     /// Entries from `first` on, in order.
     async fn entries(&self, first: u64, limit: u32) -> Result<Vec<EntryRow>>;
     /// The entries at these positions, in this order; what is not there is left out.
@@ -148,6 +152,8 @@ pub enum Table {
     Entries,
     /// `log_tile`
     Tiles,
+    /// `past_entry`
+    PastEntries,
 }
 
 /// One row of a scan.
@@ -186,6 +192,8 @@ pub enum AnyRow {
     Entry(u64, Vec<u8>, Option<Hash>),
     /// `log_tile`
     Tile(Tile),
+    /// `past_entry`: which log, and as `Entry`.
+    PastEntry(u64, u64, Vec<u8>, Option<Hash>),
     /// A column holds something that no version of the vault writes there.
     Unreadable(&'static str),
 }
@@ -220,6 +228,8 @@ pub enum Write {
     Approval(ApprovalRow),
     /// Empties the bodies of entries below that index; their hashes stay.
     DropBodies(u64),
+    /// Puts the log away as one that another follows: the entry of this job is the first of the next.
+    NextLog,
 }
 
 /// What must still be so when the log's writer comes to it, or nothing of the job happens.

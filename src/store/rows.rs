@@ -399,13 +399,26 @@ protected!(ApprovalRow, "approval", |row| [
     number(row.version),
 ]);
 
+/// A log that another has followed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PastLogRow {
+    /// The how-manieth it was, from 1.
+    pub n: u64,
+    /// Number of entries.
+    pub size: u64,
+    /// Root over them.
+    pub root: Hash,
+    /// Its last signed checkpoint.
+    pub checkpoint: String,
+}
+
 /// A replay and the entry of the log it points at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Replayed {
     /// The answer.
     pub row: ReplayRow,
-    /// The write's leaf, if the row points at the right one.
-    pub leaf: EntryRow,
+    /// Where the row says the write's leaf is, in the log in force or in one before it.
+    pub index: u64,
 }
 
 /// The log's head: everything needed to append.

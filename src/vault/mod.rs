@@ -15,6 +15,7 @@ pub mod lookup;
 mod matching;
 pub mod open;
 mod replay;
+pub mod restart;
 pub mod reveal;
 pub mod system;
 pub mod tickets;

@@ -8,7 +8,7 @@ use super::authenticate::{PREFIX, token_hash};
 use super::budgets::{Budgets, Watching};
 use super::{Error, Vault};
 use crate::audit::index::Indexer;
-use crate::audit::startup::{self, Unproved};
+use crate::audit::startup::{self, Proved, Unproved};
 use crate::audit::{CheckpointSigner, Log, genesis};
 use crate::clock::Clock;
 use crate::keyring::unlock::{self, Passphrase};
@@ -17,7 +17,7 @@ use crate::model::fields::{FieldSet, FieldsError};
 use crate::model::ids::{PrincipalId, TokenId};
 use crate::model::principals::{DepartmentKind, PrincipalKind, Role, Roles};
 use crate::model::reference::DepartmentCode;
-use crate::policy::{Policy, PolicyError};
+use crate::policy::{Policy, PolicyError, Why};
 use crate::store::rows::{DepartmentRow, EntryRow, Fence, HeadRow, PrincipalRow, TokenRow, VaultRow};
 use crate::store::sqlite::{NewStore, SqliteData, SqliteKeys, SqliteLogIndex};
 use crate::store::{DataStore, DataWriter, KeyStore, StoreError, Write};
@@ -66,6 +66,8 @@ pub enum OpenError {
     Policy(PolicyError),
     /// The data store belongs to another vault than the key store.
     OtherVault,
+    /// What takes two persons, and these are not two who may: why.
+    NotByThese(Why),
     /// A file or a thread.
     Io(String),
     /// Anything else.
@@ -83,6 +85,10 @@ impl fmt::Display for OpenError {
             Self::OtherVault => {
                 f.write_str("the data store belongs to another vault than the key store\n  name the directories that belong together")
             }
+            Self::NotByThese(why) => write!(
+                f,
+                "these two may not do that ({why})\n  it takes the token of a system administrator and that of somebody else who may approve it: an auditor"
+            ),
             Self::Io(words) => f.write_str(words),
             Self::Vault(error) => error.fmt(f),
         }
@@ -216,28 +222,9 @@ impl Vault {
     ) -> Result<Self, OpenError> {
         let opened = Unlocked::open(places, passphrase).await?;
         opened.check_schema(places).await?;
-        let origin = opened.keyring.origin().to_owned();
-        let proved = startup::prove(&*opened.store, &*opened.keys, &origin, &opened.keyring.verifier()?).await?;
-        let signer: Arc<dyn CheckpointSigner> = opened.keyring.clone();
-        let index = SqliteLogIndex::open(&places.log_index())?;
-        let budgets = Budgets::of_log(&*opened.store, Watching::default()).await?;
-        let writer = opened.store.writer()?;
-        let log = Log::start_with(proved, writer, Arc::clone(&opened.keys), signer, node.to_owned(), batch)
-            .map_err(|error| OpenError::Io(format!("the log's thread cannot be started: {error}")))?;
-        Ok(Self {
-            store: opened.store,
-            keys: opened.keys,
-            keyring: opened.keyring,
-            log,
-            policy: opened.rules.policy,
-            fields: opened.rules.fields,
-            clock,
-            guesses: super::Guesses::new(),
-            witnessing: super::witnessing::Witnessing::none(),
-            retention: super::auditing::retention::Retention::default(),
-            indexer: Indexer::new(Arc::new(index)),
-            budgets,
-        })
+        let verifier = opened.keyring.verifier(&opened.log)?;
+        let proved = startup::prove(&*opened.store, &*opened.keys, &opened.log, &verifier).await?;
+        opened.serve(places, proved, clock, node, batch).await
     }
 
     /// The same vault under other working hours and another limit of clear reveals a day.
@@ -255,6 +242,8 @@ pub(super) struct Unlocked {
     pub(super) store: Arc<dyn DataStore>,
     pub(super) keys: Arc<dyn KeyStore>,
     pub(super) keyring: Arc<Keyring>,
+    /// The origin of the log in force: the one that the fence is of.
+    pub(super) log: String,
     rules: Rules,
 }
 
@@ -273,16 +262,52 @@ impl Unlocked {
             &keys.unlocks().await?,
             &keys.keyring().await?,
         )?;
+        let log = keys
+            .fence()
+            .await?
+            .map_or_else(|| vault.origin.clone(), |fence| fence.origin);
         Ok(Self {
             store: Arc::new(store),
             keys: Arc::new(keys),
             keyring: Arc::new(keyring),
+            log,
             rules,
         })
     }
 
+    /// The vault, on a log that has been proved.
+    pub(super) async fn serve(
+        self,
+        places: &Places,
+        proved: Proved,
+        clock: Arc<dyn Clock>,
+        node: &str,
+        batch: usize,
+    ) -> Result<Vault, OpenError> {
+        let signer: Arc<dyn CheckpointSigner> = self.keyring.clone();
+        let index = SqliteLogIndex::open(&places.log_index())?;
+        let budgets = Budgets::of_log(&*self.store, Watching::default()).await?;
+        let writer = self.store.writer()?;
+        let log = Log::start_with(proved, writer, Arc::clone(&self.keys), signer, node.to_owned(), batch)
+            .map_err(|error| OpenError::Io(format!("the log's thread cannot be started: {error}")))?;
+        Ok(Vault {
+            store: self.store,
+            keys: self.keys,
+            keyring: self.keyring,
+            log,
+            policy: self.rules.policy,
+            fields: self.rules.fields,
+            clock,
+            guesses: super::Guesses::new(),
+            witnessing: super::witnessing::Witnessing::none(),
+            retention: super::auditing::retention::Retention::default(),
+            indexer: Indexer::new(Arc::new(index)),
+            budgets,
+        })
+    }
+
     /// Nothing is served from a store whose schema somebody has changed.
-    async fn check_schema(&self, places: &Places) -> Result<(), StoreError> {
+    pub(super) async fn check_schema(&self, places: &Places) -> Result<(), StoreError> {
         let (data, keys) = (self.store.schema().await?, self.keys.schema().await?);
         for (path, found) in [(&places.data, data), (&places.keys, keys)] {
             if !found.is_empty() {

@@ -61,18 +61,22 @@ impl Vault {
         if row.request != codes.request {
             return Err(Error::KeyReused);
         }
-        if !is_leaf_of(&row, &found.leaf) {
-            return Err(KeyError::Broken.into());
-        }
+        let leaf = self.leaf_of(&row, found.index).await?;
         let answer = serde_json::from_slice(&self.keyring.open_answer(&row)?).map_err(|_| KeyError::Broken)?;
         Ok(Some((
             answer,
             LogPosition {
-                index: found.leaf.index,
-                leaf_hash: found.leaf.leaf_hash,
+                index: leaf.index,
+                leaf_hash: leaf.leaf_hash,
             }
             .into(),
         )))
+    }
+
+    /// The leaf of the write whose answer the row remembers.
+    async fn leaf_of(&self, row: &ReplayRow, index: u64) -> Result<EntryRow, Error> {
+        let mut entries = self.store.entries_ever(index).await?.into_iter();
+        Ok(entries.find(|entry| is_leaf_of(row, entry)).ok_or(KeyError::Broken)?)
     }
 
     /// The outcome, or the answer of the same request where that came first by another way while this one was decided.

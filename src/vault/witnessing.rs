@@ -128,7 +128,7 @@ impl Vault {
     /// # Errors
     /// When locked.
     pub fn with_witnesses(mut self, witnessing: Witnessing) -> Result<Self, Error> {
-        witnessing.resume(&self.keyring.verifier()?);
+        witnessing.resume(&self.keyring.verifier(self.log.origin())?);
         self.witnessing = witnessing;
         Ok(self)
     }

@@ -2,6 +2,7 @@
 
 mod export;
 mod remote;
+mod restart;
 mod trace;
 mod verify;
 
@@ -9,7 +10,7 @@ use clap::{Args, Subcommand};
 
 use super::Done;
 
-/// Verify and export the log; trace a mark.
+/// Verify and export the log; trace a mark; open the next log.
 #[derive(Args)]
 pub(super) struct Audit {
     #[command(subcommand)]
@@ -24,6 +25,8 @@ enum Verb {
     Export(export::Export),
     /// Find the read behind a trace mark, through a running server.
     Trace(trace::Trace),
+    /// Open the next log, linked to the old one, where this one cannot go on. Takes two persons.
+    Restart(restart::Restart),
 }
 
 impl Audit {
@@ -32,6 +35,7 @@ impl Audit {
             Verb::Verify(verb) => verb.run(),
             Verb::Export(verb) => verb.run(),
             Verb::Trace(verb) => verb.run(),
+            Verb::Restart(verb) => verb.run(),
         }
     }
 }

@@ -12,8 +12,8 @@ use crate::model::reference::DepartmentCode;
 use crate::model::ticket_no::TicketNo;
 use crate::model::tickets::{Channel, MatterKind, TicketState};
 use crate::store::rows::{
-    ApprovalRow, CallerRow, CustodyRow, DepartmentRow, EntryRow, FieldRow, IndexRow, PrincipalRow, ReferenceRow,
-    ReplayRow, TicketRow, TokenRow,
+    ApprovalRow, CallerRow, CustodyRow, DepartmentRow, EntryRow, FieldRow, IndexRow, PastLogRow, PrincipalRow,
+    ReferenceRow, ReplayRow, TicketRow, TokenRow,
 };
 use crate::store::{AnyRow, Result, StoreError};
 
@@ -269,6 +269,24 @@ pub(super) fn entry(c: &mut Columns<'_, '_>) -> Result<EntryRow> {
 /// As `entry`, but a stored hash that cannot be read does not hide the leaf.
 pub(super) fn any_entry(c: &mut Columns<'_, '_>) -> Result<AnyRow> {
     Ok(AnyRow::Entry(c.number()?, c.bytes()?, c.hash().ok()))
+}
+
+pub(super) const PAST_LOG: &str = "n, size, root, checkpoint";
+
+pub(super) fn past_log(c: &mut Columns<'_, '_>) -> Result<PastLogRow> {
+    Ok(PastLogRow {
+        n: c.number()?,
+        size: c.number()?,
+        root: c.hash()?,
+        checkpoint: c.text()?,
+    })
+}
+
+pub(super) const PAST_ENTRY: &str = "n, idx, body, leaf_hash";
+
+/// As `any_entry`, with its log before it.
+pub(super) fn past_entry(c: &mut Columns<'_, '_>) -> Result<AnyRow> {
+    Ok(AnyRow::PastEntry(c.number()?, c.number()?, c.bytes()?, c.hash().ok()))
 }
 
 pub(super) const TILE: &str = "level, n, root, hashes";

@@ -12,14 +12,14 @@ use rusqlite::{Connection, OptionalExtension, Params, params};
 
 use super::columns::{self as c, Columns};
 use super::files::{self, NewStore};
-use super::writer::SqliteWriter;
+use super::writer::{SqliteWriter, signed};
 use super::{scan, schema};
 use crate::merkle::{self, Hash};
 use crate::model::ids::{ApprovalId, CallerId, PrincipalId, RecordId, RecordKind, TicketId, TokenId};
 use crate::model::reference::DepartmentCode;
 use crate::model::ticket_no::TicketNo;
 use crate::store::rows::{
-    ApprovalRow, CallerRow, CustodyRow, DepartmentRow, EntryRow, FieldRow, HeadRow, IndexRow, PrincipalRow,
+    ApprovalRow, CallerRow, CustodyRow, DepartmentRow, EntryRow, FieldRow, HeadRow, IndexRow, PastLogRow, PrincipalRow,
     ReferenceRow, Replayed, TicketRow, TokenRow, VaultRow,
 };
 use crate::store::{Credentials, DataStore, DataWriter, Result, Scanned, StoreError, Table};
@@ -316,17 +316,8 @@ impl DataStore for SqliteData {
     }
 
     async fn replay(&self, principal: PrincipalId, key: &[u8; 16]) -> Result<Option<Replayed>> {
-        let sql = format!(
-            "SELECT {}, {} FROM replay LEFT JOIN log_entry ON idx = leaf_index WHERE principal = ?1 AND key = ?2",
-            c::REPLAY,
-            c::ENTRY
-        );
-        let parse = |c: &mut Columns<'_, '_>| {
-            Ok(Replayed {
-                row: c::replay(c)?.0,
-                leaf: c::entry(c)?,
-            })
-        };
+        let sql = format!("SELECT {} FROM replay WHERE principal = ?1 AND key = ?2", c::REPLAY);
+        let parse = |c: &mut Columns<'_, '_>| c::replay(c).map(|(row, index)| Replayed { row, index });
         self.one(&sql, params![principal.as_bytes(), key], "replay", parse)
     }
 
@@ -371,6 +362,23 @@ impl DataStore for SqliteData {
         );
         let first = i64::try_from(first).map_err(|_| StoreError::Corrupt("log_entry"))?;
         self.all(&sql, params![first, limit], "log_entry", c::entry)
+    }
+
+    async fn entries_ever(&self, index: u64) -> Result<Vec<EntryRow>> {
+        let index = signed(index)?;
+        let sql = format!("SELECT {} FROM log_entry WHERE idx = ?1", c::ENTRY);
+        let mut entries = self.all(&sql, [index], "log_entry", c::entry)?;
+        let sql = format!(
+            "SELECT {} FROM past_entry WHERE n IN (SELECT n FROM past_log) AND idx = ?1",
+            c::ENTRY
+        );
+        entries.extend(self.all(&sql, [index], "past_entry", c::entry)?);
+        Ok(entries)
+    }
+
+    async fn past_logs(&self) -> Result<Vec<PastLogRow>> {
+        let sql = format!("SELECT {} FROM past_log ORDER BY n", c::PAST_LOG);
+        self.all(&sql, [], "past_log", c::past_log)
     }
 
     async fn entries_at(&self, indexes: &[u64]) -> Result<Vec<EntryRow>> {

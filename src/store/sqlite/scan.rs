@@ -49,6 +49,7 @@ const fn source(table: Table) -> (&'static str, &'static str) {
         Table::Approvals => ("approval", c::APPROVAL),
         Table::Entries => ("log_entry", c::ENTRY),
         Table::Tiles => ("log_tile", c::TILE),
+        Table::PastEntries => ("past_entry", c::PAST_ENTRY),
     }
 }
 
@@ -67,6 +68,7 @@ fn any(table: Table, columns: &mut Columns<'_, '_>, name: &'static str) -> AnyRo
         Table::Replays => c::replay(columns).map(|(row, index)| AnyRow::Replay(row, index)),
         Table::Entries => c::any_entry(columns),
         Table::Tiles => c::tile(columns).map(AnyRow::Tile),
+        Table::PastEntries => c::past_entry(columns),
     };
     row.unwrap_or(AnyRow::Unreadable(name))
 }

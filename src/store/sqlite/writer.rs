@@ -91,11 +91,23 @@ impl SqliteWriter {
             Write::Reference(row) => self.reference(row),
             Write::Replay(row) => self.replay(row, index),
             Write::Approval(row) => self.approval(row),
-            Write::DropBodies(below) => self.run(
-                "UPDATE log_entry SET body = x'' WHERE idx < ?1 AND body <> x''",
-                params![signed(*below)?],
-            ),
+            Write::DropBodies(below) => {
+                let sql = "UPDATE log_entry SET body = x'' WHERE idx < ?1 AND body <> x''";
+                Ok(self.change(sql, params![signed(*below)?])?.map(drop))
+            }
+            Write::NextLog if index == 0 => Ok(Ok(self.next_log()?)),
+            Write::NextLog => Ok(Err(Conflict::Stale)),
         }
+    }
+
+    /// Makes room for a log that follows this one; nothing of this one is lost.
+    fn next_log(&self) -> Result<()> {
+        Ok(self.connection.execute_batch(
+            "INSERT INTO past_log SELECT (SELECT COUNT(*) + 1 FROM past_log), size, root, checkpoint FROM log_head;
+             INSERT INTO past_entry SELECT (SELECT COUNT(*) FROM past_log), idx, body, leaf_hash FROM log_entry;
+             DELETE FROM log_entry;
+             DELETE FROM log_tile;",
+        )?)
     }
 
     /// How many rows a statement changed, or what stood against it.

@@ -226,7 +226,12 @@ impl Vault {
 
 /// Asked by themselves, by somebody they made or were made by, or about their own account.
 fn is_own(second: &PrincipalRow, asker: &PrincipalRow, row: &ApprovalRow) -> bool {
-    let made = |by: &PrincipalRow, who: &PrincipalRow| who.created_by == Some(by.id);
     let about = |id: &PrincipalId| row.about.get("principal") == Some(&id.to_string());
-    second.id == asker.id || made(second, asker) || made(asker, second) || about(&second.id)
+    are_one(second, asker) || about(&second.id)
+}
+
+/// The same person, or one with an account that the other made and could use.
+pub(in crate::vault) fn are_one(one: &PrincipalRow, other: &PrincipalRow) -> bool {
+    let made = |by: &PrincipalRow, who: &PrincipalRow| who.created_by == Some(by.id);
+    one.id == other.id || made(one, other) || made(other, one)
 }

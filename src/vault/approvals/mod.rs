@@ -9,6 +9,7 @@ mod decide;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
+pub(super) use self::decide::are_one;
 pub use self::decide::{Decided, Decision, RequestLine, Somebody};
 use super::{Audit, Error, Vault};
 use crate::audit::{Change, CommitError, Recorded, leaf};
@@ -133,8 +134,7 @@ impl Vault {
             Err(words) => Err(self.unapproved(ask, facts, words).await),
             Ok(approved) => {
                 facts.approval = Some(ApprovalFacts {
-                    id,
-                    version: approved.row.version,
+                    row: Some((id, approved.row.version)),
                     by: approved.by,
                 });
                 Ok(Second::Approved(Act {

@@ -76,14 +76,21 @@ impl Vault {
             .ok_or(Error::NotFound("cosigned checkpoint"))
     }
 
-    /// The keys that check the log's signatures, each a vkey on a line (C2SP signed-note).
+    /// The keys that check the log's signatures, each a vkey on a line (C2SP signed-note): of the log in force first, then
+    /// of those that it followed.
     ///
     /// # Errors
     /// [`Error::Refused`].
     pub async fn log_keys(&self, session: &Session) -> Result<String, Error> {
         let ask = self.ask_log(session, Action::ReadCheckpoint)?;
         self.audited(ask).await?;
-        Ok(format!("{}\n", self.keyring.verifier()?))
+        let mut keys = format!("{}\n", self.keyring.verifier(self.log.origin())?);
+        for past in self.store.past_logs().await?.iter().rev() {
+            let origin = past.checkpoint.lines().next().unwrap_or_default();
+            let past = self.keyring.verifier(origin)?;
+            keys.push_str(&format!("{past}\n"));
+        }
+        Ok(keys)
     }
 
     /// The bytes of a tile or of a bundle of entries (C2SP tlog-tiles).

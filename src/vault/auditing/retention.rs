@@ -23,6 +23,8 @@ const MOST: u64 = 65_536;
 const PAGE: u32 = 1024;
 /// The word of a prune's request and leaf.
 pub(in crate::vault) const BELOW: &str = "below";
+/// Of which log: indexes begin anew in one that follows.
+const LOG: &str = "log";
 const EXPORT_FIRST: &str = "run `callervault audit export` before this is approved and keep the archive: what is dropped is \
                             nowhere else; then send the same request with `Approval`";
 
@@ -91,7 +93,9 @@ impl Vault {
         let now = ask.at();
         let second = self.second_person(ask, exact).await?;
         self.may_be_dropped(below, now).await?;
-        let about = [(BELOW.to_owned(), below.to_string())].into();
+        let log = self.log.origin();
+        let about = [(BELOW, below.to_string()), (LOG, log.to_owned())];
+        let about = about.map(|(name, value)| (name.to_owned(), value)).into();
         let act = match self.or_ask(second, about).await? {
             Step::Go(act) => act,
             Step::Wait(asked) => return Ok(Outcome::Asked(asked.but(EXPORT_FIRST))),
@@ -112,7 +116,7 @@ impl Vault {
         if below > self.store.head().await?.size {
             return Err(Error::Bad("beyond-the-log", "the log has fewer entries than `below`"));
         }
-        let dropped = self.dropped_below().await?;
+        let dropped = self.dropped_below(self.log.origin()).await?;
         if below <= dropped {
             return Err(Error::Bad(
                 "dropped-already",
@@ -139,8 +143,8 @@ impl Vault {
         Ok(())
     }
 
-    /// Below which index bodies have been dropped by somebody who might: each such act has used up an approval.
-    async fn dropped_below(&self) -> Result<u64, Error> {
+    /// Below which index bodies of a log have been dropped by somebody who might: each such act has used up an approval.
+    async fn dropped_below(&self, log: &str) -> Result<u64, Error> {
         let mut highest = 0;
         let mut after = None;
         loop {
@@ -150,6 +154,9 @@ impl Vault {
             for row in rows {
                 if row.action == Action::PruneLog && row.state == ApprovalState::Used {
                     let row = self.keyring.genuine(row)?;
+                    if row.about.get(LOG).is_none_or(|of| of != log) {
+                        continue;
+                    }
                     let below = row.about.get(BELOW).and_then(|below| below.parse().ok());
                     highest = highest.max(below.ok_or(KeyError::Broken)?);
                 }
@@ -162,7 +169,7 @@ impl Vault {
         let NoHistory::Empty(index) = missing else {
             return missing.into();
         };
-        match self.dropped_below().await {
+        match self.dropped_below(self.log.origin()).await {
             Ok(below) if index < below => Error::Archived,
             Ok(_) => KeyError::Broken.into(),
             Err(error) => error,

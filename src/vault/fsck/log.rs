@@ -10,6 +10,7 @@ use crate::audit::startup;
 use crate::merkle::{self, Frontier, Hash, Tile, TileBuilder};
 use crate::model::ask::Action;
 use crate::model::ids::RecordKind;
+use crate::store::rows::HeadRow;
 use crate::store::{AnyRow, Table};
 
 /// The tree as it grows out of the leaves.
@@ -22,6 +23,15 @@ struct Tree {
 }
 
 impl Tree {
+    const fn new() -> Self {
+        Self {
+            frontier: Frontier::new(),
+            builder: TileBuilder::new(),
+            tiles: BTreeMap::new(),
+            whole: true,
+        }
+    }
+
     fn push(&mut self, hash: Hash) {
         self.frontier.push(hash);
         let full = self.builder.push(hash).into_iter();
@@ -31,12 +41,8 @@ impl Tree {
 
 impl Check<'_> {
     pub(super) async fn log(&mut self) -> Result<(), OpenError> {
-        let mut tree = Tree {
-            frontier: Frontier::new(),
-            builder: TileBuilder::new(),
-            tiles: BTreeMap::new(),
-            whole: true,
-        };
+        self.past_logs().await?;
+        let mut tree = Tree::new();
         let mut next = 0;
         let whole = self.each(Table::Entries, |check, row| {
             if let AnyRow::Entry(index, body, hash) = row {
@@ -47,12 +53,67 @@ impl Check<'_> {
         tree.whole &= whole;
         self.report.rows = 0;
         self.report.entries = next;
-        self.bodiless();
+        self.settle_bodies();
         self.head(&tree).await?;
         if tree.whole {
             self.tiles(tree.tiles).await;
         }
         Ok(())
+    }
+
+    /// The logs that the one in force has followed: every leaf, and the last head of each.
+    async fn past_logs(&mut self) -> Result<(), OpenError> {
+        let past = match self.vault.store.past_logs().await {
+            Ok(past) => past,
+            Err(fault) => {
+                self.broken("data store", &fault);
+                return Ok(());
+            }
+        };
+        let mut trees: BTreeMap<u64, (Tree, u64)> = BTreeMap::new();
+        let whole = self.each(Table::PastEntries, |check, row| {
+            if let AnyRow::PastEntry(n, index, body, hash) = row {
+                let (tree, next) = trees.entry(n).or_insert_with(|| (Tree::new(), 0));
+                if index == 0 {
+                    check.settle_bodies();
+                }
+                check.entry(tree, next, index, &body, hash);
+            }
+        });
+        let whole = whole.await;
+        self.settle_bodies();
+        for row in past {
+            let (tree, size) = trees.remove(&row.n).unwrap_or_else(|| (Tree::new(), 0));
+            let name = format!("past log {}", row.n);
+            if size != row.size || (whole && tree.whole && tree.frontier.root() != row.root) {
+                self.find(&name, "does not have the entries that its last head counts");
+            }
+            let origin = row.checkpoint.lines().next().unwrap_or_default().to_owned();
+            let head = HeadRow {
+                size: row.size,
+                root: row.root,
+                frontier: Vec::new(),
+                checkpoint: row.checkpoint,
+            };
+            let verifier = self.vault.keyring.verifier(&origin)?;
+            if startup::prove_checkpoint(&head, &origin, &verifier).is_err() {
+                self.find(
+                    &name,
+                    "has a checkpoint that is not signed by this vault's log key, or about something else",
+                );
+            }
+        }
+        for n in trees.into_keys() {
+            self.find(format!("past log {n}"), "has entries and no head (orphan)");
+        }
+        Ok(())
+    }
+
+    /// What was dropped of one log says nothing about the next.
+    fn settle_bodies(&mut self) {
+        self.bodiless();
+        self.dropped |= self.dropped_below > 0;
+        self.dropped_below = 0;
     }
 
     fn entry(&mut self, tree: &mut Tree, next: &mut u64, index: u64, body: &[u8], stored: Option<Hash>) {
@@ -132,11 +193,11 @@ impl Check<'_> {
             self.find("log head", "does not follow from the entries");
         }
         let keyring = &self.vault.keyring;
-        if let Err(error) = startup::prove_checkpoint(&head, keyring.origin(), &keyring.verifier()?) {
+        if let Err(error) = startup::prove_checkpoint(&head, &self.vault.log, &keyring.verifier(&self.vault.log)?) {
             self.find("log checkpoint", error.to_string().lines().next().unwrap_or_default());
         }
         let (store, keys) = (&*self.vault.store, &*self.vault.keys);
-        if let Err(error) = startup::prove_fence(store, keys, keyring.origin(), head.size).await {
+        if let Err(error) = startup::prove_fence(store, keys, &self.vault.log, head.size).await {
             self.find("fence", error.to_string().lines().next().unwrap_or_default());
         }
         Ok(())

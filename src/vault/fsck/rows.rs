@@ -7,7 +7,7 @@ use super::super::replay;
 use super::Check;
 use crate::model::ids::{CallerId, RecordId, TicketId};
 use crate::model::reference::DepartmentCode;
-use crate::store::rows::{CustodyRow, IndexRow, ReplayRow};
+use crate::store::rows::{CustodyRow, EntryRow, IndexRow, ReplayRow};
 use crate::store::{AnyRow, Table};
 
 /// A caller whose row was read.
@@ -166,12 +166,9 @@ impl Check<'_> {
         if self.vault.keyring.open_answer(row).is_err() {
             self.find(&name, "does not open where it stands");
         }
-        let entries = self.vault.store.entries(index, 1).await.unwrap_or_default();
-        let right = |entry| replay::is_leaf_of(row, entry);
-        if !entries
-            .first()
-            .is_some_and(|entry| entry.index == index && right(entry))
-        {
+        let entries = self.vault.store.entries_ever(index).await.unwrap_or_default();
+        let may = |entry: &EntryRow| replay::is_leaf_of(row, entry) || (self.dropped && entry.body.is_empty());
+        if !entries.iter().any(may) {
             self.find(name, "points at an entry that is not its own");
         }
     }

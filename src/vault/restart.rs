@@ -1,0 +1,197 @@
+//! A log that cannot go on is followed by another (DESIGN §7): after a data store was restored from an older copy, say, which
+//! the fence refuses. The first entry of the next log says how the old one stood; every old entry is kept.
+//!
+//! It is done with the vault stopped, by two persons who are there: a system administrator and somebody who may approve it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use data_encoding::BASE64;
+
+use super::open::{OpenError, Places, Unlocked};
+use super::{Error, Session, Vault};
+use crate::audit::Change;
+use crate::audit::startup::{self, Proved, Unproved};
+use crate::clock::Clock;
+use crate::keyring::unlock::Passphrase;
+use crate::model::approvals::ApprovalState;
+use crate::model::ask::{Action, RequestId};
+use crate::model::ids::ApprovalId;
+use crate::model::principals::PrincipalKind;
+use crate::model::purposes::Purpose;
+use crate::policy::facts::{ApprovalFacts, Facts};
+use crate::policy::{Permit, Why};
+use crate::store::rows::{About, ApprovalRow, Fence, HeadRow};
+use crate::store::{Guard, Write};
+
+const LONGEST_REASON: usize = 200;
+/// As many digits together as a reason may have: fewer than a telephone number.
+const MOST_DIGITS: usize = 6;
+
+/// The two persons, by their tokens.
+pub struct Two<'t> {
+    /// A system administrator's.
+    pub asker: &'t str,
+    /// That of somebody who may approve it.
+    pub approver: &'t str,
+}
+
+/// The log that is in force now.
+#[derive(Debug)]
+pub struct Restarted {
+    /// Its origin.
+    pub origin: String,
+    /// Its key, as verifiers take it.
+    pub key: String,
+    /// How the old one stood, word by word, as the first entry says.
+    pub link: BTreeMap<String, String>,
+}
+
+impl Vault {
+    /// Opens the next log, whose first entry links the old one.
+    ///
+    /// # Errors
+    /// [`OpenError::Log`] when the log that is there does not prove in itself: only what is behind the fence may be missing.
+    /// [`OpenError::NotByThese`] when one of the two may not, or they are not two. Nothing is changed then.
+    pub async fn restart(
+        places: &Places,
+        passphrase: &Passphrase,
+        clock: Arc<dyn Clock>,
+        two: &Two<'_>,
+        reason: &str,
+    ) -> Result<Restarted, OpenError> {
+        let reason = fit(reason)?;
+        let opened = Unlocked::open(places, passphrase).await?;
+        opened.check_schema(places).await?;
+        let head = opened.store.head().await?;
+        let fence = opened.keys.fence().await?;
+        let old = startup::named_origin(&head).ok_or(Unproved::Checkpoint)?.to_owned();
+        startup::prove_head(&*opened.store, &head, &old, &opened.keyring.verifier(&old)?).await?;
+        let origin = next_origin(opened.keyring.origin(), &old, fence.as_ref())?;
+        let link = link(&head, &old, fence.as_ref(), reason);
+        let vault = opened
+            .serve(places, Proved::empty(origin.clone()), clock, "restart", 1)
+            .await?;
+        let (permit, change) = vault.both(two, &link).await?;
+        vault.record(permit, change).await?;
+        let key = vault.keyring.verifier(&origin)?.to_string();
+        Ok(Restarted { origin, key, link })
+    }
+
+    /// Whether these two may do it together. A refusal is not in the log: there is none that could take it.
+    async fn both(&self, two: &Two<'_>, link: &About) -> Result<(Permit, Change), OpenError> {
+        let request = RequestId::random();
+        let asker = self.authenticate(two.asker, request.clone()).await?;
+        let approver = self.authenticate(two.approver, request).await?;
+        self.are_two(&asker, &approver).await?;
+        let ask = self.ask(&asker, Action::RestartLog, Purpose::Administer)?;
+        let at = ask.at();
+        let facts = Facts {
+            approval: Some(ApprovalFacts {
+                row: None,
+                by: approver.actor.id(),
+            }),
+            ..Facts::default()
+        };
+        let permit = self
+            .policy
+            .decide(ask, facts)
+            .map_err(|denial| OpenError::NotByThese(denial.why()))?;
+        let row = ApprovalRow {
+            id: ApprovalId::random(),
+            action: Action::RestartLog,
+            subject: None,
+            about: link.clone(),
+            request: self.keyring.replay_codes("approval", b"audit restart")?.request,
+            asker: asker.actor.id(),
+            approver: Some(approver.actor.id()),
+            state: ApprovalState::Used,
+            created_at: at,
+            expires_at: at,
+            version: 1,
+            mac: [0; 16],
+        };
+        let approver = Guard::Principal(approver.actor.id(), approver.actor.version());
+        let change = Change {
+            guards: vec![approver],
+            writes: vec![Write::NextLog, Write::Approval(self.keyring.protect(row)?)],
+            link: link.clone(),
+            ..Change::default()
+        };
+        Ok((permit, change))
+    }
+
+    async fn are_two(&self, asker: &Session, approver: &Session) -> Result<(), OpenError> {
+        let first = self.principal_row(asker.actor.id()).await?;
+        let second = self.principal_row(approver.actor.id()).await?;
+        if first.kind != PrincipalKind::Person || second.kind != PrincipalKind::Person {
+            return Err(OpenError::NotByThese(Why::NotAPerson));
+        }
+        if super::approvals::are_one(&first, &second) {
+            return Err(OpenError::NotByThese(Why::OwnRequest));
+        }
+        let may = self
+            .policy
+            .may_approve(second.roles, approver.actor.department_kind(), Action::RestartLog);
+        if may {
+            Ok(())
+        } else {
+            Err(OpenError::NotByThese(Why::NotApproved))
+        }
+    }
+}
+
+/// The reason, if it is one and no number of a person can be read in it.
+fn fit(reason: &str) -> Result<&str, Error> {
+    let digits = reason.split(|c: char| !c.is_ascii_digit()).map(str::len).max();
+    let fits = !reason.trim().is_empty()
+        && reason.chars().count() <= LONGEST_REASON
+        && !reason.chars().any(char::is_control)
+        && digits.unwrap_or_default() <= MOST_DIGITS;
+    let words = "a reason of 1 to 200 characters, without personal data and with no more than six digits together: it stays in \
+                 the log for good";
+    if fits {
+        Ok(reason)
+    } else {
+        Err(Error::Bad("bad-reason", words))
+    }
+}
+
+/// What the first entry says of the old log: as it is in this data store, and as far as it had come.
+fn link(head: &HeadRow, old: &str, fence: Option<&Fence>, reason: &str) -> About {
+    let mut link = About::from([
+        ("origin".to_owned(), old.to_owned()),
+        ("size".to_owned(), head.size.to_string()),
+        ("root".to_owned(), BASE64.encode(head.root.as_bytes())),
+        ("reason".to_owned(), reason.to_owned()),
+    ]);
+    if let Some(fence) = fence {
+        link.insert("fence_origin".to_owned(), fence.origin.clone());
+        link.insert("fence_size".to_owned(), fence.size.to_string());
+        link.insert("fence_root".to_owned(), BASE64.encode(fence.root.as_bytes()));
+    }
+    link
+}
+
+/// `…/log/2` after `…/log/1`: beyond every log that the stores know of.
+fn next_origin(founding: &str, old: &str, fence: Option<&Fence>) -> Result<String, Unproved> {
+    let (stem, first) = numbered(founding);
+    let number = |origin: &str| match numbered(origin) {
+        _ if origin == founding => Some(first.unwrap_or(1)),
+        (of, number) if of == stem => number,
+        _ => None,
+    };
+    let there = number(old).ok_or(Unproved::Checkpoint)?;
+    let fenced = match fence {
+        Some(fence) => number(&fence.origin).ok_or(Unproved::NoFence)?,
+        None => there,
+    };
+    Ok(format!("{stem}/{}", there.max(fenced).saturating_add(1)))
+}
+
+/// An origin without the number that it ends in, and the number.
+fn numbered(origin: &str) -> (&str, Option<u64>) {
+    let parts = origin.rsplit_once('/');
+    let parts = parts.and_then(|(stem, number)| Some((stem, number.parse().ok()?)));
+    parts.map_or((origin, None), |(stem, number)| (stem, Some(number)))
+}
