@@ -1,7 +1,8 @@
-//! The READMEs' curl session, run as it is printed against a live demo.
+//! The READMEs' sessions, of a call and of an auditor, run as they are printed against a live demo.
 
 use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
@@ -49,10 +50,11 @@ fn have(program: &str) -> bool {
     found.is_ok_and(|output| output.status.success())
 }
 
-/// What the session prints: one JSON document for each `jq`.
-fn session(directory: &Path, script: &str) -> Vec<Value> {
+/// The session as one script; what each block of it prints.
+fn session(directory: &Path, blocks: &[&str]) -> Vec<String> {
+    let script = blocks.join("\nprintf '\\f'\n");
     let output = Command::new("bash")
-        .args(["-euo", "pipefail", "-c", script])
+        .args(["-euo", "pipefail", "-c", &script])
         .current_dir(directory)
         .output()
         .unwrap();
@@ -61,49 +63,130 @@ fn session(directory: &Path, script: &str) -> Vec<Value> {
         String::from_utf8_lossy(&output.stderr),
     );
     assert!(output.status.success(), "{said}{faults}");
-    let documents = serde_json::Deserializer::from_str(&said).into_iter();
+    said.split('\x0c').map(str::to_owned).collect()
+}
+
+/// The documents that `jq` printed.
+fn documents(said: &[String]) -> Vec<Value> {
+    let documents = said
+        .iter()
+        .flat_map(|said| serde_json::Deserializer::from_str(said).into_iter());
     documents.collect::<Result<_, _>>().unwrap()
 }
 
+/// A directory as a checkout is after the demo was built in it.
+fn checkout(root: &Path) -> PathBuf {
+    let checkout = root.join("checkout");
+    std::fs::create_dir_all(checkout.join("target/release")).unwrap();
+    let program = Path::new(env!("CARGO_BIN_EXE_callervault"));
+    symlink(program, checkout.join("target/release/callervault")).unwrap();
+    symlink(
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests"),
+        checkout.join("tests"),
+    )
+    .unwrap();
+    checkout
+}
+
 #[test]
-fn the_curl_sessions_do_what_they_say() {
-    if !(have("bash") && have("curl") && have("jq")) {
-        return skipped("the_curl_sessions_do_what_they_say: bash, curl and jq are needed");
+fn the_sessions_do_what_they_say() {
+    if !["bash", "curl", "jq", "python3"].into_iter().all(have) {
+        return skipped("the_sessions_do_what_they_say: bash, curl, jq and python3 are needed");
     }
     let root = tempfile::tempdir().unwrap();
-    let checkout = root.path().join("checkout");
-    std::fs::create_dir(&checkout).unwrap();
+    let checkout = checkout(root.path());
     let _demo = Demo::start(&root.path().join("callervault-demo"));
-    for (file, heading) in [
-        ("README.md", "### With curl"),
-        ("README.zh-CN.md", "### 用 curl 走一遍"),
+    for (file, call, hour) in [
+        ("README.md", "### With curl", "## An auditor's hour"),
+        ("README.zh-CN.md", "### 用 curl 走一遍", "## 审计人员的一小时"),
     ] {
         let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap();
-        let blocks = blocks(&text, heading);
-        let (start, session_blocks) = blocks.split_first().unwrap();
+        let (call, hour) = (blocks(&text, call), blocks(&text, hour));
+        let (start, call) = call.split_first().unwrap();
         assert_eq!(
             start.trim(),
             "cargo run --release -- demo --dir ../callervault-demo",
             "{file}"
         );
-        let told = session(&checkout, &session_blocks.concat());
-        let [taken, sent, read, refused] = &told[..] else {
-            panic!("{file}: {told:#?}");
-        };
-        assert_eq!(taken.pointer("/caller/matched"), Some(&json!("certain")), "{taken:#}");
-        let on_file = taken.pointer("/caller/on_file").and_then(Value::as_array).unwrap();
-        assert!(
-            on_file.starts_with(&[json!("callback_number"), json!("caller_number")]),
-            "{taken:#}"
-        );
-        assert_eq!(taken.pointer("/ticket/state"), Some(&json!("accepted")));
-        assert_eq!(sent["state"], json!("dispatched"), "{sent:#}");
-        assert_eq!(read["fields"], json!({"callback_number": "+8617382288236"}), "{read:#}");
-        assert_eq!(refused["type"], json!("urn:callervault:problem:refused"), "{refused:#}");
-        assert_eq!(refused["status"], json!(403));
-        for answer in &told {
-            assert!(answer.pointer("/audit/index").is_some(), "{answer:#}");
-            assert!(answer.pointer("/audit/leaf_hash").is_some(), "{answer:#}");
-        }
+        let said = session(&checkout, &[call, &hour].concat());
+        let (called, audited) = said.split_at(call.len());
+        let read = a_call_is_taken_and_read(file, &documents(called));
+        the_auditor_finds_it(file, &read, audited);
     }
+}
+
+/// Gives the answer to the read.
+fn a_call_is_taken_and_read(file: &str, told: &[Value]) -> Value {
+    let [taken, sent, read, refused] = told else {
+        panic!("{file}: {told:#?}");
+    };
+    assert_eq!(taken.pointer("/caller/matched"), Some(&json!("certain")), "{taken:#}");
+    let on_file = taken.pointer("/caller/on_file").and_then(Value::as_array).unwrap();
+    assert!(
+        on_file.starts_with(&[json!("callback_number"), json!("caller_number")]),
+        "{taken:#}"
+    );
+    assert_eq!(taken.pointer("/ticket/state"), Some(&json!("accepted")));
+    assert_eq!(sent["state"], json!("dispatched"), "{sent:#}");
+    assert_eq!(read["fields"], json!({"callback_number": "+8617382288236"}), "{read:#}");
+    assert_eq!(refused["type"], json!("urn:callervault:problem:refused"), "{refused:#}");
+    assert_eq!(refused["status"], json!(403));
+    for answer in told {
+        assert!(answer.pointer("/audit/index").is_some(), "{answer:#}");
+        assert!(answer.pointer("/audit/leaf_hash").is_some(), "{answer:#}");
+    }
+    read.clone()
+}
+
+/// Each step of the auditor's hour leads to that read.
+fn the_auditor_finds_it(file: &str, read: &Value, said: &[String]) {
+    let [_, find, follow, resolve, prove, export, trace, exposure] = said else {
+        panic!("{file}: {said:#?}");
+    };
+    let one = |said: &String| documents(std::slice::from_ref(said)).pop().unwrap();
+    let index = read.pointer("/audit/index").unwrap();
+    let found = one(find);
+    assert_eq!(found["count"], json!(2), "{found:#}");
+    let out = |at: usize| found.pointer(&format!("/entries/{at}/leaf/out")).unwrap().clone();
+    assert_eq!([out(0), out(1)], [json!("denied"), json!("granted")], "{found:#}");
+    assert_eq!(found.pointer("/entries/1/index"), Some(index), "{found:#}");
+    assert_eq!(found.pointer("/entries/1/mark"), Some(&read["mark"]), "{found:#}");
+
+    let followed = one(follow);
+    let acts: Vec<_> = followed["entries"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| &entry["act"])
+        .collect();
+    assert_eq!(acts, ["ticket.read", "ticket.dispatch"], "{followed:#}");
+
+    let [approved, resolved] = &documents(std::slice::from_ref(resolve))[..] else {
+        panic!("{file}: {resolve}");
+    };
+    assert_eq!(approved["state"], json!("approved"), "{approved:#}");
+    let reference = resolved.pointer("/caller/ref").and_then(Value::as_str).unwrap();
+    assert!(reference.starts_with("H0"), "{resolved:#}");
+
+    let proved = one(prove);
+    assert_eq!(&proved["proved"], index, "{proved:#}");
+    assert_eq!(proved["bodies"], proved["size"], "{proved:#}");
+
+    let verified: Vec<&str> = export.lines().filter(|line| line.starts_with("verified: ")).collect();
+    let [ours, pythons] = verified[..] else {
+        panic!("{file}: {export}");
+    };
+    assert_eq!(ours, pythons, "both verifiers come to the same root");
+
+    assert!(trace.starts_with(&format!("entry {index} of the log, ")), "{trace}");
+    assert!(trace.contains("of department C1 as handler"), "{trace}");
+    assert!(trace.contains("callback_number (clear)"), "{trace}");
+
+    let exposed = one(exposure);
+    let shown = |group: &Value| {
+        group["indexes"]
+            .as_array()
+            .is_some_and(|indexes| indexes.contains(index))
+    };
+    assert!(exposed["groups"].as_array().unwrap().iter().any(shown), "{exposed:#}");
 }
