@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use callervault::merkle::{
-    BadBundle, BadTilePath, MAX_ENTRY, TileBuilder, TileKind, TilePath, decode_bundle, encode_bundle, leaf_hash,
-    tiles_of,
+    BadBundle, BadFrontier, BadTilePath, Frontier, MAX_ENTRY, TileBuilder, TileKind, TilePath, decode_bundle,
+    encode_bundle, leaf_hash, tiles_of,
 };
 use proptest::prelude::*;
 
@@ -17,6 +17,33 @@ const LAST_INDEX: u64 = (1 << 55) - 1;
 
 fn paths_of(size: u64) -> Result<Vec<String>, BadTilePath> {
     Ok(tiles_of(size)?.map(|path| path.to_string()).collect())
+}
+
+/// Past two tiles at level 1.
+#[test]
+fn tiles_pushed_whole_are_their_leaves_pushed_one_by_one() -> TestResult {
+    let (mut frontier, mut tiles) = (Frontier::new(), TileBuilder::new());
+    let (mut by_tile, mut tiles_by_tile) = (Frontier::new(), TileBuilder::new());
+    for tile in 0..520_u64 {
+        let mut full = Vec::new();
+        let mut alone = Frontier::new();
+        for entry in entries(256) {
+            let leaf = leaf_hash(&[entry, tile.to_be_bytes()].concat());
+            frontier.push(leaf);
+            alone.push(leaf);
+            full.extend(tiles.push(leaf));
+        }
+        by_tile.push_tile(alone.root())?;
+        let above = tiles_by_tile.push_tile(alone.root())?;
+        assert_eq!((&by_tile, &tiles_by_tile), (&frontier, &tiles));
+        assert_eq!(above, full[1..]);
+    }
+    let leaf = leaf_hash(b"one more");
+    by_tile.push(leaf);
+    tiles_by_tile.push(leaf);
+    assert_eq!(by_tile.push_tile(leaf), Err(BadFrontier::Edges));
+    assert_eq!(tiles_by_tile.push_tile(leaf), Err(BadFrontier::Edges));
+    Ok(())
 }
 
 #[test]

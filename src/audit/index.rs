@@ -13,8 +13,8 @@ use crate::store::log_index::{IndexedEntry, Position, Term, TermKind};
 use crate::store::rows::EntryRow;
 use crate::store::{DataStore, LogIndex, StoreError};
 
-/// Entries indexed in one transaction: some tens of milliseconds.
-const BATCH: u32 = 2000;
+/// Most entries indexed in one transaction. Far behind the head, the more at once the fewer pages are written twice.
+const BATCH: u32 = 20_000;
 
 /// The terms of a leaf, each once.
 #[must_use]

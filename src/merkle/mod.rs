@@ -72,7 +72,10 @@ pub fn leaf_hash(entry: &[u8]) -> Hash {
 /// The hash of an inner node: SHA-256(0x01 ‖ left ‖ right) (RFC 6962 §2.1).
 #[must_use]
 pub fn node_hash(left: &Hash, right: &Hash) -> Hash {
-    sha256(&[&[0x01], &left.0, &right.0])
+    let mut node = [0x01; 65];
+    node[1..33].copy_from_slice(&left.0);
+    node[33..].copy_from_slice(&right.0);
+    sha256(&[&node])
 }
 
 /// The root of the tree without leaves: SHA-256 of nothing (RFC 6962 §2.1).
@@ -130,6 +133,22 @@ impl Frontier {
             .fold(leaf, |right, left| node_hash(&left, &right));
         self.nodes.push(grown);
         self.size += 1;
+    }
+
+    /// Appends 256 leaves at once, given by the root over them: what a full tile of leaf hashes stands for.
+    ///
+    /// # Errors
+    /// [`BadFrontier::Edges`] unless the leaves so far fill whole tiles.
+    pub fn push_tile(&mut self, root: Hash) -> Result<(), BadFrontier> {
+        let width = TILE_WIDTH as u64;
+        if !self.size.is_multiple_of(width) {
+            return Err(BadFrontier::Edges);
+        }
+        // The same tree with tiles for leaves.
+        self.size /= width;
+        self.push(root);
+        self.size *= width;
+        Ok(())
     }
 
     /// The root of the tree (RFC 6962 §2.1, MTH).

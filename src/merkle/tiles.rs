@@ -67,9 +67,24 @@ impl TileBuilder {
     /// none: every 256th leaf completes a tile at level 0, every 65,536th one at level 1 too.
     pub fn push(&mut self, leaf: Hash) -> Vec<Tile> {
         self.size += 1;
+        self.push_from(0, leaf)
+    }
+
+    /// Appends a whole tile of leaves, given by the root over them, and returns the tiles above that it completes.
+    ///
+    /// # Errors
+    /// [`BadFrontier::Edges`] unless the leaves so far fill whole tiles.
+    pub fn push_tile(&mut self, root: Hash) -> Result<Vec<Tile>, BadFrontier> {
+        if !self.size.is_multiple_of(TILE_WIDTH as u64) {
+            return Err(BadFrontier::Edges);
+        }
+        self.size += TILE_WIDTH as u64;
+        Ok(self.push_from(1, root))
+    }
+
+    fn push_from(&mut self, lowest: u8, mut hash: Hash) -> Vec<Tile> {
         let mut full = Vec::new();
-        let mut hash = leaf;
-        for level in 0..=u8::MAX {
+        for level in lowest..=u8::MAX {
             let Some(tile) = self.push_at(level, hash) else { break };
             hash = tile.root;
             full.push(tile);

@@ -93,17 +93,19 @@ impl<'s> Walk<'s> {
                 .ok_or_else(|| Tampered::Missing(path.to_string()))?,
         );
         let entries = self.path(TileKind::Entries, index)?;
-        let Some(bundle) = self.bundle(&entries)? else {
+        // At least as many entries as the path says: also where only the full bundle was kept.
+        let Some(bundle) = self.either(&entries)? else {
             let dropped = entries.first() + entries.width() as u64 <= self.demands.pruned_below;
             return if dropped {
-                Ok(Hashed {
-                    leaves: told,
-                    bodies: 0,
-                })
+                Ok(Hashed::new(told, 0))
             } else {
                 Err(Tampered::Missing(entries.to_string()).into())
             };
         };
+        let bundle = decode_bundle(&bundle).map_err(|_| Tampered::Missing(entries.to_string()))?;
+        let bundle = bundle
+            .get(..entries.width())
+            .ok_or_else(|| Tampered::Missing(entries.to_string()))?;
         for (at, (entry, told)) in bundle.iter().zip(&told).enumerate() {
             let index = entries.first() + at as u64;
             if leaf_hash(entry) != *told {
@@ -113,14 +115,23 @@ impl<'s> Walk<'s> {
                 return Err(Tampered::Content(index).into());
             }
         }
-        Ok(Hashed {
-            bodies: told.len() as u64,
-            leaves: told,
-        })
+        Ok(Hashed::new(told, bundle.len() as u64))
     }
 
     fn take(&mut self, hashed: Hashed) -> Result<(), Unverified> {
         self.bodies += hashed.bodies;
+        let end = self.frontier.size() + hashed.leaves.len() as u64;
+        let older = self.demands.older.as_ref().map(|Older(older)| older.size);
+        if let Some(root) = hashed.full
+            && older.is_none_or(|older| older <= self.frontier.size() || older >= end)
+        {
+            self.frontier.push_tile(root).map_err(|_| Tampered::Root)?;
+            self.note_older();
+            for tile in self.tiles.push_tile(root).map_err(|_| Tampered::Root)? {
+                self.check(&tile)?;
+            }
+            return Ok(());
+        }
         for leaf in hashed.leaves {
             self.frontier.push(leaf);
             self.note_older();
@@ -178,18 +189,6 @@ impl<'s> Walk<'s> {
         TilePath::within(self.size, kind, index).ok_or(Tampered::Root)
     }
 
-    /// The entries of a bundle: as many as its path says, also where only the full one was kept.
-    fn bundle(&self, path: &TilePath) -> Result<Option<Vec<Vec<u8>>>, Unverified> {
-        let Some(bytes) = self.either(path)? else {
-            return Ok(None);
-        };
-        let entries = decode_bundle(&bytes).map_err(|_| Tampered::Missing(path.to_string()))?;
-        let enough = entries
-            .get(..path.width())
-            .ok_or_else(|| Tampered::Missing(path.to_string()))?;
-        Ok(Some(enough.iter().map(|entry| entry.to_vec()).collect()))
-    }
-
     /// A tile's bytes: as many as its path says, also where only the full one was kept.
     fn file(&self, path: &TilePath, unit: usize) -> Result<Option<Vec<u8>>, Unverified> {
         let Some(mut bytes) = self.either(path)? else {
@@ -223,6 +222,19 @@ impl<'s> Walk<'s> {
 struct Hashed {
     leaves: Vec<Hash>,
     bodies: u64,
+    /// The root over them, where they fill a tile.
+    full: Option<Hash>,
+}
+
+impl Hashed {
+    fn new(leaves: Vec<Hash>, bodies: u64) -> Self {
+        let full = (leaves.len() == TILE_WIDTH).then(|| {
+            let mut tile = Frontier::new();
+            leaves.iter().for_each(|leaf| tile.push(*leaf));
+            tile.root()
+        });
+        Self { leaves, bodies, full }
+    }
 }
 
 fn hashes(tile: &[u8]) -> Vec<Hash> {

@@ -21,6 +21,9 @@ use crate::store::rows::EntryRow;
 
 /// Counting stops here.
 const MOST_COUNTED: usize = 10_000;
+/// Entries looked at to count those that carry several terms: jumping from list to list costs many times what walking
+/// along one does, and the page must not wait for it.
+const COUNT_STEPS: usize = 1000;
 /// Entries looked at for one page, or one count: some tenths of a second.
 const STEPS: usize = 200_000;
 /// How long an answer waits for the index to come up.
@@ -161,6 +164,17 @@ impl TryFrom<&Search> for Wanted {
     }
 }
 
+/// What an answer cannot know of: it is in archives only.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Beyond {
+    /// Entries below this index were archived and their bodies dropped; absent where there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub archived_below: Option<u64>,
+    /// Origins of the logs that this one has followed; absent where there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub earlier_logs: Vec<String>,
+}
+
 /// A page of what was found.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct Events {
@@ -173,6 +187,9 @@ pub struct Events {
     pub count: u64,
     /// Whether that is all; otherwise there are at least so many.
     pub exact: bool,
+    /// What is not in this answer.
+    #[serde(flatten)]
+    pub beyond: Beyond,
     /// Where this search stands in the log. What was searched are the entries before it.
     pub audit: Audit,
 }
@@ -185,13 +202,16 @@ impl Vault {
     pub async fn search(&self, session: &Session, wanted: &Wanted) -> Result<Events, Error> {
         let ask = self.ask_log(session, Action::SearchLog)?;
         let audit = self.looked(ask, wanted.ticket, wanted.subject).await?;
-        let (entries, next) = self.page(wanted, audit.index).await?;
-        let (count, exact) = self.count(&wanted.query, audit.index).await?;
+        let archived = self.archived_below().await?;
+        let (entries, next) = self.page(wanted, audit.index, archived).await?;
+        let (counted, exact) = self.count(&wanted.query, audit.index, archived).await?;
+        let all_shown = wanted.cursor.is_none() && next.is_none();
         Ok(Events {
-            entries,
             next: next.map(|next| next.text(&wanted.query)),
-            count,
-            exact,
+            count: counted.max(u64::try_from(entries.len()).unwrap_or(u64::MAX)),
+            exact: exact || all_shown,
+            beyond: self.beyond(archived).await?,
+            entries,
             audit,
         })
     }
@@ -245,7 +265,7 @@ impl Vault {
         }
     }
 
-    async fn page(&self, wanted: &Wanted, size: u64) -> Result<(Vec<Entry>, Option<Cursor>), Error> {
+    async fn page(&self, wanted: &Wanted, size: u64, archived: u64) -> Result<(Vec<Entry>, Option<Cursor>), Error> {
         let mut before = wanted.cursor.map_or(size, |cursor| cursor.before().min(size));
         let mut entries: Vec<Entry> = Vec::new();
         let mut read = 0;
@@ -254,7 +274,7 @@ impl Vault {
             let missing = (wanted.limit + 1).saturating_sub(entries.len());
             let walk = wanted.query.walk(before, missing, STEPS);
             let walked = self.indexer.index().walk(walk).await?;
-            for (row, leaf) in self.leaves(&walked.hits).await? {
+            for (row, leaf) in self.leaves(&walked.hits, archived).await? {
                 if wanted.query.matches(&leaf) {
                     entries.push(Entry::new(&row)?);
                 }
@@ -275,12 +295,19 @@ impl Vault {
         }
     }
 
-    /// The leaves at these places, each as it was logged; without those whose bodies were archived and dropped.
-    pub(super) async fn leaves(&self, hits: &[Hit]) -> Result<Vec<(EntryRow, Leaf)>, Error> {
+    /// The leaves at these places, each as it was logged; without those whose bodies were archived and dropped. One that is
+    /// missing otherwise is no smaller answer: it is none.
+    pub(super) async fn leaves(&self, hits: &[Hit], archived: u64) -> Result<Vec<(EntryRow, Leaf)>, Error> {
         let indexes: Vec<u64> = hits.iter().map(|hit| hit.index).collect();
         let rows = self.store.entries_at(&indexes).await?;
+        if rows.len() != hits.len() {
+            return Err(crate::keyring::KeyError::Broken.into());
+        }
         let mut leaves = Vec::with_capacity(rows.len());
-        for row in rows.into_iter().filter(|row| !row.body.is_empty()) {
+        for row in rows
+            .into_iter()
+            .filter(|row| !row.body.is_empty() || row.index >= archived)
+        {
             crate::audit::startup::prove_leaf(&row).map_err(|_| crate::keyring::KeyError::Broken)?;
             let leaf = Leaf::parse(&row.body).ok_or(crate::keyring::KeyError::Broken)?;
             leaves.push((row, leaf));
@@ -288,7 +315,7 @@ impl Vault {
         Ok(leaves)
     }
 
-    async fn count(&self, query: &Query, size: u64) -> Result<(u64, bool), Error> {
+    async fn count(&self, query: &Query, size: u64, archived: u64) -> Result<(u64, bool), Error> {
         if query.from.is_none() && query.to.is_none() {
             match &query.terms[..] {
                 [] => return Ok((size, true)),
@@ -296,11 +323,12 @@ impl Vault {
                 _ => {}
             }
         }
-        let walk = query.walk(size, MOST_COUNTED, STEPS);
+        let steps = if query.terms.len() > 1 { COUNT_STEPS } else { STEPS };
+        let walk = query.walk(size, MOST_COUNTED, steps);
         let walked = self.indexer.index().walk(walk).await?;
         let (sure, unsure): (Vec<Hit>, Vec<Hit>) = walked.hits.into_iter().partition(|hit| hit.in_time);
         let mut count = u64::try_from(sure.len()).unwrap_or(u64::MAX);
-        for (_, leaf) in self.leaves(&unsure).await? {
+        for (_, leaf) in self.leaves(&unsure, archived).await? {
             count += u64::from(query.matches(&leaf));
         }
         Ok((count, walked.next.is_none()))

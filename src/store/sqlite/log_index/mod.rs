@@ -22,7 +22,9 @@ const SCHEMA: &str = include_str!("schema.sql");
 const VERSION: i64 = 1;
 const READERS: usize = 3;
 /// Kibibytes of pages that the writer keeps: the ends of the lists that grow.
-const WRITER_CACHE: i64 = -32_768;
+const WRITER_CACHE: i64 = -131_072;
+/// Pages in the write-ahead log before they are put in their places. Ends of lists are written again and again.
+const WRITE_AHEAD: i64 = 16_384;
 
 /// The index of the log in one SQLite file.
 pub struct SqliteLogIndex(Arc<Files>);
@@ -137,6 +139,7 @@ fn open(path: &Path, write: bool) -> Result<Connection> {
         connection.pragma_update(None, "synchronous", "NORMAL")?;
         connection.pragma_update(None, "secure_delete", false)?;
         connection.pragma_update(None, "cache_size", WRITER_CACHE)?;
+        connection.pragma_update(None, "wal_autocheckpoint", WRITE_AHEAD)?;
     }
     Ok(connection)
 }
