@@ -347,19 +347,20 @@ async fn a_day_later_it_has_expired() {
 #[tokio::test]
 async fn the_second_person_must_still_be_one() {
     let (mut world, app) = World::new().await;
-    world
-        .hire(app.vault(), "security-admin", person("dpo-2", Role::Dpo))
-        .await;
+    for name in ["dpo-2", "dpo-3"] {
+        let dpo = person(name, Role::Dpo);
+        world.hire(app.vault(), "security-admin", dpo).await;
+    }
     let (body, _) = subject(&world, &app).await;
-    for set in [
-        json!({"roles": ["analyst"], "active": true}),
-        json!({"roles": ["dpo"], "active": false}),
+    for (name, set) in [
+        ("dpo-2", json!({"roles": ["analyst"], "active": true})),
+        ("dpo-3", json!({"roles": ["dpo"], "active": false})),
     ] {
         let id = ask(&world, &app, &body).await;
-        let path = format!("/v1/admin/principals/{}", world.id("dpo-2"));
+        let path = format!("/v1/admin/principals/{}", world.id(name));
         let page = world.get(&app, "security-admin", "/v1/admin/principals").await.json();
         let all = page["items"].as_array().unwrap().clone();
-        let version = all.iter().find(|one| one["name"] == "dpo-2").unwrap()["version"].clone();
+        let version = all.iter().find(|one| one["name"] == name).unwrap()["version"].clone();
         let change = async |set: &Value, version: u64| {
             let tag = format!("\"{version}\"");
             let set = set.to_string();
@@ -376,11 +377,10 @@ async fn the_second_person_must_still_be_one() {
             assert_eq!(done.status, 200, "{}", done.text);
         };
         let version = version.as_u64().unwrap();
-        assert_eq!(decide(&world, &app, "dpo-2", &id, "approve").await.status, 200);
+        assert_eq!(decide(&world, &app, name, &id, "approve").await.status, 200);
         change(&set, version).await;
         let gone = send(&world, &app, "dpo", &id, &body).await;
         refused(&world, &app, &gone, "not-approved", "may no longer approve").await;
-        change(&json!({"roles": ["dpo"], "active": true}), version + 1).await;
     }
 }
 
@@ -452,4 +452,59 @@ async fn rows_of_approvals_are_not_for_editing() {
     ] {
         assert!(findings.contains(&words), "{words}: {findings:?}");
     }
+}
+
+#[tokio::test]
+async fn a_token_issued_alone_does_not_rise_with_its_account() {
+    let (world, app) = World::new().await;
+    let account = format!("/v1/admin/principals/{}", world.id("handler-c1"));
+    let rise = json!({"roles": ["auditor"], "active": true}).to_string();
+    let version = [("if-match", "\"1\"")];
+    let answer = world
+        .call(&app, "security-admin", "PUT", &account, &version, &rise)
+        .await;
+    assert_eq!(
+        (answer.status, answer.problem().as_str()),
+        (422, "tokens-first"),
+        "{}",
+        answer.text
+    );
+    let tokens = format!("{account}/tokens");
+    let listed = world.get(&app, "security-admin", &tokens).await.json();
+    let token = format!("{tokens}/{}", listed["items"][0]["id"].as_str().unwrap());
+    let revoked = world.call(&app, "security-admin", "DELETE", &token, &[], "").await;
+    assert_eq!(revoked.status, 200, "a handler's takes one person: {}", revoked.text);
+    let answer = world
+        .call(&app, "security-admin", "PUT", &account, &version, &rise)
+        .await;
+    assert_eq!(answer.status, 202, "{}", answer.text);
+}
+
+#[tokio::test]
+async fn nobody_silences_those_who_watch_alone() {
+    let (world, app) = World::new().await;
+    let auditor = id_of(&world, &app, "security-admin", "auditor").await;
+    let tokens = format!("/v1/admin/principals/{auditor}/tokens");
+    let listed = world.get(&app, "security-admin", &tokens).await.json();
+    let token = format!("{tokens}/{}", listed["items"][0]["id"].as_str().unwrap());
+    let asked = world.call(&app, "security-admin", "DELETE", &token, &[], "").await;
+    assert_eq!(asked.status, 202, "{}", asked.text);
+    assert_eq!(
+        world.get(&app, "auditor", "/v1/approvals").await.status,
+        200,
+        "still there"
+    );
+    let id = asked.at("/approval/id");
+    let made = decide(&world, &app, "dpo", &id, "approve").await;
+    assert_eq!(
+        made.problem(),
+        "own-request",
+        "whom the asker has made is no second person"
+    );
+    // The owner is one, here: it is their own that goes.
+    assert_eq!(decide(&world, &app, "auditor", &id, "approve").await.status, 200);
+    let header = [("approval", id.as_str())];
+    let done = world.call(&app, "security-admin", "DELETE", &token, &header, "").await;
+    assert_eq!(done.status, 200, "{}", done.text);
+    assert_eq!(world.get(&app, "auditor", "/v1/approvals").await.status, 401);
 }

@@ -117,9 +117,7 @@ fn the_sessions_do_what_they_say() {
 
 /// Gives the answer to the read.
 fn a_call_is_taken_and_read(file: &str, told: &[Value]) -> Value {
-    let [taken, sent, read, refused] = told else {
-        panic!("{file}: {told:#?}");
-    };
+    let [taken, sent, read, refused] = <&[Value; 4]>::try_from(told).expect(file);
     assert_eq!(taken.pointer("/caller/matched"), Some(&json!("certain")), "{taken:#}");
     let on_file = taken.pointer("/caller/on_file").and_then(Value::as_array).unwrap();
     assert!(
@@ -140,9 +138,7 @@ fn a_call_is_taken_and_read(file: &str, told: &[Value]) -> Value {
 
 /// Each step of the auditor's hour leads to that read.
 fn the_auditor_finds_it(file: &str, read: &Value, said: &[String]) {
-    let [_, find, follow, resolve, prove, export, trace, exposure] = said else {
-        panic!("{file}: {said:#?}");
-    };
+    let [_, find, follow, resolve, prove, export, trace, exposure] = <&[String; 8]>::try_from(said).expect(file);
     let one = |said: &String| documents(std::slice::from_ref(said)).pop().unwrap();
     let index = read.pointer("/audit/index").unwrap();
     let found = one(find);
@@ -161,9 +157,8 @@ fn the_auditor_finds_it(file: &str, read: &Value, said: &[String]) {
         .collect();
     assert_eq!(acts, ["ticket.read", "ticket.dispatch"], "{followed:#}");
 
-    let [approved, resolved] = &documents(std::slice::from_ref(resolve))[..] else {
-        panic!("{file}: {resolve}");
-    };
+    let resolve = documents(std::slice::from_ref(resolve));
+    let [approved, resolved] = <&[Value; 2]>::try_from(&resolve[..]).expect(file);
     assert_eq!(approved["state"], json!("approved"), "{approved:#}");
     let reference = resolved.pointer("/caller/ref").and_then(Value::as_str).unwrap();
     assert!(reference.starts_with("H0"), "{resolved:#}");
@@ -173,9 +168,7 @@ fn the_auditor_finds_it(file: &str, read: &Value, said: &[String]) {
     assert_eq!(proved["bodies"], proved["size"], "{proved:#}");
 
     let verified: Vec<&str> = export.lines().filter(|line| line.starts_with("verified: ")).collect();
-    let [ours, pythons] = verified[..] else {
-        panic!("{file}: {export}");
-    };
+    let [ours, pythons] = <[&str; 2]>::try_from(verified).expect(file);
     assert_eq!(ours, pythons, "both verifiers come to the same root");
 
     assert!(trace.starts_with(&format!("entry {index} of the log, ")), "{trace}");

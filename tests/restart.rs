@@ -124,6 +124,10 @@ async fn a_copy_of_the_old_log_is_refused_and_what_it_wrote_is_still_held_to() {
     world.ticket_at(&app, "C1", caller("王小明", "13900001111")).await;
     drop(app);
     let old = std::fs::read(&world.places.data).unwrap();
+    let before: (i64, Vec<u8>) = Connection::open(&world.places.keys)
+        .unwrap()
+        .query_row("SELECT size, root FROM fence", [], |row| Ok((row.get(0)?, row.get(1)?)))
+        .unwrap();
     let field = || -> Vec<u8> {
         Connection::open(&world.places.data)
             .unwrap()
@@ -147,6 +151,29 @@ async fn a_copy_of_the_old_log_is_refused_and_what_it_wrote_is_still_held_to() {
             .any(|finding| finding.what == "is not what the log says was last written there"),
         "{findings:?}"
     );
+    for cut in [
+        "DELETE FROM past_entry WHERE idx > 20",
+        "UPDATE past_log SET size = size - 1",
+        "DELETE FROM past_entry; DELETE FROM past_log",
+    ] {
+        let kept = std::fs::read(&world.places.data).unwrap();
+        Connection::open(&world.places.data)
+            .unwrap()
+            .execute_batch(cut)
+            .unwrap();
+        let findings = world.fsck().await;
+        assert!(
+            findings.iter().any(|finding| finding.place.starts_with("past log")),
+            "{cut}: {findings:?}"
+        );
+        std::fs::write(&world.places.data, kept).unwrap();
+    }
+    // The process of the restart dies before the fence: the next start takes the new log up.
+    let keys = Connection::open(&world.places.keys).unwrap();
+    let fence = "UPDATE fence SET (origin, size, root) = (SELECT 'test.invalid/log/1', ?1, ?2)";
+    assert_eq!(keys.execute(fence, (&before.0, &before.1)).unwrap(), 1);
+    drop(keys);
+    drop(world.open().await);
     std::fs::write(&world.places.data, old).unwrap();
     let error = world.try_open().await.err().expect("refused").to_string();
     assert!(error.contains("had gone on as") && error.contains("/log/2"), "{error}");
@@ -164,6 +191,12 @@ async fn a_copy_of_the_old_log_is_refused_and_what_it_wrote_is_still_held_to() {
 async fn it_takes_the_right_two_persons_and_a_reason() {
     let (world, app) = World::new().await;
     drop(app);
+    let fence: (String, i64, Vec<u8>) = Connection::open(&world.places.keys)
+        .unwrap()
+        .query_row("SELECT origin, size, root FROM fence", [], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })
+        .unwrap();
     let before = std::fs::read(&world.places.data).unwrap();
     for (asker, approver, reason, why) in [
         ("system-admin", "system-admin", REASON, "own-request"),
@@ -172,6 +205,12 @@ async fn it_takes_the_right_two_persons_and_a_reason() {
         ("auditor", "system-admin", REASON, "not-approved"),
         ("security-admin", "auditor", REASON, "need-to-know"),
         ("system-admin", "auditor", "the caller is 13900001111", "six digits"),
+        (
+            "system-admin",
+            "auditor",
+            "the caller is 139-0000 １１１１",
+            "six digits",
+        ),
         ("system-admin", "auditor", " ", "a reason"),
     ] {
         let refused = restart(&world, asker, approver, reason);
@@ -186,6 +225,16 @@ async fn it_takes_the_right_two_persons_and_a_reason() {
     );
     drop(world.open().await);
     assert_eq!(world.fsck().await, []);
+    edit(&world.places.keys, "DELETE FROM fence");
+    let unknown = restart(&world, "system-admin", "auditor", REASON);
+    assert!(words(&unknown).contains("does not say how far"), "{}", words(&unknown));
+    Connection::open(&world.places.keys)
+        .unwrap()
+        .execute(
+            "INSERT INTO fence VALUES (1, ?1, ?2, ?3)",
+            (&fence.0, fence.1, &fence.2),
+        )
+        .unwrap();
     let stopped = world.open().await;
     let busy = restart(&world, "system-admin", "auditor", REASON);
     assert_ne!(busy.status.code(), Some(0), "not while the vault is served");

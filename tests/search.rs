@@ -471,3 +471,37 @@ async fn a_mark_leads_to_the_read() {
         .await;
     assert_eq!(traced.json()["entries"][0]["index"], text.json()["audit"]["index"]);
 }
+
+#[tokio::test]
+async fn a_blanked_or_missing_entry_makes_no_smaller_answer() {
+    let (world, app, _) = busy().await;
+    let query = [("out", "granted".to_owned()), ("form", "clear".to_owned())];
+    let right = all(&world, &app, &query, 200).await;
+    let actor = world.id("handler-c1").to_owned();
+    for attack in [
+        "UPDATE log_entry SET body = x'' WHERE idx = ?1",
+        "DELETE FROM log_entry WHERE idx = ?1",
+    ] {
+        let store = rusqlite::Connection::open(&world.places.data).unwrap();
+        assert_eq!(store.execute(attack, [&right[0].to_string()]).unwrap(), 1);
+        drop(store);
+        let found = world
+            .get(&app, "auditor", "/v1/audit/events?out=granted&form=clear")
+            .await;
+        assert_eq!(
+            (found.status, found.problem().as_str()),
+            (500, "integrity"),
+            "{}",
+            found.text
+        );
+        let exposed = world
+            .post(&app, "auditor", "/v1/audit/exposure", &json!({"actor": actor}))
+            .await;
+        assert_eq!(
+            (exposed.status, exposed.problem().as_str()),
+            (500, "integrity"),
+            "{}",
+            exposed.text
+        );
+    }
+}

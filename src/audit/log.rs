@@ -20,6 +20,8 @@ use crate::store::{DataWriter, Guard, KeyStore};
 const QUEUE: usize = 8192;
 /// How long a job may wait before its asker is told that the log is not available.
 const DEADLINE: Duration = Duration::from_secs(2);
+/// As long is waited for work on the whole log, which must not be told to have failed when it has not.
+const PATIENCE: Duration = Duration::from_secs(24 * 3600);
 
 /// Why something does not stand in the log. In each case nothing was changed and nothing may be shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -209,12 +211,13 @@ impl Log {
     }
 
     async fn sequence(&self, leaf: LeafBytes, change: Change) -> Result<LogPosition, CommitError> {
+        let patience = if change.is_long() { PATIENCE } else { DEADLINE };
         let (reply, answer) = oneshot::channel();
         let leaf_hash = leaf.hash;
         let job = Job {
             leaf,
             change,
-            deadline: Instant::now() + DEADLINE,
+            deadline: Instant::now() + patience,
             reply,
         };
         let queue = self.queue.as_ref().ok_or(CommitError::Dead)?;
@@ -222,7 +225,7 @@ impl Log {
             TrySendError::Full(_) => CommitError::Unavailable,
             TrySendError::Disconnected(_) => CommitError::Dead,
         })?;
-        let index = tokio::time::timeout(DEADLINE, answer)
+        let index = tokio::time::timeout(patience, answer)
             .await
             .map_err(|_| CommitError::Unavailable)?
             .map_err(|_| CommitError::Dead)??;

@@ -50,3 +50,11 @@ pub struct Change {
     /// For the leaf: what else this is about.
     pub link: BTreeMap<String, String>,
 }
+
+impl Change {
+    /// Whether it touches so many rows that it may take minutes.
+    fn is_long(&self) -> bool {
+        let long = |write: &Write| matches!(write, Write::DropBodies(_) | Write::NextLog);
+        self.writes.iter().any(long)
+    }
+}

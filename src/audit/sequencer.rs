@@ -219,12 +219,14 @@ impl Sequencer {
         self.tiles = tiles;
         self.stats
             .committed(u64::try_from(entries.len()).unwrap_or(u64::MAX), checkpoint.size);
-        // Only now is anybody answered: what was acknowledged is behind the fence.
-        Ok(self.keys.put_fence(&Fence {
+        // Only now is anybody answered: what was acknowledged is behind the fence. The group stands in the log already, so
+        // that no fault from here on means that nothing was written.
+        let fence = Fence {
             origin: checkpoint.origin,
             size: checkpoint.size,
             root: checkpoint.root,
-        })?)
+        };
+        self.keys.put_fence(&fence).map_err(Fault::Unknown)
     }
 }
 

@@ -54,7 +54,7 @@ pub(super) struct Serve {
 /// How the readers are watched.
 #[derive(Args)]
 struct Watch {
-    /// Fields may be shown in clear to one principal so many times a day; no limit unless given.
+    /// A principal may be shown fields in clear so many times a day, whatever their number each time; no limit unless given.
     #[arg(long, value_name = "N")]
     reveal_limit: Option<u64>,
     /// Working hours, for the report on readers.
@@ -129,6 +129,11 @@ impl Serve {
 /// The witnesses as named on the command line.
 fn witnessing(named: &[String], quorum: Option<usize>, file: PathBuf) -> Result<Witnessing, Failure> {
     let quorum = quorum.unwrap_or(named.len());
+    if quorum == 0 && !named.is_empty() {
+        return Err(Failure::usage(
+            "a quorum of none asks nothing of the witnesses\n  leave --witness out, or name a number from 1",
+        ));
+    }
     if quorum > named.len() {
         return Err(Failure::usage("the quorum is larger than the number of witnesses"));
     }

@@ -157,22 +157,19 @@ pub(super) async fn list_tokens(
     answer(StatusCode::OK, &session, app.vault.list_tokens(&session, id).await)
 }
 
-/// Revokes a token.
+/// Revokes a token. An administrator's, or that of one who may approve, takes two persons.
 #[utoipa::path(delete, path = "/v1/admin/principals/{id}/tokens/{token}", tag = "admin",
-    params(("id" = String, Path), ("token" = String, Path)),
-    responses((status = 400, body = Problem, description = NO_KEY), (status = 200, body = Audit), (status = 403, body = Problem), (status = 404, body = Problem)))]
+    params(("id" = String, Path), ("token" = String, Path), ("Approval" = Option<String>, Header)),
+    responses((status = 400, body = Problem, description = NO_KEY), (status = 200, body = Audit), (status = 202, body = Asked), (status = 403, body = Problem), (status = 404, body = Problem)))]
 pub(super) async fn revoke_token(
     State(app): State<Arc<App>>,
     Authenticated(session): Authenticated,
-    _: NotRepeatable,
+    head: Head,
     Path((id, token)): Path<(String, String)>,
 ) -> Answer {
     let (id, token) = (identifier(&id, "principal")?, identifier(&token, "token")?);
-    answer(
-        StatusCode::OK,
-        &session,
-        app.vault.revoke_token(&session, id, token).await,
-    )
+    let revoked = app.vault.revoke_token(&session, id, token, &head.with(&[])).await;
+    settled(&session, revoked, |audit| axum::Json(audit).into_response())
 }
 
 /// Locks the vault: every key is wiped, and only a start with the passphrase unlocks it again.

@@ -237,6 +237,8 @@ pub enum Write {
 pub enum Guard {
     /// The ticket is at this version.
     Ticket(TicketId, u64),
+    /// The principal has no token that is not revoked.
+    NoToken(PrincipalId),
     /// The principal is at this version.
     Principal(PrincipalId, u64),
     /// The caller is at this version.

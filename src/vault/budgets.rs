@@ -78,16 +78,15 @@ impl Budgets {
     /// Counts one clear reveal. Says whether it is within the limit; one beyond it is not counted.
     fn take(&self, who: PrincipalId, at: Timestamp) -> bool {
         let mut days = self.days.lock().unwrap_or_else(PoisonError::into_inner);
-        let counts = days.entry(self.rules.hours.day(at)).or_default();
+        let today = self.rules.hours.day(at);
+        let counts = days.entry(today).or_default();
         let count = counts.entry(who).or_default();
         if self.rules.limit.is_some_and(|limit| *count >= limit) {
             return false;
         }
         *count += 1;
         let count = *count;
-        while days.len() > DAYS {
-            days.pop_first();
-        }
+        forget(&mut days, today);
         drop(days);
         if let Some(level) = LEVELS.iter().position(|level| *level == count) {
             if let Some(alarm) = self.alarms.get(level) {
@@ -96,6 +95,17 @@ impl Budgets {
             tracing::warn!(actor = %who, count, "so many clear reveals by one principal today");
         }
         true
+    }
+}
+
+/// Forgets the days that are farthest from today, never today: the clock may have been set to and fro.
+fn forget(days: &mut BTreeMap<Date, Counts>, today: Date) {
+    while days.len() > DAYS {
+        let far = |day: &&Date| today.duration_until(**day).abs();
+        let Some(farthest) = days.keys().max_by_key(far).copied() else {
+            return;
+        };
+        days.remove(&farthest);
     }
 }
 

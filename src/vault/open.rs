@@ -8,6 +8,7 @@ use super::authenticate::{PREFIX, token_hash};
 use super::budgets::{Budgets, Watching};
 use super::{Error, Vault};
 use crate::audit::index::Indexer;
+use crate::audit::leaf::Leaf;
 use crate::audit::startup::{self, Proved, Unproved};
 use crate::audit::{CheckpointSigner, Log, genesis};
 use crate::clock::Clock;
@@ -220,8 +221,9 @@ impl Vault {
         node: &str,
         batch: usize,
     ) -> Result<Self, OpenError> {
-        let opened = Unlocked::open(places, passphrase).await?;
+        let mut opened = Unlocked::open(places, passphrase).await?;
         opened.check_schema(places).await?;
+        opened.finish_restart().await?;
         let verifier = opened.keyring.verifier(&opened.log)?;
         let proved = startup::prove(&*opened.store, &*opened.keys, &opened.log, &verifier).await?;
         opened.serve(places, proved, clock, node, batch).await
@@ -304,6 +306,29 @@ impl Unlocked {
             indexer: Indexer::new(Arc::new(index)),
             budgets,
         })
+    }
+
+    /// A restart whose process died between the new log and its fence: the fence goes on, if the new log links what it was
+    /// of.
+    async fn finish_restart(&mut self) -> Result<(), OpenError> {
+        let head = self.store.head().await?;
+        let Some(found) = startup::named_origin(&head).filter(|found| *found != self.log && head.size == 1) else {
+            return Ok(());
+        };
+        startup::prove_head(&*self.store, &head, found, &self.keyring.verifier(found)?).await?;
+        let first = self.store.entries(0, 1).await?;
+        let leaf = first.first().and_then(|entry| Leaf::parse(&entry.body));
+        if let (Some(leaf), Some(fence)) = (leaf, self.keys.fence().await?)
+            && super::restart::links(&leaf, &fence)
+        {
+            self.keys.put_fence(&Fence {
+                origin: found.to_owned(),
+                size: head.size,
+                root: head.root,
+            })?;
+            found.clone_into(&mut self.log);
+        }
+        Ok(())
     }
 
     /// Nothing is served from a store whose schema somebody has changed.

@@ -11,6 +11,7 @@ use data_encoding::BASE64;
 use super::open::{OpenError, Places, Unlocked};
 use super::{Error, Session, Vault};
 use crate::audit::Change;
+use crate::audit::leaf::Leaf;
 use crate::audit::startup::{self, Proved, Unproved};
 use crate::clock::Clock;
 use crate::keyring::unlock::Passphrase;
@@ -21,11 +22,11 @@ use crate::model::principals::PrincipalKind;
 use crate::model::purposes::Purpose;
 use crate::policy::facts::{ApprovalFacts, Facts};
 use crate::policy::{Permit, Why};
-use crate::store::rows::{About, ApprovalRow, Fence, HeadRow};
+use crate::store::rows::{About, ApprovalRow, Fence, HeadRow, PastLogRow};
 use crate::store::{Guard, Write};
 
 const LONGEST_REASON: usize = 200;
-/// As many digits together as a reason may have: fewer than a telephone number.
+/// As many digits as a reason may have, however they are written: fewer than a telephone number.
 const MOST_DIGITS: usize = 6;
 
 /// The two persons, by their tokens.
@@ -143,13 +144,13 @@ impl Vault {
 
 /// The reason, if it is one and no number of a person can be read in it.
 fn fit(reason: &str) -> Result<&str, Error> {
-    let digits = reason.split(|c: char| !c.is_ascii_digit()).map(str::len).max();
+    let digits = reason.chars().filter(|c| c.is_numeric()).count();
     let fits = !reason.trim().is_empty()
         && reason.chars().count() <= LONGEST_REASON
         && !reason.chars().any(char::is_control)
-        && digits.unwrap_or_default() <= MOST_DIGITS;
-    let words = "a reason of 1 to 200 characters, without personal data and with no more than six digits together: it stays in \
-                 the log for good";
+        && digits <= MOST_DIGITS;
+    let words = "a reason of 1 to 200 characters, without personal data and with no more than six digits: it stays in the \
+                 log for good";
     if fits {
         Ok(reason)
     } else {
@@ -173,6 +174,25 @@ fn link(head: &HeadRow, old: &str, fence: Option<&Fence>, reason: &str) -> About
     link
 }
 
+/// Whether a leaf is the first of a log that follows the one which the fence is of, as far as it had come.
+pub(super) fn links(leaf: &Leaf, fence: &Fence) -> bool {
+    let said = |word: &str| leaf.link.as_ref().and_then(|link| link.get(word));
+    leaf.act == Action::RestartLog.as_str()
+        && leaf.out == "granted"
+        && said("fence_origin") == Some(&fence.origin)
+        && said("fence_size") == Some(&fence.size.to_string())
+        && said("fence_root") == Some(&BASE64.encode(fence.root.as_bytes()))
+}
+
+/// Whether a leaf is the first of a log that follows this one.
+pub(super) fn follows(leaf: &Leaf, origin: &str, past: &PastLogRow) -> bool {
+    let said = |word: &str| leaf.link.as_ref().and_then(|link| link.get(word)).map(String::as_str);
+    leaf.act == Action::RestartLog.as_str()
+        && said("origin") == Some(origin)
+        && said("size") == Some(past.size.to_string().as_str())
+        && said("root") == Some(BASE64.encode(past.root.as_bytes()).as_str())
+}
+
 /// `…/log/2` after `…/log/1`: beyond every log that the stores know of.
 fn next_origin(founding: &str, old: &str, fence: Option<&Fence>) -> Result<String, Unproved> {
     let (stem, first) = numbered(founding);
@@ -182,10 +202,8 @@ fn next_origin(founding: &str, old: &str, fence: Option<&Fence>) -> Result<Strin
         _ => None,
     };
     let there = number(old).ok_or(Unproved::Checkpoint)?;
-    let fenced = match fence {
-        Some(fence) => number(&fence.origin).ok_or(Unproved::NoFence)?,
-        None => there,
-    };
+    // Without a fence nobody knows which numbers have been used.
+    let fenced = fence.and_then(|fence| number(&fence.origin)).ok_or(Unproved::NoFence)?;
     Ok(format!("{stem}/{}", there.max(fenced).saturating_add(1)))
 }
 

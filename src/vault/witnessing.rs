@@ -94,7 +94,10 @@ impl Witnessing {
     pub(super) fn bars(&self, action: Action, now: Timestamp) -> bool {
         match action {
             Action::ExportLog => self.freshness(now) >= Freshness::NoBulkExport,
-            Action::Reveal => self.freshness(now) >= Freshness::EmergencyOnly,
+            // Whether a value is right is as good as the value, guess by guess.
+            Action::Reveal | Action::Verify | Action::Lookup | Action::Correct => {
+                self.freshness(now) >= Freshness::EmergencyOnly
+            }
             _ => false,
         }
     }
@@ -126,9 +129,16 @@ impl Vault {
     /// This vault with witnesses for its log.
     ///
     /// # Errors
-    /// When locked.
+    /// When locked; [`Error::Bad`] when witnesses have cosigned more entries than there are.
     pub fn with_witnesses(mut self, witnessing: Witnessing) -> Result<Self, Error> {
         witnessing.resume(&self.keyring.verifier(self.log.origin())?);
+        if witnessing.cosigned().is_some_and(|(size, _)| size > self.log.size()) {
+            return Err(Error::Bad(
+                "rolled-back",
+                "the witnesses have cosigned more entries than the log has: it was cut; keep this copy as evidence and restore \
+                 from a backup",
+            ));
+        }
         self.witnessing = witnessing;
         Ok(self)
     }

@@ -192,7 +192,7 @@ fn tiles(remote: &Remote, out: Option<&Path>) -> Done {
         ))?;
     }
     say(format!(
-        "{size} entries; check them with `callervault audit verify {}`",
+        "{size} entries; check them with `callervault audit verify {} --key VKEY`",
         out.display()
     ))?;
     Ok(())

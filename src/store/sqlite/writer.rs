@@ -69,6 +69,10 @@ impl SqliteWriter {
                 id.as_bytes(),
                 *at,
             ),
+            Guard::NoToken(id) => {
+                let sql = "SELECT 1 FROM api_token WHERE principal = ?1 AND revoked_at IS NULL";
+                Ok(!self.connection.prepare_cached(sql)?.exists([id.as_bytes()])?)
+            }
             Guard::Token(id) => {
                 let sql = "SELECT 1 FROM api_token WHERE id = ?1 AND revoked_at IS NULL";
                 Ok(self.connection.prepare_cached(sql)?.exists([id.as_bytes()])?)

@@ -63,7 +63,12 @@ impl Vault {
         };
         let row = self.keyring.protect(row)?;
         let audit = self
-            .put(Act::alone(permit), Write::Department(row.clone()), "department")
+            .put(
+                Act::alone(permit),
+                Vec::new(),
+                Write::Department(row.clone()),
+                "department",
+            )
             .await?;
         Ok(Changed { now: row.into(), audit })
     }

@@ -22,8 +22,8 @@ use crate::model::ids::PrincipalId;
 use crate::model::principals::Roles;
 use crate::model::purposes::Purpose;
 use crate::policy::Permit;
-use crate::store::Write;
 use crate::store::rows::{About, PrincipalRow};
+use crate::store::{Guard, Write};
 
 /// Something made or changed, and where that stands in the log.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -65,8 +65,9 @@ impl Vault {
         self.or_ask(second, about).await
     }
 
-    async fn put(&self, act: Act, write: Write, taken: &'static str) -> Result<Audit, Error> {
+    async fn put(&self, act: Act, guards: Vec<Guard>, write: Write, taken: &'static str) -> Result<Audit, Error> {
         let change = Change {
+            guards,
             writes: vec![write],
             ..Change::default()
         };

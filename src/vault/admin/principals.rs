@@ -10,8 +10,8 @@ use crate::model::ids::PrincipalId;
 use crate::model::principals::{PrincipalKind, Role, Roles};
 use crate::model::reference::DepartmentCode;
 use crate::policy::{Permit, Why};
-use crate::store::Write;
 use crate::store::rows::PrincipalRow;
+use crate::store::{Guard, Write};
 
 /// A new principal.
 #[derive(Clone, Deserialize, Serialize, utoipa::ToSchema)]
@@ -107,7 +107,9 @@ impl Vault {
             mac: [0; 16],
         };
         let row = self.keyring.protect(row)?;
-        let audit = self.put(act, Write::Principal(row.clone()), "account").await?;
+        let audit = self
+            .put(act, Vec::new(), Write::Principal(row.clone()), "account")
+            .await?;
         Ok(Outcome::Done(Changed { now: row.into(), audit }))
     }
 
@@ -132,6 +134,7 @@ impl Vault {
         if row.version != version {
             return Err(Error::Stale);
         }
+        let guards = self.without_tokens(&row, roles).await?;
         let about = about([
             ("account", row.account.clone()),
             ("principal", id.to_string()),
@@ -149,8 +152,29 @@ impl Vault {
             ..row
         };
         let row = self.keyring.protect(row)?;
-        let audit = self.put(act, Write::Principal(row.clone()), "account").await?;
+        let audit = self.put(act, guards, Write::Principal(row.clone()), "account").await?;
         Ok(Outcome::Done(Changed { now: row.into(), audit }))
+    }
+
+    /// What must hold when an account rises to roles that take two persons: it has no token, or whoever was given one alone
+    /// would hold the new roles with it.
+    async fn without_tokens(&self, row: &PrincipalRow, roles: Roles) -> Result<Vec<Guard>, Error> {
+        if self.policy.takes_two_to_give(row.roles) || !self.policy.takes_two_to_give(roles) {
+            return Ok(Vec::new());
+        }
+        if self
+            .store
+            .tokens(row.id)
+            .await?
+            .iter()
+            .any(|token| token.revoked_at.is_none())
+        {
+            return Err(Error::Bad(
+                "tokens-first",
+                "revoke the account's tokens first: whoever has one would hold the new roles with it",
+            ));
+        }
+        Ok(vec![Guard::NoToken(row.id)])
     }
 
     /// Lists principals by id.

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::super::approvals::{Act, Exact, Step};
+use super::super::approvals::{Exact, Step};
 use super::super::authenticate::token_hash;
 use super::super::open::new_token;
 use super::super::{Audit, Error, Outcome, Session, Vault};
@@ -12,8 +12,8 @@ use crate::audit::leaf;
 use crate::model::ask::Action;
 use crate::model::ids::{PrincipalId, TokenId};
 use crate::policy::Why;
-use crate::store::Write;
 use crate::store::rows::TokenRow;
+use crate::store::{Guard, Write};
 
 /// How long a token is good for.
 #[derive(Deserialize, Serialize, utoipa::ToSchema)]
@@ -91,7 +91,9 @@ impl Vault {
         };
         let row = self.keyring.protect(row)?;
         let token = row.id;
-        let audit = self.put(act, Write::Token(row), "token").await?;
+        // The roles that were looked at are those that the token will carry.
+        let guards = vec![Guard::Principal(id, principal.version)];
+        let audit = self.put(act, guards, Write::Token(row), "token").await?;
         let expires_at = expires_at.map(leaf::milliseconds);
         Ok(Outcome::Done(Token {
             id: token.to_string(),
@@ -117,12 +119,20 @@ impl Vault {
         })
     }
 
-    /// Revokes a token from this moment on.
+    /// Revokes a token from this moment on. That of an administrator, or of one who may approve, takes two persons: who
+    /// could do it alone could silence everybody who watches them.
     ///
     /// # Errors
     /// [`Error::Refused`], [`Error::NotFound`], [`Error::Stale`] if it was revoked already.
-    pub async fn revoke_token(&self, session: &Session, principal: PrincipalId, id: TokenId) -> Result<Audit, Error> {
+    pub async fn revoke_token(
+        &self,
+        session: &Session,
+        principal: PrincipalId,
+        id: TokenId,
+        exact: &Exact,
+    ) -> Result<Outcome<Audit>, Error> {
         let permit = self.administer(session, Action::SetToken).await?;
+        let owner = self.principal_row(principal).await?;
         let row = self.store.token(id).await?.filter(|row| row.principal == principal);
         let row = self.keyring.genuine(row.ok_or(Error::NotFound("token"))?)?;
         let row = TokenRow {
@@ -130,7 +140,20 @@ impl Vault {
             ..row
         };
         let row = self.keyring.protect(row)?;
-        self.put(Act::alone(permit), Write::RevokeToken(row), "token").await
+        let about = about([
+            ("account", owner.account),
+            ("principal", principal.to_string()),
+            ("token", "revoke".to_owned()),
+        ]);
+        // One's own may go at once.
+        let others = (principal != session.actor.id()).then_some(owner.roles);
+        let act = match self.alone_unless(permit, others.as_slice(), about, exact).await? {
+            Step::Go(act) => act,
+            Step::Wait(asked) => return Ok(Outcome::Asked(asked)),
+        };
+        let guards = vec![Guard::Principal(principal, owner.version)];
+        let audit = self.put(act, guards, Write::RevokeToken(row), "token").await?;
+        Ok(Outcome::Done(audit))
     }
 }
 

@@ -227,7 +227,9 @@ impl Vault {
 /// Asked by themselves, by somebody they made or were made by, or about their own account.
 fn is_own(second: &PrincipalRow, asker: &PrincipalRow, row: &ApprovalRow) -> bool {
     let about = |id: &PrincipalId| row.about.get("principal") == Some(&id.to_string());
-    are_one(second, asker) || about(&second.id)
+    // That their own token goes is the owner's to approve.
+    let revokes = row.about.get("token").is_some_and(|what| what == "revoke");
+    are_one(second, asker) || (about(&second.id) && !revokes)
 }
 
 /// The same person, or one with an account that the other made and could use.

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::super::{Audit, Error, Session, Vault};
-use super::search::subject_of;
+use super::search::{Beyond, subject_of};
 use crate::audit::exposure::{Exposed, Exposure};
 use crate::audit::search::Query;
 use crate::model::ask::Action;
@@ -48,6 +48,9 @@ pub struct ExposureAnswer {
     pub groups: Vec<Exposed>,
     /// All reads together.
     pub reads: u64,
+    /// What is not in this answer.
+    #[serde(flatten)]
+    pub beyond: Beyond,
     /// Where this question stands in the log. What was looked at are the entries before it.
     pub audit: Audit,
 }
@@ -111,12 +114,13 @@ impl Vault {
         let query = body.query()?;
         let ask = self.ask_log(session, Action::Exposure)?;
         let audit = self.looked(ask, body.ticket, body.subject()?).await?;
+        let archived = self.archived_below().await?;
         let mut exposure = Exposure::default();
         let mut before = Some(audit.index);
         while let Some(position) = before {
             let walk = query.walk(position, PIECE, STEPS);
             let walked = self.indexer.index().walk(walk).await?;
-            for (row, leaf) in self.leaves(&walked.hits).await? {
+            for (row, leaf) in self.leaves(&walked.hits, archived).await? {
                 if query.matches(&leaf) {
                     exposure.add(row.index, leaf);
                 }
@@ -128,6 +132,7 @@ impl Vault {
             tokio::task::yield_now().await;
         }
         Ok(ExposureAnswer {
+            beyond: self.beyond(archived).await?,
             reads: exposure.reads(),
             groups: exposure.into_groups(),
             audit,

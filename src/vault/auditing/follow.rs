@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::super::{Audit, Error, LARGEST_PAGE, Session, Vault};
 use super::read::Entry;
+use crate::audit::history::NoHistory;
 use crate::audit::leaf::Leaf;
 use crate::model::ask::Action;
 use crate::store::rows::EntryRow;
@@ -51,6 +52,9 @@ impl Vault {
                 behind,
                 audit: None,
             });
+        }
+        if let Some(empty) = rows.iter().find(|row| row.body.is_empty()) {
+            return Err(self.no_history(NoHistory::Empty(empty.index)).await);
         }
         let audit = self.note(permit).await?;
         Ok(Followed {

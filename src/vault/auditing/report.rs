@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::super::{Audit, Error, LARGEST_PAGE, Session, Vault};
+use super::search::Beyond;
 use crate::audit::search::Query;
 use crate::audit::watch::{Report, Watch};
 use crate::model::ask::Action;
@@ -44,6 +45,9 @@ pub struct ReportAnswer {
     /// What the readers did.
     #[serde(flatten)]
     pub report: Report,
+    /// What is not in this answer.
+    #[serde(flatten)]
+    pub beyond: Beyond,
     /// Where this question stands in the log. What was looked at are the entries before it.
     pub audit: Audit,
 }
@@ -77,6 +81,7 @@ impl Vault {
         let ask = self.ask_log(session, Action::Report)?;
         let audit = self.looked(ask, None, None).await?;
         let mut watch = Watch::new(hours, self.centres().await?, asked.day..end);
+        let archived = self.archived_below().await?;
         let mut before = Some(audit.index);
         let mut seen: u64 = 0;
         while let Some(position) = before {
@@ -85,7 +90,7 @@ impl Vault {
                 .index()
                 .walk(query.walk(position, PIECE, usize::MAX))
                 .await?;
-            for (_, leaf) in self.leaves(&walked.hits).await? {
+            for (_, leaf) in self.leaves(&walked.hits, archived).await? {
                 watch.see(&leaf);
                 seen += 1;
             }
@@ -102,6 +107,7 @@ impl Vault {
                 .to
                 .is_some_and(|to| to <= self.clock.now().map_or(0, |now| now.as_millisecond())),
             report: watch.report(),
+            beyond: self.beyond(archived).await?,
             audit,
         })
     }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::approvals::{Exact, Step};
 use super::super::{Audit, Error, LARGEST_PAGE, Outcome, Session, Vault};
+use super::search::Beyond;
 use crate::audit::Change;
 use crate::audit::history::NoHistory;
 use crate::audit::leaf::Leaf;
@@ -16,7 +17,7 @@ use crate::model::approvals::ApprovalState;
 use crate::model::ask::Action;
 use crate::model::purposes::Purpose;
 use crate::store::Write;
-use crate::store::rows::EntryRow;
+use crate::store::rows::{EntryRow, PastLogRow};
 
 /// Nothing else is logged while bodies are dropped, so no more than these at a time.
 const MOST: u64 = 65_536;
@@ -116,7 +117,7 @@ impl Vault {
         if below > self.store.head().await?.size {
             return Err(Error::Bad("beyond-the-log", "the log has fewer entries than `below`"));
         }
-        let dropped = self.dropped_below(self.log.origin()).await?;
+        let dropped = self.archived_below().await?;
         if below <= dropped {
             return Err(Error::Bad(
                 "dropped-already",
@@ -141,6 +142,21 @@ impl Vault {
             tokio::task::yield_now().await;
         }
         Ok(())
+    }
+
+    /// Below which index bodies of the log in force have been dropped.
+    pub(super) async fn archived_below(&self) -> Result<u64, Error> {
+        self.dropped_below(self.log.origin()).await
+    }
+
+    /// What an answer about the log cannot know of.
+    pub(super) async fn beyond(&self, archived_below: u64) -> Result<Beyond, Error> {
+        let past = self.store.past_logs().await?.into_iter();
+        let origin = |past: PastLogRow| past.checkpoint.lines().next().unwrap_or_default().to_owned();
+        Ok(Beyond {
+            archived_below: (archived_below > 0).then_some(archived_below),
+            earlier_logs: past.map(origin).collect(),
+        })
     }
 
     /// Below which index bodies of a log have been dropped by somebody who might: each such act has used up an approval.
@@ -169,7 +185,7 @@ impl Vault {
         let NoHistory::Empty(index) = missing else {
             return missing.into();
         };
-        match self.dropped_below(self.log.origin()).await {
+        match self.archived_below().await {
             Ok(below) if index < below => Error::Archived,
             Ok(_) => KeyError::Broken.into(),
             Err(error) => error,

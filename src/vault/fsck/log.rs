@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use super::super::auditing::retention::BELOW;
 use super::super::open::OpenError;
+use super::super::restart;
 use super::Check;
 use crate::audit::leaf::Leaf;
 use crate::audit::startup;
 use crate::merkle::{self, Frontier, Hash, Tile, TileBuilder};
 use crate::model::ask::Action;
 use crate::model::ids::RecordKind;
-use crate::store::rows::HeadRow;
+use crate::store::rows::{HeadRow, PastLogRow};
 use crate::store::{AnyRow, Table};
 
 /// The tree as it grows out of the leaves.
@@ -71,17 +72,20 @@ impl Check<'_> {
             }
         };
         let mut trees: BTreeMap<u64, (Tree, u64)> = BTreeMap::new();
+        let mut firsts: BTreeMap<u64, Vec<u8>> = BTreeMap::new();
         let whole = self.each(Table::PastEntries, |check, row| {
             if let AnyRow::PastEntry(n, index, body, hash) = row {
                 let (tree, next) = trees.entry(n).or_insert_with(|| (Tree::new(), 0));
                 if index == 0 {
                     check.settle_bodies();
+                    firsts.insert(n, body.clone());
                 }
                 check.entry(tree, next, index, &body, hash);
             }
         });
         let whole = whole.await;
         self.settle_bodies();
+        self.chain(&past, firsts).await;
         for row in past {
             let (tree, size) = trees.remove(&row.n).unwrap_or_else(|| (Tree::new(), 0));
             let name = format!("past log {}", row.n);
@@ -107,6 +111,30 @@ impl Check<'_> {
             self.find(format!("past log {n}"), "has entries and no head (orphan)");
         }
         Ok(())
+    }
+
+    /// Each log but the first begins with an entry that says how the one before it stood.
+    async fn chain(&mut self, past: &[PastLogRow], mut firsts: BTreeMap<u64, Vec<u8>>) {
+        let in_force = self.vault.store.entries(0, 1).await.unwrap_or_default();
+        let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+        let last = number(past.len()) + 1;
+        firsts.extend(in_force.into_iter().next().map(|entry| (last, entry.body)));
+        for (n, row) in (1..).zip(past) {
+            let origin = row.checkpoint.lines().next().unwrap_or_default();
+            // A first entry that was archived says nothing here any more.
+            let next = firsts.get(&(n + 1)).filter(|body| !body.is_empty());
+            let follows = |leaf: Leaf| restart::follows(&leaf, origin, row);
+            if row.n != n || next.is_some_and(|body| !Leaf::parse(body).is_some_and(follows)) {
+                self.find(
+                    format!("past log {}", row.n),
+                    "is not the one that the next log says it follows",
+                );
+            }
+        }
+        let first = firsts.get(&1).and_then(|body| Leaf::parse(body));
+        if first.is_some_and(|leaf| leaf.act == Action::RestartLog.as_str()) {
+            self.find("past log", "is missing: the oldest log there is follows another");
+        }
     }
 
     /// What was dropped of one log says nothing about the next.

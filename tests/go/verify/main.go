@@ -5,7 +5,7 @@
 //	GO111MODULE=off GOPATH=/usr/share/gocode go run tests/go/verify/main.go DIRECTORY VKEY [SEED]
 //
 // It needs every bundle: lay an archive of pruned ones over the directory first. Receipts in
-// DIRECTORY/proofs/*.tlog-proof are checked too. Prints `OK n=… root=…`; or `MISMATCH: …` on standard error and exit code 1; 2 if called wrongly.
+// DIRECTORY/receipts/*.tlog-proof are checked too. Prints `OK n=… root=…`; or `MISMATCH: …` on standard error and exit code 1; 2 if called wrongly.
 package main
 
 import (
@@ -231,9 +231,9 @@ func checkProofs(dir directory, tree tlog.Tree, leaves []tlog.Hash, random *rand
 	return nil
 }
 
-// checkReceipts checks proofs/*.tlog-proof against the entries, each also being of an earlier state of this log.
+// checkReceipts checks receipts/*.tlog-proof against the entries, each also being of an earlier state of this log.
 func checkReceipts(dir directory, tree tlog.Tree, leaves []tlog.Hash, verifier note.Verifier) error {
-	paths, err := filepath.Glob(filepath.Join(string(dir), "proofs", "*.tlog-proof"))
+	paths, err := filepath.Glob(filepath.Join(string(dir), "receipts", "*.tlog-proof"))
 	if err != nil {
 		return err
 	}
