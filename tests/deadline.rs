@@ -1,5 +1,7 @@
 //! The log does not take an entry in time: nothing is shown, and the vault goes on when it can.
 
+use std::time::Duration;
+
 use rusqlite::Connection;
 use serde_json::json;
 
@@ -35,6 +37,32 @@ async fn a_writer_that_is_kept_waiting() {
     assert_eq!(world.post(&app, "agent", "/v1/intake", &call).await.status, 201);
     let lock = world.post(&app, "system-admin", "/v1/keys/lock", &json!({})).await;
     assert_eq!(lock.status, 200, "{}", lock.text);
+    drop(app);
+    assert_eq!(world.fsck().await, []);
+}
+
+/// The group stands in the log, and the key store does not take its fence: the process ends rather than tell anybody that
+/// nothing was written.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fence_that_cannot_be_moved() {
+    let (world, app) = World::new().await;
+    let other = Connection::open(&world.places.keys).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let new = json!({"code": "Z9", "name": "Parks", "kind": "organ"});
+    let answer = world.post(&app, "security-admin", "/v1/admin/departments", &new).await;
+    assert_eq!(
+        (answer.status, answer.problem().as_str()),
+        (503, "audit-unavailable"),
+        "{}",
+        answer.text
+    );
+    let died = tokio::time::timeout(Duration::from_secs(60), app.vault().log_died()).await;
+    assert!(died.is_ok(), "the process ends");
+    other.execute_batch("ROLLBACK").unwrap();
+    drop(app);
+    let app = world.open().await;
+    let there = world.get(&app, "security-admin", "/v1/admin/departments").await;
+    assert!(there.text.contains("\"Z9\""), "{}", there.text);
     drop(app);
     assert_eq!(world.fsck().await, []);
 }
