@@ -210,8 +210,17 @@ impl World {
 
     /// As `open_at`, with witnesses.
     pub(crate) async fn open_witnessed(&self, clock: Arc<dyn Clock>, witnessing: Witnessing) -> Arc<App> {
+        self.try_open_witnessed(clock, witnessing).await.unwrap()
+    }
+
+    pub(crate) async fn try_open_witnessed(
+        &self,
+        clock: Arc<dyn Clock>,
+        witnessing: Witnessing,
+    ) -> Result<Arc<App>, String> {
         let vault = Vault::open(&self.places, &passphrase(), clock, "test").await.unwrap();
-        App::new(vault.with_witnesses(witnessing).unwrap())
+        let vault = vault.with_witnesses(witnessing).map_err(|error| error.to_string())?;
+        Ok(App::new(vault))
     }
 
     pub(crate) async fn open(&self) -> Arc<App> {

@@ -161,3 +161,26 @@ fn without_a_witness_the_vault_grows_careful_and_says_so() {
         );
     }
 }
+
+#[test]
+fn both_stores_put_back_are_told_by_what_the_witness_saw() {
+    let scene = Scene::new();
+    let witness: Listening = scene.office.open(scene.clock.clone());
+    let stores = [&scene.world.places.data, &scene.world.places.keys];
+    let old = stores.map(|store| std::fs::read(store).unwrap());
+    let app = scene.app(&witness.base);
+    scene.ticket(&app);
+    assert_eq!(scene.ask(&app), Freshness::Fresh);
+    drop(app);
+    for (store, old) in stores.into_iter().zip(old) {
+        std::fs::write(store, old).unwrap();
+    }
+    assert!(scene.runtime.block_on(scene.world.try_open()).is_ok(), "the two agree");
+    let witness = Witness::new(&witness.base, Office::cosigner().verifier());
+    let witnessing = Witnessing::new(vec![witness], Limits::usual(1), Some(scene.file.clone()));
+    let clock: Arc<dyn Clock> = scene.clock.clone();
+    let refused = scene
+        .runtime
+        .block_on(scene.world.try_open_witnessed(clock, witnessing));
+    assert!(refused.is_err_and(|error| error.contains("it was cut")));
+}

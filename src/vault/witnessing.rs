@@ -160,18 +160,19 @@ impl Vault {
         let head = self.store.head().await?;
         let mut state = self.witnessing.state();
         let mut note = head.checkpoint.clone();
-        let mut cosigned = false;
+        let mut cosigned = 0;
         for (witness, seen) in self.witnessing.witnesses.iter().zip(&mut state.seen) {
             let name = witness.verifier().name();
             match self.ask_witness(witness, seen, &head).await? {
                 Ok(line) => {
                     note.push_str(&line);
-                    cosigned = true;
+                    cosigned += 1;
                 }
                 Err(error) => tracing::warn!(witness = name, %error, "a witness has not cosigned the log"),
             }
         }
-        if cosigned {
+        // Some of a quorum do not take the place of one: an older checkpoint with all of them is worth more to an outsider.
+        if cosigned >= self.witnessing.limits.quorum().max(1) || (cosigned > 0 && state.cosigned.is_none()) {
             state.cosigned = Some((head.size, note));
         }
         self.witnessing.keep(state);

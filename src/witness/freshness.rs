@@ -16,6 +16,12 @@ pub struct Limits {
 }
 
 impl Limits {
+    /// How many must have cosigned.
+    #[must_use]
+    pub const fn quorum(&self) -> usize {
+        self.quorum
+    }
+
     /// `quorum` witnesses must have cosigned. Older than `alarm` is an alarm, and so on; the limits must not fall. A
     /// quorum of 0 asks for nothing: there are no witnesses.
     #[must_use]
