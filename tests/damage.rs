@@ -12,19 +12,9 @@ use crate::attacks::scene;
 use crate::process::{passphrase_file, run};
 use crate::support::{World, caller, intake, passphrase};
 
-/// Nothing is left in write-ahead logs.
-fn settle(world: &World) {
-    for path in [&world.places.data, &world.places.keys] {
-        let database = Connection::open(path).unwrap();
-        database
-            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
-            .unwrap();
-    }
-}
-
 /// Everything on disk, to be put back.
 fn keep(world: &World) -> BTreeMap<PathBuf, Vec<u8>> {
-    settle(world);
+    world.settle();
     let read = |path: PathBuf| (path.clone(), std::fs::read(path).unwrap());
     world.files().into_iter().map(read).collect()
 }
@@ -175,7 +165,7 @@ async fn orphan_keys_are_named_and_harmless() {
         .await;
     assert_eq!(taken.status, 201);
     drop(app);
-    settle(world);
+    world.settle();
     std::fs::write(&world.places.data, &data[&world.places.data]).unwrap();
     let keys = Connection::open(&world.places.keys).unwrap();
     keys.execute("UPDATE fence SET size = ?1, root = ?2", fence).unwrap();

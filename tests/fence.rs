@@ -9,6 +9,7 @@ async fn a_data_store_put_back_is_refused_and_says_what_was_lost() {
     let (world, app) = World::new().await;
     world.ticket_at(&app, "C1", caller("王小明", "13900001111")).await;
     drop(app);
+    world.settle();
     let old = std::fs::read(&world.places.data).unwrap();
     let count = |sql: &str| -> i64 {
         Connection::open(&world.places.data)
@@ -24,6 +25,7 @@ async fn a_data_store_put_back_is_refused_and_says_what_was_lost() {
     assert!(after > before);
     assert_eq!(world.fsck().await, []);
 
+    world.settle();
     std::fs::write(&world.places.data, old).unwrap();
     let error = world.try_open().await.err().expect("refused").to_string();
     let said = format!(

@@ -62,12 +62,14 @@ async fn a_restored_copy_goes_on_as_the_next_log() {
     assert_eq!(taken.status, 201, "{}", taken.text);
     let old_key = world.get(&app, "auditor", "/v1/audit/keys").await.text;
     drop(app);
+    world.settle();
     let old = std::fs::read(&world.places.data).unwrap();
     let before = size(&world.places.data);
     let app = world.open().await;
     world.ticket_at(&app, "C1", caller("李四光", "13700002222")).await;
     drop(app);
     let after = size(&world.places.data);
+    world.settle();
     std::fs::write(&world.places.data, old).unwrap();
     assert!(world.try_open().await.is_err(), "the fence holds");
 
@@ -123,6 +125,7 @@ async fn a_copy_of_the_old_log_is_refused_and_what_it_wrote_is_still_held_to() {
     let (world, app) = World::new().await;
     world.ticket_at(&app, "C1", caller("王小明", "13900001111")).await;
     drop(app);
+    world.settle();
     let old = std::fs::read(&world.places.data).unwrap();
     let before: (i64, Vec<u8>) = Connection::open(&world.places.keys)
         .unwrap()
@@ -156,6 +159,7 @@ async fn a_copy_of_the_old_log_is_refused_and_what_it_wrote_is_still_held_to() {
         "UPDATE past_log SET size = size - 1",
         "DELETE FROM past_entry; DELETE FROM past_log",
     ] {
+        world.settle();
         let kept = std::fs::read(&world.places.data).unwrap();
         Connection::open(&world.places.data)
             .unwrap()
@@ -166,6 +170,7 @@ async fn a_copy_of_the_old_log_is_refused_and_what_it_wrote_is_still_held_to() {
             findings.iter().any(|finding| finding.place.starts_with("past log")),
             "{cut}: {findings:?}"
         );
+        world.settle();
         std::fs::write(&world.places.data, kept).unwrap();
     }
     // The process of the restart dies before the fence: the next start takes the new log up.
@@ -174,6 +179,7 @@ async fn a_copy_of_the_old_log_is_refused_and_what_it_wrote_is_still_held_to() {
     assert_eq!(keys.execute(fence, (&before.0, &before.1)).unwrap(), 1);
     drop(keys);
     drop(world.open().await);
+    world.settle();
     std::fs::write(&world.places.data, old).unwrap();
     let error = world.try_open().await.err().expect("refused").to_string();
     assert!(error.contains("had gone on as") && error.contains("/log/2"), "{error}");
@@ -197,6 +203,7 @@ async fn it_takes_the_right_two_persons_and_a_reason() {
             Ok((row.get(0)?, row.get(1)?, row.get(2)?))
         })
         .unwrap();
+    world.settle();
     let before = std::fs::read(&world.places.data).unwrap();
     for (asker, approver, reason, why) in [
         ("system-admin", "system-admin", REASON, "own-request"),

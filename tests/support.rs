@@ -248,6 +248,17 @@ impl World {
             .findings
     }
 
+    /// Nothing of a store stands beside its file any more: what was written is in the file that a test copies.
+    pub(crate) fn settle(&self) {
+        for path in [&self.places.data, &self.places.keys] {
+            let database = rusqlite::Connection::open(path).unwrap();
+            let busy: i64 = database
+                .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
+                .unwrap();
+            assert_eq!(busy, 0, "nobody else has the store");
+        }
+    }
+
     /// Everything the vault has on disk.
     pub(crate) fn files(&self) -> Vec<PathBuf> {
         fn walk(directory: &std::path::Path, found: &mut Vec<PathBuf>) {

@@ -167,11 +167,13 @@ fn both_stores_put_back_are_told_by_what_the_witness_saw() {
     let scene = Scene::new();
     let witness: Listening = scene.office.open(scene.clock.clone());
     let stores = [&scene.world.places.data, &scene.world.places.keys];
+    scene.world.settle();
     let old = stores.map(|store| std::fs::read(store).unwrap());
     let app = scene.app(&witness.base);
     scene.ticket(&app);
     assert_eq!(scene.ask(&app), Freshness::Fresh);
     drop(app);
+    scene.world.settle();
     for (store, old) in stores.into_iter().zip(old) {
         std::fs::write(store, old).unwrap();
     }
