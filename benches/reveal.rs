@@ -27,7 +27,8 @@ use callervault::model::principals::{DepartmentKind, PrincipalKind, Role};
 use callervault::vault::Vault;
 use callervault::vault::admin::{NewDepartment, NewPrincipal, NewToken};
 use callervault::vault::approvals::Exact;
-use callervault::vault::open::{Founding, Places};
+use callervault::vault::found::Founding;
+use callervault::vault::open::{Places, Running};
 use http_body_util::BodyExt;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -145,7 +146,11 @@ async fn rate(http: &Http, token: &str, method: &'static str, url: &str, body: &
 /// Constant and reveals a second, and reads a commit, of one server.
 async fn measure(scene: &Scene, http: &Http, batch: usize) -> (f64, f64, f64) {
     let places = Places::below(scene.dir.path());
-    let vault = Vault::open_with(&places, &passphrase(), Arc::new(System), "bench", batch)
+    let running = Running {
+        batch,
+        ..Running::default()
+    };
+    let vault = Vault::open_with(&places, &passphrase(), Arc::new(System), "bench", running)
         .await
         .unwrap();
     let app = App::new(vault);

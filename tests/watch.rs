@@ -10,10 +10,12 @@ use callervault::clock::{Clock, Fixed};
 use callervault::http::App;
 use callervault::vault::Vault;
 use callervault::vault::budgets::Watching;
+use callervault::vault::open::Running;
 use jiff::civil::{Date, date};
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use serde_json::{Value, json};
 
+use crate::process::Server;
 use crate::support::{World, caller, passphrase};
 
 const OFFICERS: usize = 200;
@@ -242,12 +244,15 @@ fn hours_as_they_are_written() {
 
 async fn limited(world: &World, clock: &Arc<Fixed>, limit: u64) -> Arc<App> {
     let clock = Arc::clone(clock) as Arc<dyn Clock>;
-    let vault = Vault::open(&world.places, &passphrase(), clock, "test").await.unwrap();
-    let rules = Watching {
-        limit: Some(limit),
-        ..Watching::default()
+    let running = Running {
+        watching: Watching {
+            limit: Some(limit),
+            ..Watching::default()
+        },
+        ..Running::default()
     };
-    App::new(vault.watching(rules).await.unwrap())
+    let vault = Vault::open_with(&world.places, &passphrase(), clock, "test", running).await;
+    App::new(vault.unwrap())
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -317,6 +322,42 @@ async fn the_limit_holds_for_many_at_once_and_over_a_restart() {
     assert_eq!(
         world.reveal(&app, "handler-c1", &reference, &no, "clear").await.status,
         429
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_limit_of_a_server_is_the_one_it_was_started_with() {
+    let (world, app) = World::new().await;
+    let (no, reference) = world.ticket_at(&app, "C1", caller("王小明", "13900001111")).await;
+    drop(app);
+    let started = ["--listen", "127.0.0.1:0", "--reveal-limit", "1"];
+    let server = Server::start_with(world.dir.path(), "http", &started);
+    let body = json!({"ticket": no, "purpose": "handle", "fields": ["callback_number"], "form": "clear"});
+    let path = format!("/v1/callers/{reference}/reveal");
+    let statuses = [(); 2].map(|()| server.post(&world, "handler-c1", &path, &body).0);
+    assert_eq!(statuses, [200, 429]);
+}
+
+#[tokio::test]
+async fn the_limit_holds_anew_on_a_day_that_the_clock_comes_back_to() {
+    let (world, app) = World::new().await;
+    drop(app);
+    let day = |day: u32| format!("2026-12-0{day}T04:00:00Z").parse().unwrap();
+    let clock = Arc::new(Fixed::at(day(1)));
+    let app = limited(&world, &clock, 2).await;
+    let (no, reference) = world.ticket_at(&app, "C1", caller("王小明", "13900001111")).await;
+    let reveal = async || world.reveal(&app, "handler-c1", &reference, &no, "clear").await.status;
+    assert_eq!([reveal().await, reveal().await, reveal().await], [200, 200, 429]);
+    // More days ahead than are remembered, then back before all of them. What was spent then is forgotten, and the limit
+    // holds anew.
+    for ahead in 2..=5 {
+        clock.set(day(ahead));
+        assert_eq!(reveal().await, 200);
+    }
+    clock.set(day(1));
+    assert_eq!(
+        [reveal().await, reveal().await, reveal().await, reveal().await],
+        [200, 200, 429, 429]
     );
 }
 

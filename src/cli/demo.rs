@@ -20,7 +20,8 @@ use crate::model::principals::{DepartmentKind, PrincipalKind, Role};
 use crate::model::reference::DepartmentCode;
 use crate::vault::admin::{NewDepartment, NewPrincipal, NewToken};
 use crate::vault::approvals::{Asked, Decision, Exact};
-use crate::vault::open::{Founding, Places};
+use crate::vault::found::Founding;
+use crate::vault::open::Places;
 use crate::vault::{Outcome, Session, Vault};
 
 /// 200 invented calls; see tests/data/README.md.

@@ -15,6 +15,7 @@ use crate::http::{self, App, Tls};
 use crate::vault::Vault;
 use crate::vault::auditing::retention::Retention;
 use crate::vault::budgets::Watching;
+use crate::vault::open::Running;
 use crate::vault::witnessing::Witnessing;
 use crate::witness::client::Witness;
 use crate::witness::freshness::Limits;
@@ -105,12 +106,15 @@ impl Serve {
         let passphrase = self.passphrase.read()?;
         let behind_proxy = self.tls.behind_proxy;
         let tls = self.tls.files();
-        let rules = self.watch.rules();
+        let watching = self.watch.rules();
         runtime()?.block_on(async {
             let places = self.place.places();
             let witnessing = witnessing(&self.witnesses, self.quorum, places.data.with_file_name("cosigned"))?;
-            let vault = Vault::open(&places, &passphrase, Arc::new(System), &self.node).await?;
-            let vault = vault.watching(rules).await?;
+            let running = Running {
+                watching,
+                ..Running::default()
+            };
+            let vault = Vault::open_with(&places, &passphrase, Arc::new(System), &self.node, running).await?;
             drop(passphrase);
             let retention = Retention::days(self.log_retention_days).unwrap_or_default();
             let vault = vault.with_witnesses(witnessing).map_err(Failure::unavailable)?;

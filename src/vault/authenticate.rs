@@ -7,13 +7,24 @@ use crate::model::ask::RequestId;
 use crate::model::principals::Actor;
 
 /// What every token begins with, so that a leaked one is recognised by scanners.
-pub(super) const PREFIX: &str = "cvt_";
+const PREFIX: &str = "cvt_";
 
 /// SHA-256 of a token: a token is 256 random bits, so no slow hash is needed.
 pub(super) fn token_hash(token: &str) -> [u8; 32] {
     let mut hash = [0; 32];
     hash.copy_from_slice(digest(&SHA256, token.as_bytes()).as_ref());
     hash
+}
+
+/// A new token: `cvt_` and 256 random bits in base32.
+pub(super) fn new_token() -> Result<zeroize::Zeroizing<String>, crate::keyring::KeyError> {
+    use ring::rand::SecureRandom;
+    let mut secret = zeroize::Zeroizing::new([0; 32]);
+    ring::rand::SystemRandom::new()
+        .fill(&mut *secret)
+        .map_err(|_| crate::keyring::KeyError::NoRandomness)?;
+    let text = data_encoding::BASE32_NOPAD.encode(&*secret).to_ascii_lowercase();
+    Ok(zeroize::Zeroizing::new(format!("{PREFIX}{text}")))
 }
 
 impl Vault {

@@ -9,6 +9,7 @@ pub mod callers;
 pub mod correct;
 mod error;
 mod facts;
+pub mod found;
 pub mod fsck;
 pub mod intake;
 pub mod lookup;

@@ -1,27 +1,21 @@
-//! Making a vault, and opening one: prove the log, then serve.
+//! Opening a vault: prove the log, then serve.
 
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::authenticate::{PREFIX, token_hash};
 use super::budgets::{Budgets, Watching};
 use super::{Error, Vault};
 use crate::audit::index::Indexer;
-use crate::audit::leaf::Leaf;
 use crate::audit::startup::{self, Proved, Unproved};
-use crate::audit::{CheckpointSigner, Log, genesis};
+use crate::audit::{CheckpointSigner, Log};
 use crate::clock::Clock;
 use crate::keyring::unlock::{self, Passphrase};
 use crate::keyring::{KeyError, Keyring};
 use crate::model::fields::{FieldSet, FieldsError};
-use crate::model::ids::{PrincipalId, TokenId};
-use crate::model::principals::{DepartmentKind, PrincipalKind, Role, Roles};
-use crate::model::reference::DepartmentCode;
 use crate::policy::{Policy, PolicyError, Why};
-use crate::store::rows::{DepartmentRow, EntryRow, Fence, HeadRow, PrincipalRow, TokenRow, VaultRow};
-use crate::store::sqlite::{NewStore, SqliteData, SqliteKeys, SqliteLogIndex};
-use crate::store::{DataStore, DataWriter, KeyStore, StoreError, Write};
+use crate::store::sqlite::{SqliteData, SqliteKeys, SqliteLogIndex};
+use crate::store::{DataStore, KeyStore, StoreError};
 
 /// Where a vault lies.
 #[derive(Clone, Debug)]
@@ -109,33 +103,31 @@ macro_rules! from {
 }
 from!(StoreError => Store, KeyError => Key, Unproved => Log, FieldsError => Fields, PolicyError => Policy, Error => Vault);
 
-/// The first department and what the log is called.
-pub struct Founding {
-    /// The log's origin, `<host>/log/1`.
-    pub origin: String,
-    /// The hotline centre's code.
-    pub centre: DepartmentCode,
-    /// Its name.
-    pub centre_name: String,
+/// How a vault is run.
+#[derive(Clone, Copy, Debug)]
+pub struct Running {
+    /// Most entries in one commit. 1 measures what sharing a commit is worth.
+    pub batch: usize,
+    /// Working hours, and how many clear reveals a day a principal may have.
+    pub watching: Watching,
 }
 
-/// A token just issued. Shown once; the vault keeps its SHA-256.
-pub struct Issued {
-    /// The principal's account.
-    pub account: String,
-    /// What it may act as.
-    pub role: Role,
-    /// The secret.
-    pub token: zeroize::Zeroizing<String>,
+impl Default for Running {
+    fn default() -> Self {
+        Self {
+            batch: usize::MAX,
+            watching: Watching::default(),
+        }
+    }
 }
 
 /// Rules as they are in force: those in the directory, or as shipped.
-struct Rules {
+pub(super) struct Rules {
     fields: FieldSet,
-    policy: Policy,
+    pub(super) policy: Policy,
 }
 
-fn rules(places: &Places) -> Result<Rules, OpenError> {
+pub(super) fn rules(places: &Places) -> Result<Rules, OpenError> {
     let text = |name: &str, shipped: &str| {
         let path = places.policies.join(name);
         match std::fs::read_to_string(&path) {
@@ -153,50 +145,6 @@ fn rules(places: &Places) -> Result<Rules, OpenError> {
 }
 
 impl Vault {
-    /// Makes a vault: both stores, the keys, the centre and its three administrators, each with a token.
-    ///
-    /// # Errors
-    /// [`OpenError`]; a store that exists already is left as it is.
-    pub fn init(
-        places: &Places,
-        passphrase: &Passphrase,
-        founding: &Founding,
-        clock: &dyn Clock,
-    ) -> Result<Vec<Issued>, OpenError> {
-        let rules = rules(places)?;
-        // Both places are locked and taken before anything is made, and given back if anything fails.
-        let (new_keys, new_data) = (NewStore::claim(&places.keys)?, NewStore::claim(&places.data)?);
-        let now = clock.now().map_err(Error::from)?;
-        let vault = VaultRow {
-            vault: uuid::Uuid::new_v4().into_bytes(),
-            origin: founding.origin.clone(),
-        };
-        let keys = unlock::create(&vault.origin, passphrase, now)?;
-        let keyring = unlock::unlock(
-            &vault.origin,
-            passphrase,
-            std::slice::from_ref(&keys.unlock),
-            &keys.keyring,
-        )?;
-        let (writes, issued) = founders(&keyring, founding, now)?;
-        let unsigned = |_| OpenError::Key(KeyError::Locked);
-        let empty = genesis::empty_head(&vault.origin, &keyring).map_err(unsigned)?;
-        let hash = rules.policy.hash();
-        let (entry, head) =
-            genesis::first_entry(&vault.origin, &keyring, &writes, founding.centre, hash, now).map_err(unsigned)?;
-        let fence = Fence {
-            origin: vault.origin.clone(),
-            size: head.size,
-            root: head.root,
-        };
-        SqliteKeys::create(&new_keys, &vault, &keys.unlock, &keys.keyring, &fence)?;
-        let writer = SqliteData::create(&new_data, &vault, &empty)?;
-        found(writer, &writes, entry, &head)?;
-        new_keys.keep();
-        new_data.keep();
-        Ok(issued)
-    }
-
     /// Unlocks a vault and proves its log.
     ///
     /// # Errors
@@ -207,10 +155,10 @@ impl Vault {
         clock: Arc<dyn Clock>,
         node: &str,
     ) -> Result<Self, OpenError> {
-        Self::open_with(places, passphrase, clock, node, usize::MAX).await
+        Self::open_with(places, passphrase, clock, node, Running::default()).await
     }
 
-    /// As `open`, with at most `batch` entries a commit: 1 measures what group commit is worth.
+    /// As `open`, run in another way than usual.
     ///
     /// # Errors
     /// As `open`.
@@ -219,23 +167,14 @@ impl Vault {
         passphrase: &Passphrase,
         clock: Arc<dyn Clock>,
         node: &str,
-        batch: usize,
+        running: Running,
     ) -> Result<Self, OpenError> {
         let mut opened = Unlocked::open(places, passphrase).await?;
         opened.check_schema(places).await?;
         opened.finish_restart().await?;
         let verifier = opened.keyring.verifier(&opened.log)?;
         let proved = startup::prove(&*opened.store, &*opened.keys, &opened.log, &verifier).await?;
-        opened.serve(places, proved, clock, node, batch).await
-    }
-
-    /// The same vault under other working hours and another limit of clear reveals a day.
-    ///
-    /// # Errors
-    /// [`OpenError::Store`].
-    pub async fn watching(mut self, rules: Watching) -> Result<Self, OpenError> {
-        self.budgets = Budgets::of_log(&*self.store, rules).await?;
-        Ok(self)
+        opened.serve(places, proved, clock, node, running).await
     }
 }
 
@@ -284,14 +223,21 @@ impl Unlocked {
         proved: Proved,
         clock: Arc<dyn Clock>,
         node: &str,
-        batch: usize,
+        running: Running,
     ) -> Result<Vault, OpenError> {
         let signer: Arc<dyn CheckpointSigner> = self.keyring.clone();
         let index = SqliteLogIndex::open(&places.log_index())?;
-        let budgets = Budgets::of_log(&*self.store, Watching::default()).await?;
+        let budgets = Budgets::of_log(&*self.store, running.watching).await?;
         let writer = self.store.writer()?;
-        let log = Log::start_with(proved, writer, Arc::clone(&self.keys), signer, node.to_owned(), batch)
-            .map_err(|error| OpenError::Io(format!("the log's thread cannot be started: {error}")))?;
+        let log = Log::start_with(
+            proved,
+            writer,
+            Arc::clone(&self.keys),
+            signer,
+            node.to_owned(),
+            running.batch,
+        )
+        .map_err(|error| OpenError::Io(format!("the log's thread cannot be started: {error}")))?;
         Ok(Vault {
             store: self.store,
             keys: self.keys,
@@ -308,29 +254,6 @@ impl Unlocked {
         })
     }
 
-    /// A restart whose process died between the new log and its fence: the fence goes on, if the new log links what it was
-    /// of.
-    async fn finish_restart(&mut self) -> Result<(), OpenError> {
-        let head = self.store.head().await?;
-        let Some(found) = startup::named_origin(&head).filter(|found| *found != self.log && head.size == 1) else {
-            return Ok(());
-        };
-        startup::prove_head(&*self.store, &head, found, &self.keyring.verifier(found)?).await?;
-        let first = self.store.entries(0, 1).await?;
-        let leaf = first.first().and_then(|entry| Leaf::parse(&entry.body));
-        if let (Some(leaf), Some(fence)) = (leaf, self.keys.fence().await?)
-            && super::restart::links(&leaf, &fence)
-        {
-            self.keys.put_fence(&Fence {
-                origin: found.to_owned(),
-                size: head.size,
-                root: head.root,
-            })?;
-            found.clone_into(&mut self.log);
-        }
-        Ok(())
-    }
-
     /// Nothing is served from a store whose schema somebody has changed.
     pub(super) async fn check_schema(&self, places: &Places) -> Result<(), StoreError> {
         let (data, keys) = (self.store.schema().await?, self.keys.schema().await?);
@@ -345,70 +268,4 @@ impl Unlocked {
     pub(super) const fn fields(&self) -> &FieldSet {
         &self.rules.fields
     }
-}
-
-/// Writes the first rows and the first entry.
-fn found(mut writer: Box<dyn DataWriter>, writes: &[Write], entry: EntryRow, head: &HeadRow) -> Result<(), StoreError> {
-    writer.begin()?;
-    if writer.attempt(&[], writes, 0)?.is_err() {
-        return Err(StoreError::Corrupt("a new store"));
-    }
-    writer.append(&[entry], &[], head)?;
-    writer.commit()
-}
-
-/// A new token: `cvt_` and 256 random bits in base32.
-pub(super) fn new_token() -> Result<zeroize::Zeroizing<String>, KeyError> {
-    use ring::rand::SecureRandom;
-    let mut secret = zeroize::Zeroizing::new([0; 32]);
-    ring::rand::SystemRandom::new()
-        .fill(&mut *secret)
-        .map_err(|_| KeyError::NoRandomness)?;
-    let text = data_encoding::BASE32_NOPAD.encode(&*secret).to_ascii_lowercase();
-    Ok(zeroize::Zeroizing::new(format!("{PREFIX}{text}")))
-}
-
-fn founders(
-    keyring: &Keyring,
-    founding: &Founding,
-    now: jiff::Timestamp,
-) -> Result<(Vec<Write>, Vec<Issued>), OpenError> {
-    let department = DepartmentRow {
-        code: founding.centre,
-        name: founding.centre_name.clone(),
-        kind: DepartmentKind::Centre,
-        version: 1,
-        mac: [0; 16],
-    };
-    let mut writes = vec![Write::Department(keyring.protect(department)?)];
-    let mut issued = Vec::new();
-    for role in [Role::SecurityAdmin, Role::SystemAdmin, Role::Auditor] {
-        let account = role.as_str().replace('_', "-");
-        let roles = Roles::new([role]).map_err(|error| OpenError::Io(error.to_string()))?;
-        let principal = PrincipalRow {
-            id: PrincipalId::random(),
-            account: account.clone(),
-            department: founding.centre,
-            kind: PrincipalKind::Person,
-            roles,
-            active: true,
-            created_by: None,
-            version: 1,
-            mac: [0; 16],
-        };
-        let token = new_token()?;
-        let row = TokenRow {
-            id: TokenId::random(),
-            hash: token_hash(&token),
-            principal: principal.id,
-            created_at: now,
-            expires_at: None,
-            revoked_at: None,
-            mac: [0; 16],
-        };
-        writes.push(Write::Principal(keyring.protect(principal)?));
-        writes.push(Write::Token(keyring.protect(row)?));
-        issued.push(Issued { account, role, token });
-    }
-    Ok((writes, issued))
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use data_encoding::BASE64;
 
-use super::open::{OpenError, Places, Unlocked};
+use super::open::{OpenError, Places, Running, Unlocked};
 use super::{Error, Session, Vault};
 use crate::audit::Change;
 use crate::audit::leaf::Leaf;
@@ -70,8 +70,12 @@ impl Vault {
         startup::prove_head(&*opened.store, &head, &old, &opened.keyring.verifier(&old)?).await?;
         let origin = next_origin(opened.keyring.origin(), &old, fence.as_ref())?;
         let link = link(&head, &old, fence.as_ref(), reason);
+        let alone = Running {
+            batch: 1,
+            ..Running::default()
+        };
         let vault = opened
-            .serve(places, Proved::empty(origin.clone()), clock, "restart", 1)
+            .serve(places, Proved::empty(origin.clone()), clock, "restart", alone)
             .await?;
         let (permit, change) = vault.both(two, &link).await?;
         vault.record(permit, change).await?;
@@ -212,4 +216,29 @@ fn numbered(origin: &str) -> (&str, Option<u64>) {
     let parts = origin.rsplit_once('/');
     let parts = parts.and_then(|(stem, number)| Some((stem, number.parse().ok()?)));
     parts.map_or((origin, None), |(stem, number)| (stem, Some(number)))
+}
+
+impl Unlocked {
+    /// A restart whose process died between the new log and its fence: the fence goes on, if the new log links what it was
+    /// of.
+    pub(super) async fn finish_restart(&mut self) -> Result<(), OpenError> {
+        let head = self.store.head().await?;
+        let Some(found) = startup::named_origin(&head).filter(|found| *found != self.log && head.size == 1) else {
+            return Ok(());
+        };
+        startup::prove_head(&*self.store, &head, found, &self.keyring.verifier(found)?).await?;
+        let first = self.store.entries(0, 1).await?;
+        let leaf = first.first().and_then(|entry| Leaf::parse(&entry.body));
+        if let (Some(leaf), Some(fence)) = (leaf, self.keys.fence().await?)
+            && links(&leaf, &fence)
+        {
+            self.keys.put_fence(&Fence {
+                origin: found.to_owned(),
+                size: head.size,
+                root: head.root,
+            })?;
+            found.clone_into(&mut self.log);
+        }
+        Ok(())
+    }
 }

@@ -4,8 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::super::approvals::{Exact, Step};
+use super::super::authenticate::new_token;
 use super::super::authenticate::token_hash;
-use super::super::open::new_token;
 use super::super::{Audit, Error, Outcome, Session, Vault};
 use super::{Page, about};
 use crate::audit::leaf;
