@@ -34,6 +34,7 @@ use callervault::merkle::{
 use callervault::model::ask::{Action, Ask, RequestId};
 use callervault::model::fields::FieldSet;
 use callervault::model::ids::{PrincipalId, RecordKind};
+use callervault::model::mark::Mark;
 use callervault::model::purposes::Purpose;
 use callervault::model::reference::{DepartmentCode, Reference};
 use callervault::model::ticket_no::TicketNo;
@@ -488,6 +489,7 @@ fn median(mut values: Vec<f64>) -> f64 {
 struct Known {
     leaf: Leaf,
     at: Timestamp,
+    mark: Mark,
 }
 
 /// Reads spread over the whole log.
@@ -500,7 +502,8 @@ async fn known(store: &dyn DataStore) -> Vec<Known> {
         let leaf = Leaf::parse(&entry.body).unwrap();
         if leaf.form.is_some() && leaf.out == "granted" {
             let at = leaf.t.parse().unwrap();
-            known.push(Known { leaf, at });
+            let mark = Mark::of(&entry.leaf_hash);
+            known.push(Known { leaf, at, mark });
         }
     }
     known
@@ -564,46 +567,93 @@ fn searches(known: &Known) -> [(&'static str, Search); 7] {
     ]
 }
 
-/// Median milliseconds of each search and each question of exposure.
-async fn finding(scene: &Scene) -> Vec<(&'static str, f64)> {
+/// Milliseconds of one question: with nothing of the vault's files in the system's memory (the process keeps its own pages
+/// of the index's writer), and asked again at once.
+struct Taken {
+    name: &'static str,
+    from_disk: Vec<f64>,
+    again: Vec<f64>,
+}
+
+/// Median milliseconds of a question at one size.
+#[derive(Clone, Copy)]
+struct Found {
+    name: &'static str,
+    from_disk: f64,
+    again: f64,
+}
+
+/// Asks a question twice, the first time with the files forgotten.
+async fn twice<T, E: std::fmt::Debug, F: Future<Output = Result<T, E>>>(
+    scene: &Scene,
+    name: &'static str,
+    all: &mut Vec<Taken>,
+    ask: impl Fn() -> F,
+) -> T {
+    scene.forget();
+    let start = Instant::now();
+    ask().await.unwrap();
+    let from_disk = start.elapsed().as_secs_f64() * 1000.0;
+    let start = Instant::now();
+    let answer = ask().await.unwrap();
+    let again = start.elapsed().as_secs_f64() * 1000.0;
+    let place = all.iter().position(|taken| taken.name == name).unwrap_or_else(|| {
+        all.push(Taken {
+            name,
+            from_disk: Vec::new(),
+            again: Vec::new(),
+        });
+        all.len() - 1
+    });
+    all[place].from_disk.push(from_disk);
+    all[place].again.push(again);
+    answer
+}
+
+/// How long each search and each question of exposure takes.
+async fn finding(scene: &Scene) -> Vec<Found> {
     let known = known(&scene.parts().await.store).await;
     let (vault, session) = scene.vault().await;
-    let mut taken: Vec<(&'static str, Vec<f64>)> = Vec::new();
-    let mut note = |name, start: Instant| {
-        let spent = start.elapsed().as_secs_f64() * 1000.0;
-        match taken.iter_mut().find(|(of, _)| *of == name) {
-            Some((_, all)) => all.push(spent),
-            None => taken.push((name, vec![spent])),
-        }
-    };
+    let mut taken = Vec::new();
     for known in &known {
         for (name, search) in searches(known) {
             let wanted = Wanted::try_from(&search).unwrap();
-            let start = Instant::now();
-            let found = vault.search(&session, &wanted).await.unwrap();
-            note(name, start);
+            let found = twice(scene, name, &mut taken, || vault.search(&session, &wanted)).await;
             assert!(!found.entries.is_empty(), "{name}");
         }
-        let (ticket, subject) = (known.leaf.ticket.clone(), known.leaf.subject.clone());
-        let none = || AskExposure {
-            ticket: None,
-            subject: None,
-            actor: None,
-            from: None,
-            to: None,
-        };
-        let ticket = ticket.map(|no| no.parse().unwrap());
-        for (name, asked) in [
-            ("exposure of one ticket", AskExposure { ticket, ..none() }),
-            ("exposure of one caller", AskExposure { subject, ..none() }),
-        ] {
-            let start = Instant::now();
-            let answer = vault.exposure(&session, &asked).await.unwrap();
-            note(name, start);
+        let traced = twice(scene, "trace of one mark", &mut taken, || {
+            vault.trace(&session, known.mark)
+        })
+        .await;
+        assert_eq!(traced.entries.len(), 1);
+        for (name, asked) in exposures(known) {
+            let answer = twice(scene, name, &mut taken, || vault.exposure(&session, &asked)).await;
             assert!(answer.reads > 0, "{name}");
         }
     }
-    taken.into_iter().map(|(name, all)| (name, median(all))).collect()
+    let found = |taken: Taken| Found {
+        name: taken.name,
+        from_disk: median(taken.from_disk),
+        again: median(taken.again),
+    };
+    taken.into_iter().map(found).collect()
+}
+
+/// Questions of exposure, by name.
+fn exposures(known: &Known) -> [(&'static str, AskExposure); 2] {
+    let none = || AskExposure {
+        ticket: None,
+        subject: None,
+        actor: None,
+        from: None,
+        to: None,
+    };
+    let (ticket, subject) = (known.leaf.ticket.clone(), known.leaf.subject.clone());
+    let ticket = ticket.map(|no| no.parse().unwrap());
+    [
+        ("exposure of one ticket", AskExposure { ticket, ..none() }),
+        ("exposure of one caller", AskExposure { subject, ..none() }),
+    ]
 }
 
 async fn verified(scene: &Scene) {
@@ -632,7 +682,7 @@ async fn verified(scene: &Scene) {
     );
 }
 
-async fn at_size(scene: &Scene, size: u64) -> Vec<(&'static str, f64)> {
+async fn at_size(scene: &Scene, size: u64) -> Vec<Found> {
     println!("{size} entries");
     println!("  filled {:.0} entries/s", scene.fill(size).await);
     println!("  index filled {:.0} entries/s", scene.index().await);
@@ -646,8 +696,8 @@ async fn at_size(scene: &Scene, size: u64) -> Vec<(&'static str, f64)> {
     let (proving, opening) = scene.start_up().await;
     println!("  start-up, nothing in memory: head and fence {proving:.3} s, all but the passphrase {opening:.3} s");
     let found = finding(scene).await;
-    for (name, ms) in &found {
-        println!("  {name} {ms:.2} ms");
+    for Found { name, from_disk, again } in &found {
+        println!("  {name} {from_disk:.2} ms from disk, {again:.2} ms again");
     }
     let (inclusion, consistency) = scene.proofs().await;
     println!("  inclusion {inclusion:.0} proofs/s, consistency {consistency:.0} proofs/s");
@@ -675,13 +725,14 @@ fn main() {
 
 async fn compare(sizes: &[u64]) {
     let scene = Scene::new();
-    let mut before: Option<(u64, Vec<(&str, f64)>)> = None;
+    let mut before: Option<(u64, Vec<Found>)> = None;
     for &size in sizes {
         let found = at_size(&scene, size).await;
         if let Some((smaller, times)) = before {
             println!("  times at {size} to those at {smaller}");
-            for ((name, now), (_, then)) in found.iter().zip(&times) {
-                println!("    {name} {:.2}", now / then);
+            for (now, then) in found.iter().zip(&times) {
+                let (from_disk, again) = (now.from_disk / then.from_disk, now.again / then.again);
+                println!("    {} {from_disk:.2} from disk, {again:.2} again", now.name);
             }
         }
         before = Some((size, found));

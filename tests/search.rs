@@ -6,6 +6,9 @@ use std::sync::Arc;
 
 use callervault::clock::Fixed;
 use callervault::http::App;
+use callervault::store::LogIndex;
+use callervault::store::log_index::{IndexedEntry, Position, Term, TermKind, Walk};
+use callervault::store::sqlite::SqliteLogIndex;
 use callervault::vault::fsck;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -293,6 +296,64 @@ async fn who_may_not() {
 }
 
 #[tokio::test]
+async fn a_mark_is_found_wherever_in_the_log_its_entry_stands() {
+    let dir = tempfile::tempdir().unwrap();
+    let index = SqliteLogIndex::open(&dir.path().join("log-index.db")).unwrap();
+    let places = [5, 262_143, 262_144, 1_000_000];
+    let entry = |index| IndexedEntry {
+        index,
+        at: 0,
+        terms: Vec::new(),
+        mark: Some(if index == 7 { 43 } else { 42 }),
+    };
+    let entries = places.into_iter().chain([7]).map(entry).collect();
+    let to = Position {
+        size: 1_000_001,
+        last: None,
+    };
+    assert!(index.add(0, entries, to).await.unwrap());
+    assert_eq!(index.marked(42, 1_000_001).await.unwrap(), places);
+    assert_eq!(index.marked(43, 1_000_001).await.unwrap(), [7]);
+    assert!(index.marked(44, 1_000_001).await.unwrap().is_empty());
+    assert_eq!(index.marked(42, 1_000_000).await.unwrap(), places[..3]);
+}
+
+#[tokio::test]
+async fn a_walk_stops_after_its_steps_and_goes_on_from_there() {
+    let dir = tempfile::tempdir().unwrap();
+    let index = SqliteLogIndex::open(&dir.path().join("log-index.db")).unwrap();
+    let term = |value: &str| Term {
+        kind: TermKind::Dept,
+        value: value.to_owned(),
+    };
+    let entry = |index: u64| IndexedEntry {
+        index,
+        at: 0,
+        terms: vec![term(if index.is_multiple_of(2) { "C1" } else { "W2" })],
+        mark: None,
+    };
+    let to = Position { size: 1200, last: None };
+    assert!(index.add(0, (0..1200).map(entry).collect(), to).await.unwrap());
+    let walk = |before| Walk {
+        terms: vec![term("C1"), term("W2")],
+        before,
+        limit: 10,
+        steps: 500,
+        ..Walk::default()
+    };
+    let mut before = 1200;
+    let mut rounds = 0;
+    loop {
+        let walked = index.walk(walk(before)).await.unwrap();
+        assert!(walked.hits.is_empty(), "nothing is in both");
+        let Some(next) = walked.next else { break };
+        assert!(next < before);
+        (before, rounds) = (next, rounds + 1);
+    }
+    assert_eq!(rounds, 1, "500 steps of two entries each, then the rest");
+}
+
+#[tokio::test]
 async fn the_index_may_be_lost_edited_or_behind() {
     let (world, app, _) = busy().await;
     let query = [("out", "granted".to_owned()), ("form", "clear".to_owned())];
@@ -332,6 +393,44 @@ async fn the_index_may_be_lost_edited_or_behind() {
     let app = world.open().await;
     assert_eq!(all(&world, &app, &query, 200).await, right);
     drop(app);
+
+    // Marks in other lists than their entries': one that is hidden so, and two that no entry has there.
+    let moved = "UPDATE mark SET segment = segment + 1 WHERE idx = (SELECT max(idx) FROM mark)";
+    let twice = "INSERT INTO mark SELECT 3, bits, idx FROM mark LIMIT 1";
+    let beyond = "INSERT INTO mark SELECT 0, bits, 1000000000000 FROM mark LIMIT 1";
+    for edit in [moved, twice, beyond] {
+        let index = rusqlite::Connection::open(&file).unwrap();
+        assert_eq!(index.execute(edit, []).unwrap(), 1);
+        drop(index);
+        let findings = world.fsck().await;
+        assert_eq!(findings.len(), 1, "{edit}: {findings:?}");
+        assert!(findings[0].what.contains("trace marks"), "{findings:?}");
+        fsck::rebuild_index(&world.places, &passphrase(), &|_| {})
+            .await
+            .unwrap();
+    }
+
+    // Edited so that it cannot go on: its place put back, and a table gone.
+    let size: i64 = 20;
+    let hash = "SELECT leaf_hash FROM log_entry WHERE idx = ?1";
+    let hash: Vec<u8> = rusqlite::Connection::open(&world.places.data)
+        .unwrap()
+        .query_row(hash, [size - 1], |row| row.get(0))
+        .unwrap();
+    for (edit, damaged) in [("UPDATE position SET size = ?1, last = ?2", 0), ("DROP TABLE mark", 1)] {
+        let index = rusqlite::Connection::open(&file).unwrap();
+        if damaged == 0 {
+            index.execute(edit, rusqlite::params![size, hash]).unwrap();
+        } else {
+            index.execute_batch(edit).unwrap();
+        }
+        drop(index);
+        assert_ne!(world.fsck().await, [], "{edit}");
+        let app = world.open().await;
+        assert_eq!(all(&world, &app, &query, 200).await, right, "{edit}: made again");
+        drop(app);
+        assert_eq!(world.fsck().await, [], "{edit}");
+    }
 
     // Lost, and no database at all.
     for damage in [

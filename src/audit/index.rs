@@ -116,8 +116,16 @@ impl Indexer {
             last: Some(last.leaf_hash),
         };
         let rows = entries.iter().filter_map(indexed).collect();
-        self.index.add(position.size, rows, to).await?;
-        Ok(to.size)
+        match self.index.add(position.size, rows, to).await {
+            Ok(_) => Ok(to.size),
+            // It holds already what it says it does not: it was edited.
+            Err(StoreError::Database(fault)) => {
+                tracing::warn!(%fault, "the index does not take the log's entries; it is filled afresh");
+                self.index.clear().await?;
+                Ok(0)
+            }
+            Err(error) => Err(error),
+        }
     }
 }
 

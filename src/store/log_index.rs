@@ -133,8 +133,9 @@ pub trait LogIndex: Send + Sync {
     /// How many entries at or above a position are not counted, and below it are, that carry a term.
     async fn count(&self, term: Term, below: u64) -> Result<u64>;
 
-    /// Entries with a trace mark, oldest first.
-    async fn marked(&self, bits: u64) -> Result<Vec<u64>>;
+    /// Entries below a position with a trace mark, oldest first. [`super::StoreError::Corrupt`] where they are more than
+    /// chance gives.
+    async fn marked(&self, bits: u64, below: u64) -> Result<Vec<u64>>;
 
     /// Empties it.
     async fn clear(&self) -> Result<()>;

@@ -76,7 +76,7 @@ pub(super) fn differences(connection: &Connection, runner: &Runner) -> Result<Ve
 }
 
 /// Tables, indexes, triggers and views by kind and name, each with its table and its declaration.
-fn objects(connection: &Connection) -> Result<BTreeMap<String, (String, Option<String>)>> {
+pub(super) fn objects(connection: &Connection) -> Result<BTreeMap<String, (String, Option<String>)>> {
     let mut statement = connection.prepare("SELECT type || ' ' || name, tbl_name, sql FROM sqlite_schema")?;
     let rows = statement.query_map([], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)

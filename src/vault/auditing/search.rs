@@ -23,7 +23,7 @@ use crate::store::rows::EntryRow;
 const MOST_COUNTED: usize = 10_000;
 /// Entries looked at to count those that carry several terms: jumping from list to list costs many times what walking
 /// along one does, and the page must not wait for it.
-const COUNT_STEPS: usize = 1000;
+const COUNT_STEPS: usize = 500;
 /// Entries looked at for one page, or one count: some tenths of a second.
 const STEPS: usize = 200_000;
 /// How long an answer waits for the index to come up.

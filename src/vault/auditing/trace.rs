@@ -36,7 +36,7 @@ impl Vault {
     pub async fn trace(&self, session: &Session, mark: Mark) -> Result<Traced, Error> {
         let ask = self.ask_log(session, Action::Trace)?;
         let audit = self.looked(ask, None, None).await?;
-        let marked = self.indexer.index().marked(mark.bits()).await?;
+        let marked = self.indexer.index().marked(mark.bits(), audit.index).await?;
         let hit = |index| Hit { index, in_time: true };
         let hits: Vec<Hit> = marked.into_iter().map(hit).collect();
         let mut entries = Vec::new();

@@ -12,15 +12,23 @@ use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::files;
+use super::schema::objects;
 use super::writer::signed;
 use crate::merkle::Hash;
 use crate::store::log_index::{BLOCK, IndexedEntry, Kept, LEVELS, LogIndex, Position, Term, TermKind, Walk, Walked};
 use crate::store::{Result, StoreError};
 
 const SCHEMA: &str = include_str!("schema.sql");
-/// Goes up whenever the schema or what is indexed changes: an older index is emptied and filled again.
-const VERSION: i64 = 1;
+/// Goes up whenever the schema, [`SEGMENT`] or what is indexed changes: an older index is emptied and filled again.
+const VERSION: i64 = 2;
 const READERS: usize = 3;
+/// Entries whose marks stand in one list: some megabytes.
+const SEGMENT: u64 = 1 << 18;
+/// Entries of one mark: more have been put there by somebody.
+const MOST_OF_A_MARK: usize = 64;
+/// Kibibytes of pages that each reader keeps for the length of one search, negative as SQLite has it: the inner pages of ten
+/// million entries' lists, and what of the lists is visited.
+const READER_CACHE: i64 = -16_384;
 /// Kibibytes of pages that the writer keeps: the ends of the lists that grow.
 const WRITER_CACHE: i64 = -131_072;
 /// Pages in the write-ahead log before they are put in their places. Ends of lists are written again and again.
@@ -68,6 +76,11 @@ impl SqliteLogIndex {
         let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
         if version != VERSION {
             return Ok(None);
+        }
+        let right = Connection::open_in_memory()?;
+        right.execute_batch(SCHEMA)?;
+        if objects(&connection)? != objects(&right)? {
+            return Err(StoreError::Corrupt("the log's index"));
         }
         position(&connection)?;
         Self::with(connection, path).map(Some)
@@ -140,6 +153,8 @@ fn open(path: &Path, write: bool) -> Result<Connection> {
         connection.pragma_update(None, "secure_delete", false)?;
         connection.pragma_update(None, "cache_size", WRITER_CACHE)?;
         connection.pragma_update(None, "wal_autocheckpoint", WRITE_AHEAD)?;
+    } else {
+        connection.pragma_update(None, "cache_size", READER_CACHE)?;
     }
     Ok(connection)
 }
@@ -183,13 +198,45 @@ fn post(connection: &Connection, entries: &[IndexedEntry]) -> Result<()> {
 }
 
 fn marks(connection: &Connection, entries: &[IndexedEntry]) -> Result<()> {
-    let mut mark = connection.prepare_cached("INSERT INTO mark VALUES (?1, ?2)")?;
+    let mut mark = connection.prepare_cached("INSERT INTO mark VALUES (?1, ?2, ?3)")?;
     for entry in entries {
         if let Some(bits) = entry.mark {
-            mark.execute(params![signed(bits)?, signed(entry.index)?])?;
+            mark.execute(params![
+                signed(entry.index / SEGMENT)?,
+                signed(bits)?,
+                signed(entry.index)?
+            ])?;
         }
     }
     Ok(())
+}
+
+fn count(connection: &Connection, term: &Term, below: u64) -> Result<u64> {
+    let sql = "SELECT entries - (SELECT count(*) FROM posting WHERE term = id AND idx >= ?3)
+               FROM term WHERE kind = ?1 AND value = ?2";
+    let mut statement = connection.prepare_cached(sql)?;
+    let params = params![term.kind.as_str(), term.value, signed(below)?];
+    let count: Option<i64> = statement.query_row(params, |row| row.get(0)).optional()?;
+    Ok(u64::try_from(count.unwrap_or_default()).unwrap_or_default())
+}
+
+/// One list after another. What somebody put into the list of other entries is not answered.
+fn marked(connection: &Connection, bits: u64, below: u64) -> Result<Vec<u64>> {
+    let sql = "SELECT idx FROM mark WHERE segment = ?1 AND bits = ?2 AND idx >= ?3 AND idx < ?4 ORDER BY idx";
+    let mut segment = connection.prepare_cached(sql)?;
+    let mut found = Vec::new();
+    for number in 0..below.div_ceil(SEGMENT) {
+        let first = number * SEGMENT;
+        let end = below.min(first.saturating_add(SEGMENT));
+        let params = params![signed(number)?, signed(bits)?, signed(first)?, signed(end)?];
+        for index in segment.query_map(params, |row| row.get(0).map(unsigned))? {
+            found.push(index?);
+            if found.len() > MOST_OF_A_MARK {
+                return Err(StoreError::Corrupt("the log's index"));
+            }
+        }
+    }
+    Ok(found)
 }
 
 fn blocks(connection: &Connection, entries: &[IndexedEntry]) -> Result<()> {
@@ -236,10 +283,13 @@ fn each(connection: &Connection, see: &mut (dyn FnMut(Kept) + Send)) -> Result<(
         let term = term(&kind, row.get(1)?).ok_or(StoreError::Corrupt("the log's index"))?;
         see(Kept::Posting(term, unsigned(row.get(2)?)));
     }
-    let mut marks = connection.prepare("SELECT bits, idx FROM mark")?;
+    let mut marks = connection.prepare("SELECT segment, bits, idx FROM mark")?;
     let mut rows = marks.query([])?;
     while let Some(row) = rows.next()? {
-        see(Kept::Mark(unsigned(row.get(0)?), unsigned(row.get(1)?)));
+        let (segment, index) = (unsigned(row.get(0)?), unsigned(row.get(2)?));
+        // In the list of other entries it is not found when it is looked up: no entry of the log has it.
+        let index = if segment == index / SEGMENT { index } else { u64::MAX };
+        see(Kept::Mark(unsigned(row.get(1)?), index));
     }
     let mut blocks = connection.prepare("SELECT level, n, t_min, t_max FROM block")?;
     let mut rows = blocks.query([])?;
@@ -253,7 +303,7 @@ fn each(connection: &Connection, see: &mut (dyn FnMut(Kept) + Send)) -> Result<(
 #[async_trait]
 impl LogIndex for SqliteLogIndex {
     async fn position(&self) -> Result<Position> {
-        position(&*self.0.reader()?)
+        self.apart(|files| position(&*files.reader()?)).await
     }
 
     async fn add(&self, from: u64, entries: Vec<IndexedEntry>, to: Position) -> Result<bool> {
@@ -265,20 +315,11 @@ impl LogIndex for SqliteLogIndex {
     }
 
     async fn count(&self, term: Term, below: u64) -> Result<u64> {
-        let connection = self.0.reader()?;
-        let sql = "SELECT entries - (SELECT count(*) FROM posting WHERE term = id AND idx >= ?3)
-                   FROM term WHERE kind = ?1 AND value = ?2";
-        let mut statement = connection.prepare_cached(sql)?;
-        let params = params![term.kind.as_str(), term.value, signed(below)?];
-        let count: Option<i64> = statement.query_row(params, |row| row.get(0)).optional()?;
-        Ok(u64::try_from(count.unwrap_or_default()).unwrap_or_default())
+        self.apart(move |files| count(&*files.reader()?, &term, below)).await
     }
 
-    async fn marked(&self, bits: u64) -> Result<Vec<u64>> {
-        let connection = self.0.reader()?;
-        let mut statement = connection.prepare_cached("SELECT idx FROM mark WHERE bits = ?1 ORDER BY idx")?;
-        let found = statement.query_map([signed(bits)?], |row| row.get(0).map(unsigned))?;
-        Ok(found.collect::<std::result::Result<_, _>>()?)
+    async fn marked(&self, bits: u64, below: u64) -> Result<Vec<u64>> {
+        self.apart(move |files| marked(&*files.reader()?, bits, below)).await
     }
 
     async fn clear(&self) -> Result<()> {

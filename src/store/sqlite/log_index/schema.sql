@@ -22,10 +22,13 @@ CREATE TABLE posting (
     PRIMARY KEY (term, idx)
 ) WITHOUT ROWID;
 
+-- Marks are as good as random numbers. In one list over the whole log each would be written to a page of its own; in lists
+-- of some 262,144 entries the newest stays in memory, and to look one up is a step in each list.
 CREATE TABLE mark (
-    bits INTEGER NOT NULL,
-    idx  INTEGER NOT NULL,
-    PRIMARY KEY (bits, idx)
+    segment INTEGER NOT NULL,
+    bits    INTEGER NOT NULL,
+    idx     INTEGER NOT NULL,
+    PRIMARY KEY (segment, bits, idx)
 ) WITHOUT ROWID;
 
 CREATE TABLE block (
