@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use callervault::clock::Fixed;
 use callervault::http::Limits;
+use callervault::note::Cosigner;
 use jiff::{SignedDuration, Timestamp};
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use serde_json::json;
@@ -90,6 +91,43 @@ async fn beyond_loopback_only_with_tls_or_behind_a_proxy() {
     let server = Server::start_with(world.dir.path(), "http", &["--listen", "0.0.0.0:0", "--behind-proxy"]);
     let live = client().get(format!("{}/livez", server.base)).call().unwrap();
     assert_eq!(live.status().as_u16(), 200);
+}
+
+#[tokio::test]
+async fn a_quorum_that_asks_nothing_is_refused() {
+    let (world, app) = World::new().await;
+    let key = world
+        .get(&app, "auditor", "/v1/audit/keys")
+        .await
+        .text
+        .trim()
+        .to_owned();
+    drop(app);
+    let (directory, passphrase) = (path(&world, ""), path(&world, "passphrase"));
+    secret_file(Path::new(&passphrase), PASSPHRASE);
+    let witness = Cosigner::from_seed("ombudsman.example/w1", &[9; 32])
+        .unwrap()
+        .verifier();
+    for (witness, quorum, words) in [
+        (witness.to_string(), "0", "a quorum of none asks nothing"),
+        (witness.to_string(), "2", "larger than the number of witnesses"),
+        (key, "1", "the key of http://127.0.0.1:9"),
+    ] {
+        let witness = format!("http://127.0.0.1:9={witness}");
+        let place = [
+            "serve",
+            "--dir",
+            &directory,
+            "--passphrase-file",
+            &passphrase,
+            "--listen",
+            "127.0.0.1:0",
+        ];
+        let output = run(&[&place[..], &["--witness", &witness, "--quorum", quorum]].concat());
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains(words), "{said}");
+    }
 }
 
 #[tokio::test]

@@ -79,6 +79,8 @@ async fn dropped_bodies_leave_every_proof() {
         "/v1/audit/events/0",
         "/v1/audit/events/255",
         "/v1/audit/tile/entries/000",
+        "/v1/audit/follow?from=0&limit=5",
+        "/v1/audit/follow?from=255&limit=5",
     ] {
         let answer = world.get(&app, "auditor", path).await;
         assert_eq!((answer.status, answer.problem().as_str()), (404, "not-found"), "{path}");

@@ -5,15 +5,18 @@ use std::sync::Arc;
 
 use callervault::clock::{Clock, Fixed};
 use callervault::http::App;
-use callervault::note::{Checkpoint, TlogProof, Verifier};
+use callervault::note::{Checkpoint, Cosigner, TlogProof, Verifier};
 use callervault::vault::witnessing::Witnessing;
 use callervault::witness::client::Witness;
 use callervault::witness::freshness::{Freshness, Limits};
+use callervault::witness::memory::Memory;
+use callervault::witness::server::{Server, router};
 use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
 use crate::support::{World, caller};
-use crate::witness_support::{Listening, Office, at};
+use crate::witness_support::{Listening, Office, at, listen, post, private_dir};
 
 const NOW: i64 = 1_800_000_000;
 
@@ -74,6 +77,42 @@ impl Scene {
     fn ticket(&self, app: &Arc<App>) -> (String, String) {
         self.runtime
             .block_on(self.world.ticket_at(app, "C1", caller("王小明", "13900001111")))
+    }
+
+    /// What tells whether a value is right, or makes it another: each as its own department would ask.
+    fn guesses(
+        &self,
+        app: &Arc<App>,
+        (no, reference): &(String, String),
+    ) -> Vec<(&'static str, crate::support::Answer)> {
+        let number = "13900001111";
+        let verify = json!({"ticket": no, "purpose": "handle", "field": "callback_number", "value": number});
+        let lookup = json!({"field": "callback_number", "value": number, "purpose": "intake"});
+        let correct = json!({"ticket": no, "reason": "听错", "fields": {"callback_number": number}});
+        let (world, runtime) = (&self.world, &self.runtime);
+        runtime.block_on(async {
+            let page = world
+                .get(app, "agent", &format!("/v1/tickets/{no}?purpose=intake"))
+                .await;
+            let own = format!("/v1/callers/{}", page.at("/caller/ref"));
+            let file = world.get(app, "agent", &format!("{own}?purpose=intake")).await;
+            let tag = file.headers["etag"].to_str().unwrap().to_owned();
+            let headers = [("if-match", tag.as_str())];
+            let post = async |who: &str, path: &str, body: &Value| world.post(app, who, path, body).await;
+            vec![
+                (
+                    "verify",
+                    post("handler-c1", &format!("/v1/callers/{reference}/verify"), &verify).await,
+                ),
+                ("lookup", post("agent", "/v1/callers/lookup", &lookup).await),
+                (
+                    "correct",
+                    world
+                        .call(app, "agent", "PATCH", &own, &headers, &correct.to_string())
+                        .await,
+                ),
+            ]
+        })
     }
 
     fn reveal(&self, app: &Arc<App>, (no, reference): &(String, String)) -> crate::support::Answer {
@@ -149,6 +188,13 @@ fn without_a_witness_the_vault_grows_careful_and_says_so() {
             assert_eq!(answer.problem(), "unwitnessed");
             assert!(answer.json().pointer("/audit/index").is_some(), "in the log");
         }
+        for (what, answer) in scene.guesses(&app, &seen) {
+            assert_eq!(answer.status, reveal, "{what}, {freshness:?}: {}", answer.text);
+            if reveal == 503 {
+                assert_eq!(answer.problem(), "unwitnessed", "{what}");
+                assert!(answer.json().pointer("/audit/index").is_some(), "{what} is in the log");
+            }
+        }
         let metrics = scene.get(&app, "/metrics").text;
         assert!(
             metrics.contains(&format!("callervault_witness_staleness {}", freshness as i64)),
@@ -160,6 +206,65 @@ fn without_a_witness_the_vault_grows_careful_and_says_so() {
             "the log is never out of reach"
         );
     }
+}
+
+/// Another witness of the same log, with a key of its own.
+fn another(log: &Verifier, clock: Arc<dyn Clock>) -> (tempfile::TempDir, Cosigner, Listening) {
+    let cosigner = || Cosigner::from_seed("auditors.example/w2", &[11; 32]).unwrap();
+    let dir = private_dir();
+    let path = Office::path(&dir);
+    Memory::create(&path, &cosigner().verifier()).unwrap();
+    Memory::open(&path).unwrap().trust(log).unwrap();
+    let server = Server::new(cosigner(), Memory::open(&path).unwrap(), clock);
+    (dir, cosigner(), listen(router(server.unwrap().unwrap())))
+}
+
+#[test]
+fn a_part_of_the_quorum_does_not_take_the_place_of_all_of_it() {
+    let scene = Scene::new();
+    let log = {
+        let app = scene.app("http://127.0.0.1:9");
+        scene
+            .get(&app, "/v1/audit/keys")
+            .text
+            .trim()
+            .parse::<Verifier>()
+            .unwrap()
+    };
+    let (_dir, second, listening) = another(&log, scene.clock.clone());
+    let first = scene.office.open(scene.clock.clone());
+    let witnesses = vec![
+        Witness::new(&first.base, Office::cosigner().verifier()),
+        Witness::new(&listening.base, second.verifier()),
+    ];
+    let witnessing = Witnessing::new(witnesses, Limits::usual(2), Some(scene.file.clone()));
+    let clock: Arc<dyn Clock> = scene.clock.clone();
+    let app = scene.runtime.block_on(scene.world.open_witnessed(clock, witnessing));
+    let cosigned = || scene.get(&app, "/v1/audit/checkpoint/cosigned").text;
+    let signers = |note: &str| [Office::cosigner().verifier(), second.verifier()].map(|key| key.verify(note).is_ok());
+
+    assert_eq!(scene.ask(&app), Freshness::Fresh);
+    let whole = cosigned();
+    assert_eq!(signers(&whole), [true, true]);
+    drop(listening);
+    scene.ticket(&app);
+    scene.ask(&app);
+    let size = |note: &str| {
+        let text = callervault::note::unverified_text(note).unwrap();
+        Checkpoint::parse(text).unwrap().size
+    };
+    let submission = format!("old 0\n\n{}", scene.get(&app, "/v1/audit/checkpoint").text);
+    let (status, _, seen) = post(&first.base, &submission).unwrap();
+    assert_eq!(status, 409);
+    let seen: u64 = seen.trim().parse().unwrap();
+    assert!(seen > size(&whole), "the first has seen the newer one");
+    assert_eq!(
+        cosigned(),
+        whole,
+        "the older one with both is worth more than a newer one with one"
+    );
+    scene.later(2);
+    assert_eq!(scene.ask(&app), Freshness::Stale, "and it grows old all the same");
 }
 
 #[test]
