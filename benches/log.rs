@@ -41,7 +41,7 @@ use callervault::model::ticket_no::TicketNo;
 use callervault::note::Checkpoint;
 use callervault::policy::facts::Facts;
 use callervault::policy::{Permit, Policy};
-use callervault::store::rows::{EntryRow, Fence, HeadRow};
+use callervault::store::rows::{EntryRow, Fence, HeadRow, One};
 use callervault::store::sqlite::{SqliteData, SqliteKeys, SqliteLogIndex};
 use callervault::store::{DataStore, KeyStore};
 use callervault::vault::auditing::exposure::AskExposure;
@@ -90,6 +90,13 @@ impl Dice {
 
     fn sixteen(&mut self) -> [u8; 16] {
         (u128::from(self.next()) << 64 | u128::from(self.next())).to_be_bytes()
+    }
+
+    fn hash(&mut self) -> [u8; 32] {
+        let mut hash = [0; 32];
+        hash[..16].copy_from_slice(&self.sixteen());
+        hash[16..].copy_from_slice(&self.sixteen());
+        hash
     }
 
     fn hex(&mut self) -> String {
@@ -141,7 +148,7 @@ fn invented(index: u64, dice: &mut Dice) -> Leaf {
         Action::Lookup | Action::Verify => Some(vec!["callback_number"]),
         _ => None,
     };
-    let mut digest_of = |place: &str| (place.to_owned(), leaf::sha256(&dice.sixteen()));
+    let mut digest_of = |place: &str| (place.to_owned(), leaf::base64(&dice.hash()));
     let digest: Option<BTreeMap<String, String>> = match act {
         Action::Intake => Some(
             ["@caller", "@ticket", "callback_number", "text"]
@@ -277,6 +284,7 @@ impl Scene {
                     root: frontier.root(),
                 };
                 let head = HeadRow {
+                    one: One,
                     size: checkpoint.size,
                     root: checkpoint.root,
                     frontier: frontier.to_bytes(),
@@ -286,7 +294,13 @@ impl Scene {
                 writer.append(&entries, &full, &head).unwrap();
                 writer.commit().unwrap();
                 let Checkpoint { origin, size, root } = checkpoint;
-                keys.put_fence(&Fence { origin, size, root }).unwrap();
+                keys.put_fence(&Fence {
+                    one: One,
+                    origin,
+                    size,
+                    root,
+                })
+                .unwrap();
             }
         });
         self.clock.set(time_of(size));
@@ -328,7 +342,7 @@ impl Scene {
             );
             self.forget();
             let start = Instant::now();
-            prove(&parts.store, &*parts.keys, origin, &key).await.unwrap();
+            prove(&parts.store, &*parts.keys, origin, std::slice::from_ref(&key)).await.unwrap();
             proving.push(start.elapsed().as_secs_f64());
             drop(parts);
             self.forget();
@@ -386,7 +400,7 @@ impl Scene {
             &store,
             &*keys,
             keyring.origin(),
-            &keyring.verifier(keyring.origin()).unwrap(),
+            &keyring.verifiers(keyring.origin()).unwrap(),
         )
         .await
         .unwrap();
@@ -423,7 +437,7 @@ impl Scene {
 fn row(index: u64, dice: &mut Dice) -> EntryRow {
     let body = serde_json_canonicalizer::to_vec(&invented(index, dice)).unwrap();
     EntryRow {
-        index,
+        idx: index,
         leaf_hash: leaf_hash(&body),
         body,
     }

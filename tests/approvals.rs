@@ -460,24 +460,58 @@ async fn a_token_issued_alone_does_not_rise_with_its_account() {
     let account = format!("/v1/admin/principals/{}", world.id("handler-c1"));
     let rise = json!({"roles": ["auditor"], "active": true}).to_string();
     let version = [("if-match", "\"1\"")];
-    let answer = world
+    let asked = world
         .call(&app, "security-admin", "PUT", &account, &version, &rise)
         .await;
-    assert_eq!(
-        (answer.status, answer.problem().as_str()),
-        (422, "tokens-first"),
-        "{}",
-        answer.text
-    );
-    let tokens = format!("{account}/tokens");
-    let listed = world.get(&app, "security-admin", &tokens).await.json();
-    let token = format!("{tokens}/{}", listed["items"][0]["id"].as_str().unwrap());
-    let revoked = world.call(&app, "security-admin", "DELETE", &token, &[], "").await;
-    assert_eq!(revoked.status, 200, "a handler's takes one person: {}", revoked.text);
-    let answer = world
-        .call(&app, "security-admin", "PUT", &account, &version, &rise)
+    assert_eq!(asked.status, 202, "{}", asked.text);
+    let id = asked.at("/approval/id");
+    decide(&world, &app, "auditor", &id, "approve").await;
+    let header = [version[0], ("approval", id.as_str())];
+    let risen = world
+        .call(&app, "security-admin", "PUT", &account, &header, &rise)
         .await;
-    assert_eq!(answer.status, 202, "{}", answer.text);
+    assert_eq!(risen.status, 200, "{}", risen.text);
+    let old = world.get(&app, "handler-c1", "/v1/audit/checkpoint").await;
+    assert_eq!(old.status, 401, "a token from before is void: {}", old.text);
+    // Whoever edits the rows cannot carry it across: its row has the epoch that it was issued in, and its own code.
+    drop(app);
+    let edit = |sql: &str| {
+        rusqlite::Connection::open(&world.places.data)
+            .unwrap()
+            .execute(sql, [])
+            .unwrap()
+    };
+    let of = format!("principal = x'{}'", world.id("handler-c1"));
+    assert_eq!(edit(&format!("UPDATE api_token SET epoch = 2 WHERE {of}")), 1);
+    let app = world.open().await;
+    let edited = world.get(&app, "handler-c1", "/v1/audit/checkpoint").await;
+    assert_eq!((edited.status, edited.problem().as_str()), (500, "integrity"));
+}
+
+/// A row editor marks a token as revoked while the account rises, and puts the row back afterwards.
+#[tokio::test]
+async fn a_token_hidden_while_its_account_rises_stays_void() {
+    let (world, app) = World::new().await;
+    let database = || rusqlite::Connection::open(&world.places.data).unwrap();
+    let edit = |sql: &str| database().execute(sql, []).unwrap();
+    let of = format!("principal = x'{}'", world.id("handler-c1"));
+    assert_eq!(edit(&format!("UPDATE api_token SET revoked_at = 1 WHERE {of}")), 1);
+    let account = format!("/v1/admin/principals/{}", world.id("handler-c1"));
+    let rise = json!({"roles": ["auditor"], "active": true}).to_string();
+    let version = ("if-match", "\"1\"");
+    let asked = world
+        .call(&app, "security-admin", "PUT", &account, &[version], &rise)
+        .await;
+    let id = asked.at("/approval/id");
+    decide(&world, &app, "auditor", &id, "approve").await;
+    let header = [version, ("approval", id.as_str())];
+    let risen = world
+        .call(&app, "security-admin", "PUT", &account, &header, &rise)
+        .await;
+    assert_eq!(risen.status, 200, "{}", risen.text);
+    assert_eq!(edit(&format!("UPDATE api_token SET revoked_at = NULL WHERE {of}")), 1);
+    let old = world.get(&app, "handler-c1", "/v1/audit/checkpoint").await;
+    assert_eq!(old.status, 401, "{}", old.text);
 }
 
 #[tokio::test]

@@ -58,7 +58,7 @@ impl Scene {
 
 const CALLER_FIELD: &str = "record_kind = 'caller' AND field = 'callback_number'";
 /// The scene's first caller, whose ticket C1 holds.
-const FIRST: &str = "SELECT caller FROM ticket WHERE holder = 'C1'";
+const FIRST: &str = "SELECT caller.id FROM caller JOIN ticket ON ticket.subject = caller.subject WHERE holder = 'C1'";
 
 #[tokio::test]
 async fn swapped_ciphertexts() {
@@ -221,7 +221,9 @@ async fn a_revoked_tokens_row_put_back() {
         200
     );
     drop(app);
-    row("UPDATE api_token SET (revoked_at, mac) = (SELECT revoked_at, mac FROM kept WHERE kept.id = api_token.id)");
+    row(
+        "UPDATE api_token SET (revoked_at, version, mac) = (SELECT revoked_at, version, mac FROM kept WHERE kept.id = api_token.id)",
+    );
     row("DROP TABLE kept");
     let findings = world.fsck().await;
     assert!(

@@ -50,7 +50,7 @@ const DATA: [(&str, &str, &str); 17] = [
     ("DELETE FROM log_head", "log head", "is missing"),
     (
         "UPDATE reference SET sealed_id = x'00' WHERE department = '00'",
-        "reference 00",
+        "reference of department 00",
         "does not open",
     ),
     (

@@ -41,7 +41,7 @@ async fn any_byte_of_a_key_of_the_keyring() {
     let mut statement = keys.prepare("SELECT role, wrapped FROM keyring").unwrap();
     let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
     let rows: Vec<(String, Vec<u8>)> = rows.map(Result::unwrap).collect();
-    assert_eq!(rows.len(), 4, "one of each role");
+    assert_eq!(rows.len(), 5, "one of each role");
     let put = |role: &str, bytes: &[u8]| {
         let sql = "UPDATE keyring SET wrapped = ?2 WHERE role = ?1";
         assert_eq!(keys.execute(sql, params![role, bytes]).unwrap(), 1);

@@ -1,8 +1,6 @@
 //! Who holds the data store, or asks about what is others', learns nothing that joins; and a caller is matched on what
 //! the vault wrote, however many share a value.
 
-use std::collections::BTreeMap;
-
 use callervault::model::reference::Reference;
 use rusqlite::Connection;
 use serde_json::{Value, json};
@@ -10,32 +8,44 @@ use serde_json::{Value, json};
 use crate::attacks::scene;
 use crate::support::{World, caller, intake};
 
-/// Bodies of a department's references, in the order in which the store has them.
-fn stored(world: &World, department: &str) -> Vec<i64> {
-    let database = Connection::open(&world.places.data).unwrap();
-    let sql = "SELECT body FROM reference NOT INDEXED WHERE department = ?1";
-    let mut statement = database.prepare(sql).unwrap();
-    let rows = statement.query_map([department], |row| row.get(0)).unwrap();
-    rows.map(Result::unwrap).collect()
+/// Everything the data store has on disk.
+fn on_disk(world: &World) -> Vec<u8> {
+    let beside = |suffix: &str| {
+        let mut path = world.places.data.clone().into_os_string();
+        path.push(suffix);
+        std::fs::read(path).unwrap_or_default()
+    };
+    [beside(""), beside("-wal")].concat()
 }
 
+/// Whoever holds the database at two moments sees which rows came between them, and so which belong to one caller. They see
+/// no reference, so that nothing they have been given, on paper or in an export, is one of those rows.
 #[tokio::test]
-async fn references_do_not_join_by_their_order() {
-    const CALLERS: usize = 12;
+async fn no_departments_reference_stands_in_the_database() {
     let (world, app) = World::new().await;
-    let mut pairs = BTreeMap::new();
-    let body = |text: &str| i64::try_from(text.parse::<Reference>().unwrap().body()).unwrap();
-    for n in 0..CALLERS {
+    let mut references = Vec::new();
+    for n in 0..12 {
         let who = || caller("王小明", &format!("139{n:08}"));
-        let (_, at_c1) = world.ticket_at(&app, "C1", who()).await;
-        let (_, at_w2) = world.ticket_at(&app, "W2", who()).await;
-        pairs.insert(body(&at_c1), body(&at_w2));
+        references.push(world.ticket_at(&app, "C1", who()).await.1);
+        references.push(world.ticket_at(&app, "W2", who()).await.1);
     }
-    let (c1, w2) = (stored(&world, "C1"), stored(&world, "W2"));
-    assert_eq!((c1.len(), w2.len()), (CALLERS, CALLERS));
-    let joined = c1.iter().zip(&w2).filter(|(one, other)| pairs[one] == **other).count();
-    // One in twelve is chance; eight by chance happen once in a hundred thousand runs.
-    assert!(joined < 8, "{joined} of {CALLERS} joined by their order");
+    let bytes = on_disk(&world);
+    let there = |what: &[u8]| memchr::memmem::find(&bytes, what).is_some();
+    let found = world.get(&app, "auditor", "/v1/audit/events?act=intake").await;
+    let subject = found.at("/entries/0/leaf/subject");
+    assert!(there(subject.as_bytes()), "the search finds what is there");
+    for text in &references {
+        let reference: Reference = text.parse().unwrap();
+        let number = reference.body().to_be_bytes();
+        // SQLite keeps an integer of 55 bits in 8 bytes, or in 6 where they suffice.
+        for form in [&number[..], &number[1..], &number[2..]] {
+            assert!(!there(form), "the body of {text} as a number");
+        }
+        let characters = text.replace('-', "");
+        for form in [text.as_str(), &characters, &characters[3..14]] {
+            assert!(!there(form.as_bytes()), "{form}");
+        }
+    }
     let database = Connection::open(&world.places.data).unwrap();
     for table in ["reference", "sealed_field", "blind_index", "caller", "replay"] {
         let ordered = database.prepare(&format!("SELECT rowid FROM {table}")).is_ok();
@@ -110,8 +120,8 @@ async fn a_removed_id_number_does_not_merge_two_people() {
 #[tokio::test]
 async fn an_edited_or_deleted_index_entry_is_not_a_value_that_differs() {
     for sql in [
-        "UPDATE blind_index SET value = zeroblob(16) WHERE field = 'callback_number'",
-        "UPDATE blind_index SET mac = zeroblob(16)",
+        "UPDATE blind_index SET value = zeroblob(17) WHERE field = 'callback_number'",
+        "UPDATE blind_index SET mac = zeroblob(17)",
         "DELETE FROM blind_index WHERE field = 'callback_number'",
     ] {
         let scene = scene().await;
@@ -123,7 +133,10 @@ async fn an_edited_or_deleted_index_entry_is_not_a_value_that_differs() {
             scene.world.post(&app, "handler-c1", &path, &body).await
         };
         assert_eq!(verify().await.json()["match"], true);
-        scene.edit("DELETE FROM blind_index WHERE caller != (SELECT caller FROM ticket WHERE holder = 'C1')");
+        scene.edit(
+            "DELETE FROM blind_index WHERE caller !=
+                (SELECT caller.id FROM caller JOIN ticket ON ticket.subject = caller.subject WHERE holder = 'C1')",
+        );
         scene.edit(sql);
         let answer = verify().await;
         assert_eq!((answer.status, answer.problem().as_str()), (500, "integrity"), "{sql}");

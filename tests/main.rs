@@ -40,6 +40,8 @@ mod readme;
 mod references;
 mod restart;
 mod retention;
+mod rotation;
+mod rows;
 mod schema;
 mod search;
 mod session;

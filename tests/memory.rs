@@ -15,7 +15,7 @@ use crate::support::{PASSPHRASE, World, caller};
 
 type Key = Vec<u8>;
 
-fn joined(parts: &[&[u8]]) -> Vec<u8> {
+pub(crate) fn joined(parts: &[&[u8]]) -> Vec<u8> {
     parts
         .iter()
         .flat_map(|part| [&u32::try_from(part.len()).unwrap().to_be_bytes()[..], part].concat())
@@ -23,7 +23,7 @@ fn joined(parts: &[&[u8]]) -> Vec<u8> {
 }
 
 /// `suite ‖ generation ‖ nonce ‖ ciphertext ‖ tag` under AES-256-GCM.
-fn unwrapped(key: &[u8], aad: &[u8], sealed: &[u8]) -> Key {
+pub(crate) fn unwrapped(key: &[u8], aad: &[u8], sealed: &[u8]) -> Key {
     let cipher = Aes256Gcm::new_from_slice(key).unwrap();
     let nonce = Nonce::try_from(&sealed[2..14]).unwrap();
     cipher

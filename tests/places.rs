@@ -5,9 +5,10 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use callervault::clock::System;
+use callervault::keyring::{Keyring, unlock};
 use callervault::merkle::Frontier;
 use callervault::model::ids::{PrincipalId, RecordKind, TokenId};
-use callervault::store::rows::{HeadRow, ReferenceRow, TokenRow, VaultRow};
+use callervault::store::rows::{HeadRow, One, ReferenceRow, TokenRow, VaultRow};
 use callervault::store::sqlite::{NewStore, SqliteData};
 use callervault::store::{Conflict, Write};
 use callervault::vault::Vault;
@@ -116,16 +117,25 @@ async fn files_and_directories_open_to_others() {
     world.open().await;
 }
 
+/// The keys of a new vault.
+fn keyring() -> Keyring {
+    let origin = "test.invalid/log/1";
+    let keys = unlock::create(origin, &passphrase(), jiff::Timestamp::UNIX_EPOCH).unwrap();
+    unlock::unlock(origin, &passphrase(), &[keys.unlock], &keys.keyring).unwrap()
+}
+
 /// Two askers mint one reference at once; a row rests on one that is not there.
 #[test]
 fn what_a_write_meets() {
     let dir = tempfile::tempdir().unwrap();
     let new = NewStore::claim(&dir.path().join("data").join("vault.db")).unwrap();
     let vault = VaultRow {
+        one: One,
         vault: [7; 16],
         origin: "test.invalid/log/1".to_owned(),
     };
     let head = HeadRow {
+        one: One,
         size: 0,
         root: Frontier::new().root(),
         frontier: Vec::new(),
@@ -138,10 +148,10 @@ fn what_a_write_meets() {
             department: "H0".parse().unwrap(),
             kind: RecordKind::Caller,
             version: 1,
-            body: 7,
+            body: [7; 16],
             sealed_id: vec![seal],
         };
-        let outcome = writer.attempt(&[], &[Write::Reference(row)], 0).unwrap();
+        let outcome = writer.attempt(&[], &[Write::put(row)], 0).unwrap();
         assert_eq!(outcome, Ok(()), "the same reference, minted twice");
     }
     let token = TokenRow {
@@ -151,8 +161,10 @@ fn what_a_write_meets() {
         created_at: jiff::Timestamp::UNIX_EPOCH,
         expires_at: None,
         revoked_at: None,
-        mac: [0; 16],
+        epoch: 1,
+        version: 1,
     };
-    let outcome = writer.attempt(&[], &[Write::Token(token)], 0).unwrap();
+    let token = keyring().protect(token).unwrap();
+    let outcome = writer.attempt(&[], &[Write::put(token)], 0).unwrap();
     assert_eq!(outcome, Err(Conflict::Stale), "nobody has that token already");
 }

@@ -176,7 +176,7 @@ async fn two_departments_references_do_not_join() {
     let mut statement = database
         .prepare("SELECT department, body, sealed_id FROM reference WHERE kind = 'caller'")
         .unwrap();
-    let rows: Vec<(String, i64, Vec<u8>)> = statement
+    let rows: Vec<(String, Vec<u8>, Vec<u8>)> = statement
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
         .unwrap()
         .map(Result::unwrap)

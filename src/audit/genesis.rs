@@ -12,7 +12,7 @@ use crate::model::reference::DepartmentCode;
 use crate::note::Checkpoint;
 use crate::policy::facts::PolicyHash;
 use crate::store::Write;
-use crate::store::rows::{EntryRow, HeadRow};
+use crate::store::rows::{EntryRow, HeadRow, One};
 
 /// Nobody: the principal of the first entry, in which the first principals are made.
 const NOBODY: &str = "00000000000000000000000000000000";
@@ -66,7 +66,7 @@ pub fn first_entry(
     let mut frontier = Frontier::new();
     frontier.push(bytes.hash);
     let entry = EntryRow {
-        index: 0,
+        idx: 0,
         body: bytes.bytes,
         leaf_hash: bytes.hash,
     };
@@ -81,6 +81,7 @@ fn head(origin: &str, frontier: &Frontier, signer: &dyn CheckpointSigner) -> Res
     };
     let note = signer.sign(&checkpoint).ok_or(CommitError::Locked)?;
     Ok(HeadRow {
+        one: One,
         size: checkpoint.size,
         root: checkpoint.root,
         frontier: frontier.to_bytes(),

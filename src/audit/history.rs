@@ -70,7 +70,7 @@ impl History<'_> {
             return Err(NoHistory::Absent);
         }
         if let Some(empty) = entries.iter().find(|entry| entry.body.is_empty()) {
-            return Err(NoHistory::Empty(empty.index));
+            return Err(NoHistory::Empty(empty.idx));
         }
         let bodies: Vec<&[u8]> = entries.iter().map(|entry| entry.body.as_slice()).collect();
         encode_bundle(&bodies).map_err(|_| StoreError::Corrupt("log_entry").into())

@@ -62,7 +62,7 @@ pub fn time_of(leaf: &Leaf) -> i64 {
 pub fn indexed(entry: &EntryRow) -> Option<IndexedEntry> {
     let leaf = Leaf::parse(&entry.body)?;
     Some(IndexedEntry {
-        index: entry.index,
+        index: entry.idx,
         at: time_of(&leaf),
         terms: terms(&leaf),
         mark: shows_fields(&leaf).then(|| Mark::of(&entry.leaf_hash).bits()),
@@ -112,7 +112,7 @@ impl Indexer {
             return Err(StoreError::Corrupt("log_entry"));
         };
         let to = Position {
-            size: last.index + 1,
+            size: last.idx + 1,
             last: Some(last.leaf_hash),
         };
         let rows = entries.iter().filter_map(indexed).collect();

@@ -13,7 +13,6 @@ use crate::model::ask::Ask;
 use crate::policy::facts::{Facts, PolicyHash};
 use crate::policy::{Denial, Permit, Why};
 use crate::store::Write;
-use crate::store::rows::Protected;
 
 /// The longest entry, in bytes.
 pub const MAX_LEN: usize = 2048;
@@ -97,7 +96,7 @@ impl Leaf {
     fn new(ask: &Ask, facts: &Facts, policy: PolicyHash, node: &str) -> Self {
         let ticket = ask.ticket_no().map(|no| no.as_str().to_owned());
         let subject = facts.caller.as_ref().map(|caller| caller.subject);
-        let subject = subject.or_else(|| facts.ticket.as_ref().map(|ticket| ticket.subject));
+        let subject = subject.or_else(|| facts.ticket.as_ref().map(|ticket| ticket.row.subject));
         let subject = subject.or_else(|| ask.subject_reference().copied());
         let fields: Vec<String> = ask.field_names().iter().map(|name| name.as_str().to_owned()).collect();
         let (hash, _) = policy.as_bytes().split_at(16);
@@ -120,7 +119,7 @@ impl Leaf {
             policy: BASE64.encode(hash),
             req: ask.request().as_str().to_owned(),
             node: node.to_owned(),
-            approver: facts.approval.map(|approval| approval.by.to_string()),
+            approver: facts.approval.as_ref().map(|approval| approval.by.to_string()),
             link: None,
             digest: None,
         }
@@ -173,40 +172,17 @@ pub fn milliseconds(at: Timestamp) -> String {
     format!("{at:.3}")
 }
 
-/// The place a write fills and the digest of what stands there now. Rows that can be computed again from others (blind
-/// indexes, references) and replays have none.
+/// The place a write fills and the digest of what stands there now, in base64. Rows that can be computed again from others
+/// (blind indexes, references) and replays have none.
 #[must_use]
 pub fn digest(write: &Write) -> Option<(String, String)> {
-    Some(match write {
-        Write::Field(row) => (row.field.clone(), sha256(&row.sealed)),
-        Write::Caller(row) => ("@caller".to_owned(), row_digest(row)),
-        Write::Ticket(row) => ("@ticket".to_owned(), row_digest(row)),
-        Write::Department(row) => (format!("@department/{}", row.code), row_digest(row)),
-        Write::Principal(row) => (format!("@principal/{}", row.id), row_digest(row)),
-        Write::Token(row) | Write::RevokeToken(row) => {
-            (format!("@token/{}/{}", row.principal, row.id), row_digest(row))
-        }
-        Write::Approval(row) => (format!("@approval/{}", row.id), row_digest(row)),
-        Write::Index(_)
-        | Write::Unindex(..)
-        | Write::Custody(_)
-        | Write::Reference(_)
-        | Write::Replay(_)
-        | Write::DropBodies(_)
-        | Write::NextLog => {
-            return None;
-        }
-    })
+    let Write::Put(row) = write else { return None };
+    let (place, hash) = row.digest.as_ref()?;
+    Some((place.clone(), base64(hash)))
 }
 
-/// SHA-256 of a ciphertext, in base64.
+/// A hash as leaves have it.
 #[must_use]
-pub fn sha256(bytes: &[u8]) -> String {
-    BASE64.encode(ring::digest::digest(&ring::digest::SHA256, bytes).as_ref())
-}
-
-/// SHA-256 of a protected row's code, which stands for every column of it, in base64.
-#[must_use]
-pub fn row_digest<R: Protected>(row: &R) -> String {
-    sha256(row.mac())
+pub fn base64(hash: &[u8; 32]) -> String {
+    BASE64.encode(hash)
 }

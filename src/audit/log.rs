@@ -14,6 +14,7 @@ use super::receipt::{LogPosition, Receipt, Recorded, Refusal};
 use super::sequencer::{Job, Sequencer};
 use super::{Change, CheckpointSigner};
 use crate::policy::{Denial, Permit};
+use crate::store::rows::{PrincipalRow, TokenRow};
 use crate::store::{DataWriter, Guard, KeyStore};
 
 /// Jobs that may wait. More are refused at once.
@@ -247,12 +248,20 @@ impl Drop for Log {
 /// loss of its role, or another change, in the log's order.
 fn guards(permit: &Permit) -> Vec<Guard> {
     let who = permit.ask().who();
-    let mut guards = vec![Guard::Principal(who.id(), who.version()), Guard::Token(who.token())];
-    if let Some((id, version)) = permit.facts().approval.and_then(|approval| approval.row) {
-        guards.push(Guard::Approval(id, version));
+    let mut guards = vec![
+        Guard::code_of::<PrincipalRow>(&who.id(), who.code()),
+        Guard::code_of::<TokenRow>(&who.token(), who.token_code()),
+    ];
+    if let Some(approval) = permit
+        .facts()
+        .approval
+        .as_ref()
+        .and_then(|approval| approval.row.as_ref())
+    {
+        guards.push(Guard::unchanged(approval));
     }
     if let Some(ticket) = &permit.facts().ticket {
-        guards.push(Guard::Ticket(ticket.id, ticket.version));
+        guards.push(Guard::unchanged(&ticket.row));
     }
     guards
 }

@@ -33,7 +33,7 @@ impl Receipt {
         let facts = self.permit.facts();
         match self.permit.ask().record() {
             RecordKind::Caller => facts.caller.as_ref().map(|caller| RecordId::Caller(caller.id)),
-            RecordKind::Ticket => facts.ticket.as_ref().map(|ticket| RecordId::Ticket(ticket.id)),
+            RecordKind::Ticket => facts.ticket.as_ref().map(|ticket| RecordId::Ticket(ticket.row.id)),
         }
     }
 

@@ -16,7 +16,7 @@ use super::startup::Proved;
 use super::{Change, CheckpointSigner};
 use crate::merkle::{Frontier, Tile, TileBuilder};
 use crate::note::Checkpoint;
-use crate::store::rows::{EntryRow, Fence, HeadRow, WrappedKey};
+use crate::store::rows::{EntryRow, Fence, HeadRow, One, WrappedKey};
 use crate::store::{Conflict, DataWriter, KeyStore, StoreError};
 
 const LARGEST_GROUP: usize = 4096;
@@ -164,7 +164,7 @@ impl Sequencer {
                     frontier.push(job.leaf.hash);
                     full.extend(tiles.push(job.leaf.hash));
                     entries.push(EntryRow {
-                        index,
+                        idx: index,
                         body: job.leaf.bytes,
                         leaf_hash: job.leaf.hash,
                     });
@@ -208,6 +208,7 @@ impl Sequencer {
             .sign(&checkpoint)
             .ok_or(Fault::Nothing(CommitError::Locked))?;
         let head = HeadRow {
+            one: One,
             size: checkpoint.size,
             root: checkpoint.root,
             frontier: frontier.to_bytes(),
@@ -222,6 +223,7 @@ impl Sequencer {
         // Only now is anybody answered: what was acknowledged is behind the fence. The group stands in the log already, so
         // that no fault from here on means that nothing was written.
         let fence = Fence {
+            one: One,
             origin: checkpoint.origin,
             size: checkpoint.size,
             root: checkpoint.root,

@@ -120,10 +120,10 @@ pub async fn prove(
     store: &dyn DataStore,
     keys: &dyn KeyStore,
     origin: &str,
-    verifier: &Verifier,
+    verifiers: &[Verifier],
 ) -> Result<Proved, Unproved> {
     let head = store.head().await?;
-    let proved = prove_head(store, &head, origin, verifier).await?;
+    let proved = prove_head(store, &head, origin, verifiers).await?;
     prove_fence(store, keys, origin, head.size).await?;
     Ok(proved)
 }
@@ -136,7 +136,7 @@ pub async fn prove_head(
     store: &dyn DataStore,
     head: &HeadRow,
     origin: &str,
-    verifier: &Verifier,
+    verifiers: &[Verifier],
 ) -> Result<Proved, Unproved> {
     let edges = store.edges(head.size).await?;
     let frontier = merkle::frontier_from_edges(head.size, &edges).map_err(|_| Unproved::Length)?;
@@ -144,7 +144,7 @@ pub async fn prove_head(
         return Err(Unproved::Head);
     }
     prove_last_leaves(store, head).await?;
-    prove_checkpoint(head, origin, verifier)?;
+    prove_checkpoint(head, origin, verifiers)?;
     let tiles = TileBuilder::resume(head.size, edges).map_err(|_| Unproved::Length)?;
     Ok(Proved {
         origin: origin.to_owned(),
@@ -197,19 +197,20 @@ pub fn prove_leaf(entry: &EntryRow) -> Result<(), Unproved> {
     if merkle::leaf_hash(&entry.body) == entry.leaf_hash {
         Ok(())
     } else {
-        Err(Unproved::Leaf(entry.index))
+        Err(Unproved::Leaf(entry.idx))
     }
 }
 
-/// Whether the head's checkpoint is signed by this log's key and says what the head says.
+/// Whether the head's checkpoint is signed by one of this log's keys and says what the head says.
 ///
 /// # Errors
 /// [`Unproved::Checkpoint`] or [`Unproved::CheckpointAndHead`].
-pub fn prove_checkpoint(head: &HeadRow, origin: &str, verifier: &Verifier) -> Result<(), Unproved> {
+pub fn prove_checkpoint(head: &HeadRow, origin: &str, verifiers: &[Verifier]) -> Result<(), Unproved> {
     if let Some(found) = named_origin(head).filter(|found| *found != origin) {
         return Err(Unproved::OtherLog(found.to_owned(), origin.to_owned()));
     }
-    let text = verifier.verify(&head.checkpoint).map_err(|_| Unproved::Checkpoint)?;
+    let mut signed = verifiers.iter().map(|verifier| verifier.verify(&head.checkpoint));
+    let text = signed.find_map(Result::ok).ok_or(Unproved::Checkpoint)?;
     let checkpoint = Checkpoint::parse(text).map_err(|_| Unproved::Checkpoint)?;
     if checkpoint.origin != origin {
         return Err(Unproved::Checkpoint);

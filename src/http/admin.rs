@@ -145,16 +145,19 @@ pub(super) async fn issue_token(
     })
 }
 
-/// A principal's tokens, without secrets.
-#[utoipa::path(get, path = "/v1/admin/principals/{id}/tokens", tag = "admin", params(("id" = String, Path)),
+/// A principal's tokens, newest first, without secrets.
+#[utoipa::path(get, path = "/v1/admin/principals/{id}/tokens", tag = "admin", params(("id" = String, Path), ListQuery),
     responses((status = 200, body = Page<TokenLine>), (status = 403, body = Problem)))]
 pub(super) async fn list_tokens(
     State(app): State<Arc<App>>,
     Authenticated(session): Authenticated,
     Path(id): Path<String>,
+    list: Result<Query<ListQuery>, QueryRejection>,
 ) -> Answer {
     let id = identifier(&id, "principal")?;
-    answer(StatusCode::OK, &session, app.vault.list_tokens(&session, id).await)
+    let list = query(list)?;
+    let listed = app.vault.list_tokens(&session, id, list.after.as_deref(), list.limit());
+    answer(StatusCode::OK, &session, listed.await)
 }
 
 /// Revokes a token. An administrator's, or that of one who may approve, takes two persons.

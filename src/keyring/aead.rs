@@ -27,6 +27,11 @@ pub(super) fn seal(key: &[u8; KEY_LEN], generation: u8, aad: &[u8], plain: &[u8]
     Ok(sealed)
 }
 
+/// The generation that a sealed value says it was sealed under.
+pub(super) fn generation(sealed: &[u8]) -> Result<u8, KeyError> {
+    Parts::of(sealed).map(|parts| parts.generation).ok_or(KeyError::Broken)
+}
+
 /// The plaintext, if key, generation, place (`aad`) and every byte are what they were when it was sealed.
 pub(super) fn open(
     key: &[u8; KEY_LEN],

@@ -5,13 +5,14 @@
 //! vault is unlocked and is wiped by [`Keyring::lock`].
 
 mod aead;
+mod codes;
 mod derive;
 mod error;
-mod index;
 mod memory;
 mod padding;
 mod place;
 mod record_key;
+mod references;
 mod replay;
 mod revealed;
 mod sign;
@@ -23,7 +24,6 @@ use std::sync::{PoisonError, RwLock};
 pub use self::error::KeyError;
 use self::memory::{KEY_LEN, Pool, Secret};
 pub use self::record_key::RecordKey;
-pub use self::replay::ReplayCodes;
 pub use self::revealed::{Disclosed, Revealed};
 use crate::model::word_enum::word_enum;
 
@@ -40,8 +40,10 @@ word_enum! {
     pub enum KeyRole {
         /// Wraps record keys.
         Kek = "kek",
-        /// Blind indexes, row codes, replay codes; a subkey for each.
+        /// Blind indexes; a subkey for each.
         Index = "index",
+        /// Codes over rows that decide, of requests that may come again, and seals on remembered answers; a subkey for each.
+        Row = "row",
         /// Department references; a subkey per department, kind and version.
         Reference = "reference",
         /// Ed25519 seed that signs checkpoints.
@@ -69,6 +71,12 @@ impl Unlocked {
             .get(&(role, version))
             .map(Secret::bytes)
             .ok_or(KeyError::NoSuchKey)
+    }
+
+    /// Every version of a role's key, newest first.
+    fn versions(&self, role: KeyRole) -> Vec<u8> {
+        let of_role = self.keys.range((role, u8::MIN)..=(role, u8::MAX));
+        of_role.map(|((_, version), _)| *version).rev().collect()
     }
 
     fn active(&self, role: KeyRole) -> Result<u8, KeyError> {

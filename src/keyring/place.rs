@@ -1,7 +1,7 @@
 //! Associated data: the place a ciphertext belongs to. It opens nowhere else (P4).
 
 use super::derive::join;
-use crate::model::ids::{RecordId, RecordKind};
+use crate::model::ids::{RecordId, RecordKind, TicketId};
 use crate::model::reference::DepartmentCode;
 
 /// Of a sealed field: this log, record, field and key generation.
@@ -38,14 +38,25 @@ pub(super) fn root(origin: &str) -> Vec<u8> {
     join(&[b"callervault/root-key/1", origin.as_bytes()])
 }
 
+/// Of the caller's id in a ticket's row.
+pub(super) fn ticket_caller(origin: &str, ticket: TicketId) -> Vec<u8> {
+    join(&[b"callervault/ticket-caller/1", origin.as_bytes(), ticket.as_bytes()])
+}
+
 /// Of the id behind a reference: every other column of its row.
-pub(super) fn reference(origin: &str, department: DepartmentCode, kind: RecordKind, version: u8, body: u64) -> Vec<u8> {
+pub(super) fn reference(
+    origin: &str,
+    department: DepartmentCode,
+    kind: RecordKind,
+    version: u8,
+    body: &[u8; 16],
+) -> Vec<u8> {
     join(&[
         b"callervault/reference/1",
         origin.as_bytes(),
         department.as_bytes(),
         kind.as_str().as_bytes(),
         &[version],
-        &body.to_be_bytes(),
+        body,
     ])
 }

@@ -3,6 +3,7 @@
 use super::memory::{Secret, wipe_stack};
 use super::{KeyError, KeyRole, Keyring, aead, padding, place};
 use crate::audit::Receipt;
+use crate::model::code::Code;
 use crate::model::fields::{FieldName, FieldSet};
 use crate::model::ids::RecordId;
 use crate::model::submitted::Submitted;
@@ -42,7 +43,8 @@ impl Keyring {
                 secret,
             },
             WrappedKey {
-                record,
+                record_kind: record.kind(),
+                record: *record.as_bytes(),
                 kek,
                 generation,
                 wrapped,
@@ -76,11 +78,7 @@ impl Keyring {
             &aad,
             &padding::pad(value.expose().as_bytes()),
         )?;
-        Ok(FieldRow {
-            record: key.record,
-            field: field.as_str().to_owned(),
-            sealed,
-        })
+        Ok(FieldRow::new(key.record, field.as_str().to_owned(), sealed))
     }
 
     /// Opens what the receipt names, in the form it names, and nothing else. The receipt supplies the associated data:
@@ -115,8 +113,9 @@ impl Keyring {
         Revealed::new(opened?, fields, receipt)
     }
 
-    /// Whether a sealed field opens where it stands, and what its blind index should be. Nothing of the value leaves:
-    /// this is `fsck`'s check and needs no receipt because it answers nothing about the value.
+    /// Whether a sealed field opens where it stands, and whether a blind index entry (the index, and the entry's code) stands
+    /// for its value. Nothing of the value leaves: this is `fsck`'s check and needs no receipt because it answers nothing about
+    /// the value.
     ///
     /// # Errors
     /// When locked, or when it does not open.
@@ -124,14 +123,14 @@ impl Keyring {
         &self,
         row: &FieldRow,
         wrapped: &WrappedKey,
-        index: Option<&str>,
-    ) -> Result<Option<[u8; 16]>, KeyError> {
+        entry: Option<(&str, &Code)>,
+    ) -> Result<bool, KeyError> {
         let plain = self.pool.borrow(|secret| {
-            self.unwrap_key(row.record, wrapped, secret)?;
-            let aad = place::field(&self.origin, row.record, &row.field, wrapped.generation);
+            self.unwrap_key(row.record(), wrapped, secret)?;
+            let aad = place::field(&self.origin, row.record(), &row.field, wrapped.generation);
             padding::unpad(aead::open(secret.bytes(), wrapped.generation, &aad, &row.sealed)?)
         })?;
-        index.map(|index| self.index_code(index, &plain)).transpose()
+        entry.map_or(Ok(true), |(index, code)| self.indexes(index, code, &plain))
     }
 
     /// Whether a wrapped key unwraps.
@@ -140,7 +139,7 @@ impl Keyring {
     /// When locked, or when it does not.
     pub fn check_record_key(&self, wrapped: &WrappedKey) -> Result<(), KeyError> {
         self.pool
-            .borrow(|secret| self.unwrap_key(wrapped.record, wrapped, secret))
+            .borrow(|secret| self.unwrap_key(wrapped.record(), wrapped, secret))
     }
 
     fn unwrap_key(&self, record: RecordId, wrapped: &WrappedKey, into: &mut Secret) -> Result<(), KeyError> {

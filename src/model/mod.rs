@@ -2,6 +2,7 @@
 
 pub mod approvals;
 pub mod ask;
+pub mod code;
 mod crockford;
 pub mod fields;
 pub mod ids;

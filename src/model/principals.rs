@@ -1,5 +1,6 @@
 //! Who acts: principals, their roles and departments.
 
+use super::code::Code;
 use super::ids::{PrincipalId, TokenId};
 use super::reference::DepartmentCode;
 use super::word_enum::word_enum;
@@ -140,27 +141,27 @@ pub struct Actor {
     department: DepartmentCode,
     department_kind: DepartmentKind,
     roles: Roles,
-    version: u64,
+    code: Code,
     token: TokenId,
+    token_code: Code,
 }
 
 impl Actor {
     /// Made by `vault::authenticate` alone, from rows whose integrity it has checked.
     pub(crate) const fn authenticated(
-        id: PrincipalId,
-        department: DepartmentCode,
-        department_kind: DepartmentKind,
+        (id, code): (PrincipalId, Code),
+        (department, department_kind): (DepartmentCode, DepartmentKind),
         roles: Roles,
-        version: u64,
-        token: TokenId,
+        (token, token_code): (TokenId, Code),
     ) -> Self {
         Self {
             id,
             department,
             department_kind,
             roles,
-            version,
+            code,
             token,
+            token_code,
         }
     }
 
@@ -188,15 +189,21 @@ impl Actor {
         self.roles
     }
 
-    /// The version of the principal's row this was read from: a change of roles makes it stale.
+    /// The code of the principal's row this was read from: a change of roles makes it stale.
     #[must_use]
-    pub const fn version(&self) -> u64 {
-        self.version
+    pub const fn code(&self) -> &Code {
+        &self.code
     }
 
     /// The token presented: once revoked, nothing asked with it happens any more.
     #[must_use]
     pub const fn token(&self) -> TokenId {
         self.token
+    }
+
+    /// The code of the token's row.
+    #[must_use]
+    pub const fn token_code(&self) -> &Code {
+        &self.token_code
     }
 }

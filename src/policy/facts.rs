@@ -1,10 +1,9 @@
 //! What the vault itself knows about an ask. The asker's word counts for nothing here.
 
 use crate::merkle::Hash;
-use crate::model::ids::{ApprovalId, CallerId, PrincipalId, TicketId};
-use crate::model::reference::{DepartmentCode, Reference};
-use crate::model::ticket_no::TicketNo;
-use crate::model::tickets::TicketState;
+use crate::model::ids::{CallerId, PrincipalId};
+use crate::model::reference::Reference;
+use crate::store::rows::{ApprovalRow, CallerRow, Genuine, TicketRow};
 
 /// What `vault::facts` found out about one ask.
 #[derive(Clone, Debug, Default)]
@@ -20,11 +19,11 @@ pub struct Facts {
 }
 
 /// A second person's approval, checked.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct ApprovalFacts {
-    /// Which, and the row's version, which the log's writer checks again when it commits: an approval is used once. Nothing
-    /// where both persons are present.
-    pub row: Option<(ApprovalId, u64)>,
+    /// The approval's row, which the log's writer checks again when it commits: an approval is used once. Nothing where both
+    /// persons are present.
+    pub row: Option<Genuine<ApprovalRow>>,
     /// Who approved.
     pub by: PrincipalId,
 }
@@ -36,34 +35,22 @@ pub struct CallerFacts {
     pub id: CallerId,
     /// In the auditors' own pseudonymisation domain: what the log calls `subject`.
     pub subject: Reference,
+    /// Their row, where the ask is about what it says.
+    pub row: Option<Genuine<CallerRow>>,
     /// The asker's department has to do with them now: it holds an open ticket about them that is not confidential, or
     /// took one. Found out only where the ask is to read the caller's page.
     pub concerns: bool,
 }
 
-/// A ticket, as its row says (the row's own integrity has been checked).
+/// A ticket.
 #[derive(Clone, Debug)]
 pub struct TicketFacts {
-    /// Inside the vault.
-    pub id: TicketId,
-    /// Outside it.
-    pub no: TicketNo,
-    /// The row's version, which the log's writer checks again when it commits.
-    pub version: u64,
-    /// Whose ticket it is about.
+    /// Its row, which the log's writer checks again when it commits.
+    pub row: Genuine<TicketRow>,
+    /// Whom it is about.
     pub caller: CallerId,
-    /// That caller in the auditors' domain.
-    pub subject: Reference,
-    /// Where it stands.
-    pub state: TicketState,
-    /// The department that holds it now.
-    pub holder: DepartmentCode,
-    /// The centre that took the call.
-    pub origin: DepartmentCode,
     /// The asker took this call, a short while ago.
     pub own_call: bool,
-    /// Secrecy was asked for or is the default of its kind.
-    pub confidential: bool,
 }
 
 /// The policy that decided: SHA-256 over policies, schema and field declarations.

@@ -64,7 +64,7 @@ impl Flags {
         let Some(ticket) = facts
             .ticket
             .as_ref()
-            .filter(|ticket| ask.ticket_no() == Some(&ticket.no))
+            .filter(|ticket| ask.ticket_no() == Some(&ticket.row.no))
         else {
             return Self {
                 caller_known: caller.is_some(),
@@ -76,12 +76,12 @@ impl Flags {
         let about_itself = ask.record() == RecordKind::Ticket && ask.caller_reference().is_none();
         Self {
             ticket_known: true,
-            open: ticket.state.is_open(),
-            held: ticket.holder == ask.department(),
-            origin: ticket.origin == ask.department(),
+            open: ticket.row.state.is_open(),
+            held: ticket.row.holder == ask.department(),
+            origin: ticket.row.origin == ask.department(),
             about: about_itself || caller.is_some_and(|caller| caller.id == ticket.caller),
             own_call: is_own_call(ticket),
-            confidential: ticket.confidential,
+            confidential: ticket.row.confidential,
             caller_known: caller.is_some(),
             concerns,
             approved,
@@ -90,8 +90,8 @@ impl Flags {
 }
 
 /// The asker took the call and the ticket has not been sent on.
-const fn is_own_call(ticket: &TicketFacts) -> bool {
-    ticket.own_call && matches!(ticket.state, TicketState::Accepted)
+fn is_own_call(ticket: &TicketFacts) -> bool {
+    ticket.own_call && matches!(ticket.row.state, TicketState::Accepted)
 }
 
 /// Everything that is the same for each role and field of one ask.

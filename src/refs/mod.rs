@@ -1,10 +1,12 @@
 //! References: a department's pseudonyms, derived under its own subkey and kept with the record's id sealed, so that two
 //! departments' references cannot be joined without the vault (REFERENCES §2.1).
 
+use crate::cells;
 use crate::keyring::{KeyError, Keyring};
 use crate::model::ids::{RecordId, RecordKind};
 use crate::model::reference::{DepartmentCode, Reference};
 use crate::store::rows::ReferenceRow;
+use crate::store::rows::reference::ONE;
 use crate::store::{DataStore, StoreError};
 
 /// With 55 bits a second try is needed about once in 10^8 callers; more than a few mean a broken store.
@@ -39,7 +41,8 @@ pub struct Minted {
     pub new: Option<ReferenceRow>,
 }
 
-/// This department's reference to a record: the one it has, or a new one. The same record gives the same reference.
+/// This department's reference to a record: the one it has, or a new one. The same record gives the same reference until the
+/// reference key is rotated.
 ///
 /// # Errors
 /// When locked, when the store does not answer, or when a row of the table was changed.
@@ -54,9 +57,10 @@ pub async fn mint(
     for counter in 0..MOST_TRIES {
         let body = keyring.reference_body(department, kind, version, id, counter)?;
         let reference = Reference::new(department, kind, version, body).ok_or(KeyError::Broken)?;
-        match store.reference(department, kind, version, body).await? {
+        match row_of(keyring, store, &reference).await? {
             None => {
-                let row = keyring.seal_reference(department, kind, version, body, id)?;
+                let code = keyring.reference_code(department, kind, version, body)?;
+                let row = keyring.seal_reference(department, kind, version, code, id)?;
                 return Ok(Minted {
                     reference,
                     new: Some(row),
@@ -69,27 +73,6 @@ pub async fn mint(
     Err(KeyError::Broken.into())
 }
 
-/// The reference a department has to a record, from the keys alone; `others` knows which are another record's.
-///
-/// # Errors
-/// When locked, or when none is left.
-pub fn derive(
-    keyring: &Keyring,
-    department: DepartmentCode,
-    record: RecordId,
-    others: impl Fn(&Reference) -> bool,
-) -> Result<Reference, KeyError> {
-    let version = keyring.reference_version()?;
-    for counter in 0..MOST_TRIES {
-        let body = keyring.reference_body(department, record.kind(), version, record.as_bytes(), counter)?;
-        let reference = Reference::new(department, record.kind(), version, body).ok_or(KeyError::Broken)?;
-        if !others(&reference) {
-            return Ok(reference);
-        }
-    }
-    Err(KeyError::Broken)
-}
-
 /// The record a reference stands for, if the vault has given it out.
 ///
 /// # Errors
@@ -99,12 +82,40 @@ pub async fn resolve(
     store: &dyn DataStore,
     reference: &Reference,
 ) -> Result<Option<RecordId>, RefError> {
-    let (department, kind) = (reference.department(), reference.kind());
-    let row = store
-        .reference(department, kind, reference.version(), reference.body())
-        .await?;
-    row.map(|row| Ok(RecordId::new(kind, keyring.open_reference(&row)?)))
+    let row = row_of(keyring, store, reference).await?;
+    row.map(|row| Ok(RecordId::new(row.kind, keyring.open_reference(&row)?)))
         .transpose()
+}
+
+/// What a reference stands for, as the store has it.
+async fn row_of(
+    keyring: &Keyring,
+    store: &dyn DataStore,
+    reference: &Reference,
+) -> Result<Option<ReferenceRow>, RefError> {
+    let (department, kind, version) = (reference.department(), reference.kind(), reference.version());
+    // A reference that names a key which the vault never had is nobody's.
+    if !keyring.reference_versions()?.contains(&version) {
+        return Ok(None);
+    }
+    let code = keyring.reference_code(department, kind, version, reference.body())?;
+    Ok(store.one(&ONE, &cells![department, kind, version, code]).await?)
+}
+
+/// The reference that a stored row is of, from the record it stands for.
+///
+/// # Errors
+/// When locked; [`KeyError::Broken`] when the row does not open, or is of no reference to that record.
+pub fn of_row(keyring: &Keyring, row: &ReferenceRow) -> Result<(Reference, RecordId), KeyError> {
+    let id = keyring.open_reference(row)?;
+    for counter in 0..MOST_TRIES {
+        let body = keyring.reference_body(row.department, row.kind, row.version, &id, counter)?;
+        if keyring.reference_code(row.department, row.kind, row.version, body)? == row.body {
+            let reference = Reference::new(row.department, row.kind, row.version, body).ok_or(KeyError::Broken)?;
+            return Ok((reference, RecordId::new(row.kind, id)));
+        }
+    }
+    Err(KeyError::Broken)
 }
 
 /// Whether a reference is of a caller.

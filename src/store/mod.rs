@@ -7,93 +7,37 @@ pub mod error;
 pub mod log_index;
 pub mod rows;
 pub mod sqlite;
-mod wrapped;
 
 use async_trait::async_trait;
 
 pub use self::error::StoreError;
 pub use self::log_index::LogIndex;
 use self::rows::{
-    ApprovalRow, CallerRow, CustodyRow, DepartmentRow, EntryRow, Fence, FieldRow, HeadRow, IndexRow, KeyringRow,
-    PastLogRow, PrincipalRow, ReferenceRow, ReplayRow, Replayed, TicketRow, TokenRow, UnlockRow, VaultRow, WrappedKey,
+    Cell, Column, Columns, EntryRow, Fence, FromColumns, Genuine, HeadRow, KeyringRow, NewRow, PastLogRow, Protected,
+    Read, Statement, Table, UnlockRow, VaultRow, WrappedKey,
 };
 use crate::merkle::{Hash, Tile};
-use crate::model::ids::{ApprovalId, CallerId, PrincipalId, RecordId, RecordKind, TicketId, TokenId};
-use crate::model::reference::DepartmentCode;
-use crate::model::ticket_no::TicketNo;
+use crate::model::code::Code;
+use crate::model::ids::{CallerId, RecordId};
 
 /// The result of a store's work.
 pub type Result<T> = std::result::Result<T, StoreError>;
 
-/// A token with its principal and department, read together.
-pub struct Credentials {
-    /// The token presented.
-    pub token: TokenRow,
-    /// Whose it is.
-    pub principal: PrincipalRow,
-    /// Where they work.
-    pub department: DepartmentRow,
-}
+/// Takes the columns of one row.
+pub type Visit<'v> = &'v mut (dyn FnMut(&mut dyn Columns) -> Result<()> + Send);
 
-/// Reads of the data store.
+/// Takes the position of one row, from 1, and its columns.
+pub type Scan<'v> = &'v mut (dyn FnMut(u64, &mut dyn Columns) + Send);
+
+/// Reads of the data store. Rows are read by the statements that their tables declare ([`rows`]); what the log needs besides
+/// has calls of its own.
 #[async_trait]
 pub trait DataStore: Send + Sync {
-    /// Which vault this is.
-    async fn vault(&self) -> Result<VaultRow>;
-
-    /// The token with this SHA-256, revoked or not, with whose it is.
-    async fn credentials(&self, token_hash: &[u8; 32]) -> Result<Option<Credentials>>;
-    /// One department.
-    async fn department(&self, code: DepartmentCode) -> Result<Option<DepartmentRow>>;
-    /// Departments after that code, by code.
-    async fn departments(&self, after: Option<DepartmentCode>, limit: u32) -> Result<Vec<DepartmentRow>>;
-    /// One principal.
-    async fn principal(&self, id: PrincipalId) -> Result<Option<PrincipalRow>>;
-    /// Principals after that id, by id.
-    async fn principals(&self, after: Option<PrincipalId>, limit: u32) -> Result<Vec<PrincipalRow>>;
-    /// One token by its handle.
-    async fn token(&self, id: TokenId) -> Result<Option<TokenRow>>;
-    /// A principal's tokens, newest first.
-    async fn tokens(&self, principal: PrincipalId) -> Result<Vec<TokenRow>>;
-
-    /// One caller.
-    async fn caller(&self, id: CallerId) -> Result<Option<CallerRow>>;
-    /// Those of a record's fields that are on file.
-    async fn sealed(&self, record: RecordId, fields: &[&str]) -> Result<Vec<FieldRow>>;
-    /// The names of a record's fields on file.
-    async fn field_names(&self, record: RecordId) -> Result<Vec<String>>;
-    /// The first entries with this value in this blind index, by caller.
-    async fn index_hits(&self, index: &str, value: &[u8; 16], limit: u32) -> Result<Vec<IndexRow>>;
-    /// The entries of one of a caller's fields, whatever their value.
-    async fn index_of(&self, caller: CallerId, field: &str) -> Result<Vec<IndexRow>>;
-    /// All pairs of entries of one caller that have the one value in the one index and the other in the other.
-    async fn index_both(&self, one: (&str, &[u8; 16]), other: (&str, &[u8; 16])) -> Result<Vec<(IndexRow, IndexRow)>>;
-
-    /// One ticket.
-    async fn ticket(&self, no: &TicketNo) -> Result<Option<TicketRow>>;
-    /// Tickets a department holds or took, newest first, from the one after that number.
-    async fn tickets(&self, department: DepartmentCode, after: Option<&TicketNo>, limit: u32)
-    -> Result<Vec<TicketRow>>;
-    /// A caller's tickets that a department holds or took, by number.
-    async fn tickets_about(&self, caller: CallerId, department: DepartmentCode, limit: u32) -> Result<Vec<TicketRow>>;
-    /// A ticket's custody, oldest first.
-    async fn custody(&self, ticket: TicketId) -> Result<Vec<CustodyRow>>;
-
-    /// What a department's reference stands for.
-    async fn reference(
-        &self,
-        department: DepartmentCode,
-        kind: RecordKind,
-        version: u8,
-        body: u64,
-    ) -> Result<Option<ReferenceRow>>;
-    /// The answer once given to this key.
-    async fn replay(&self, principal: PrincipalId, key: &[u8; 16]) -> Result<Option<Replayed>>;
-
-    /// One request for approval.
-    async fn approval(&self, id: ApprovalId) -> Result<Option<ApprovalRow>>;
-    /// Requests for approval, newest first, from the one after that id.
-    async fn approvals(&self, after: Option<ApprovalId>, limit: u32) -> Result<Vec<ApprovalRow>>;
+    /// Shows the rows of a statement, in its order. Use [`dyn DataStore::one`] and [`dyn DataStore::all`].
+    ///
+    /// # Errors
+    /// Whatever the database or `visit` reports.
+    async fn select(&self, statement: &'static Statement, with: &[Cell], visit: Visit<'_>) -> Result<()>;
 
     /// The log's head.
     async fn head(&self) -> Result<HeadRow>;
@@ -113,7 +57,7 @@ pub trait DataStore: Send + Sync {
     async fn hashes(&self, level: u8, first: u64, count: u32) -> Result<Vec<Hash>>;
 
     /// Shows every row of one table, for `fsck`: as the table has them, none left out by a key or an index.
-    async fn scan(&self, table: Table, visit: &mut (dyn FnMut(Scanned) + Send)) -> Result<()>;
+    async fn scan(&self, table: &'static Table, visit: Scan<'_>) -> Result<()>;
     /// How tables, indexes and migration history differ from what this program makes: nothing when sound.
     async fn schema(&self) -> Result<Vec<String>>;
     /// What is wrong with the schema, and what the database says of its own pages: nothing when sound.
@@ -123,130 +67,94 @@ pub trait DataStore: Send + Sync {
     fn writer(&self) -> Result<Box<dyn DataWriter>>;
 }
 
-/// A table that `fsck` walks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Table {
-    /// `department`
-    Departments,
-    /// `principal`
-    Principals,
-    /// `api_token`
-    Tokens,
-    /// `caller`
-    Callers,
-    /// `sealed_field`
-    Fields,
-    /// `blind_index`
-    Index,
-    /// `ticket`
-    Tickets,
-    /// `custody`
-    Custody,
-    /// `reference`
-    References,
-    /// `replay`
-    Replays,
-    /// `approval`
-    Approvals,
-    /// `log_entry`
-    Entries,
-    /// `log_tile`
-    Tiles,
-    /// `past_entry`
-    PastEntries,
+impl dyn DataStore + '_ {
+    /// Which vault this is.
+    ///
+    /// # Errors
+    /// Whatever the database reports; [`StoreError::Corrupt`] where it does not say.
+    pub async fn vault(&self) -> Result<VaultRow> {
+        let found = self.one(&rows::keys::THE_VAULT, &[]).await?;
+        found.ok_or(StoreError::Corrupt("vault"))
+    }
+
+    /// Every row of a statement.
+    ///
+    /// # Errors
+    /// Whatever the database reports; [`StoreError::Corrupt`] for a row that no version of the vault writes.
+    pub async fn all<T: FromColumns + Send>(&self, read: &'static Read<T>, with: &[Cell]) -> Result<Vec<T>> {
+        let mut rows = Vec::new();
+        let mut visit = |columns: &mut dyn Columns| {
+            rows.push(T::from_columns(columns)?);
+            Ok(())
+        };
+        self.select(read.statement(), with, &mut visit).await?;
+        Ok(rows)
+    }
+
+    /// The first row of a statement.
+    ///
+    /// # Errors
+    /// As [`Self::all`].
+    pub async fn one<T: FromColumns + Send>(&self, read: &'static Read<T>, with: &[Cell]) -> Result<Option<T>> {
+        Ok(self.all(read, with).await?.into_iter().next())
+    }
 }
 
-/// One row of a scan.
-pub struct Scanned {
-    /// The how-manieth row it is, from 1.
-    pub position: u64,
-    /// The row.
-    pub row: AnyRow,
-}
-
-/// A row of any scanned table, or the reason why it cannot even be read.
-pub enum AnyRow {
-    /// `department`
-    Department(DepartmentRow),
-    /// `principal`
-    Principal(PrincipalRow),
-    /// `api_token`
-    Token(TokenRow),
-    /// `caller`
-    Caller(CallerRow),
-    /// `sealed_field`
-    Field(FieldRow),
-    /// `blind_index`
-    Index(IndexRow),
-    /// `ticket`
-    Ticket(TicketRow),
-    /// `custody`
-    Custody(CustodyRow),
-    /// `reference`
-    Reference(ReferenceRow),
-    /// `approval`
-    Approval(ApprovalRow),
-    /// `replay`, and the position of the leaf it points at.
-    Replay(ReplayRow, u64),
-    /// `log_entry`: position and leaf, and the hash stored with it if that can be read.
-    Entry(u64, Vec<u8>, Option<Hash>),
-    /// `log_tile`
-    Tile(Tile),
-    /// `past_entry`: which log, and as `Entry`.
-    PastEntry(u64, u64, Vec<u8>, Option<Hash>),
-    /// A column holds something that no version of the vault writes there.
-    Unreadable(&'static str),
+/// The parameters of a statement.
+#[macro_export]
+macro_rules! cells {
+    ($($value:expr),* $(,)?) => { [$($crate::store::rows::Column::cell(&$value)),*] };
 }
 
 /// One change to the data store.
 pub enum Write {
-    /// Makes a department or replaces version − 1 of it.
-    Department(DepartmentRow),
-    /// Makes a principal or replaces version − 1 of it.
-    Principal(PrincipalRow),
-    /// Issues a token.
-    Token(TokenRow),
-    /// Marks a token revoked.
-    RevokeToken(TokenRow),
-    /// Makes a caller or replaces version − 1 of it.
-    Caller(CallerRow),
-    /// Puts a sealed field in its place, over an older one.
-    Field(FieldRow),
-    /// Adds a blind index entry.
-    Index(IndexRow),
-    /// Removes the entries of one of a caller's fields.
+    /// Puts a row into its table, in the way its table declares.
+    Put(NewRow),
+    /// Removes the blind index entries of one of a caller's fields.
     Unindex(CallerId, String),
-    /// Makes a ticket or replaces version − 1 of it.
-    Ticket(TicketRow),
-    /// Adds a step of custody.
-    Custody(CustodyRow),
-    /// Adds a reference.
-    Reference(ReferenceRow),
-    /// Remembers an answer; the writer adds the leaf's index.
-    Replay(ReplayRow),
-    /// Makes a request for approval or replaces version − 1 of it.
-    Approval(ApprovalRow),
     /// Empties the bodies of entries below that index; their hashes stay.
     DropBodies(u64),
     /// Puts the log away as one that another follows: the entry of this job is the first of the next.
     NextLog,
 }
 
-/// What must still be so when the log's writer comes to it, or nothing of the job happens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Guard {
-    /// The ticket is at this version.
-    Ticket(TicketId, u64),
-    /// The principal has no token that is not revoked.
-    NoToken(PrincipalId),
-    /// The principal is at this version.
-    Principal(PrincipalId, u64),
-    /// The caller is at this version.
-    Caller(CallerId, u64),
-    /// The token is not revoked.
-    Token(TokenId),
-    /// The request for approval is at this version.
-    Approval(ApprovalId, u64),
+impl Write {
+    /// Puts a row into its table.
+    pub fn put(row: impl Into<NewRow>) -> Self {
+        Self::Put(row.into())
+    }
+}
+
+/// What must still be so when the log's writer comes to it, or nothing of the job happens: a row carries the code that was
+/// checked when the job was decided on. A row that was changed since carries another, and so does one that somebody put back.
+#[derive(Clone, Debug)]
+pub struct Guard {
+    /// Which table.
+    pub(in crate::store) table: &'static Table,
+    /// The row's key, then its code.
+    pub(in crate::store) cells: Vec<Cell>,
+}
+
+impl Guard {
+    /// The row is still as it was read.
+    #[must_use]
+    pub fn unchanged<R: Protected>(row: &Genuine<R>) -> Self {
+        let mut cells = row.key();
+        cells.push(row.code().cell());
+        Self {
+            table: R::table(),
+            cells,
+        }
+    }
+
+    /// The row of this table with this key, of one column, still carries this code.
+    #[must_use]
+    pub fn code_of<R: Protected>(key: &impl Column, code: &Code) -> Self {
+        Self {
+            table: R::table(),
+            cells: vec![key.cell(), code.cell()],
+        }
+    }
 }
 
 /// Why a job did not happen although the database is well.

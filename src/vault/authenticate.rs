@@ -3,8 +3,10 @@
 use ring::digest::{SHA256, digest};
 
 use super::{Error, Session, Vault};
+use crate::cells;
 use crate::model::ask::RequestId;
 use crate::model::principals::Actor;
+use crate::store::rows::token::CREDENTIALS;
 
 /// What every token begins with, so that a leaked one is recognised by scanners.
 const PREFIX: &str = "cvt_";
@@ -31,27 +33,28 @@ impl Vault {
     /// Who presents this token. The rows of token, principal and department must be as the vault wrote them.
     ///
     /// # Errors
-    /// [`Error::Unauthenticated`] for a token that is unknown, expired or revoked, or whose principal is inactive;
+    /// [`Error::Unauthenticated`] for a token that is unknown, expired, revoked or of an earlier epoch, or whose principal is inactive;
     /// [`Error::Key`] when a row was edited or the vault is locked.
     pub async fn authenticate(&self, token: &str, request: RequestId) -> Result<Session, Error> {
         if self.keyring.is_locked() {
             return Err(crate::keyring::KeyError::Locked.into());
         }
-        let found = self
-            .store
-            .credentials(&token_hash(token))
-            .await?
-            .ok_or(Error::Unauthenticated)?;
-        let token = self.keyring.genuine(found.token)?;
-        let principal = self.keyring.genuine(found.principal)?;
-        let department = self.keyring.genuine(found.department)?;
+        let found = self.store.one(&CREDENTIALS, &cells![token_hash(token)]).await?;
+        let (token, principal, department) = found.ok_or(Error::Unauthenticated)?;
+        let token = self.keyring.genuine(token)?;
+        let principal = self.keyring.genuine(principal)?;
+        let department = self.keyring.genuine(department)?;
         let now = self.clock.now()?;
         let over = token.revoked_at.is_some() || token.expires_at.is_some_and(|at| at <= now);
-        if over || !principal.active {
+        if over || token.epoch != principal.epoch || !principal.active {
             return Err(Error::Unauthenticated);
         }
-        let (roles, version) = (principal.roles, principal.version);
-        let actor = Actor::authenticated(principal.id, department.code, department.kind, roles, version, token.id);
+        let actor = Actor::authenticated(
+            (principal.id, *principal.code()),
+            (department.code, department.kind),
+            principal.roles,
+            (token.id, *token.code()),
+        );
         Ok(Session { actor, request })
     }
 }

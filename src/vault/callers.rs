@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::facts::caller_of;
 use super::{Audit, Error, Session, Vault};
 use crate::model::ask::Action;
-use crate::model::ids::CallerId;
 use crate::model::principals::DepartmentKind;
 use crate::model::purposes::Purpose;
 use crate::model::reference::{DepartmentCode, Reference};
@@ -51,18 +51,16 @@ impl Vault {
     ) -> Result<CallerPage, Error> {
         let ask = self.ask(session, Action::ReadCaller, purpose)?.caller(caller);
         let facts = self.facts(&ask).await?;
-        let id = facts.caller.as_ref().map(|caller| caller.id);
         let permit = self.decide(ask, facts).await?;
-        let id = id.ok_or(Error::NotFound("caller"))?;
+        let row = caller_of(&permit)?;
         let audit = self.note(permit).await?;
-        let row = self.caller_row(id).await?;
         let department = session.actor.department();
         let centre = session.actor.department_kind() == DepartmentKind::Centre;
         Ok(CallerPage {
             r#ref: caller,
-            on_file: row.fields,
-            tickets: self.tickets_known(id, department).await?,
+            tickets: self.tickets_known(&row.subject, department).await?,
             version: centre.then_some(row.version),
+            on_file: row.into_row().fields,
             audit,
         })
     }
@@ -70,20 +68,16 @@ impl Vault {
     /// A caller's tickets as a department may hear of them: not of confidential ones that it did not take.
     pub(super) async fn tickets_known(
         &self,
-        caller: CallerId,
+        caller: &Reference,
         department: DepartmentCode,
     ) -> Result<Vec<TicketNo>, Error> {
-        let mut tickets = Vec::new();
-        for ticket in self
-            .store
-            .tickets_about(caller, department, super::LARGEST_PAGE)
-            .await?
-        {
-            let ticket = self.keyring.genuine(ticket)?;
-            if ticket.origin == department || !ticket.confidential {
-                tickets.push(ticket.no);
-            }
-        }
-        Ok(tickets)
+        let tickets = self.tickets_about(caller, department).await?;
+        let known = tickets
+            .iter()
+            .filter(|ticket| ticket.origin == department || !ticket.confidential);
+        Ok(known
+            .map(|ticket| ticket.no)
+            .take(super::LARGEST_PAGE as usize)
+            .collect())
     }
 }

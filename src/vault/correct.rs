@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::facts::caller_of;
 use super::{Audit, Error, Replay, Session, Values, Vault};
 use crate::audit::{Change, CommitError};
+use crate::cells;
 use crate::model::ask::Action;
 use crate::model::fields::{Field, MatchStrength};
 use crate::model::ids::{CallerId, RecordId, RecordKind};
@@ -13,6 +15,7 @@ use crate::model::submitted::{Submitted, by_name};
 use crate::model::ticket_no::TicketNo;
 use crate::policy::Why;
 use crate::store::rows::CallerRow;
+use crate::store::rows::index::HITS;
 use crate::store::{Guard, Write};
 
 /// What to put right.
@@ -85,7 +88,6 @@ impl Vault {
         let ask = self.ask(session, Action::Correct, Purpose::Correct)?;
         let ask = ask.caller(caller).ticket(body.ticket).fields(RecordKind::Caller, names);
         let facts = self.facts(&ask).await?;
-        let id = facts.caller.as_ref().map(|caller| caller.id);
         let permit = self.decide(ask, facts).await?;
         if let Some(done) = self.replayed(session, replay).await? {
             return Ok(done);
@@ -95,10 +97,8 @@ impl Vault {
         } else {
             permit
         };
-        let id = id.ok_or(Error::NotFound("caller"))?;
-        let row = self
-            .keyring
-            .genuine(self.store.caller(id).await?.ok_or(Error::NotFound("caller"))?)?;
+        let row = caller_of(&permit)?;
+        let id = row.id;
         if row.version != version {
             return Err(Error::Stale);
         }
@@ -111,15 +111,15 @@ impl Vault {
 
         let key = self.sealing_key(RecordId::Caller(id)).await?;
         let mut change = Change {
-            guards: vec![Guard::Caller(id, version)],
+            guards: vec![Guard::unchanged(&row)],
             ..Change::default()
         };
         let mut next = CallerRow {
             version: version + 1,
-            ..row
+            ..row.into_row()
         };
         next.put_on_file(values.iter().map(|(field, _)| field.name().as_str()));
-        change.writes.push(Write::Caller(self.keyring.protect(next)?));
+        change.writes.push(Write::put(self.keyring.protect(next)?));
         for (field, value) in &values {
             change.writes.push(Write::Unindex(id, field.name().as_str().to_owned()));
             self.seal_field(&mut change, &key, id, field, value)?;
@@ -151,10 +151,12 @@ impl Vault {
         let identifying = |(field, _): &&(&Field, Submitted)| field.matching() == Some(MatchStrength::Certain);
         for (field, value) in values.iter().filter(identifying) {
             let Some(index) = field.index() else { continue };
-            let code = self.keyring.blind_index(index, value)?;
-            for hit in self.store.index_hits(index, &code, MOST_HITS).await? {
-                if self.keyring.genuine(hit)?.caller != caller {
-                    return Ok(true);
+            for code in self.keyring.blind_indexes(index, value)? {
+                let with = cells![index.to_owned(), code, MOST_HITS];
+                for hit in self.store.all(&HITS, &with).await? {
+                    if self.keyring.genuine(hit)?.caller != caller {
+                        return Ok(true);
+                    }
                 }
             }
         }

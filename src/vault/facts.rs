@@ -3,13 +3,17 @@
 use jiff::SignedDuration;
 
 use super::{Error, LARGEST_PAGE, Vault};
+use crate::cells;
 use crate::model::ask::{Action, Ask};
 use crate::model::ids::{CallerId, RecordId};
 use crate::model::reference::{DepartmentCode, Reference};
 use crate::model::ticket_no::TicketNo;
+use crate::policy::Permit;
 use crate::policy::facts::{CallerFacts, Facts, TicketFacts};
 use crate::refs;
-use crate::store::rows::{CallerRow, DepartmentRow, TicketRow};
+use crate::store::rows::Cell;
+use crate::store::rows::ticket::{BY_NO, HELD_ABOUT, TAKEN_ABOUT};
+use crate::store::rows::{CallerRow, Coded, DepartmentRow, Genuine, Protected, Read, TicketRow, caller, department};
 
 /// How long a call counts as the agent's own live call.
 const OWN_CALL: SignedDuration = SignedDuration::from_hours(1);
@@ -17,16 +21,16 @@ const OWN_CALL: SignedDuration = SignedDuration::from_hours(1);
 impl Vault {
     /// Resolves the reference and the ticket an ask names. What does not exist is simply absent.
     pub(super) async fn facts(&self, ask: &Ask) -> Result<Facts, Error> {
+        let ticket = match ask.ticket_no() {
+            Some(no) => self.ticket_facts(ask, no).await?,
+            None => None,
+        };
         let foreign_reference = ask
             .caller_reference()
             .is_some_and(|caller| caller.department() != ask.department());
         let caller = match ask.caller_reference() {
-            Some(reference) if !foreign_reference => self.caller_facts(ask, reference).await?,
+            Some(reference) if !foreign_reference => self.caller_facts(ask, reference, ticket.as_ref()).await?,
             _ => None,
-        };
-        let ticket = match ask.ticket_no() {
-            Some(no) => self.ticket_facts(ask, no, caller.as_ref()).await?,
-            None => None,
         };
         Ok(Facts {
             caller,
@@ -36,79 +40,107 @@ impl Vault {
         })
     }
 
-    async fn caller_facts(&self, ask: &Ask, reference: &Reference) -> Result<Option<CallerFacts>, Error> {
+    async fn caller_facts(
+        &self,
+        ask: &Ask,
+        reference: &Reference,
+        ticket: Option<&TicketFacts>,
+    ) -> Result<Option<CallerFacts>, Error> {
         let Some(RecordId::Caller(id)) = refs::resolve(&self.keyring, &*self.store, reference).await? else {
             return Ok(None);
         };
-        let concerns = ask.action() == Action::ReadCaller && self.concerns(ask.department(), id).await?;
+        let of_ticket = ticket.filter(|ticket| ticket.caller == id);
+        let (subject, row) = match of_ticket {
+            // What a field is and whether it is on file is not asked of the row.
+            Some(ticket) if ask.action() == Action::Reveal => (ticket.row.subject, None),
+            _ => {
+                let row = self.caller_row(id).await?;
+                (row.subject, Some(row))
+            }
+        };
+        let concerns = ask.action() == Action::ReadCaller && self.concerns(ask.department(), &subject).await?;
         Ok(Some(CallerFacts {
             id,
-            subject: self.subject(id).await?.reference,
+            subject,
+            row,
             concerns,
         }))
     }
 
     /// Whether a department took a ticket of this caller, or holds an open one that is not confidential.
-    async fn concerns(&self, department: DepartmentCode, caller: CallerId) -> Result<bool, Error> {
-        let tickets = self.store.tickets_about(caller, department, LARGEST_PAGE).await?;
-        for ticket in tickets {
-            let ticket = self.keyring.genuine(ticket)?;
+    async fn concerns(&self, department: DepartmentCode, caller: &Reference) -> Result<bool, Error> {
+        let tickets = self.tickets_about(caller, department).await?;
+        Ok(tickets.iter().any(|ticket| {
             let held = ticket.holder == department && ticket.state.is_open() && !ticket.confidential;
-            if ticket.origin == department || held {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    async fn ticket_facts(
-        &self,
-        ask: &Ask,
-        no: &TicketNo,
-        known: Option<&CallerFacts>,
-    ) -> Result<Option<TicketFacts>, Error> {
-        let Some(row) = self.ticket_row(no).await? else {
-            return Ok(None);
-        };
-        let subject = match known.filter(|caller| caller.id == row.caller) {
-            Some(caller) => caller.subject,
-            None => self.subject(row.caller).await?.reference,
-        };
-        Ok(Some(TicketFacts {
-            id: row.id,
-            no: row.no,
-            version: row.version,
-            caller: row.caller,
-            subject,
-            state: row.state,
-            holder: row.holder,
-            origin: row.origin,
-            own_call: row.taken_by == ask.who().id() && ask.at().duration_since(row.created_at) <= OWN_CALL,
-            confidential: row.confidential,
+            ticket.origin == department || held
         }))
     }
 
-    /// The ticket's row, if it is as the vault wrote it.
-    pub(super) async fn ticket_row(&self, no: &TicketNo) -> Result<Option<TicketRow>, Error> {
-        let row = self.store.ticket(no).await?;
-        Ok(row.map(|row| self.keyring.genuine(row)).transpose()?)
+    /// A caller's tickets that a department holds or took, newest first, at most [`LARGEST_PAGE`] of each.
+    pub(super) async fn tickets_about(
+        &self,
+        caller: &Reference,
+        department: DepartmentCode,
+    ) -> Result<Vec<Genuine<TicketRow>>, Error> {
+        let with = cells![*caller, department, LARGEST_PAGE];
+        self.merged(&[&HELD_ABOUT, &TAKEN_ABOUT], &with).await
+    }
+
+    /// The tickets that several statements show, newest first, each once.
+    pub(super) async fn merged(
+        &self,
+        reads: &[&'static Read<Coded<TicketRow>>],
+        with: &[Cell],
+    ) -> Result<Vec<Genuine<TicketRow>>, Error> {
+        let mut tickets = Vec::new();
+        for read in reads {
+            tickets.extend(self.genuine(self.store.all(read, with).await?)?);
+        }
+        tickets.sort_by(|one, other| (other.created_at, other.no.as_str()).cmp(&(one.created_at, one.no.as_str())));
+        tickets.dedup_by(|one, other| one.id == other.id);
+        Ok(tickets)
+    }
+
+    async fn ticket_facts(&self, ask: &Ask, no: &TicketNo) -> Result<Option<TicketFacts>, Error> {
+        let Some(row) = self.store.one(&BY_NO, &cells![*no]).await? else {
+            return Ok(None);
+        };
+        let row = self.keyring.genuine(row)?;
+        Ok(Some(TicketFacts {
+            caller: self.keyring.caller_in(&row)?,
+            own_call: row.taken_by == ask.who().id() && ask.at().duration_since(row.created_at) <= OWN_CALL,
+            row,
+        }))
     }
 
     /// The caller's row, if it is as the vault wrote it.
-    pub(super) async fn caller_row(&self, id: CallerId) -> Result<CallerRow, Error> {
-        let row = self.store.caller(id).await?.ok_or(Error::NotFound("caller"))?;
-        Ok(self.keyring.genuine(row)?)
+    pub(super) async fn caller_row(&self, id: CallerId) -> Result<Genuine<CallerRow>, Error> {
+        let row = self.store.one(&caller::BY_ID, &cells![id]).await?;
+        Ok(self.keyring.genuine(row.ok_or(Error::NotFound("caller"))?)?)
     }
 
     /// The department's row, if it is as the vault wrote it.
-    pub(super) async fn department_row(&self, code: DepartmentCode) -> Result<DepartmentRow, Error> {
-        let row = self.store.department(code).await?;
+    pub(super) async fn department_row(&self, code: DepartmentCode) -> Result<Genuine<DepartmentRow>, Error> {
+        let row = self.store.one(&department::BY_CODE, &cells![code]).await?;
         Ok(self.keyring.genuine(row.ok_or(Error::NotFound("department"))?)?)
     }
 
-    /// The caller as the log names them: a reference in the auditors' own domain.
-    pub(super) async fn subject(&self, caller: CallerId) -> Result<refs::Minted, Error> {
-        let record = RecordId::Caller(caller);
-        Ok(refs::mint(&self.keyring, &*self.store, DepartmentCode::AUDITORS, record).await?)
+    /// Rows of a page, if each is as the vault wrote it.
+    pub(super) fn genuine<R: Protected>(&self, rows: Vec<Coded<R>>) -> Result<Vec<Genuine<R>>, Error> {
+        rows.into_iter().map(|row| Ok(self.keyring.genuine(row)?)).collect()
     }
+}
+
+/// The ticket that a permit was decided on.
+pub(super) fn ticket_of(permit: &Permit) -> Result<Genuine<TicketRow>, Error> {
+    let ticket = permit.facts().ticket.as_ref();
+    ticket.map(|ticket| ticket.row.clone()).ok_or(Error::NotFound("ticket"))
+}
+
+/// The caller that a permit was decided on.
+pub(super) fn caller_of(permit: &Permit) -> Result<Genuine<CallerRow>, Error> {
+    let caller = permit.facts().caller.as_ref();
+    caller
+        .and_then(|caller| caller.row.clone())
+        .ok_or(Error::NotFound("caller"))
 }

@@ -11,7 +11,7 @@ use crate::keyring::{KeyError, Keyring};
 use crate::model::ids::{PrincipalId, TokenId};
 use crate::model::principals::{DepartmentKind, PrincipalKind, Role, Roles};
 use crate::model::reference::DepartmentCode;
-use crate::store::rows::{DepartmentRow, EntryRow, Fence, HeadRow, PrincipalRow, TokenRow, VaultRow};
+use crate::store::rows::{DepartmentRow, EntryRow, Fence, HeadRow, One, PrincipalRow, TokenRow, VaultRow};
 use crate::store::sqlite::{NewStore, SqliteData, SqliteKeys};
 use crate::store::{DataWriter, StoreError, Write};
 
@@ -51,6 +51,7 @@ impl Vault {
         let (new_keys, new_data) = (NewStore::claim(&places.keys)?, NewStore::claim(&places.data)?);
         let now = clock.now().map_err(Error::from)?;
         let vault = VaultRow {
+            one: One,
             vault: uuid::Uuid::new_v4().into_bytes(),
             origin: founding.origin.clone(),
         };
@@ -68,6 +69,7 @@ impl Vault {
         let (entry, head) =
             genesis::first_entry(&vault.origin, &keyring, &writes, founding.centre, hash, now).map_err(unsigned)?;
         let fence = Fence {
+            one: One,
             origin: vault.origin.clone(),
             size: head.size,
             root: head.root,
@@ -101,9 +103,8 @@ fn founders(
         name: founding.centre_name.clone(),
         kind: DepartmentKind::Centre,
         version: 1,
-        mac: [0; 16],
     };
-    let mut writes = vec![Write::Department(keyring.protect(department)?)];
+    let mut writes = vec![Write::put(keyring.protect(department)?)];
     let mut issued = Vec::new();
     for role in [Role::SecurityAdmin, Role::SystemAdmin, Role::Auditor] {
         let account = role.as_str().replace('_', "-");
@@ -116,21 +117,22 @@ fn founders(
             roles,
             active: true,
             created_by: None,
+            epoch: 1,
             version: 1,
-            mac: [0; 16],
         };
         let token = new_token()?;
         let row = TokenRow {
             id: TokenId::random(),
             hash: token_hash(&token),
             principal: principal.id,
+            epoch: principal.epoch,
             created_at: now,
             expires_at: None,
             revoked_at: None,
-            mac: [0; 16],
+            version: 1,
         };
-        writes.push(Write::Principal(keyring.protect(principal)?));
-        writes.push(Write::Token(keyring.protect(row)?));
+        writes.push(Write::put(keyring.protect(principal)?));
+        writes.push(Write::put(keyring.protect(row)?));
         issued.push(Issued { account, role, token });
     }
     Ok((writes, issued))

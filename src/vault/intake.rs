@@ -12,12 +12,12 @@ use crate::model::ask::Action;
 use crate::model::fields::{Field, MatchStrength};
 use crate::model::ids::{CallerId, RecordId, RecordKind, TicketId};
 use crate::model::purposes::Purpose;
-use crate::model::reference::Reference;
+use crate::model::reference::{DepartmentCode, Reference};
 use crate::model::submitted::{Submitted, by_name};
 use crate::model::ticket_no::TicketNo;
 use crate::model::tickets::{Category, Channel, MatterKind, TicketState, Township};
 use crate::refs;
-use crate::store::rows::{CallerRow, CustodyRow, IndexRow, TicketRow};
+use crate::store::rows::{CallerRow, CustodyRow, Genuine, IndexRow, TicketRow};
 use crate::store::{Guard, Write};
 
 /// A call as the agent enters it.
@@ -200,13 +200,12 @@ impl Vault {
     ) -> Result<(Change, TakenAnswer), Error> {
         let found = self.match_caller(&checked.caller).await?;
         let mut change = Change::default();
-        let (caller, on_file) = self.seal_caller(&mut change, &found, &checked.caller).await?;
-        let no = self.seal_ticket(&mut change, session, body, checked, caller)?;
+        let row = self.seal_caller(&mut change, &found, &checked.caller).await?;
+        let (caller, subject) = (row.id, row.subject);
+        let no = self.seal_ticket(&mut change, session, body, checked, &row)?;
         let department = session.actor.department();
         let caller_ref = self.refer(&mut change, RecordId::Caller(caller), department).await?;
-        let subject = self.subject(caller).await?;
-        change.writes.extend(subject.new.map(Write::Reference));
-        change.subject = Some(subject.reference);
+        change.subject = Some(subject);
         change.ticket = Some(no);
         let mut candidates = Vec::with_capacity(found.candidates.len());
         for &other in &found.candidates {
@@ -215,7 +214,7 @@ impl Vault {
         let caller = TakenCaller {
             r#ref: caller_ref,
             matched: found.matched,
-            on_file,
+            on_file: row.fields,
             candidates,
             more_candidates: found.more,
         };
@@ -235,10 +234,10 @@ impl Vault {
         &self,
         change: &mut Change,
         record: RecordId,
-        department: crate::model::reference::DepartmentCode,
+        department: DepartmentCode,
     ) -> Result<Reference, Error> {
         let minted = refs::mint(&self.keyring, &*self.store, department, record).await?;
-        change.writes.extend(minted.new.map(Write::Reference));
+        change.writes.extend(minted.new.map(Write::put));
         Ok(minted.reference)
     }
 
@@ -248,11 +247,11 @@ impl Vault {
         change: &mut Change,
         found: &Match,
         values: &[(&Field, Submitted)],
-    ) -> Result<(CallerId, Vec<String>), Error> {
+    ) -> Result<CallerRow, Error> {
         let Some(id) = found.caller else {
-            return self.seal_new_caller(change, values);
+            return self.seal_new_caller(change, values).await;
         };
-        let mut row = self.caller_row(id).await?;
+        let row = self.caller_row(id).await?;
         let key = self.sealing_key(RecordId::Caller(id)).await?;
         let mut changed = Vec::new();
         for (field, value) in values {
@@ -264,37 +263,35 @@ impl Vault {
             self.seal_field(change, &key, id, field, value)?;
             changed.push(name);
         }
-        change.guards.push(Guard::Caller(id, row.version));
+        change.guards.push(Guard::unchanged(&row));
+        let mut row = row.into_row();
         if !changed.is_empty() {
             row.version += 1;
             row.put_on_file(changed);
-            change.writes.push(Write::Caller(self.keyring.protect(row.clone())?));
+            change.writes.push(Write::put(self.keyring.protect(row.clone())?));
         }
-        Ok((id, row.fields))
+        Ok(row)
     }
 
-    fn seal_new_caller(
-        &self,
-        change: &mut Change,
-        values: &[(&Field, Submitted)],
-    ) -> Result<(CallerId, Vec<String>), Error> {
+    async fn seal_new_caller(&self, change: &mut Change, values: &[(&Field, Submitted)]) -> Result<CallerRow, Error> {
         let id = CallerId::random();
         let (key, wrapped) = self.keyring.new_record_key(RecordId::Caller(id))?;
         change.keys.push(wrapped);
         let mut row = CallerRow {
             id,
+            subject: self
+                .refer(change, RecordId::Caller(id), DepartmentCode::AUDITORS)
+                .await?,
             created_at: self.clock.now()?,
             fields: Vec::new(),
             version: 1,
-            mac: [0; 16],
         };
         row.put_on_file(values.iter().map(|(field, _)| field.name().as_str()));
-        let on_file = row.fields.clone();
-        change.writes.push(Write::Caller(self.keyring.protect(row)?));
+        change.writes.push(Write::put(self.keyring.protect(row.clone())?));
         for (field, value) in values {
             self.seal_field(change, &key, id, field, value)?;
         }
-        Ok((id, on_file))
+        Ok(row)
     }
 
     /// Seals one field of a caller and indexes it.
@@ -308,17 +305,16 @@ impl Vault {
     ) -> Result<(), Error> {
         change
             .writes
-            .push(Write::Field(self.keyring.seal(key, field.name(), value)?));
+            .push(Write::put(self.keyring.seal(key, field.name(), value)?));
         if let Some(index) = field.index() {
             let row = IndexRow {
-                index: index.to_owned(),
+                idx: index.to_owned(),
                 value: self.keyring.blind_index(index, value)?,
                 caller,
                 field: field.name().as_str().to_owned(),
                 certain: field.matching() == Some(MatchStrength::Certain),
-                mac: [0; 16],
             };
-            change.writes.push(Write::Index(self.keyring.protect(row)?));
+            change.writes.push(Write::put(self.keyring.protect(row)?));
         }
         Ok(())
     }
@@ -329,13 +325,15 @@ impl Vault {
         session: &Session,
         body: &Intake,
         checked: &Checked<'_>,
-        caller: CallerId,
+        caller: &CallerRow,
     ) -> Result<TicketNo, Error> {
         let now = self.clock.now()?;
+        let id = TicketId::random();
         let row = TicketRow {
-            id: TicketId::random(),
+            id,
             no: random_ticket_no()?,
-            caller,
+            caller: self.keyring.seal_caller(id, caller.id)?,
+            subject: caller.subject,
             kind: body.ticket.kind,
             category: checked.category.as_str().to_owned(),
             township: checked.township.as_str().to_owned(),
@@ -348,24 +346,29 @@ impl Vault {
             received_at: body.call.received_at,
             created_at: now,
             version: 1,
-            mac: [0; 16],
         };
         let (key, wrapped) = self.keyring.new_record_key(RecordId::Ticket(row.id))?;
         change.keys.push(wrapped);
         for (field, value) in &checked.ticket {
             change
                 .writes
-                .push(Write::Field(self.keyring.seal(&key, field.name(), value)?));
+                .push(Write::put(self.keyring.seal(&key, field.name(), value)?));
         }
         let no = row.no;
-        change.writes.push(Write::Custody(self.custody(session, &row, now)?));
-        change.writes.push(Write::Ticket(self.keyring.protect(row)?));
-        change.writes.sort_by_key(order);
+        let step = self.custody(session, &row, now)?;
+        // A step of custody refers to its ticket, which comes first.
+        change.writes.push(Write::put(self.keyring.protect(row)?));
+        change.writes.push(Write::put(step));
         Ok(no)
     }
 
     /// The step of custody that a ticket's row has just taken.
-    pub(super) fn custody(&self, session: &Session, row: &TicketRow, at: Timestamp) -> Result<CustodyRow, Error> {
+    pub(super) fn custody(
+        &self,
+        session: &Session,
+        row: &TicketRow,
+        at: Timestamp,
+    ) -> Result<Genuine<CustodyRow>, Error> {
         let step = CustodyRow {
             ticket: row.id,
             version: row.version,
@@ -373,19 +376,8 @@ impl Vault {
             holder: row.holder,
             actor: session.actor.id(),
             at,
-            mac: [0; 16],
         };
         Ok(self.keyring.protect(step)?)
-    }
-}
-
-/// Rows that others refer to come first.
-const fn order(write: &Write) -> u8 {
-    match write {
-        Write::Caller(_) => 0,
-        Write::Ticket(_) => 1,
-        Write::Unindex(..) => 2,
-        _ => 3,
     }
 }
 

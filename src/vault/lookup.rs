@@ -68,7 +68,7 @@ impl Vault {
         for id in callers {
             let record = RecordId::Caller(id);
             let minted = refs::mint(&self.keyring, &*self.store, session.actor.department(), record).await?;
-            change.writes.extend(minted.new.map(Write::Reference));
+            change.writes.extend(minted.new.map(Write::put));
             references.push(minted.reference);
         }
         let recorded = self.record(permit, change).await?;

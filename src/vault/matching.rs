@@ -9,14 +9,17 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::{Error, Vault};
+use crate::cells;
 use crate::keyring::KeyError;
+use crate::model::code::Code;
 use crate::model::fields::{Field, MatchStrength};
 use crate::model::ids::CallerId;
 use crate::model::submitted::Submitted;
-use crate::store::rows::CallerRow;
+use crate::store::rows::index::{BOTH, HITS, OF_FIELD};
+use crate::store::rows::{CallerRow, Cell, Genuine};
 
 /// Callers named for one value; whoever asks hears when there are more.
-const MOST: usize = 50;
+const MOST: u32 = 50;
 
 /// How sure the vault is that the caller has called before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -41,11 +44,18 @@ pub(super) struct Match {
     pub(super) more: bool,
 }
 
-/// The code of one submitted value in its blind index.
-struct Code<'f> {
+/// The code of one submitted value in its blind index, under one version of the index key.
+struct Sought<'f> {
     index: &'f str,
-    value: [u8; 16],
+    value: Code,
     strength: MatchStrength,
+}
+
+impl Sought<'_> {
+    /// As the parameters of [`HITS`].
+    fn with(&self, limit: u32) -> [Cell; 3] {
+        cells![self.index.to_owned(), self.value, limit]
+    }
 }
 
 impl Match {
@@ -65,8 +75,8 @@ impl Vault {
         let of = |strength| codes.iter().filter(move |code| code.strength == strength);
         for code in of(MatchStrength::Certain) {
             // At most one: the store lets no second caller have it.
-            if let [hit] = &self.store.index_hits(code.index, &code.value, 1).await?[..] {
-                return Ok(Match::certain(self.keyring.genuine(hit.clone())?.caller));
+            if let Some(hit) = self.store.one(&HITS, &code.with(1)).await? {
+                return Ok(Match::certain(self.keyring.genuine(hit)?.caller));
             }
         }
         let mut same = BTreeSet::new();
@@ -86,14 +96,12 @@ impl Vault {
         }
         let (mut others, mut more) = (BTreeSet::new(), false);
         for code in of(MatchStrength::Tentative) {
-            let (callers, cut) = self.having_code(code.index, &code.value).await?;
-            others.extend(callers);
-            more |= cut;
+            more |= self.having_code(code, &mut others).await?;
         }
         let others = others.into_iter().filter(|caller| !same.contains(caller));
         let mut candidates: Vec<CallerId> = same.iter().copied().chain(others).collect();
-        more |= candidates.len() > MOST;
-        candidates.truncate(MOST);
+        more |= candidates.len() > MOST as usize;
+        candidates.truncate(MOST as usize);
         let matched = if candidates.is_empty() {
             Matched::New
         } else {
@@ -107,15 +115,12 @@ impl Vault {
         })
     }
 
-    fn codes<'f>(&self, values: &[(&'f Field, Submitted)]) -> Result<Vec<Code<'f>>, Error> {
+    fn codes<'f>(&self, values: &[(&'f Field, Submitted)]) -> Result<Vec<Sought<'f>>, Error> {
         let mut codes = Vec::with_capacity(values.len());
         for (field, value) in values {
             if let (Some(index), Some(strength)) = (field.index(), field.matching()) {
-                codes.push(Code {
-                    index,
-                    value: self.keyring.blind_index(index, value)?,
-                    strength,
-                });
+                let values = self.keyring.blind_indexes(index, value)?;
+                codes.extend(values.into_iter().map(|value| Sought { index, value, strength }));
             }
         }
         Ok(codes)
@@ -123,27 +128,40 @@ impl Vault {
 
     /// Callers with this value, at most 50, and whether there are more.
     pub(super) async fn having(&self, index: &str, value: &Submitted) -> Result<(BTreeSet<CallerId>, bool), Error> {
-        let value = self.keyring.blind_index(index, value)?;
-        self.having_code(index, &value).await
+        let (mut callers, mut more) = (BTreeSet::new(), false);
+        for value in self.keyring.blind_indexes(index, value)? {
+            let code = Sought {
+                index,
+                value,
+                strength: MatchStrength::Tentative,
+            };
+            more |= self.having_code(&code, &mut callers).await?;
+        }
+        more |= callers.len() > MOST as usize;
+        Ok((callers.into_iter().take(MOST as usize).collect(), more))
     }
 
-    async fn having_code(&self, index: &str, value: &[u8; 16]) -> Result<(BTreeSet<CallerId>, bool), Error> {
-        let limit = u32::try_from(MOST + 1).unwrap_or(u32::MAX);
-        let hits = self.store.index_hits(index, value, limit).await?;
-        let more = hits.len() > MOST;
-        let mut callers = BTreeSet::new();
-        for hit in hits.into_iter().take(MOST) {
+    /// Adds the callers with this value, at most 50, and says whether there are more.
+    async fn having_code(&self, code: &Sought<'_>, callers: &mut BTreeSet<CallerId>) -> Result<bool, Error> {
+        let hits = self.store.all(&HITS, &code.with(MOST + 1)).await?;
+        let more = hits.len() > MOST as usize;
+        for hit in hits.into_iter().take(MOST as usize) {
             callers.insert(self.keyring.genuine(hit)?.caller);
         }
-        Ok((callers, more))
+        Ok(more)
     }
 
-    async fn having_both(&self, one: &Code<'_>, other: &Code<'_>) -> Result<Vec<CallerId>, Error> {
-        let pairs = self
-            .store
-            .index_both((one.index, &one.value), (other.index, &other.value));
+    /// The callers who have both values, at most 51: more than one is no match, and no more than 50 are named.
+    async fn having_both(&self, one: &Sought<'_>, other: &Sought<'_>) -> Result<Vec<CallerId>, Error> {
+        let with = cells![
+            one.index.to_owned(),
+            one.value,
+            other.index.to_owned(),
+            other.value,
+            MOST + 1
+        ];
         let mut callers = Vec::new();
-        for (first, second) in pairs.await? {
+        for (first, second) in self.store.all(&BOTH, &with).await? {
             self.keyring.genuine(second)?;
             callers.push(self.keyring.genuine(first)?.caller);
         }
@@ -158,7 +176,7 @@ impl Vault {
         Ok(values
             .iter()
             .filter(identifying)
-            .any(|(field, _)| row.fields.iter().any(|name| name == field.name().as_str())))
+            .any(|(field, _)| row.has(field.name().as_str())))
     }
 
     /// Whether this very value is on file for the caller; only an index can tell without opening.
@@ -166,23 +184,24 @@ impl Vault {
     /// # Errors
     /// [`KeyError::Broken`] when the caller's row says that the field is on file and no genuine index entry stands for
     /// it: an edited or deleted entry is not a value that differs.
-    pub(super) async fn holds(&self, caller: &CallerRow, field: &Field, value: &Submitted) -> Result<bool, Error> {
+    pub(super) async fn holds(
+        &self,
+        caller: &Genuine<CallerRow>,
+        field: &Field,
+        value: &Submitted,
+    ) -> Result<bool, Error> {
         let name = field.name().as_str();
-        let Some(index) = field
-            .index()
-            .filter(|_| caller.fields.iter().any(|on_file| on_file == name))
-        else {
+        let Some(index) = field.index().filter(|_| caller.has(name)) else {
             return Ok(false);
         };
-        let entries = self.store.index_of(caller.id, name).await?;
+        let entries = self.store.all(&OF_FIELD, &cells![caller.id, name.to_owned()]).await?;
         if entries.is_empty() {
             return Err(KeyError::Broken.into());
         }
-        let value = self.keyring.blind_index(index, value)?;
         let mut holds = false;
         for entry in entries {
             let entry = self.keyring.genuine(entry)?;
-            holds |= entry.index == index && entry.value == value;
+            holds |= entry.idx == index && self.keyring.indexes(index, &entry.value, value.expose().as_bytes())?;
         }
         Ok(holds)
     }

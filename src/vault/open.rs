@@ -172,8 +172,8 @@ impl Vault {
         let mut opened = Unlocked::open(places, passphrase).await?;
         opened.check_schema(places).await?;
         opened.finish_restart().await?;
-        let verifier = opened.keyring.verifier(&opened.log)?;
-        let proved = startup::prove(&*opened.store, &*opened.keys, &opened.log, &verifier).await?;
+        let verifiers = opened.keyring.verifiers(&opened.log)?;
+        let proved = startup::prove(&*opened.store, &*opened.keys, &opened.log, &verifiers).await?;
         opened.serve(places, proved, clock, node, running).await
     }
 }
@@ -194,7 +194,7 @@ impl Unlocked {
         let keys = SqliteKeys::open(&places.keys)?;
         let store = SqliteData::open(&places.data)?;
         let vault = keys.vault().await?;
-        if store.vault().await? != vault {
+        if (&store as &dyn DataStore).vault().await? != vault {
             return Err(OpenError::OtherVault);
         }
         let keyring = unlock::unlock(

@@ -7,10 +7,12 @@ use super::{Audit, Error, Session, Vault};
 use crate::audit::leaf::Leaf;
 use crate::audit::startup;
 use crate::audit::{CommitError, LogPosition};
-use crate::keyring::{KeyError, ReplayCodes};
+use crate::cells;
+use crate::keyring::KeyError;
 use crate::model::ids::PrincipalId;
 use crate::store::Write;
-use crate::store::rows::{EntryRow, ReplayRow};
+use crate::store::rows::replay::BY_KEY;
+use crate::store::rows::{EntryRow, Genuine, ReplayRow};
 
 /// Under whom keys of the whole vault are kept. No account has this id: accounts' are random.
 const VAULT: PrincipalId = PrincipalId::from_bytes([0; 16]);
@@ -51,30 +53,38 @@ impl Vault {
         session: &Session,
         replay: Option<&Replay>,
     ) -> Result<Option<(T, Audit)>, Error> {
-        let Some((replay, codes)) = self.replay_codes(replay)? else {
+        let Some(replay) = replay else { return Ok(None) };
+        let Some(row) = self.remembered(replay, replay.principal(session)).await? else {
             return Ok(None);
         };
-        let Some(found) = self.store.replay(replay.principal(session), &codes.key).await? else {
-            return Ok(None);
-        };
-        let row = self.keyring.genuine(found.row)?;
-        if row.request != codes.request {
+        if !self.keyring.is_request(&row.request, &replay.request)? {
             return Err(Error::KeyReused);
         }
-        let leaf = self.leaf_of(&row, found.index).await?;
+        let leaf = self.leaf_of(&row).await?;
         let answer = serde_json::from_slice(&self.keyring.open_answer(&row)?).map_err(|_| KeyError::Broken)?;
         Ok(Some((
             answer,
             LogPosition {
-                index: leaf.index,
+                index: leaf.idx,
                 leaf_hash: leaf.leaf_hash,
             }
             .into(),
         )))
     }
 
+    /// The answer that this key has, whichever version of the row key it was kept under.
+    async fn remembered(&self, replay: &Replay, by: PrincipalId) -> Result<Option<Genuine<ReplayRow>>, Error> {
+        for key in self.keyring.replay_keys(&replay.key)? {
+            if let Some(row) = self.store.one(&BY_KEY, &cells![by, key]).await? {
+                return Ok(Some(self.keyring.genuine(row)?));
+            }
+        }
+        Ok(None)
+    }
+
     /// The leaf of the write whose answer the row remembers.
-    async fn leaf_of(&self, row: &ReplayRow, index: u64) -> Result<EntryRow, Error> {
+    async fn leaf_of(&self, row: &Genuine<ReplayRow>) -> Result<EntryRow, Error> {
+        let index = row.leaf().ok_or(KeyError::Broken)?;
         let mut entries = self.store.entries_ever(index).await?.into_iter();
         Ok(entries.find(|entry| is_leaf_of(row, entry)).ok_or(KeyError::Broken)?)
     }
@@ -103,26 +113,21 @@ impl Vault {
         replay: Option<&Replay>,
         answer: &T,
     ) -> Result<Option<Write>, Error> {
-        let Some((replay, codes)) = self.replay_codes(replay)? else {
-            return Ok(None);
-        };
+        let Some(replay) = replay else { return Ok(None) };
         let principal = replay.principal(session);
         let answer = serde_json::to_vec(answer).map_err(|_| KeyError::Broken)?;
+        let newest = self.keyring.replay_keys(&replay.key)?.into_iter().next();
+        let key = newest.ok_or(KeyError::NoSuchKey)?;
+        let request = self.keyring.request_code(&replay.request)?;
         let row = ReplayRow {
             principal,
-            key: codes.key,
-            request: codes.request,
-            answer: self.keyring.seal_answer(principal, &codes, &answer)?,
+            key,
+            request,
+            answer: self.keyring.seal_answer(principal, &key, &request, &answer)?,
             req: session.request.as_str().to_owned(),
             created_at: self.clock.now()?,
-            mac: [0; 16],
         };
-        Ok(Some(Write::Replay(self.keyring.protect(row)?)))
-    }
-
-    fn replay_codes<'r>(&self, replay: Option<&'r Replay>) -> Result<Option<(&'r Replay, ReplayCodes)>, Error> {
-        let Some(replay) = replay else { return Ok(None) };
-        Ok(Some((replay, self.keyring.replay_codes(&replay.key, &replay.request)?)))
+        Ok(Some(Write::put(self.keyring.protect(row)?)))
     }
 }
 

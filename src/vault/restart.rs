@@ -22,7 +22,7 @@ use crate::model::principals::PrincipalKind;
 use crate::model::purposes::Purpose;
 use crate::policy::facts::{ApprovalFacts, Facts};
 use crate::policy::{Permit, Why};
-use crate::store::rows::{About, ApprovalRow, Fence, HeadRow, PastLogRow};
+use crate::store::rows::{About, ApprovalRow, Fence, HeadRow, One, PastLogRow, PrincipalRow};
 use crate::store::{Guard, Write};
 
 const LONGEST_REASON: usize = 200;
@@ -67,7 +67,7 @@ impl Vault {
         let head = opened.store.head().await?;
         let fence = opened.keys.fence().await?;
         let old = startup::named_origin(&head).ok_or(Unproved::Checkpoint)?.to_owned();
-        startup::prove_head(&*opened.store, &head, &old, &opened.keyring.verifier(&old)?).await?;
+        startup::prove_head(&*opened.store, &head, &old, &opened.keyring.verifiers(&old)?).await?;
         let origin = next_origin(opened.keyring.origin(), &old, fence.as_ref())?;
         let link = link(&head, &old, fence.as_ref(), reason);
         let alone = Running {
@@ -107,19 +107,18 @@ impl Vault {
             action: Action::RestartLog,
             subject: None,
             about: link.clone(),
-            request: self.keyring.replay_codes("approval", b"audit restart")?.request,
+            request: self.keyring.request_code(b"audit restart")?,
             asker: asker.actor.id(),
             approver: Some(approver.actor.id()),
             state: ApprovalState::Used,
             created_at: at,
             expires_at: at,
             version: 1,
-            mac: [0; 16],
         };
-        let approver = Guard::Principal(approver.actor.id(), approver.actor.version());
+        let approver = Guard::code_of::<PrincipalRow>(&approver.actor.id(), approver.actor.code());
         let change = Change {
             guards: vec![approver],
-            writes: vec![Write::NextLog, Write::Approval(self.keyring.protect(row)?)],
+            writes: vec![Write::NextLog, Write::put(self.keyring.protect(row)?)],
             link: link.clone(),
             ..Change::default()
         };
@@ -226,13 +225,14 @@ impl Unlocked {
         let Some(found) = startup::named_origin(&head).filter(|found| *found != self.log && head.size == 1) else {
             return Ok(());
         };
-        startup::prove_head(&*self.store, &head, found, &self.keyring.verifier(found)?).await?;
+        startup::prove_head(&*self.store, &head, found, &self.keyring.verifiers(found)?).await?;
         let first = self.store.entries(0, 1).await?;
         let leaf = first.first().and_then(|entry| Leaf::parse(&entry.body));
         if let (Some(leaf), Some(fence)) = (leaf, self.keys.fence().await?)
             && links(&leaf, &fence)
         {
             self.keys.put_fence(&Fence {
+                one: One,
                 origin: found.to_owned(),
                 size: head.size,
                 root: head.root,

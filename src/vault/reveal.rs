@@ -4,13 +4,14 @@ use serde::Deserialize;
 
 use super::{Error, Session, Vault};
 use crate::audit::Receipt;
+use crate::cells;
 use crate::keyring::{KeyError, Revealed};
 use crate::model::ask::{Action, Ask};
-use crate::model::fields::FieldName;
 use crate::model::ids::RecordKind;
 use crate::model::purposes::{Form, Purpose};
 use crate::model::reference::Reference;
 use crate::model::ticket_no::TicketNo;
+use crate::store::rows::field::ONE;
 
 /// Fields of a caller, asked for a ticket.
 #[derive(Deserialize, utoipa::ToSchema)]
@@ -84,8 +85,11 @@ impl Vault {
 
     async fn open_fields(&self, receipt: Receipt) -> Result<Revealed, Error> {
         let record = receipt.record().ok_or(KeyError::NoRecordKey)?;
-        let names: Vec<&str> = receipt.fields().iter().map(FieldName::as_str).collect();
-        let rows = self.store.sealed(record, &names).await?;
+        let mut rows = Vec::with_capacity(receipt.fields().len());
+        for name in receipt.fields() {
+            let with = cells![record.kind(), *record.as_bytes(), name.as_str().to_owned()];
+            rows.extend(self.store.one(&ONE, &with).await?);
+        }
         let key = self.keys.record_key(record).await?.ok_or(KeyError::NoRecordKey)?;
         Ok(self.keyring.open(&rows, &key, &self.fields, receipt)?)
     }

@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::facts::ticket_of;
 use super::{Audit, Error, LARGEST_PAGE, Replay, Session, Vault};
 use crate::audit::{Change, leaf};
+use crate::cells;
 use crate::model::ask::Action;
 use crate::model::ids::RecordId;
 use crate::model::purposes::Purpose;
@@ -12,7 +14,10 @@ use crate::model::submitted::Submitted;
 use crate::model::ticket_no::TicketNo;
 use crate::model::tickets::{Channel, MatterKind, TicketState};
 use crate::store::Write;
-use crate::store::rows::TicketRow;
+use crate::store::rows::custody::OF_TICKET;
+use crate::store::rows::field::OF_RECORD;
+use crate::store::rows::ticket::{BY_NO, HELD, TAKEN};
+use crate::store::rows::{Cell, Column, Genuine, TicketRow};
 
 /// A ticket's envelope: nothing in it identifies the caller.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -185,21 +190,20 @@ impl Vault {
         let ask = self.ask(session, Action::ReadTicket, purpose)?.ticket(no);
         let facts = self.facts(&ask).await?;
         let permit = self.decide(ask, facts).await?;
-        let row = self.ticket_row(&no).await?.ok_or(Error::NotFound("ticket"))?;
+        let row = ticket_of(&permit)?;
         let mut change = Change::default();
         let department = session.actor.department();
         let caller = if row.confidential && row.origin != department {
             None
         } else {
             let reference = self
-                .refer(&mut change, RecordId::Caller(row.caller), department)
+                .refer(&mut change, RecordId::Caller(self.keyring.caller_in(&row)?), department)
                 .await?;
             Some(TicketCaller { r#ref: reference })
         };
         let audit = self.record(permit, change).await?.position().into();
         let mut custody = Vec::new();
-        for step in self.store.custody(row.id).await? {
-            let step = self.keyring.genuine(step)?;
+        for step in self.genuine(self.store.all(&OF_TICKET, &cells![row.id, LARGEST_PAGE]).await?)? {
             custody.push(CustodyStep {
                 state: step.state,
                 holder: step.holder,
@@ -210,15 +214,15 @@ impl Vault {
             no: row.no,
             state: row.state,
             kind: row.kind,
-            category: row.category,
-            township: row.township,
+            category: row.category.clone(),
+            township: row.township.clone(),
             channel: row.channel,
             confidential: row.confidential,
             holder: row.holder,
             origin: row.origin,
             received_at: leaf::milliseconds(row.received_at),
             caller,
-            on_file: self.store.field_names(RecordId::Ticket(row.id)).await?,
+            on_file: self.fields_of(RecordId::Ticket(row.id)).await?,
             custody,
             version: row.version,
             audit,
@@ -241,18 +245,46 @@ impl Vault {
         let facts = self.facts(&ask).await?;
         let permit = self.decide(ask, facts).await?;
         let audit = self.note(permit).await?;
-        let mut rows = self
-            .store
-            .tickets(session.actor.department(), after.as_ref(), limit + 1)
-            .await?;
+        let mut rows = self.page_of(session.actor.department(), after, limit + 1).await?;
         let more = rows.len() > limit as usize;
         rows.truncate(limit as usize);
         let next = rows.last().filter(|_| more).map(|row| row.no);
-        let mut tickets = Vec::with_capacity(rows.len());
-        for row in rows {
-            tickets.push(line(self.keyring.genuine(row)?));
-        }
+        let tickets = rows.iter().map(|row| line(row)).collect();
         Ok(TicketList { tickets, next, audit })
+    }
+
+    /// Tickets a department holds or took, newest first, from the one after that number.
+    async fn page_of(
+        &self,
+        department: DepartmentCode,
+        after: Option<TicketNo>,
+        limit: u32,
+    ) -> Result<Vec<Genuine<TicketRow>>, Error> {
+        let before = match after {
+            None => [Cell::Int(i64::MAX), Cell::Text(String::new())],
+            Some(no) => {
+                let row = self.store.one(&BY_NO, &cells![no]).await?;
+                let row = row.map(|row| self.keyring.genuine(row)).transpose()?;
+                let own = |row: &Genuine<TicketRow>| row.holder == department || row.origin == department;
+                // A ticket that has left the department meanwhile ends the list, as one that never was.
+                let Some(row) = row.filter(own) else {
+                    return Ok(Vec::new());
+                };
+                cells![row.created_at, row.no]
+            }
+        };
+        let [at, no] = before;
+        let with = [department.cell(), at, no, limit.cell()];
+        self.merged(&[&HELD, &TAKEN], &with).await
+    }
+
+    /// The names of a record's fields on file.
+    async fn fields_of(&self, record: RecordId) -> Result<Vec<String>, Error> {
+        let rows = self
+            .store
+            .all(&OF_RECORD, &cells![record.kind(), *record.as_bytes()])
+            .await?;
+        Ok(rows.into_iter().map(|row| row.field).collect())
     }
 
     /// Sends a ticket to a department, which holds it from then on and gets its own reference to the caller.
@@ -330,7 +362,7 @@ impl Vault {
             return Ok(done);
         }
         let permit = self.decide(ask, facts).await?;
-        let row = self.ticket_row(&no).await?.ok_or(Error::NotFound("ticket"))?;
+        let row = ticket_of(&permit)?;
         if step.seen.is_some_and(|seen| seen != row.version) {
             return Err(Error::Stale);
         }
@@ -342,7 +374,7 @@ impl Vault {
     async fn moved(
         &self,
         session: &Session,
-        row: TicketRow,
+        row: Genuine<TicketRow>,
         step: &Step<'_>,
         replay: Option<&Replay>,
     ) -> Result<(Change, MovedAnswer), Error> {
@@ -358,7 +390,8 @@ impl Vault {
             self.department_row(to).await?;
             // On a confidential ticket a department hears nothing that it could follow the caller by.
             if !row.confidential {
-                self.refer(&mut change, RecordId::Caller(row.caller), to).await?;
+                let caller = RecordId::Caller(self.keyring.caller_in(&row)?);
+                self.refer(&mut change, caller, to).await?;
             }
         }
         let holder = step.to.unwrap_or(row.holder);
@@ -366,7 +399,7 @@ impl Vault {
             state: step.state,
             holder,
             version: row.version + 1,
-            ..row
+            ..row.into_row()
         };
         let answer = MovedAnswer {
             no: next.no,
@@ -374,23 +407,23 @@ impl Vault {
             holder: next.holder,
             version: next.version,
         };
-        change.writes.push(Write::Custody(self.custody(session, &next, now)?));
-        change.writes.push(Write::Ticket(self.keyring.protect(next)?));
+        change.writes.push(Write::put(self.custody(session, &next, now)?));
+        change.writes.push(Write::put(self.keyring.protect(next)?));
         change
             .writes
-            .push(Write::Field(self.keyring.seal(&key, field.name(), &reason)?));
+            .push(Write::put(self.keyring.seal(&key, field.name(), &reason)?));
         change.writes.extend(self.remember(session, replay, &answer)?);
         Ok((change, answer))
     }
 }
 
-fn line(row: TicketRow) -> TicketLine {
+fn line(row: &TicketRow) -> TicketLine {
     TicketLine {
         no: row.no,
         state: row.state,
         kind: row.kind,
-        category: row.category,
-        township: row.township,
+        category: row.category.clone(),
+        township: row.township.clone(),
         holder: row.holder,
         received_at: leaf::milliseconds(row.received_at),
     }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::facts::caller_of;
 use super::{Audit, Error, Session, Vault};
 use crate::model::ask::Action;
 use crate::model::ids::RecordKind;
@@ -58,16 +59,15 @@ impl Vault {
             .ticket(body.ticket)
             .fields(RecordKind::Caller, fields);
         let facts = self.facts(&ask).await?;
-        let about = facts.caller.as_ref().map(|caller| caller.id);
         let permit = self.decide(ask, facts).await?;
         let permit = self.guess(permit).await?;
+        let about = caller_of(&permit)?;
         let today = self.today()?;
         let audit = self.note(permit).await?;
         // A value that breaks the field's rule cannot be on file.
         let Ok(value) = field.normalise(&body.value, today) else {
             return Ok(Verified { matches: false, audit });
         };
-        let about = self.caller_row(about.ok_or(Error::NotFound("caller"))?).await?;
         let matches = self.holds(&about, field, &value).await?;
         Ok(Verified { matches, audit })
     }

@@ -57,11 +57,12 @@ impl Witnessing {
     }
 
     /// Takes up what was kept: the log's signature and each cosignature are checked anew.
-    pub(super) fn resume(&self, log: &Verifier) {
+    pub(super) fn resume(&self, log: &[Verifier]) {
         let Some(note) = self.file.as_ref().and_then(|file| std::fs::read_to_string(file).ok()) else {
             return;
         };
-        let checkpoint = log.verify(&note).ok().and_then(|text| Checkpoint::parse(text).ok());
+        let text = log.iter().find_map(|key| key.verify(&note).ok());
+        let checkpoint = text.and_then(|text| Checkpoint::parse(text).ok());
         let Some(checkpoint) = checkpoint else { return };
         let seen = self.witnesses.iter().map(|witness| {
             let said = witness.verifier().verify(&note).ok();
@@ -131,7 +132,7 @@ impl Vault {
     /// # Errors
     /// When locked; [`Error::Bad`] when witnesses have cosigned more entries than there are.
     pub fn with_witnesses(mut self, witnessing: Witnessing) -> Result<Self, Error> {
-        witnessing.resume(&self.keyring.verifier(self.log.origin())?);
+        witnessing.resume(&self.keyring.verifiers(self.log.origin())?);
         if witnessing.cosigned().is_some_and(|(size, _)| size > self.log.size()) {
             return Err(Error::Bad(
                 "rolled-back",

@@ -1,5 +1,5 @@
 -- Records and log. What identifies a caller is sealed bytes; every other row that decides something carries `mac`, a
--- keyed code over its other columns. Times are milliseconds since 1970-01-01T00:00:00Z.
+-- keyed code over its other columns: the version of the row key, then 16 bytes. Times are milliseconds since 1970-01-01T00:00:00Z.
 --
 -- WITHOUT ROWID where the key is random bytes: an ordinary table keeps its rows in the order of their insertion, and then
 -- the n-th caller sent to a department would be its n-th reference. Without rowids, order says nothing. Tickets, custody
@@ -27,6 +27,7 @@ CREATE TABLE principal (
     roles      TEXT NOT NULL,
     active     INTEGER NOT NULL,
     created_by BLOB,
+    epoch      INTEGER NOT NULL,
     version    INTEGER NOT NULL,
     mac        BLOB NOT NULL
 );
@@ -36,16 +37,19 @@ CREATE TABLE api_token (
     id         BLOB PRIMARY KEY,
     hash       BLOB NOT NULL UNIQUE,
     principal  BLOB NOT NULL REFERENCES principal (id),
+    epoch      INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
     expires_at INTEGER,
     revoked_at INTEGER,
+    version    INTEGER NOT NULL,
     mac        BLOB NOT NULL
 );
-CREATE INDEX api_token_principal ON api_token (principal);
+CREATE INDEX api_token_principal ON api_token (principal, created_at, id);
 
--- `fields` names what is on file, so that a removed field is noticed.
+-- `subject` is what the log calls the caller. `fields` names what is on file, so that a removed field is noticed.
 CREATE TABLE caller (
     id         BLOB PRIMARY KEY,
+    subject    TEXT NOT NULL UNIQUE,
     created_at INTEGER NOT NULL,
     fields     TEXT NOT NULL,
     version    INTEGER NOT NULL,
@@ -61,6 +65,7 @@ CREATE TABLE sealed_field (
     PRIMARY KEY (record_kind, record, field)
 ) WITHOUT ROWID;
 
+-- `value` is a keyed code: the version of the index key, then 16 bytes.
 CREATE TABLE blind_index (
     idx     TEXT NOT NULL,
     value   BLOB NOT NULL,
@@ -73,10 +78,12 @@ CREATE TABLE blind_index (
 CREATE UNIQUE INDEX blind_index_certain ON blind_index (idx, value) WHERE certain = 1;
 CREATE INDEX blind_index_caller ON blind_index (caller, field);
 
+-- `caller` is the caller's id, sealed; `subject` is what the log calls them.
 CREATE TABLE ticket (
     id           BLOB PRIMARY KEY,
     no           TEXT NOT NULL UNIQUE,
-    caller       BLOB NOT NULL REFERENCES caller (id),
+    caller       BLOB NOT NULL,
+    subject      TEXT NOT NULL,
     kind         TEXT NOT NULL,
     category     TEXT NOT NULL,
     township     TEXT NOT NULL,
@@ -93,7 +100,8 @@ CREATE TABLE ticket (
 );
 CREATE INDEX ticket_holder ON ticket (holder, created_at, no);
 CREATE INDEX ticket_origin ON ticket (origin, created_at, no);
-CREATE INDEX ticket_caller ON ticket (caller);
+CREATE INDEX ticket_subject_holder ON ticket (subject, holder, created_at, no);
+CREATE INDEX ticket_subject_origin ON ticket (subject, origin, created_at, no);
 
 CREATE TABLE custody (
     ticket  BLOB NOT NULL REFERENCES ticket (id),
@@ -106,12 +114,13 @@ CREATE TABLE custody (
     PRIMARY KEY (ticket, version)
 );
 
--- A department's references. `sealed_id` is the record's id under a key of its own.
+-- What departments' references stand for. `body` is a keyed code of the reference's body, so that no reference stands here;
+-- `sealed_id` is the record's id under a key of its own.
 CREATE TABLE reference (
     department TEXT NOT NULL,
     kind       TEXT NOT NULL,
     version    INTEGER NOT NULL,
-    body       INTEGER NOT NULL,
+    body       BLOB NOT NULL,
     sealed_id  BLOB NOT NULL,
     PRIMARY KEY (department, kind, version, body)
 ) WITHOUT ROWID;

@@ -9,7 +9,8 @@ use crate::model::ask::Action;
 use crate::model::principals::DepartmentKind;
 use crate::model::reference::DepartmentCode;
 use crate::store::Write;
-use crate::store::rows::DepartmentRow;
+use crate::store::rows::department::AFTER;
+use crate::store::rows::{Cell, Column, DepartmentRow, Genuine};
 
 /// A new department.
 #[derive(Deserialize, Serialize, utoipa::ToSchema)]
@@ -59,16 +60,10 @@ impl Vault {
             name: new.name,
             kind: new.kind,
             version: 1,
-            mac: [0; 16],
         };
         let row = self.keyring.protect(row)?;
         let audit = self
-            .put(
-                Act::alone(permit),
-                Vec::new(),
-                Write::Department(row.clone()),
-                "department",
-            )
+            .put(Act::alone(permit), Vec::new(), Write::put(row.clone()), "department")
             .await?;
         Ok(Changed { now: row.into(), audit })
     }
@@ -86,26 +81,29 @@ impl Vault {
         let permit = self.administer(session, Action::ReadAdmin).await?;
         let after = parsed(after)?;
         let audit = self.note(permit).await?;
-        let rows = self.store.departments(after, limit.clamp(1, LARGEST_PAGE)).await?;
-        let rows = rows
-            .into_iter()
-            .map(|row| Ok(Department::from(self.keyring.genuine(row)?)));
-        page(
-            rows.collect::<Result<_, Error>>()?,
-            limit,
-            audit,
-            |line: &Department| line.code.to_string(),
-        )
+        let rows = self.departments_after(after, limit.clamp(1, LARGEST_PAGE)).await?;
+        let lines = rows.into_iter().map(Department::from).collect();
+        page(lines, limit, audit, |line: &Department| line.code.to_string())
+    }
+
+    /// Departments after that code, by code.
+    pub(in crate::vault) async fn departments_after(
+        &self,
+        after: Option<DepartmentCode>,
+        limit: u32,
+    ) -> Result<Vec<Genuine<DepartmentRow>>, Error> {
+        let after = after.map_or_else(|| Cell::Text(String::new()), |code| code.cell());
+        self.genuine(self.store.all(&AFTER, &[after, limit.cell()]).await?)
     }
 }
 
-impl From<DepartmentRow> for Department {
-    fn from(row: DepartmentRow) -> Self {
+impl From<Genuine<DepartmentRow>> for Department {
+    fn from(row: Genuine<DepartmentRow>) -> Self {
         Self {
             code: row.code,
-            name: row.name,
             kind: row.kind,
             version: row.version,
+            name: row.into_row().name,
         }
     }
 }

@@ -17,12 +17,14 @@ pub use self::tokens::{NewToken, Token, TokenLine};
 use super::approvals::{Act, Exact, Step};
 use super::{Audit, Error, LARGEST_PAGE, Session, Vault};
 use crate::audit::{Change, CommitError};
+use crate::cells;
 use crate::model::ask::Action;
 use crate::model::ids::PrincipalId;
 use crate::model::principals::Roles;
 use crate::model::purposes::Purpose;
 use crate::policy::Permit;
-use crate::store::rows::{About, PrincipalRow};
+use crate::store::rows::principal::BY_ID;
+use crate::store::rows::{About, Genuine, PrincipalRow};
 use crate::store::{Guard, Write};
 
 /// Something made or changed, and where that stands in the log.
@@ -78,9 +80,9 @@ impl Vault {
         }
     }
 
-    pub(super) async fn principal_row(&self, id: PrincipalId) -> Result<PrincipalRow, Error> {
-        let row = self.store.principal(id).await?.ok_or(Error::NotFound("principal"))?;
-        Ok(self.keyring.genuine(row)?)
+    pub(super) async fn principal_row(&self, id: PrincipalId) -> Result<Genuine<PrincipalRow>, Error> {
+        let row = self.store.one(&BY_ID, &cells![id]).await?;
+        Ok(self.keyring.genuine(row.ok_or(Error::NotFound("principal"))?)?)
     }
 }
 

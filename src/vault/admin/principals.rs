@@ -10,8 +10,9 @@ use crate::model::ids::PrincipalId;
 use crate::model::principals::{PrincipalKind, Role, Roles};
 use crate::model::reference::DepartmentCode;
 use crate::policy::{Permit, Why};
-use crate::store::rows::PrincipalRow;
-use crate::store::{Guard, Write};
+use crate::store::Write;
+use crate::store::rows::principal::AFTER;
+use crate::store::rows::{Cell, Column, Genuine, PrincipalRow};
 
 /// A new principal.
 #[derive(Clone, Deserialize, Serialize, utoipa::ToSchema)]
@@ -103,13 +104,11 @@ impl Vault {
             roles,
             active: true,
             created_by: Some(session.actor.id()),
+            epoch: 1,
             version: 1,
-            mac: [0; 16],
         };
         let row = self.keyring.protect(row)?;
-        let audit = self
-            .put(act, Vec::new(), Write::Principal(row.clone()), "account")
-            .await?;
+        let audit = self.put(act, Vec::new(), Write::put(row.clone()), "account").await?;
         Ok(Outcome::Done(Changed { now: row.into(), audit }))
     }
 
@@ -134,7 +133,6 @@ impl Vault {
         if row.version != version {
             return Err(Error::Stale);
         }
-        let guards = self.without_tokens(&row, roles).await?;
         let about = about([
             ("account", row.account.clone()),
             ("principal", id.to_string()),
@@ -148,33 +146,20 @@ impl Vault {
         let row = PrincipalRow {
             roles,
             active: set.active,
+            epoch: self.epoch_under(&row, roles),
             version: version + 1,
-            ..row
+            ..row.into_row()
         };
         let row = self.keyring.protect(row)?;
-        let audit = self.put(act, guards, Write::Principal(row.clone()), "account").await?;
+        let audit = self.put(act, Vec::new(), Write::put(row.clone()), "account").await?;
         Ok(Outcome::Done(Changed { now: row.into(), audit }))
     }
 
-    /// What must hold when an account rises to roles that take two persons: it has no token, or whoever was given one alone
-    /// would hold the new roles with it.
-    async fn without_tokens(&self, row: &PrincipalRow, roles: Roles) -> Result<Vec<Guard>, Error> {
-        if self.policy.takes_two_to_give(row.roles) || !self.policy.takes_two_to_give(roles) {
-            return Ok(Vec::new());
-        }
-        if self
-            .store
-            .tokens(row.id)
-            .await?
-            .iter()
-            .any(|token| token.revoked_at.is_none())
-        {
-            return Err(Error::Bad(
-                "tokens-first",
-                "revoke the account's tokens first: whoever has one would hold the new roles with it",
-            ));
-        }
-        Ok(vec![Guard::NoToken(row.id)])
+    /// The account's epoch with these roles. Where it gets roles that take two persons to give, a new one begins: its tokens
+    /// end, or whoever was given one alone would hold the new roles with it.
+    fn epoch_under(&self, row: &Genuine<PrincipalRow>, roles: Roles) -> u64 {
+        let rises = self.policy.takes_two_to_give(roles) && !self.policy.takes_two_to_give(row.roles);
+        row.epoch + u64::from(rises)
     }
 
     /// Lists principals by id.
@@ -190,13 +175,11 @@ impl Vault {
         let permit = self.administer(session, Action::ReadAdmin).await?;
         let after = parsed(after)?;
         let audit = self.note(permit).await?;
-        let rows = self.store.principals(after, limit.clamp(1, LARGEST_PAGE)).await?;
-        let rows = rows
-            .into_iter()
-            .map(|row| Ok(Principal::from(self.keyring.genuine(row)?)));
-        page(rows.collect::<Result<_, Error>>()?, limit, audit, |line: &Principal| {
-            line.id.clone()
-        })
+        let after = after.map_or_else(|| Cell::Bytes(Vec::new()), |id: PrincipalId| id.cell());
+        let limit = limit.clamp(1, LARGEST_PAGE);
+        let rows = self.genuine(self.store.all(&AFTER, &[after, limit.cell()]).await?)?;
+        let lines = rows.into_iter().map(Principal::from).collect();
+        page(lines, limit, audit, |line: &Principal| line.id.clone())
     }
 
     /// The roles, if one person may hold them together.
@@ -208,16 +191,16 @@ impl Vault {
     }
 }
 
-impl From<PrincipalRow> for Principal {
-    fn from(row: PrincipalRow) -> Self {
+impl From<Genuine<PrincipalRow>> for Principal {
+    fn from(row: Genuine<PrincipalRow>) -> Self {
         Self {
             id: row.id.to_string(),
-            name: row.account,
             department: row.department,
             roles: row.roles.iter().collect(),
             kind: row.kind,
             active: row.active,
             version: row.version,
+            name: row.into_row().account,
         }
     }
 }

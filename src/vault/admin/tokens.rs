@@ -6,13 +6,15 @@ use serde::{Deserialize, Serialize};
 use super::super::approvals::{Exact, Step};
 use super::super::authenticate::new_token;
 use super::super::authenticate::token_hash;
-use super::super::{Audit, Error, Outcome, Session, Vault};
-use super::{Page, about};
+use super::super::{Audit, Error, LARGEST_PAGE, Outcome, Session, Vault};
+use super::{Page, about, page, parsed};
 use crate::audit::leaf;
+use crate::cells;
 use crate::model::ask::Action;
 use crate::model::ids::{PrincipalId, TokenId};
 use crate::policy::Why;
-use crate::store::rows::TokenRow;
+use crate::store::rows::token::{BY_ID, OF_PRINCIPAL};
+use crate::store::rows::{Cell, Column, Genuine, TokenRow};
 use crate::store::{Guard, Write};
 
 /// How long a token is good for.
@@ -71,7 +73,7 @@ impl Vault {
         let expires_at = new.expires_in.map(lifetime).transpose();
         let expires_at = expires_at.map_err(|_| Error::Bad("bad-expiry", "`expires_in` is a number of seconds"))?;
         let about = about([
-            ("account", principal.account),
+            ("account", principal.account.clone()),
             ("principal", id.to_string()),
             ("token", "issue".to_owned()),
         ]);
@@ -84,16 +86,17 @@ impl Vault {
             id: TokenId::random(),
             hash: token_hash(&secret),
             principal: principal.id,
+            epoch: principal.epoch,
             created_at: now,
             expires_at,
             revoked_at: None,
-            mac: [0; 16],
+            version: 1,
         };
         let row = self.keyring.protect(row)?;
         let token = row.id;
         // The roles that were looked at are those that the token will carry.
-        let guards = vec![Guard::Principal(id, principal.version)];
-        let audit = self.put(act, guards, Write::Token(row), "token").await?;
+        let guards = vec![Guard::unchanged(&principal)];
+        let audit = self.put(act, guards, Write::put(row), "token").await?;
         let expires_at = expires_at.map(leaf::milliseconds);
         Ok(Outcome::Done(Token {
             id: token.to_string(),
@@ -103,20 +106,35 @@ impl Vault {
         }))
     }
 
-    /// Lists a principal's tokens, without secrets.
+    /// Lists a principal's tokens, newest first, without secrets.
     ///
     /// # Errors
     /// [`Error::Refused`].
-    pub async fn list_tokens(&self, session: &Session, id: PrincipalId) -> Result<Page<TokenLine>, Error> {
+    pub async fn list_tokens(
+        &self,
+        session: &Session,
+        id: PrincipalId,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Page<TokenLine>, Error> {
         let permit = self.administer(session, Action::ReadAdmin).await?;
+        let after: Option<TokenId> = parsed(after)?;
         let audit = self.note(permit).await?;
-        let rows = self.store.tokens(id).await?.into_iter();
-        let rows = rows.map(|row| Ok(TokenLine::from(self.keyring.genuine(row)?)));
-        Ok(Page {
-            items: rows.collect::<Result<_, Error>>()?,
-            next: None,
-            audit,
-        })
+        let limit = limit.clamp(1, LARGEST_PAGE);
+        let [at, token] = match after {
+            None => [Cell::Int(i64::MAX), Cell::Bytes(Vec::new())],
+            Some(after) => {
+                let row = self.store.one(&BY_ID, &cells![after]).await?;
+                let row = self.keyring.genuine(row.ok_or(Error::NotFound("token"))?)?;
+                cells![row.created_at, row.id]
+            }
+        };
+        let rows = self
+            .store
+            .all(&OF_PRINCIPAL, &[id.cell(), at, token, limit.cell()])
+            .await?;
+        let lines = self.genuine(rows)?.into_iter().map(TokenLine::from).collect();
+        page(lines, limit, audit, |line: &TokenLine| line.id.clone())
     }
 
     /// Revokes a token from this moment on. That of an administrator, or of one who may approve, takes two persons: who
@@ -133,15 +151,22 @@ impl Vault {
     ) -> Result<Outcome<Audit>, Error> {
         let permit = self.administer(session, Action::SetToken).await?;
         let owner = self.principal_row(principal).await?;
-        let row = self.store.token(id).await?.filter(|row| row.principal == principal);
+        let row = self.store.one(&BY_ID, &cells![id]).await?;
         let row = self.keyring.genuine(row.ok_or(Error::NotFound("token"))?)?;
+        if row.principal != principal {
+            return Err(Error::NotFound("token"));
+        }
+        if row.revoked_at.is_some() {
+            return Err(Error::Stale);
+        }
         let row = TokenRow {
             revoked_at: Some(self.clock.now()?),
-            ..row
+            version: row.version + 1,
+            ..row.into_row()
         };
         let row = self.keyring.protect(row)?;
         let about = about([
-            ("account", owner.account),
+            ("account", owner.account.clone()),
             ("principal", principal.to_string()),
             ("token", "revoke".to_owned()),
         ]);
@@ -151,8 +176,8 @@ impl Vault {
             Step::Go(act) => act,
             Step::Wait(asked) => return Ok(Outcome::Asked(asked)),
         };
-        let guards = vec![Guard::Principal(principal, owner.version)];
-        let audit = self.put(act, guards, Write::RevokeToken(row), "token").await?;
+        let guards = vec![Guard::unchanged(&owner)];
+        let audit = self.put(act, guards, Write::put(row), "token").await?;
         Ok(Outcome::Done(audit))
     }
 }
@@ -161,8 +186,8 @@ fn shown(at: Option<Timestamp>) -> Option<String> {
     at.map(leaf::milliseconds)
 }
 
-impl From<TokenRow> for TokenLine {
-    fn from(row: TokenRow) -> Self {
+impl From<Genuine<TokenRow>> for TokenLine {
+    fn from(row: Genuine<TokenRow>) -> Self {
         Self {
             id: row.id.to_string(),
             created_at: leaf::milliseconds(row.created_at),

@@ -7,6 +7,7 @@ use super::super::admin::{Page, page, parsed};
 use super::super::{Audit, Error, LARGEST_PAGE, Session, Vault};
 use super::{is_over, logged};
 use crate::audit::{Change, CommitError, leaf};
+use crate::cells;
 use crate::model::approvals::ApprovalState;
 use crate::model::ask::Action;
 use crate::model::ids::{ApprovalId, PrincipalId};
@@ -15,7 +16,8 @@ use crate::model::purposes::Purpose;
 use crate::model::reference::{DepartmentCode, Reference};
 use crate::policy::{Permit, Why};
 use crate::store::Write;
-use crate::store::rows::{About, ApprovalRow, PrincipalRow};
+use crate::store::rows::approval::BEFORE;
+use crate::store::rows::{About, ApprovalRow, Cell, Column, Genuine, PrincipalRow};
 
 /// A request for approval, as those see it who may decide.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -57,12 +59,12 @@ pub struct Somebody {
     pub department: DepartmentCode,
 }
 
-impl From<PrincipalRow> for Somebody {
-    fn from(row: PrincipalRow) -> Self {
+impl From<Genuine<PrincipalRow>> for Somebody {
+    fn from(row: Genuine<PrincipalRow>) -> Self {
         Self {
             id: row.id.to_string(),
-            account: row.account,
             department: row.department,
+            account: row.into_row().account,
         }
     }
 }
@@ -113,13 +115,29 @@ impl Vault {
         let now = permit.ask().at();
         let audit = self.note(permit).await?;
         let mut lines = Vec::new();
-        for row in self.store.approvals(after, limit.clamp(1, LARGEST_PAGE)).await? {
-            lines.push(self.line(self.keyring.genuine(row)?, now).await?);
+        for row in self.approvals_before(after, limit.clamp(1, LARGEST_PAGE)).await? {
+            lines.push(self.line(row, now).await?);
         }
         page(lines, limit, audit, |line: &RequestLine| line.id.clone())
     }
 
-    async fn line(&self, row: ApprovalRow, now: Timestamp) -> Result<RequestLine, Error> {
+    /// Requests for approval, newest first, from the one after that id.
+    pub(in crate::vault) async fn approvals_before(
+        &self,
+        after: Option<ApprovalId>,
+        limit: u32,
+    ) -> Result<Vec<Genuine<ApprovalRow>>, Error> {
+        let [at, id] = match after {
+            None => [Cell::Int(i64::MAX), Cell::Bytes(Vec::new())],
+            Some(id) => match self.approval_row(id).await? {
+                Some(row) => cells![row.created_at, row.id],
+                None => return Ok(Vec::new()),
+            },
+        };
+        self.genuine(self.store.all(&BEFORE, &[at, id, limit.cell()]).await?)
+    }
+
+    async fn line(&self, row: Genuine<ApprovalRow>, now: Timestamp) -> Result<RequestLine, Error> {
         let approver = match row.approver {
             Some(id) => Some(self.principal_row(id).await?.into()),
             None => None,
@@ -138,7 +156,7 @@ impl Vault {
             } else {
                 row.state.as_str()
             },
-            about: row.about,
+            about: row.into_row().about,
         })
     }
 
@@ -162,10 +180,10 @@ impl Vault {
             approver: Some(session.actor.id()),
             state: decision.state(),
             version: row.version + 1,
-            ..row
+            ..row.into_row()
         };
         let change = Change {
-            writes: vec![Write::Approval(self.keyring.protect(decided)?)],
+            writes: vec![Write::put(self.keyring.protect(decided)?)],
             link,
             ..Change::default()
         };
@@ -193,7 +211,7 @@ impl Vault {
     }
 
     /// Whether this person may decide on this request, now.
-    async fn may_decide(&self, session: &Session, row: &ApprovalRow) -> Result<Permit, Error> {
+    async fn may_decide(&self, session: &Session, row: &Genuine<ApprovalRow>) -> Result<Permit, Error> {
         let ask = self
             .ask(session, Action::Approve, Purpose::Audit)?
             .approving(row.action);
@@ -225,7 +243,7 @@ impl Vault {
 }
 
 /// Asked by themselves, by somebody they made or were made by, or about their own account.
-fn is_own(second: &PrincipalRow, asker: &PrincipalRow, row: &ApprovalRow) -> bool {
+fn is_own(second: &Genuine<PrincipalRow>, asker: &Genuine<PrincipalRow>, row: &Genuine<ApprovalRow>) -> bool {
     let about = |id: &PrincipalId| row.about.get("principal") == Some(&id.to_string());
     // That their own token goes is the owner's to approve.
     let revokes = row.about.get("token").is_some_and(|what| what == "revoke");
@@ -233,7 +251,7 @@ fn is_own(second: &PrincipalRow, asker: &PrincipalRow, row: &ApprovalRow) -> boo
 }
 
 /// The same person, or one with an account that the other made and could use.
-pub(in crate::vault) fn are_one(one: &PrincipalRow, other: &PrincipalRow) -> bool {
+pub(in crate::vault) fn are_one(one: &Genuine<PrincipalRow>, other: &Genuine<PrincipalRow>) -> bool {
     let made = |by: &PrincipalRow, who: &PrincipalRow| who.created_by == Some(by.id);
     one.id == other.id || made(one, other) || made(other, one)
 }

@@ -13,14 +13,16 @@ pub(super) use self::decide::are_one;
 pub use self::decide::{Decided, Decision, RequestLine, Somebody};
 use super::{Audit, Error, Vault};
 use crate::audit::{Change, CommitError, Recorded, leaf};
+use crate::cells;
 use crate::model::approvals::ApprovalState;
 use crate::model::ask::{Action, Ask};
-use crate::model::ids::{ApprovalId, PrincipalId};
+use crate::model::code::Code;
+use crate::model::ids::ApprovalId;
 use crate::model::principals::PrincipalKind;
 use crate::model::reference::Reference;
 use crate::policy::facts::{ApprovalFacts, Facts};
 use crate::policy::{Permit, Why};
-use crate::store::rows::{About, ApprovalRow, PrincipalRow};
+use crate::store::rows::{About, ApprovalRow, Genuine, PrincipalRow, approval};
 use crate::store::{Guard, Write};
 
 /// How long a request for approval is good for, approved or not.
@@ -85,7 +87,7 @@ pub(super) struct Missing {
     permit: Permit,
     action: Action,
     subject: Option<Reference>,
-    request: [u8; 16],
+    request: Code,
 }
 
 /// What happens now.
@@ -113,9 +115,8 @@ impl Act {
 
 /// An approval that stands: genuine, of this request, of this asker, in time, by somebody who still may.
 struct Approved {
-    row: ApprovalRow,
-    by: PrincipalId,
-    version: u64,
+    row: Genuine<ApprovalRow>,
+    by: Genuine<PrincipalRow>,
 }
 
 impl Vault {
@@ -125,17 +126,17 @@ impl Vault {
     /// [`Error::Refused`] when the asker may not do this with any approval; [`Error::RefusedBecause`] when the approval
     /// named does not stand.
     pub(super) async fn second_person(&self, ask: Ask, exact: &Exact) -> Result<Second, Error> {
-        let request = self.request_code(exact)?;
         let mut facts = self.facts(&ask).await?;
         let Some(id) = exact.approval else {
+            let request = self.keyring.request_code(&exact.request)?;
             return self.without_second(ask, facts, request).await.map(Second::Missing);
         };
-        match self.standing(&ask, id, request).await? {
+        match self.standing(&ask, id, Some(&exact.request)).await? {
             Err(words) => Err(self.unapproved(ask, facts, words).await),
             Ok(approved) => {
                 facts.approval = Some(ApprovalFacts {
-                    row: Some((id, approved.row.version)),
-                    by: approved.by,
+                    row: Some(approved.row.clone()),
+                    by: approved.by.id,
                 });
                 Ok(Second::Approved(Act {
                     permit: self.decide(ask, facts).await?,
@@ -164,7 +165,6 @@ impl Vault {
             created_at,
             expires_at: created_at.checked_add(GOOD_FOR).map_err(|_| crate::clock::NoClock)?,
             version: 1,
-            mac: [0; 16],
         };
         let mut change = Change {
             link: logged(&row.about),
@@ -175,7 +175,7 @@ impl Vault {
             id: row.id.to_string(),
             expires_at: leaf::milliseconds(row.expires_at),
         };
-        change.writes.push(Write::Approval(self.keyring.protect(row)?));
+        change.writes.push(Write::put(self.keyring.protect(row)?));
         let recorded = self.record(missing.permit, change).await?;
         Ok(Step::Wait(Asked {
             approval,
@@ -190,20 +190,20 @@ impl Vault {
     /// [`Error::RefusedBecause`] when somebody else has used the approval meanwhile.
     pub(super) async fn act(&self, act: Act, mut change: Change) -> Result<Recorded, Error> {
         let Act { permit, approved } = act;
-        let Some(Approved { row, by, version }) = approved else {
+        let Some(Approved { row, by }) = approved else {
             return self.record(permit, change).await;
         };
-        let (again, id, request) = (same(permit.ask(), permit.ask().action()), row.id, row.request);
-        change.guards.push(Guard::Principal(by, version));
+        let (again, id) = (same(permit.ask(), permit.ask().action()), row.id);
+        change.guards.push(Guard::unchanged(&by));
         change.link.extend(logged(&row.about));
         let used = ApprovalRow {
             state: ApprovalState::Used,
             version: row.version + 1,
-            ..row
+            ..row.into_row()
         };
-        change.writes.push(Write::Approval(self.keyring.protect(used)?));
+        change.writes.push(Write::put(self.keyring.protect(used)?));
         match self.log.record(permit, change).await {
-            Err(CommitError::Stale) => Err(match self.standing(&again, id, request).await? {
+            Err(CommitError::Stale) => Err(match self.standing(&again, id, None).await? {
                 Ok(_) => Error::Stale,
                 Err(words) => {
                     let facts = self.facts(&again).await?;
@@ -215,7 +215,7 @@ impl Vault {
     }
 
     /// Whether the asker may ask for a second person: they could do it with one, and they are a person themselves.
-    async fn without_second(&self, ask: Ask, facts: Facts, request: [u8; 16]) -> Result<Missing, Error> {
+    async fn without_second(&self, ask: Ask, facts: Facts, request: Code) -> Result<Missing, Error> {
         let (action, subject) = (ask.action(), ask.subject_reference().copied());
         let asking = same(&ask, Action::AskApproval);
         match self.policy.decide(ask, facts) {
@@ -239,19 +239,23 @@ impl Vault {
         })
     }
 
-    /// The approval, if it stands for this very ask, or else what is wrong with it.
+    /// The approval, if it stands for this very ask and, where one is given, this very request; or else what is wrong with it.
     async fn standing(
         &self,
         ask: &Ask,
         id: ApprovalId,
-        request: [u8; 16],
+        request: Option<&[u8]>,
     ) -> Result<Result<Approved, &'static str>, Error> {
         let row = self.approval_row(id).await?;
         // Somebody else's is as unknown as none.
         let Some(row) = row.filter(|row| row.asker == ask.who().id()) else {
             return Ok(Err(UNKNOWN));
         };
-        if row.action != ask.action() || row.subject.as_ref() != ask.subject_reference() || row.request != request {
+        let this = match request {
+            Some(request) => self.keyring.is_request(&row.request, request)?,
+            None => true,
+        };
+        if row.action != ask.action() || row.subject.as_ref() != ask.subject_reference() || !this {
             return Ok(Err(ANOTHER));
         }
         let words = match row.state {
@@ -261,10 +265,9 @@ impl Vault {
             ApprovalState::Asked => WAITING,
             ApprovalState::Approved => {
                 let Some(by) = row.approver else { return Ok(Err(GONE)) };
-                let approver = self.principal_row(by).await?;
-                if self.still_approves(&approver, row.action).await? {
-                    let version = approver.version;
-                    return Ok(Ok(Approved { row, by, version }));
+                let by = self.principal_row(by).await?;
+                if self.still_approves(&by, row.action).await? {
+                    return Ok(Ok(Approved { row, by }));
                 }
                 GONE
             }
@@ -272,9 +275,8 @@ impl Vault {
         Ok(Err(words))
     }
 
-    async fn still_approves(&self, approver: &PrincipalRow, action: Action) -> Result<bool, Error> {
-        let department = self.store.department(approver.department).await?;
-        let department = self.keyring.genuine(department.ok_or(Error::NotFound("department"))?)?;
+    async fn still_approves(&self, approver: &Genuine<PrincipalRow>, action: Action) -> Result<bool, Error> {
+        let department = self.department_row(approver.department).await?;
         Ok(approver.active && self.policy.may_approve(approver.roles, department.kind, action))
     }
 
@@ -294,13 +296,9 @@ impl Vault {
     }
 
     /// The request for approval, as the vault last wrote it.
-    async fn approval_row(&self, id: ApprovalId) -> Result<Option<ApprovalRow>, Error> {
-        let row = self.store.approval(id).await?;
+    async fn approval_row(&self, id: ApprovalId) -> Result<Option<Genuine<ApprovalRow>>, Error> {
+        let row = self.store.one(&approval::BY_ID, &cells![id]).await?;
         Ok(row.map(|row| self.keyring.genuine(row)).transpose()?)
-    }
-
-    fn request_code(&self, exact: &Exact) -> Result<[u8; 16], Error> {
-        Ok(self.keyring.replay_codes("approval", &exact.request)?.request)
     }
 }
 

@@ -122,7 +122,7 @@ impl Vault {
             let walked = self.indexer.index().walk(walk).await?;
             for (row, leaf) in self.leaves(&walked.hits, archived).await? {
                 if query.matches(&leaf) {
-                    exposure.add(row.index, leaf);
+                    exposure.add(row.idx, leaf);
                 }
             }
             if exposure.reads() > MOST_READS || exposure.len() > MOST_GROUPS {

@@ -54,7 +54,7 @@ impl Vault {
             });
         }
         if let Some(empty) = rows.iter().find(|row| row.body.is_empty()) {
-            return Err(self.no_history(NoHistory::Empty(empty.index)).await);
+            return Err(self.no_history(NoHistory::Empty(empty.idx)).await);
         }
         let audit = self.note(permit).await?;
         Ok(Followed {

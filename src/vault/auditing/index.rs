@@ -87,11 +87,11 @@ impl Sums {
         while at < size {
             let entries = store.entries(at, PAGE).await?;
             let Some(last) = entries.last() else { break };
-            at = last.index + 1;
-            for entry in entries.iter().filter(|entry| entry.index < size) {
+            at = last.idx + 1;
+            for entry in entries.iter().filter(|entry| entry.idx < size) {
                 match indexed(entry) {
                     Some(row) => self.leaf(row),
-                    None if entry.body.is_empty() => self.first = entry.index + 1,
+                    None if entry.body.is_empty() => self.first = entry.idx + 1,
                     None => {}
                 }
             }

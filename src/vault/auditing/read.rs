@@ -28,13 +28,13 @@ pub struct Entry {
 impl Entry {
     pub(super) fn new(row: &EntryRow) -> Result<Self, Error> {
         if row.body.is_empty() {
-            return Err(NoHistory::Empty(row.index).into());
+            return Err(NoHistory::Empty(row.idx).into());
         }
         if crate::audit::startup::prove_leaf(row).is_err() {
             return Err(crate::keyring::KeyError::Broken.into());
         }
         Ok(Self {
-            index: row.index,
+            index: row.idx,
             leaf_hash: LeafHash(row.leaf_hash),
             mark: Mark::of(&row.leaf_hash),
             leaf: serde_json::from_slice(&row.body).map_err(|_| crate::keyring::KeyError::Broken)?,
@@ -77,18 +77,20 @@ impl Vault {
     }
 
     /// The keys that check the log's signatures, each a vkey on a line (C2SP signed-note): of the log in force first, then
-    /// of those that it followed.
+    /// of those that it followed; of each the newest key first.
     ///
     /// # Errors
     /// [`Error::Refused`].
     pub async fn log_keys(&self, session: &Session) -> Result<String, Error> {
         let ask = self.ask_log(session, Action::ReadCheckpoint)?;
         self.audited(ask).await?;
-        let mut keys = format!("{}\n", self.keyring.verifier(self.log.origin())?);
-        for past in self.store.past_logs().await?.iter().rev() {
-            let origin = past.checkpoint.lines().next().unwrap_or_default();
-            let past = self.keyring.verifier(origin)?;
-            keys.push_str(&format!("{past}\n"));
+        let past = self.store.past_logs().await?;
+        let past = past.iter().rev().filter_map(|past| past.checkpoint.lines().next());
+        let mut keys = String::new();
+        for origin in std::iter::once(self.log.origin()).chain(past) {
+            for key in self.keyring.verifiers(origin)? {
+                keys.push_str(&format!("{key}\n"));
+            }
         }
         Ok(keys)
     }
@@ -161,7 +163,7 @@ impl Vault {
 
     pub(super) async fn entry_row(&self, index: u64) -> Result<EntryRow, Error> {
         let rows = self.store.entries(index, 1).await?;
-        let row = rows.into_iter().next().filter(|row| row.index == index);
+        let row = rows.into_iter().next().filter(|row| row.idx == index);
         row.ok_or_else(|| NoHistory::Absent.into())
     }
 }

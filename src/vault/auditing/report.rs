@@ -117,11 +117,10 @@ impl Vault {
         let mut centres = BTreeSet::new();
         let mut after = None;
         loop {
-            let page = self.store.departments(after, LARGEST_PAGE).await?;
+            let page = self.departments_after(after, LARGEST_PAGE).await?;
             let Some(last) = page.last() else { return Ok(centres) };
             after = Some(last.code);
             for department in page {
-                let department = self.keyring.genuine(department)?;
                 if department.kind == DepartmentKind::Centre {
                     centres.insert(department.code.to_string());
                 }

@@ -76,14 +76,14 @@ impl Vault {
         let mut reference = None;
         if let Some(caller) = caller {
             let minted = refs::mint(&self.keyring, &*self.store, department, RecordId::Caller(caller)).await?;
-            change.writes.extend(minted.new.map(Write::Reference));
-            reference = Some((caller, minted.reference));
+            change.writes.extend(minted.new.map(Write::put));
+            reference = Some(minted.reference);
         }
         let audit = self.act(act, change).await?.position().into();
-        let (caller, reference) = reference.ok_or(Error::NotFound("subject"))?;
+        let reference = reference.ok_or(Error::NotFound("subject"))?;
         Ok(Outcome::Done(Resolved {
             caller: ResolvedCaller { r#ref: reference },
-            tickets: self.tickets_known(caller, department).await?,
+            tickets: self.tickets_known(&subject, department).await?,
             audit,
         }))
     }

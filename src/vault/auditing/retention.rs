@@ -133,9 +133,9 @@ impl Vault {
         let mut first = dropped;
         while first < below {
             let entries = self.store.entries(first, PAGE).await?;
-            for entry in entries.iter().filter(|entry| entry.index < below) {
+            for entry in entries.iter().filter(|entry| entry.idx < below) {
                 if logged_at(entry)? > youngest {
-                    return Err(Error::Retained(entry.index));
+                    return Err(Error::Retained(entry.idx));
                 }
             }
             first += u64::from(PAGE);
@@ -164,12 +164,11 @@ impl Vault {
         let mut highest = 0;
         let mut after = None;
         loop {
-            let rows = self.store.approvals(after, LARGEST_PAGE).await?;
+            let rows = self.approvals_before(after, LARGEST_PAGE).await?;
             let Some(last) = rows.last() else { return Ok(highest) };
             after = Some(last.id);
             for row in rows {
                 if row.action == Action::PruneLog && row.state == ApprovalState::Used {
-                    let row = self.keyring.genuine(row)?;
                     if row.about.get(LOG).is_none_or(|of| of != log) {
                         continue;
                     }

@@ -306,7 +306,7 @@ impl Vault {
         let mut leaves = Vec::with_capacity(rows.len());
         for row in rows
             .into_iter()
-            .filter(|row| !row.body.is_empty() || row.index >= archived)
+            .filter(|row| !row.body.is_empty() || row.idx >= archived)
         {
             crate::audit::startup::prove_leaf(&row).map_err(|_| crate::keyring::KeyError::Broken)?;
             let leaf = Leaf::parse(&row.body).ok_or(crate::keyring::KeyError::Broken)?;

@@ -7,8 +7,7 @@ use super::rows::Seen;
 use crate::audit::leaf;
 use crate::model::fields::FieldSet;
 use crate::model::ids::{CallerId, RecordId, RecordKind};
-use crate::store::rows::FieldRow;
-use crate::store::{AnyRow, Table};
+use crate::store::rows::{FieldRow, Row};
 
 /// Callers' fields as their rows have them: name, and whether it has a blind index entry.
 type OnFile = BTreeMap<CallerId, BTreeSet<String>>;
@@ -18,10 +17,9 @@ impl Check<'_> {
         let mut indexed = BTreeSet::new();
         let mut on_file = OnFile::new();
         let rows = self.report.rows;
-        self.each(Table::Fields, |check, row| {
-            let AnyRow::Field(row) = row else { return };
+        self.each(FieldRow::table(), |check, row: FieldRow| {
             check.report.fields += 1;
-            if let RecordId::Caller(caller) = row.record {
+            if let RecordId::Caller(caller) = row.record() {
                 on_file.entry(caller).or_default().insert(row.field.clone());
             }
             check.field(&row, seen, &mut indexed);
@@ -46,42 +44,48 @@ impl Check<'_> {
                 } else {
                     "is missing"
                 };
-                self.find(format!("field {field} of caller {}", caller.subject), what);
+                self.find(format!("field {field} of caller {}", caller.name), what);
             }
         }
     }
 
     fn field(&mut self, row: &FieldRow, seen: &Seen, indexed: &mut BTreeSet<(CallerId, String)>) {
-        let Some(record) = seen.name(row.record) else {
+        let Some(record) = seen.name(row.record()) else {
             let what = "belongs to a record that is not there (orphan)";
             self.find(format!("field {}", row.field), what);
             return;
         };
-        let name = format!("field {} of {} {record}", row.field, row.record.kind().as_str());
+        let name = format!("field {} of {} {record}", row.field, row.record_kind.as_str());
         match self.expected.remove(&(record.to_owned(), row.field.clone())) {
-            Some(digest) if digest == leaf::sha256(&row.sealed) => {}
+            Some(digest) if digest == leaf::base64(&row.sealed_digest()) => {}
             Some(_) => self.find(&name, "is not what the log says was last written there"),
             None => self.unlogged(&name),
         }
         let index = index_of(self.vault.fields(), &row.field);
-        let Some((_, key)) = self.keys.get(&row.record) else {
+        let entries = match (index, row.record()) {
+            (Some(_), RecordId::Caller(caller)) => {
+                let place = (caller, row.field.clone());
+                let entries = seen.index.get(&place);
+                indexed.insert(place);
+                entries
+            }
+            _ => None,
+        };
+        let entry = match entries.map(Vec::as_slice) {
+            Some([one]) => index.map(|index| (index, &one.value)),
+            _ => None,
+        };
+        if index.is_some() && entry.is_none() {
+            self.find(&name, "has no blind index, or more than one");
+        }
+        let Some((_, key)) = self.keys.get(&row.record()) else {
             self.find(&name, "has no record key");
             return;
         };
-        match (self.vault.keyring.check_field(row, key, index), row.record) {
-            (Err(_), _) => self.find(&name, "does not open where it stands"),
-            (Ok(Some(value)), RecordId::Caller(caller)) => {
-                let key = (caller, row.field.clone());
-                let right = seen
-                    .index
-                    .get(&key)
-                    .is_some_and(|rows| matches!(&rows[..], [one] if one.value == value));
-                if !right {
-                    self.find(&name, "has no blind index, or another than its value gives");
-                }
-                indexed.insert(key);
-            }
-            _ => {}
+        match self.vault.keyring.check_field(row, key, entry) {
+            Ok(true) => {}
+            Ok(false) => self.find(&name, "has another blind index than its value gives"),
+            Err(_) => self.find(&name, "does not open where it stands"),
         }
     }
 }

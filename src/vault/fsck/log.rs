@@ -11,8 +11,8 @@ use crate::audit::startup;
 use crate::merkle::{self, Frontier, Hash, Tile, TileBuilder};
 use crate::model::ask::Action;
 use crate::model::ids::RecordKind;
-use crate::store::rows::{HeadRow, PastLogRow};
-use crate::store::{AnyRow, Table};
+use crate::store::rows::log::{LooseEntry, LoosePastEntry};
+use crate::store::rows::{EntryRow, HeadRow, One, PastEntryRow, PastLogRow, Row, TileRow};
 
 /// The tree as it grows out of the leaves.
 struct Tree {
@@ -45,10 +45,8 @@ impl Check<'_> {
         self.past_logs().await?;
         let mut tree = Tree::new();
         let mut next = 0;
-        let whole = self.each(Table::Entries, |check, row| {
-            if let AnyRow::Entry(index, body, hash) = row {
-                check.entry(&mut tree, &mut next, index, &body, hash);
-            }
+        let whole = self.each(EntryRow::table(), |check, row: LooseEntry| {
+            check.entry(&mut tree, &mut next, &row);
         });
         let whole = whole.await;
         tree.whole &= whole;
@@ -73,15 +71,13 @@ impl Check<'_> {
         };
         let mut trees: BTreeMap<u64, (Tree, u64)> = BTreeMap::new();
         let mut firsts: BTreeMap<u64, Vec<u8>> = BTreeMap::new();
-        let whole = self.each(Table::PastEntries, |check, row| {
-            if let AnyRow::PastEntry(n, index, body, hash) = row {
-                let (tree, next) = trees.entry(n).or_insert_with(|| (Tree::new(), 0));
-                if index == 0 {
-                    check.settle_bodies();
-                    firsts.insert(n, body.clone());
-                }
-                check.entry(tree, next, index, &body, hash);
+        let whole = self.each(PastEntryRow::table(), |check, LoosePastEntry(n, row)| {
+            let (tree, next) = trees.entry(n).or_insert_with(|| (Tree::new(), 0));
+            if row.idx == 0 {
+                check.settle_bodies();
+                firsts.insert(n, row.body.clone());
             }
+            check.entry(tree, next, &row);
         });
         let whole = whole.await;
         self.settle_bodies();
@@ -94,13 +90,14 @@ impl Check<'_> {
             }
             let origin = row.checkpoint.lines().next().unwrap_or_default().to_owned();
             let head = HeadRow {
+                one: One,
                 size: row.size,
                 root: row.root,
                 frontier: Vec::new(),
                 checkpoint: row.checkpoint,
             };
-            let verifier = self.vault.keyring.verifier(&origin)?;
-            if startup::prove_checkpoint(&head, &origin, &verifier).is_err() {
+            let verifiers = self.vault.keyring.verifiers(&origin)?;
+            if startup::prove_checkpoint(&head, &origin, &verifiers).is_err() {
                 self.find(
                     &name,
                     "has a checkpoint that is not signed by this vault's log key, or about something else",
@@ -144,7 +141,8 @@ impl Check<'_> {
         self.dropped_below = 0;
     }
 
-    fn entry(&mut self, tree: &mut Tree, next: &mut u64, index: u64, body: &[u8], stored: Option<Hash>) {
+    fn entry(&mut self, tree: &mut Tree, next: &mut u64, row: &LooseEntry) {
+        let (index, body, stored) = (row.idx, row.body.as_slice(), row.leaf_hash);
         if index != *next {
             let to = index.saturating_sub(1);
             let gap = if to > *next {
@@ -221,7 +219,7 @@ impl Check<'_> {
             self.find("log head", "does not follow from the entries");
         }
         let keyring = &self.vault.keyring;
-        if let Err(error) = startup::prove_checkpoint(&head, &self.vault.log, &keyring.verifier(&self.vault.log)?) {
+        if let Err(error) = startup::prove_checkpoint(&head, &self.vault.log, &keyring.verifiers(&self.vault.log)?) {
             self.find("log checkpoint", error.to_string().lines().next().unwrap_or_default());
         }
         let (store, keys) = (&*self.vault.store, &*self.vault.keys);
@@ -232,8 +230,8 @@ impl Check<'_> {
     }
 
     async fn tiles(&mut self, mut expected: BTreeMap<(u8, u64), Tile>) {
-        self.each(Table::Tiles, |check, row| {
-            let AnyRow::Tile(tile) = row else { return };
+        self.each(TileRow::table(), |check, row: TileRow| {
+            let tile = row.tile();
             let place = format!("log tile {}/{}", tile.level, tile.index);
             match expected.remove(&(tile.level, tile.index)) {
                 Some(right) if right == tile => {}

@@ -15,10 +15,12 @@ use super::auditing::index;
 use super::open::{OpenError, Places, Unlocked};
 use crate::audit::leaf;
 use crate::keyring::unlock::Passphrase;
+use crate::model::code::Code;
 use crate::model::ids::{RecordId, RecordKind};
 use crate::model::reference::Reference;
-use crate::store::rows::{Protected, WrappedKey};
-use crate::store::{AnyRow, Scanned, StoreError, Table};
+use crate::store::StoreError;
+use crate::store::rows::coded::row_digest;
+use crate::store::rows::{Coded, Columns, FromColumns, Protected, Table, WrappedKey};
 
 /// Rows between two words on progress.
 const PAGE: u64 = 1000;
@@ -87,11 +89,11 @@ pub async fn check(
     check.keys().await;
     check.references().await;
     let mut seen = Seen::default();
-    check.deciding(&mut seen).await?;
+    check.deciding(&mut seen).await;
     check.dependent(&mut seen).await;
     check.fields(&seen).await;
     check.missing();
-    check.records(&seen)?;
+    check.records(&seen);
     Ok(check.report)
 }
 
@@ -122,8 +124,8 @@ struct Check<'v> {
     dropped: bool,
     /// Wrapped keys and their positions.
     keys: BTreeMap<RecordId, (u64, WrappedKey)>,
-    /// What each stored reference stands for, if it opens.
-    references: BTreeMap<Reference, Option<RecordId>>,
+    /// What each stored reference stands for.
+    references: BTreeMap<Reference, RecordId>,
 }
 
 impl Check<'_> {
@@ -159,18 +161,22 @@ impl Check<'_> {
     }
 
     /// Shows the rows of a table that can be read; those that cannot are findings. Whether all could.
-    async fn each(&mut self, table: Table, mut visit: impl FnMut(&mut Self, AnyRow) + Send) -> bool {
+    async fn each<T: FromColumns>(
+        &mut self,
+        table: &'static Table,
+        mut visit: impl FnMut(&mut Self, T) + Send,
+    ) -> bool {
         let mut whole = true;
         let store = &self.vault.store;
-        let mut row = |scanned: Scanned| match scanned.row {
-            AnyRow::Unreadable(name) => {
+        let mut row = |position: u64, columns: &mut dyn Columns| match T::from_columns(columns) {
+            Err(_) => {
                 whole = false;
-                self.unreadable(name, scanned.position);
+                self.unreadable(table.name, position);
             }
-            row => {
+            Ok(row) => {
                 visit(self, row);
                 self.report.rows += 1;
-                if scanned.position.is_multiple_of(PAGE) {
+                if position.is_multiple_of(PAGE) {
                     (self.progress)(self.report.entries + self.report.fields + self.report.rows);
                 }
             }
@@ -197,17 +203,27 @@ impl Check<'_> {
             self.broken("key store", &fault);
         }
         self.keys
-            .extend(keys.into_iter().map(|(position, key)| (key.record, (position, key))));
+            .extend(keys.into_iter().map(|(position, key)| (key.record(), (position, key))));
     }
 
-    /// A row's code, and the log's digest of it if it has one.
-    fn protected<R: Protected + Clone>(&mut self, row: &R, owner: &str, place: Option<String>, name: &str) {
-        if self.vault.keyring.genuine(row.clone()).is_err() {
+    /// A row as it stands, its code, and where it says its leaf is: what does not have its code is looked at further, so that
+    /// the row can be named.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "`protected` names a row whose code does not fit"
+    )]
+    fn taken_apart<R: Protected>(coded: Coded<R>) -> (R, Code, Option<u64>) {
+        coded.unchecked()
+    }
+
+    /// A row's code, and the log's digest of it if the log follows it.
+    fn protected<R: Protected + Clone>(&mut self, row: &R, code: &Code, owner: &str, name: &str) {
+        if self.vault.keyring.is_genuine(row, code).is_err() {
             self.find(name, "was edited: its code does not fit");
         }
-        let Some(place) = place else { return };
+        let Some(place) = row.place() else { return };
         match self.expected.remove(&(owner.to_owned(), place)) {
-            Some(digest) if digest == leaf::row_digest(row) => {}
+            Some(digest) if digest == leaf::base64(&row_digest(row)) => {}
             Some(_) => self.find(name, "is not what the log says was last written there"),
             None => self.unlogged(name),
         }
@@ -233,10 +249,10 @@ impl Check<'_> {
     }
 
     /// What each record must have besides its row: a key, and the references that were given out for it.
-    fn records(&mut self, seen: &Seen) -> Result<(), OpenError> {
+    fn records(&mut self, seen: &Seen) {
         for (position, key) in std::mem::take(&mut self.keys).into_values() {
-            let kind = key.record.kind().as_str();
-            let name = match seen.name(key.record) {
+            let kind = key.record_kind.as_str();
+            let name = match seen.name(key.record()) {
                 Some(name) => format!("record key of {kind} {name}"),
                 None => {
                     self.report.orphan_keys.push(OrphanKey { record: kind, position });
@@ -247,7 +263,7 @@ impl Check<'_> {
                 self.find(name, "does not unwrap");
             }
         }
-        self.given(seen)
+        self.given(seen);
     }
 
     fn has_key(&mut self, record: RecordId, name: &str) {

@@ -1,0 +1,162 @@
+//! Keyed codes: over rows that decide, of values for blind indexes, of requests that may come again.
+//!
+//! A code names the version of the key it was made with. New ones are made with the active version; old ones are checked, and
+//! looked for, with theirs.
+
+use subtle::ConstantTimeEq;
+
+use super::derive::keyed;
+use super::{KeyError, KeyRole, Keyring};
+use crate::model::code::Code;
+use crate::model::submitted::Submitted;
+use crate::store::rows::coded::encoding;
+use crate::store::rows::{Coded, Genuine, Protected};
+
+/// What a code is for: the role of its key, and the label of the subkey under that.
+struct Purpose<'p> {
+    role: KeyRole,
+    label: [&'p [u8]; 2],
+}
+
+impl Purpose<'_> {
+    const REPLAY_KEY: Self = Self {
+        role: KeyRole::Row,
+        label: [b"callervault/replay-key/1", b""],
+    };
+    const REQUEST: Self = Self {
+        role: KeyRole::Row,
+        label: [b"callervault/request/1", b""],
+    };
+}
+
+fn of_rows(table: &str) -> Purpose<'_> {
+    Purpose {
+        role: KeyRole::Row,
+        label: [b"callervault/row/1", table.as_bytes()],
+    }
+}
+
+fn of_index(index: &str) -> Purpose<'_> {
+    Purpose {
+        role: KeyRole::Index,
+        label: [b"callervault/blind-index/1", index.as_bytes()],
+    }
+}
+
+impl Keyring {
+    /// The row with a code under the active row key.
+    ///
+    /// # Errors
+    /// When locked.
+    #[expect(clippy::disallowed_methods, reason = "the code was made here")]
+    pub fn protect<R: Protected>(&self, row: R) -> Result<Genuine<R>, KeyError> {
+        let code = self.active_code(&of_rows(R::table().name), &encoding(&row))?;
+        Ok(Genuine::attested(row, code, None))
+    }
+
+    /// The row, if it is as the vault last wrote it. An older row put back passes here and is found by `fsck`.
+    ///
+    /// # Errors
+    /// [`KeyError::Broken`] when it is not; otherwise when locked.
+    #[expect(clippy::disallowed_methods, reason = "the code is checked here")]
+    pub fn genuine<R: Protected>(&self, coded: Coded<R>) -> Result<Genuine<R>, KeyError> {
+        let (row, code, leaf) = coded.unchecked();
+        self.is_genuine(&row, &code)?;
+        Ok(Genuine::attested(row, code, leaf))
+    }
+
+    /// Whether this code is the row's.
+    ///
+    /// # Errors
+    /// As [`Self::genuine`].
+    pub fn is_genuine<R: Protected>(&self, row: &R, code: &Code) -> Result<(), KeyError> {
+        self.check(&of_rows(R::table().name), &encoding(row), code)
+    }
+
+    /// The blind index of a value in normal form under the index's own subkey, for a new entry. Equal values give equal codes
+    /// under one key; nothing else can be learnt from one without the key.
+    ///
+    /// # Errors
+    /// When locked.
+    pub fn blind_index(&self, index: &str, value: &Submitted) -> Result<Code, KeyError> {
+        self.active_code(&of_index(index), value.expose().as_bytes())
+    }
+
+    /// The blind index of a value under each version of the index key, newest first: where it is to be looked for.
+    ///
+    /// # Errors
+    /// When locked.
+    pub fn blind_indexes(&self, index: &str, value: &Submitted) -> Result<Vec<Code>, KeyError> {
+        self.all_codes(&of_index(index), value.expose().as_bytes())
+    }
+
+    /// Whether a blind index entry stands for this value.
+    ///
+    /// # Errors
+    /// When locked.
+    pub fn indexes(&self, index: &str, code: &Code, value: &[u8]) -> Result<bool, KeyError> {
+        self.is_code_of(&of_index(index), value, code)
+    }
+
+    /// The codes of an `Idempotency-Key`, which may hold anything, under each version of the row key, newest first.
+    ///
+    /// # Errors
+    /// When locked.
+    pub fn replay_keys(&self, key: &str) -> Result<Vec<Code>, KeyError> {
+        self.all_codes(&Purpose::REPLAY_KEY, key.as_bytes())
+    }
+
+    /// The code of a request, which may hold personal values.
+    ///
+    /// # Errors
+    /// When locked.
+    pub fn request_code(&self, request: &[u8]) -> Result<Code, KeyError> {
+        self.active_code(&Purpose::REQUEST, request)
+    }
+
+    /// Whether this is the code of this request.
+    ///
+    /// # Errors
+    /// When locked.
+    pub fn is_request(&self, code: &Code, request: &[u8]) -> Result<bool, KeyError> {
+        self.is_code_of(&Purpose::REQUEST, request, code)
+    }
+
+    fn active_code(&self, purpose: &Purpose<'_>, message: &[u8]) -> Result<Code, KeyError> {
+        let version = self.with(|keys| keys.active(purpose.role))?;
+        self.code(purpose, version, message)
+    }
+
+    fn all_codes(&self, purpose: &Purpose<'_>, message: &[u8]) -> Result<Vec<Code>, KeyError> {
+        let versions = self.with(|keys| Ok(keys.versions(purpose.role)))?;
+        versions
+            .into_iter()
+            .map(|version| self.code(purpose, version, message))
+            .collect()
+    }
+
+    fn check(&self, purpose: &Purpose<'_>, message: &[u8], code: &Code) -> Result<(), KeyError> {
+        if self.is_code_of(purpose, message, code)? {
+            Ok(())
+        } else {
+            Err(KeyError::Broken)
+        }
+    }
+
+    fn is_code_of(&self, purpose: &Purpose<'_>, message: &[u8], code: &Code) -> Result<bool, KeyError> {
+        let right = match self.code(purpose, code.version(), message) {
+            // A code under a key that the vault never had is somebody else's.
+            Err(KeyError::NoSuchKey) => return Ok(false),
+            right => right?,
+        };
+        Ok(right.as_bytes().ct_eq(code.as_bytes()).into())
+    }
+
+    fn code(&self, purpose: &Purpose<'_>, version: u8, message: &[u8]) -> Result<Code, KeyError> {
+        let mac = self.with(|keys| {
+            let key = keys.key(purpose.role, version)?;
+            keyed(&self.pool, key, &purpose.label, message)
+        })?;
+        Ok(Code::new(version, *mac.first_chunk().ok_or(KeyError::Broken)?))
+    }
+}

@@ -1,0 +1,158 @@
+//! References: their bodies, the codes under which they are found, and the ids they stand for, sealed.
+
+use super::derive::{join, keyed};
+use super::{KeyError, KeyRole, Keyring, aead, place};
+use crate::model::ids::{CallerId, RecordKind, TicketId};
+use crate::model::reference::DepartmentCode;
+use crate::store::rows::{ReferenceRow, TicketRow};
+
+/// The subkey under which references hold their ids, and tickets their callers'.
+const MAP: &[u8] = b"callervault/reference-map/1";
+
+impl Keyring {
+    /// The version of the reference key that new references use.
+    ///
+    /// # Errors
+    /// When locked.
+    pub fn reference_version(&self) -> Result<u8, KeyError> {
+        self.with(|keys| keys.active(KeyRole::Reference))
+    }
+
+    /// The first 55 bits of HMAC(subkey of department, kind and version; id ‖ counter): REFERENCES §2.1.
+    ///
+    /// # Errors
+    /// When locked, or for a version the keyring does not hold.
+    pub fn reference_body(
+        &self,
+        department: DepartmentCode,
+        kind: RecordKind,
+        version: u8,
+        id: &[u8; 16],
+        counter: u32,
+    ) -> Result<u64, KeyError> {
+        let label: [&[u8]; 5] = [
+            b"callervault/reference/1",
+            self.origin.as_bytes(),
+            department.as_bytes(),
+            kind.as_str().as_bytes(),
+            &[version],
+        ];
+        let message = join(&[id, &counter.to_be_bytes()]);
+        let code = self.with(|keys| keyed(&self.pool, keys.key(KeyRole::Reference, version)?, &label, &message))?;
+        let first = code.first_chunk().copied().ok_or(KeyError::Broken)?;
+        Ok(u64::from_be_bytes(first) >> 9)
+    }
+
+    /// Every version of the reference key, newest first.
+    ///
+    /// # Errors
+    /// When locked.
+    pub fn reference_versions(&self) -> Result<Vec<u8>, KeyError> {
+        self.with(|keys| Ok(keys.versions(KeyRole::Reference)))
+    }
+
+    /// The code under which a reference's row is found: whoever has the database does not have the reference.
+    ///
+    /// # Errors
+    /// When locked, or for a version the keyring does not hold.
+    pub fn reference_code(
+        &self,
+        department: DepartmentCode,
+        kind: RecordKind,
+        version: u8,
+        body: u64,
+    ) -> Result<[u8; 16], KeyError> {
+        let label: [&[u8]; 4] = [
+            b"callervault/reference-code/1",
+            self.origin.as_bytes(),
+            department.as_bytes(),
+            kind.as_str().as_bytes(),
+        ];
+        let code = self.with(|keys| {
+            let key = keys.key(KeyRole::Reference, version)?;
+            keyed(&self.pool, key, &label, &body.to_be_bytes())
+        })?;
+        code.first_chunk().copied().ok_or(KeyError::Broken)
+    }
+
+    /// A reference's row: the id sealed, with every other column as associated data.
+    ///
+    /// # Errors
+    /// When locked or without randomness.
+    pub fn seal_reference(
+        &self,
+        department: DepartmentCode,
+        kind: RecordKind,
+        version: u8,
+        body: [u8; 16],
+        id: &[u8; 16],
+    ) -> Result<ReferenceRow, KeyError> {
+        let aad = place::reference(&self.origin, department, kind, version, &body);
+        let sealed_id = self.seal_id(version, &aad, id)?;
+        Ok(ReferenceRow {
+            department,
+            kind,
+            version,
+            body,
+            sealed_id,
+        })
+    }
+
+    /// The id behind a reference.
+    ///
+    /// # Errors
+    /// When locked, or when the row was changed or moved.
+    pub fn open_reference(&self, row: &ReferenceRow) -> Result<[u8; 16], KeyError> {
+        let aad = place::reference(&self.origin, row.department, row.kind, row.version, &row.body);
+        self.open_id(&aad, &row.sealed_id)
+    }
+
+    /// A ticket's caller, sealed for the ticket's row.
+    ///
+    /// # Errors
+    /// When locked or without randomness.
+    pub fn seal_caller(&self, ticket: TicketId, caller: CallerId) -> Result<Vec<u8>, KeyError> {
+        let version = self.reference_version()?;
+        self.seal_id(version, &place::ticket_caller(&self.origin, ticket), caller.as_bytes())
+    }
+
+    /// Whose ticket it is.
+    ///
+    /// # Errors
+    /// When locked, or when what the row holds was not sealed for this ticket.
+    pub fn caller_in(&self, ticket: &TicketRow) -> Result<CallerId, KeyError> {
+        let aad = place::ticket_caller(&self.origin, ticket.id);
+        self.open_id(&aad, &ticket.caller).map(CallerId::from_bytes)
+    }
+
+    fn seal_id(&self, version: u8, aad: &[u8], id: &[u8; 16]) -> Result<Vec<u8>, KeyError> {
+        self.with_subkey(KeyRole::Reference, version, MAP, |key| {
+            aead::seal(key, version, aad, id)
+        })
+    }
+
+    fn open_id(&self, aad: &[u8], sealed: &[u8]) -> Result<[u8; 16], KeyError> {
+        let version = aead::generation(sealed)?;
+        let id = self.with_subkey(KeyRole::Reference, version, MAP, |key| {
+            aead::open(key, version, aad, sealed)
+        })?;
+        id.as_slice().try_into().map_err(|_| KeyError::Broken)
+    }
+
+    /// Lends a subkey that seals, on a locked page.
+    pub(super) fn with_subkey<T>(
+        &self,
+        role: KeyRole,
+        version: u8,
+        label: &[u8],
+        work: impl FnOnce(&[u8; super::KEY_LEN]) -> Result<T, KeyError>,
+    ) -> Result<T, KeyError> {
+        self.with(|keys| {
+            let root = keys.key(role, version)?;
+            self.pool.borrow(|subkey| {
+                super::derive::expand(root, &join(&[label]), subkey.bytes_mut())?;
+                work(subkey.bytes())
+            })
+        })
+    }
+}

@@ -1,0 +1,55 @@
+//! What takes two persons.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::{Protected, table};
+use crate::model::approvals::ApprovalState;
+use crate::model::ask::Action;
+use crate::model::code::Code;
+use crate::model::ids::{ApprovalId, PrincipalId};
+use crate::model::reference::Reference;
+
+/// What a request for approval is about, word by word: names of accounts and roles, numbers. No personal value.
+pub type About = BTreeMap<String, String>;
+
+table! {
+    /// A request that takes two persons: who asked for what, and who approved it.
+    pub struct ApprovalRow in "approval", key 1, put Versioned, coded, version version {
+        /// Random.
+        pub id: ApprovalId,
+        /// What is asked.
+        pub action: Action,
+        /// The subject of the log it is about, if any.
+        pub subject: Option<Reference>,
+        /// What would be done, for whoever decides on it.
+        pub about: About,
+        /// The exact request (method, path, `If-Match`, body), keyed.
+        pub request: Code,
+        /// Who asked.
+        pub asker: PrincipalId,
+        /// Who decided on it.
+        pub approver: Option<PrincipalId>,
+        /// Where it stands.
+        pub state: ApprovalState,
+        /// When it was asked.
+        pub created_at: Timestamp,
+        /// From when on it is worth nothing.
+        pub expires_at: Timestamp,
+        /// 1 when made, one more at each step.
+        pub version: u64,
+    }
+    reads [
+        /// One request by its id.
+        BY_ID = "WHERE id = ?1";
+        /// Requests, newest first, from before a time and an id.
+        BEFORE = "WHERE (created_at, id) < (?1, ?2) ORDER BY created_at DESC, id DESC LIMIT ?3";
+    ]
+}
+
+impl Protected for ApprovalRow {
+    fn place(&self) -> Option<String> {
+        Some(format!("@approval/{}", self.id))
+    }
+}

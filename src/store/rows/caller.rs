@@ -1,0 +1,48 @@
+//! Callers.
+
+use jiff::Timestamp;
+
+use super::{Protected, table};
+use crate::model::ids::CallerId;
+use crate::model::reference::Reference;
+
+table! {
+    /// A caller: nothing but an identity to hang sealed fields on.
+    pub struct CallerRow in "caller", key 1, put Versioned, coded, version version {
+        /// Random.
+        pub id: CallerId,
+        /// What the log calls them: a reference in the auditors' own domain. It stays when reference keys are rotated.
+        pub subject: Reference,
+        /// When first heard.
+        pub created_at: Timestamp,
+        /// The names of the fields on file, in order: what is missing among the sealed fields was removed by somebody else.
+        pub fields: Vec<String>,
+        /// 1 when made, one more at each change of a field.
+        pub version: u64,
+    }
+    reads [
+        /// One caller by its id.
+        BY_ID = "WHERE id = ?1";
+    ]
+}
+
+impl Protected for CallerRow {
+    fn place(&self) -> Option<String> {
+        Some("@caller".to_owned())
+    }
+}
+
+impl CallerRow {
+    /// Adds names of fields to those on file.
+    pub fn put_on_file<'n>(&mut self, names: impl IntoIterator<Item = &'n str>) {
+        self.fields.extend(names.into_iter().map(str::to_owned));
+        self.fields.sort_unstable();
+        self.fields.dedup();
+    }
+
+    /// Whether a field of this name is on file.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.fields.iter().any(|field| field == name)
+    }
+}

@@ -1,0 +1,109 @@
+//! The rows of the key store: keys, each wrapped by another.
+
+use jiff::Timestamp;
+
+use super::{One, table};
+use crate::merkle::Hash;
+use crate::model::ids::{RecordId, RecordKind};
+
+table! {
+    /// Which vault a store belongs to; both stores have one.
+    pub struct VaultRow in "vault", key 1, put Once, plain {
+        /// There is one.
+        pub one: One,
+        /// Random, the same in the data store and in its key store.
+        pub vault: [u8; 16],
+        /// The first log's origin, which is part of every sealed value's associated data.
+        pub origin: String,
+    }
+    reads [
+        /// The one row.
+        THE_VAULT = "WHERE one = 1";
+    ]
+}
+
+table! {
+    /// A record key under the key-encryption key.
+    pub struct WrappedKey in "record_key", key 2, put Once, plain {
+        /// Whose key: a caller's or a ticket's.
+        pub record_kind: RecordKind,
+        /// Whose key: the record's id.
+        pub record: [u8; 16],
+        /// Version of the key-encryption key.
+        pub kek: u8,
+        /// Generation of the record key, which every field it seals names.
+        pub generation: u8,
+        /// The key, wrapped.
+        pub wrapped: Vec<u8>,
+    }
+    reads [
+        /// One record's key.
+        OF_RECORD = "WHERE record_kind = ?1 AND record = ?2";
+    ]
+}
+
+impl WrappedKey {
+    /// Whose key it is.
+    #[must_use]
+    pub const fn record(&self) -> RecordId {
+        RecordId::new(self.record_kind, self.record)
+    }
+}
+
+table! {
+    /// A way to unlock: how the unlocking key is derived and the root key under it.
+    pub struct UnlockRow in "unlock", key 0, put Once, plain {
+        /// Argon2id salt.
+        pub salt: Vec<u8>,
+        /// Argon2id memory in KiB.
+        pub memory_kib: u32,
+        /// Argon2id passes.
+        pub passes: u32,
+        /// Argon2id lanes.
+        pub lanes: u32,
+        /// The root key, wrapped.
+        pub wrapped_root: Vec<u8>,
+    }
+    reads [
+        /// Every way, oldest first.
+        WAYS = "ORDER BY id";
+    ]
+}
+
+table! {
+    /// One version of one of the keyring's keys, under the root key.
+    pub struct KeyringRow in "keyring", key 2, put Once, plain {
+        /// `kek`, `index`, `row`, `reference` or `log`.
+        pub role: String,
+        /// From 1.
+        pub version: u8,
+        /// The version new work uses.
+        pub active: bool,
+        /// The key, wrapped.
+        pub wrapped: Vec<u8>,
+        /// When it was made.
+        pub created_at: Timestamp,
+    }
+    reads [
+        /// Every key.
+        KEYS = "ORDER BY role, version";
+    ]
+}
+
+table! {
+    /// The fence: how far a log had come, kept apart from the log.
+    pub struct Fence in "fence", key 1, put Over, plain {
+        /// There is one.
+        pub one: One,
+        /// Which log.
+        pub origin: String,
+        /// Number of entries.
+        pub size: u64,
+        /// Root over them (RFC 6962 §2.1).
+        pub root: Hash,
+    }
+    reads [
+        /// The one fence.
+        THE_FENCE = "WHERE one = 1";
+    ]
+}

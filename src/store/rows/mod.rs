@@ -1,0 +1,66 @@
+//! The tables of both stores, one declaration each. Values that identify a caller are bytes somebody else has sealed.
+
+pub mod approval;
+pub mod caller;
+pub mod cell;
+pub mod coded;
+pub mod custody;
+pub mod department;
+pub mod field;
+pub mod index;
+pub mod keys;
+pub mod log;
+pub mod principal;
+pub mod reference;
+pub mod replay;
+mod table;
+pub mod ticket;
+pub mod token;
+
+pub use self::approval::{About, ApprovalRow};
+pub use self::caller::CallerRow;
+pub use self::cell::{Cell, Column, One};
+pub use self::coded::{Coded, Genuine, Protected};
+pub use self::custody::CustodyRow;
+pub use self::department::DepartmentRow;
+pub use self::field::FieldRow;
+pub use self::index::IndexRow;
+pub use self::keys::{Fence, KeyringRow, UnlockRow, VaultRow, WrappedKey};
+pub use self::log::{EntryRow, HeadRow, PastEntryRow, PastLogRow, TileRow};
+pub use self::principal::PrincipalRow;
+pub use self::reference::ReferenceRow;
+pub use self::replay::ReplayRow;
+pub(crate) use self::table::table;
+pub use self::table::{Columns, FromColumns, NewRow, Put, Read, Row, Statement, Table, next};
+pub use self::ticket::TicketRow;
+pub use self::token::TokenRow;
+
+/// Every table of the data store.
+pub static DATA: &[fn() -> &'static Table] = &[
+    VaultRow::table,
+    DepartmentRow::table,
+    PrincipalRow::table,
+    TokenRow::table,
+    CallerRow::table,
+    FieldRow::table,
+    IndexRow::table,
+    TicketRow::table,
+    CustodyRow::table,
+    ReferenceRow::table,
+    ReplayRow::table,
+    ApprovalRow::table,
+    HeadRow::table,
+    EntryRow::table,
+    TileRow::table,
+    PastLogRow::table,
+    PastEntryRow::table,
+];
+
+/// Every table of the key store.
+pub static KEYS: &[fn() -> &'static Table] = &[
+    VaultRow::table,
+    UnlockRow::table,
+    KeyringRow::table,
+    WrappedKey::table,
+    Fence::table,
+];

@@ -1,0 +1,65 @@
+//! Tickets.
+
+use jiff::Timestamp;
+
+use super::{Protected, table};
+use crate::model::ids::{PrincipalId, TicketId};
+use crate::model::reference::{DepartmentCode, Reference};
+use crate::model::ticket_no::TicketNo;
+use crate::model::tickets::{Channel, MatterKind, TicketState};
+
+table! {
+    /// A ticket's envelope: only what holds no person.
+    pub struct TicketRow in "ticket", key 1, put Versioned, coded, version version {
+        /// Random.
+        pub id: TicketId,
+        /// What callers and departments call it.
+        pub no: TicketNo,
+        /// Whose: the caller's id, sealed.
+        pub caller: Vec<u8>,
+        /// Whose: what the log calls them.
+        pub subject: Reference,
+        /// 诉求类型.
+        pub kind: MatterKind,
+        /// Category code.
+        pub category: String,
+        /// Place code.
+        pub township: String,
+        /// How it came in.
+        pub channel: Channel,
+        /// Where it stands.
+        pub state: TicketState,
+        /// Who holds it now.
+        pub holder: DepartmentCode,
+        /// The centre that took the call.
+        pub origin: DepartmentCode,
+        /// The agent who took it.
+        pub taken_by: PrincipalId,
+        /// Secrecy asked for, or the default of its kind.
+        pub confidential: bool,
+        /// When the call came in.
+        pub received_at: Timestamp,
+        /// When the vault took it.
+        pub created_at: Timestamp,
+        /// 1 when made, one more at each change.
+        pub version: u64,
+    }
+    reads [
+        /// One ticket by its number.
+        BY_NO = "WHERE no = ?1";
+        /// Tickets a department holds, newest first, from before a time and a number.
+        HELD = "WHERE holder = ?1 AND (created_at, no) < (?2, ?3) ORDER BY created_at DESC, no DESC LIMIT ?4";
+        /// Tickets a department took, newest first, from before a time and a number.
+        TAKEN = "WHERE origin = ?1 AND (created_at, no) < (?2, ?3) ORDER BY created_at DESC, no DESC LIMIT ?4";
+        /// Tickets about a caller that a department holds, newest first.
+        HELD_ABOUT = "WHERE subject = ?1 AND holder = ?2 ORDER BY created_at DESC, no DESC LIMIT ?3";
+        /// Tickets about a caller that a department took, newest first.
+        TAKEN_ABOUT = "WHERE subject = ?1 AND origin = ?2 ORDER BY created_at DESC, no DESC LIMIT ?3";
+    ]
+}
+
+impl Protected for TicketRow {
+    fn place(&self) -> Option<String> {
+        Some("@ticket".to_owned())
+    }
+}
