@@ -342,7 +342,9 @@ impl Scene {
             );
             self.forget();
             let start = Instant::now();
-            prove(&parts.store, &*parts.keys, origin, std::slice::from_ref(&key)).await.unwrap();
+            prove(&parts.store, &*parts.keys, origin, std::slice::from_ref(&key))
+                .await
+                .unwrap();
             proving.push(start.elapsed().as_secs_f64());
             drop(parts);
             self.forget();

@@ -46,6 +46,7 @@ mod schema;
 mod search;
 mod session;
 mod support;
+mod tables;
 mod tlog_proof;
 mod watch;
 mod witness;

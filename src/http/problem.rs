@@ -143,6 +143,12 @@ impl From<Error> for Problem {
                 "Not old enough",
                 format!("entry {index} is younger than the retention period: name no index above it"),
             ),
+            Error::WrongState(state) => Self::new(
+                S::CONFLICT,
+                "wrong-state",
+                "The ticket's state does not allow this step",
+                format!("the ticket is {state}; docs/transitions.md says which steps lead from there"),
+            ),
             Error::Stale => Self::new(
                 S::PRECONDITION_FAILED,
                 "stale",

@@ -16,9 +16,11 @@ use super::path::Path;
 use super::problem::Problem;
 use super::session::Authenticated;
 use crate::model::purposes::Purpose;
+use crate::model::transitions::Transition;
+use crate::vault::Error;
 use crate::vault::callers::Why;
 use crate::vault::reveal::RevealTicket;
-use crate::vault::tickets::{CloseTicket, DispatchTicket, Moved, TicketList, TicketPage};
+use crate::vault::tickets::{Moved, TicketList, TicketPage, TicketStep};
 
 const USUAL_PAGE: u32 = 50;
 
@@ -90,51 +92,32 @@ pub(super) async fn read(
     Ok(tagged(page.version, axum::Json(page)))
 }
 
-/// Sends a ticket to a department.
-#[utoipa::path(post, path = "/v1/tickets/{no}/dispatch", tag = "tickets",
-    params(("no" = String, Path), ("If-Match" = Option<String>, Header), ("Idempotency-Key" = Option<String>, Header)),
-    request_body = DispatchTicket,
-    responses((status = 200, body = Moved), (status = 403, body = Problem), (status = 412, body = Problem)))]
-pub(super) async fn dispatch(
+/// Takes a ticket one step on. Which steps there are, where they lead from and who may take them is in docs/transitions.md.
+#[utoipa::path(post, path = "/v1/tickets/{no}/{transition}", tag = "tickets",
+    params(("no" = String, Path), ("transition" = Transition, Path),
+        ("If-Match" = Option<String>, Header), ("Idempotency-Key" = Option<String>, Header)),
+    request_body = TicketStep,
+    responses((status = 200, body = Moved), (status = 403, body = Problem), (status = 404, body = Problem),
+        (status = 409, body = Problem), (status = 412, body = Problem)))]
+pub(super) async fn step(
     State(app): State<Arc<App>>,
     Authenticated(session): Authenticated,
-    Path(no): Path<String>,
+    Path((no, transition)): Path<(String, String)>,
     method: Method,
     uri: OriginalUri,
     headers: HeaderMap,
-    body: Json<DispatchTicket>,
+    body: Json<TicketStep>,
 ) -> Result<Response, Problem> {
+    let fail = |error| Problem::from(error).request(&session.request);
     let no = identifier(&no, "ticket number")?;
+    let transition = Transition::from_word(&transition).ok_or_else(|| fail(Error::NotFound("step of a ticket")))?;
     let replay = replay(&headers, &method, uri.path(), &body.bytes)?;
+    let seen = if_match(&headers)?;
     let moved = app
         .vault
-        .dispatch(&session, no, &body.value, if_match(&headers)?, replay.as_ref())
-        .await;
-    let moved = moved.map_err(|error| Problem::from(error).request(&session.request))?;
-    Ok(tagged(moved.answer.version, axum::Json(moved)))
-}
-
-/// Closes a ticket.
-#[utoipa::path(post, path = "/v1/tickets/{no}/close", tag = "tickets",
-    params(("no" = String, Path), ("If-Match" = Option<String>, Header), ("Idempotency-Key" = Option<String>, Header)),
-    request_body = CloseTicket,
-    responses((status = 200, body = Moved), (status = 403, body = Problem), (status = 412, body = Problem)))]
-pub(super) async fn close(
-    State(app): State<Arc<App>>,
-    Authenticated(session): Authenticated,
-    Path(no): Path<String>,
-    method: Method,
-    uri: OriginalUri,
-    headers: HeaderMap,
-    body: Json<CloseTicket>,
-) -> Result<Response, Problem> {
-    let no = identifier(&no, "ticket number")?;
-    let replay = replay(&headers, &method, uri.path(), &body.bytes)?;
-    let moved = app
-        .vault
-        .close(&session, no, &body.value, if_match(&headers)?, replay.as_ref())
-        .await;
-    let moved = moved.map_err(|error| Problem::from(error).request(&session.request))?;
+        .step(&session, no, transition, &body.value, seen, replay.as_ref())
+        .await
+        .map_err(fail)?;
     Ok(tagged(moved.answer.version, axum::Json(moved)))
 }
 

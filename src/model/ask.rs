@@ -2,91 +2,13 @@
 
 use jiff::Timestamp;
 
+pub use super::actions::Action;
 use super::fields::FieldName;
 use super::ids::RecordKind;
 use super::principals::Actor;
 use super::purposes::{Form, Purpose};
 use super::reference::{DepartmentCode, Reference};
 use super::ticket_no::TicketNo;
-use super::word_enum::word_enum;
-
-word_enum! {
-    /// What is asked. The same words name the action in policy and in the log's `act`.
-    pub enum Action {
-        /// Take a call in.
-        Intake = "intake",
-        /// Find callers by one value.
-        Lookup = "caller.lookup",
-        /// Read the names of a caller's fields, no values.
-        ReadCaller = "caller.read",
-        /// Read fields of a caller or of a ticket.
-        Reveal = "field.reveal",
-        /// Compare a value with a field without opening it.
-        Verify = "field.verify",
-        /// Replace a caller's field.
-        Correct = "caller.correct",
-        /// Read a ticket's envelope.
-        ReadTicket = "ticket.read",
-        /// List a department's tickets.
-        ListTickets = "ticket.list",
-        /// Send a ticket to a department.
-        Dispatch = "ticket.dispatch",
-        /// Close a ticket.
-        Close = "ticket.close",
-        /// See departments and principals.
-        ReadAdmin = "admin.read",
-        /// Make or change a department.
-        SetDepartment = "admin.department",
-        /// Make a principal or set its roles.
-        SetPrincipal = "admin.principal",
-        /// Issue or revoke an API token.
-        SetToken = "admin.token",
-        /// Make, change or equip an account that administers the vault or may approve.
-        SetAdministrator = "admin.administrator",
-        /// Lock the vault.
-        Lock = "vault.lock",
-        /// Read the log's newest checkpoint or its public keys.
-        ReadCheckpoint = "log.checkpoint",
-        /// Read a tile or a bundle of entries.
-        ReadTile = "log.tile",
-        /// Get the proof of one entry, or that one size of the log continues another.
-        Prove = "log.prove",
-        /// Search the log.
-        SearchLog = "log.search",
-        /// Read one entry.
-        ReadEntry = "log.read",
-        /// Ask who has been shown which fields.
-        Exposure = "log.exposure",
-        /// Read the report on readers.
-        Report = "log.report",
-        /// Follow the log for archive or a SIEM.
-        ExportLog = "log.export",
-        /// Find the read behind a trace mark.
-        Trace = "log.trace",
-        /// Drop bodies of old entries.
-        PruneLog = "log.prune",
-        /// Begin a new log after the old one was cut.
-        RestartLog = "log.restart",
-        /// Learn which caller a subject of the log is.
-        ResolveSubject = "subject.resolve",
-        /// Ask for a second person's approval.
-        AskApproval = "approval.ask",
-        /// See what waits for approval.
-        ReadApprovals = "approval.read",
-        /// Approve or refuse somebody else's request.
-        Approve = "approval.approve",
-    }
-}
-
-impl Action {
-    /// What nobody does without a second person's approval of the very request.
-    pub const TWO_PERSONS: &'static [Self] = &[
-        Self::SetAdministrator,
-        Self::PruneLog,
-        Self::RestartLog,
-        Self::ResolveSubject,
-    ];
-}
 
 /// One request of one principal: who, what, on what, why and when. It has no power of its own: `policy::decide`
 /// consumes it. Not `Clone`, so that each decision is made once.

@@ -1,5 +1,6 @@
 //! The values everything else speaks about. No I/O, no keys.
 
+pub mod actions;
 pub mod approvals;
 pub mod ask;
 pub mod code;
@@ -13,4 +14,5 @@ pub mod reference;
 pub mod submitted;
 pub mod ticket_no;
 pub mod tickets;
+pub mod transitions;
 pub(crate) mod word_enum;

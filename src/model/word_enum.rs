@@ -1,6 +1,6 @@
 //! One declaration for an enumeration whose variants are fixed words in JSON, rows, leaves and policy.
 
-/// Declares an enumeration of words with `ALL`, `as_str`, `from_word`, `Display` and serde by the same words.
+/// Declares an enumeration of words with `ALL`, `as_str`, `from_word`, `Display`, and serde and OpenAPI by the same words.
 macro_rules! word_enum {
     (
         $(#[$doc:meta])*
@@ -26,6 +26,17 @@ macro_rules! word_enum {
                 match word { $( $word => Some(Self::$variant), )+ _ => None }
             }
         }
+
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+                utoipa::openapi::ObjectBuilder::new()
+                    .schema_type(utoipa::openapi::schema::Type::String)
+                    .enum_values(Some(Self::ALL.iter().map(|word| word.as_str())))
+                    .into()
+            }
+        }
+
+        impl utoipa::ToSchema for $name {}
 
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

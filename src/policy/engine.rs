@@ -11,7 +11,7 @@ use cedar_policy::{
 };
 
 use super::error::PolicyError;
-use super::question::{FieldKind, Flags, Question, Situation, Subject, is_about_fields};
+use super::question::{FieldKind, Flags, Question, Situation, Subject};
 use super::words::{NO_ACTION, NO_FORM, first_stray};
 use crate::model::ask::Action;
 use crate::model::principals::{DepartmentKind, Role};
@@ -148,7 +148,7 @@ impl Engine {
                 flags: Flags::default(),
             };
             let fields = self.fields.keys().copied().map(Subject::Field);
-            let subjects = if is_about_fields(action) {
+            let subjects = if action.is_about_fields() {
                 fields.collect()
             } else {
                 vec![Subject::Vault]

@@ -114,12 +114,12 @@ impl Policy {
     /// whose approval the others depend.
     #[must_use]
     pub fn takes_two_to_give(&self, roles: Roles) -> bool {
-        let may_approve = |&action| {
+        let may_approve = |action| {
             DepartmentKind::ALL
                 .iter()
                 .any(|&kind| self.may_approve(roles, kind, action))
         };
-        roles.iter().any(Role::is_administrator) || Action::TWO_PERSONS.iter().any(may_approve)
+        roles.iter().any(Role::is_administrator) || Action::two_persons().any(may_approve)
     }
 
     fn permits(&self, role: Role, situation: Situation, subjects: &[Subject]) -> bool {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::facts::{Facts, TicketFacts};
+use crate::model::actions::Judged;
 use crate::model::ask::{Action, Ask};
 use crate::model::fields::{Class, Field, FieldName, FieldSet, Group};
 use crate::model::ids::RecordKind;
@@ -128,18 +129,10 @@ pub(super) struct Question {
     pub(super) situation: Situation,
 }
 
-/// Whether the action is judged field by field.
-pub(super) const fn is_about_fields(action: Action) -> bool {
-    matches!(
-        action,
-        Action::Lookup | Action::Correct | Action::Reveal | Action::Verify
-    )
-}
-
 /// Each thing the policy must permit for this ask; `None` when the ask makes no sense, which is a refusal.
 pub(super) fn subjects(ask: &Ask, fields: &HashMap<FieldName, FieldKind>) -> Option<Vec<Subject>> {
-    match ask.action() {
-        action if is_about_fields(action) => {
+    match ask.action().kind().judged {
+        Judged::ByField => {
             let kind = |name| fields.get(name).copied().filter(|kind| kind.record == ask.record());
             let subjects: Option<Vec<Subject>> = ask
                 .field_names()
@@ -148,10 +141,9 @@ pub(super) fn subjects(ask: &Ask, fields: &HashMap<FieldName, FieldKind>) -> Opt
                 .collect();
             subjects.filter(|subjects| !subjects.is_empty())
         }
-        // These write fields and open none.
-        Action::Intake | Action::Dispatch | Action::Close => Some(vec![Subject::Vault]),
+        Judged::Writing => Some(vec![Subject::Vault]),
         // A permit to read an envelope carries no field.
-        _ => ask.field_names().is_empty().then(|| vec![Subject::Vault]),
+        Judged::Whole => ask.field_names().is_empty().then(|| vec![Subject::Vault]),
     }
 }
 

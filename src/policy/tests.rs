@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use super::Policy;
 use super::engine::is_allowed;
-use super::question::{FieldKind, Flags, Question, Situation, Subject, is_about_fields};
+use super::question::{FieldKind, Flags, Question, Situation, Subject};
 use crate::model::ask::Action;
 use crate::model::fields::{Field, FieldSet};
 use crate::model::ids::RecordKind;
@@ -119,7 +119,7 @@ fn lines(fields: &FieldSet) -> Vec<Line<'_>> {
     let mut lines = Vec::new();
     for &role in Role::ALL {
         for &action in Action::ALL {
-            if !is_about_fields(action) {
+            if !action.is_about_fields() {
                 let line = |approves| Line {
                     role,
                     action,
@@ -127,7 +127,7 @@ fn lines(fields: &FieldSet) -> Vec<Line<'_>> {
                     form: None,
                     approves,
                 };
-                let approves = Action::TWO_PERSONS.iter().copied().map(Some);
+                let approves = Action::two_persons().map(Some);
                 lines.push(line(None));
                 lines.extend(approves.filter(|_| action == Action::Approve).map(line));
                 continue;
@@ -258,7 +258,7 @@ fn keeps_the_rules(line: &Line<'_>, cells: &[(DepartmentKind, &'static str, Purp
         !(barred && line.shows() && !cells.is_empty()),
         "{what}: reads no field (P9)"
     );
-    if Action::TWO_PERSONS.contains(&line.action) {
+    if line.action.kind().two_persons {
         let alone = cells.iter().find(|(_, condition, _)| *condition != "approved");
         assert_eq!(alone, None, "{what}: without a second person");
         assert!(

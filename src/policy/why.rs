@@ -2,6 +2,7 @@
 
 use super::facts::Facts;
 use super::question::{Flags, Situation};
+use crate::model::actions::Needs;
 use crate::model::ask::{Action, Ask};
 use crate::model::purposes::Purpose;
 use crate::model::word_enum::word_enum;
@@ -95,9 +96,10 @@ pub(super) fn explain(ask: &Ask, facts: &Facts, situation: Situation, permitted:
 
 /// What is wrong with the ticket, for actions that need one.
 const fn about_ticket(action: Action, flags: Flags) -> Option<Why> {
-    let about_caller = matches!(action, Action::Reveal | Action::Verify | Action::Correct);
-    let open = about_caller || matches!(action, Action::Dispatch | Action::Close);
-    if !open && !matches!(action, Action::ReadTicket) {
+    let needs = action.kind().needs;
+    let about_caller = matches!(needs, Needs::OpenTicketAbout);
+    let open = about_caller || matches!(needs, Needs::OpenTicket);
+    if matches!(needs, Needs::Nothing) {
         return None;
     }
     if !flags.ticket_known {

@@ -7,7 +7,7 @@ use super::{Audit, Error, Replay, Session, Values, Vault};
 use crate::audit::{Change, CommitError};
 use crate::cells;
 use crate::model::ask::Action;
-use crate::model::fields::{Field, MatchStrength};
+use crate::model::fields::{CORRECTION_REASON, Field, MatchStrength};
 use crate::model::ids::{CallerId, RecordId, RecordKind};
 use crate::model::purposes::Purpose;
 use crate::model::reference::Reference;
@@ -53,7 +53,6 @@ pub struct CorrectedAnswer {
     pub version: u64,
 }
 
-const REASON: &str = "correction_reason";
 /// An identifying value stands once; any other row is one too many already.
 const MOST_HITS: u32 = 2;
 
@@ -103,7 +102,7 @@ impl Vault {
             return Err(Error::Stale);
         }
         let mut values = body.fields;
-        values.insert(REASON.to_owned(), body.reason);
+        values.insert(CORRECTION_REASON.to_owned(), body.reason);
         let values = self.normalise(RecordKind::Caller, &values)?;
         if self.is_somebody_else(id, &values).await? {
             return Err(self.refuse(permit, Why::IdentityTaken).await);
@@ -127,7 +126,7 @@ impl Vault {
         let corrected = values
             .iter()
             .map(|(field, _)| field.name().as_str().to_owned())
-            .filter(|name| name != REASON);
+            .filter(|name| name != CORRECTION_REASON);
         let answer = CorrectedAnswer {
             corrected: corrected.collect(),
             version: version + 1,

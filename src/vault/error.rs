@@ -6,6 +6,7 @@ use crate::audit::{CommitError, Refusal};
 use crate::clock::NoClock;
 use crate::keyring::KeyError;
 use crate::model::fields::Invalid;
+use crate::model::tickets::TicketState;
 use crate::refs::RefError;
 use crate::store::StoreError;
 
@@ -24,6 +25,8 @@ pub enum Error {
     Bad(&'static str, &'static str),
     /// There is no such thing; named by its kind.
     NotFound(&'static str),
+    /// The ticket's state, which the step does not lead from.
+    WrongState(TicketState),
     /// It is at another version than the asker saw, or changed while this was decided.
     Stale,
     /// The entry's body was archived and dropped.
@@ -58,6 +61,7 @@ impl fmt::Display for Error {
             }
             Self::Bad(_, detail) => f.write_str(detail),
             Self::NotFound(what) => write!(f, "there is no such {what}"),
+            Self::WrongState(state) => write!(f, "the ticket is {state}: this step does not lead from there"),
             Self::Stale => f.write_str("it has changed meanwhile\n  read it again, then decide again"),
             Self::Archived => f.write_str("the entry was archived and dropped here\n  its bytes are in the archive"),
             Self::Retained(index) => write!(f, "entry {index} is younger than the retention period"),

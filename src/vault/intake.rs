@@ -9,7 +9,7 @@ use super::{Audit, Error, Replay, Session, Values, Vault};
 use crate::audit::{Change, CommitError};
 use crate::keyring::RecordKey;
 use crate::model::ask::Action;
-use crate::model::fields::{Field, MatchStrength};
+use crate::model::fields::{Field, MatchStrength, TEXT};
 use crate::model::ids::{CallerId, RecordId, RecordKind, TicketId};
 use crate::model::purposes::Purpose;
 use crate::model::reference::{DepartmentCode, Reference};
@@ -178,7 +178,7 @@ impl Vault {
                 "a field cannot be given at intake; see fields.toml",
             ));
         }
-        if !body.ticket.values.contains_key("text") {
+        if !body.ticket.values.contains_key(TEXT) {
             return Err(Error::Bad("text-missing", "a ticket needs its `text`"));
         }
         let category = self.fields.category(&body.ticket.category);

@@ -138,6 +138,7 @@ pub(super) fn rules(places: &Places) -> Result<Rules, OpenError> {
     };
     let declarations = text("fields.toml", FieldSet::SHIPPED)?;
     let fields = FieldSet::load(&declarations)?;
+    fields.check_named()?;
     let policies = text("need-to-know.cedar", Policy::SHIPPED_POLICIES)?;
     let schema = text("schema.cedarschema", Policy::SHIPPED_SCHEMA)?;
     let policy = Policy::load(&policies, &schema, &fields, &declarations)?;

@@ -1,4 +1,4 @@
-//! Tickets: the envelope, the list, dispatch and close.
+//! Tickets: the envelope, the list, and the steps.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +13,7 @@ use crate::model::reference::{DepartmentCode, Reference};
 use crate::model::submitted::Submitted;
 use crate::model::ticket_no::TicketNo;
 use crate::model::tickets::{Channel, MatterKind, TicketState};
+use crate::model::transitions::{Holder, Step, Transition};
 use crate::store::Write;
 use crate::store::rows::custody::OF_TICKET;
 use crate::store::rows::field::OF_RECORD;
@@ -119,26 +120,17 @@ pub struct TicketList {
     pub audit: Audit,
 }
 
-/// Where to send a ticket.
+/// A step of a ticket: why, and where to.
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct DispatchTicket {
-    /// The department's code.
-    #[schema(value_type = String)]
-    pub department: DepartmentCode,
-    /// Why: sealed as the ticket's `dispatch_reason`.
-    #[schema(value_type = String)]
-    pub reason: Submitted,
-}
-
-/// Why a ticket is closed.
-#[derive(Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct CloseTicket {
-    /// Why: sealed as the ticket's `close_reason`.
+pub struct TicketStep {
+    /// The code of the department that gets the ticket: `dispatch` needs it, other steps take none.
+    #[schema(value_type = Option<String>, example = "C1")]
+    pub department: Option<DepartmentCode>,
+    /// Why: sealed into the ticket.
     #[schema(value_type = String)]
     pub reason: Submitted,
-    /// `handle` (the handler's, the default) or `dispatch` (the dispatcher's).
+    /// `dispatch` or `handle`, as the asker's role has it; without it, what is usual for the step.
     #[schema(value_type = Option<String>)]
     pub purpose: Option<Purpose>,
 }
@@ -167,18 +159,6 @@ pub struct MovedAnswer {
     pub holder: DepartmentCode,
     /// Its version now.
     pub version: u64,
-}
-
-/// One step of a ticket: the act, where it leads, and the sealed reason.
-struct Step<'a> {
-    action: Action,
-    purpose: Purpose,
-    state: TicketState,
-    to: Option<DepartmentCode>,
-    reason_field: &'static str,
-    reason: &'a Submitted,
-    /// The version the asker saw, if they said.
-    seen: Option<u64>,
 }
 
 impl Vault {
@@ -287,62 +267,21 @@ impl Vault {
         Ok(rows.into_iter().map(|row| row.field).collect())
     }
 
-    /// Sends a ticket to a department, which holds it from then on and gets its own reference to the caller.
+    /// Takes a ticket one step on: its row, the step of custody, the sealed reason and the leaf, in one transaction.
     ///
     /// # Errors
-    /// [`Error::Refused`], [`Error::NotFound`] for an unknown department, [`Error::Stale`].
-    pub async fn dispatch(
+    /// [`Error::Refused`]; [`Error::NotFound`] for an unknown department; [`Error::WrongState`]; [`Error::Stale`] where the
+    /// ticket is not at the version that was `seen`; [`Error::Bad`] for a department that is missing or one too many.
+    pub async fn step(
         &self,
         session: &Session,
         no: TicketNo,
-        body: &DispatchTicket,
+        transition: Transition,
+        body: &TicketStep,
         seen: Option<u64>,
         replay: Option<&Replay>,
     ) -> Result<Moved, Error> {
-        let step = Step {
-            action: Action::Dispatch,
-            purpose: Purpose::Dispatch,
-            state: TicketState::Dispatched,
-            to: Some(body.department),
-            reason_field: "dispatch_reason",
-            reason: &body.reason,
-            seen,
-        };
-        self.step(session, no, step, replay).await
-    }
-
-    /// Closes a ticket: nothing about its caller is shown for it any more.
-    ///
-    /// # Errors
-    /// [`Error::Refused`], [`Error::Stale`].
-    pub async fn close(
-        &self,
-        session: &Session,
-        no: TicketNo,
-        body: &CloseTicket,
-        seen: Option<u64>,
-        replay: Option<&Replay>,
-    ) -> Result<Moved, Error> {
-        let step = Step {
-            action: Action::Close,
-            purpose: body.purpose.unwrap_or(Purpose::Handle),
-            state: TicketState::Closed,
-            to: None,
-            reason_field: "close_reason",
-            reason: &body.reason,
-            seen,
-        };
-        self.step(session, no, step, replay).await
-    }
-
-    async fn step(
-        &self,
-        session: &Session,
-        no: TicketNo,
-        step: Step<'_>,
-        replay: Option<&Replay>,
-    ) -> Result<Moved, Error> {
-        let moved = self.step_once(session, no, step, replay).await;
+        let moved = self.step_once(session, no, transition, body, seen, replay).await;
         let (answer, audit) = self.or_replayed(session, replay, moved).await?;
         Ok(Moved { answer, audit })
     }
@@ -351,10 +290,14 @@ impl Vault {
         &self,
         session: &Session,
         no: TicketNo,
-        step: Step<'_>,
+        transition: Transition,
+        body: &TicketStep,
+        seen: Option<u64>,
         replay: Option<&Replay>,
     ) -> Result<(MovedAnswer, Audit), Error> {
-        let ask = self.ask(session, step.action, step.purpose)?.ticket(no);
+        let step = transition.step();
+        let purpose = body.purpose.unwrap_or(step.purpose);
+        let ask = self.ask(session, step.action, purpose)?.ticket(no);
         let facts = self.facts(&ask).await?;
         // A repeated request finds the ticket moved on: it is answered before anything is decided. The facts come
         // first: if they show what the same request has done meanwhile, its answer is there too.
@@ -363,58 +306,82 @@ impl Vault {
         }
         let permit = self.decide(ask, facts).await?;
         let row = ticket_of(&permit)?;
-        if step.seen.is_some_and(|seen| seen != row.version) {
+        if seen.is_some_and(|seen| seen != row.version) {
             return Err(Error::Stale);
         }
-        let (change, answer) = self.moved(session, row, &step, replay).await?;
+        let next = moved(&row, &step, body.department)?;
+        let (mut change, answer) = self.compose_step(session, &row, next, &step, &body.reason).await?;
+        change.writes.extend(self.remember(session, replay, &answer)?);
         let recorded = self.record(permit, change).await?;
         Ok((answer, recorded.position().into()))
     }
 
-    async fn moved(
+    /// What a step writes.
+    async fn compose_step(
         &self,
         session: &Session,
-        row: Genuine<TicketRow>,
-        step: &Step<'_>,
-        replay: Option<&Replay>,
+        row: &Genuine<TicketRow>,
+        next: TicketRow,
+        step: &Step,
+        reason: &Submitted,
     ) -> Result<(Change, MovedAnswer), Error> {
-        let now = self.clock.now()?;
         let mut change = Change::default();
-        let record = RecordId::Ticket(row.id);
-        let field = self.field(step.reason_field)?;
+        let field = self.field(step.reason)?;
         let reason = field
-            .normalise(step.reason, self.today()?)
+            .normalise(reason, self.today()?)
             .map_err(|invalid| Error::Invalid(vec![invalid]))?;
-        let key = self.sealing_key(record).await?;
-        if let Some(to) = step.to {
-            self.department_row(to).await?;
+        let key = self.sealing_key(RecordId::Ticket(row.id)).await?;
+        if next.holder != row.holder {
+            self.department_row(next.holder).await?;
             // On a confidential ticket a department hears nothing that it could follow the caller by.
             if !row.confidential {
-                let caller = RecordId::Caller(self.keyring.caller_in(&row)?);
-                self.refer(&mut change, caller, to).await?;
+                let caller = RecordId::Caller(self.keyring.caller_in(row)?);
+                self.refer(&mut change, caller, next.holder).await?;
             }
         }
-        let holder = step.to.unwrap_or(row.holder);
-        let next = TicketRow {
-            state: step.state,
-            holder,
-            version: row.version + 1,
-            ..row.into_row()
-        };
         let answer = MovedAnswer {
             no: next.no,
             state: next.state,
             holder: next.holder,
             version: next.version,
         };
-        change.writes.push(Write::put(self.custody(session, &next, now)?));
+        let custody = self.custody(session, &next, self.clock.now()?)?;
+        change.writes.push(Write::put(custody));
         change.writes.push(Write::put(self.keyring.protect(next)?));
         change
             .writes
             .push(Write::put(self.keyring.seal(&key, field.name(), &reason)?));
-        change.writes.extend(self.remember(session, replay, &answer)?);
         Ok((change, answer))
     }
+}
+
+/// The ticket after a step.
+fn moved(row: &Genuine<TicketRow>, step: &Step, to: Option<DepartmentCode>) -> Result<TicketRow, Error> {
+    if !step.from.contains(&row.state) {
+        return Err(Error::WrongState(row.state));
+    }
+    let holder = match (step.holder, to) {
+        (Holder::Named, Some(to)) => to,
+        (Holder::Same, None) => row.holder,
+        (Holder::Named, None) => {
+            return Err(Error::Bad(
+                "no-department",
+                "name the `department` that gets the ticket",
+            ));
+        }
+        (Holder::Same, Some(_)) => {
+            return Err(Error::Bad(
+                "no-department-here",
+                "this step takes no `department`: leave it out",
+            ));
+        }
+    };
+    Ok(TicketRow {
+        state: step.to,
+        holder,
+        version: row.version + 1,
+        ..row.clone().into_row()
+    })
 }
 
 fn line(row: &TicketRow) -> TicketLine {

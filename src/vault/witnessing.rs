@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::{Error, Vault};
 use crate::audit::history::History;
-use crate::model::ask::Action;
+use crate::model::actions::{Action, Silence};
 use crate::note::{Checkpoint, Verifier};
 use crate::store::rows::HeadRow;
 use crate::witness::client::{Witness, WitnessError};
@@ -93,13 +93,10 @@ impl Witnessing {
 
     /// Whether the witnesses' silence bars this. There is no break-glass yet, so in the last stage no field is shown.
     pub(super) fn bars(&self, action: Action, now: Timestamp) -> bool {
-        match action {
-            Action::ExportLog => self.freshness(now) >= Freshness::NoBulkExport,
-            // Whether a value is right is as good as the value, guess by guess.
-            Action::Reveal | Action::Verify | Action::Lookup | Action::Correct => {
-                self.freshness(now) >= Freshness::EmergencyOnly
-            }
-            _ => false,
+        match action.kind().silence {
+            Silence::Passes => false,
+            Silence::BarsBulk => self.freshness(now) >= Freshness::NoBulkExport,
+            Silence::BarsFields => self.freshness(now) >= Freshness::EmergencyOnly,
         }
     }
 

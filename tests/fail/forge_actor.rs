@@ -1,8 +1,8 @@
 //! An actor comes from authentication only.
-use callervault::model::ids::{PrincipalId, TokenId};
 use callervault::model::principals::{Actor, DepartmentKind, Roles};
 use callervault::model::reference::DepartmentCode;
-fn forge(id: PrincipalId, department: DepartmentCode, roles: Roles, token: TokenId) -> Actor {
-    Actor::authenticated(id, department, DepartmentKind::Organ, roles, 1, token)
+use callervault::model::{code::Code, ids::{PrincipalId, TokenId}};
+fn forge(id: PrincipalId, department: DepartmentCode, roles: Roles, token: TokenId, code: Code) -> Actor {
+    Actor::authenticated((id, code), (department, DepartmentKind::Organ), roles, (token, code))
 }
 fn main() {}

@@ -3,21 +3,18 @@
 use serde_json::{Value, json};
 
 use super::Event;
+use crate::model::actions::{Action, Activity};
 
 const CLASS: u32 = 6005;
 
-/// `activity_id`: Read 1, Update 2, Query 4, Create 6, List 8, Decrypt 10, Other 99.
+/// `activity_id`. The vault's own making is no action that anybody asks for.
 fn activity(act: &str) -> u32 {
-    match act {
-        "field.reveal" => 10,
-        "field.verify" | "caller.lookup" | "log.search" | "log.exposure" | "log.trace" => 4,
-        "ticket.list" | "approval.read" => 8,
-        "intake" | "vault.init" => 6,
-        "caller.correct" | "ticket.dispatch" | "ticket.close" => 2,
-        act if act.ends_with(".read") || act.starts_with("log.") => 1,
-        act if act.starts_with("admin.") || act.starts_with("approval.") => 2,
-        _ => 99,
-    }
+    let made = if act == "vault.init" {
+        Activity::Create
+    } else {
+        Activity::Other
+    };
+    Action::from_word(act).map_or(made, |action| action.kind().activity) as u32
 }
 
 pub(super) fn event(event: &Event) -> Value {

@@ -112,6 +112,16 @@ pub(super) fn fields(text: &str) -> Result<(Vec<Field>, Vec<Category>), FieldsEr
     check_size(&fields).map(|()| (fields, categories))
 }
 
+/// A field that the program writes is not declared as it must be.
+pub(super) fn missing(name: &str, record: RecordKind) -> FieldsError {
+    let kind = record.as_str();
+    FieldsError::new(
+        format!("no field {name} of a {kind} is declared, and the program writes one"),
+        format!("declare it with record = \"{kind}\", as the shipped policies/fields.toml does"),
+    )
+    .about(name)
+}
+
 fn category(code: &str) -> Result<Category, FieldsError> {
     Category::new(code).ok_or_else(|| {
         FieldsError::new(

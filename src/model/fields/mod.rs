@@ -26,6 +26,7 @@ use self::rules::Rules;
 use super::ids::RecordKind;
 use super::submitted::Submitted;
 use super::tickets::Category;
+use super::transitions::Transition;
 
 /// One declared field.
 #[derive(Clone, Debug)]
@@ -138,6 +139,11 @@ impl fmt::Display for Invalid {
 
 impl std::error::Error for Invalid {}
 
+/// The ticket's field that holds what was said.
+pub const TEXT: &str = "text";
+/// The caller's field that holds why their fields were corrected.
+pub const CORRECTION_REASON: &str = "correction_reason";
+
 /// All declared fields, in the order of their declaration, and the declared categories of tickets.
 #[derive(Clone, Debug)]
 pub struct FieldSet {
@@ -156,6 +162,22 @@ impl FieldSet {
     /// [`FieldsError`] says what is wrong in which entry, and what to do.
     pub fn load(text: &str) -> Result<Self, FieldsError> {
         load::fields(text).map(|(fields, categories)| Self { fields, categories })
+    }
+
+    /// Whether every field is declared that the program writes under a name of its own: a ticket could be taken, and never
+    /// closed, without the one for the reason.
+    ///
+    /// # Errors
+    ///
+    /// [`FieldsError`] names the first that is missing, or that belongs to the other kind of record.
+    pub fn check_named(&self) -> Result<(), FieldsError> {
+        let reasons = Transition::ALL.iter().map(|transition| transition.step().reason);
+        let of_tickets = std::iter::once(TEXT)
+            .chain(reasons)
+            .map(|name| (name, RecordKind::Ticket));
+        let mut named = of_tickets.chain([(CORRECTION_REASON, RecordKind::Caller)]);
+        let missing = named.find(|(name, record)| self.get(name).is_none_or(|field| field.record != *record));
+        missing.map_or(Ok(()), |(name, record)| Err(load::missing(name, record)))
     }
 
     /// The fields of [`FieldSet::SHIPPED`].

@@ -1,0 +1,180 @@
+//! What can be asked: one table, from which policy, vault, log and exports take what they know of an action.
+
+use super::word_enum::word_enum;
+
+/// What the policy is asked about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Judged {
+    /// Each field that is named, one by one; at least one must be.
+    ByField,
+    /// The act as a whole. It may write fields and shows none.
+    Writing,
+    /// The act as a whole. It names no field.
+    Whole,
+}
+
+/// What a ticket must be for it, beside what the policy says: it explains a refusal, and decides nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Needs {
+    /// No ticket.
+    Nothing,
+    /// A ticket of the asker's department, open or closed.
+    Ticket,
+    /// One that is open.
+    OpenTicket,
+    /// One that is open and about the caller, or the ticket itself is what is asked about.
+    OpenTicketAbout,
+}
+
+/// From when on silent witnesses bar it (decision 0008).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Silence {
+    /// Never.
+    Passes,
+    /// With the stage in which nothing leaves in bulk.
+    BarsBulk,
+    /// With the last stage, in which no field is shown. Whether a value is right is as good as the value, guess by guess.
+    BarsFields,
+}
+
+/// `activity_id` of OCSF 1.x, Datastore Activity (class 6005).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Activity {
+    /// 1.
+    Read = 1,
+    /// 2.
+    Update = 2,
+    /// 4.
+    Query = 4,
+    /// 6.
+    Create = 6,
+    /// 7.
+    Delete = 7,
+    /// 8.
+    List = 8,
+    /// 10.
+    Decrypt = 10,
+    /// 99.
+    Other = 99,
+}
+
+/// All that is known of an action.
+#[derive(Clone, Copy, Debug)]
+pub struct Kind {
+    /// What the policy is asked about.
+    pub judged: Judged,
+    /// What a ticket must be for it.
+    pub needs: Needs,
+    /// Whether nobody does it without a second person's approval of the very request.
+    pub two_persons: bool,
+    /// From when on silent witnesses bar it.
+    pub silence: Silence,
+    /// What a SIEM hears of it.
+    pub activity: Activity,
+}
+
+/// Declares the actions: a word each, and what is known of it.
+macro_rules! actions {
+    ($( $(#[$doc:meta])* $variant:ident = $word:literal: $judged:ident, $needs:ident, $persons:ident, $silence:ident, $activity:ident; )+) => {
+        word_enum! {
+            /// What is asked. The same words name the action in policy and in the log's `act`.
+            pub enum Action { $( $(#[$doc])* $variant = $word, )+ }
+        }
+
+        impl Action {
+            /// What is known of it.
+            #[must_use]
+            pub const fn kind(self) -> Kind {
+                match self {
+                    $( Self::$variant => Kind {
+                        judged: Judged::$judged,
+                        needs: Needs::$needs,
+                        two_persons: actions!(@ $persons),
+                        silence: Silence::$silence,
+                        activity: Activity::$activity,
+                    }, )+
+                }
+            }
+        }
+    };
+    (@ one) => { false };
+    (@ two) => { true };
+}
+
+actions! {
+    /// Take a call in.
+    Intake = "intake": Writing, Nothing, one, Passes, Create;
+    /// Find callers by one value.
+    Lookup = "caller.lookup": ByField, Nothing, one, BarsFields, Query;
+    /// Read the names of a caller's fields, no values.
+    ReadCaller = "caller.read": Whole, Nothing, one, Passes, Read;
+    /// Read fields of a caller or of a ticket.
+    Reveal = "field.reveal": ByField, OpenTicketAbout, one, BarsFields, Decrypt;
+    /// Compare a value with a field without opening it.
+    Verify = "field.verify": ByField, OpenTicketAbout, one, BarsFields, Query;
+    /// Replace a caller's field.
+    Correct = "caller.correct": ByField, OpenTicketAbout, one, BarsFields, Update;
+    /// Read a ticket's envelope.
+    ReadTicket = "ticket.read": Whole, Ticket, one, Passes, Read;
+    /// List a department's tickets.
+    ListTickets = "ticket.list": Whole, Nothing, one, Passes, List;
+    /// Send a ticket to a department.
+    Dispatch = "ticket.dispatch": Writing, OpenTicket, one, Passes, Update;
+    /// Close a ticket.
+    Close = "ticket.close": Writing, OpenTicket, one, Passes, Update;
+    /// See departments and principals.
+    ReadAdmin = "admin.read": Whole, Nothing, one, Passes, Read;
+    /// Make or change a department.
+    SetDepartment = "admin.department": Whole, Nothing, one, Passes, Update;
+    /// Make a principal or set its roles.
+    SetPrincipal = "admin.principal": Whole, Nothing, one, Passes, Update;
+    /// Issue or revoke an API token.
+    SetToken = "admin.token": Whole, Nothing, one, Passes, Update;
+    /// Make, change or equip an account that administers the vault or may approve.
+    SetAdministrator = "admin.administrator": Whole, Nothing, two, Passes, Update;
+    /// Lock the vault.
+    Lock = "vault.lock": Whole, Nothing, one, Passes, Other;
+    /// Read the log's newest checkpoint or its public keys.
+    ReadCheckpoint = "log.checkpoint": Whole, Nothing, one, Passes, Read;
+    /// Read a tile or a bundle of entries.
+    ReadTile = "log.tile": Whole, Nothing, one, Passes, Read;
+    /// Get the proof of one entry, or that one size of the log continues another.
+    Prove = "log.prove": Whole, Nothing, one, Passes, Read;
+    /// Search the log.
+    SearchLog = "log.search": Whole, Nothing, one, Passes, Query;
+    /// Read one entry.
+    ReadEntry = "log.read": Whole, Nothing, one, Passes, Read;
+    /// Ask who has been shown which fields.
+    Exposure = "log.exposure": Whole, Nothing, one, Passes, Query;
+    /// Read the report on readers.
+    Report = "log.report": Whole, Nothing, one, Passes, Read;
+    /// Follow the log for archive or a SIEM.
+    ExportLog = "log.export": Whole, Nothing, one, BarsBulk, Read;
+    /// Find the read behind a trace mark.
+    Trace = "log.trace": Whole, Nothing, one, Passes, Query;
+    /// Drop bodies of old entries.
+    PruneLog = "log.prune": Whole, Nothing, two, Passes, Delete;
+    /// Begin a new log after the old one was cut.
+    RestartLog = "log.restart": Whole, Nothing, two, Passes, Create;
+    /// Learn which caller a subject of the log is.
+    ResolveSubject = "subject.resolve": Whole, Nothing, two, Passes, Other;
+    /// Ask for a second person's approval.
+    AskApproval = "approval.ask": Whole, Nothing, one, Passes, Update;
+    /// See what waits for approval.
+    ReadApprovals = "approval.read": Whole, Nothing, one, Passes, List;
+    /// Approve or refuse somebody else's request.
+    Approve = "approval.approve": Whole, Nothing, one, Passes, Update;
+}
+
+impl Action {
+    /// Whether it is judged field by field.
+    #[must_use]
+    pub const fn is_about_fields(self) -> bool {
+        matches!(self.kind().judged, Judged::ByField)
+    }
+
+    /// What nobody does without a second person's approval.
+    pub fn two_persons() -> impl Iterator<Item = Self> {
+        Self::ALL.iter().copied().filter(|action| action.kind().two_persons)
+    }
+}

@@ -1,0 +1,81 @@
+//! The steps of a ticket (DOMAIN §3): one table, from which the vault takes how a step is done and the API its addresses.
+
+use super::actions::Action;
+use super::purposes::Purpose;
+use super::tickets::TicketState;
+use super::word_enum::word_enum;
+
+/// Who holds the ticket after a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holder {
+    /// The department that the step names.
+    Named,
+    /// Whoever held it.
+    Same,
+}
+
+/// How a step is done.
+#[derive(Clone, Copy, Debug)]
+pub struct Step {
+    /// What the policy and the log call it.
+    pub action: Action,
+    /// The states it leads from.
+    pub from: &'static [TicketState],
+    /// The state it leads to.
+    pub to: TicketState,
+    /// Who holds the ticket after it.
+    pub holder: Holder,
+    /// The ticket's field that its reason is sealed into.
+    pub reason: &'static str,
+    /// Its purpose, unless the asker states another.
+    pub purpose: Purpose,
+}
+
+/// Declares the steps: a word each, which is its address, and how it is done.
+macro_rules! transitions {
+    ($( $(#[$doc:meta])* $variant:ident = $word:literal: $action:ident, [$($from:ident)+] => $to:ident, $holder:ident, $reason:literal, $purpose:ident; )+) => {
+        word_enum! {
+            /// A step of a ticket: the last part of `POST /v1/tickets/{no}/{transition}`.
+            pub enum Transition { $( $(#[$doc])* $variant = $word, )+ }
+        }
+
+        impl Transition {
+            /// How it is done.
+            #[must_use]
+            pub const fn step(self) -> Step {
+                match self {
+                    $( Self::$variant => Step {
+                        action: Action::$action,
+                        from: &[$(TicketState::$from),+],
+                        to: TicketState::$to,
+                        holder: Holder::$holder,
+                        reason: $reason,
+                        purpose: Purpose::$purpose,
+                    }, )+
+                }
+            }
+        }
+    };
+}
+
+transitions! {
+    /// 派单: sends the ticket to a department.
+    Dispatch = "dispatch": Dispatch, [Accepted Dispatched] => Dispatched, Named, "dispatch_reason", Dispatch;
+    /// 办结: closes the ticket. Nothing about its caller is shown for it any more.
+    Close = "close": Close, [Accepted Dispatched] => Closed, Same, "close_reason", Handle;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is shown for a ticket ends with its work: no step leads back from a state in which nothing is shown.
+    #[test]
+    fn no_step_leads_from_a_ticket_that_is_over() {
+        for transition in Transition::ALL {
+            let step = transition.step();
+            assert!(step.from.iter().all(|state| state.is_open()), "{transition}");
+            assert_eq!(step.action.as_str(), format!("ticket.{transition}"));
+        }
+    }
+}
