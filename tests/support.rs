@@ -18,7 +18,7 @@ use callervault::vault::found::Founding;
 use callervault::vault::fsck::{self, Finding};
 use callervault::vault::open::{OpenError, Places};
 use callervault::vault::witnessing::Witnessing;
-use callervault::vault::{Outcome, Vault};
+use callervault::vault::{Error, Vault};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -157,18 +157,18 @@ impl World {
         };
         let mut exact = Exact::default();
         let made = loop {
-            match vault.make_principal(&admin, new.clone(), &exact).await.unwrap() {
-                Outcome::Done(made) => break made.now,
-                Outcome::Asked(asked) => exact.approval = Some(approve(asked).await),
+            match vault.make_principal(&admin, new.clone(), &exact).await {
+                Err(Error::Asked(asked)) => exact.approval = Some(approve(asked).await),
+                made => break made.unwrap().now,
             }
         };
         let id = made.id.parse().unwrap();
         exact.approval = None;
         let ever = NewToken { expires_in: None };
         let token = loop {
-            match vault.issue_token(&admin, id, &ever, &exact).await.unwrap() {
-                Outcome::Done(token) => break token.token,
-                Outcome::Asked(asked) => exact.approval = Some(approve(asked).await),
+            match vault.issue_token(&admin, id, &ever, &exact).await {
+                Err(Error::Asked(asked)) => exact.approval = Some(approve(asked).await),
+                token => break token.unwrap().token,
             }
         };
         self.tokens.insert(new.name.clone(), token);

@@ -22,7 +22,7 @@ use crate::vault::admin::{NewDepartment, NewPrincipal, NewToken};
 use crate::vault::approvals::{Asked, Decision, Exact};
 use crate::vault::found::Founding;
 use crate::vault::open::Places;
-use crate::vault::{Outcome, Session, Vault};
+use crate::vault::{Error, Session, Vault};
 
 /// 200 invented calls; see tests/data/README.md.
 const CALLS: &str = include_str!("../../tests/data/calls.jsonl");
@@ -221,9 +221,9 @@ async fn hire(
     };
     let made = loop {
         let made = vault.make_principal(admin, new.clone(), &exact).await;
-        match made.map_err(Failure::unavailable)? {
-            Outcome::Done(made) => break made,
-            Outcome::Asked(asked) => exact.approval = Some(second(vault, &auditor, &asked).await?),
+        match made {
+            Err(Error::Asked(asked)) => exact.approval = Some(second(vault, &auditor, &asked).await?),
+            made => break made.map_err(Failure::unavailable)?,
         }
     };
     let id = made.now.id.parse().map_err(Failure::unavailable)?;
@@ -232,9 +232,9 @@ async fn hire(
         let issued = vault
             .issue_token(admin, id, &NewToken { expires_in: None }, &exact)
             .await;
-        match issued.map_err(Failure::unavailable)? {
-            Outcome::Done(issued) => break issued,
-            Outcome::Asked(asked) => exact.approval = Some(second(vault, &auditor, &asked).await?),
+        match issued {
+            Err(Error::Asked(asked)) => exact.approval = Some(second(vault, &auditor, &asked).await?),
+            issued => break issued.map_err(Failure::unavailable)?,
         }
     };
     credentials.principals.push(Principal {

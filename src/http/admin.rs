@@ -8,7 +8,6 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
 use super::App;
-use super::approvals::settled;
 use super::headers::{Head, NotRepeatable, identifier, tagged};
 use super::json::Json;
 use super::path::Path;
@@ -82,9 +81,7 @@ pub(super) async fn make_principal(
 ) -> Answer {
     let exact = head.with(&body.bytes);
     let made = app.vault.make_principal(&session, body.value, &exact).await;
-    settled(&session, made, |made| {
-        (StatusCode::CREATED, axum::Json(made)).into_response()
-    })
+    answer(StatusCode::CREATED, &session, made)
 }
 
 /// Principals by id.
@@ -121,9 +118,8 @@ pub(super) async fn set_principal(
     let exact = head.with(&body.bytes);
     let version = head.version()?;
     let changed = app.vault.set_principal(&session, id, body.value, version, &exact).await;
-    settled(&session, changed, |changed| {
-        tagged(changed.now.version, axum::Json(changed))
-    })
+    let changed = changed.map_err(|error| Problem::from(error).request(&session.request))?;
+    Ok(tagged(changed.now.version, axum::Json(changed)))
 }
 
 /// Issues an API token, shown once. For an administrator, or one who may approve, it takes two persons.
@@ -140,9 +136,7 @@ pub(super) async fn issue_token(
     let id = identifier(&id, "principal")?;
     let exact = head.with(&body.bytes);
     let issued = app.vault.issue_token(&session, id, &body.value, &exact).await;
-    settled(&session, issued, |issued| {
-        (StatusCode::CREATED, axum::Json(issued)).into_response()
-    })
+    answer(StatusCode::CREATED, &session, issued)
 }
 
 /// A principal's tokens, newest first, without secrets.
@@ -172,7 +166,7 @@ pub(super) async fn revoke_token(
 ) -> Answer {
     let (id, token) = (identifier(&id, "principal")?, identifier(&token, "token")?);
     let revoked = app.vault.revoke_token(&session, id, token, &head.with(&[])).await;
-    settled(&session, revoked, |audit| axum::Json(audit).into_response())
+    answer(StatusCode::OK, &session, revoked)
 }
 
 /// Locks the vault: every key is wiped, and only a start with the passphrase unlocks it again.

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
-use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use serde::Serialize;
 
 use super::App;
 use super::headers::{Head, identifier};
@@ -18,21 +18,13 @@ use crate::vault::admin::Page;
 use crate::vault::approvals::{Asked, Decided, Decision, RequestLine};
 use crate::vault::auditing::resolve::{Resolve, Resolved};
 use crate::vault::auditing::retention::{Dropped, Retain};
-use crate::vault::{Error, Outcome, Session};
+use crate::vault::{Error, Session};
 
 type Answer = Result<Response, Problem>;
 
-/// The answer to what may take two persons: as it was done, or 202 while it waits.
-pub(super) fn settled<T>(
-    session: &Session,
-    outcome: Result<Outcome<T>, Error>,
-    done: impl FnOnce(T) -> Response,
-) -> Answer {
-    match outcome {
-        Ok(Outcome::Done(value)) => Ok(done(value)),
-        Ok(Outcome::Asked(asked)) => Ok((StatusCode::ACCEPTED, axum::Json(asked)).into_response()),
-        Err(error) => Err(Problem::from(error).request(&session.request)),
-    }
+fn answer<T: Serialize>(session: &Session, result: Result<T, Error>) -> Answer {
+    let value = result.map_err(|error| Problem::from(error).request(&session.request))?;
+    Ok(axum::Json(value).into_response())
 }
 
 /// What waits for a second person and what became of it, newest first.
@@ -44,9 +36,10 @@ pub(super) async fn list(
     list: Result<Query<ListQuery>, QueryRejection>,
 ) -> Answer {
     let list = query(list)?;
-    let page = app.vault.approvals(&session, list.after.as_deref(), list.limit()).await;
-    let page = page.map_err(|error| Problem::from(error).request(&session.request))?;
-    Ok(axum::Json(page).into_response())
+    answer(
+        &session,
+        app.vault.approvals(&session, list.after.as_deref(), list.limit()).await,
+    )
 }
 
 /// Approves somebody else's request: they may do it once, within 24 hours of having asked.
@@ -75,9 +68,7 @@ pub(super) async fn refuse(
 
 async fn decide(app: &App, session: &Session, id: &str, decision: Decision) -> Answer {
     let id = identifier(id, "request for approval")?;
-    let decided = app.vault.decide_on(session, id, decision).await;
-    let decided = decided.map_err(|error| Problem::from(error).request(&session.request))?;
-    Ok(axum::Json(decided).into_response())
+    answer(session, app.vault.decide_on(session, id, decision).await)
 }
 
 /// Which caller a subject of the log is, by the asker's own department's reference. Takes two persons.
@@ -92,8 +83,7 @@ pub(super) async fn resolve(
     body: Json<Resolve>,
 ) -> Answer {
     let exact = head.with(&body.bytes);
-    let resolved = app.vault.resolve_subject(&session, &body.value, &exact).await;
-    settled(&session, resolved, |resolved| axum::Json(resolved).into_response())
+    answer(&session, app.vault.resolve_subject(&session, &body.value, &exact).await)
 }
 
 /// Drops the bodies of entries older than the retention period; hashes and tiles stay. Run `callervault audit export`
@@ -109,6 +99,5 @@ pub(super) async fn retain(
     body: Json<Retain>,
 ) -> Answer {
     let exact = head.with(&body.bytes);
-    let dropped = app.vault.drop_bodies(&session, &body.value, &exact).await;
-    settled(&session, dropped, |dropped| axum::Json(dropped).into_response())
+    answer(&session, app.vault.drop_bodies(&session, &body.value, &exact).await)
 }

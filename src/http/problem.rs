@@ -16,6 +16,7 @@ use crate::keyring::KeyError;
 use crate::model::ask::RequestId;
 use crate::policy::Why;
 use crate::store::StoreError;
+use crate::vault::approvals::Asked;
 use crate::vault::{Audit, Error};
 
 const PROBLEM_JSON: &str = "application/problem+json";
@@ -39,6 +40,9 @@ pub(super) struct Problem {
     /// For invalid values: field and rule.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     invalid: Vec<InvalidField>,
+    /// Where it is none, but waits for a second person: what is answered instead.
+    #[serde(skip)]
+    asked: Option<Box<Asked>>,
     /// The fault inside, for the program log only.
     #[serde(skip)]
     inside: Option<String>,
@@ -61,6 +65,7 @@ impl Problem {
             request_id: RequestId::random().as_str().to_owned(),
             audit: None,
             invalid: Vec::new(),
+            asked: None,
             inside: None,
         }
     }
@@ -77,6 +82,9 @@ impl IntoResponse for Problem {
             tracing::error!(request_id = self.request_id, fault, "a request failed inside");
         }
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        if let Some(asked) = self.asked {
+            return (status, axum::Json(asked)).into_response();
+        }
         let body = serde_json::to_vec(&self).unwrap_or_default();
         let mut response = (status, [(header::CONTENT_TYPE, PROBLEM_JSON)], body).into_response();
         let headers = response.headers_mut();
@@ -105,6 +113,15 @@ impl From<Error> for Problem {
                 "No valid token",
                 "send `Authorization: Bearer <token>` with a token that is neither expired nor revoked",
             ),
+            Error::Asked(asked) => Self {
+                asked: Some(Box::new(asked)),
+                ..Self::new(
+                    S::ACCEPTED,
+                    "approval-needed",
+                    "It takes a second person",
+                    "somebody else must approve it",
+                )
+            },
             Error::Refused(refusal) => refused(&refusal, told(refusal.why())),
             Error::RefusedBecause(refusal, words) => refused(&refusal, words),
             Error::Invalid(fields) => {

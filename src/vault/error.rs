@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::approvals::Asked;
 use crate::audit::{CommitError, Refusal};
 use crate::clock::NoClock;
 use crate::keyring::KeyError;
@@ -19,6 +20,8 @@ pub enum Error {
     Refused(Refusal),
     /// As `Refused`; the words say what to do.
     RefusedBecause(Refusal, &'static str),
+    /// It waits for a second person, who has been asked. Nothing else has happened.
+    Asked(Asked),
     /// Values that break a field's rule.
     Invalid(Vec<Invalid>),
     /// The request makes no sense; the words are the vault's own: a name for the problem and what to do.
@@ -55,6 +58,7 @@ impl fmt::Display for Error {
             Self::Unauthenticated => f.write_str("no valid token\n  ask a security administrator for one"),
             Self::Refused(refusal) => write!(f, "refused: {}", refusal.why()),
             Self::RefusedBecause(refusal, words) => write!(f, "refused: {}; {words}", refusal.why()),
+            Self::Asked(asked) => write!(f, "it takes a second person\n  {}", asked.detail),
             Self::Invalid(fields) => {
                 let rules: Vec<String> = fields.iter().map(ToString::to_string).collect();
                 f.write_str(&rules.join("; "))

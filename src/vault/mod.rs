@@ -81,24 +81,6 @@ pub struct Session {
     pub request: RequestId,
 }
 
-/// What became of a request that may take two persons.
-pub enum Outcome<T> {
-    /// It was done.
-    Done(T),
-    /// It waits for a second person.
-    Asked(approvals::Asked),
-}
-
-impl<T> Outcome<T> {
-    /// What was done, if it was.
-    pub fn done(self) -> Option<T> {
-        match self {
-            Self::Done(done) => Some(done),
-            Self::Asked(_) => None,
-        }
-    }
-}
-
 /// Values that come in for declared fields, by field name.
 pub type Values = BTreeMap<String, Submitted>;
 

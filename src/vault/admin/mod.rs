@@ -14,7 +14,7 @@ use serde::Serialize;
 pub use self::departments::{Department, NewDepartment};
 pub use self::principals::{NewPrincipal, Principal, SetPrincipal};
 pub use self::tokens::{NewToken, Token, TokenLine};
-use super::approvals::{Act, Exact, Step};
+use super::approvals::{Act, Exact};
 use super::{Audit, Error, LARGEST_PAGE, Session, Vault};
 use crate::audit::{Change, CommitError};
 use crate::cells;
@@ -58,13 +58,12 @@ impl Vault {
 
     /// What the permit allows, if these roles are ones that a person may give or use alone; otherwise it takes a second
     /// one, who is told what it is about.
-    async fn alone_unless(&self, permit: Permit, roles: &[Roles], about: About, exact: &Exact) -> Result<Step, Error> {
+    async fn alone_unless(&self, permit: Permit, roles: &[Roles], about: About, exact: &Exact) -> Result<Act, Error> {
         if !roles.iter().any(|&roles| self.policy.takes_two_to_give(roles)) {
-            return Ok(Step::Go(Act::alone(permit)));
+            return Ok(Act::alone(permit));
         }
         let ask = super::approvals::same(permit.ask(), Action::SetAdministrator);
-        let second = self.second_person(ask, exact).await?;
-        self.or_ask(second, about).await
+        self.with_two(ask, about, exact).await
     }
 
     async fn put(&self, act: Act, guards: Vec<Guard>, write: Write, taken: &'static str) -> Result<Audit, Error> {

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::approvals::{Exact, Step};
-use super::super::{Error, LARGEST_PAGE, Outcome, Session, Vault};
+use super::super::approvals::Exact;
+use super::super::{Error, LARGEST_PAGE, Session, Vault};
 use super::{Changed, Page, about, page, parsed};
 use crate::model::ask::Action;
 use crate::model::ids::PrincipalId;
@@ -75,7 +75,7 @@ impl Vault {
         session: &Session,
         new: NewPrincipal,
         exact: &Exact,
-    ) -> Result<Outcome<Changed<Principal>>, Error> {
+    ) -> Result<Changed<Principal>, Error> {
         let permit = self.administer(session, Action::SetPrincipal).await?;
         let word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '_' | '-');
         if !(2..=64).contains(&new.name.len()) || !new.name.chars().all(word) {
@@ -92,10 +92,7 @@ impl Vault {
             ("kind", new.kind.to_string()),
             ("roles", roles.to_words()),
         ]);
-        let act = match self.alone_unless(permit, &[roles], about, exact).await? {
-            Step::Go(act) => act,
-            Step::Wait(asked) => return Ok(Outcome::Asked(asked)),
-        };
+        let act = self.alone_unless(permit, &[roles], about, exact).await?;
         let row = PrincipalRow {
             id: PrincipalId::random(),
             account: new.name,
@@ -109,7 +106,7 @@ impl Vault {
         };
         let row = self.keyring.protect(row)?;
         let audit = self.put(act, Vec::new(), Write::put(row.clone()), "account").await?;
-        Ok(Outcome::Done(Changed { now: row.into(), audit }))
+        Ok(Changed { now: row.into(), audit })
     }
 
     /// Sets a principal's roles and standing.
@@ -123,7 +120,7 @@ impl Vault {
         set: SetPrincipal,
         version: u64,
         exact: &Exact,
-    ) -> Result<Outcome<Changed<Principal>>, Error> {
+    ) -> Result<Changed<Principal>, Error> {
         let permit = self.administer(session, Action::SetPrincipal).await?;
         if id == session.actor.id() {
             return Err(self.refuse(permit, Why::OwnRoles).await);
@@ -139,10 +136,7 @@ impl Vault {
             ("roles", roles.to_words()),
             ("active", set.active.to_string()),
         ]);
-        let act = match self.alone_unless(permit, &[row.roles, roles], about, exact).await? {
-            Step::Go(act) => act,
-            Step::Wait(asked) => return Ok(Outcome::Asked(asked)),
-        };
+        let act = self.alone_unless(permit, &[row.roles, roles], about, exact).await?;
         let row = PrincipalRow {
             roles,
             active: set.active,
@@ -152,7 +146,7 @@ impl Vault {
         };
         let row = self.keyring.protect(row)?;
         let audit = self.put(act, Vec::new(), Write::put(row.clone()), "account").await?;
-        Ok(Outcome::Done(Changed { now: row.into(), audit }))
+        Ok(Changed { now: row.into(), audit })
     }
 
     /// The account's epoch with these roles. Where it gets roles that take two persons to give, a new one begins: its tokens

@@ -3,10 +3,10 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::super::approvals::{Exact, Step};
+use super::super::approvals::Exact;
 use super::super::authenticate::new_token;
 use super::super::authenticate::token_hash;
-use super::super::{Audit, Error, LARGEST_PAGE, Outcome, Session, Vault};
+use super::super::{Audit, Error, LARGEST_PAGE, Session, Vault};
 use super::{Page, about, page, parsed};
 use crate::audit::leaf;
 use crate::cells;
@@ -62,7 +62,7 @@ impl Vault {
         id: PrincipalId,
         new: &NewToken,
         exact: &Exact,
-    ) -> Result<Outcome<Token>, Error> {
+    ) -> Result<Token, Error> {
         let permit = self.administer(session, Action::SetToken).await?;
         let principal = self.principal_row(id).await?;
         if id == session.actor.id() {
@@ -77,10 +77,7 @@ impl Vault {
             ("principal", id.to_string()),
             ("token", "issue".to_owned()),
         ]);
-        let act = match self.alone_unless(permit, &[principal.roles], about, exact).await? {
-            Step::Go(act) => act,
-            Step::Wait(asked) => return Ok(Outcome::Asked(asked)),
-        };
+        let act = self.alone_unless(permit, &[principal.roles], about, exact).await?;
         let secret = new_token()?;
         let row = TokenRow {
             id: TokenId::random(),
@@ -98,12 +95,12 @@ impl Vault {
         let guards = vec![Guard::unchanged(&principal)];
         let audit = self.put(act, guards, Write::put(row), "token").await?;
         let expires_at = expires_at.map(leaf::milliseconds);
-        Ok(Outcome::Done(Token {
+        Ok(Token {
             id: token.to_string(),
             token: secret.to_string(),
             expires_at,
             audit,
-        }))
+        })
     }
 
     /// Lists a principal's tokens, newest first, without secrets.
@@ -148,7 +145,7 @@ impl Vault {
         principal: PrincipalId,
         id: TokenId,
         exact: &Exact,
-    ) -> Result<Outcome<Audit>, Error> {
+    ) -> Result<Audit, Error> {
         let permit = self.administer(session, Action::SetToken).await?;
         let owner = self.principal_row(principal).await?;
         let row = self.store.one(&BY_ID, &cells![id]).await?;
@@ -172,13 +169,10 @@ impl Vault {
         ]);
         // One's own may go at once.
         let others = (principal != session.actor.id()).then_some(owner.roles);
-        let act = match self.alone_unless(permit, others.as_slice(), about, exact).await? {
-            Step::Go(act) => act,
-            Step::Wait(asked) => return Ok(Outcome::Asked(asked)),
-        };
+        let act = self.alone_unless(permit, others.as_slice(), about, exact).await?;
         let guards = vec![Guard::unchanged(&owner)];
         let audit = self.put(act, guards, Write::put(row), "token").await?;
-        Ok(Outcome::Done(audit))
+        Ok(audit)
     }
 }
 

@@ -1,8 +1,8 @@
 //! What takes two persons (双人复核): one asks, another approves that very request, the first sends it again.
 //!
-//! A use case calls [`Vault::second_person`], checks what it has to check, calls [`Vault::or_ask`], and does its work
-//! through [`Vault::act`], which uses the approval up in the same transaction. The rule stands in the policy
-//! (`all.two-persons`) and here: a policy that forgets it does not lift it.
+//! A use case calls [`Vault::with_two`] and does its work through [`Vault::act`], which uses the approval up in the same
+//! transaction. Where nobody has approved yet, the first is an error that asks ([`Error::Asked`]) and ends the use case.
+//! The rule stands in the policy (`all.two-persons`) and here: a policy that forgets it does not lift it.
 
 mod decide;
 
@@ -16,10 +16,8 @@ use crate::audit::{Change, CommitError, Recorded, leaf};
 use crate::cells;
 use crate::model::approvals::ApprovalState;
 use crate::model::ask::{Action, Ask};
-use crate::model::code::Code;
 use crate::model::ids::ApprovalId;
 use crate::model::principals::PrincipalKind;
-use crate::model::reference::Reference;
 use crate::policy::facts::{ApprovalFacts, Facts};
 use crate::policy::{Permit, Why};
 use crate::store::rows::{About, ApprovalRow, Genuine, PrincipalRow, approval};
@@ -31,6 +29,8 @@ const GOOD_FOR: SignedDuration = SignedDuration::from_hours(24);
 const UNLOGGED: [&str; 1] = ["account"];
 
 const NOW: &str = "somebody else must approve it; then send the same request with `Approval`";
+const EXPORT_FIRST: &str = "run `callervault audit export` before this is approved and keep the archive: what is dropped is \
+                            nowhere else; then send the same request with `Approval`";
 const UNKNOWN: &str = "there is no such approval of yours: send the request without `Approval` to ask for one";
 const ANOTHER: &str = "the approval is for another request: address, `If-Match` and body must be the same to the byte";
 const WAITING: &str = "nobody has approved the request yet";
@@ -49,7 +49,7 @@ pub struct Exact {
 }
 
 /// The request waits for another person.
-#[derive(Serialize, utoipa::ToSchema)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Asked {
     /// To be approved by somebody else, and then named with the same request.
     pub approval: Pending,
@@ -59,44 +59,13 @@ pub struct Asked {
     pub audit: Audit,
 }
 
-impl Asked {
-    pub(super) fn but(self, detail: &'static str) -> Self {
-        Self { detail, ..self }
-    }
-}
-
 /// A request for approval just made.
-#[derive(Serialize, utoipa::ToSchema)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Pending {
     /// Send it as `Approval` with the same request once it is approved.
     pub id: String,
     /// From when on it is worth nothing.
     pub expires_at: String,
-}
-
-/// Whether a second person stands behind the request.
-pub(super) enum Second {
-    /// One does.
-    Approved(Act),
-    /// One is missing, and the asker may ask.
-    Missing(Missing),
-}
-
-/// What the asker may ask for.
-pub(super) struct Missing {
-    permit: Permit,
-    action: Action,
-    subject: Option<Reference>,
-    request: Code,
-}
-
-/// What happens now.
-#[expect(clippy::large_enum_variant, reason = "made once and taken apart at once")]
-pub(super) enum Step {
-    /// It may be done.
-    Go(Act),
-    /// It waits.
-    Wait(Asked),
 }
 
 /// A permit, with the approval it uses up. [`Vault::act`] is the only way to spend it.
@@ -120,68 +89,84 @@ struct Approved {
 }
 
 impl Vault {
-    /// Decides on an act that takes two persons. Nothing has happened yet but a refusal.
+    /// What a second person stands behind. Without one nothing happens but that the asker asks for one; `about` tells them
+    /// what would be done.
     ///
     /// # Errors
-    /// [`Error::Refused`] when the asker may not do this with any approval; [`Error::RefusedBecause`] when the approval
-    /// named does not stand.
-    pub(super) async fn second_person(&self, ask: Ask, exact: &Exact) -> Result<Second, Error> {
-        let mut facts = self.facts(&ask).await?;
+    /// [`Error::Asked`] when the request now waits for a second person; [`Error::Refused`] when the asker may not do this
+    /// with any approval; [`Error::RefusedBecause`] when the approval named does not stand.
+    pub(super) async fn with_two(&self, ask: Ask, about: About, exact: &Exact) -> Result<Act, Error> {
         let Some(id) = exact.approval else {
-            let request = self.keyring.request_code(&exact.request)?;
-            return self.without_second(ask, facts, request).await.map(Second::Missing);
+            return Err(Error::Asked(self.ask_second(ask, about, exact).await?));
         };
-        match self.standing(&ask, id, Some(&exact.request)).await? {
-            Err(words) => Err(self.unapproved(ask, facts, words).await),
-            Ok(approved) => {
-                facts.approval = Some(ApprovalFacts {
-                    row: Some(approved.row.clone()),
-                    by: approved.by.id,
-                });
-                Ok(Second::Approved(Act {
-                    permit: self.decide(ask, facts).await?,
-                    approved: Some(approved),
-                }))
-            }
+        let mut facts = self.facts(&ask).await?;
+        let approved = match self.standing(&ask, id, Some(&exact.request)).await? {
+            Ok(approved) => approved,
+            Err(words) => return Err(self.unapproved(ask, facts, words).await),
+        };
+        facts.approval = Some(ApprovalFacts {
+            row: Some(approved.row.clone()),
+            by: approved.by.id,
+        });
+        Ok(Act {
+            permit: self.decide(ask, facts).await?,
+            approved: Some(approved),
+        })
+    }
+
+    /// Refuses the asker who may not do this with any approval.
+    ///
+    /// # Errors
+    /// [`Error::Refused`].
+    pub(super) async fn may_with_two(&self, ask: &Ask) -> Result<(), Error> {
+        let facts = self.facts(ask).await?;
+        match self.policy.decide(same(ask, ask.action()), facts) {
+            Err(denial) if denial.why() != Why::NotApproved => Err(Error::Refused(self.log.refuse(denial).await?)),
+            // A policy that permits it to one person does not lift the rule.
+            Ok(_) | Err(_) => Ok(()),
         }
     }
 
-    /// Goes on where a second person stands behind it, and asks for one where not. `about` tells them what would be done.
-    pub(super) async fn or_ask(&self, second: Second, about: About) -> Result<Step, Error> {
-        let missing = match second {
-            Second::Approved(act) => return Ok(Step::Go(act)),
-            Second::Missing(missing) => missing,
-        };
-        let created_at = missing.permit.ask().at();
+    /// Asks for a second person. The asker could do it with one, and is a person themselves.
+    async fn ask_second(&self, ask: Ask, about: About, exact: &Exact) -> Result<Asked, Error> {
+        self.may_with_two(&ask).await?;
+        let asking = same(&ask, Action::AskApproval);
+        let facts = self.facts(&asking).await?;
+        let permit = self.decide(asking, facts).await?;
+        let asker = self.principal_row(permit.ask().who().id()).await?;
+        if asker.kind != PrincipalKind::Person {
+            return Err(self.refuse(permit, Why::NotAPerson).await);
+        }
+        let created_at = ask.at();
         let row = ApprovalRow {
             id: ApprovalId::random(),
-            action: missing.action,
-            subject: missing.subject,
+            action: ask.action(),
+            subject: ask.subject_reference().copied(),
             about,
-            request: missing.request,
-            asker: missing.permit.ask().who().id(),
+            request: self.keyring.request_code(&exact.request)?,
+            asker: asker.id,
             approver: None,
             state: ApprovalState::Asked,
             created_at,
             expires_at: created_at.checked_add(GOOD_FOR).map_err(|_| crate::clock::NoClock)?,
             version: 1,
         };
-        let mut change = Change {
-            link: logged(&row.about),
-            ..Change::default()
-        };
-        change.link.insert("action".to_owned(), row.action.to_string());
         let approval = Pending {
             id: row.id.to_string(),
             expires_at: leaf::milliseconds(row.expires_at),
         };
-        change.writes.push(Write::put(self.keyring.protect(row)?));
-        let recorded = self.record(missing.permit, change).await?;
-        Ok(Step::Wait(Asked {
+        let mut link = logged(&row.about);
+        link.insert("action".to_owned(), row.action.to_string());
+        let change = Change {
+            writes: vec![Write::put(self.keyring.protect(row)?)],
+            link,
+            ..Change::default()
+        };
+        Ok(Asked {
             approval,
-            detail: NOW,
-            audit: recorded.position().into(),
-        }))
+            detail: what_now(ask.action()),
+            audit: self.record(permit, change).await?.position().into(),
+        })
     }
 
     /// Does it: the change, its leaf and the end of the approval in one transaction.
@@ -212,31 +197,6 @@ impl Vault {
             }),
             done => Ok(done?),
         }
-    }
-
-    /// Whether the asker may ask for a second person: they could do it with one, and they are a person themselves.
-    async fn without_second(&self, ask: Ask, facts: Facts, request: Code) -> Result<Missing, Error> {
-        let (action, subject) = (ask.action(), ask.subject_reference().copied());
-        let asking = same(&ask, Action::AskApproval);
-        match self.policy.decide(ask, facts) {
-            Err(denial) if denial.why() != Why::NotApproved => {
-                return Err(Error::Refused(self.log.refuse(denial).await?));
-            }
-            // A policy that permits it to one person does not lift the rule.
-            Ok(_) | Err(_) => {}
-        }
-        let facts = self.facts(&asking).await?;
-        let permit = self.decide(asking, facts).await?;
-        let asker = self.principal_row(permit.ask().who().id()).await?;
-        if asker.kind != PrincipalKind::Person {
-            return Err(self.refuse(permit, Why::NotAPerson).await);
-        }
-        Ok(Missing {
-            permit,
-            action,
-            subject,
-            request,
-        })
     }
 
     /// The approval, if it stands for this very ask and, where one is given, this very request; or else what is wrong with it.
@@ -308,6 +268,14 @@ pub(super) fn same(ask: &Ask, action: Action) -> Ask {
     match ask.subject_reference() {
         Some(subject) => again.subject(*subject),
         None => again,
+    }
+}
+
+/// What the asker does next.
+const fn what_now(action: Action) -> &'static str {
+    match action {
+        Action::PruneLog => EXPORT_FIRST,
+        _ => NOW,
     }
 }
 

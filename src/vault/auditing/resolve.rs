@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::approvals::{Exact, Step};
-use super::super::{Audit, Error, Outcome, Session, Vault};
+use super::super::approvals::Exact;
+use super::super::{Audit, Error, Session, Vault};
 use crate::audit::Change;
 use crate::model::ask::Action;
 use crate::model::ids::RecordId;
@@ -48,25 +48,16 @@ impl Vault {
     /// # Errors
     /// [`Error::Refused`], [`Error::RefusedBecause`]; [`Error::Bad`] for a reference that is no subject;
     /// [`Error::NotFound`] once it is in the log that somebody looked.
-    pub async fn resolve_subject(
-        &self,
-        session: &Session,
-        body: &Resolve,
-        exact: &Exact,
-    ) -> Result<Outcome<Resolved>, Error> {
+    pub async fn resolve_subject(&self, session: &Session, body: &Resolve, exact: &Exact) -> Result<Resolved, Error> {
         let subject = body.subject;
-        let ask = self.ask_log(session, Action::ResolveSubject)?.subject(subject);
-        let second = self.second_person(ask, exact).await?;
         if subject.department() != DepartmentCode::AUDITORS || !refs::is_caller(&subject) {
             return Err(Error::Bad(
                 "no-subject",
                 "a subject is what the log calls one: a caller's reference that begins with 00",
             ));
         }
-        let act = match self.or_ask(second, About::new()).await? {
-            Step::Go(act) => act,
-            Step::Wait(asked) => return Ok(Outcome::Asked(asked)),
-        };
+        let ask = self.ask_log(session, Action::ResolveSubject)?.subject(subject);
+        let act = self.with_two(ask, About::new(), exact).await?;
         let caller = match refs::resolve(&self.keyring, &*self.store, &subject).await? {
             Some(RecordId::Caller(caller)) => Some(caller),
             _ => None,
@@ -81,10 +72,10 @@ impl Vault {
         }
         let audit = self.act(act, change).await?.position().into();
         let reference = reference.ok_or(Error::NotFound("subject"))?;
-        Ok(Outcome::Done(Resolved {
+        Ok(Resolved {
             caller: ResolvedCaller { r#ref: reference },
             tickets: self.tickets_known(&subject, department).await?,
             audit,
-        }))
+        })
     }
 }

@@ -4,8 +4,8 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::super::approvals::{Exact, Step};
-use super::super::{Audit, Error, LARGEST_PAGE, Outcome, Session, Vault};
+use super::super::approvals::Exact;
+use super::super::{Audit, Error, LARGEST_PAGE, Session, Vault};
 use super::search::Beyond;
 use crate::audit::Change;
 use crate::audit::history::NoHistory;
@@ -26,8 +26,6 @@ const PAGE: u32 = 1024;
 pub(in crate::vault) const BELOW: &str = "below";
 /// Of which log: indexes begin anew in one that follows.
 const LOG: &str = "log";
-const EXPORT_FIRST: &str = "run `callervault audit export` before this is approved and keep the archive: what is dropped is \
-                            nowhere else; then send the same request with `Approval`";
 
 /// How long bodies of entries are kept at least.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,30 +81,21 @@ impl Vault {
     ///
     /// # Errors
     /// [`Error::Refused`], [`Error::RefusedBecause`]; [`Error::Bad`] for an index that cannot be; [`Error::Retained`].
-    pub async fn drop_bodies(
-        &self,
-        session: &Session,
-        body: &Retain,
-        exact: &Exact,
-    ) -> Result<Outcome<Dropped>, Error> {
+    pub async fn drop_bodies(&self, session: &Session, body: &Retain, exact: &Exact) -> Result<Dropped, Error> {
         let below = body.below;
         let ask = self.ask(session, Action::PruneLog, Purpose::Administer)?;
-        let now = ask.at();
-        let second = self.second_person(ask, exact).await?;
-        self.may_be_dropped(below, now).await?;
+        self.may_with_two(&ask).await?;
+        self.may_be_dropped(below, ask.at()).await?;
         let log = self.log.origin();
         let about = [(BELOW, below.to_string()), (LOG, log.to_owned())];
         let about = about.map(|(name, value)| (name.to_owned(), value)).into();
-        let act = match self.or_ask(second, about).await? {
-            Step::Go(act) => act,
-            Step::Wait(asked) => return Ok(Outcome::Asked(asked.but(EXPORT_FIRST))),
-        };
+        let act = self.with_two(ask, about, exact).await?;
         let change = Change {
             writes: vec![Write::DropBodies(below)],
             ..Change::default()
         };
         let audit = self.act(act, change).await?.position().into();
-        Ok(Outcome::Done(Dropped { below, audit }))
+        Ok(Dropped { below, audit })
     }
 
     async fn may_be_dropped(&self, below: u64, now: Timestamp) -> Result<(), Error> {
