@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use crate::process::{passphrase_file, run, secret_file};
 use crate::support::{World, caller, intake};
 
-const REASON: &str = "restored from Sunday's backup after the disk failed";
+pub(crate) const REASON: &str = "restored from Sunday's backup after the disk failed";
 
 fn token_file(world: &World, name: &str) -> PathBuf {
     let path = world.dir.path().join(format!("token-{name}"));
@@ -16,7 +16,7 @@ fn token_file(world: &World, name: &str) -> PathBuf {
     path
 }
 
-fn restart(world: &World, asker: &str, approver: &str, reason: &str) -> Output {
+pub(crate) fn restart(world: &World, asker: &str, approver: &str, reason: &str) -> Output {
     let text = |path: PathBuf| path.to_str().unwrap().to_owned();
     let (asker, approver) = (text(token_file(world, asker)), text(token_file(world, approver)));
     let passphrase = text(passphrase_file(world.dir.path()));

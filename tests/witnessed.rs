@@ -18,19 +18,20 @@ use tokio::runtime::Runtime;
 use crate::support::{World, caller};
 use crate::witness_support::{Listening, Office, at, listen, post, private_dir};
 
-const NOW: i64 = 1_800_000_000;
+pub(crate) const NOW: i64 = 1_800_000_000;
 
 /// Made outside of any runtime: the witness brings one of its own.
-struct Scene {
-    runtime: Runtime,
-    world: World,
-    clock: Arc<Fixed>,
-    office: Office,
-    file: PathBuf,
+pub(crate) struct Scene {
+    pub(crate) runtime: Runtime,
+    pub(crate) world: World,
+    pub(crate) clock: Arc<Fixed>,
+    pub(crate) office: Office,
+    pub(crate) log: Verifier,
+    pub(crate) file: PathBuf,
 }
 
 impl Scene {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let runtime = Runtime::new().unwrap();
         let clock = Arc::new(Fixed::at(at(NOW)));
         let (world, key) = runtime.block_on(async {
@@ -50,37 +51,42 @@ impl Scene {
             world,
             clock,
             office: Office::new(&key),
+            log: key,
             file,
         }
     }
 
-    fn app(&self, base: &str) -> Arc<App> {
-        let witness = Witness::new(base, Office::cosigner().verifier());
-        let witnessing = Witnessing::new(vec![witness], Limits::usual(1), Some(self.file.clone()));
+    pub(crate) fn app(&self, base: &str) -> Arc<App> {
+        self.app_of(vec![Witness::new(base, Office::cosigner().verifier())], 1)
+    }
+
+    /// The vault with these witnesses, of whom so many are asked for.
+    pub(crate) fn app_of(&self, witnesses: Vec<Witness>, quorum: usize) -> Arc<App> {
+        let witnessing = Witnessing::new(witnesses, Limits::usual(quorum), Some(self.file.clone()));
         let clock: Arc<dyn Clock> = self.clock.clone();
         self.runtime.block_on(self.world.open_witnessed(clock, witnessing))
     }
 
-    fn ask(&self, app: &Arc<App>) -> Freshness {
+    pub(crate) fn ask(&self, app: &Arc<App>) -> Freshness {
         self.runtime.block_on(app.vault().ask_witnesses()).unwrap()
     }
 
-    fn get(&self, app: &Arc<App>, path: &str) -> crate::support::Answer {
+    pub(crate) fn get(&self, app: &Arc<App>, path: &str) -> crate::support::Answer {
         self.runtime.block_on(self.world.get(app, "auditor", path))
     }
 
-    fn later(&self, hours: i64) {
+    pub(crate) fn later(&self, hours: i64) {
         let now: Timestamp = self.clock.now().unwrap();
         self.clock.set(now + SignedDuration::from_hours(hours));
     }
 
-    fn ticket(&self, app: &Arc<App>) -> (String, String) {
+    pub(crate) fn ticket(&self, app: &Arc<App>) -> (String, String) {
         self.runtime
             .block_on(self.world.ticket_at(app, "C1", caller("王小明", "13900001111")))
     }
 
     /// What tells whether a value is right, or makes it another: each as its own department would ask.
-    fn guesses(
+    pub(crate) fn guesses(
         &self,
         app: &Arc<App>,
         (no, reference): &(String, String),
@@ -115,7 +121,7 @@ impl Scene {
         })
     }
 
-    fn reveal(&self, app: &Arc<App>, (no, reference): &(String, String)) -> crate::support::Answer {
+    pub(crate) fn reveal(&self, app: &Arc<App>, (no, reference): &(String, String)) -> crate::support::Answer {
         self.runtime
             .block_on(self.world.reveal(app, "handler-c1", reference, no, "clear"))
     }
@@ -205,11 +211,20 @@ fn without_a_witness_the_vault_grows_careful_and_says_so() {
             200,
             "the log is never out of reach"
         );
+        let ready = scene.get(&app, "/readyz");
+        let says = ready.text.contains("\nunwitnessed: ");
+        assert_eq!(
+            (ready.status, says),
+            (200, reveal == 503),
+            "{freshness:?}: {}",
+            ready.text
+        );
+        assert_eq!(ready.text == "ready\n", reveal == 200, "{freshness:?}: {}", ready.text);
     }
 }
 
 /// Another witness of the same log, with a key of its own.
-fn another(log: &Verifier, clock: Arc<dyn Clock>) -> (tempfile::TempDir, Cosigner, Listening) {
+pub(crate) fn another(log: &Verifier, clock: Arc<dyn Clock>) -> (tempfile::TempDir, Cosigner, Listening) {
     let cosigner = || Cosigner::from_seed("auditors.example/w2", &[11; 32]).unwrap();
     let dir = private_dir();
     let path = Office::path(&dir);
@@ -222,24 +237,13 @@ fn another(log: &Verifier, clock: Arc<dyn Clock>) -> (tempfile::TempDir, Cosigne
 #[test]
 fn a_part_of_the_quorum_does_not_take_the_place_of_all_of_it() {
     let scene = Scene::new();
-    let log = {
-        let app = scene.app("http://127.0.0.1:9");
-        scene
-            .get(&app, "/v1/audit/keys")
-            .text
-            .trim()
-            .parse::<Verifier>()
-            .unwrap()
-    };
-    let (_dir, second, listening) = another(&log, scene.clock.clone());
+    let (_dir, second, listening) = another(&scene.log, scene.clock.clone());
     let first = scene.office.open(scene.clock.clone());
     let witnesses = vec![
         Witness::new(&first.base, Office::cosigner().verifier()),
         Witness::new(&listening.base, second.verifier()),
     ];
-    let witnessing = Witnessing::new(witnesses, Limits::usual(2), Some(scene.file.clone()));
-    let clock: Arc<dyn Clock> = scene.clock.clone();
-    let app = scene.runtime.block_on(scene.world.open_witnessed(clock, witnessing));
+    let app = scene.app_of(witnesses, 2);
     let cosigned = || scene.get(&app, "/v1/audit/checkpoint/cosigned").text;
     let signers = |note: &str| [Office::cosigner().verifier(), second.verifier()].map(|key| key.verify(note).is_ok());
 
@@ -267,22 +271,38 @@ fn a_part_of_the_quorum_does_not_take_the_place_of_all_of_it() {
     assert_eq!(scene.ask(&app), Freshness::Stale, "and it grows old all the same");
 }
 
+/// Every file as it is on the disk now.
+fn everything(scene: &Scene) -> Vec<(PathBuf, Vec<u8>)> {
+    scene.world.settle();
+    let files = scene.world.files().into_iter();
+    files
+        .map(|file| (file.clone(), std::fs::read(&file).unwrap()))
+        .collect()
+}
+
+/// The disk as it was then: nothing on it is younger.
+fn put_back(scene: &Scene, then: &[(PathBuf, Vec<u8>)]) {
+    for file in scene.world.files() {
+        std::fs::remove_file(file).unwrap();
+    }
+    for (file, bytes) in then {
+        std::fs::write(file, bytes).unwrap();
+        std::fs::set_permissions(file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    }
+}
+
 #[test]
-fn both_stores_put_back_are_told_by_what_the_witness_saw() {
+fn both_stores_put_back_beside_what_was_cosigned_are_refused_at_start() {
     let scene = Scene::new();
     let witness: Listening = scene.office.open(scene.clock.clone());
-    let stores = [&scene.world.places.data, &scene.world.places.keys];
-    scene.world.settle();
-    let old = stores.map(|store| std::fs::read(store).unwrap());
+    let old = everything(&scene);
     let app = scene.app(&witness.base);
     scene.ticket(&app);
     assert_eq!(scene.ask(&app), Freshness::Fresh);
     drop(app);
-    scene.world.settle();
-    for (store, old) in stores.into_iter().zip(old) {
-        std::fs::write(store, old).unwrap();
-    }
-    assert!(scene.runtime.block_on(scene.world.try_open()).is_ok(), "the two agree");
+    let cosigned = std::fs::read(&scene.file).unwrap();
+    put_back(&scene, &old);
+    std::fs::write(&scene.file, cosigned).unwrap();
     let witness = Witness::new(&witness.base, Office::cosigner().verifier());
     let witnessing = Witnessing::new(vec![witness], Limits::usual(1), Some(scene.file.clone()));
     let clock: Arc<dyn Clock> = scene.clock.clone();
@@ -290,4 +310,44 @@ fn both_stores_put_back_are_told_by_what_the_witness_saw() {
         .runtime
         .block_on(scene.world.try_open_witnessed(clock, witnessing));
     assert!(refused.is_err_and(|error| error.contains("it was cut")));
+}
+
+#[test]
+fn a_whole_machine_put_back_is_told_by_the_witness_alone() {
+    let scene = Scene::new();
+    let witness: Listening = scene.office.open(scene.clock.clone());
+    let app = scene.app(&witness.base);
+    let seen = scene.ticket(&app);
+    assert_eq!(scene.ask(&app), Freshness::Fresh);
+    drop(app);
+    let old = everything(&scene);
+    let app = scene.app(&witness.base);
+    assert_eq!(scene.reveal(&app, &seen).status, 200, "what is to be hidden");
+    assert_eq!(scene.ask(&app), Freshness::Fresh);
+    drop(app);
+    put_back(&scene, &old);
+
+    // Nothing on the machine tells: the stores agree with each other, with the fence and with `cosigned`.
+    assert_eq!(scene.runtime.block_on(scene.world.fsck()), []);
+    let app = scene.app("http://127.0.0.1:9");
+    assert_eq!(scene.ask(&app), Freshness::Fresh, "as fresh as it was then");
+    assert_eq!(scene.get(&app, "/readyz").text, "ready\n");
+    drop(app);
+    put_back(&scene, &old);
+
+    let app = scene.app(&witness.base);
+    assert_eq!(
+        scene.ask(&app),
+        Freshness::EmergencyOnly,
+        "its earlier word counts no more"
+    );
+    let refused = scene.reveal(&app, &seen);
+    assert_eq!((refused.status, refused.problem().as_str()), (503, "contradicted"));
+    // The log grows beyond the size that the witness had seen, and is still another one.
+    for _ in 0..3 {
+        scene.ticket(&app);
+    }
+    scene.ask(&app);
+    assert_eq!(scene.reveal(&app, &seen).problem(), "contradicted");
+    assert!(scene.get(&app, "/readyz").text.contains("\ncontradicted: "));
 }

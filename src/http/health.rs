@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use super::App;
 use super::problem::Problem;
 use crate::keyring::KeyError;
+use crate::policy::Why;
 use crate::vault::Error;
 
 /// The process answers.
@@ -18,13 +19,39 @@ pub(super) async fn live() -> &'static str {
 }
 
 /// The vault is unlocked and serves.
+///
+/// It also says when the witnesses bar every field: the condition's name (`unwitnessed`, `contradicted`) stands at the
+/// beginning of the second line. The status is 200 then: calls are still taken, and auditors still read the log.
 #[utoipa::path(get, path = "/readyz", tag = "health", security(()),
     responses((status = 200, body = String), (status = 503, body = Problem)))]
 pub(super) async fn ready(State(app): State<Arc<App>>) -> Response {
     if app.vault.is_locked() {
-        Problem::from(Error::Key(KeyError::Locked)).into_response()
-    } else {
-        "ready\n".into_response()
+        return Problem::from(Error::Key(KeyError::Locked)).into_response();
+    }
+    match app.vault.shows_nothing() {
+        Ok(None) => "ready\n".into_response(),
+        Ok(Some(why)) => format!(
+            "ready to take calls, but no field is shown\n{why}: {}\n",
+            what_to_do(why)
+        )
+        .into_response(),
+        Err(error) => Problem::from(error).into_response(),
+    }
+}
+
+/// What has happened and how to act, for whoever runs the vault.
+const fn what_to_do(why: Why) -> &'static str {
+    match why {
+        Why::Contradicted => {
+            "a witness has seen more entries than this log has, or others\n  the log was cut or rewritten, or the witness \
+             lies: the program log names it. Keep both stores as evidence and compare with receipts, backups and the witness's \
+             own checkpoint. It ends when the same witness cosigns what continues the log it had seen, or with \
+             `callervault audit restart` by two persons"
+        }
+        _ => {
+            "too few witnesses have cosigned the log within a day, or none ever has\n  the program log says how each of them \
+             fails: is it running, does it know this log's key, does the way to it work?"
+        }
     }
 }
 
@@ -32,7 +59,6 @@ pub(super) async fn ready(State(app): State<Arc<App>>) -> Response {
 #[utoipa::path(get, path = "/metrics", tag = "health", security(()), responses((status = 200, body = String)))]
 pub(super) async fn metrics(State(app): State<Arc<App>>) -> Response {
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    let (freshness, alarms) = (app.vault.freshness().ok(), app.vault.reveal_alarms());
-    let text = app.metrics.text(app.vault.log_stats(), freshness, alarms);
+    let text = app.metrics.text(&app.vault);
     ([(header::CONTENT_TYPE, kind)], text).into_response()
 }

@@ -14,8 +14,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
 use super::App;
-use crate::audit::LogStats;
-use crate::witness::freshness::Freshness;
+use crate::vault::Vault;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Labels {
@@ -52,12 +51,8 @@ impl Metrics {
         self.export_lag.set(number(lag));
     }
 
-    pub(super) fn text(
-        &self,
-        log: &LogStats,
-        freshness: Option<Freshness>,
-        alarms: impl Iterator<Item = (u64, u64)>,
-    ) -> String {
+    pub(super) fn text(&self, vault: &Vault) -> String {
+        let log = vault.log_stats();
         let mut registry = Registry::with_prefix("callervault");
         registry.register("http_requests", "Requests by route and status", self.requests.clone());
         let entries: Counter = Counter::default();
@@ -80,15 +75,9 @@ impl Metrics {
             "Entries that were still to come for it",
             self.export_lag.clone(),
         );
-        let witnesses: Gauge = Gauge::default();
-        witnesses.set(freshness.map_or(3, |freshness| freshness as i64));
-        registry.register(
-            "witness_staleness",
-            "0 fresh, 1 stale, 2 no bulk export, 3 nothing is shown",
-            witnesses,
-        );
+        register_witnesses(&mut registry, vault);
         let levels = Family::<Level, Counter>::default();
-        for (level, count) in alarms {
+        for (level, count) in vault.reveal_alarms() {
             levels.get_or_create(&Level { level }).inc_by(count);
         }
         registry.register(
@@ -101,6 +90,23 @@ impl Metrics {
         let _ = encode(&mut text, &registry);
         text
     }
+}
+
+fn register_witnesses(registry: &mut Registry, vault: &Vault) {
+    let staleness: Gauge = Gauge::default();
+    staleness.set(vault.freshness().map_or(3, |freshness| freshness as i64));
+    registry.register(
+        "witness_staleness",
+        "0 fresh, 1 stale, 2 no bulk export, 3 nothing is shown",
+        staleness,
+    );
+    let contradictions: Gauge = Gauge::default();
+    contradictions.set(i64::try_from(vault.contradictions()).unwrap_or(i64::MAX));
+    registry.register(
+        "witness_contradictions",
+        "Witnesses that say that the log was cut or rewritten; if there is one, nothing is shown",
+        contradictions,
+    );
 }
 
 /// Counts each request and writes one line of program log: route, status, time.

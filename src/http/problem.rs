@@ -306,6 +306,11 @@ fn refused(refusal: &Refusal, words: &str) -> Problem {
             "unwitnessed",
             "No witness has cosigned the log lately",
         ),
+        Why::Contradicted => (
+            S::SERVICE_UNAVAILABLE,
+            "contradicted",
+            "A witness says that the log was cut or rewritten",
+        ),
         Why::NotApproved => (S::FORBIDDEN, "not-approved", "This takes two persons"),
         Why::OwnRequest => (S::FORBIDDEN, "own-request", "Not for oneself"),
         Why::NotAPerson => (S::FORBIDDEN, "not-a-person", "This takes persons"),
@@ -334,6 +339,9 @@ const fn told(why: Why) -> &'static str {
         Why::Purpose => "the purpose does not cover this",
         Why::TooManyGuesses => "wait; a principal has so many guesses a minute and an hour",
         Why::Unwitnessed => "an administrator must find out why the witnesses are silent; see the program log",
+        Why::Contradicted => {
+            "an administrator must find out who is right, the log or the witness; see /readyz and the program log"
+        }
         Why::BudgetSpent => {
             "you have been shown as many fields in clear today as anybody may: ask for the masked form, or wait for \
              tomorrow; who needs more asks the operator for a higher --reveal-limit"

@@ -26,7 +26,8 @@ pub enum Needs {
     OpenTicketAbout,
 }
 
-/// From when on silent witnesses bar it (decision 0008).
+/// From when on silent witnesses bar it (decision 0008). One that contradicts the log bars at once what silence ever bars
+/// (decision 0016).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Silence {
     /// Never.

@@ -49,6 +49,8 @@ word_enum! {
         BudgetSpent = "budget-spent",
         /// Permitted, but no quorum of witnesses has cosigned the log lately.
         Unwitnessed = "unwitnessed",
+        /// Permitted, but a witness says that the log was cut or rewritten.
+        Contradicted = "contradicted",
     }
 }
 

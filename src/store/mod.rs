@@ -13,8 +13,8 @@ use async_trait::async_trait;
 pub use self::error::StoreError;
 pub use self::log_index::LogIndex;
 use self::rows::{
-    Cell, Column, Columns, EntryRow, Fence, FromColumns, Genuine, HeadRow, KeyringRow, NewRow, PastLogRow, Protected,
-    Read, Statement, Table, UnlockRow, VaultRow, WrappedKey,
+    Cell, Column, Columns, Contradiction, EntryRow, Fence, FromColumns, Genuine, HeadRow, KeyringRow, NewRow,
+    PastLogRow, Protected, Read, Statement, Table, UnlockRow, VaultRow, WrappedKey,
 };
 use crate::merkle::{Hash, Tile};
 use crate::model::code::Code;
@@ -223,6 +223,15 @@ pub trait KeyStore: Send + Sync {
     /// # Errors
     /// Whatever the database reports.
     fn put_fence(&self, fence: &Fence) -> Result<()>;
+
+    /// What witnesses have said against a log and not taken back.
+    async fn contradictions(&self, origin: &str) -> Result<Vec<Contradiction>>;
+
+    /// Makes a witness's word durable before it returns, in place of an earlier one.
+    async fn put_contradiction(&self, said: &Contradiction) -> Result<()>;
+
+    /// Forgets what a witness said against a log.
+    async fn drop_contradiction(&self, origin: &str, witness: &str) -> Result<()>;
 
     /// Makes new record keys durable before it returns. Called by the log's thread before the records are committed.
     ///

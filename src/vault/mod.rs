@@ -163,10 +163,10 @@ impl Vault {
     /// Decides, and logs a refusal before it is told.
     async fn decide(&self, ask: Ask, facts: Facts) -> Result<Permit, Error> {
         match self.policy.decide(ask, facts) {
-            Ok(permit) if self.witnessing.bars(permit.ask().action(), self.clock.now()?) => {
-                Err(self.refuse(permit, Why::Unwitnessed).await)
-            }
-            Ok(permit) => Ok(permit),
+            Ok(permit) => match self.witnessing.bar(permit.ask().action(), self.clock.now()?) {
+                Some(why) => Err(self.refuse(permit, why).await),
+                None => Ok(permit),
+            },
             Err(denial) => Err(Error::Refused(self.log.refuse(denial).await?)),
         }
     }

@@ -228,6 +228,7 @@ impl Unlocked {
     ) -> Result<Vault, OpenError> {
         let signer: Arc<dyn CheckpointSigner> = self.keyring.clone();
         let index = SqliteLogIndex::open(&places.log_index())?;
+        let contradictions = self.keys.contradictions(proved.origin()).await?;
         let budgets = Budgets::of_log(&*self.store, running.watching).await?;
         let writer = self.store.writer()?;
         let log = Log::start_with(
@@ -248,7 +249,7 @@ impl Unlocked {
             fields: self.rules.fields,
             clock,
             guesses: super::Guesses::new(),
-            witnessing: super::witnessing::Witnessing::none(),
+            witnessing: super::witnessing::Witnessing::none().held_to(contradictions),
             retention: super::auditing::retention::Retention::default(),
             indexer: Indexer::new(Arc::new(index)),
             budgets,

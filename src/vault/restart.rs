@@ -69,7 +69,12 @@ impl Vault {
         let old = startup::named_origin(&head).ok_or(Unproved::Checkpoint)?.to_owned();
         startup::prove_head(&*opened.store, &head, &old, &opened.keyring.verifiers(&old)?).await?;
         let origin = next_origin(opened.keyring.origin(), &old, fence.as_ref())?;
-        let link = link(&head, &old, fence.as_ref(), reason);
+        let mut link = link(&head, &old, fence.as_ref(), reason);
+        // Whoever approves it and whoever reads it later sees that a witness had seen more, or another log.
+        let against = opened.keys.contradictions(&opened.log).await?;
+        if let Some(size) = against.iter().map(|said| said.size).max() {
+            link.insert("witness_size".to_owned(), size.to_string());
+        }
         let alone = Running {
             batch: 1,
             ..Running::default()

@@ -43,3 +43,12 @@ CREATE TABLE fence (
     size   INTEGER NOT NULL,
     root   BLOB NOT NULL
 );
+
+-- Witnesses that have said of a log that it was cut or rewritten, and the largest size they had seen of it. Kept apart from
+-- the log like the fence; a row goes when the same witness has cosigned what continues that size.
+CREATE TABLE contradiction (
+    origin  TEXT NOT NULL,
+    witness TEXT NOT NULL,
+    size    INTEGER NOT NULL,
+    PRIMARY KEY (origin, witness)
+);

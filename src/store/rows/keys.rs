@@ -107,3 +107,19 @@ table! {
         THE_FENCE = "WHERE one = 1";
     ]
 }
+
+table! {
+    /// The word of a witness that a log was cut or rewritten.
+    pub struct Contradiction in "contradiction", key 2, put Over, plain {
+        /// Which log.
+        pub origin: String,
+        /// The witness's key, as a vkey.
+        pub witness: String,
+        /// Number of entries that it had seen: of a larger log, or of another.
+        pub size: u64,
+    }
+    reads [
+        /// What was said against one log.
+        AGAINST_A_LOG = "WHERE origin = ?1 ORDER BY witness";
+    ]
+}

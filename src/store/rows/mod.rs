@@ -25,7 +25,7 @@ pub use self::custody::CustodyRow;
 pub use self::department::DepartmentRow;
 pub use self::field::FieldRow;
 pub use self::index::IndexRow;
-pub use self::keys::{Fence, KeyringRow, UnlockRow, VaultRow, WrappedKey};
+pub use self::keys::{Contradiction, Fence, KeyringRow, UnlockRow, VaultRow, WrappedKey};
 pub use self::log::{EntryRow, HeadRow, PastEntryRow, PastLogRow, TileRow};
 pub use self::principal::PrincipalRow;
 pub use self::reference::ReferenceRow;
@@ -63,4 +63,5 @@ pub static KEYS: &[fn() -> &'static Table] = &[
     KeyringRow::table,
     WrappedKey::table,
     Fence::table,
+    Contradiction::table,
 ];

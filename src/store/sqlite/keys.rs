@@ -13,7 +13,8 @@ use super::writer::put;
 use super::{scan, schema};
 use crate::model::ids::RecordId;
 use crate::store::rows::keys::{
-    Fence, KEYS, KeyringRow, OF_RECORD, THE_FENCE, THE_VAULT, UnlockRow, VaultRow, WAYS, WrappedKey,
+    AGAINST_A_LOG, Contradiction, Fence, KEYS, KeyringRow, OF_RECORD, THE_FENCE, THE_VAULT, UnlockRow, VaultRow, WAYS,
+    WrappedKey,
 };
 use crate::store::rows::{Columns, FromColumns, Row};
 use crate::store::{KeyStore, Result, StoreError};
@@ -78,6 +79,10 @@ impl SqliteKeys {
     fn reader(&self) -> MutexGuard<'_, Connection> {
         self.reader.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn writer(&self) -> MutexGuard<'_, Connection> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 #[async_trait]
@@ -123,8 +128,23 @@ impl KeyStore for SqliteKeys {
         put(&self.fence.lock().unwrap_or_else(PoisonError::into_inner), fence)
     }
 
+    async fn contradictions(&self, origin: &str) -> Result<Vec<Contradiction>> {
+        let with = crate::cells![origin.to_owned()];
+        all(&self.reader(), AGAINST_A_LOG.statement().sql(), &with)
+    }
+
+    async fn put_contradiction(&self, said: &Contradiction) -> Result<()> {
+        put(&self.writer(), said)
+    }
+
+    async fn drop_contradiction(&self, origin: &str, witness: &str) -> Result<()> {
+        let sql = "DELETE FROM contradiction WHERE origin = ?1 AND witness = ?2";
+        self.writer().execute(sql, [origin, witness])?;
+        Ok(())
+    }
+
     fn put_record_keys(&self, keys: &[WrappedKey]) -> Result<()> {
-        let mut connection = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut connection = self.writer();
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         for key in keys {
             put(&transaction, key)?;
