@@ -19,7 +19,7 @@ fn days(count: i64) -> SignedDuration {
 }
 
 /// A log of more than 256 entries, opened so many days later.
-async fn later(count: i64) -> (World, Arc<App>, Arc<Fixed>) {
+pub(crate) async fn later(count: i64) -> (World, Arc<App>, Arc<Fixed>) {
     let (world, app) = World::new().await;
     grow(&world, &app, 260).await;
     drop(app);
@@ -28,7 +28,7 @@ async fn later(count: i64) -> (World, Arc<App>, Arc<Fixed>) {
     (world, app, clock)
 }
 
-async fn drop_below(world: &World, app: &Arc<App>, below: u64) -> Answer {
+pub(crate) async fn drop_below(world: &World, app: &Arc<App>, below: u64) -> Answer {
     let body = json!({"below": below});
     world
         .with_second(app, "system-admin", "auditor", RETENTION, &body)
@@ -213,5 +213,60 @@ async fn an_older_body_that_nobody_dropped_is_an_integrity_problem() {
     for path in ["/v1/audit/events/0", "/v1/audit/tile/entries/000"] {
         let answer = world.get(&app, "auditor", path).await;
         assert_eq!((answer.status, answer.problem().as_str()), (500, "integrity"), "{path}");
+    }
+}
+
+/// How far a log was archived stands in one row: a search reads no approval for it.
+#[tokio::test]
+async fn a_search_reads_no_approvals() {
+    let (world, app, _) = later(1100).await;
+    assert_eq!(drop_below(&world, &app, 256).await.status, 200);
+    edit(&world, "UPDATE approval SET about = '{\"edited\":\"row\"}'");
+    let found = world.get(&app, "auditor", "/v1/audit/events?act=log.prune").await;
+    assert_eq!(found.status, 200, "{}", found.text);
+    assert_eq!(found.json()["archived_below"], 256);
+}
+
+#[tokio::test]
+async fn the_row_that_says_how_far_is_held_to_the_log() {
+    let (world, app, _) = later(1100).await;
+    grow(&world, &app, 300).await;
+    assert_eq!(drop_below(&world, &app, 256).await.status, 200);
+    let database = Connection::open(&world.places.data).unwrap();
+    database
+        .execute_batch("CREATE TEMP TABLE older AS SELECT * FROM archive")
+        .unwrap();
+    // The later ones are younger than the retention period until so many days have gone by.
+    drop(app);
+    let app = world.open_at(Arc::new(Fixed::at(Timestamp::now() + days(2300)))).await;
+    assert_eq!(drop_below(&world, &app, 512).await.status, 200);
+    let found = world.get(&app, "auditor", "/v1/audit/events?act=log.prune").await;
+    assert_eq!(found.json()["archived_below"], 512, "{}", found.text);
+    drop(app);
+    assert_eq!(world.fsck().await, []);
+
+    // An entry that was dropped has no history but this row: edited, it is refused; put back or gone, it hides nothing.
+    for (attack, words, status) in [
+        ("UPDATE archive SET below = 100000", "was edited", 500),
+        ("DELETE FROM archive", "is not there", 500),
+        (
+            "INSERT INTO archive SELECT * FROM older",
+            "is not what the log says",
+            500,
+        ),
+    ] {
+        database.execute(attack, []).unwrap();
+        let findings = world.fsck().await;
+        let named = |one: &callervault::vault::fsck::Finding| {
+            one.place.contains("archive") && one.place.contains("test.invalid/log/1") && one.what.contains(words)
+        };
+        assert!(findings.iter().any(named), "{attack}: {findings:?}");
+        let app = world.open().await;
+        let entry = world.get(&app, "auditor", "/v1/audit/events/300").await;
+        assert_eq!(
+            (entry.status, entry.problem().as_str()),
+            (status, "integrity"),
+            "{attack}"
+        );
     }
 }

@@ -7,8 +7,8 @@ use callervault::model::ids::RecordKind;
 use callervault::model::reference::{DepartmentCode, Reference};
 use callervault::model::ticket_no::TicketNo;
 use callervault::store::rows::{
-    ApprovalRow, CallerRow, Cell, Coded, Columns, CustodyRow, DATA, DepartmentRow, FromColumns, IndexRow, KEYS,
-    PrincipalRow, Protected, ReplayRow, Table, TicketRow, TokenRow,
+    ApprovalRow, ArchiveRow, CallerRow, Cell, Coded, Columns, CustodyRow, DATA, DepartmentRow, FromColumns, IndexRow,
+    KEYS, PrincipalRow, Protected, ReplayRow, Table, TicketRow, TokenRow,
 };
 use callervault::store::sqlite::SqliteKeys;
 use callervault::store::{KeyStore, Result, StoreError};
@@ -16,6 +16,7 @@ use rusqlite::Connection;
 use rusqlite::types::Value;
 use serde_json::json;
 
+use crate::retention::{drop_below, later};
 use crate::support::{World, caller, intake, passphrase};
 
 /// One stored row, column by column.
@@ -29,7 +30,8 @@ impl Columns for Taken {
 
 /// A vault with a row in every table that carries codes.
 async fn world() -> World {
-    let (world, app) = World::new().await;
+    let (world, app, _) = later(1100).await;
+    assert_eq!(drop_below(&world, &app, 256).await.status, 200);
     world.ticket_at(&app, "C1", caller("王小明", "13900001111")).await;
     let key = [("idempotency-key", "one")];
     let body = intake(caller("李四光", "13700002222")).to_string();
@@ -149,6 +151,7 @@ async fn every_column_is_under_its_rows_code() {
         each_column::<CustodyRow>(&keyring, &database),
         each_column::<ReplayRow>(&keyring, &database),
         each_column::<ApprovalRow>(&keyring, &database),
+        each_column::<ArchiveRow>(&keyring, &database),
     ];
     let coded = DATA.iter().map(|table| table()).filter(|table| table.coded);
     let coded: BTreeSet<&str> = coded.map(|table| table.name).collect();

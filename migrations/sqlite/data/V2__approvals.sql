@@ -16,3 +16,11 @@ CREATE TABLE approval (
     mac        BLOB NOT NULL
 );
 CREATE INDEX approval_created ON approval (created_at, id);
+
+-- Below which index the bodies of a log were archived and dropped, with two persons' approval. `log` is the log's origin.
+CREATE TABLE archive (
+    log     TEXT PRIMARY KEY,
+    below   INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    mac     BLOB NOT NULL
+);

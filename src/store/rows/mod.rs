@@ -1,6 +1,7 @@
 //! The tables of both stores, one declaration each. Values that identify a caller are bytes somebody else has sealed.
 
 pub mod approval;
+pub mod archive;
 pub mod caller;
 pub mod cell;
 pub mod coded;
@@ -18,6 +19,7 @@ pub mod ticket;
 pub mod token;
 
 pub use self::approval::{About, ApprovalRow};
+pub use self::archive::ArchiveRow;
 pub use self::caller::CallerRow;
 pub use self::cell::{Cell, Column, One};
 pub use self::coded::{Coded, Genuine, Protected};
@@ -49,6 +51,7 @@ pub static DATA: &[fn() -> &'static Table] = &[
     ReferenceRow::table,
     ReplayRow::table,
     ApprovalRow::table,
+    ArchiveRow::table,
     HeadRow::table,
     EntryRow::table,
     TileRow::table,

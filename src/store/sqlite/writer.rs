@@ -49,9 +49,11 @@ impl SqliteWriter {
                 let sql = "DELETE FROM blind_index WHERE caller = ?1 AND field = ?2";
                 Ok(self.change(sql, params![caller.as_bytes(), field])?.map(drop))
             }
-            Write::DropBodies(below) => {
-                let sql = "UPDATE log_entry SET body = x'' WHERE idx < ?1 AND body <> x''";
-                Ok(self.change(sql, params![signed(*below)?])?.map(drop))
+            Write::DropBodies(range) => {
+                let sql = "UPDATE log_entry SET body = x'' WHERE idx >= ?1 AND idx < ?2";
+                Ok(self
+                    .change(sql, params![signed(range.start)?, signed(range.end)?])?
+                    .map(drop))
             }
             Write::NextLog if index == 0 => Ok(Ok(self.next_log()?)),
             Write::NextLog => Ok(Err(Conflict::Stale)),

@@ -122,7 +122,7 @@ impl Vault {
     }
 
     /// Requests for approval, newest first, from the one after that id.
-    pub(in crate::vault) async fn approvals_before(
+    async fn approvals_before(
         &self,
         after: Option<ApprovalId>,
         limit: u32,

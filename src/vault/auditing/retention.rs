@@ -5,26 +5,27 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::super::approvals::Exact;
-use super::super::{Audit, Error, LARGEST_PAGE, Session, Vault};
+use super::super::{Audit, Error, Session, Vault};
 use super::search::Beyond;
 use crate::audit::Change;
 use crate::audit::history::NoHistory;
 use crate::audit::leaf::Leaf;
 use crate::audit::startup::prove_leaf;
+use crate::cells;
 use crate::keyring::KeyError;
 use crate::merkle::TILE_WIDTH;
-use crate::model::approvals::ApprovalState;
 use crate::model::ask::Action;
 use crate::model::purposes::Purpose;
 use crate::store::Write;
-use crate::store::rows::{EntryRow, PastLogRow};
+use crate::store::rows::archive::BY_LOG;
+use crate::store::rows::{ArchiveRow, EntryRow, Genuine, PastLogRow};
 
 /// Nothing else is logged while bodies are dropped, so no more than these at a time.
 const MOST: u64 = 65_536;
 const PAGE: u32 = 1024;
 /// The word of a prune's request and leaf.
 pub(in crate::vault) const BELOW: &str = "below";
-/// Of which log: indexes begin anew in one that follows.
+/// Of which log.
 const LOG: &str = "log";
 
 /// How long bodies of entries are kept at least.
@@ -85,20 +86,30 @@ impl Vault {
         let below = body.below;
         let ask = self.ask(session, Action::PruneLog, Purpose::Administer)?;
         self.may_with_two(&ask).await?;
-        self.may_be_dropped(below, ask.at()).await?;
+        let archive = self.archive().await?;
+        let dropped = archive.as_ref().map_or(0, |archive| archive.below);
+        self.may_be_dropped(dropped, below, ask.at()).await?;
         let log = self.log.origin();
         let about = [(BELOW, below.to_string()), (LOG, log.to_owned())];
         let about = about.map(|(name, value)| (name.to_owned(), value)).into();
         let act = self.with_two(ask, about, exact).await?;
+        let archive = ArchiveRow {
+            log: log.to_owned(),
+            below,
+            version: archive.map_or(0, |archive| archive.version) + 1,
+        };
         let change = Change {
-            writes: vec![Write::DropBodies(below)],
+            writes: vec![
+                Write::DropBodies(dropped..below),
+                Write::put(self.keyring.protect(archive)?),
+            ],
             ..Change::default()
         };
         let audit = self.act(act, change).await?.position().into();
         Ok(Dropped { below, audit })
     }
 
-    async fn may_be_dropped(&self, below: u64, now: Timestamp) -> Result<(), Error> {
+    async fn may_be_dropped(&self, dropped: u64, below: u64, now: Timestamp) -> Result<(), Error> {
         if below == 0 || !below.is_multiple_of(TILE_WIDTH as u64) {
             let words = "`below` is a multiple of 256: entries are archived and dropped in whole bundles";
             return Err(Error::Bad("no-bundle", words));
@@ -106,7 +117,6 @@ impl Vault {
         if below > self.store.head().await?.size {
             return Err(Error::Bad("beyond-the-log", "the log has fewer entries than `below`"));
         }
-        let dropped = self.archived_below().await?;
         if below <= dropped {
             return Err(Error::Bad(
                 "dropped-already",
@@ -135,7 +145,14 @@ impl Vault {
 
     /// Below which index bodies of the log in force have been dropped.
     pub(super) async fn archived_below(&self) -> Result<u64, Error> {
-        self.dropped_below(self.log.origin()).await
+        Ok(self.archive().await?.map_or(0, |archive| archive.below))
+    }
+
+    /// What the vault wrote when it last dropped bodies of the log in force.
+    async fn archive(&self) -> Result<Option<Genuine<ArchiveRow>>, Error> {
+        let log = self.log.origin().to_owned();
+        let row = self.store.one(&BY_LOG, &cells![log]).await?;
+        Ok(row.map(|row| self.keyring.genuine(row)).transpose()?)
     }
 
     /// What an answer about the log cannot know of.
@@ -146,26 +163,6 @@ impl Vault {
             archived_below: (archived_below > 0).then_some(archived_below),
             earlier_logs: past.map(origin).collect(),
         })
-    }
-
-    /// Below which index bodies of a log have been dropped by somebody who might: each such act has used up an approval.
-    async fn dropped_below(&self, log: &str) -> Result<u64, Error> {
-        let mut highest = 0;
-        let mut after = None;
-        loop {
-            let rows = self.approvals_before(after, LARGEST_PAGE).await?;
-            let Some(last) = rows.last() else { return Ok(highest) };
-            after = Some(last.id);
-            for row in rows {
-                if row.action == Action::PruneLog && row.state == ApprovalState::Used {
-                    if row.about.get(LOG).is_none_or(|of| of != log) {
-                        continue;
-                    }
-                    let below = row.about.get(BELOW).and_then(|below| below.parse().ok());
-                    highest = highest.max(below.ok_or(KeyError::Broken)?);
-                }
-            }
-        }
     }
 
     /// Why the log cannot give it: an empty body was dropped by somebody who might, or it is not as the vault left it.

@@ -7,8 +7,8 @@ use super::Check;
 use crate::model::ids::{CallerId, RecordId, TicketId};
 use crate::model::reference::{DepartmentCode, Reference};
 use crate::store::rows::{
-    ApprovalRow, CallerRow, Coded, CustodyRow, DepartmentRow, EntryRow, IndexRow, PrincipalRow, ReplayRow, Row,
-    TicketRow, TokenRow,
+    ApprovalRow, ArchiveRow, CallerRow, Coded, CustodyRow, DepartmentRow, EntryRow, IndexRow, PrincipalRow, ReplayRow,
+    Row, TicketRow, TokenRow,
 };
 
 /// A caller whose row was read.
@@ -77,6 +77,11 @@ impl Check<'_> {
         self.each(ApprovalRow::table(), |check, row| {
             let (row, code, _) = Self::taken_apart::<ApprovalRow>(row);
             check.protected(&row, &code, "", &format!("approval {}", row.id));
+        })
+        .await;
+        self.each(ArchiveRow::table(), |check, row| {
+            let (row, code, _) = Self::taken_apart::<ArchiveRow>(row);
+            check.protected(&row, &code, "", &format!("archive of {}", row.log));
         })
         .await;
         self.each(CallerRow::table(), |check, row| check.caller(row, seen))
