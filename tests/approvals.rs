@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Answer, World, caller};
 
-const RESOLVE: &str = "/v1/audit/resolve";
+pub(crate) const RESOLVE: &str = "/v1/audit/resolve";
 const NAME: &str = "王小明";
 const NUMBER: &str = "13900001111";
 
@@ -34,32 +34,32 @@ async fn entry(world: &World, app: &Arc<App>, answer: &Answer) -> Value {
 }
 
 /// A caller whose ticket C1 holds: the subject that the log calls them, and the ticket.
-async fn subject(world: &World, app: &Arc<App>) -> (Value, String) {
+pub(crate) async fn subject(world: &World, app: &Arc<App>) -> (Value, String) {
     let (no, reference) = world.ticket_at(app, "C1", caller(NAME, NUMBER)).await;
     let read = world.reveal(app, "handler-c1", &reference, &no, "masked").await;
     let subject = entry(world, app, &read).await["subject"].clone();
     (json!({"subject": subject}), no)
 }
 
-async fn decide(world: &World, app: &Arc<App>, who: &str, id: &str, what: &str) -> Answer {
+pub(crate) async fn decide(world: &World, app: &Arc<App>, who: &str, id: &str, what: &str) -> Answer {
     let path = format!("/v1/approvals/{id}/{what}");
     world.call(app, who, "POST", &path, &[], "").await
 }
 
-async fn send(world: &World, app: &Arc<App>, who: &str, id: &str, body: &Value) -> Answer {
+pub(crate) async fn send(world: &World, app: &Arc<App>, who: &str, id: &str, body: &Value) -> Answer {
     let header = [("approval", id)];
     world.call(app, who, "POST", RESOLVE, &header, &body.to_string()).await
 }
 
 /// A request by the data protection officer: its id.
-async fn ask(world: &World, app: &Arc<App>, body: &Value) -> String {
+pub(crate) async fn ask(world: &World, app: &Arc<App>, body: &Value) -> String {
     let asked = world.post(app, "dpo", RESOLVE, body).await;
     assert_eq!(asked.status, 202, "{}", asked.text);
     asked.at("/approval/id")
 }
 
 /// Refused in these words, and in the log.
-async fn refused(world: &World, app: &Arc<App>, answer: &Answer, problem: &str, words: &str) {
+pub(crate) async fn refused(world: &World, app: &Arc<App>, answer: &Answer, problem: &str, words: &str) {
     assert_eq!(answer.problem(), problem, "{}", answer.text);
     assert!(answer.at("/detail").contains(words), "{}", answer.text);
     assert_eq!(entry(world, app, answer).await["out"], "denied", "{}", answer.text);

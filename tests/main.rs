@@ -13,6 +13,7 @@ mod compile_fail;
 mod contradicted;
 mod cosignature;
 mod crash;
+mod crowd;
 mod damage;
 mod deadline;
 mod demo;

@@ -16,7 +16,7 @@ use callervault::vault::admin::{NewDepartment, NewPrincipal, NewToken};
 use callervault::vault::approvals::{Asked, Decision, Exact};
 use callervault::vault::found::Founding;
 use callervault::vault::fsck::{self, Finding};
-use callervault::vault::open::{OpenError, Places};
+use callervault::vault::open::{OpenError, Places, Running};
 use callervault::vault::witnessing::Witnessing;
 use callervault::vault::{Error, Vault};
 use http_body_util::BodyExt;
@@ -204,6 +204,14 @@ impl World {
     /// As `open`, at a time that the test sets.
     pub(crate) async fn open_at(&self, clock: Arc<dyn Clock>) -> Arc<App> {
         Vault::open(&self.places, &passphrase(), clock, "test")
+            .await
+            .map(App::new)
+            .unwrap()
+    }
+
+    /// As `open`, run in another way than usual.
+    pub(crate) async fn open_running(&self, running: Running) -> Arc<App> {
+        Vault::open_with(&self.places, &passphrase(), Arc::new(System), "test", running)
             .await
             .map(App::new)
             .unwrap()

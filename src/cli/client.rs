@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::net::IpAddr;
 use std::path::Path;
+use std::time::Duration;
 
 use serde_json::Value;
 use ureq::Agent;
@@ -10,6 +11,8 @@ use ureq::http::{Request, Response, Uri};
 use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 
 use super::Failure;
+
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 /// Speaks to one server with one token at a time.
 pub(super) struct Client {
@@ -76,17 +79,23 @@ impl Client {
         read(answer.map_err(unreachable)?)
     }
 
-    /// Status and bytes of what stands there.
+    /// Status and bytes of what stands there. Whoever copies a long log is held back now and then, and waits as told.
     pub(super) fn bytes(&self, token: &str, path: &str) -> Result<(u16, Vec<u8>), Failure> {
-        let request = self
-            .agent
-            .get(format!("{}{path}", self.base))
-            .header("authorization", format!("Bearer {token}"));
         let unreachable = |error| Failure::unavailable(format!("{}: {error}\n  is the server running?", self.base));
-        let mut answer = request.call().map_err(unreachable)?;
-        let status = answer.status().as_u16();
-        let bytes = answer.body_mut().read_to_vec().map_err(Failure::unavailable)?;
-        Ok((status, bytes))
+        loop {
+            let request = self
+                .agent
+                .get(format!("{}{path}", self.base))
+                .header("authorization", format!("Bearer {token}"));
+            let mut answer = request.call().map_err(unreachable)?;
+            if let Some(wait) = held_back(&answer) {
+                std::thread::sleep(wait);
+                continue;
+            }
+            let status = answer.status().as_u16();
+            let bytes = answer.body_mut().read_to_vec().map_err(Failure::unavailable)?;
+            return Ok((status, bytes));
+        }
     }
 
     pub(super) fn get(&self, token: &str, path: &str) -> Result<Answer, Failure> {
@@ -117,6 +126,12 @@ fn check(base: &str) -> Result<(), Failure> {
         ))),
         _ => Err(no_address()),
     }
+}
+
+/// How long the server wants this client to wait.
+fn held_back(answer: &Response<ureq::Body>) -> Option<Duration> {
+    let told = answer.headers().get("retry-after")?.to_str().ok()?.parse().ok()?;
+    (answer.status().as_u16() == 429).then(|| Duration::from_secs(told).min(LONGEST_WAIT))
 }
 
 fn trusting(file: &Path) -> Result<TlsConfig, Failure> {

@@ -1,6 +1,7 @@
 //! `callervault serve`.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,11 +13,11 @@ use super::{Done, Failure, Where, log_to_stderr, runtime};
 use crate::audit::watch::hours::{FromUtc, Hours, Span};
 use crate::clock::System;
 use crate::http::{self, App, Tls};
-use crate::vault::Vault;
 use crate::vault::auditing::retention::Retention;
 use crate::vault::budgets::Watching;
 use crate::vault::open::Running;
 use crate::vault::witnessing::Witnessing;
+use crate::vault::{Rates, Vault};
 use crate::witness::client::Witness;
 use crate::witness::freshness::Limits;
 
@@ -50,6 +51,12 @@ pub(super) struct Serve {
     log_retention_days: u32,
     #[command(flatten)]
     watch: Watch,
+    /// Requests that each principal may send in a minute; one that has sent more is held back.
+    #[arg(long, value_name = "N", default_value_t = Rates::default().requests)]
+    requests_per_minute: NonZeroU32,
+    /// Refusals that each principal may cause in a minute, each an entry of the log; one that has caused more is held back.
+    #[arg(long, value_name = "N", default_value_t = Rates::default().refusals)]
+    refusals_per_minute: NonZeroU32,
 }
 
 /// How the readers are watched.
@@ -112,6 +119,10 @@ impl Serve {
             let witnessing = witnessing(&self.witnesses, self.quorum, places.data.with_file_name("cosigned"))?;
             let running = Running {
                 watching,
+                rates: Rates {
+                    requests: self.requests_per_minute,
+                    refusals: self.refusals_per_minute,
+                },
                 ..Running::default()
             };
             let vault = Vault::open_with(&places, &passphrase, Arc::new(System), &self.node, running).await?;

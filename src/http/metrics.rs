@@ -85,6 +85,13 @@ impl Metrics {
             "How often a principal has reached so many clear reveals in a day since start",
             levels,
         );
+        let requests_held: Counter = Counter::default();
+        requests_held.inc_by(vault.requests_held());
+        registry.register(
+            "requests_held",
+            "Requests since start whose sender had sent, or been refused, too many",
+            requests_held,
+        );
         let mut text = String::new();
         // Writing to a string does not fail.
         let _ = encode(&mut text, &registry);

@@ -4,7 +4,8 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{ComponentsBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, SecurityRequirement};
 
 const ABOUT: &str = "A records vault for government hotlines. Personal values never stand in an address. Errors are \
-    application/problem+json (RFC 9457). Each answer names its entry in the log.";
+    application/problem+json (RFC 9457). Each answer names its entry in the log. \
+    Each call may be answered 429 with Retry-After when its sender has sent, or been refused, too many.";
 
 /// The document without its paths.
 pub(super) fn document() -> OpenApi {

@@ -46,6 +46,9 @@ pub(super) struct Problem {
     /// The fault inside, for the program log only.
     #[serde(skip)]
     inside: Option<String>,
+    /// Seconds after which to try again, where they are known.
+    #[serde(skip)]
+    wait: Option<u64>,
 }
 
 /// A field whose value breaks its rule.
@@ -67,6 +70,7 @@ impl Problem {
             invalid: Vec::new(),
             asked: None,
             inside: None,
+            wait: None,
         }
     }
 
@@ -92,12 +96,8 @@ impl IntoResponse for Problem {
             headers.insert(header::WWW_AUTHENTICATE, header::HeaderValue::from_static("Bearer"));
         }
         if status == StatusCode::SERVICE_UNAVAILABLE || status == StatusCode::TOO_MANY_REQUESTS {
-            let seconds = if status == StatusCode::TOO_MANY_REQUESTS {
-                "60"
-            } else {
-                "1"
-            };
-            headers.insert(header::RETRY_AFTER, header::HeaderValue::from_static(seconds));
+            let usual = if status == StatusCode::TOO_MANY_REQUESTS { 60 } else { 1 };
+            headers.insert(header::RETRY_AFTER, self.wait.unwrap_or(usual).into());
         }
         response
     }
@@ -120,6 +120,16 @@ impl From<Error> for Problem {
                     "approval-needed",
                     "It takes a second person",
                     "somebody else must approve it",
+                )
+            },
+            Error::TooMany(wait) => Self {
+                wait: Some(wait.as_secs() + u64::from(wait.subsec_nanos() > 0)),
+                ..Self::new(
+                    S::TOO_MANY_REQUESTS,
+                    "too-many-requests",
+                    "Too many requests",
+                    "you have sent, or been refused, too many requests lately: wait as long as `Retry-After` says; an account \
+                     that needs more asks the operator for a higher --requests-per-minute",
                 )
             },
             Error::Refused(refusal) => refused(&refusal, told(refusal.why())),
@@ -315,6 +325,7 @@ fn refused(refusal: &Refusal, words: &str) -> Problem {
         Why::OwnRequest => (S::FORBIDDEN, "own-request", "Not for oneself"),
         Why::NotAPerson => (S::FORBIDDEN, "not-a-person", "This takes persons"),
         Why::ApprovalClosed => (S::CONFLICT, "approval-closed", "Decided already"),
+        Why::TooManyOpen => (S::CONFLICT, "too-many-open", "Too many open requests"),
         Why::BudgetSpent => (S::TOO_MANY_REQUESTS, "budget-spent", "Enough for today"),
         Why::IdentityTaken => (S::CONFLICT, "taken", "There already"),
         _ => (S::FORBIDDEN, "refused", "No need to know"),
@@ -356,6 +367,10 @@ const fn told(why: Why) -> &'static str {
         }
         Why::NotAPerson => "a service account neither asks for what takes two persons nor approves it",
         Why::ApprovalClosed => "the request has been decided on or has expired",
+        Why::TooManyOpen => {
+            "20 of your requests for approval are open: use those that were approved, or have the others decided on; each \
+             ends by itself after a day"
+        }
         Why::IdentityTaken => "an identifying value belongs to another caller on file: check it with the caller",
         _ => "your role does not cover this",
     }

@@ -29,10 +29,8 @@ impl FromRequestParts<Arc<App>> for Authenticated {
             .map(|(_, token)| token.trim());
         let fail = |error| Problem::from(error).request(&request);
         let token = token.ok_or_else(|| fail(Error::Unauthenticated))?;
-        app.vault
-            .authenticate(token, request.clone())
-            .await
-            .map(Self)
-            .map_err(fail)
+        let session = app.vault.authenticate(token, request.clone()).await.map_err(fail)?;
+        app.vault.admit(&session).map_err(fail)?;
+        Ok(Self(session))
     }
 }

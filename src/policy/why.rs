@@ -43,6 +43,8 @@ word_enum! {
         NotAPerson = "not-a-person",
         /// The request for approval has been decided on, used, or has expired.
         ApprovalClosed = "approval-closed",
+        /// As many of the asker's requests for approval are open as may be.
+        TooManyOpen = "too-many-open",
         /// The identifying value belongs to another caller on file.
         IdentityTaken = "identity-taken",
         /// Permitted, but the asker has had as many fields shown in clear today as anybody may.

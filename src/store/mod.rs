@@ -125,14 +125,22 @@ impl Write {
     }
 }
 
-/// What must still be so when the log's writer comes to it, or nothing of the job happens: a row carries the code that was
-/// checked when the job was decided on. A row that was changed since carries another, and so does one that somebody put back.
-#[derive(Clone, Debug)]
+/// What must still be so when the log's writer comes to it, or nothing of the job happens.
+#[derive(Clone)]
 pub struct Guard {
-    /// Which table.
-    pub(in crate::store) table: &'static Table,
-    /// The row's key, then its code.
+    pub(in crate::store) holds: Holds,
+    /// The parameters of its statement.
     pub(in crate::store) cells: Vec<Cell>,
+}
+
+/// What a guard asks of the database.
+#[derive(Clone, Copy)]
+pub(in crate::store) enum Holds {
+    /// A row of this table carries the code that was checked when the job was decided on: key and code are the parameters. A
+    /// row that was changed since carries another, and so does one that somebody put back.
+    Unchanged(&'static Table),
+    /// This statement shows no row.
+    None(&'static Statement),
 }
 
 impl Guard {
@@ -142,7 +150,7 @@ impl Guard {
         let mut cells = row.key();
         cells.push(row.code().cell());
         Self {
-            table: R::table(),
+            holds: Holds::Unchanged(R::table()),
             cells,
         }
     }
@@ -151,8 +159,17 @@ impl Guard {
     #[must_use]
     pub fn code_of<R: Protected>(key: &impl Column, code: &Code) -> Self {
         Self {
-            table: R::table(),
+            holds: Holds::Unchanged(R::table()),
             cells: vec![key.cell(), code.cell()],
+        }
+    }
+
+    /// A statement shows no row: two jobs that were decided on at once do not both pass a limit.
+    #[must_use]
+    pub fn none<T>(read: &'static Read<T>, with: &[Cell]) -> Self {
+        Self {
+            holds: Holds::None(read.statement()),
+            cells: with.to_vec(),
         }
     }
 }

@@ -18,6 +18,8 @@ pub enum Error {
     Unauthenticated,
     /// The policy said no, and the log has it.
     Refused(Refusal),
+    /// The principal has sent, or been refused, too many requests lately, and is held back for so long. Nothing was decided.
+    TooMany(std::time::Duration),
     /// As `Refused`; the words say what to do.
     RefusedBecause(Refusal, &'static str),
     /// It waits for a second person, who has been asked. Nothing else has happened.
@@ -56,6 +58,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unauthenticated => f.write_str("no valid token\n  ask a security administrator for one"),
+            Self::TooMany(_) => f.write_str("too many requests in a short time\n  wait, then send it again"),
             Self::Refused(refusal) => write!(f, "refused: {}", refusal.why()),
             Self::RefusedBecause(refusal, words) => write!(f, "refused: {}; {words}", refusal.why()),
             Self::Asked(asked) => write!(f, "it takes a second person\n  {}", asked.detail),

@@ -12,6 +12,7 @@ mod facts;
 pub mod found;
 pub mod fsck;
 pub mod intake;
+mod limits;
 pub mod lookup;
 mod matching;
 pub mod open;
@@ -32,6 +33,8 @@ use serde::Serialize;
 
 use self::budgets::Budgets;
 pub use self::error::Error;
+use self::limits::Limits;
+pub use self::limits::Rates;
 pub use self::replay::{Replay, Scope};
 use self::witnessing::Witnessing;
 use crate::audit::index::Indexer;
@@ -66,6 +69,7 @@ pub struct Vault {
     fields: FieldSet,
     clock: Arc<dyn Clock>,
     guesses: Guesses,
+    limits: Limits,
     witnessing: Witnessing,
     retention: auditing::retention::Retention,
     indexer: Indexer,
@@ -167,7 +171,7 @@ impl Vault {
                 Some(why) => Err(self.refuse(permit, why).await),
                 None => Ok(permit),
             },
-            Err(denial) => Err(Error::Refused(self.log.refuse(denial).await?)),
+            Err(denial) => Err(Error::Refused(self.log_refusal(denial).await?)),
         }
     }
 
@@ -261,7 +265,7 @@ impl Vault {
 
     /// Withdraws a permit for a reason outside the policy; the refusal is in the log like any other.
     async fn refuse(&self, permit: Permit, why: Why) -> Error {
-        match self.log.refuse(permit.withdraw(why)).await {
+        match self.log_refusal(permit.withdraw(why)).await {
             Ok(refusal) => Error::Refused(refusal),
             Err(fault) => fault.into(),
         }
@@ -269,7 +273,7 @@ impl Vault {
 
     /// As `refuse`, with words of its own for the asker.
     async fn refuse_because(&self, denial: Denial, words: &'static str) -> Error {
-        match self.log.refuse(denial).await {
+        match self.log_refusal(denial).await {
             Ok(refusal) => Error::RefusedBecause(refusal, words),
             Err(fault) => fault.into(),
         }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::budgets::{Budgets, Watching};
+use super::limits::{Limits, Rates};
 use super::{Error, Vault};
 use crate::audit::index::Indexer;
 use crate::audit::startup::{self, Proved, Unproved};
@@ -110,6 +111,8 @@ pub struct Running {
     pub batch: usize,
     /// Working hours, and how many clear reveals a day a principal may have.
     pub watching: Watching,
+    /// How much each principal may ask for.
+    pub rates: Rates,
 }
 
 impl Default for Running {
@@ -117,6 +120,7 @@ impl Default for Running {
         Self {
             batch: usize::MAX,
             watching: Watching::default(),
+            rates: Rates::default(),
         }
     }
 }
@@ -249,6 +253,7 @@ impl Unlocked {
             fields: self.rules.fields,
             clock,
             guesses: super::Guesses::new(),
+            limits: Limits::new(running.rates),
             witnessing: super::witnessing::Witnessing::none().held_to(contradictions),
             retention: super::auditing::retention::Retention::default(),
             indexer: Indexer::new(Arc::new(index)),

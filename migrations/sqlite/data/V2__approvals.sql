@@ -16,6 +16,7 @@ CREATE TABLE approval (
     mac        BLOB NOT NULL
 );
 CREATE INDEX approval_created ON approval (created_at, id);
+CREATE INDEX approval_open ON approval (asker, state, expires_at);
 
 -- Below which index the bodies of a log were archived and dropped, with two persons' approval. `log` is the log's origin.
 CREATE TABLE archive (

@@ -45,6 +45,8 @@ table! {
         BY_ID = "WHERE id = ?1";
         /// Requests, newest first, from before a time and an id.
         BEFORE = "WHERE (created_at, id) < (?1, ?2) ORDER BY created_at DESC, id DESC LIMIT ?3";
+        /// An open request of an asker besides so many others: neither refused nor used, and not expired at that time.
+        OPEN_BESIDES = "WHERE asker = ?1 AND state IN ('asked', 'approved') AND expires_at > ?2 LIMIT 1 OFFSET ?3";
     ]
 }
 

@@ -8,7 +8,7 @@ use rusqlite::{Connection, Params, ffi, params, params_from_iter};
 use super::columns::parameters;
 use crate::merkle::Tile;
 use crate::store::rows::{Cell, Column, EntryRow, HeadRow, NewRow, Put, Row, TileRow};
-use crate::store::{Conflict, DataWriter, Guard, Result, StoreError, Write};
+use crate::store::{Conflict, DataWriter, Guard, Holds, Result, StoreError, Write};
 
 /// The outcome of one write or guard.
 type Outcome = Result<std::result::Result<(), Conflict>>;
@@ -38,8 +38,12 @@ impl SqliteWriter {
     }
 
     fn holds(&self, guard: &Guard) -> Result<bool> {
-        let mut statement = self.connection.prepare_cached(guard.table.unchanged())?;
-        Ok(statement.exists(parameters(&guard.cells))?)
+        let (sql, wanted) = match guard.holds {
+            Holds::Unchanged(table) => (table.unchanged(), true),
+            Holds::None(statement) => (statement.sql(), false),
+        };
+        let mut statement = self.connection.prepare_cached(sql)?;
+        Ok(statement.exists(parameters(&guard.cells))? == wanted)
     }
 
     fn write(&self, write: &Write, index: u64) -> Outcome {

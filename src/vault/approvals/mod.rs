@@ -25,6 +25,9 @@ use crate::store::{Guard, Write};
 
 /// How long a request for approval is good for, approved or not.
 const GOOD_FOR: SignedDuration = SignedDuration::from_hours(24);
+/// Requests of one asker that may be open at once: neither refused nor used, and not expired. Each is a row and a line in the
+/// list of whoever decides.
+const MOST_OPEN: u32 = 20;
 /// Words of `about` that stay out of the log.
 const UNLOGGED: [&str; 1] = ["account"];
 
@@ -121,7 +124,7 @@ impl Vault {
     pub(super) async fn may_with_two(&self, ask: &Ask) -> Result<(), Error> {
         let facts = self.facts(ask).await?;
         match self.policy.decide(same(ask, ask.action()), facts) {
-            Err(denial) if denial.why() != Why::NotApproved => Err(Error::Refused(self.log.refuse(denial).await?)),
+            Err(denial) if denial.why() != Why::NotApproved => Err(Error::Refused(self.log_refusal(denial).await?)),
             // A policy that permits it to one person does not lift the rule.
             Ok(_) | Err(_) => Ok(()),
         }
@@ -138,6 +141,10 @@ impl Vault {
             return Err(self.refuse(permit, Why::NotAPerson).await);
         }
         let created_at = ask.at();
+        let last = cells![asker.id, created_at, MOST_OPEN - 1];
+        if self.store.one(&approval::OPEN_BESIDES, &last).await?.is_some() {
+            return Err(self.refuse(permit, Why::TooManyOpen).await);
+        }
         let row = ApprovalRow {
             id: ApprovalId::random(),
             action: ask.action(),
@@ -158,6 +165,7 @@ impl Vault {
         let mut link = logged(&row.about);
         link.insert("action".to_owned(), row.action.to_string());
         let change = Change {
+            guards: vec![Guard::none(&approval::OPEN_BESIDES, &last)],
             writes: vec![Write::put(self.keyring.protect(row)?)],
             link,
             ..Change::default()
@@ -249,7 +257,7 @@ impl Vault {
         if denial.why() == Why::NotApproved {
             return self.refuse_because(denial, words).await;
         }
-        match self.log.refuse(denial).await {
+        match self.log_refusal(denial).await {
             Ok(refusal) => Error::Refused(refusal),
             Err(fault) => fault.into(),
         }

@@ -1,0 +1,198 @@
+//! What one principal may cost the others: so many requests a minute, and so many refusals, each of which is an entry of the
+//! log. Whoever is beyond either is held back before anything is decided or written.
+//!
+//! Requests that would be permitted are held back with the others. If only refusals were, somebody could find out what they
+//! may see without an entry in the log.
+
+use std::collections::HashMap;
+use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::{Error, Session, Vault};
+use crate::audit::{CommitError, Refusal};
+use crate::model::ids::PrincipalId;
+use crate::policy::Denial;
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// How much each principal may ask for, in this process.
+#[derive(Clone, Copy, Debug)]
+pub struct Rates {
+    /// Requests a minute.
+    pub requests: NonZeroU32,
+    /// Refusals a minute.
+    pub refusals: NonZeroU32,
+}
+
+impl Rates {
+    /// More than a busy platform's account sends, and less than a node can serve.
+    pub const REQUESTS: u32 = 12_000;
+    /// More than a person causes by mistake.
+    pub const REFUSALS: u32 = 120;
+}
+
+impl Default for Rates {
+    fn default() -> Self {
+        Self {
+            requests: NonZeroU32::new(Self::REQUESTS).unwrap_or(NonZeroU32::MIN),
+            refusals: NonZeroU32::new(Self::REFUSALS).unwrap_or(NonZeroU32::MIN),
+        }
+    }
+}
+
+/// What one principal has spent: until when it takes, at the rate, to work it off. A minute's worth may be spent at once.
+#[derive(Clone, Copy)]
+struct Spent(Instant);
+
+impl Spent {
+    fn one(&mut self, now: Instant, a_minute: NonZeroU32) {
+        self.0 = self.0.max(now) + MINUTE / a_minute.get();
+    }
+
+    /// How long until one more fits.
+    fn wait(self, now: Instant, a_minute: NonZeroU32) -> Duration {
+        let room = MINUTE.saturating_sub(MINUTE / a_minute.get());
+        self.0.saturating_duration_since(now).saturating_sub(room)
+    }
+}
+
+struct Costs {
+    requests: Spent,
+    refusals: Spent,
+}
+
+pub(super) struct Limits {
+    rates: Rates,
+    // One for each principal that has sent a request since start. Held for a few instructions, never across a wait.
+    costs: Mutex<HashMap<PrincipalId, Costs>>,
+    held: AtomicU64,
+}
+
+impl Limits {
+    pub(super) fn new(rates: Rates) -> Self {
+        Self {
+            rates,
+            costs: Mutex::default(),
+            held: AtomicU64::new(0),
+        }
+    }
+
+    /// Counts a request, or says how long its sender is held back.
+    fn admit(&self, who: PrincipalId, now: Instant) -> Result<(), Duration> {
+        let Rates { requests, refusals } = self.rates;
+        self.of(who, now, |costs| {
+            let wait = costs
+                .requests
+                .wait(now, requests)
+                .max(costs.refusals.wait(now, refusals));
+            if !wait.is_zero() {
+                self.held.fetch_add(1, Ordering::Relaxed);
+                return Err(wait);
+            }
+            costs.requests.one(now, requests);
+            Ok(())
+        })
+    }
+
+    /// Counts a refusal. Those of requests that came in together may be more than fit: they are worked off, too.
+    fn refused(&self, who: PrincipalId, now: Instant) {
+        self.of(who, now, |costs| costs.refusals.one(now, self.rates.refusals));
+    }
+
+    fn of<T>(&self, who: PrincipalId, now: Instant, work: impl FnOnce(&mut Costs) -> T) -> T {
+        let mut costs = self.costs.lock().unwrap_or_else(PoisonError::into_inner);
+        work(costs.entry(who).or_insert(Costs {
+            requests: Spent(now),
+            refusals: Spent(now),
+        }))
+    }
+}
+
+impl Vault {
+    /// Lets a request in, before anything is decided or written.
+    ///
+    /// # Errors
+    /// [`Error::TooMany`] for one whose sender has sent, or been refused, too many lately.
+    pub fn admit(&self, session: &Session) -> Result<(), Error> {
+        self.limits
+            .admit(session.actor.id(), Instant::now())
+            .map_err(Error::TooMany)
+    }
+
+    /// Makes a refusal durable, and counts it.
+    pub(super) async fn log_refusal(&self, denial: Denial) -> Result<Refusal, CommitError> {
+        self.limits.refused(denial.ask().who().id(), Instant::now());
+        self.log.refuse(denial).await
+    }
+
+    /// How many requests were held back since start.
+    #[must_use]
+    pub fn requests_held(&self) -> u64 {
+        self.limits.held.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn limits(requests: u32, refusals: u32) -> Limits {
+        Limits::new(Rates {
+            requests: NonZeroU32::new(requests).unwrap(),
+            refusals: NonZeroU32::new(refusals).unwrap(),
+        })
+    }
+
+    fn seconds(count: u64) -> Duration {
+        Duration::from_secs(count)
+    }
+
+    const ONE: PrincipalId = PrincipalId::from_bytes([1; 16]);
+    const OTHER: PrincipalId = PrincipalId::from_bytes([2; 16]);
+
+    #[test]
+    fn a_minutes_worth_at_once_and_then_at_the_rate() {
+        let (limits, start) = (limits(6, 6), Instant::now());
+        for _ in 0..6 {
+            assert_eq!(limits.admit(ONE, start), Ok(()));
+        }
+        assert_eq!(limits.admit(ONE, start), Err(seconds(10)));
+        assert_eq!(limits.admit(OTHER, start), Ok(()));
+        assert_eq!(limits.admit(ONE, start + seconds(9)), Err(seconds(1)));
+        assert_eq!(limits.admit(ONE, start + seconds(10)), Ok(()));
+        assert_eq!(limits.admit(ONE, start + seconds(10)), Err(seconds(10)));
+        assert_eq!(limits.held.load(Ordering::Relaxed), 3);
+    }
+
+    #[test]
+    fn who_is_idle_saves_no_more_than_a_minutes_worth() {
+        let (limits, start) = (limits(2, 2), Instant::now());
+        assert_eq!(limits.admit(ONE, start), Ok(()));
+        let later = start + seconds(3600);
+        let admitted = (0..10).filter(|_| limits.admit(ONE, later).is_ok()).count();
+        assert_eq!(admitted, 2);
+    }
+
+    #[test]
+    fn refusals_hold_every_request_back_until_they_are_worked_off() {
+        let (limits, start) = (limits(6000, 2), Instant::now());
+        // Five came in together: all are refused, and all are worked off.
+        for _ in 0..5 {
+            limits.refused(ONE, start);
+        }
+        assert_eq!(limits.admit(ONE, start), Err(seconds(120)));
+        assert_eq!(limits.admit(OTHER, start), Ok(()));
+        assert_eq!(limits.admit(ONE, start + seconds(120)), Ok(()));
+    }
+
+    #[test]
+    fn rates_as_they_are_usually() {
+        let usual = Rates::default();
+        assert_eq!(
+            (usual.requests.get(), usual.refusals.get()),
+            (Rates::REQUESTS, Rates::REFUSALS)
+        );
+    }
+}
