@@ -12,6 +12,7 @@ mod auditors;
 mod compile_fail;
 mod contradicted;
 mod cosignature;
+mod cosigned;
 mod crash;
 mod crowd;
 mod damage;

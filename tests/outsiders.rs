@@ -44,7 +44,7 @@ impl Copy {
     }
 }
 
-fn put(dir: &Path, path: &str, bytes: &[u8]) {
+pub(crate) fn put(dir: &Path, path: &str, bytes: &[u8]) {
     let file = dir.join(path);
     std::fs::create_dir_all(file.parent().unwrap()).unwrap();
     std::fs::write(file, bytes).unwrap();
@@ -59,13 +59,22 @@ pub(crate) async fn copy(world: &World, app: &Arc<App>) -> Copy {
     copy_from(world, app, 0).await
 }
 
+/// As `copy`, of the log as it was when this checkpoint was signed.
+pub(crate) async fn copy_of(world: &World, app: &Arc<App>, note: &str) -> Copy {
+    copied(world, app, 0, note).await
+}
+
 /// As `copy`, of a log that has dropped the bodies of entries below that index.
 pub(crate) async fn copy_from(world: &World, app: &Arc<App>, below: u64) -> Copy {
-    let key = world.get(app, "auditor", "/v1/audit/keys").await.text.trim().to_owned();
     let note = world.get(app, "auditor", "/v1/audit/checkpoint").await.text;
+    copied(world, app, below, &note).await
+}
+
+async fn copied(world: &World, app: &Arc<App>, below: u64, note: &str) -> Copy {
+    let key = world.get(app, "auditor", "/v1/audit/keys").await.text.trim().to_owned();
     let dir = tempfile::tempdir().unwrap();
     put(dir.path(), "checkpoint", note.as_bytes());
-    for path in tiles_of(signed(&key, &note).size).unwrap() {
+    for path in tiles_of(signed(&key, note).size).unwrap() {
         if path.kind() == TileKind::Entries && path.first() < below {
             continue;
         }
@@ -75,12 +84,12 @@ pub(crate) async fn copy_from(world: &World, app: &Arc<App>, below: u64) -> Copy
     Copy { dir, key }
 }
 
-fn ours(copy: &Copy, more: &[&str]) -> Output {
+pub(crate) fn ours(copy: &Copy, more: &[&str]) -> Output {
     let directory = copy.dir.path().to_str().unwrap();
     run(&[&["audit", "verify", directory, "--key", &copy.key], more].concat())
 }
 
-fn python(copy: &Copy, more: &[&str]) -> Output {
+pub(crate) fn python(copy: &Copy, more: &[&str]) -> Output {
     Command::new("python3")
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/verify.py"))
         .arg(copy.dir.path())
@@ -90,7 +99,7 @@ fn python(copy: &Copy, more: &[&str]) -> Output {
         .unwrap()
 }
 
-fn words(output: &Output) -> String {
+pub(crate) fn words(output: &Output) -> String {
     String::from_utf8_lossy(&[output.stdout.as_slice(), output.stderr.as_slice()].concat()).into_owned()
 }
 

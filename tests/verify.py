@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Checks a CallerVault audit log without CallerVault: Python's (3.8 or newer) standard library only.
 
-DIRECTORY is a copy of the log as it is served: checkpoint, tile/<L>/<N>[.p/<W>], tile/entries/<N>[.p/<W>].
-Last line `verified: …` and exit code 0, or `TAMPERED: …` and 1. Exit code 2: called wrongly, or a file is unreadable.
-Specifications: RFC 6962 and 9162 (tree), RFC 8032 (Ed25519), c2sp.org/signed-note, …/tlog-checkpoint,
-…/tlog-tiles, …/tlog-proof. Entries beyond the checkpoint's size, and tiles that only older sizes need, are not read.
+DIRECTORY is a copy of the log as it is served: checkpoint, tile/<L>/<N>[.p/<W>], tile/entries/<N>[.p/<W>]; beside them
+checkpoint.cosigned, the newest checkpoint that witnesses have cosigned, if there is one.
+Last line `verified: …` and exit code 0, or `TAMPERED: …` or `UNWITNESSED: …` and 1. Exit code 2: called wrongly, or a file
+is unreadable. Specifications: RFC 6962 and 9162 (tree), RFC 8032 (Ed25519), c2sp.org/signed-note, …/tlog-checkpoint,
+…/tlog-cosignature, …/tlog-tiles, …/tlog-proof. Entries beyond the checkpoint's size, and tiles that only older sizes need, are not read.
 """
-import argparse, base64, contextlib, hashlib, json, pathlib, re, sys
+import argparse, base64, contextlib, datetime, hashlib, json, pathlib, re, sys
 
 # The only keys that an entry may have. None of them has room for what a caller said.
 ALLOWED_KEYS = set("v id t act out why actor token dept role ticket subject fields form purpose policy req node digest"
@@ -16,6 +17,9 @@ FULL = 256  # hashes in a full tile, entries in a full bundle
 def require(holds, otherwise):
     if not holds:
         raise ValueError(otherwise)
+
+class Unwitnessed(ValueError):
+    """Nothing is wrong with the log, but too few witnesses have cosigned it."""
 
 @contextlib.contextmanager
 def about(what):
@@ -69,25 +73,32 @@ def check_signature(public_key, message, signature):  # 5.1.7: [S]B = R + [k]A
 
 
 # ---- Keys (signed-note, "Signatures"), checkpoints (signed-note, "Format"; tlog-checkpoint), receipts (tlog-proof)
-def vkey(text):
-    """name+id+base64(0x01 || public key), id = first 4 bytes of SHA-256(name || newline || 0x01 || public key)."""
+def vkey(text, kind=1):
+    """name+id+base64(kind || public key), id = first 4 bytes of SHA-256(name || newline || kind || public key)."""
     name, key_id, encoded = text.split("+", 2)
     key = unbase64(encoded)
-    require(len(key) == 33 and key[0] == 1, "not an Ed25519 key")
+    require(len(key) == 33 and key[0] == kind, "not an Ed25519 key of that use")
     require(hashlib.sha256(name.encode() + b"\n" + key).hexdigest()[:8] == key_id, "the key's id is not its own")
     return name, bytes.fromhex(key_id), key[1:]
+
+def witness_vkey(text):  # tlog-cosignature: an Ed25519 key that cosigns has the type 0x04
+    return vkey(text, 4)
+
+def open_note(data):
+    """Text, and for each signature line its name and bytes (key id, then the signature). Nothing is verified yet."""
+    text, _, signatures = data.decode().rpartition("\n\n")
+    require(text and signatures.endswith("\n") and not re.search(rb"[\0-\x09\x0b-\x1f]", data), "not a signed note")
+    lines = [re.fullmatch(r"— ([^\s+]+) (\S+)", line) for line in signatures[:-1].split("\n")]
+    require(all(lines), "malformed signature line")
+    return text + "\n", [(line[1], unbase64(line[2])) for line in lines]
 
 def open_checkpoint(data, key):
     """Size and root of a checkpoint: three lines, a blank one, signatures; believed once the log's signature holds."""
     name, key_id, public_key = key
-    text, _, signatures = data.decode().rpartition("\n\n")
-    require(text and signatures.endswith("\n") and not re.search(rb"[\0-\x09\x0b-\x1f]", data), "not a signed note")
-    text, signed = text + "\n", False
-    for line in signatures[:-1].split("\n"):
-        match = re.fullmatch(r"— ([^\s+]+) (\S+)", line)
-        require(match, "malformed signature line")
-        signature = unbase64(match[2])
-        if (match[1], signature[:4]) == (name, key_id):  # others, such as witnesses', are ignored
+    text, signatures = open_note(data)
+    signed = False
+    for signer, signature in signatures:
+        if (signer, signature[:4]) == (name, key_id):  # others, such as witnesses', are ignored
             with about(f"the signature by {name} is invalid, or origin, size or root was changed"):
                 check_signature(public_key, text.encode(), signature[4:])
             signed = True
@@ -98,6 +109,29 @@ def open_checkpoint(data, key):
     root = unbase64(lines[3])
     require(len(root) == 32, "the root is not 32 bytes")
     return int(lines[2]), root
+
+def in_words(seconds):
+    """A time since the Unix epoch as UTC; the seconds themselves where the calendar does not reach."""
+    try:
+        return (datetime.datetime(1970, 1, 1) + datetime.timedelta(seconds=seconds)).isoformat() + "Z"
+    except OverflowError:
+        return str(seconds)
+
+def cosigners(data, witnesses):
+    """Which of the witnesses have cosigned a checkpoint, and when. Lines of others are ignored, these witnesses' must hold."""
+    text, signatures = open_note(data)
+    found = []
+    for name, key_id, public_key in witnesses:
+        own = [signature[4:] for signer, signature in signatures if (signer, signature[:4]) == (name, key_id)]
+        times = []
+        with about(f"the witness {name}: its cosignature does not hold"):
+            for signature in own:
+                time = int.from_bytes(signature[:8], "big")
+                require(len(signature) == 72 and time < 2**63, "not a time and a signature")
+                check_signature(public_key, b"cosignature/v1\ntime %d\n" % time + text.encode(), signature[8:])
+                times.append(time)
+        found += [f"{name} at {in_words(max(times))}"] if times else []
+    return found
 
 RECEIPT = b"c2sp.org/tlog-proof@v1\n"
 
@@ -217,7 +251,21 @@ def check_older(leaves, size, root, source):
     require(tree_root(leaves[:size]) == root, f"{cut}, which are not the first {size} here")
     print(f"older: the {size} entries that {source} was signed for are the first {size} here")
 
-def main():
+def check_witnesses(notes, key, witnesses, quorum):
+    """How many of the first entries a quorum has cosigned, by the best of these checkpoints."""
+    best, most = None, []
+    for source, note in notes:
+        with about(source):
+            found, (size, _) = cosigners(note, witnesses), open_checkpoint(note, key)
+        most = max(most, found, key=len)
+        if found and len(found) >= quorum:
+            print(f"witnessed: the first {size} entries, in {source}, by {', '.join(found)}")
+            best = max(best or 0, size)
+    if best is None and quorum:
+        raise Unwitnessed(f"{quorum} of the witnesses named must have cosigned one checkpoint, at most {len(most)} have")
+    return best
+
+def arguments():
     parser = argparse.ArgumentParser(description="Checks a CallerVault audit log.")
     parser.add_argument("directory", type=pathlib.Path, help="the log: checkpoint, tile/...")
     parser.add_argument("--key", required=True, metavar="VKEY", type=vkey, help="the log's key, name+id+key")
@@ -225,15 +273,28 @@ def main():
     parser.add_argument("--proof", metavar="FILE", help="a receipt (.tlog-proof) to check")
     parser.add_argument("--entry", metavar="FILE", help="the receipt's entry, if not to be taken from DIRECTORY")
     parser.add_argument("--pruned-below", metavar="INDEX", type=int, default=0, help="bundles below may be missing")
+    parser.add_argument("--witness", metavar="VKEY", type=witness_vkey, action="append", default=[],
+                        help="the key of a witness; its cosignatures are verified, those of others are ignored; repeat")
+    parser.add_argument("--quorum", metavar="N", type=int, help="how many of the witnesses must have cosigned one "
+                        "checkpoint; all of them unless given; 0 only verifies the cosignatures that are there")
     options = parser.parse_args()
     if not options.directory.is_dir() or options.entry and not options.proof:
         parser.error("DIRECTORY must be a directory, and --entry goes with --proof")
+    count = len({public_key for _, _, public_key in options.witness})
+    if count < len(options.witness) or not 0 <= (options.quorum or 0) <= count:
+        parser.error("each witness has a key of its own, and the quorum is from 0 to their number")
+    options.quorum = count if options.quorum is None else options.quorum
+    return options
+
+def main():
+    options = arguments()
     kept, proof, entry = (name and pathlib.Path(name).read_bytes()
                           for name in (options.not_older_than, options.proof, options.entry))
-    checkpoint = options.directory / "checkpoint"
+    checkpoint, cosigned = options.directory / "checkpoint", options.directory / "checkpoint.cosigned"
     require(checkpoint.is_file(), "checkpoint is missing")
+    notes = [("checkpoint", checkpoint.read_bytes())]  # every checkpoint that the log turns out to continue
     with about("checkpoint"):
-        size, root = open_checkpoint(checkpoint.read_bytes(), options.key)
+        size, root = open_checkpoint(notes[0][1], options.key)
     shown = base64.b64encode(root).decode()
     print(f"checkpoint: {options.key[0]}, {size} entries, root {shown}, properly signed")
     leaves = check_log(options.directory, size, root, options.pruned_below)
@@ -241,17 +302,27 @@ def main():
         print("note: without --not-older-than, a log that was cut back cannot be told from a younger one")
     else:
         with about(options.not_older_than):
-            older = open_checkpoint(parse_receipt(kept)[2] if kept.startswith(RECEIPT) else kept, options.key)
-        check_older(leaves, *older, options.not_older_than)
+            kept = parse_receipt(kept)[2] if kept.startswith(RECEIPT) else kept
+        notes.append((options.not_older_than, kept))
+    if options.witness and cosigned.is_file():
+        notes.append(("checkpoint.cosigned", cosigned.read_bytes()))
     if proof is not None:
         with about(options.proof):
-            index, hashes, checkpoint = parse_receipt(proof)
-            tree_size, tree = open_checkpoint(checkpoint, options.key)
-        check_older(leaves, tree_size, tree, options.proof)
+            index, hashes, receipted = parse_receipt(proof)
+        notes.append((options.proof, receipted))
+    for source, note in notes[1:]:
+        with about(source):
+            older = open_checkpoint(note, options.key)
+        check_older(leaves, *older, source)
+    witnessed = check_witnesses(notes, options.key, options.witness, options.quorum)
+    if proof is not None:
+        tree_size, tree = open_checkpoint(receipted, options.key)
         require(index < tree_size, f"{options.proof}: index {index} is outside its tree of {tree_size}")
         leaf = leaves[index] if entry is None else leaf_hash(entry)
         proved = root_from_proof(index, tree_size, leaf, hashes) == tree
         require(proved, f"{options.proof} does not prove {options.entry or 'the entry'} at index {index}")
+        if options.quorum and index >= witnessed:
+            raise Unwitnessed(f"entry {index} is younger than the {witnessed} that the witnesses have cosigned")
         print(f"proof: {options.proof} proves {options.entry or 'the entry'} at index {index}")
     print(f"verified: {size} entries, root {shown}")
 
@@ -259,6 +330,9 @@ if __name__ == "__main__":
     sys.stdout.reconfigure(errors="backslashreplace")
     try:
         main()
+    except Unwitnessed as finding:
+        print(f"UNWITNESSED: {finding}")
+        sys.exit(1)
     except ValueError as finding:
         print(f"TAMPERED: {finding}")
         sys.exit(1)

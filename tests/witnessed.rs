@@ -272,7 +272,7 @@ fn a_part_of_the_quorum_does_not_take_the_place_of_all_of_it() {
 }
 
 /// Every file as it is on the disk now.
-fn everything(scene: &Scene) -> Vec<(PathBuf, Vec<u8>)> {
+pub(crate) fn everything(scene: &Scene) -> Vec<(PathBuf, Vec<u8>)> {
     scene.world.settle();
     let files = scene.world.files().into_iter();
     files
@@ -281,7 +281,7 @@ fn everything(scene: &Scene) -> Vec<(PathBuf, Vec<u8>)> {
 }
 
 /// The disk as it was then: nothing on it is younger.
-fn put_back(scene: &Scene, then: &[(PathBuf, Vec<u8>)]) {
+pub(crate) fn put_back(scene: &Scene, then: &[(PathBuf, Vec<u8>)]) {
     for file in scene.world.files() {
         std::fs::remove_file(file).unwrap();
     }

@@ -162,6 +162,15 @@ fn witnessing(named: &[String], quorum: Option<usize>, file: PathBuf) -> Result<
         Ok(Witness::new(url, key))
     };
     let witnesses: Vec<Witness> = named.iter().map(witness).collect::<Result<_, Failure>>()?;
+    let twice = |(at, one): (usize, &Witness)| {
+        let mut before = witnesses.iter().take(at);
+        before.any(|other| other.verifier().shares_key(one.verifier()))
+    };
+    if witnesses.iter().enumerate().any(twice) {
+        return Err(Failure::usage(
+            "two witnesses have one key, which would count twice\n  name each witness once",
+        ));
+    }
     let file = (!witnesses.is_empty()).then_some(file);
     Ok(Witnessing::new(witnesses, Limits::usual(quorum), file))
 }

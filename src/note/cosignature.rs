@@ -64,6 +64,12 @@ impl CosignatureVerifier {
         self.0.name()
     }
 
+    /// Whether both are one key, under whatever names: the name is not in what is signed, so one would count as two.
+    #[must_use]
+    pub fn shares_key(&self, other: &Self) -> bool {
+        self.0.shares_key(&other.0)
+    }
+
     /// The newest of this key's cosignatures on a note. Signatures by other keys, the log's among them, are ignored.
     ///
     /// # Errors

@@ -82,6 +82,11 @@ impl PublicKey {
         }
     }
 
+    /// Whether the other's signatures are by the same private key, under whatever name.
+    pub(super) fn shares_key(&self, other: &Self) -> bool {
+        self.key == other.key
+    }
+
     pub(super) fn name(&self) -> &str {
         &self.name
     }

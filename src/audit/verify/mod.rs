@@ -7,11 +7,13 @@
 mod plain;
 mod source;
 mod walk;
+mod witnesses;
 
 use std::fmt;
 
-pub use self::source::{Directory, NoFile, Source};
+pub use self::source::{COSIGNED, Directory, NoFile, Source};
 use self::walk::Walk;
+pub use self::witnesses::{Witnessed, Witnesses};
 use crate::merkle::{Hash, verify_inclusion};
 use crate::note::{Checkpoint, NoteError, TlogProof, Verifier};
 
@@ -22,11 +24,17 @@ pub struct Verified {
     pub checkpoint: Checkpoint,
     /// Entries whose bodies were there to be hashed; the others are known by their hashes alone.
     pub bodies: u64,
+    /// What known witnesses have cosigned of it.
+    pub witnessed: Option<Witnessed>,
 }
 
 /// Evidence that somebody kept: the log must be at least as long and begin with it.
 #[derive(Clone, Debug)]
-pub struct Older(Checkpoint);
+pub struct Older {
+    checkpoint: Checkpoint,
+    /// As it was kept, with all its signatures.
+    note: String,
+}
 
 impl Older {
     /// Reads a signed checkpoint, or the one in a `.tlog-proof` file.
@@ -38,7 +46,8 @@ impl Older {
             Ok(proof) => proof.checkpoint,
             Err(_) => file.to_owned(),
         };
-        signed(&note, key).map(Self).map_err(Tampered::Evidence)
+        let checkpoint = signed(&note, key).map_err(Tampered::Evidence)?;
+        Ok(Self { checkpoint, note })
     }
 }
 
@@ -46,7 +55,9 @@ impl Older {
 #[derive(Default)]
 pub struct Demands {
     /// What the log must continue.
-    pub older: Option<Older>,
+    pub older: Vec<Older>,
+    /// Whose cosignatures are verified, on the log's checkpoint and on those kept, and how many there must be.
+    pub witnesses: Witnesses,
     /// Bodies below this index may be absent: they were archived and dropped.
     pub pruned_below: u64,
 }
@@ -58,6 +69,8 @@ pub enum Tampered {
     Checkpoint(NoteError),
     /// The older checkpoint or proof that was kept is itself not signed by the key.
     Evidence(NoteError),
+    /// A cosignature by this known witness.
+    Cosignature(String, NoteError),
     /// An entry's bytes do not have the hash that the tile of leaf hashes has.
     Leaf(u64),
     /// An entry is not a leaf: unknown or repeated keys, or no JSON.
@@ -86,6 +99,9 @@ impl fmt::Display for Tampered {
         match self {
             Self::Checkpoint(error) => write!(f, "the checkpoint does not hold: {error}"),
             Self::Evidence(error) => write!(f, "the older checkpoint or proof does not hold: {error}"),
+            Self::Cosignature(witness, error) => {
+                write!(f, "the cosignature by the witness {witness} does not hold: {error}")
+            }
             Self::Leaf(index) => write!(f, "entry {index} does not have the hash it was logged with"),
             Self::Content(index) => write!(
                 f,
@@ -119,6 +135,13 @@ impl std::error::Error for Tampered {}
 pub enum Unverified {
     /// It does not hold together.
     Tampered(Tampered),
+    /// Nothing is wrong with it, but too few witnesses have cosigned it.
+    Unwitnessed {
+        /// How many must have cosigned one checkpoint.
+        quorum: usize,
+        /// The most that have cosigned one.
+        most: usize,
+    },
     /// It could not be read.
     Unread(String),
 }
@@ -139,27 +162,38 @@ pub fn verify(
     demands: &Demands,
     progress: &dyn Fn(u64, u64),
 ) -> Result<Verified, Unverified> {
-    let note = text(source, "checkpoint")?.ok_or_else(|| Tampered::Missing("checkpoint".to_owned()))?;
-    let checkpoint = signed(&note, key).map_err(Tampered::Checkpoint)?;
-    if let Some(Older(older)) = &demands.older
-        && older.size > checkpoint.size
+    let mut older = demands.older.clone();
+    // Before the checkpoint, which then is the newer one, also of a log that grows.
+    if !demands.witnesses.is_empty()
+        && let Some(note) = text(source.cosigned())?
     {
-        let (size, kept) = (checkpoint.size, older.size);
-        return Err(Tampered::Cut { size, kept }.into());
+        older.push(Older::parse(&note, key)?);
     }
-    let mut walk = Walk::new(source, checkpoint.size, demands);
+    let note = text(source.read("checkpoint"))?.ok_or_else(|| Tampered::Missing("checkpoint".to_owned()))?;
+    let checkpoint = signed(&note, key).map_err(Tampered::Checkpoint)?;
+    let mut found = vec![demands.witnesses.cosigned(checkpoint.size, &note)?];
+    for Older { checkpoint: kept, note } in &older {
+        let (size, kept) = (checkpoint.size, kept.size);
+        if kept > size {
+            return Err(Tampered::Cut { size, kept }.into());
+        }
+        found.push(demands.witnesses.cosigned(kept, note)?);
+    }
+    let sizes = older.iter().map(|older| older.checkpoint.size);
+    let mut walk = Walk::new(source, checkpoint.size, demands.pruned_below, sizes);
     walk.run(progress)?;
     if walk.root() != checkpoint.root {
         return Err(Tampered::Root.into());
     }
-    if let Some(Older(older)) = &demands.older
-        && walk.older_root() != Some(older.root)
-    {
-        return Err(Tampered::Forked(older.size).into());
+    for Older { checkpoint: kept, .. } in &older {
+        if walk.root_at(kept.size) != Some(kept.root) {
+            return Err(Tampered::Forked(kept.size).into());
+        }
     }
     Ok(Verified {
         bodies: walk.bodies(),
         checkpoint,
+        witnessed: demands.witnesses.best(found)?,
     })
 }
 
@@ -184,8 +218,8 @@ fn signed(note: &str, key: &Verifier) -> Result<Checkpoint, NoteError> {
     }
 }
 
-fn text(source: &dyn Source, path: &str) -> Result<Option<String>, Unverified> {
-    let bytes = source.read(path).map_err(|NoFile(words)| Unverified::Unread(words))?;
+fn text(read: Result<Option<Vec<u8>>, NoFile>) -> Result<Option<String>, Unverified> {
+    let bytes = read.map_err(|NoFile(words)| Unverified::Unread(words))?;
     let text = bytes.map(String::from_utf8).transpose();
     text.map_err(|_| Tampered::Checkpoint(NoteError::Malformed).into())
 }

@@ -14,7 +14,16 @@ pub trait Source: Sync {
     /// # Errors
     /// [`NoFile`] when nobody can tell.
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>, NoFile>;
+
+    /// The newest checkpoint that witnesses have cosigned; nothing if there is none.
+    ///
+    /// # Errors
+    /// As `read`.
+    fn cosigned(&self) -> Result<Option<Vec<u8>>, NoFile>;
 }
+
+/// The file of the newest cosigned checkpoint in a directory.
+pub const COSIGNED: &str = "checkpoint.cosigned";
 
 /// A log as a directory of files, as `audit export` writes it.
 pub struct Directory(PathBuf);
@@ -43,5 +52,9 @@ impl Source for Directory {
             }
             Err(error) => Err(NoFile(format!("{}: {error}", file.display()))),
         }
+    }
+
+    fn cosigned(&self) -> Result<Option<Vec<u8>>, NoFile> {
+        self.read(COSIGNED)
     }
 }

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::plain::is_plain;
-use super::{Demands, NoFile, Older, Source, Tampered, Unverified};
+use super::{NoFile, Source, Tampered, Unverified};
 use crate::merkle::{Frontier, Hash, TILE_WIDTH, Tile, TileBuilder, TileKind, TilePath, decode_bundle, leaf_hash};
 
 /// Bundles that are read and hashed side by side.
@@ -14,25 +14,31 @@ const SIDE_BY_SIDE: u64 = 64;
 pub(super) struct Walk<'s> {
     source: &'s dyn Source,
     size: u64,
-    demands: &'s Demands,
+    pruned_below: u64,
     frontier: Frontier,
     tiles: TileBuilder,
     bodies: u64,
-    older_root: Option<Hash>,
+    /// Sizes of earlier states, and the root there once the walk has come so far.
+    earlier: Vec<(u64, Option<Hash>)>,
 }
 
 impl<'s> Walk<'s> {
-    pub(super) fn new(source: &'s dyn Source, size: u64, demands: &'s Demands) -> Self {
+    pub(super) fn new(
+        source: &'s dyn Source,
+        size: u64,
+        pruned_below: u64,
+        earlier: impl Iterator<Item = u64>,
+    ) -> Self {
         let mut walk = Self {
             source,
             size,
-            demands,
+            pruned_below,
             frontier: Frontier::new(),
             tiles: TileBuilder::new(),
             bodies: 0,
-            older_root: None,
+            earlier: earlier.map(|size| (size, None)).collect(),
         };
-        walk.note_older();
+        walk.note_root();
         walk
     }
 
@@ -40,9 +46,9 @@ impl<'s> Walk<'s> {
         self.frontier.root()
     }
 
-    /// The root at the size of the evidence that was kept.
-    pub(super) const fn older_root(&self) -> Option<Hash> {
-        self.older_root
+    /// The root at the size of an earlier state.
+    pub(super) fn root_at(&self, size: u64) -> Option<Hash> {
+        self.earlier.iter().find(|(earlier, _)| *earlier == size)?.1
     }
 
     pub(super) const fn bodies(&self) -> u64 {
@@ -96,7 +102,7 @@ impl<'s> Walk<'s> {
         let entries = self.path(TileKind::Entries, index)?;
         // At least as many entries as the path says: also where only the full bundle was kept.
         let Some(bundle) = self.either(&entries)? else {
-            let dropped = entries.first() + entries.width() as u64 <= self.demands.pruned_below;
+            let dropped = entries.first() + entries.width() as u64 <= self.pruned_below;
             return if dropped {
                 Ok(Hashed::new(told, 0))
             } else {
@@ -121,13 +127,14 @@ impl<'s> Walk<'s> {
 
     fn take(&mut self, hashed: Hashed) -> Result<(), Unverified> {
         self.bodies += hashed.bodies;
-        let end = self.frontier.size() + hashed.leaves.len() as u64;
-        let older = self.demands.older.as_ref().map(|Older(older)| older.size);
+        let start = self.frontier.size();
+        let end = start + hashed.leaves.len() as u64;
+        let mut earlier = self.earlier.iter();
         if let Some(root) = hashed.full
-            && older.is_none_or(|older| older <= self.frontier.size() || older >= end)
+            && !earlier.any(|(earlier, _)| start < *earlier && *earlier < end)
         {
             self.frontier.push_tile(root).map_err(|_| Tampered::Root)?;
-            self.note_older();
+            self.note_root();
             for tile in self.tiles.push_tile(root).map_err(|_| Tampered::Root)? {
                 self.check(&tile)?;
             }
@@ -135,7 +142,7 @@ impl<'s> Walk<'s> {
         }
         for leaf in hashed.leaves {
             self.frontier.push(leaf);
-            self.note_older();
+            self.note_root();
             for tile in self.tiles.push(leaf) {
                 self.check(&tile)?;
             }
@@ -143,11 +150,10 @@ impl<'s> Walk<'s> {
         Ok(())
     }
 
-    fn note_older(&mut self) {
-        if let Some(Older(older)) = &self.demands.older
-            && older.size == self.frontier.size()
-        {
-            self.older_root = Some(self.frontier.root());
+    fn note_root(&mut self) {
+        let size = self.frontier.size();
+        for (_, root) in self.earlier.iter_mut().filter(|(earlier, _)| *earlier == size) {
+            *root = Some(self.frontier.root());
         }
     }
 

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::remote::{Remote, TokenFrom};
 use crate::audit::export::{Format, Placed, line};
-use crate::audit::verify::{NoFile, Source};
+use crate::audit::verify::{COSIGNED, NoFile, Source};
 use crate::cli::{Done, Failure, say};
 use crate::merkle::{TileKind, TilePath, decode_bundle, tiles_of};
 use crate::note::Checkpoint;
@@ -24,7 +24,7 @@ pub(super) struct Export {
     url: String,
     #[command(flatten)]
     token: TokenFrom,
-    /// `tiles` for a directory that `audit verify` checks; otherwise lines.
+    /// `tiles` for a directory that `audit verify` checks, with the newest cosigned checkpoint; otherwise lines.
     #[arg(long, value_enum, default_value = "tiles")]
     format: Wanted,
     /// The directory for tiles (made anew or continued), or the file that lines are added to; without it lines go to
@@ -165,6 +165,8 @@ fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
 /// Tiles and bundles that are not there yet, the checkpoint last: a copy that was broken off verifies as the older one.
 fn tiles(remote: &Remote, out: Option<&Path>) -> Done {
     let out = out.ok_or_else(|| Failure::usage("tiles need a directory\n  give --out DIR"))?;
+    // Before the checkpoint, which then is the newer one.
+    let cosigned = remote.cosigned().map_err(|NoFile(words)| Failure::unavailable(words))?;
     let note = String::from_utf8(fetch(remote, "checkpoint")?.unwrap_or_default()).map_err(Failure::found)?;
     let size = unverified_text(&note)
         .and_then(Checkpoint::parse)
@@ -185,6 +187,9 @@ fn tiles(remote: &Remote, out: Option<&Path>) -> Done {
         }
     }
     put(&out.join("checkpoint"), note.as_bytes())?;
+    if let Some(cosigned) = cosigned {
+        put(&out.join(COSIGNED), &cosigned)?;
+    }
     bar.finish_and_clear();
     if absent > 0 {
         say(format!(

@@ -73,4 +73,8 @@ impl Source for Remote {
             other => Err(NoFile(format!("{path}: {}", refused(other)))),
         }
     }
+
+    fn cosigned(&self) -> Result<Option<Vec<u8>>, NoFile> {
+        self.read("checkpoint/cosigned")
+    }
 }

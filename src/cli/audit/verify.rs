@@ -4,15 +4,19 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use serde_json::json;
+use jiff::Timestamp;
+use serde_json::{Value, json};
 
 use super::remote::{Remote, TokenFrom};
-use crate::audit::verify::{Demands, Directory, Older, Source, Unverified, Verified, verify, verify_proof};
+use crate::audit::verify::{
+    Demands, Directory, Older, Source, Unverified, Verified, Witnessed, Witnesses, verify, verify_proof,
+};
 use crate::cli::{Done, Failure, say};
 use crate::merkle::{Hash, TILE_WIDTH, TileKind, TilePath, decode_bundle, leaf_hash};
-use crate::note::{TlogProof, Verifier};
+use crate::note::{CosignatureVerifier, TlogProof, Verifier};
 
-/// Verify a log from its tiles alone: every leaf hash, tile, root and checkpoint. Exit 1 on tampering.
+/// Verify a log from its tiles alone: every leaf hash, tile, root and checkpoint, and witnesses' cosignatures. Exit 1 on
+/// tampering, and when too few witnesses have cosigned.
 #[derive(Args)]
 pub(super) struct Verify {
     /// A directory with `checkpoint` and `tile/`, or the URL of a running server.
@@ -34,6 +38,15 @@ pub(super) struct Verify {
     /// Bodies of entries below this index were archived and dropped: only their hashes are checked.
     #[arg(long, value_name = "INDEX", default_value_t = 0)]
     pruned_below: u64,
+    /// The key of a witness, `name+id+key` as `witness init` prints it. Repeat for more. Its cosignatures are verified on the
+    /// log's checkpoints and on the files given here; one that does not hold is tampering. Those of other witnesses are
+    /// ignored.
+    #[arg(long = "witness", value_name = "VKEY")]
+    witnesses: Vec<String>,
+    /// How many of the witnesses must have cosigned one checkpoint, with `--proof` one that covers the entry. All of them
+    /// unless given; 0 only verifies the cosignatures that are there.
+    #[arg(long, value_name = "N", requires = "witnesses")]
+    quorum: Option<usize>,
     /// The result as JSON.
     #[arg(long)]
     json: bool,
@@ -43,13 +56,9 @@ impl Verify {
     pub(super) fn run(self) -> Done {
         let key: Verifier = self.key.parse().map_err(Failure::usage)?;
         let source = self.source()?;
-        let older = self
-            .not_older_than
-            .as_deref()
-            .map(|file| self.older(file, &key))
-            .transpose()?;
         let demands = Demands {
-            older,
+            older: self.older(&key)?,
+            witnesses: self.known()?,
             pruned_below: self.pruned_below,
         };
         let bar = ProgressBar::new(0).with_style(style()?);
@@ -65,6 +74,11 @@ impl Verify {
             .as_deref()
             .map(|file| self.prove(file, &key, &*source, verified.checkpoint.size))
             .transpose()?;
+        if let Some(index) = proved
+            && demands.witnesses.quorum() > 0
+        {
+            covered(index, verified.witnessed.as_ref())?;
+        }
         self.report(&verified, proved)
     }
 
@@ -81,8 +95,25 @@ impl Verify {
         )))
     }
 
-    fn older(&self, file: &Path, key: &Verifier) -> Result<Older, Failure> {
-        Older::parse(&read(file)?, key).map_err(|tampered| failed(tampered.into()))
+    /// What the log must continue: what was kept, and the checkpoint in the proof.
+    fn older(&self, key: &Verifier) -> Result<Vec<Older>, Failure> {
+        let files = [&self.not_older_than, &self.proof].into_iter().flatten();
+        let parse = |file: &PathBuf| Older::parse(&read(file)?, key).map_err(|tampered| failed(tampered.into()));
+        files.map(parse).collect()
+    }
+
+    fn known(&self) -> Result<Witnesses, Failure> {
+        let parse = |vkey: &String| {
+            let key = vkey.parse();
+            key.map_err(|error| Failure::usage(format!("the key of a witness: {error}")))
+        };
+        let keys: Vec<CosignatureVerifier> = self.witnesses.iter().map(parse).collect::<Result<_, Failure>>()?;
+        let quorum = self.quorum.unwrap_or(keys.len());
+        Witnesses::new(keys, quorum).ok_or_else(|| {
+            Failure::usage(
+                "the quorum is larger than the number of witnesses, or two of them have one key\n  name each once",
+            )
+        })
     }
 
     /// The index that a proof proves.
@@ -103,8 +134,12 @@ impl Verify {
             say(json!({
                 "origin": checkpoint.origin, "size": checkpoint.size, "root": checkpoint.root.to_string(),
                 "bodies": verified.bodies, "held_against_older": held, "proved": proved,
+                "witnessed": verified.witnessed.as_ref().map(as_json),
             }))?;
             return Ok(());
+        }
+        if let Some(witnessed) = &verified.witnessed {
+            say(in_words(witnessed, checkpoint.size))?;
         }
         if let Some(index) = proved {
             say(format!("proved: entry {index} is in the log"))?;
@@ -121,6 +156,47 @@ impl Verify {
         ))?;
         Ok(())
     }
+}
+
+/// A quorum must have cosigned the entry that is proved.
+fn covered(index: u64, witnessed: Option<&Witnessed>) -> Done {
+    let size = witnessed.map_or(0, |witnessed| witnessed.size);
+    if index < size {
+        return Ok(());
+    }
+    Err(Failure::found(format!(
+        "UNWITNESSED: entry {index} is younger than the {size} that the witnesses have cosigned\n  copy the log and fetch the \
+         proof again after the next submission to them"
+    )))
+}
+
+fn in_words(witnessed: &Witnessed, size: u64) -> String {
+    let by = witnessed
+        .by
+        .iter()
+        .map(|(name, time)| format!("{name} at {}", when(*time)));
+    let by: Vec<String> = by.collect();
+    format!(
+        "witnessed: the first {} of {size} entries, by {}",
+        witnessed.size,
+        by.join(", ")
+    )
+}
+
+fn as_json(witnessed: &Witnessed) -> Value {
+    let by = witnessed.by.iter();
+    let by: Vec<Value> = by
+        .map(|(name, time)| json!({"witness": name, "time": when(*time)}))
+        .collect();
+    json!({"size": witnessed.size, "by": by})
+}
+
+/// A cosignature's time; the seconds themselves where the calendar does not reach.
+fn when(seconds: u64) -> String {
+    let time = i64::try_from(seconds)
+        .ok()
+        .and_then(|seconds| Timestamp::from_second(seconds).ok());
+    time.map_or_else(|| seconds.to_string(), |time| time.to_string())
 }
 
 fn style() -> Result<ProgressStyle, Failure> {
@@ -162,6 +238,10 @@ fn failed(why: Unverified) -> Failure {
     match why {
         Unverified::Tampered(tampered) => Failure::found(format!(
             "TAMPERED: {tampered}\n  keep this copy as evidence and compare it with another"
+        )),
+        Unverified::Unwitnessed { quorum, most } => Failure::found(format!(
+            "UNWITNESSED: {quorum} of the witnesses named must have cosigned one checkpoint of this log, at most {most} have\n  \
+             copy the log again after its next submission to them, or ask them what they have seen"
         )),
         Unverified::Unread(words) => Failure::unavailable(words),
     }
