@@ -45,6 +45,7 @@ mod restart;
 mod retention;
 mod rotation;
 mod rows;
+mod rules;
 mod schema;
 mod search;
 mod session;

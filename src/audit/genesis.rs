@@ -7,15 +7,11 @@ use jiff::Timestamp;
 use super::leaf::{self, Leaf};
 use super::{CheckpointSigner, CommitError};
 use crate::merkle::Frontier;
-use crate::model::purposes::Purpose;
 use crate::model::reference::DepartmentCode;
 use crate::note::Checkpoint;
 use crate::policy::facts::PolicyHash;
 use crate::store::Write;
 use crate::store::rows::{EntryRow, HeadRow, One};
-
-/// Nobody: the principal of the first entry, in which the first principals are made.
-const NOBODY: &str = "00000000000000000000000000000000";
 
 /// The head of a log without entries.
 ///
@@ -38,29 +34,9 @@ pub fn first_entry(
     now: Timestamp,
 ) -> Result<(EntryRow, HeadRow), CommitError> {
     let digest: BTreeMap<String, String> = writes.iter().filter_map(leaf::digest).collect();
-    let (policy, _) = policy.as_bytes().split_at(16);
     let leaf = Leaf {
-        v: 1,
-        id: uuid::Uuid::now_v7().to_string(),
-        t: leaf::milliseconds(now),
-        act: "vault.init".to_owned(),
-        out: "granted".to_owned(),
-        why: None,
-        actor: NOBODY.to_owned(),
-        token: None,
-        dept: department.to_string(),
-        role: None,
-        ticket: None,
-        subject: None,
-        fields: None,
-        form: None,
-        purpose: Purpose::Administer.to_string(),
-        policy: data_encoding::BASE64.encode(policy),
-        req: NOBODY.to_owned(),
-        node: "init".to_owned(),
-        approver: None,
-        link: None,
         digest: Some(digest),
+        ..Leaf::of_vault(leaf::INIT, department, now, policy, "init")
     };
     let bytes = leaf.to_bytes()?;
     let mut frontier = Frontier::new();

@@ -10,6 +10,8 @@ use super::Change;
 use super::log::CommitError;
 use crate::merkle::{self, Hash};
 use crate::model::ask::Ask;
+use crate::model::purposes::Purpose;
+use crate::model::reference::DepartmentCode;
 use crate::policy::facts::{Facts, PolicyHash};
 use crate::policy::{Denial, Permit, Why};
 use crate::store::Write;
@@ -17,6 +19,12 @@ use crate::store::Write;
 /// The longest entry, in bytes.
 pub const MAX_LEN: usize = 2048;
 const VERSION: u8 = 1;
+/// Nobody: the actor of what the vault does by itself.
+const NOBODY: &str = "00000000000000000000000000000000";
+/// The vault was made.
+pub const INIT: &str = "vault.init";
+/// The vault was opened with its passphrase; the entry names node and `way`.
+pub const UNLOCK: &str = "vault.unlock";
 
 /// The keys a leaf may have. Parsing refuses any other, so `fsck` notices a leaf that some other program wrote.
 #[derive(Clone, Debug, Serialize, Deserialize, PartialEq, Eq)]
@@ -120,6 +128,40 @@ impl Leaf {
             req: ask.request().as_str().to_owned(),
             node: node.to_owned(),
             approver: facts.approval.as_ref().map(|approval| approval.by.to_string()),
+            link: None,
+            digest: None,
+        }
+    }
+
+    /// An act of the vault itself, which nobody asked for.
+    pub(super) fn of_vault(
+        act: &str,
+        department: DepartmentCode,
+        at: Timestamp,
+        policy: PolicyHash,
+        node: &str,
+    ) -> Self {
+        let (hash, _) = policy.as_bytes().split_at(16);
+        Self {
+            v: VERSION,
+            id: uuid::Uuid::now_v7().to_string(),
+            t: milliseconds(at),
+            act: act.to_owned(),
+            out: "granted".to_owned(),
+            why: None,
+            actor: NOBODY.to_owned(),
+            token: None,
+            dept: department.to_string(),
+            role: None,
+            ticket: None,
+            subject: None,
+            fields: None,
+            form: None,
+            purpose: Purpose::Administer.to_string(),
+            policy: BASE64.encode(hash),
+            req: NOBODY.to_owned(),
+            node: node.to_owned(),
+            approver: None,
             link: None,
             digest: None,
         }

@@ -7,12 +7,15 @@ use std::sync::mpsc::{SyncSender, TrySendError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use tokio::sync::{oneshot, watch};
 
-use super::leaf::{Leaf, LeafBytes};
+use super::leaf::{Leaf, LeafBytes, UNLOCK};
 use super::receipt::{LogPosition, Receipt, Recorded, Refusal};
 use super::sequencer::{Job, Sequencer};
 use super::{Change, CheckpointSigner};
+use crate::model::reference::DepartmentCode;
+use crate::policy::facts::PolicyHash;
 use crate::policy::{Denial, Permit};
 use crate::store::rows::{PrincipalRow, TokenRow};
 use crate::store::{DataWriter, Guard, KeyStore};
@@ -177,6 +180,18 @@ impl Log {
         let leaf = Leaf::denied(&denial, &self.node).to_bytes()?;
         let position = self.sequence(leaf, Change::default()).await?;
         Ok(Refusal::new(denial.why(), position))
+    }
+
+    /// Makes durable that the vault was unlocked here, and in which way.
+    ///
+    /// # Errors
+    /// [`CommitError`].
+    pub async fn unlocked(&self, way: &str, at: Timestamp, policy: PolicyHash) -> Result<LogPosition, CommitError> {
+        let leaf = Leaf {
+            link: Some([("way".to_owned(), way.to_owned())].into()),
+            ..Leaf::of_vault(UNLOCK, DepartmentCode::AUDITORS, at, policy, &self.node)
+        };
+        self.sequence(leaf.to_bytes()?, Change::default()).await
     }
 
     /// The origin of the log in force.

@@ -2,14 +2,13 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use clap::Args;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
 use super::init::write_secret;
-use super::{Done, Failure, import, log_to_stderr, runtime, say, serve, tour};
+use super::{Done, Failure, import, log_to_stderr, runtime, say, serve, tour, unlocked};
 use crate::clock::System;
 use crate::http::{self, App};
 use crate::keyring::unlock::Passphrase;
@@ -21,7 +20,7 @@ use crate::model::reference::DepartmentCode;
 use crate::vault::admin::{NewDepartment, NewPrincipal, NewToken};
 use crate::vault::approvals::{Asked, Decision, Exact};
 use crate::vault::found::Founding;
-use crate::vault::open::Places;
+use crate::vault::open::{Places, Running};
 use crate::vault::{Error, Session, Vault};
 
 /// 200 invented calls; see tests/data/README.md.
@@ -139,7 +138,7 @@ async fn furnish(directory: &Path) -> Result<(Vault, Credentials), Failure> {
     let secret = Passphrase::new(passphrase.clone()).map_err(Failure::usage)?;
     let founders = Vault::init(&places, &secret, &founding, &System)?;
     write_secret(&directory.join("passphrase"), &passphrase)?;
-    let vault = Vault::open(&places, &secret, Arc::new(System), "demo").await?;
+    let vault = unlocked(&places, &secret, ("demo", "demo"), Running::default()).await?;
 
     let mut credentials = Credentials {
         base_url: String::new(),

@@ -3,8 +3,9 @@
 use clap::Args;
 
 use super::passphrase::PassphraseFrom;
-use super::{Done, Failure, Where, runtime, say};
+use super::{Done, Failure, Where, runtime, say, unlocked};
 use crate::vault::fsck;
+use crate::vault::open::{OpenError, Running};
 
 /// Check every row, leaf and key of a vault that no process serves. Exit 1 on any finding.
 #[derive(Args)]
@@ -19,6 +20,9 @@ pub(super) struct Fsck {
     /// First make the index of the log again from its entries. It holds nothing that the log does not.
     #[arg(long)]
     rebuild_index: bool,
+    /// This is a copy: write nothing into its log. Otherwise a sound vault's log gets an entry that it was unlocked.
+    #[arg(long)]
+    copy: bool,
 }
 
 impl Fsck {
@@ -31,7 +35,12 @@ impl Fsck {
             if self.rebuild_index {
                 fsck::rebuild_index(&places, &passphrase, &progress).await?;
             }
-            fsck::check(&places, &passphrase, &progress).await
+            let report = fsck::check(&places, &passphrase, &progress).await?;
+            // A log with faults is evidence, and nothing is added to it.
+            if report.findings.is_empty() && !self.copy {
+                unlocked(&places, &passphrase, ("fsck", "fsck"), Running::default()).await?;
+            }
+            Ok::<_, OpenError>(report)
         })?;
         bar.finish_and_clear();
         if self.json {

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -12,12 +11,12 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::passphrase::{PassphraseFrom, secret_file};
-use super::{Done, Failure, Where, runtime, say};
-use crate::clock::System;
+use super::{Done, Failure, Where, runtime, say, unlocked};
 use crate::model::ask::RequestId;
 use crate::model::submitted::Submitted;
 use crate::model::tickets::{Channel, MatterKind};
 use crate::vault::intake::{Call, Intake, NewTicket};
+use crate::vault::open::Running;
 use crate::vault::{Error, Replay, Scope, Session, Values, Vault};
 
 /// Take in calls from JSON lines. A record that came before (by its `id`) is not taken again.
@@ -146,7 +145,13 @@ impl Import {
         let passphrase = self.passphrase.read()?;
         let token = secret_file(&self.token_file)?;
         runtime()?.block_on(async {
-            let vault = Vault::open(&self.place.places(), &passphrase, Arc::new(System), "import").await?;
+            let vault = unlocked(
+                &self.place.places(),
+                &passphrase,
+                ("import", "import"),
+                Running::default(),
+            )
+            .await?;
             let session = vault
                 .authenticate(&token, RequestId::random())
                 .await

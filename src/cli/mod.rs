@@ -16,12 +16,16 @@ use std::fmt::Display;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::clock::System;
 use crate::http::ServeError;
+use crate::keyring::unlock::Passphrase;
 use crate::store::StoreError;
-use crate::vault::open::{OpenError, Places};
+use crate::vault::Vault;
+use crate::vault::open::{OpenError, Places, Running};
 use crate::witness::memory::MemoryError;
 
 /// A records vault for government hotlines: caller data sealed field by field, read only after the read is in the log.
@@ -84,9 +88,22 @@ impl Where {
         }
         if let Some(policies) = &self.policies {
             places.policies.clone_from(policies);
+            places.policies_named = true;
         }
         places
     }
+}
+
+/// Unlocks a vault for work, and writes into its log that it was: on which node, and in which way.
+async fn unlocked(
+    places: &Places,
+    passphrase: &Passphrase,
+    (node, way): (&str, &str),
+    running: Running,
+) -> Result<Vault, OpenError> {
+    let vault = Vault::open_with(places, passphrase, Arc::new(System), node, running).await?;
+    vault.note_unlock(way).await?;
+    Ok(vault)
 }
 
 /// Why a verb did not do its work: words for people, and an exit code for scripts.

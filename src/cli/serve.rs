@@ -9,9 +9,8 @@ use std::time::Duration;
 use clap::Args;
 
 use super::passphrase::PassphraseFrom;
-use super::{Done, Failure, Where, log_to_stderr, runtime};
+use super::{Done, Failure, Where, log_to_stderr, runtime, unlocked};
 use crate::audit::watch::hours::{FromUtc, Hours, Span};
-use crate::clock::System;
 use crate::http::{self, App, Tls};
 use crate::vault::auditing::retention::Retention;
 use crate::vault::budgets::Watching;
@@ -125,7 +124,7 @@ impl Serve {
                 },
                 ..Running::default()
             };
-            let vault = Vault::open_with(&places, &passphrase, Arc::new(System), &self.node, running).await?;
+            let vault = unlocked(&places, &passphrase, (&self.node, "serve"), running).await?;
             drop(passphrase);
             let retention = Retention::days(self.log_retention_days).unwrap_or_default();
             let vault = vault.with_witnesses(witnessing).map_err(Failure::unavailable)?;

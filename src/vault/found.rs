@@ -3,7 +3,8 @@
 use super::Error;
 use super::Vault;
 use super::authenticate::{new_token, token_hash};
-use super::open::{OpenError, Places, rules};
+use super::open::{OpenError, Places};
+use super::rules;
 use crate::audit::genesis;
 use crate::clock::Clock;
 use crate::keyring::unlock::{self, Passphrase};
@@ -46,7 +47,7 @@ impl Vault {
         founding: &Founding,
         clock: &dyn Clock,
     ) -> Result<Vec<Issued>, OpenError> {
-        let rules = rules(places)?;
+        let rules = rules::load(places)?;
         // Both places are locked and taken before anything is made, and given back if anything fails.
         let (new_keys, new_data) = (NewStore::claim(&places.keys)?, NewStore::claim(&places.data)?);
         let now = clock.now().map_err(Error::from)?;

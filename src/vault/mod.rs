@@ -19,6 +19,7 @@ pub mod open;
 mod replay;
 pub mod restart;
 pub mod reveal;
+pub mod rules;
 pub mod system;
 pub mod tickets;
 pub mod verify;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::budgets::{Budgets, Watching};
 use super::limits::{Limits, Rates};
+use super::rules::{self, BadFiles, Rules};
 use super::{Error, Vault};
 use crate::audit::index::Indexer;
 use crate::audit::startup::{self, Proved, Unproved};
@@ -14,7 +15,7 @@ use crate::clock::Clock;
 use crate::keyring::unlock::{self, Passphrase};
 use crate::keyring::{KeyError, Keyring};
 use crate::model::fields::{FieldSet, FieldsError};
-use crate::policy::{Policy, PolicyError, Why};
+use crate::policy::{PolicyError, Why};
 use crate::store::sqlite::{SqliteData, SqliteKeys, SqliteLogIndex};
 use crate::store::{DataStore, KeyStore, StoreError};
 
@@ -27,6 +28,8 @@ pub struct Places {
     pub keys: PathBuf,
     /// A directory with `fields.toml`, `need-to-know.cedar`, `schema.cedarschema`; what is not there is as shipped.
     pub policies: PathBuf,
+    /// Somebody named that directory: then it must be there.
+    pub policies_named: bool,
 }
 
 impl Places {
@@ -37,6 +40,7 @@ impl Places {
             data: directory.join("data").join("vault.db"),
             keys: directory.join("keys").join("keystore.db"),
             policies: directory.join("policies"),
+            policies_named: false,
         }
     }
 
@@ -60,6 +64,8 @@ pub enum OpenError {
     Fields(FieldsError),
     /// The policies.
     Policy(PolicyError),
+    /// The files that the policies are in.
+    PolicyFiles(BadFiles),
     /// The data store belongs to another vault than the key store.
     OtherVault,
     /// What takes two persons, and these are not two who may: why.
@@ -78,6 +84,7 @@ impl fmt::Display for OpenError {
             Self::Log(error) => error.fmt(f),
             Self::Fields(error) => error.fmt(f),
             Self::Policy(error) => error.fmt(f),
+            Self::PolicyFiles(error) => error.fmt(f),
             Self::OtherVault => {
                 f.write_str("the data store belongs to another vault than the key store\n  name the directories that belong together")
             }
@@ -102,7 +109,7 @@ macro_rules! from {
         })+
     };
 }
-from!(StoreError => Store, KeyError => Key, Unproved => Log, FieldsError => Fields, PolicyError => Policy, Error => Vault);
+from!(StoreError => Store, KeyError => Key, Unproved => Log, FieldsError => Fields, PolicyError => Policy, BadFiles => PolicyFiles, Error => Vault);
 
 /// How a vault is run.
 #[derive(Clone, Copy, Debug)]
@@ -123,30 +130,6 @@ impl Default for Running {
             rates: Rates::default(),
         }
     }
-}
-
-/// Rules as they are in force: those in the directory, or as shipped.
-pub(super) struct Rules {
-    fields: FieldSet,
-    pub(super) policy: Policy,
-}
-
-pub(super) fn rules(places: &Places) -> Result<Rules, OpenError> {
-    let text = |name: &str, shipped: &str| {
-        let path = places.policies.join(name);
-        match std::fs::read_to_string(&path) {
-            Ok(text) => Ok(text),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(shipped.to_owned()),
-            Err(error) => Err(OpenError::Io(format!("{}: {error}", path.display()))),
-        }
-    };
-    let declarations = text("fields.toml", FieldSet::SHIPPED)?;
-    let fields = FieldSet::load(&declarations)?;
-    fields.check_named()?;
-    let policies = text("need-to-know.cedar", Policy::SHIPPED_POLICIES)?;
-    let schema = text("schema.cedarschema", Policy::SHIPPED_SCHEMA)?;
-    let policy = Policy::load(&policies, &schema, &fields, &declarations)?;
-    Ok(Rules { fields, policy })
 }
 
 impl Vault {
@@ -195,7 +178,7 @@ pub(super) struct Unlocked {
 
 impl Unlocked {
     pub(super) async fn open(places: &Places, passphrase: &Passphrase) -> Result<Self, OpenError> {
-        let rules = rules(places)?;
+        let rules = rules::load(places)?;
         let keys = SqliteKeys::open(&places.keys)?;
         let store = SqliteData::open(&places.data)?;
         let vault = keys.vault().await?;

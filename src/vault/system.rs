@@ -1,10 +1,20 @@
-//! Locking.
+//! Unlocking, as the log has it, and locking.
 
 use super::{Audit, Error, Session, Vault};
 use crate::model::ask::Action;
 use crate::model::purposes::Purpose;
 
 impl Vault {
+    /// Writes into the log that the vault was unlocked here: in which way (`serve`, `import` …). Whoever opens a vault for work
+    /// says so before anything else.
+    ///
+    /// # Errors
+    /// Whatever keeps it out of the log: then nothing is served.
+    pub async fn note_unlock(&self, way: &str) -> Result<Audit, Error> {
+        let at = self.clock.now()?;
+        Ok(self.log.unlocked(way, at, self.policy.hash()).await?.into())
+    }
+
     /// Wipes every key once that stands in the log. Only a start with the passphrase unlocks again.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::super::leaf;
 use super::Event;
 use crate::model::actions::{Action, Activity};
 
@@ -9,7 +10,7 @@ const CLASS: u32 = 6005;
 
 /// `activity_id`. The vault's own making is no action that anybody asks for.
 fn activity(act: &str) -> u32 {
-    let made = if act == "vault.init" {
+    let made = if act == leaf::INIT {
         Activity::Create
     } else {
         Activity::Other
