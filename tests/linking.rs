@@ -194,7 +194,7 @@ async fn a_number_that_many_share_cuts_nothing_off_unsaid() {
     }
     let stranger = take(SHARING).await.json();
     assert_eq!(stranger["caller"]["matched"], "tentative");
-    assert_eq!(stranger["caller"]["candidates"].as_array().unwrap().len(), 50);
+    assert_eq!(stranger["caller"]["candidates"], Value::Null, "nobody of that name");
     assert_eq!(stranger["caller"]["more_candidates"], true);
     let body = json!({"field": "caller_number", "value": "13900001111", "purpose": "intake"});
     let found = world.post(&app, "agent", "/v1/callers/lookup", &body).await.json();

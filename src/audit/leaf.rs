@@ -25,6 +25,8 @@ const NOBODY: &str = "00000000000000000000000000000000";
 pub const INIT: &str = "vault.init";
 /// The vault was opened with its passphrase; the entry names node and `way`.
 pub const UNLOCK: &str = "vault.unlock";
+/// What the vault does by itself, without anybody asking.
+pub const OF_VAULT: [&str; 2] = [INIT, UNLOCK];
 
 /// The keys a leaf may have. Parsing refuses any other, so `fsck` notices a leaf that some other program wrote.
 #[derive(Clone, Debug, Serialize, Deserialize, PartialEq, Eq)]

@@ -25,7 +25,7 @@ use self::question::{FieldKind, Flags, Question, Situation, Subject};
 use crate::model::ask::{Action, Ask};
 use crate::model::fields::{FieldName, FieldSet};
 use crate::model::principals::{DepartmentKind, Role, Roles};
-use crate::model::purposes::Purpose;
+use crate::model::purposes::{Form, Purpose};
 
 /// The rules in force.
 pub struct Policy {
@@ -106,6 +106,44 @@ impl Policy {
         };
         Purpose::ALL.iter().map(situation).any(|situation| {
             let may = |role| self.permits(role, situation, &[Subject::Vault]);
+            roles.iter().any(may)
+        })
+    }
+
+    /// Whether somebody with these roles in such a department may ask for this field of a caller at all, for the sake of an open
+    /// ticket that their department holds and that is not confidential.
+    #[must_use]
+    pub fn may_ask_for(&self, roles: Roles, department_kind: DepartmentKind, field: &str) -> bool {
+        let kind = self
+            .fields
+            .iter()
+            .find(|(name, _)| name.as_str() == field)
+            .map(|(_, kind)| *kind);
+        let Some(kind) = kind else { return false };
+        let flags = Flags {
+            ticket_known: true,
+            open: true,
+            held: true,
+            about: true,
+            caller_known: true,
+            concerns: true,
+            ..Flags::default()
+        };
+        let ask = |(&purpose, form)| Situation {
+            action: Action::Reveal,
+            form: Some(form),
+            approves: None,
+            purpose,
+            department_kind,
+            flags,
+        };
+        let forms = [Form::Clear, Form::Masked];
+        let mut situations = Purpose::ALL
+            .iter()
+            .flat_map(|purpose| forms.map(|form| (purpose, form)))
+            .map(ask);
+        situations.any(|situation| {
+            let may = |role| self.permits(role, situation, &[Subject::Field(kind)]);
             roles.iter().any(may)
         })
     }

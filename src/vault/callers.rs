@@ -1,14 +1,18 @@
 //! What is on file about a caller, by name: no values.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::facts::caller_of;
 use super::{Audit, Error, Session, Vault};
 use crate::model::ask::Action;
+use crate::model::ids::PrincipalId;
 use crate::model::principals::DepartmentKind;
 use crate::model::purposes::Purpose;
 use crate::model::reference::{DepartmentCode, Reference};
 use crate::model::ticket_no::TicketNo;
+use crate::store::rows::{CallerRow, Genuine, TicketRow};
 
 /// Why the caller's page is read.
 #[derive(Deserialize, utoipa::IntoParams)]
@@ -58,26 +62,39 @@ impl Vault {
         let centre = session.actor.department_kind() == DepartmentKind::Centre;
         Ok(CallerPage {
             r#ref: caller,
-            tickets: self.tickets_known(&row.subject, department).await?,
+            tickets: self.tickets_known(&row.subject, department, session.actor.id()).await?,
             version: centre.then_some(row.version),
-            on_file: row.into_row().fields,
+            on_file: self.on_file(session, &row).await?,
             audit,
         })
     }
 
-    /// A caller's tickets as a department may hear of them: not of confidential ones that it did not take.
+    /// The names of a caller's fields on file, as this session may hear of them: in the centre all; elsewhere those that its
+    /// roles may ask for, as they stood when the department got its tickets. What a confidential call adds shows nowhere.
+    async fn on_file(&self, session: &Session, row: &Genuine<CallerRow>) -> Result<Vec<String>, Error> {
+        let actor = &session.actor;
+        if actor.department_kind() == DepartmentKind::Centre {
+            return Ok(row.fields.clone());
+        }
+        let tickets = self.tickets_about(&row.subject, actor.department()).await?;
+        let held = tickets
+            .iter()
+            .filter(|ticket| ticket.holder == actor.department() && !ticket.confidential);
+        let names: BTreeSet<&String> = held.flat_map(|ticket| &ticket.on_file).collect();
+        let may = |name: &&&String| self.policy.may_ask_for(actor.roles(), actor.department_kind(), name);
+        Ok(names.iter().filter(may).map(|name| (*name).clone()).collect())
+    }
+
+    /// A caller's tickets as somebody in a department may hear of them: of confidential ones only those whose call they took.
     pub(super) async fn tickets_known(
         &self,
         caller: &Reference,
         department: DepartmentCode,
+        by: PrincipalId,
     ) -> Result<Vec<TicketNo>, Error> {
         let tickets = self.tickets_about(caller, department).await?;
-        let known = tickets
-            .iter()
-            .filter(|ticket| ticket.origin == department || !ticket.confidential);
-        Ok(known
-            .map(|ticket| ticket.no)
-            .take(super::LARGEST_PAGE as usize)
-            .collect())
+        let mine = |ticket: &&Genuine<TicketRow>| !ticket.confidential || ticket.taken_by == by;
+        let known = tickets.iter().filter(mine).map(|ticket| ticket.no);
+        Ok(known.take(super::LARGEST_PAGE as usize).collect())
     }
 }

@@ -343,6 +343,7 @@ impl Vault {
             origin: session.actor.department(),
             taken_by: session.actor.id(),
             confidential: body.ticket.secrecy_requested || body.ticket.kind == MatterKind::Report,
+            on_file: caller.fields.clone(),
             received_at: body.call.received_at,
             created_at: now,
             version: 1,

@@ -94,15 +94,15 @@ impl Vault {
         if let [caller] = fitting[..] {
             return Ok(Match::certain(caller));
         }
-        let (mut others, mut more) = (BTreeSet::new(), false);
+        // Somebody else with the same number is counted and not named: whoever knows a colleague's number would learn by it
+        // whom the vault knows, and under which reference.
+        let mut others = BTreeSet::new();
         for code in of(MatchStrength::Tentative) {
-            more |= self.having_code(code, &mut others).await?;
+            self.having_code(code, &mut others).await?;
         }
-        let others = others.into_iter().filter(|caller| !same.contains(caller));
-        let mut candidates: Vec<CallerId> = same.iter().copied().chain(others).collect();
-        more |= candidates.len() > MOST as usize;
-        candidates.truncate(MOST as usize);
-        let matched = if candidates.is_empty() {
+        let more = same.len() > MOST as usize || others.iter().any(|caller| !same.contains(caller));
+        let candidates: Vec<CallerId> = same.into_iter().take(MOST as usize).collect();
+        let matched = if candidates.is_empty() && !more {
             Matched::New
         } else {
             Matched::Tentative

@@ -173,7 +173,7 @@ impl Vault {
         let row = ticket_of(&permit)?;
         let mut change = Change::default();
         let department = session.actor.department();
-        let caller = if row.confidential && row.origin != department {
+        let caller = if row.confidential && row.taken_by != session.actor.id() {
             None
         } else {
             let reference = self
@@ -321,7 +321,7 @@ impl Vault {
         &self,
         session: &Session,
         row: &Genuine<TicketRow>,
-        next: TicketRow,
+        mut next: TicketRow,
         step: &Step,
         reason: &Submitted,
     ) -> Result<(Change, MovedAnswer), Error> {
@@ -334,9 +334,12 @@ impl Vault {
         if next.holder != row.holder {
             self.department_row(next.holder).await?;
             // On a confidential ticket a department hears nothing that it could follow the caller by.
+            next.on_file = Vec::new();
             if !row.confidential {
-                let caller = RecordId::Caller(self.keyring.caller_in(row)?);
-                self.refer(&mut change, caller, next.holder).await?;
+                let caller = self.caller_row(self.keyring.caller_in(row)?).await?;
+                self.refer(&mut change, RecordId::Caller(caller.id), next.holder)
+                    .await?;
+                next.on_file.clone_from(&caller.fields);
             }
         }
         let answer = MovedAnswer {

@@ -93,6 +93,7 @@ CREATE TABLE ticket (
     origin       TEXT NOT NULL,
     taken_by     BLOB NOT NULL,
     confidential INTEGER NOT NULL,
+    on_file      TEXT NOT NULL,
     received_at  INTEGER NOT NULL,
     created_at   INTEGER NOT NULL,
     version      INTEGER NOT NULL,

@@ -63,10 +63,11 @@ fn birth(digits: &[u32; 17]) -> Option<Date> {
     Date::new(year, month, day).ok()
 }
 
-/// `110101********1234`: the birth date is hidden, the region and the last four are not.
+/// `1****************4`: sixteen characters are hidden. With the region and the last four shown, what is left is a birth date,
+/// which somebody who knows the caller's age finds by comparing a few dozen numbers.
 pub(super) fn mask(normal: &str) -> String {
-    match (normal.len(), normal.get(..6), normal.get(14..)) {
-        (18, Some(region), Some(tail)) => format!("{region}********{tail}"),
+    match (normal.len(), normal.get(..1), normal.get(17..)) {
+        (18, Some(first), Some(last)) => format!("{first}****************{last}"),
         _ => HIDDEN.to_owned(),
     }
 }

@@ -64,8 +64,10 @@ word_enum! {
         Respondent = "respondent",
         /// The handler's notes to the centre (内部反馈).
         Reply = "reply",
-        /// Why something was done (理由).
+        /// Why something was done to a ticket (理由).
         Reason = "reason",
+        /// Why the caller's fields were corrected (更正理由).
+        Correction = "correction",
     }
 }
 

@@ -37,6 +37,9 @@ table! {
         pub taken_by: PrincipalId,
         /// Secrecy asked for, or the default of its kind.
         pub confidential: bool,
+        /// The names of the caller's fields that were on file when the ticket came to its holder: nothing where it is
+        /// confidential and has left the centre.
+        pub on_file: Vec<String>,
         /// When the call came in.
         pub received_at: Timestamp,
         /// When the vault took it.

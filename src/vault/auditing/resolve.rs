@@ -74,7 +74,7 @@ impl Vault {
         let reference = reference.ok_or(Error::NotFound("subject"))?;
         Ok(Resolved {
             caller: ResolvedCaller { r#ref: reference },
-            tickets: self.tickets_known(&subject, department).await?,
+            tickets: self.tickets_known(&subject, department, session.actor.id()).await?,
             audit,
         })
     }

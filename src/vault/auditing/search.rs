@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::{Audit, Error, LARGEST_PAGE, Session, Vault};
 use super::read::Entry;
-use crate::audit::leaf::Leaf;
+use crate::audit::leaf::{self, Leaf};
 use crate::audit::search::{Cursor, Query};
 use crate::model::ask::{Action, Ask};
 use crate::model::ids::PrincipalId;
@@ -95,10 +95,10 @@ fn known<T>(
     text.map(|text| word(text).ok_or(BadParameter(name))).transpose()
 }
 
-/// What `act` may be: the actions, and what a new log begins with.
+/// What `act` may be: the actions, and what the vault does by itself.
 fn act(word: &str) -> Option<String> {
-    let first = matches!(word, "vault.init");
-    (first || Action::from_word(word).is_some()).then(|| word.to_owned())
+    let known = Action::from_word(word).is_some() || leaf::OF_VAULT.contains(&word);
+    known.then(|| word.to_owned())
 }
 
 fn field_name(word: &str) -> Option<String> {
