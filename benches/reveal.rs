@@ -11,6 +11,7 @@
 )]
 
 use std::io::Write;
+use std::num::NonZeroU32;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use callervault::http::{App, serve};
 use callervault::keyring::unlock::Passphrase;
 use callervault::model::ask::RequestId;
 use callervault::model::principals::{DepartmentKind, PrincipalKind, Role};
+use callervault::vault::Rates;
 use callervault::vault::Vault;
 use callervault::vault::admin::{NewDepartment, NewPrincipal, NewToken};
 use callervault::vault::approvals::Exact;
@@ -148,6 +150,11 @@ async fn measure(scene: &Scene, http: &Http, batch: usize) -> (f64, f64, f64) {
     let places = Places::below(scene.dir.path());
     let running = Running {
         batch,
+        // 64 clients ask as one handler.
+        rates: Rates {
+            requests: NonZeroU32::MAX,
+            ..Rates::default()
+        },
         ..Running::default()
     };
     let vault = Vault::open_with(&places, &passphrase(), Arc::new(System), "bench", running)
