@@ -141,6 +141,8 @@ async fn what_the_log_does_not_hold() {
         ("/v1/audit/events/1000000/proof", 404, "not-found"),
         ("/v1/audit/consistency?old=3&new=2", 422, "beyond-the-log"),
         ("/v1/audit/consistency?old=3&new=1000000", 404, "not-found"),
+        ("/v1/audit/consistency?old=0&new=1000000", 404, "not-found"),
+        ("/v1/audit/consistency?old=1000000&new=1000000", 404, "not-found"),
         ("/v1/audit/consistency?old=3", 400, "bad-query"),
         (
             "/v1/audit/consistency?old=18446744073709551615&new=18446744073709551615",

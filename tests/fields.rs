@@ -91,6 +91,26 @@ fn masks() {
 }
 
 #[test]
+fn what_is_shown_whole_when_masked_takes_no_number() {
+    let fields = FieldSet::shipped().unwrap();
+    for good in ["周女士", "三三", "王2", "万三一三"] {
+        assert!(fits(&fields, "salutation", good), "{good}");
+    }
+    let bad = [
+        "13812345678",
+        "周女士13812345678",
+        "１３８",
+        "王22",
+        "١٢",
+        "一三八一二",
+        "①②",
+    ];
+    for bad in bad {
+        assert!(!fits(&fields, "salutation", bad), "{bad}");
+    }
+}
+
+#[test]
 fn a_city_adds_a_field_and_bad_declarations_are_refused() {
     let own = "[[field]]\nname = \"pension_no\"\nrecord = \"caller\"\ntype = \"line\"\nclass = \"sensitive\"\n\
                group = \"identity\"\nmask = \"hidden\"\n";

@@ -465,11 +465,33 @@ async fn an_index_of_another_log_is_not_used() {
     assert_eq!(all(&one, &app, &query, 200).await, right);
 }
 
+fn keys(object: &Value) -> BTreeSet<String> {
+    object.as_object().unwrap().keys().cloned().collect()
+}
+
+/// The properties of a schema and of those it is made of.
+fn described_keys(described: &Value, name: &str) -> BTreeSet<String> {
+    fn of(described: &Value, schema: &Value) -> BTreeSet<String> {
+        let own = schema.get("properties").map(keys).unwrap_or_default();
+        let parts = schema.get("allOf").and_then(Value::as_array).into_iter().flatten();
+        let named = schema.get("$ref").and_then(Value::as_str).map(|path| {
+            let target = described.pointer(path.trim_start_matches('#')).unwrap();
+            of(described, target)
+        });
+        own.into_iter()
+            .chain(parts.flat_map(|part| of(described, part)))
+            .chain(named.into_iter().flatten())
+            .collect()
+    }
+    of(described, &described["components"]["schemas"][name])
+}
+
 #[tokio::test]
 async fn exposure_is_what_a_scan_of_the_leaves_gives() {
     let (world, app, _) = busy().await;
     let leaves = leaves(&world, &app).await;
     let reads = [("act", "field.reveal".to_owned()), ("out", "granted".to_owned())];
+    let described = world.get(&app, "nobody", "/openapi.json").await.json();
     let from = "2026-12-01T05:00:00Z".to_owned();
     for name in ["ticket", "subject", "actor"] {
         for from in [None, Some(from.clone())] {
@@ -491,6 +513,11 @@ async fn exposure_is_what_a_scan_of_the_leaves_gives() {
             let told = answer.json()["groups"].as_array().unwrap().clone();
             assert_eq!(told.len(), groups.len());
             for group in told {
+                assert_eq!(
+                    described_keys(&described, "Exposed"),
+                    keys(&group),
+                    "as OpenAPI describes it"
+                );
                 let key =
                     ["actor", "dept", "role", "ticket", "subject", "fields", "form"].map(|key| group[key].clone());
                 let right = &groups[&format!("{key:?}")];

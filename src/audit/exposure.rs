@@ -12,7 +12,7 @@ const MOST_INDEXES: usize = 20;
 
 /// What the reads of a group have in common.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, utoipa::ToSchema)]
-pub struct Reader {
+pub struct Reading {
     /// Who: the principal's id.
     pub actor: String,
     /// Their department at the time.
@@ -37,7 +37,7 @@ pub struct Reader {
 pub struct Exposed {
     /// Who was shown what.
     #[serde(flatten)]
-    pub reader: Reader,
+    pub reading: Reading,
     /// How often.
     pub count: u64,
     /// The first time.
@@ -58,7 +58,7 @@ struct Group {
 /// Puts reads together.
 #[derive(Default)]
 pub struct Exposure {
-    groups: BTreeMap<Reader, Group>,
+    groups: BTreeMap<Reading, Group>,
     reads: u64,
 }
 
@@ -69,7 +69,7 @@ impl Exposure {
             return;
         }
         self.reads += 1;
-        let reader = Reader {
+        let reading = Reading {
             actor: leaf.actor,
             dept: leaf.dept,
             role: leaf.role,
@@ -78,7 +78,7 @@ impl Exposure {
             fields: leaf.fields.unwrap_or_default(),
             form: leaf.form.unwrap_or_default(),
         };
-        let group = self.groups.entry(reader).or_insert_with(|| Group {
+        let group = self.groups.entry(reading).or_insert_with(|| Group {
             count: 0,
             first: leaf.t.clone(),
             last: leaf.t.clone(),
@@ -118,8 +118,8 @@ impl Exposure {
     /// The groups, by reader.
     #[must_use]
     pub fn into_groups(self) -> Vec<Exposed> {
-        let exposed = |(reader, group): (Reader, Group)| Exposed {
-            reader,
+        let exposed = |(reading, group): (Reading, Group)| Exposed {
+            reading,
             count: group.count,
             first: group.first,
             last: group.last,

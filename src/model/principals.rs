@@ -38,6 +38,13 @@ impl Role {
         matches!(self, Self::Auditor | Self::SecurityAdmin | Self::SystemAdmin)
     }
 
+    /// Held by itself only: by an administrator, and by who answers callers about their data and so must not have worked on
+    /// their tickets.
+    #[must_use]
+    pub const fn stands_alone(self) -> bool {
+        self.is_administrator() || matches!(self, Self::Dpo)
+    }
+
     const fn bit(self) -> u16 {
         1 << self as u16
     }
@@ -51,13 +58,13 @@ impl Roles {
     /// The set of these roles.
     ///
     /// # Errors
-    /// Refused when empty, or when an administrator's role stands beside any other (三员分立, P9).
+    /// Refused when empty, or when a role that stands alone stands beside any other (三员分立, P9).
     pub fn new(roles: impl IntoIterator<Item = Role>) -> Result<Self, BadRoles> {
         let set = Self(roles.into_iter().fold(0, |bits, role| bits | role.bit()));
         match set.0.count_ones() {
             0 => Err(BadRoles::None),
             1 => Ok(set),
-            _ if set.iter().any(Role::is_administrator) => Err(BadRoles::AdministratorAndMore),
+            _ if set.iter().any(Role::stands_alone) => Err(BadRoles::NotAlone),
             _ => Ok(set),
         }
     }
@@ -92,16 +99,16 @@ impl Roles {
 pub enum BadRoles {
     /// No role at all.
     None,
-    /// An administrator's role beside another.
-    AdministratorAndMore,
+    /// A role that stands alone, beside another.
+    NotAlone,
 }
 
 impl std::fmt::Display for BadRoles {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::None => "a principal holds at least one role",
-            Self::AdministratorAndMore => {
-                "auditor, security_admin and system_admin exclude each other and every other role: \
+            Self::NotAlone => {
+                "auditor, security_admin, system_admin and dpo exclude each other and every other role: \
                  make a second principal for a second person"
             }
         })

@@ -93,13 +93,15 @@ impl Field {
     ///
     /// [`Invalid`] names the field and the rule it breaks, never the value.
     pub fn normalise(&self, value: &Submitted, today: Date) -> Result<Submitted, Invalid> {
-        match self.rules.normalise(value.expose(), today) {
-            Ok(normal) => Ok(Submitted::new(normal)),
-            Err(rule) => Err(Invalid {
-                field: self.name.clone(),
-                rule,
-            }),
-        }
+        let normal = self.rules.normalise(value.expose(), today);
+        let normal = normal.and_then(|normal| match self.mask {
+            Mask::Keep => text::without_number(normal),
+            _ => Ok(normal),
+        });
+        normal.map(Submitted::new).map_err(|rule| Invalid {
+            field: self.name.clone(),
+            rule,
+        })
     }
 
     /// The masked form of a normalised value: what China's services customarily show. Never the whole value, except

@@ -6,9 +6,13 @@ use zeroize::Zeroizing;
 /// What a mask shows when it shows nothing.
 pub(super) const HIDDEN: &str = "****";
 
+/// Digits in words, plain and as on cheques; 幺 is how a one is spoken.
+const HAN_NUMERALS: &str = "〇零一二三四五六七八九幺两壹贰叁肆伍陆柒捌玖";
+
 const EMPTY: &str = "it is empty";
 const SHORT: &str = "it is too short for this field";
 const LONG: &str = "it is too long for this field";
+const NUMBER: &str = "it holds a number, and this field is shown whole even where it is masked";
 const CONTROL: &str = "it holds a control or invisible character";
 
 /// Compatibility form (Unicode NFKC: full-width digits and letters become plain), without white space at the ends.
@@ -39,6 +43,18 @@ pub(super) fn lines(value: &str, max: usize) -> Result<String, &'static str> {
         return Err(CONTROL);
     }
     Ok(text)
+}
+
+/// The value, if no telephone or other number can be read in it: at most one digit of any script, and at most three Chinese
+/// numerals, as in the name 三三.
+pub(super) fn without_number(value: String) -> Result<String, &'static str> {
+    let folded = folded(&value);
+    let digits = folded.chars().filter(|c| c.is_numeric() && !is_han(*c)).count();
+    let numerals = folded.chars().filter(|c| HAN_NUMERALS.contains(*c)).count();
+    if digits > 1 || numerals > 3 {
+        return Err(NUMBER);
+    }
+    Ok(value)
 }
 
 fn within(value: &str, min: usize, max: usize) -> Result<(), &'static str> {
