@@ -448,7 +448,7 @@ fn row(index: u64, dice: &mut Dice) -> EntryRow {
 fn shipped_policy() -> Policy {
     let fields = FieldSet::load(FieldSet::SHIPPED).unwrap();
     let (policies, schema) = (Policy::SHIPPED_POLICIES, Policy::SHIPPED_SCHEMA);
-    Policy::load(policies, schema, &fields, FieldSet::SHIPPED).unwrap()
+    Policy::load(policies, schema, &fields, &[FieldSet::SHIPPED]).unwrap()
 }
 
 fn permit(policy: &Policy, session: &Session, size: u64) -> Permit {

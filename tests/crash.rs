@@ -106,7 +106,7 @@ fn is_there(data: &PathBuf, acknowledged: &[Acknowledged]) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn kill_nine_loses_no_acknowledged_write() {
-    let (world, app) = World::new().await;
+    let (world, app) = World::unlimited().await;
     let (no, reference) = world.ticket_at(&app, "C1", caller("王小明", "13900001111")).await;
     drop(app);
     let body = json!({"ticket": no, "purpose": "handle", "fields": ["callback_number"], "form": "clear"});

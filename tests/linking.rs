@@ -177,7 +177,7 @@ async fn a_department_edited_by_hand_gets_no_ticket_and_nobody() {
 #[tokio::test]
 async fn a_number_that_many_share_cuts_nothing_off_unsaid() {
     const SHARING: usize = 60;
-    let (world, app) = World::new().await;
+    let (world, app) = World::unlimited().await;
     let name = |n: usize| format!("王{}", char::from_u32(0x4e00 + u32::try_from(n).unwrap()).unwrap());
     let take = async |n: usize| {
         let who = json!({"name": name(n), "caller_number": "13900001111"});

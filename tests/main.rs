@@ -23,6 +23,7 @@ mod export;
 mod faults;
 mod fence;
 mod fields;
+mod guesses;
 mod idempotency;
 mod import;
 mod keys;

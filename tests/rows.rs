@@ -8,7 +8,7 @@ use callervault::model::reference::{DepartmentCode, Reference};
 use callervault::model::ticket_no::TicketNo;
 use callervault::store::rows::{
     ApprovalRow, ArchiveRow, CallerRow, Cell, Coded, Columns, CustodyRow, DATA, DepartmentRow, FromColumns, IndexRow,
-    KEYS, PrincipalRow, Protected, ReplayRow, Table, TicketRow, TokenRow,
+    KEYS, PrincipalRow, Protected, ReplayRow, SpentRow, Table, TicketRow, TokenRow,
 };
 use callervault::store::sqlite::SqliteKeys;
 use callervault::store::{KeyStore, Result, StoreError};
@@ -88,6 +88,8 @@ fn others(cell: &Cell) -> Vec<Cell> {
         "intake",
         "field.reveal",
         "asked",
+        "guess",
+        "1=1",
         "used",
         "{\"a\":\"b\"}",
     ];
@@ -150,6 +152,7 @@ async fn every_column_is_under_its_rows_code() {
         each_column::<TicketRow>(&keyring, &database),
         each_column::<CustodyRow>(&keyring, &database),
         each_column::<ReplayRow>(&keyring, &database),
+        each_column::<SpentRow>(&keyring, &database),
         each_column::<ApprovalRow>(&keyring, &database),
         each_column::<ArchiveRow>(&keyring, &database),
     ];

@@ -9,7 +9,7 @@ use callervault::audit::watch::{Report, Watch};
 use callervault::clock::{Clock, Fixed};
 use callervault::http::App;
 use callervault::vault::Vault;
-use callervault::vault::budgets::Watching;
+use callervault::vault::Watching;
 use callervault::vault::open::Running;
 use jiff::civil::{Date, date};
 use jiff::{SignedDuration, Timestamp, ToSpan};
@@ -342,18 +342,22 @@ async fn the_limit_of_a_server_is_the_one_it_was_started_with() {
 async fn the_limit_holds_anew_on_a_day_that_the_clock_comes_back_to() {
     let (world, app) = World::new().await;
     drop(app);
-    let day = |day: u32| format!("2026-12-0{day}T04:00:00Z").parse().unwrap();
+    let day = |day: u32| format!("2026-12-{day:02}T04:00:00Z").parse().unwrap();
     let clock = Arc::new(Fixed::at(day(1)));
     let app = limited(&world, &clock, 2).await;
     let (no, reference) = world.ticket_at(&app, "C1", caller("王小明", "13900001111")).await;
     let reveal = async || world.reveal(&app, "handler-c1", &reference, &no, "clear").await.status;
     assert_eq!([reveal().await, reveal().await, reveal().await], [200, 200, 429]);
-    // More days ahead than are remembered, then back before all of them. What was spent then is forgotten, and the limit
-    // holds anew.
-    for ahead in 2..=5 {
+    // A month to and fro begins no day anew.
+    for ahead in [2, 9, 5, 31] {
         clock.set(day(ahead));
         assert_eq!(reveal().await, 200);
     }
+    clock.set(day(1));
+    assert_eq!(reveal().await, 429);
+    // Farther ahead than is remembered, and back: what was spent is forgotten, and the limit holds anew.
+    clock.set("2027-01-02T04:00:00Z".parse().unwrap());
+    assert_eq!(reveal().await, 200);
     clock.set(day(1));
     assert_eq!(
         [reveal().await, reveal().await, reveal().await, reveal().await],

@@ -172,6 +172,15 @@ impl Log {
         Ok(Recorded::new(permit, position))
     }
 
+    /// Makes a change durable of which the log says nothing: how much of a limit is spent.
+    ///
+    /// # Errors
+    /// [`CommitError`]: then nothing was changed.
+    pub async fn keep(&self, change: Change) -> Result<(), CommitError> {
+        self.queue(None, change).await?;
+        Ok(())
+    }
+
     /// Makes a refusal durable.
     ///
     /// # Errors
@@ -227,9 +236,15 @@ impl Log {
     }
 
     async fn sequence(&self, leaf: LeafBytes, change: Change) -> Result<LogPosition, CommitError> {
+        let leaf_hash = leaf.hash;
+        let index = self.queue(Some(leaf), change).await?;
+        Ok(LogPosition { index, leaf_hash })
+    }
+
+    /// Hands a job to the log's thread and waits for it. Where its leaf stands, or would stand next.
+    async fn queue(&self, leaf: Option<LeafBytes>, change: Change) -> Result<u64, CommitError> {
         let patience = if change.is_long() { PATIENCE } else { DEADLINE };
         let (reply, answer) = oneshot::channel();
-        let leaf_hash = leaf.hash;
         let job = Job {
             leaf,
             change,
@@ -241,11 +256,10 @@ impl Log {
             TrySendError::Full(_) => CommitError::Unavailable,
             TrySendError::Disconnected(_) => CommitError::Dead,
         })?;
-        let index = tokio::time::timeout(patience, answer)
+        tokio::time::timeout(patience, answer)
             .await
             .map_err(|_| CommitError::Unavailable)?
-            .map_err(|_| CommitError::Dead)??;
-        Ok(LogPosition { index, leaf_hash })
+            .map_err(|_| CommitError::Dead)?
     }
 }
 

@@ -23,7 +23,8 @@ const LARGEST_GROUP: usize = 4096;
 
 /// One leaf and what goes with it.
 pub(super) struct Job {
-    pub(super) leaf: LeafBytes,
+    /// Nothing for a change of which the log says nothing.
+    pub(super) leaf: Option<LeafBytes>,
     pub(super) change: Change,
     pub(super) deadline: Instant,
     pub(super) reply: oneshot::Sender<Result<u64, CommitError>>,
@@ -161,13 +162,15 @@ impl Sequencer {
             let attempt = self.writer.attempt(&job.change.guards, &job.change.writes, index);
             match attempt {
                 Ok(Ok(())) => {
-                    frontier.push(job.leaf.hash);
-                    full.extend(tiles.push(job.leaf.hash));
-                    entries.push(EntryRow {
-                        idx: index,
-                        body: job.leaf.bytes,
-                        leaf_hash: job.leaf.hash,
-                    });
+                    if let Some(leaf) = job.leaf {
+                        frontier.push(leaf.hash);
+                        full.extend(tiles.push(leaf.hash));
+                        entries.push(EntryRow {
+                            idx: index,
+                            body: leaf.bytes,
+                            leaf_hash: leaf.hash,
+                        });
+                    }
                     taken.push(Taken {
                         index,
                         reply: job.reply,
@@ -184,9 +187,13 @@ impl Sequencer {
                 }
             }
         }
-        if entries.is_empty() {
+        if taken.is_empty() {
             self.writer.rollback();
             return Ok(());
+        }
+        if entries.is_empty() {
+            // The log is as it was: neither head nor fence changes.
+            return Ok(self.writer.commit()?);
         }
         self.finish(frontier, tiles, &full, &entries)
     }

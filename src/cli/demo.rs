@@ -138,7 +138,12 @@ async fn furnish(directory: &Path) -> Result<(Vault, Credentials), Failure> {
     let secret = Passphrase::new(passphrase.clone()).map_err(Failure::usage)?;
     let founders = Vault::init(&places, &secret, &founding, &System)?;
     write_secret(&directory.join("passphrase"), &passphrase)?;
-    let vault = unlocked(&places, &secret, ("demo", "demo"), Running::default()).await?;
+    // 200 calls are taken at once by one agent.
+    let filling = Running {
+        limited: false,
+        ..Running::default()
+    };
+    let vault = unlocked(&places, &secret, ("demo", "demo"), filling).await?;
 
     let mut credentials = Credentials {
         base_url: String::new(),
@@ -159,6 +164,8 @@ async fn furnish(directory: &Path) -> Result<(Vault, Credentials), Failure> {
     }
     staff(&vault, &mut credentials).await?;
     fill(&vault, &credentials).await?;
+    drop(vault);
+    let vault = unlocked(&places, &secret, ("demo", "demo"), Running::default()).await?;
     Ok((vault, credentials))
 }
 

@@ -149,7 +149,10 @@ impl Import {
                 &self.place.places(),
                 &passphrase,
                 ("import", "import"),
-                Running::default(),
+                Running {
+                    limited: false,
+                    ..Running::default()
+                },
             )
             .await?;
             let session = vault

@@ -12,11 +12,10 @@ use super::passphrase::PassphraseFrom;
 use super::{Done, Failure, Where, log_to_stderr, runtime, unlocked};
 use crate::audit::watch::hours::{FromUtc, Hours, Span};
 use crate::http::{self, App, Tls};
-use crate::vault::Rates;
 use crate::vault::auditing::retention::Retention;
-use crate::vault::budgets::Watching;
 use crate::vault::open::Running;
 use crate::vault::witnessing::Witnessing;
+use crate::vault::{Rates, Watching};
 use crate::witness::client::Witness;
 use crate::witness::freshness::Limits;
 

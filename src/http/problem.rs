@@ -3,6 +3,7 @@
 
 use std::any::Any;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
@@ -123,7 +124,7 @@ impl From<Error> for Problem {
                 )
             },
             Error::TooMany(wait) => Self {
-                wait: Some(wait.as_secs() + u64::from(wait.subsec_nanos() > 0)),
+                wait: Some(whole_seconds(wait)),
                 ..Self::new(
                     S::TOO_MANY_REQUESTS,
                     "too-many-requests",
@@ -133,6 +134,10 @@ impl From<Error> for Problem {
                 )
             },
             Error::Refused(refusal) => refused(&refusal, told(refusal.why())),
+            Error::RefusedUntil(refusal, wait) => Self {
+                wait: Some(whole_seconds(wait)),
+                ..refused(&refusal, told(refusal.why()))
+            },
             Error::RefusedBecause(refusal, words) => refused(&refusal, words),
             Error::Invalid(fields) => {
                 let problem = Self::new(
@@ -212,6 +217,11 @@ impl From<Error> for Problem {
             Error::Store(fault) => store_fault(&fault),
         }
     }
+}
+
+/// As `Retry-After` has them: no moment too early.
+fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }
 
 fn log_fault(fault: CommitError) -> Problem {
@@ -309,6 +319,7 @@ fn refused(refusal: &Refusal, words: &str) -> Problem {
     use StatusCode as S;
     let (status, name, title) = match refusal.why() {
         Why::TooManyGuesses => (S::TOO_MANY_REQUESTS, "too-many-guesses", "Too many guesses"),
+        Why::TooManyIntakes => (S::TOO_MANY_REQUESTS, "too-many-intakes", "Too many calls taken"),
         Why::OwnRoles => (S::FORBIDDEN, "own-roles", "Not for oneself"),
         Why::RolesExclude => (S::UNPROCESSABLE_ENTITY, "roles-exclude", "The roles exclude each other"),
         Why::Unwitnessed => (
@@ -326,7 +337,7 @@ fn refused(refusal: &Refusal, words: &str) -> Problem {
         Why::NotAPerson => (S::FORBIDDEN, "not-a-person", "This takes persons"),
         Why::ApprovalClosed => (S::CONFLICT, "approval-closed", "Decided already"),
         Why::TooManyOpen => (S::CONFLICT, "too-many-open", "Too many open requests"),
-        Why::BudgetSpent => (S::TOO_MANY_REQUESTS, "budget-spent", "Enough for today"),
+        Why::BudgetSpent => (S::TOO_MANY_REQUESTS, "budget-spent", "Daily limit reached"),
         Why::IdentityTaken => (S::CONFLICT, "taken", "There already"),
         _ => (S::FORBIDDEN, "refused", "No need to know"),
     };
@@ -348,7 +359,14 @@ const fn told(why: Why) -> &'static str {
         Why::NoSuchTicket | Why::NotHolder => "your department does not hold such a ticket",
         Why::Confidential => "the ticket is confidential",
         Why::Purpose => "the purpose does not cover this",
-        Why::TooManyGuesses => "wait; a principal has so many guesses a minute and an hour",
+        Why::TooManyGuesses => {
+            "you have asked too often in a short time whether a value is right: wait as long as `Retry-After` says; limits.toml \
+             has the limits"
+        }
+        Why::TooManyIntakes => {
+            "you have taken too many calls in a short time: wait as long as `Retry-After` says; a service account that takes \
+             calls for many people can have limits of its own in limits.toml"
+        }
         Why::Unwitnessed => "an administrator must find out why the witnesses are silent; see the program log",
         Why::Contradicted => {
             "an administrator must find out who is right, the log or the witness; see /readyz and the program log"
@@ -359,7 +377,7 @@ const fn told(why: Why) -> &'static str {
         }
         Why::OwnRoles => "nobody sets their own roles or issues their own token: ask another security administrator",
         Why::RolesExclude => {
-            "at least one role; auditor, security_admin and system_admin exclude each other and every other role"
+            "at least one role; auditor, security_admin, system_admin and dpo exclude each other and every other role"
         }
         Why::NotApproved => "nobody does this alone: send it without `Approval` to ask for a second person's approval",
         Why::OwnRequest => {

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 pub use super::actions::Action;
 use super::fields::FieldName;
 use super::ids::RecordKind;
+use super::limits::Counted;
 use super::principals::Actor;
 use super::purposes::{Form, Purpose};
 use super::reference::{DepartmentCode, Reference};
@@ -22,6 +23,7 @@ pub struct Ask {
     record: RecordKind,
     form: Option<Form>,
     approving: Option<Action>,
+    counted: Vec<Counted>,
     purpose: Purpose,
     at: Timestamp,
     request: RequestId,
@@ -59,6 +61,7 @@ impl Ask {
             record: RecordKind::Caller,
             form: None,
             approving: None,
+            counted: Vec::new(),
             purpose,
             at,
             request,
@@ -94,10 +97,20 @@ impl Ask {
         self
     }
 
-    /// In this form.
+    /// In this form. What is shown in clear is counted.
     #[must_use]
-    pub const fn form(mut self, form: Form) -> Self {
+    pub fn form(mut self, form: Form) -> Self {
         self.form = Some(form);
+        if form == Form::Clear {
+            self.counted.push(Counted::Reveal);
+        }
+        self
+    }
+
+    /// Counted as one of these for its asker.
+    #[must_use]
+    pub fn counting(mut self, counted: Counted) -> Self {
+        self.counted.push(counted);
         self
     }
 
@@ -160,6 +173,12 @@ impl Ask {
     #[must_use]
     pub const fn shown_as(&self) -> Option<Form> {
         self.form
+    }
+
+    /// Whether it is counted as this.
+    #[must_use]
+    pub fn counts_as(&self, counted: Counted) -> bool {
+        self.counted.contains(&counted)
     }
 
     /// What somebody else asks to do, where the ask is to decide on that.

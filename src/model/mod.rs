@@ -7,6 +7,7 @@ pub mod code;
 mod crockford;
 pub mod fields;
 pub mod ids;
+pub mod limits;
 pub mod mark;
 pub mod principals;
 pub mod purposes;

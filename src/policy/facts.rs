@@ -53,5 +53,5 @@ pub struct TicketFacts {
     pub own_call: bool,
 }
 
-/// The policy that decided: SHA-256 over policies, schema and field declarations.
+/// The policy that decided: SHA-256 over policies, schema, field declarations and limits.
 pub type PolicyHash = Hash;

@@ -40,23 +40,23 @@ impl Policy {
     /// The schema they are checked against.
     pub const SHIPPED_SCHEMA: &str = include_str!("../../policies/schema.cedarschema");
 
-    /// Reads policies and checks them, strictly, against their schema. `declarations` is the text that `fields` were
-    /// read from.
+    /// Reads policies and checks them, strictly, against their schema. `declared` are the texts that `fields` and
+    /// the limits were read from: they are under the hash with the rest.
     ///
     /// # Errors
     ///
     /// Any error and any warning of Cedar's parser and validator; a policy without its own `@id`; a string that its
     /// attribute never is; a schema without one of our roles, actions or attributes.
-    pub fn load(policies: &str, schema: &str, fields: &FieldSet, declarations: &str) -> Result<Self, PolicyError> {
+    pub fn load(policies: &str, schema: &str, fields: &FieldSet, declared: &[&str]) -> Result<Self, PolicyError> {
         let fields = question::kinds(fields);
         Ok(Self {
             engine: Engine::load(policies, schema, fields.values().copied().collect())?,
             fields,
-            hash: hash([policies, schema, declarations]),
+            hash: hash(&[&[policies, schema], declared].concat()),
         })
     }
 
-    /// SHA-256 over policies, schema and field declarations, each after its length in bytes as 64 bits, big-endian.
+    /// SHA-256 over policies, schema, field declarations and limits, each after its length in bytes as 64 bits, big-endian.
     #[must_use]
     pub const fn hash(&self) -> PolicyHash {
         self.hash
@@ -171,7 +171,7 @@ impl Policy {
     }
 }
 
-fn hash(parts: [&str; 3]) -> PolicyHash {
+fn hash(parts: &[&str]) -> PolicyHash {
     let mut context = Context::new(&SHA256);
     for part in parts {
         context.update(&(part.len() as u64).to_be_bytes());

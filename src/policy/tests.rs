@@ -103,7 +103,7 @@ fn shipped() -> (Policy, FieldSet) {
 }
 
 fn load(policies: &str, fields: &FieldSet) -> Result<Policy, super::PolicyError> {
-    Policy::load(policies, Policy::SHIPPED_SCHEMA, fields, FieldSet::SHIPPED)
+    Policy::load(policies, Policy::SHIPPED_SCHEMA, fields, &[FieldSet::SHIPPED])
 }
 
 /// One line of the table: who does what to which field in which form.

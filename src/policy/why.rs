@@ -31,6 +31,8 @@ word_enum! {
         NeedToKnow = "need-to-know",
         /// Permitted, but the asker has made too many guesses in a short time.
         TooManyGuesses = "too-many-guesses",
+        /// Permitted, but the asker has taken too many calls in a short time.
+        TooManyIntakes = "too-many-intakes",
         /// Nobody sets their own roles or issues their own token.
         OwnRoles = "own-roles",
         /// The roles exclude each other (三员分立).

@@ -9,6 +9,7 @@ use crate::cells;
 use crate::model::ask::Action;
 use crate::model::fields::{CORRECTION_REASON, Field, MatchStrength};
 use crate::model::ids::{CallerId, RecordId, RecordKind};
+use crate::model::limits::Counted;
 use crate::model::purposes::Purpose;
 use crate::model::reference::Reference;
 use crate::model::submitted::{Submitted, by_name};
@@ -85,17 +86,16 @@ impl Vault {
         let names: Vec<String> = body.fields.keys().cloned().collect();
         let names = self.names(RecordKind::Caller, &names)?;
         let ask = self.ask(session, Action::Correct, Purpose::Correct)?;
-        let ask = ask.caller(caller).ticket(body.ticket).fields(RecordKind::Caller, names);
+        let mut ask = ask.caller(caller).ticket(body.ticket).fields(RecordKind::Caller, names);
+        let done = self.replayed(session, replay).await?;
+        if done.is_none() && body.fields.keys().any(|name| self.is_identifying(name)) {
+            ask = ask.counting(Counted::Guess);
+        }
         let facts = self.facts(&ask).await?;
         let permit = self.decide(ask, facts).await?;
-        if let Some(done) = self.replayed(session, replay).await? {
+        if let Some(done) = done {
             return Ok(done);
         }
-        let permit = if body.fields.keys().any(|name| self.is_identifying(name)) {
-            self.guess(permit).await?
-        } else {
-            permit
-        };
         let row = caller_of(&permit)?;
         let id = row.id;
         if row.version != version {

@@ -20,6 +20,8 @@ pub enum Error {
     Refused(Refusal),
     /// The principal has sent, or been refused, too many requests lately, and is held back for so long. Nothing was decided.
     TooMany(std::time::Duration),
+    /// As `Refused`; it would be permitted after so long.
+    RefusedUntil(Refusal, std::time::Duration),
     /// As `Refused`; the words say what to do.
     RefusedBecause(Refusal, &'static str),
     /// It waits for a second person, who has been asked. Nothing else has happened.
@@ -59,7 +61,7 @@ impl fmt::Display for Error {
         match self {
             Self::Unauthenticated => f.write_str("no valid token\n  ask a security administrator for one"),
             Self::TooMany(_) => f.write_str("too many requests in a short time\n  wait, then send it again"),
-            Self::Refused(refusal) => write!(f, "refused: {}", refusal.why()),
+            Self::Refused(refusal) | Self::RefusedUntil(refusal, _) => write!(f, "refused: {}", refusal.why()),
             Self::RefusedBecause(refusal, words) => write!(f, "refused: {}; {words}", refusal.why()),
             Self::Asked(asked) => write!(f, "it takes a second person\n  {}", asked.detail),
             Self::Invalid(fields) => {

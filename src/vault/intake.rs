@@ -8,9 +8,10 @@ pub use super::matching::Matched;
 use super::{Audit, Error, Replay, Session, Values, Vault};
 use crate::audit::{Change, CommitError};
 use crate::keyring::RecordKey;
-use crate::model::ask::Action;
+use crate::model::ask::{Action, Ask};
 use crate::model::fields::{Field, MatchStrength, TEXT};
 use crate::model::ids::{CallerId, RecordId, RecordKind, TicketId};
+use crate::model::limits::Counted;
 use crate::model::purposes::Purpose;
 use crate::model::reference::{DepartmentCode, Reference};
 use crate::model::submitted::{Submitted, by_name};
@@ -134,24 +135,41 @@ struct Checked<'v> {
     township: Township,
 }
 
+impl Checked<'_> {
+    /// A call that states a value by which callers are found is answered with whether somebody has it.
+    fn counted(&self, ask: Ask) -> Ask {
+        let ask = ask.counting(Counted::Intake);
+        if self.caller.iter().any(|(field, _)| field.matching().is_some()) {
+            ask.counting(Counted::Guess)
+        } else {
+            ask
+        }
+    }
+}
+
 impl Vault {
     /// Takes a call.
     ///
     /// # Errors
-    /// [`Error::Refused`], [`Error::Invalid`] naming every field that breaks its rule, [`Error::KeyReused`].
+    /// [`Error::Invalid`] naming every field that breaks its rule, [`Error::Refused`], [`Error::RefusedUntil`] after too many
+    /// calls or guesses, [`Error::KeyReused`].
     pub async fn intake(&self, session: &Session, body: &Intake, replay: Option<&Replay>) -> Result<Taken, Error> {
-        for _ in 0..TRIES {
-            let ask = self.ask(session, Action::Intake, Purpose::Intake)?;
+        let checked = self.check(body)?;
+        for attempt in 0..TRIES {
+            let done = self.replayed(session, replay).await?;
+            let mut ask = self.ask(session, Action::Intake, Purpose::Intake)?;
+            if attempt == 0 && done.is_none() {
+                ask = checked.counted(ask);
+            }
             let facts = self.facts(&ask).await?;
             let permit = self.decide(ask, facts).await?;
-            if let Some((answer, audit)) = self.replayed(session, replay).await? {
+            if let Some((answer, audit)) = done {
                 return Ok(Taken {
                     answer,
                     audit,
                     replayed: true,
                 });
             }
-            let checked = self.check(body)?;
             let (change, answer) = self.compose(session, body, &checked, replay).await?;
             match self.log.record(permit, change).await {
                 Ok(recorded) => {

@@ -20,6 +20,11 @@ use crate::store::rows::{CallerRow, Cell, Genuine};
 
 /// Callers named for one value; whoever asks hears when there are more.
 const MOST: u32 = 50;
+/// Entries with one value that are looked at for another value.
+const MOST_SHARING: u32 = 1_000;
+
+/// Sorts after the id of every caller, which has 16 bytes.
+const BEYOND_EVERY_ID: [u8; 17] = [0xff; 17];
 
 /// How sure the vault is that the caller has called before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -158,6 +163,8 @@ impl Vault {
             one.value,
             other.index.to_owned(),
             other.value,
+            MOST_SHARING,
+            BEYOND_EVERY_ID.to_vec(),
             MOST + 1
         ];
         let mut callers = Vec::new();

@@ -4,7 +4,6 @@ pub mod admin;
 pub mod approvals;
 pub mod auditing;
 mod authenticate;
-pub mod budgets;
 pub mod callers;
 pub mod correct;
 mod error;
@@ -12,7 +11,7 @@ mod facts;
 pub mod found;
 pub mod fsck;
 pub mod intake;
-mod limits;
+pub mod limits;
 pub mod lookup;
 mod matching;
 pub mod open;
@@ -26,16 +25,13 @@ pub mod verify;
 pub mod witnessing;
 
 use std::collections::BTreeMap;
-use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use serde::Serialize;
 
-use self::budgets::Budgets;
 pub use self::error::Error;
-use self::limits::Limits;
-pub use self::limits::Rates;
+use self::limits::{Limits, Spending};
+pub use self::limits::{Rates, Watching};
 pub use self::replay::{Replay, Scope};
 use self::witnessing::Witnessing;
 use crate::audit::index::Indexer;
@@ -44,7 +40,7 @@ use crate::clock::Clock;
 use crate::keyring::{Keyring, RecordKey};
 use crate::model::ask::{Action, Ask, RequestId};
 use crate::model::fields::{Field, FieldName, FieldSet, Invalid};
-use crate::model::ids::{PrincipalId, RecordId, RecordKind};
+use crate::model::ids::{RecordId, RecordKind};
 use crate::model::mark::Mark;
 use crate::model::principals::Actor;
 use crate::model::purposes::Purpose;
@@ -53,10 +49,6 @@ use crate::policy::facts::Facts;
 use crate::policy::{Denial, Permit, Policy, Why};
 use crate::store::{DataStore, KeyStore};
 
-/// Guesses (`verify`, `lookup`, corrections of an identifying value) a principal may make in a minute.
-const GUESSES_A_MINUTE: NonZeroU32 = NonZeroU32::MIN.saturating_add(29);
-/// And in an hour: a number of which all but four digits are known takes a week of guessing, each guess in the log.
-const GUESSES_AN_HOUR: NonZeroU32 = NonZeroU32::MIN.saturating_add(59);
 /// Longest page of a list.
 pub const LARGEST_PAGE: u32 = 200;
 
@@ -69,12 +61,11 @@ pub struct Vault {
     policy: Policy,
     fields: FieldSet,
     clock: Arc<dyn Clock>,
-    guesses: Guesses,
     limits: Limits,
     witnessing: Witnessing,
     retention: auditing::retention::Retention,
     indexer: Indexer,
-    budgets: Budgets,
+    spending: Spending,
 }
 
 /// One authenticated request.
@@ -168,10 +159,7 @@ impl Vault {
     /// Decides, and logs a refusal before it is told.
     async fn decide(&self, ask: Ask, facts: Facts) -> Result<Permit, Error> {
         match self.policy.decide(ask, facts) {
-            Ok(permit) => match self.witnessing.bar(permit.ask().action(), self.clock.now()?) {
-                Some(why) => Err(self.refuse(permit, why).await),
-                None => Ok(permit),
-            },
+            Ok(permit) => self.unbarred(permit).await,
             Err(denial) => Err(Error::Refused(self.log_refusal(denial).await?)),
         }
     }
@@ -255,15 +243,6 @@ impl Vault {
         Ok(self.keyring.record_key(record, &wrapped)?)
     }
 
-    /// Counts a guess. One too many makes the permit a refusal.
-    async fn guess(&self, permit: Permit) -> Result<Permit, Error> {
-        if self.guesses.take(permit.ask().who().id()) {
-            Ok(permit)
-        } else {
-            Err(self.refuse(permit, Why::TooManyGuesses).await)
-        }
-    }
-
     /// Withdraws a permit for a reason outside the policy; the refusal is in the log like any other.
     async fn refuse(&self, permit: Permit, why: Why) -> Error {
         match self.log_refusal(permit.withdraw(why)).await {
@@ -278,25 +257,5 @@ impl Vault {
             Ok(refusal) => Error::RefusedBecause(refusal, words),
             Err(fault) => fault.into(),
         }
-    }
-}
-
-/// Guesses of each principal, counted by the minute and by the hour, in this process.
-struct Guesses {
-    minute: DefaultKeyedRateLimiter<[u8; 16]>,
-    hour: DefaultKeyedRateLimiter<[u8; 16]>,
-}
-
-impl Guesses {
-    fn new() -> Self {
-        Self {
-            minute: RateLimiter::keyed(Quota::per_minute(GUESSES_A_MINUTE)),
-            hour: RateLimiter::keyed(Quota::per_hour(GUESSES_AN_HOUR)),
-        }
-    }
-
-    fn take(&self, who: PrincipalId) -> bool {
-        let key = who.as_bytes();
-        self.minute.check_key(key).is_ok() && self.hour.check_key(key).is_ok()
     }
 }

@@ -4,8 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::budgets::{Budgets, Watching};
-use super::limits::{Limits, Rates};
+use super::limits::{Limits, Rates, Spending, Watching};
 use super::rules::{self, BadFiles, Rules};
 use super::{Error, Vault};
 use crate::audit::index::Indexer;
@@ -15,6 +14,7 @@ use crate::clock::Clock;
 use crate::keyring::unlock::{self, Passphrase};
 use crate::keyring::{KeyError, Keyring};
 use crate::model::fields::{FieldSet, FieldsError};
+use crate::model::limits::LimitsError;
 use crate::policy::{PolicyError, Why};
 use crate::store::sqlite::{SqliteData, SqliteKeys, SqliteLogIndex};
 use crate::store::{DataStore, KeyStore, StoreError};
@@ -62,6 +62,8 @@ pub enum OpenError {
     Log(Unproved),
     /// `fields.toml`.
     Fields(FieldsError),
+    /// `limits.toml`.
+    Limits(LimitsError),
     /// The policies.
     Policy(PolicyError),
     /// The files that the policies are in.
@@ -83,6 +85,7 @@ impl fmt::Display for OpenError {
             Self::Key(error) => error.fmt(f),
             Self::Log(error) => error.fmt(f),
             Self::Fields(error) => error.fmt(f),
+            Self::Limits(error) => error.fmt(f),
             Self::Policy(error) => error.fmt(f),
             Self::PolicyFiles(error) => error.fmt(f),
             Self::OtherVault => {
@@ -109,7 +112,7 @@ macro_rules! from {
         })+
     };
 }
-from!(StoreError => Store, KeyError => Key, Unproved => Log, FieldsError => Fields, PolicyError => Policy, BadFiles => PolicyFiles, Error => Vault);
+from!(StoreError => Store, KeyError => Key, Unproved => Log, FieldsError => Fields, LimitsError => Limits, PolicyError => Policy, BadFiles => PolicyFiles, Error => Vault);
 
 /// How a vault is run.
 #[derive(Clone, Copy, Debug)]
@@ -120,6 +123,8 @@ pub struct Running {
     pub watching: Watching,
     /// How much each principal may ask for.
     pub rates: Rates,
+    /// Whether `limits.toml` is held to. Not where calls that were taken long ago are brought in with the passphrase.
+    pub limited: bool,
 }
 
 impl Default for Running {
@@ -128,6 +133,7 @@ impl Default for Running {
             batch: usize::MAX,
             watching: Watching::default(),
             rates: Rates::default(),
+            limited: true,
         }
     }
 }
@@ -216,7 +222,6 @@ impl Unlocked {
         let signer: Arc<dyn CheckpointSigner> = self.keyring.clone();
         let index = SqliteLogIndex::open(&places.log_index())?;
         let contradictions = self.keys.contradictions(proved.origin()).await?;
-        let budgets = Budgets::of_log(&*self.store, running.watching).await?;
         let writer = self.store.writer()?;
         let log = Log::start_with(
             proved,
@@ -235,12 +240,11 @@ impl Unlocked {
             policy: self.rules.policy,
             fields: self.rules.fields,
             clock,
-            guesses: super::Guesses::new(),
             limits: Limits::new(running.rates),
             witnessing: super::witnessing::Witnessing::none().held_to(contradictions),
             retention: super::auditing::retention::Retention::default(),
             indexer: Indexer::new(Arc::new(index)),
-            budgets,
+            spending: Spending::new(running.limited.then_some(self.rules.limits), running.watching),
         })
     }
 

@@ -11,12 +11,14 @@ use std::path::{Path, PathBuf};
 
 use super::open::{OpenError, Places};
 use crate::model::fields::FieldSet;
+use crate::model::limits::Limits;
 use crate::policy::Policy;
 
 const FIELDS: &str = "fields.toml";
+const LIMITS: &str = "limits.toml";
 const POLICIES: &str = "need-to-know.cedar";
 const SCHEMA: &str = "schema.cedarschema";
-const FILES: [&str; 3] = [FIELDS, POLICIES, SCHEMA];
+const FILES: [&str; 4] = [FIELDS, LIMITS, POLICIES, SCHEMA];
 /// Write permission of group and others.
 const WRITABLE: u32 = 0o022;
 const ROOT: u32 = 0;
@@ -75,6 +77,7 @@ impl std::error::Error for BadFiles {}
 pub(super) struct Rules {
     pub(super) fields: FieldSet,
     pub(super) policy: Policy,
+    pub(super) limits: Limits,
 }
 
 /// Reads them: those in the directory, and those that are not there as shipped.
@@ -84,11 +87,13 @@ pub(super) fn load(places: &Places) -> Result<Rules, OpenError> {
     let declarations = text(FIELDS, FieldSet::SHIPPED)?;
     let fields = FieldSet::load(&declarations)?;
     fields.check_named()?;
+    let limited = text(LIMITS, Limits::SHIPPED)?;
+    let limits = Limits::load(&limited)?;
     let policies = text(POLICIES, Policy::SHIPPED_POLICIES)?;
     let schema = text(SCHEMA, Policy::SHIPPED_SCHEMA)?;
-    let policy = Policy::load(&policies, &schema, &fields, &declarations)?;
-    tracing::info!(policy = %policy.hash(), "the rules in force: SHA-256 over policies, schema and fields");
-    Ok(Rules { fields, policy })
+    let policy = Policy::load(&policies, &schema, &fields, &[&declarations, &limited])?;
+    tracing::info!(policy = %policy.hash(), "the rules in force: SHA-256 over policies, schema, fields and limits");
+    Ok(Rules { fields, policy, limits })
 }
 
 fn check_directory(places: &Places) -> Result<(), BadFiles> {

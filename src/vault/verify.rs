@@ -6,6 +6,7 @@ use super::facts::caller_of;
 use super::{Audit, Error, Session, Vault};
 use crate::model::ask::Action;
 use crate::model::ids::RecordKind;
+use crate::model::limits::Counted;
 use crate::model::purposes::Purpose;
 use crate::model::reference::Reference;
 use crate::model::submitted::Submitted;
@@ -57,10 +58,10 @@ impl Vault {
         let ask = ask
             .caller(caller)
             .ticket(body.ticket)
-            .fields(RecordKind::Caller, fields);
+            .fields(RecordKind::Caller, fields)
+            .counting(Counted::Guess);
         let facts = self.facts(&ask).await?;
         let permit = self.decide(ask, facts).await?;
-        let permit = self.guess(permit).await?;
         let about = caller_of(&permit)?;
         let today = self.today()?;
         let audit = self.note(permit).await?;

@@ -140,6 +140,15 @@ CREATE TABLE replay (
     PRIMARY KEY (principal, key)
 ) WITHOUT ROWID;
 
+CREATE TABLE spent (
+    principal BLOB NOT NULL REFERENCES principal (id),
+    counted   TEXT NOT NULL,
+    counts    TEXT NOT NULL,
+    version   INTEGER NOT NULL,
+    mac       BLOB NOT NULL,
+    PRIMARY KEY (principal, counted)
+) WITHOUT ROWID;
+
 CREATE TABLE log_head (
     one        INTEGER PRIMARY KEY CHECK (one = 1),
     size       INTEGER NOT NULL,

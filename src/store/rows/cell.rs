@@ -9,6 +9,7 @@ use crate::model::approvals::ApprovalState;
 use crate::model::ask::Action;
 use crate::model::code::Code;
 use crate::model::ids::{ApprovalId, CallerId, PrincipalId, RecordKind, TicketId, TokenId};
+use crate::model::limits::{Counted, Counts};
 use crate::model::principals::{DepartmentKind, PrincipalKind, Roles};
 use crate::model::reference::{DepartmentCode, Reference};
 use crate::model::ticket_no::TicketNo;
@@ -229,6 +230,7 @@ as_word!(
     Action,
     ApprovalState,
     Channel,
+    Counted,
     DepartmentKind,
     MatterKind,
     PrincipalKind,
@@ -249,7 +251,7 @@ macro_rules! as_text {
         })+
     };
 }
-as_text!(DepartmentCode, Reference, TicketNo);
+as_text!(Counts, DepartmentCode, Reference, TicketNo);
 
 impl Column for Roles {
     fn cell(&self) -> Cell {

@@ -25,11 +25,13 @@ table! {
         OF_FIELD = "WHERE caller = ?1 AND field = ?2";
     ]
     joins [
-        /// The first pairs of entries of one caller that have one value in one index and another in another.
+        /// The first pairs of entries of one caller that have one value in one index and another in another, among the first
+        /// entries with the one value: a number that a thousand share says nothing of who calls.
         BOTH: (Coded<IndexRow>, Coded<IndexRow>) =
             &[(IndexRow::table, "a"), (IndexRow::table, "b")],
             "blind_index a JOIN blind_index b ON b.idx = ?3 AND b.value = ?4 AND b.caller = a.caller \
-             WHERE a.idx = ?1 AND a.value = ?2 ORDER BY a.caller LIMIT ?5";
+             WHERE a.idx = ?1 AND a.value = ?2 AND a.caller < COALESCE((SELECT caller FROM blind_index WHERE idx = ?1 \
+             AND value = ?2 ORDER BY caller LIMIT 1 OFFSET ?5), ?6) ORDER BY a.caller LIMIT ?7";
     ]
 }
 

@@ -14,6 +14,7 @@ pub mod log;
 pub mod principal;
 pub mod reference;
 pub mod replay;
+pub mod spent;
 mod table;
 pub mod ticket;
 pub mod token;
@@ -32,6 +33,7 @@ pub use self::log::{EntryRow, HeadRow, PastEntryRow, PastLogRow, TileRow};
 pub use self::principal::PrincipalRow;
 pub use self::reference::ReferenceRow;
 pub use self::replay::ReplayRow;
+pub use self::spent::SpentRow;
 pub(crate) use self::table::table;
 pub use self::table::{Columns, FromColumns, NewRow, Put, Read, Row, Statement, Table, next};
 pub use self::ticket::TicketRow;
@@ -50,6 +52,7 @@ pub static DATA: &[fn() -> &'static Table] = &[
     CustodyRow::table,
     ReferenceRow::table,
     ReplayRow::table,
+    SpentRow::table,
     ApprovalRow::table,
     ArchiveRow::table,
     HeadRow::table,

@@ -69,7 +69,7 @@ impl Vault {
         if !(1..=LONGEST).contains(&days) {
             return Err(NO_SUCH_DAYS);
         }
-        let hours = self.budgets.rules.hours;
+        let hours = self.spending.watching.hours;
         let later = |days: i64| asked.day.checked_add(days.days()).map_err(|_| NO_SUCH_DAYS);
         let end = later(i64::from(days))?;
         let midnight = |day| hours.midnight(day).map_err(|_| NO_SUCH_DAYS);

@@ -10,10 +10,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::{Error, Session, Vault};
 use crate::audit::{CommitError, Refusal};
 use crate::model::ids::PrincipalId;
 use crate::policy::Denial;
+use crate::vault::{Error, Session, Vault};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -63,7 +63,7 @@ struct Costs {
     refusals: Spent,
 }
 
-pub(super) struct Limits {
+pub(in crate::vault) struct Limits {
     rates: Rates,
     // One for each principal that has sent a request since start. Held for a few instructions, never across a wait.
     costs: Mutex<HashMap<PrincipalId, Costs>>,
@@ -71,7 +71,7 @@ pub(super) struct Limits {
 }
 
 impl Limits {
-    pub(super) fn new(rates: Rates) -> Self {
+    pub(in crate::vault) fn new(rates: Rates) -> Self {
         Self {
             rates,
             costs: Mutex::default(),
@@ -122,7 +122,7 @@ impl Vault {
     }
 
     /// Makes a refusal durable, and counts it.
-    pub(super) async fn log_refusal(&self, denial: Denial) -> Result<Refusal, CommitError> {
+    pub(in crate::vault) async fn log_refusal(&self, denial: Denial) -> Result<Refusal, CommitError> {
         self.limits.refused(denial.ask().who().id(), Instant::now());
         self.log.refuse(denial).await
     }
