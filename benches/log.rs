@@ -19,15 +19,16 @@ use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::time::{Duration, Instant};
 
-use callervault::audit::history::History;
 use callervault::audit::index::Indexer;
-use callervault::audit::leaf::{self, Leaf};
-use callervault::audit::startup::prove;
 use callervault::audit::verify::{Demands, Directory, verify};
-use callervault::audit::{Change, CheckpointSigner, Log};
 use callervault::clock::Fixed;
 use callervault::keyring::Keyring;
 use callervault::keyring::unlock::{Passphrase, unlock};
+use callervault::log::ProvedEntry;
+use callervault::log::history::History;
+use callervault::log::leaf::{self, Leaf};
+use callervault::log::startup::prove;
+use callervault::log::{Change, CheckpointSigner, Log};
 use callervault::merkle::{
     Frontier, TileBuilder, decode_bundle, leaf_hash, tiles_of, verify_consistency, verify_inclusion,
 };
@@ -515,10 +516,11 @@ async fn known(store: &dyn DataStore) -> Vec<Known> {
     let mut known = Vec::new();
     while known.len() < SEARCHES {
         let entry = store.entries(dice.below(size), 1).await.unwrap().remove(0);
-        let leaf = Leaf::parse(&entry.body).unwrap();
+        let entry = ProvedEntry::new(entry).unwrap();
+        let leaf = entry.leaf().unwrap();
         if leaf.form.is_some() && leaf.out == "granted" {
             let at = leaf.t.parse().unwrap();
-            let mark = Mark::of(&entry.leaf_hash);
+            let mark = Mark::of(entry.hash());
             known.push(Known { leaf, at, mark });
         }
     }

@@ -8,6 +8,7 @@ pub mod cli;
 pub mod clock;
 pub mod http;
 pub mod keyring;
+pub mod log;
 pub mod merkle;
 pub mod model;
 pub mod note;

@@ -1,5 +1,6 @@
 //! The log for archives and SIEMs: copied, continued, followed, and never a gap.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -204,4 +205,15 @@ async fn a_follower_that_is_killed_goes_on_without_a_gap() {
         let metrics = metrics.unwrap().body_mut().read_to_string().unwrap();
         assert!(metrics.contains("callervault_log_export_cursor") && metrics.contains("callervault_log_export_lag"));
     });
+}
+
+/// The verifier in Python lists the keys by itself: what it knows of the format is not ours.
+#[test]
+fn the_python_verifier_allows_the_keys_of_a_leaf() {
+    let source = include_str!("verify.py");
+    let (_, list) = source.split_once("ALLOWED_KEYS = set(").unwrap();
+    let (list, _) = list.split_once(".split()").unwrap();
+    let words: BTreeSet<&str> = list.split(['"', ' ', '\n']).filter(|word| !word.is_empty()).collect();
+    let keys: BTreeSet<&str> = callervault::log::leaf::KEYS.iter().map(|(key, _)| *key).collect();
+    assert_eq!(words, keys);
 }

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use callervault::audit::leaf::Leaf;
 use callervault::audit::watch::hours::{FromUtc, Hours, Span};
 use callervault::audit::watch::{Report, Watch};
 use callervault::clock::{Clock, Fixed};
 use callervault::http::App;
+use callervault::log::leaf::Leaf;
 use callervault::vault::Vault;
 use callervault::vault::Watching;
 use callervault::vault::open::Running;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use serde::Serialize;
 
 use super::index::shows_fields;
-use super::leaf::Leaf;
+use crate::log::leaf::Leaf;
 
 /// Newest positions that are told of each group.
 const MOST_INDEXES: usize = 20;

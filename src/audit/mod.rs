@@ -1,60 +1,9 @@
-//! The log: nothing is read, written or refused without a leaf that is durable first.
-//!
-//! Life of a leaf: [`leaf`] makes its bytes from a decision, [`Log`] hands it to the one [`sequencer`] thread, which puts
-//! it into a transaction with the job's writes, extends the tree, signs the checkpoint, commits, and only then answers
-//! with a [`Receipt`] or [`Refusal`]. At start [`startup`] proves the tree before anything is served.
+//! What is read out of the log: [`search`] and its [`index`], [`exposure`], [`watch`] over readers, [`export`] as lines of other
+//! systems, and [`verify`] for a copy of the log without a vault. It knows leaves, not callers.
 
 pub mod export;
 pub mod exposure;
-pub mod genesis;
-pub mod history;
 pub mod index;
-pub mod leaf;
-mod log;
-mod receipt;
 pub mod search;
-mod sequencer;
-pub mod startup;
 pub mod verify;
 pub mod watch;
-
-use std::collections::BTreeMap;
-
-pub use self::log::{CommitError, Log, LogStats};
-pub use self::receipt::{LogPosition, Receipt, Recorded, Refusal};
-use crate::model::reference::Reference;
-use crate::model::ticket_no::TicketNo;
-use crate::note::Checkpoint;
-use crate::store::rows::WrappedKey;
-use crate::store::{Guard, Write};
-
-/// Signs the log's checkpoints. The keyring does; the log never sees the key.
-pub trait CheckpointSigner: Send + Sync {
-    /// The signed note, or nothing when the keys are gone.
-    fn sign(&self, checkpoint: &Checkpoint) -> Option<String>;
-}
-
-/// What a permitted act changes: one transaction with its leaf.
-#[derive(Default)]
-pub struct Change {
-    /// Keys of new records, made durable in the key store before the transaction commits.
-    pub keys: Vec<WrappedKey>,
-    /// What must still be so.
-    pub guards: Vec<Guard>,
-    /// The writes.
-    pub writes: Vec<Write>,
-    /// The ticket this makes, for the leaf, where the ask could not name it yet.
-    pub ticket: Option<TicketNo>,
-    /// The caller this concerns, in the auditors' domain, where the ask could not name them yet.
-    pub subject: Option<Reference>,
-    /// For the leaf: what else this is about.
-    pub link: BTreeMap<String, String>,
-}
-
-impl Change {
-    /// Whether it touches so many rows that it may take minutes.
-    fn is_long(&self) -> bool {
-        let long = |write: &Write| matches!(write, Write::DropBodies(_) | Write::NextLog);
-        self.writes.iter().any(long)
-    }
-}

@@ -4,7 +4,7 @@ use data_encoding::BASE64URL_NOPAD;
 use ring::digest::{SHA256, digest};
 
 use super::index::{terms, time_of};
-use super::leaf::Leaf;
+use crate::log::leaf::Leaf;
 use crate::store::log_index::{Term, Walk};
 
 /// Entries that carry all of these terms, in a span of time.

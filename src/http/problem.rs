@@ -12,8 +12,8 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use super::App;
-use crate::audit::{CommitError, Refusal};
 use crate::keyring::KeyError;
+use crate::log::{CommitError, Refusal};
 use crate::model::ask::RequestId;
 use crate::policy::Why;
 use crate::store::StoreError;

@@ -2,7 +2,7 @@
 
 use super::memory::{Secret, wipe_stack};
 use super::{KeyError, KeyRole, Keyring, aead, padding, place};
-use crate::audit::Receipt;
+use crate::log::Receipt;
 use crate::model::code::Code;
 use crate::model::fields::{FieldName, FieldSet};
 use crate::model::ids::RecordId;

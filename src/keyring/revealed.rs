@@ -3,7 +3,7 @@
 use zeroize::Zeroizing;
 
 use super::KeyError;
-use crate::audit::{LogPosition, Receipt};
+use crate::log::{LogPosition, Receipt};
 use crate::model::fields::{FieldName, FieldSet};
 use crate::model::purposes::Form;
 

@@ -2,7 +2,7 @@
 
 use super::memory::wipe_stack;
 use super::{KeyError, KeyRole, Keyring};
-use crate::audit::CheckpointSigner;
+use crate::log::CheckpointSigner;
 use crate::note::{Checkpoint, Signer, Verifier};
 
 impl Keyring {

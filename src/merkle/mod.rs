@@ -57,6 +57,19 @@ impl fmt::Display for Hash {
     }
 }
 
+/// What [`std::str::FromStr`] says of anything that `Display` does not write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotAHash;
+
+impl std::str::FromStr for Hash {
+    type Err = NotAHash;
+
+    fn from_str(text: &str) -> Result<Self, NotAHash> {
+        let bytes = data_encoding::BASE64.decode(text.as_bytes()).map_err(|_| NotAHash)?;
+        Self::try_from(&*bytes).map_err(|_| NotAHash)
+    }
+}
+
 impl fmt::Debug for Hash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::facts::caller_of;
 use super::{Audit, Error, Replay, Session, Values, Vault};
-use crate::audit::{Change, CommitError};
 use crate::cells;
+use crate::log::{Change, CommitError};
 use crate::model::ask::Action;
 use crate::model::fields::{CORRECTION_REASON, Field, MatchStrength};
 use crate::model::ids::{CallerId, RecordId, RecordKind};

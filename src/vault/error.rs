@@ -3,9 +3,10 @@
 use std::fmt;
 
 use super::approvals::Asked;
-use crate::audit::{CommitError, Refusal};
 use crate::clock::NoClock;
 use crate::keyring::KeyError;
+use crate::log::NotProved;
+use crate::log::{CommitError, Refusal};
 use crate::model::fields::Invalid;
 use crate::model::tickets::TicketState;
 use crate::refs::RefError;
@@ -97,6 +98,12 @@ impl From<CommitError> for Error {
             CommitError::Locked => Self::Key(KeyError::Locked),
             other => Self::Log(other),
         }
+    }
+}
+
+impl From<NotProved> for Error {
+    fn from(_: NotProved) -> Self {
+        Self::Key(KeyError::Broken)
     }
 }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Audit, Error, Session, Vault};
-use crate::audit::Change;
+use crate::log::Change;
 use crate::model::ask::Action;
 use crate::model::ids::{RecordId, RecordKind};
 use crate::model::limits::Counted;

@@ -4,15 +4,15 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{Audit, Error, Session, Vault};
-use crate::audit::leaf::Leaf;
-use crate::audit::startup;
-use crate::audit::{CommitError, LogPosition};
 use crate::cells;
 use crate::keyring::KeyError;
+use crate::log::ProvedEntry;
+use crate::log::leaf::Leaf;
+use crate::log::{CommitError, LogPosition};
 use crate::model::ids::PrincipalId;
 use crate::store::Write;
 use crate::store::rows::replay::BY_KEY;
-use crate::store::rows::{EntryRow, Genuine, ReplayRow};
+use crate::store::rows::{Genuine, ReplayRow};
 
 /// Under whom keys of the whole vault are kept. No account has this id: accounts' are random.
 const VAULT: PrincipalId = PrincipalId::from_bytes([0; 16]);
@@ -65,8 +65,8 @@ impl Vault {
         Ok(Some((
             answer,
             LogPosition {
-                index: leaf.idx,
-                leaf_hash: leaf.leaf_hash,
+                index: leaf.index(),
+                leaf_hash: *leaf.hash(),
             }
             .into(),
         )))
@@ -83,9 +83,10 @@ impl Vault {
     }
 
     /// The leaf of the write whose answer the row remembers.
-    async fn leaf_of(&self, row: &Genuine<ReplayRow>) -> Result<EntryRow, Error> {
+    async fn leaf_of(&self, row: &Genuine<ReplayRow>) -> Result<ProvedEntry, Error> {
         let index = row.leaf().ok_or(KeyError::Broken)?;
-        let mut entries = self.store.entries_ever(index).await?.into_iter();
+        let entries = self.store.entries_ever(index).await?.into_iter();
+        let mut entries = entries.filter_map(|entry| ProvedEntry::new(entry).ok());
         Ok(entries.find(|entry| is_leaf_of(row, entry)).ok_or(KeyError::Broken)?)
     }
 
@@ -133,8 +134,8 @@ impl Vault {
 
 /// Whether this entry is the leaf of the write whose answer the row remembers. Where it stands is known to the log's
 /// writer alone and so is not under the row's code; the request, which the leaf names too, is.
-pub(super) fn is_leaf_of(row: &ReplayRow, entry: &EntryRow) -> bool {
+pub(super) fn is_leaf_of(row: &ReplayRow, entry: &ProvedEntry) -> bool {
     let by = |actor: &str| row.principal == VAULT || actor == row.principal.to_string();
     let fits = |leaf: Leaf| leaf.out == "granted" && by(&leaf.actor) && leaf.req == row.req;
-    startup::prove_leaf(entry).is_ok() && Leaf::parse(&entry.body).is_some_and(fits)
+    entry.leaf().is_some_and(fits)
 }

@@ -10,11 +10,12 @@ use data_encoding::BASE64;
 
 use super::open::{OpenError, Places, Running, Unlocked};
 use super::{Error, Session, Vault};
-use crate::audit::Change;
-use crate::audit::leaf::Leaf;
-use crate::audit::startup::{self, Proved, Unproved};
 use crate::clock::Clock;
 use crate::keyring::unlock::Passphrase;
+use crate::log::Change;
+use crate::log::ProvedEntry;
+use crate::log::leaf::Leaf;
+use crate::log::startup::{self, Proved, Unproved};
 use crate::model::approvals::ApprovalState;
 use crate::model::ask::{Action, RequestId};
 use crate::model::ids::ApprovalId;
@@ -231,8 +232,8 @@ impl Unlocked {
             return Ok(());
         };
         startup::prove_head(&*self.store, &head, found, &self.keyring.verifiers(found)?).await?;
-        let first = self.store.entries(0, 1).await?;
-        let leaf = first.first().and_then(|entry| Leaf::parse(&entry.body));
+        let first = self.store.entries(0, 1).await?.into_iter().next();
+        let leaf = first.and_then(|entry| ProvedEntry::new(entry).ok()?.leaf());
         if let (Some(leaf), Some(fence)) = (leaf, self.keys.fence().await?)
             && links(&leaf, &fence)
         {

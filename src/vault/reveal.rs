@@ -3,9 +3,9 @@
 use serde::Deserialize;
 
 use super::{Error, Session, Vault};
-use crate::audit::Receipt;
 use crate::cells;
 use crate::keyring::{KeyError, Revealed};
+use crate::log::Receipt;
 use crate::model::ask::{Action, Ask};
 use crate::model::ids::RecordKind;
 use crate::model::purposes::{Form, Purpose};

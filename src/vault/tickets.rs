@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::facts::ticket_of;
 use super::{Audit, Error, LARGEST_PAGE, Replay, Session, Vault};
-use crate::audit::{Change, leaf};
 use crate::cells;
+use crate::log::{Change, leaf};
 use crate::model::ask::Action;
 use crate::model::ids::RecordId;
 use crate::model::purposes::Purpose;

@@ -1,5 +1,5 @@
 //! A receipt is spent, not copied.
-fn copy(receipt: callervault::audit::Receipt) {
+fn copy(receipt: callervault::log::Receipt) {
     let _ = receipt.clone();
 }
 fn main() {}

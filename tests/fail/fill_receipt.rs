@@ -1,5 +1,5 @@
 //! A receipt is not put together from its parts.
-use callervault::audit::{LogPosition, Receipt};
+use callervault::log::{LogPosition, Receipt};
 use callervault::policy::Permit;
 fn fill(permit: Permit, position: LogPosition) -> Receipt {
     Receipt { permit, position }

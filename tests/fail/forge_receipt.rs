@@ -1,5 +1,5 @@
 //! A receipt comes from the log only.
-use callervault::audit::{LogPosition, Receipt};
+use callervault::log::{LogPosition, Receipt};
 use callervault::policy::Permit;
 fn forge(permit: Permit, position: LogPosition) -> Receipt {
     Receipt::new(permit, position)

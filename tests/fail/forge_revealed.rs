@@ -1,5 +1,5 @@
 //! Opened fields come from the keyring only.
-use callervault::audit::Receipt;
+use callervault::log::Receipt;
 use callervault::keyring::Revealed;
 use callervault::model::fields::FieldSet;
 fn forge(fields: &FieldSet, receipt: Receipt) {

@@ -1,5 +1,5 @@
 //! The log takes decisions, not asks.
-async fn skip(log: callervault::audit::Log, ask: callervault::model::ask::Ask) {
+async fn skip(log: callervault::log::Log, ask: callervault::model::ask::Ask) {
     let _ = log.commit(ask).await;
 }
 fn main() {}

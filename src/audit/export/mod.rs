@@ -7,8 +7,9 @@ mod syslog;
 
 use serde_json::{Value, json};
 
-use super::leaf::Leaf;
-use crate::merkle::{Hash, leaf_hash};
+use crate::log::ProvedEntry;
+use crate::log::leaf::Leaf;
+use crate::merkle::Hash;
 use crate::model::word_enum::word_enum;
 
 word_enum! {
@@ -25,14 +26,6 @@ word_enum! {
     }
 }
 
-/// An entry with its place.
-pub struct Placed<'e> {
-    /// Position from 0.
-    pub index: u64,
-    /// The entry's bytes.
-    pub entry: &'e [u8],
-}
-
 /// The parts of an entry that lines are made of.
 struct Event {
     index: u64,
@@ -43,12 +36,12 @@ struct Event {
 
 /// The line for an entry, without a newline; nothing if the entry is no leaf.
 #[must_use]
-pub fn line(format: Format, placed: &Placed<'_>) -> Option<String> {
+pub fn line(format: Format, entry: &ProvedEntry) -> Option<String> {
     let event = Event {
-        index: placed.index,
-        hash: leaf_hash(placed.entry),
-        leaf: Leaf::parse(placed.entry)?,
-        json: serde_json::from_slice(placed.entry).ok()?,
+        index: entry.index(),
+        hash: *entry.hash(),
+        leaf: entry.leaf()?,
+        json: serde_json::from_slice(entry.body()).ok()?,
     };
     Some(match format {
         Format::Native => native(&event).to_string(),
@@ -73,5 +66,64 @@ impl Event {
             .t
             .parse::<jiff::Timestamp>()
             .map_or(0, |at| at.as_millisecond())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Map;
+
+    use super::*;
+    use crate::log::leaf::KEYS;
+    use crate::merkle::leaf_hash;
+    use crate::store::rows::EntryRow;
+
+    /// A leaf with every key, and for each what to look for in a line. The format's version is told by no mark.
+    fn every_key() -> (ProvedEntry, Vec<(&'static str, String)>) {
+        let mut leaf = Map::new();
+        let mut marks = Vec::new();
+        for (key, _) in KEYS {
+            let mark = match *key {
+                "t" => "2026-12-01T02:00:00.000Z".to_owned(),
+                key => format!("mark-of-{key}-"),
+            };
+            let value = match *key {
+                "v" => json!(1),
+                "fields" => json!([mark]),
+                "digest" | "link" => json!({"place": mark}),
+                _ => json!(mark),
+            };
+            leaf.insert((*key).to_owned(), value);
+            marks.push((*key, mark));
+        }
+        marks.retain(|(key, _)| *key != "v");
+        let body = serde_json_canonicalizer::to_vec(&leaf).unwrap();
+        let row = EntryRow {
+            idx: 7,
+            leaf_hash: leaf_hash(&body),
+            body,
+        };
+        (ProvedEntry::new(row).unwrap(), marks)
+    }
+
+    /// A new key of the leaf is in neither until somebody decides.
+    #[test]
+    fn a_key_is_in_the_projection_or_on_its_list_of_omissions() {
+        let (entry, marks) = every_key();
+        for format in Format::ALL {
+            let line = line(*format, &entry).unwrap();
+            let absent: Vec<&str> = marks
+                .iter()
+                .filter(|(_, mark)| !line.contains(mark))
+                .map(|(key, _)| *key)
+                .collect();
+            let omits = match format {
+                Format::Native => &[][..],
+                Format::Ocsf => ocsf::OMITS,
+                Format::Syslog => syslog::OMITS,
+                Format::Cef => cef::OMITS,
+            };
+            assert_eq!(absent, omits, "{format}");
+        }
     }
 }

@@ -2,6 +2,10 @@
 
 use super::Event;
 
+/// Keys of a leaf that a line leaves out: none, the leaf is its message.
+#[cfg(test)]
+pub(super) const OMITS: &[&str] = &[];
+
 /// Facility 13, log audit (RFC 5424 §6.2.1).
 const FACILITY: u8 = 13;
 const WARNING: u8 = 4;

@@ -4,7 +4,6 @@
 //! What this cannot tell by itself: a log that was cut back, with an older checkpoint that was once genuine, looks like a
 //! younger log. Only a checkpoint or a receipt that somebody kept tells them apart: [`Older`].
 
-mod plain;
 mod source;
 mod walk;
 mod witnesses;

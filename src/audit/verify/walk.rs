@@ -1,10 +1,7 @@
 //! From the first entry to the last: hashes computed from bundles, compared with the tiles.
 
-use serde::Deserialize;
-use serde::de::IgnoredAny;
-
-use super::plain::is_plain;
 use super::{NoFile, Source, Tampered, Unverified};
+use crate::log::leaf::has_keys;
 use crate::merkle::{Frontier, Hash, TILE_WIDTH, Tile, TileBuilder, TileKind, TilePath, decode_bundle, leaf_hash};
 
 /// Bundles that are read and hashed side by side.
@@ -118,7 +115,7 @@ impl<'s> Walk<'s> {
             if leaf_hash(entry) != *told {
                 return Err(Tampered::Leaf(index).into());
             }
-            if !is_plain(entry) && !is_leaf(entry) {
+            if !has_keys(entry) {
                 return Err(Tampered::Content(index).into());
             }
         }
@@ -246,37 +243,4 @@ impl Hashed {
 
 fn hashes(tile: &[u8]) -> Vec<Hash> {
     tile.as_chunks::<32>().0.iter().copied().map(Hash::from_bytes).collect()
-}
-
-/// Whether an entry is JSON with the keys of a leaf.
-pub(super) fn is_leaf(entry: &[u8]) -> bool {
-    serde_json::from_slice::<Keys>(entry).is_ok()
-}
-
-/// The keys a leaf may have, each once; whoever verifies does not look at what stands there.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "only which keys there are is looked at")]
-struct Keys {
-    v: IgnoredAny,
-    id: IgnoredAny,
-    t: IgnoredAny,
-    act: IgnoredAny,
-    out: IgnoredAny,
-    why: Option<IgnoredAny>,
-    actor: IgnoredAny,
-    token: Option<IgnoredAny>,
-    dept: IgnoredAny,
-    role: Option<IgnoredAny>,
-    ticket: Option<IgnoredAny>,
-    subject: Option<IgnoredAny>,
-    fields: Option<IgnoredAny>,
-    form: Option<IgnoredAny>,
-    purpose: IgnoredAny,
-    policy: IgnoredAny,
-    req: IgnoredAny,
-    node: IgnoredAny,
-    approver: Option<IgnoredAny>,
-    link: Option<IgnoredAny>,
-    digest: Option<IgnoredAny>,
 }

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use self::hours::Hours;
 use self::score::{MEASURES, PEERS, Usual};
-use super::leaf::Leaf;
+use crate::log::leaf::Leaf;
 use crate::model::ask::Action;
 
 /// Clear reveals of one person in one day at which somebody is told.

@@ -9,12 +9,14 @@ use indicatif::ProgressBar;
 use serde_json::Value;
 
 use super::remote::{Remote, TokenFrom};
-use crate::audit::export::{Format, Placed, line};
+use crate::audit::export::{Format, line};
 use crate::audit::verify::{COSIGNED, NoFile, Source};
 use crate::cli::{Done, Failure, say};
+use crate::log::ProvedEntry;
 use crate::merkle::{TileKind, TilePath, decode_bundle, tiles_of};
 use crate::note::Checkpoint;
 use crate::note::unverified_text;
+use crate::store::rows::EntryRow;
 
 /// Copy the log from a running server: as tiles for an archive that anybody can verify, or as lines for a SIEM.
 #[derive(Args)]
@@ -102,13 +104,14 @@ fn as_line(format: Format, entry: &Value) -> Result<String, Failure> {
     let bad = || Failure::found("an entry does not have the hash that came with it\n  run `callervault audit verify`");
     let index = entry.get("index").and_then(Value::as_u64).ok_or_else(bad)?;
     let leaf = entry.get("leaf").ok_or_else(bad)?;
-    let bytes = serde_json_canonicalizer::to_vec(leaf).map_err(|_| bad())?;
-    let told = entry.get("leaf_hash").and_then(Value::as_str);
-    if told != Some(crate::merkle::leaf_hash(&bytes).to_string().as_str()) {
-        return Err(bad());
-    }
-    let placed = Placed { index, entry: &bytes };
-    line(format, &placed).ok_or_else(bad)
+    let told = entry.get("leaf_hash").and_then(Value::as_str).ok_or_else(bad)?;
+    let row = EntryRow {
+        idx: index,
+        body: serde_json_canonicalizer::to_vec(leaf).map_err(|_| bad())?,
+        leaf_hash: told.parse().map_err(|_| bad())?,
+    };
+    let entry = ProvedEntry::new(row).map_err(|_| bad())?;
+    line(format, &entry).ok_or_else(bad)
 }
 
 fn output(path: Option<&Path>) -> Result<Box<dyn Write>, Failure> {

@@ -128,6 +128,7 @@ impl From<&Tile> for TileRow {
 }
 
 /// An entry of whose columns only the leaf is needed: a stored hash that cannot be read does not hide it.
+#[derive(Clone)]
 pub struct LooseEntry {
     /// Position from 0.
     pub idx: u64,
@@ -135,6 +136,16 @@ pub struct LooseEntry {
     pub body: Vec<u8>,
     /// The hash stored with it, if it can be read.
     pub leaf_hash: Option<Hash>,
+}
+
+impl From<EntryRow> for LooseEntry {
+    fn from(row: EntryRow) -> Self {
+        Self {
+            idx: row.idx,
+            body: row.body,
+            leaf_hash: Some(row.leaf_hash),
+        }
+    }
 }
 
 impl FromColumns for LooseEntry {

@@ -120,9 +120,9 @@ impl Vault {
         while let Some(position) = before {
             let walk = query.walk(position, PIECE, STEPS);
             let walked = self.indexer.index().walk(walk).await?;
-            for (row, leaf) in self.leaves(&walked.hits, archived).await? {
+            for (entry, leaf) in self.leaves(&walked.hits, archived).await? {
                 if query.matches(&leaf) {
-                    exposure.add(row.idx, leaf);
+                    exposure.add(entry.index(), leaf);
                 }
             }
             if exposure.reads() > MOST_READS || exposure.len() > MOST_GROUPS {

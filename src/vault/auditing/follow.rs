@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::super::{Audit, Error, LARGEST_PAGE, Session, Vault};
 use super::read::Entry;
-use crate::audit::history::NoHistory;
-use crate::audit::leaf::Leaf;
+use crate::log::ProvedEntry;
+use crate::log::history::NoHistory;
 use crate::model::ask::Action;
 use crate::store::rows::EntryRow;
 
@@ -58,7 +58,7 @@ impl Vault {
         }
         let audit = self.note(permit).await?;
         Ok(Followed {
-            entries: rows.iter().map(Entry::new).collect::<Result<_, _>>()?,
+            entries: rows.into_iter().map(Entry::read).collect::<Result<_, _>>()?,
             next,
             behind,
             audit: Some(audit),
@@ -68,17 +68,18 @@ impl Vault {
     /// Returns once there is an entry from `from` on that is not a delivery to this follower.
     async fn news(&self, session: &Session, from: u64, limit: u32) -> Result<(), Error> {
         let own = session.actor.id().to_string();
-        let is_news = |row: &EntryRow| {
-            Leaf::parse(&row.body).is_none_or(|leaf| leaf.act != Action::ExportLog.as_str() || leaf.actor != own)
+        let is_news = |row: EntryRow| {
+            let leaf = ProvedEntry::new(row).ok().and_then(|entry| entry.leaf());
+            leaf.is_none_or(|leaf| leaf.act != Action::ExportLog.as_str() || leaf.actor != own)
         };
         let mut seen = from;
         loop {
             self.log.grown_beyond(seen).await;
             let rows = self.store.entries(seen, limit).await?;
-            if rows.iter().any(is_news) || (seen - from) + rows.len() as u64 >= u64::from(limit) {
+            seen += rows.len() as u64;
+            if rows.into_iter().any(is_news) || seen - from >= u64::from(limit) {
                 return Ok(());
             }
-            seen += rows.len() as u64;
         }
     }
 }

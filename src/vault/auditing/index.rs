@@ -88,11 +88,11 @@ impl Sums {
             let entries = store.entries(at, PAGE).await?;
             let Some(last) = entries.last() else { break };
             at = last.idx + 1;
-            for entry in entries.iter().filter(|entry| entry.idx < size) {
-                match indexed(entry) {
-                    Some(row) => self.leaf(row),
-                    None if entry.body.is_empty() => self.first = entry.idx + 1,
-                    None => {}
+            for entry in entries.into_iter().filter(|entry| entry.idx < size) {
+                if entry.body.is_empty() {
+                    self.first = entry.idx + 1;
+                } else if let Some(row) = indexed(entry) {
+                    self.leaf(row);
                 }
             }
         }

@@ -11,7 +11,7 @@ pub mod search;
 pub mod trace;
 
 use super::{Audit, Error, Session, Vault};
-use crate::audit::history::NoHistory;
+use crate::log::history::NoHistory;
 use crate::model::ask::{Action, Ask};
 use crate::model::purposes::Purpose;
 use crate::policy::Permit;

@@ -3,7 +3,9 @@
 use serde::Serialize;
 
 use super::super::{Audit, Error, LeafHash, Session, Vault};
-use crate::audit::history::{History, NoHistory};
+use crate::keyring::KeyError;
+use crate::log::ProvedEntry;
+use crate::log::history::{History, NoHistory};
 use crate::merkle::TilePath;
 use crate::model::ask::Action;
 use crate::model::mark::Mark;
@@ -26,18 +28,20 @@ pub struct Entry {
 }
 
 impl Entry {
-    pub(super) fn new(row: &EntryRow) -> Result<Self, Error> {
+    /// As it is stored, unless its body was archived and dropped.
+    pub(super) fn read(row: EntryRow) -> Result<Self, Error> {
         if row.body.is_empty() {
             return Err(NoHistory::Empty(row.idx).into());
         }
-        if crate::audit::startup::prove_leaf(row).is_err() {
-            return Err(crate::keyring::KeyError::Broken.into());
-        }
+        Self::new(&ProvedEntry::new(row)?)
+    }
+
+    pub(super) fn new(entry: &ProvedEntry) -> Result<Self, Error> {
         Ok(Self {
-            index: row.idx,
-            leaf_hash: LeafHash(row.leaf_hash),
-            mark: Mark::of(&row.leaf_hash),
-            leaf: serde_json::from_slice(&row.body).map_err(|_| crate::keyring::KeyError::Broken)?,
+            index: entry.index(),
+            leaf_hash: LeafHash(*entry.hash()),
+            mark: Mark::of(entry.hash()),
+            leaf: serde_json::from_slice(entry.body()).map_err(|_| KeyError::Broken)?,
         })
     }
 }
@@ -120,7 +124,7 @@ impl Vault {
             return Err(self.no_history(NoHistory::Empty(index)).await);
         }
         Ok(ReadEntry {
-            entry: Entry::new(&row)?,
+            entry: Entry::read(row)?,
             audit,
         })
     }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::approvals::Exact;
 use super::super::{Audit, Error, Session, Vault};
-use crate::audit::Change;
+use crate::log::Change;
 use crate::model::ask::Action;
 use crate::model::ids::RecordId;
 use crate::model::reference::{DepartmentCode, Reference};

@@ -7,12 +7,11 @@ use serde::{Deserialize, Serialize};
 use super::super::approvals::Exact;
 use super::super::{Audit, Error, Session, Vault};
 use super::search::Beyond;
-use crate::audit::Change;
-use crate::audit::history::NoHistory;
-use crate::audit::leaf::Leaf;
-use crate::audit::startup::prove_leaf;
 use crate::cells;
 use crate::keyring::KeyError;
+use crate::log::Change;
+use crate::log::ProvedEntry;
+use crate::log::history::NoHistory;
 use crate::merkle::TILE_WIDTH;
 use crate::model::ask::Action;
 use crate::model::purposes::Purpose;
@@ -132,9 +131,10 @@ impl Vault {
         let mut first = dropped;
         while first < below {
             let entries = self.store.entries(first, PAGE).await?;
-            for entry in entries.iter().filter(|entry| entry.idx < below) {
+            for entry in entries.into_iter().filter(|entry| entry.idx < below) {
+                let index = entry.idx;
                 if logged_at(entry)? > youngest {
-                    return Err(Error::Retained(entry.idx));
+                    return Err(Error::Retained(index));
                 }
             }
             first += u64::from(PAGE);
@@ -179,8 +179,7 @@ impl Vault {
 }
 
 /// When an entry was logged, from bytes that have their hash.
-fn logged_at(entry: &EntryRow) -> Result<Timestamp, Error> {
-    prove_leaf(entry).map_err(|_| KeyError::Broken)?;
-    let leaf = Leaf::parse(&entry.body).ok_or(KeyError::Broken)?;
+fn logged_at(entry: EntryRow) -> Result<Timestamp, Error> {
+    let leaf = ProvedEntry::new(entry)?.leaf().ok_or(KeyError::Broken)?;
     Ok(leaf.t.parse().map_err(|_| KeyError::Broken)?)
 }

@@ -7,8 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use super::super::{Audit, Error, LARGEST_PAGE, Session, Vault};
 use super::read::Entry;
-use crate::audit::leaf::{self, Leaf};
 use crate::audit::search::{Cursor, Query};
+use crate::keyring::KeyError;
+use crate::log::ProvedEntry;
+use crate::log::leaf::{self, Leaf};
 use crate::model::ask::{Action, Ask};
 use crate::model::ids::PrincipalId;
 use crate::model::principals::Role;
@@ -17,7 +19,6 @@ use crate::model::reference::{DepartmentCode, Reference};
 use crate::model::ticket_no::TicketNo;
 use crate::policy::facts::Facts;
 use crate::store::log_index::{Hit, Term, TermKind};
-use crate::store::rows::EntryRow;
 
 /// Counting stops here.
 const MOST_COUNTED: usize = 10_000;
@@ -274,9 +275,9 @@ impl Vault {
             let missing = (wanted.limit + 1).saturating_sub(entries.len());
             let walk = wanted.query.walk(before, missing, STEPS);
             let walked = self.indexer.index().walk(walk).await?;
-            for (row, leaf) in self.leaves(&walked.hits, archived).await? {
+            for (entry, leaf) in self.leaves(&walked.hits, archived).await? {
                 if wanted.query.matches(&leaf) {
-                    entries.push(Entry::new(&row)?);
+                    entries.push(Entry::new(&entry)?);
                 }
             }
             if entries.len() > wanted.limit {
@@ -297,20 +298,20 @@ impl Vault {
 
     /// The leaves at these places, each as it was logged; without those whose bodies were archived and dropped. One that is
     /// missing otherwise is no smaller answer: it is none.
-    pub(super) async fn leaves(&self, hits: &[Hit], archived: u64) -> Result<Vec<(EntryRow, Leaf)>, Error> {
+    pub(super) async fn leaves(&self, hits: &[Hit], archived: u64) -> Result<Vec<(ProvedEntry, Leaf)>, Error> {
         let indexes: Vec<u64> = hits.iter().map(|hit| hit.index).collect();
         let rows = self.store.entries_at(&indexes).await?;
         if rows.len() != hits.len() {
-            return Err(crate::keyring::KeyError::Broken.into());
+            return Err(KeyError::Broken.into());
         }
         let mut leaves = Vec::with_capacity(rows.len());
         for row in rows
             .into_iter()
             .filter(|row| !row.body.is_empty() || row.idx >= archived)
         {
-            crate::audit::startup::prove_leaf(&row).map_err(|_| crate::keyring::KeyError::Broken)?;
-            let leaf = Leaf::parse(&row.body).ok_or(crate::keyring::KeyError::Broken)?;
-            leaves.push((row, leaf));
+            let entry = ProvedEntry::new(row)?;
+            let leaf = entry.leaf().ok_or(KeyError::Broken)?;
+            leaves.push((entry, leaf));
         }
         Ok(leaves)
     }

@@ -40,9 +40,9 @@ impl Vault {
         let hit = |index| Hit { index, in_time: true };
         let hits: Vec<Hit> = marked.into_iter().map(hit).collect();
         let mut entries = Vec::new();
-        for (row, leaf) in self.leaves(&hits, self.archived_below().await?).await? {
-            if shows_fields(&leaf) && Mark::of(&row.leaf_hash) == mark {
-                entries.push(Entry::new(&row)?);
+        for (entry, leaf) in self.leaves(&hits, self.archived_below().await?).await? {
+            if shows_fields(&leaf) && Mark::of(entry.hash()) == mark {
+                entries.push(Entry::new(&entry)?);
             }
         }
         if entries.is_empty() {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Check;
 use super::rows::Seen;
-use crate::audit::leaf;
+use crate::log::leaf;
 use crate::model::fields::FieldSet;
 use crate::model::ids::{CallerId, RecordId, RecordKind};
 use crate::store::rows::{FieldRow, Row};

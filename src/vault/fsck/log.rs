@@ -6,8 +6,8 @@ use super::super::auditing::retention::BELOW;
 use super::super::open::OpenError;
 use super::super::restart;
 use super::Check;
-use crate::audit::leaf::Leaf;
-use crate::audit::startup;
+use crate::log::leaf::Leaf;
+use crate::log::{ProvedEntry, startup};
 use crate::merkle::{self, Frontier, Hash, Tile, TileBuilder};
 use crate::model::ask::Action;
 use crate::model::ids::RecordKind;
@@ -46,7 +46,7 @@ impl Check<'_> {
         let mut tree = Tree::new();
         let mut next = 0;
         let whole = self.each(EntryRow::table(), |check, row: LooseEntry| {
-            check.entry(&mut tree, &mut next, &row);
+            check.entry(&mut tree, &mut next, row);
         });
         let whole = whole.await;
         tree.whole &= whole;
@@ -70,14 +70,14 @@ impl Check<'_> {
             }
         };
         let mut trees: BTreeMap<u64, (Tree, u64)> = BTreeMap::new();
-        let mut firsts: BTreeMap<u64, Vec<u8>> = BTreeMap::new();
+        let mut firsts: BTreeMap<u64, LooseEntry> = BTreeMap::new();
         let whole = self.each(PastEntryRow::table(), |check, LoosePastEntry(n, row)| {
             let (tree, next) = trees.entry(n).or_insert_with(|| (Tree::new(), 0));
             if row.idx == 0 {
                 check.settle_bodies();
-                firsts.insert(n, row.body.clone());
+                firsts.insert(n, row.clone());
             }
-            check.entry(tree, next, &row);
+            check.entry(tree, next, row);
         });
         let whole = whole.await;
         self.settle_bodies();
@@ -111,24 +111,24 @@ impl Check<'_> {
     }
 
     /// Each log but the first begins with an entry that says how the one before it stood.
-    async fn chain(&mut self, past: &[PastLogRow], mut firsts: BTreeMap<u64, Vec<u8>>) {
+    async fn chain(&mut self, past: &[PastLogRow], mut firsts: BTreeMap<u64, LooseEntry>) {
         let in_force = self.vault.store.entries(0, 1).await.unwrap_or_default();
         let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
         let last = number(past.len()) + 1;
-        firsts.extend(in_force.into_iter().next().map(|entry| (last, entry.body)));
+        firsts.extend(in_force.into_iter().next().map(|entry| (last, entry.into())));
         for (n, row) in (1..).zip(past) {
             let origin = row.checkpoint.lines().next().unwrap_or_default();
             // A first entry that was archived says nothing here any more.
-            let next = firsts.get(&(n + 1)).filter(|body| !body.is_empty());
+            let next = firsts.get(&(n + 1)).filter(|entry| !entry.body.is_empty());
             let follows = |leaf: Leaf| restart::follows(&leaf, origin, row);
-            if row.n != n || next.is_some_and(|body| !Leaf::parse(body).is_some_and(follows)) {
+            if row.n != n || next.is_some_and(|entry| !leaf_of(entry).is_some_and(follows)) {
                 self.find(
                     format!("past log {}", row.n),
                     "is not the one that the next log says it follows",
                 );
             }
         }
-        let first = firsts.get(&1).and_then(|body| Leaf::parse(body));
+        let first = firsts.get(&1).and_then(leaf_of);
         if first.is_some_and(|leaf| leaf.act == Action::RestartLog.as_str()) {
             self.find("past log", "is missing: the oldest log there is follows another");
         }
@@ -141,8 +141,8 @@ impl Check<'_> {
         self.dropped_below = 0;
     }
 
-    fn entry(&mut self, tree: &mut Tree, next: &mut u64, row: &LooseEntry) {
-        let (index, body, stored) = (row.idx, row.body.as_slice(), row.leaf_hash);
+    fn entry(&mut self, tree: &mut Tree, next: &mut u64, row: LooseEntry) {
+        let (index, stored) = (row.idx, row.leaf_hash);
         if index != *next {
             let to = index.saturating_sub(1);
             let gap = if to > *next {
@@ -154,20 +154,20 @@ impl Check<'_> {
             tree.whole = false;
         }
         *next = index + 1;
-        if let (true, Some(stored)) = (body.is_empty(), stored) {
+        if let (true, Some(stored)) = (row.body.is_empty(), stored) {
             self.no_body(index);
             tree.push(stored);
             return;
         }
-        let hash = merkle::leaf_hash(body);
-        if stored != Some(hash) {
-            self.find(
+        let hash = stored.unwrap_or_else(|| merkle::leaf_hash(&row.body));
+        tree.push(hash);
+        match proved(row) {
+            Some(entry) => self.leaf(&entry),
+            None => self.find(
                 format!("log entry {index}"),
                 "does not have the hash it was logged with",
-            );
+            ),
         }
-        self.leaf(index, body);
-        tree.push(stored.unwrap_or(hash));
     }
 
     fn no_body(&mut self, index: u64) {
@@ -189,9 +189,10 @@ impl Check<'_> {
         }
     }
 
-    fn leaf(&mut self, index: u64, body: &[u8]) {
-        let Some(leaf) = Leaf::parse(body) else {
-            self.find(format!("log entry {index}"), "is not a leaf this program writes");
+    fn leaf(&mut self, entry: &ProvedEntry) {
+        let Some(leaf) = entry.leaf() else {
+            let place = format!("log entry {}", entry.index());
+            self.find(place, "is not a leaf this program writes");
             return;
         };
         self.dropped_below = self.dropped_below.max(dropped_below(&leaf));
@@ -244,6 +245,20 @@ impl Check<'_> {
             self.find(format!("log tile {level}/{index}"), "is missing");
         }
     }
+}
+
+/// The entry, if its bytes have the hash that is stored with them.
+fn proved(entry: LooseEntry) -> Option<ProvedEntry> {
+    let row = EntryRow {
+        idx: entry.idx,
+        leaf_hash: entry.leaf_hash?,
+        body: entry.body,
+    };
+    ProvedEntry::new(row).ok()
+}
+
+fn leaf_of(entry: &LooseEntry) -> Option<Leaf> {
+    proved(entry.clone())?.leaf()
 }
 
 /// Below which index this leaf says bodies were dropped.

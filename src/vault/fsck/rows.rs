@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::super::replay;
 use super::Check;
+use crate::log::ProvedEntry;
 use crate::model::ids::{CallerId, RecordId, TicketId};
 use crate::model::reference::{DepartmentCode, Reference};
 use crate::store::rows::{
@@ -167,8 +168,9 @@ impl Check<'_> {
             self.find(&name, "does not open where it stands");
         }
         let entries = self.vault.store.entries_ever(index).await.unwrap_or_default();
-        let may = |entry: &EntryRow| replay::is_leaf_of(&row, entry) || (self.dropped && entry.body.is_empty());
-        if !entries.iter().any(may) {
+        let is_leaf = |entry: EntryRow| ProvedEntry::new(entry).is_ok_and(|entry| replay::is_leaf_of(&row, &entry));
+        let may = |entry: EntryRow| (self.dropped && entry.body.is_empty()) || is_leaf(entry);
+        if !entries.into_iter().any(may) {
             self.find(name, "points at an entry that is not its own");
         }
     }

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::audit::{CommitError, Refusal};
+use crate::log::{CommitError, Refusal};
 use crate::model::ids::PrincipalId;
 use crate::policy::Denial;
 use crate::vault::{Error, Session, Vault};

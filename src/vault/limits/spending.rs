@@ -12,8 +12,8 @@ use jiff::Timestamp;
 
 use super::Watching;
 use crate::audit::watch::LEVELS;
-use crate::audit::{Change, CommitError};
 use crate::cells;
+use crate::log::{Change, CommitError};
 use crate::model::ids::PrincipalId;
 use crate::model::limits::{Counted, Counts, Limits, Room, Window};
 use crate::model::principals::{Actor, PrincipalKind};

@@ -1,7 +1,7 @@
 //! One round: every witness is asked, and what each answers counts at once.
 
 use super::super::{Error, Vault};
-use crate::audit::history::History;
+use crate::log::history::History;
 use crate::store::rows::{Contradiction, HeadRow};
 use crate::witness::client::{Cosigned, Lie, Witness, WitnessError};
 use crate::witness::freshness::Freshness;

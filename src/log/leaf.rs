@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use data_encoding::BASE64;
 use jiff::Timestamp;
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use super::Change;
-use super::log::CommitError;
+use super::commit::CommitError;
 use crate::merkle::{self, Hash};
 use crate::model::ask::Ask;
 use crate::model::purposes::Purpose;
@@ -28,66 +29,110 @@ pub const UNLOCK: &str = "vault.unlock";
 /// What the vault does by itself, without anybody asking.
 pub const OF_VAULT: [&str; 2] = [INIT, UNLOCK];
 
-/// The keys a leaf may have. Parsing refuses any other, so `fsck` notices a leaf that some other program wrote.
-#[derive(Clone, Debug, Serialize, Deserialize, PartialEq, Eq)]
-#[serde(deny_unknown_fields)]
-pub struct Leaf {
-    /// Format version: 1.
-    pub v: u8,
-    /// UUID version 7.
-    pub id: String,
-    /// When, RFC 3339 in UTC to the millisecond.
-    pub t: String,
+/// Declares the keys of a leaf, sorted as RFC 8785 sorts them. `always` ones stand in every leaf.
+macro_rules! leaf {
+    ($( $(#[$doc:meta])* $key:ident: $kind:ident $type:ty, )+) => {
+        /// What an entry of the log says. Parsing refuses any key that is not declared, so that `fsck` notices an entry that
+        /// another program wrote.
+        #[derive(Clone, Debug, Serialize, Deserialize, PartialEq, Eq)]
+        #[serde(deny_unknown_fields)]
+        pub struct Leaf {
+            $( $(#[$doc])* #[serde(skip_serializing_if = "Present::is_absent")] pub $key: leaf!(@type $kind $type), )+
+        }
+
+        /// The keys of a leaf, whatever stands there: what a verifier looks at.
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        #[expect(dead_code, reason = "only which keys there are is looked at")]
+        struct Keys {
+            $( $key: leaf!(@type $kind IgnoredAny), )+
+        }
+
+        /// Every key a leaf may have, sorted, and whether each leaf has it.
+        pub const KEYS: &[(&str, bool)] = &[ $( (stringify!($key), leaf!(@always $kind)), )+ ];
+    };
+    (@type always $type:ty) => { $type };
+    (@type maybe $type:ty) => { Option<$type> };
+    (@always always) => { true };
+    (@always maybe) => { false };
+}
+
+leaf! {
     /// What: the words of `model::ask::Action`.
-    pub act: String,
-    /// `granted` or `denied`.
-    pub out: String,
-    /// Why denied: the words of `policy::Why`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub why: Option<String>,
+    act: always String,
     /// The principal's id.
-    pub actor: String,
-    /// The handle of the API token it authenticated with.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub token: Option<String>,
-    /// The principal's department.
-    pub dept: String,
-    /// The role it was permitted under.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub role: Option<String>,
-    /// The ticket's number.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub ticket: Option<String>,
-    /// The caller's reference in the auditors' own domain.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub subject: Option<String>,
-    /// Names of the fields read, compared or searched.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub fields: Option<Vec<String>>,
-    /// `clear` or `masked`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub form: Option<String>,
-    /// The stated purpose.
-    pub purpose: String,
-    /// First 16 bytes of SHA-256 over the policy that decided, in base64.
-    pub policy: String,
-    /// The request.
-    pub req: String,
-    /// The node that wrote it.
-    pub node: String,
+    actor: always String,
     /// The second person who approved it, where it takes two.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub approver: Option<String>,
-    /// What the entry is about, where nothing above says it. In the first entry of a log that follows another: how the old
-    /// one stood. When bodies of old entries are dropped: `below` which index. About an approval: the `action` asked for,
-    /// the `asker`, the `decision`; with what was asked: the `principal`, its `roles`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub link: Option<BTreeMap<String, String>>,
+    approver: maybe String,
+    /// The principal's department.
+    dept: always String,
     /// For writes: SHA-256 in base64 of what each place now holds. A place is a field's name (its ciphertext), or
     /// `@caller`, `@ticket`, `@department/<code>`, `@principal/<id>`, `@token/<principal>/<id>`, `@approval/<id>` (the
     /// row's columns).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub digest: Option<BTreeMap<String, String>>,
+    digest: maybe BTreeMap<String, String>,
+    /// Names of the fields read, compared or searched.
+    fields: maybe Vec<String>,
+    /// `clear` or `masked`.
+    form: maybe String,
+    /// UUID version 7.
+    id: always String,
+    /// What the entry is about, where no other key says it. In the first entry of a log that follows another: how the old
+    /// one stood. When bodies of old entries are dropped: `below` which index. About an approval: the `action` asked for,
+    /// the `asker`, the `decision`; with what was asked: the `principal`, its `roles`.
+    link: maybe BTreeMap<String, String>,
+    /// The node that wrote it.
+    node: always String,
+    /// `granted` or `denied`.
+    out: always String,
+    /// First 16 bytes of SHA-256 over the policy that decided, in base64.
+    policy: always String,
+    /// The stated purpose.
+    purpose: always String,
+    /// The request.
+    req: always String,
+    /// The role it was permitted under.
+    role: maybe String,
+    /// The caller's reference in the auditors' own domain.
+    subject: maybe String,
+    /// When, RFC 3339 in UTC to the millisecond.
+    t: always String,
+    /// The ticket's number.
+    ticket: maybe String,
+    /// The handle of the API token it authenticated with.
+    token: maybe String,
+    /// Format version: 1.
+    v: always u8,
+    /// Why denied: the words of `policy::Why`.
+    why: maybe String,
+}
+
+/// Whether a key is left out of the bytes: one that a leaf may have and this one has not.
+trait Present {
+    fn is_absent(&self) -> bool;
+}
+
+impl Present for String {
+    fn is_absent(&self) -> bool {
+        false
+    }
+}
+
+impl Present for u8 {
+    fn is_absent(&self) -> bool {
+        false
+    }
+}
+
+impl<T> Present for Option<T> {
+    fn is_absent(&self) -> bool {
+        self.is_none()
+    }
+}
+
+/// Whether an entry's bytes are JSON with the keys of a leaf, each once. A verifier does not look at what stands there.
+#[must_use]
+pub fn has_keys(entry: &[u8]) -> bool {
+    serde_json::from_slice::<Keys>(entry).is_ok()
 }
 
 /// The bytes that are hashed, stored and served.
@@ -97,9 +142,8 @@ pub(super) struct LeafBytes {
 }
 
 impl Leaf {
-    /// Parses an entry's bytes.
-    #[must_use]
-    pub fn parse(bytes: &[u8]) -> Option<Self> {
+    /// Parses an entry's bytes, whose hash was compared: [`super::ProvedEntry::leaf`].
+    pub(super) fn parse(bytes: &[u8]) -> Option<Self> {
         serde_json::from_slice(bytes).ok()
     }
 
@@ -229,4 +273,41 @@ pub fn digest(write: &Write) -> Option<(String, String)> {
 #[must_use]
 pub fn base64(hash: &[u8; 32]) -> String {
     BASE64.encode(hash)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Map, Value, json};
+
+    use super::*;
+
+    #[test]
+    fn keys_are_declared_as_they_are_sorted() {
+        assert!(KEYS.is_sorted_by(|one, other| one.0 < other.0));
+    }
+
+    #[test]
+    fn a_leaf_has_every_key_it_must_and_no_other() {
+        let value = |key| match key {
+            "v" => json!(1),
+            "fields" => json!(["text"]),
+            "digest" | "link" => json!({"a": "b"}),
+            _ => json!("word"),
+        };
+        let whole: Map<String, Value> = KEYS.iter().map(|(key, _)| ((*key).to_owned(), value(key))).collect();
+        let reads = |leaf: &Map<String, Value>| {
+            let bytes = serde_json::to_vec(leaf).unwrap();
+            assert_eq!(Leaf::parse(&bytes).is_some(), has_keys(&bytes));
+            has_keys(&bytes)
+        };
+        assert!(reads(&whole));
+        for (key, always) in KEYS {
+            let mut without = whole.clone();
+            without.remove(*key);
+            assert_eq!(reads(&without), !always, "{key}");
+        }
+        let mut more = whole;
+        more.insert("value".to_owned(), json!("word"));
+        assert!(!reads(&more));
+    }
 }

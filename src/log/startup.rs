@@ -3,9 +3,10 @@
 use std::fmt;
 
 use super::history::{History, NoHistory};
+use super::proved::{NotProved, ProvedEntry};
 use crate::merkle::{self, Frontier, TileBuilder};
 use crate::note::{Checkpoint, Verifier};
-use crate::store::rows::{EntryRow, HeadRow};
+use crate::store::rows::HeadRow;
 use crate::store::{DataStore, KeyStore, StoreError};
 
 const TILE: u64 = 256;
@@ -186,19 +187,10 @@ async fn prove_last_leaves(store: &dyn DataStore, head: &HeadRow) -> Result<(), 
     if u64::try_from(entries.len()).ok() != Some(head.size - first) {
         return Err(Unproved::Length);
     }
-    entries.iter().try_for_each(prove_leaf)
-}
-
-/// Whether an entry's bytes have the hash they were logged with.
-///
-/// # Errors
-/// [`Unproved::Leaf`] with its index.
-pub fn prove_leaf(entry: &EntryRow) -> Result<(), Unproved> {
-    if merkle::leaf_hash(&entry.body) == entry.leaf_hash {
-        Ok(())
-    } else {
-        Err(Unproved::Leaf(entry.idx))
+    for entry in entries {
+        ProvedEntry::new(entry).map_err(|NotProved(index)| Unproved::Leaf(index))?;
     }
+    Ok(())
 }
 
 /// Whether the head's checkpoint is signed by one of this log's keys and says what the head says.

@@ -10,8 +10,8 @@ use std::time::Instant;
 
 use tokio::sync::{oneshot, watch};
 
+use super::commit::{CommitError, LogStats};
 use super::leaf::LeafBytes;
-use super::log::{CommitError, LogStats};
 use super::startup::Proved;
 use super::{Change, CheckpointSigner};
 use crate::merkle::{Frontier, Tile, TileBuilder};

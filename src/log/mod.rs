@@ -1,0 +1,56 @@
+//! The log: nothing is read, written or refused without a leaf that is durable first.
+//!
+//! Life of a leaf: [`leaf`] makes its bytes from a decision, [`Log`] hands it to the one [`sequencer`] thread, which puts
+//! it into a transaction with the job's writes, extends the tree, signs the checkpoint, commits, and only then answers
+//! with a [`Receipt`] or [`Refusal`]. At start [`startup`] proves the tree before anything is served.
+
+mod commit;
+pub mod genesis;
+pub mod history;
+pub mod leaf;
+mod proved;
+mod receipt;
+mod sequencer;
+pub mod startup;
+
+use std::collections::BTreeMap;
+
+pub use self::commit::{CommitError, Log, LogStats};
+pub use self::proved::{NotProved, ProvedEntry};
+pub use self::receipt::{LogPosition, Receipt, Recorded, Refusal};
+use crate::model::reference::Reference;
+use crate::model::ticket_no::TicketNo;
+use crate::note::Checkpoint;
+use crate::store::rows::WrappedKey;
+use crate::store::{Guard, Write};
+
+/// Signs the log's checkpoints. The keyring does; the log never sees the key.
+pub trait CheckpointSigner: Send + Sync {
+    /// The signed note, or nothing when the keys are gone.
+    fn sign(&self, checkpoint: &Checkpoint) -> Option<String>;
+}
+
+/// What a permitted act changes: one transaction with its leaf.
+#[derive(Default)]
+pub struct Change {
+    /// Keys of new records, made durable in the key store before the transaction commits.
+    pub keys: Vec<WrappedKey>,
+    /// What must still be so.
+    pub guards: Vec<Guard>,
+    /// The writes.
+    pub writes: Vec<Write>,
+    /// The ticket this makes, for the leaf, where the ask could not name it yet.
+    pub ticket: Option<TicketNo>,
+    /// The caller this concerns, in the auditors' domain, where the ask could not name them yet.
+    pub subject: Option<Reference>,
+    /// For the leaf: what else this is about.
+    pub link: BTreeMap<String, String>,
+}
+
+impl Change {
+    /// Whether it touches so many rows that it may take minutes.
+    fn is_long(&self) -> bool {
+        let long = |write: &Write| matches!(write, Write::DropBodies(_) | Write::NextLog);
+        self.writes.iter().any(long)
+    }
+}
