@@ -4,6 +4,8 @@ use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -13,6 +15,8 @@ use crate::support::{PASSPHRASE, World};
 pub(crate) struct Server {
     pub(crate) process: Child,
     pub(crate) base: String,
+    /// What it has written to standard error since it began to serve, once it has ended.
+    said: Receiver<String>,
 }
 
 impl Server {
@@ -41,11 +45,31 @@ impl Server {
                 .map(str::to_owned)
         });
         // Whoever writes into a pipe that nobody reads stops.
-        std::thread::spawn(move || lines.for_each(drop));
+        let (end, said) = channel();
+        std::thread::spawn(move || {
+            let lines: Vec<String> = lines.map_while(Result::ok).collect();
+            // Most tests do not ask.
+            let _ = end.send(lines.join("\n"));
+        });
         Self {
             process,
+            said,
             base: format!("{scheme}://{}", address.expect("the server starts and proves its log")),
         }
+    }
+
+    /// SIGTERM.
+    pub(crate) fn terminate(&self) {
+        let process = self.process.id().to_string();
+        assert!(Command::new("kill").arg(process).status().unwrap().success());
+    }
+
+    /// Waits for its end: exit code, and what it has written to standard error since it began to serve.
+    pub(crate) fn ended(&mut self) -> (Option<i32>, String) {
+        // Only to fail rather than hang.
+        let said = self.said.recv_timeout(Duration::from_secs(60));
+        let said = said.expect("the process ends by itself");
+        (self.process.wait().unwrap().code(), said)
     }
 
     /// Posts as one of the world's staff: status and answer.

@@ -232,6 +232,13 @@ fn log_fault(fault: CommitError) -> Problem {
             "No space left",
             "free some space; nothing was written",
         ),
+        CommitError::Unfenced => (
+            StatusCode::INSUFFICIENT_STORAGE,
+            "storage-full",
+            "No space left",
+            "free some space, also where the key store lies; nothing was shown; the entry is in the log, so send a write again \
+             with the same Idempotency-Key",
+        ),
         CommitError::LeafTooLarge => (
             StatusCode::UNPROCESSABLE_ENTITY,
             "too-many-fields",
@@ -287,7 +294,7 @@ fn key_fault(fault: KeyError) -> Problem {
 
 fn store_fault(fault: &StoreError) -> Problem {
     let told = match fault {
-        StoreError::Database(_) => (
+        StoreError::Database(_) | StoreError::Displaced(_) => (
             StatusCode::SERVICE_UNAVAILABLE,
             "store-unavailable",
             "The database reports a fault",

@@ -30,8 +30,8 @@ pub struct Tls {
 pub enum ServeError {
     /// The address or the certificate.
     Io(String),
-    /// The log's thread died of a fault of the disk.
-    LogDied,
+    /// The log's thread died of a fault of a store: its words.
+    LogDied(String),
     /// Beyond loopback without TLS.
     Exposed,
 }
@@ -40,7 +40,10 @@ impl fmt::Display for ServeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Io(words) => f.write_str(words),
-            Self::LogDied => f.write_str("the log could not be written\n  check the disk; the next start proves the log before it serves"),
+            Self::LogDied(words) => write!(
+                f,
+                "the log has stopped: {words}\n  nothing was answered from what failed; the next start proves the log before it serves"
+            ),
             Self::Exposed => f.write_str("refusing to listen beyond loopback without TLS\n  give --tls-cert and --tls-key, or --behind-proxy if a proxy in front does TLS"),
         }
     }
@@ -64,7 +67,7 @@ pub async fn serve(
     let (routes, limits) = (router(Arc::clone(&app)), app.limits);
     let result = tokio::select! {
         result = serve_routes(routes, limits, listen, tls, behind_proxy, bound, stop) => result,
-        () = app.vault().log_died() => Err(ServeError::LogDied),
+        why = app.vault().log_died() => Err(ServeError::LogDied(why)),
         never = app.vault().keep_indexed() => match never {},
     };
     app.vault().wipe();

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -27,15 +27,18 @@ const DEADLINE: Duration = Duration::from_secs(2);
 /// As long is waited for work on the whole log, which must not be told to have failed when it has not.
 const PATIENCE: Duration = Duration::from_secs(24 * 3600);
 
-/// Why something does not stand in the log. In each case nothing was changed and nothing may be shown.
+/// Why something is not acknowledged: nothing may be shown. Unless said otherwise here, nothing was changed either.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CommitError {
     /// The queue is full or the deadline passed.
     Unavailable,
-    /// The log's thread has ended after a fault of the disk.
+    /// The log's thread has ended after a fault of a store.
     Dead,
     /// No space on the device.
     Full,
+    /// The entry is in the log, and the key store had no space to put down that the log has come so far. Nothing more is
+    /// written until it has.
+    Unfenced,
     /// The vault is locked.
     Locked,
     /// What was decided on has changed meanwhile.
@@ -50,8 +53,9 @@ impl fmt::Display for CommitError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Unavailable => "the log did not take the entry in time",
-            Self::Dead => "the log has stopped after a fault of the disk",
+            Self::Dead => "the log has stopped after a fault of a store",
             Self::Full => "no space is left for the log",
+            Self::Unfenced => "no space is left in the key store to put down how far the log has come",
             Self::Locked => "the vault is locked",
             Self::Stale => "what this was decided on has changed meanwhile",
             Self::Duplicate => "something that must be unique is there already",
@@ -68,6 +72,8 @@ pub struct LogStats {
     entries: AtomicU64,
     commits: AtomicU64,
     size: watch::Sender<u64>,
+    // Set by the log's thread: there are entries that the fence has had no room for.
+    unfenced: AtomicBool,
 }
 
 impl LogStats {
@@ -75,6 +81,11 @@ impl LogStats {
         self.entries.fetch_add(entries, Ordering::Relaxed);
         self.commits.fetch_add(1, Ordering::Relaxed);
         self.size.send_replace(size);
+    }
+
+    /// Whether the fence has come as far as the log.
+    pub(super) fn set_fenced(&self, fenced: bool) {
+        self.unfenced.store(!fenced, Ordering::Release);
     }
 
     /// Entries committed since start.
@@ -96,7 +107,7 @@ pub struct Log {
     queue: Option<SyncSender<Job>>,
     thread: Option<JoinHandle<()>>,
     stats: Arc<LogStats>,
-    dead: watch::Receiver<bool>,
+    dead: watch::Receiver<Option<String>>,
     origin: String,
     node: String,
 }
@@ -129,7 +140,7 @@ impl Log {
         batch: usize,
     ) -> std::io::Result<Self> {
         let (queue, jobs) = std::sync::mpsc::sync_channel(QUEUE);
-        let (dying, dead) = watch::channel(false);
+        let (dying, dead) = watch::channel(None);
         let stats = Arc::new(LogStats::default());
         stats.size.send_replace(proved.size());
         let origin = proved.origin().to_owned();
@@ -228,11 +239,27 @@ impl Log {
         &self.stats
     }
 
-    /// Returns when the sequencer has died of a fault of the disk: the process should end, and prove the log afresh.
-    pub async fn died(&self) {
+    /// Whether the newest entries may be told of.
+    ///
+    /// # Errors
+    /// [`CommitError::Unfenced`].
+    pub fn is_fenced(&self) -> Result<(), CommitError> {
+        if self.stats.unfenced.load(Ordering::Acquire) {
+            Err(CommitError::Unfenced)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Returns when the sequencer has died of a fault of a store, with the fault's words: the process should end, and prove
+    /// the log afresh.
+    pub async fn died(&self) -> String {
         let mut dead = self.dead.clone();
-        // An error means that the sender is gone: the thread has ended.
-        let _ = dead.wait_for(|dead| *dead).await;
+        match dead.wait_for(Option::is_some).await {
+            Ok(why) => why.clone().unwrap_or_default(),
+            // The sender is gone: the thread has ended otherwise.
+            Err(_) => "a fault in the program".to_owned(),
+        }
     }
 
     async fn sequence(&self, leaf: LeafBytes, change: Change) -> Result<LogPosition, CommitError> {

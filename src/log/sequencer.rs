@@ -46,6 +46,8 @@ pub(super) struct Sequencer {
     signer: Arc<dyn CheckpointSigner>,
     stats: Arc<LogStats>,
     batch: usize,
+    /// Where the key store had no room for the fence of the last group. Nothing more is committed until it is moved there.
+    unmoved: Option<Fence>,
 }
 
 impl Sequencer {
@@ -67,11 +69,12 @@ impl Sequencer {
             signer,
             stats,
             batch: batch.min(LARGEST_GROUP),
+            unmoved: None,
         }
     }
 
-    /// Until everybody has hung up, or the disk fails.
-    pub(super) fn run(mut self, jobs: &Receiver<Job>, dying: &watch::Sender<bool>) {
+    /// Until everybody has hung up, or a store fails. `dying` then hears why.
+    pub(super) fn run(mut self, jobs: &Receiver<Job>, dying: &watch::Sender<Option<String>>) {
         while let Ok(first) = jobs.recv() {
             let mut group = vec![first];
             while group.len() < self.batch
@@ -81,7 +84,7 @@ impl Sequencer {
             }
             if let Err(fault) = self.commit_group(group) {
                 tracing::error!(%fault, "the log cannot be written; the process must end and prove it afresh");
-                dying.send_replace(true);
+                dying.send_replace(Some(fault.to_string()));
                 return;
             }
         }
@@ -152,6 +155,7 @@ impl Sequencer {
     }
 
     fn write_jobs(&mut self, waiting: &mut std::vec::IntoIter<Job>, taken: &mut Vec<Taken>) -> Result<(), Fault> {
+        self.move_fence()?;
         self.writer.begin()?;
         let mut frontier = self.frontier.clone();
         let mut tiles = self.tiles.clone();
@@ -235,7 +239,24 @@ impl Sequencer {
             size: checkpoint.size,
             root: checkpoint.root,
         };
-        self.keys.put_fence(&fence).map_err(Fault::Unknown)
+        self.keys.put_fence(&fence).map_err(|fault| match fault {
+            StoreError::Full => {
+                self.stats.set_fenced(false);
+                self.unmoved = Some(fence);
+                Fault::Nothing(CommitError::Unfenced)
+            }
+            other => Fault::Unknown(other),
+        })
+    }
+
+    /// Moves the fence that the disk had no room for, before anything else is written.
+    fn move_fence(&mut self) -> Result<(), Fault> {
+        if let Some(fence) = &self.unmoved {
+            self.keys.put_fence(fence)?;
+            self.unmoved = None;
+            self.stats.set_fenced(true);
+        }
+        Ok(())
     }
 }
 

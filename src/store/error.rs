@@ -18,6 +18,8 @@ pub enum StoreError {
     Readable(PathBuf),
     /// Another process has it open.
     InUse(PathBuf),
+    /// This file of an open store was deleted, moved or replaced: what is written goes where nobody finds it again.
+    Displaced(PathBuf),
     /// A newer version of the program has migrated it.
     Newer(PathBuf),
     /// Its tables, indexes or migration history are not those of this program.
@@ -55,6 +57,12 @@ impl fmt::Display for StoreError {
             Self::InUse(path) => write!(
                 f,
                 "another process has {} open\n  stop it first; two writers would fork the log",
+                path.display()
+            ),
+            Self::Displaced(path) => write!(
+                f,
+                "{} was deleted, moved or replaced while the vault had it open\n  if the store's files were moved, put all of \
+                 them back before the next start; otherwise restore from a backup",
                 path.display()
             ),
             Self::Newer(path) => write!(

@@ -203,10 +203,11 @@ pub trait DataWriter: Send {
     /// Whatever the database reports; the transaction must be rolled back.
     fn append(&mut self, entries: &[EntryRow], tiles: &[Tile], head: &HeadRow) -> Result<()>;
 
-    /// Makes it durable before it returns.
+    /// Makes it durable before it returns, in files that still stand under their names.
     ///
     /// # Errors
-    /// After any error but `Full` nobody knows what is on the disk: the process must end and prove the log afresh.
+    /// [`StoreError::Displaced`] when they do not. After any error but `Full` nobody knows what is on the disk: the process
+    /// must end and prove the log afresh.
     fn commit(&mut self) -> Result<()>;
 
     /// Undoes everything since `begin`.
@@ -238,7 +239,7 @@ pub trait KeyStore: Send + Sync {
     /// behind, never ahead. Called by the log's thread after each commit.
     ///
     /// # Errors
-    /// Whatever the database reports.
+    /// Whatever the database reports; [`StoreError::Displaced`] as for [`DataWriter::commit`].
     fn put_fence(&self, fence: &Fence) -> Result<()>;
 
     /// What witnesses have said against a log and not taken back.
@@ -253,6 +254,6 @@ pub trait KeyStore: Send + Sync {
     /// Makes new record keys durable before it returns. Called by the log's thread before the records are committed.
     ///
     /// # Errors
-    /// Whatever the database reports; none of the keys is stored.
+    /// Whatever the database reports; none of the keys is stored. [`StoreError::Displaced`] as for [`DataWriter::commit`].
     fn put_record_keys(&self, keys: &[WrappedKey]) -> Result<()>;
 }

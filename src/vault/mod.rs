@@ -130,9 +130,9 @@ impl Vault {
         self.log.stats()
     }
 
-    /// Returns when the log's thread has died of a fault of the disk.
-    pub async fn log_died(&self) {
-        self.log.died().await;
+    /// Returns when the log's thread has died of a fault of a store, with the fault's words.
+    pub async fn log_died(&self) -> String {
+        self.log.died().await
     }
 
     /// Whether the keys are gone.

@@ -61,6 +61,7 @@ impl Vault {
             return Err(Error::KeyReused);
         }
         let leaf = self.leaf_of(&row).await?;
+        self.log.is_fenced()?;
         let answer = serde_json::from_slice(&self.keyring.open_answer(&row)?).map_err(|_| KeyError::Broken)?;
         Ok(Some((
             answer,

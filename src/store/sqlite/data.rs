@@ -12,6 +12,7 @@ use rusqlite::Connection;
 
 use super::columns::{SqliteColumns, parameters, value};
 use super::files::{self, NewStore};
+use super::open_files::OpenFiles;
 use super::writer::{SqliteWriter, put};
 use super::{scan, schema};
 use crate::merkle::{self, Hash};
@@ -32,6 +33,7 @@ pub struct SqliteData {
     readers: Vec<Mutex<Connection>>,
     turn: AtomicUsize,
     writing: Arc<AtomicBool>,
+    files: Arc<OpenFiles>,
     // Held as long as the store is open.
     _lock: File,
 }
@@ -43,11 +45,14 @@ impl SqliteData {
     /// # Errors
     /// Whatever the database reports.
     pub fn create(new: &NewStore, vault: &VaultRow, head: &HeadRow) -> Result<Box<dyn DataWriter>> {
+        let files = OpenFiles::of(new.path())?;
         let mut connection = super::open(new.path(), true)?;
         schema::migrate(&mut connection, new.path(), &embedded::migrations::runner())?;
         put(&connection, vault)?;
         put(&connection, head)?;
-        Ok(Box::new(SqliteWriter::new(connection, Arc::new(AtomicBool::new(true)))))
+        let files = Arc::new(files.with_companions(new.path())?);
+        let writing = Arc::new(AtomicBool::new(true));
+        Ok(Box::new(SqliteWriter::new(connection, writing, files)))
     }
 
     /// Opens a store for this process alone and brings its schema up to date.
@@ -57,16 +62,17 @@ impl SqliteData {
     pub fn open(path: &Path) -> Result<Self> {
         files::check(path)?;
         let lock = files::lock(path)?;
+        let files = OpenFiles::of(path)?;
         let mut connection = super::open(path, true)?;
         schema::migrate(&mut connection, path, &embedded::migrations::runner())?;
-        let reader = |_| super::open(path, false).map(Mutex::new);
-        let readers = (0..READERS).map(reader).collect::<Result<_>>()?;
+        let readers = (0..READERS).map(|_| reader(path)).collect::<Result<_>>()?;
         let writing = Arc::new(AtomicBool::new(false));
         Ok(Self {
             path: path.to_owned(),
             readers,
             turn: AtomicUsize::new(0),
             writing,
+            files: Arc::new(files.with_companions(path)?),
             _lock: lock,
         })
     }
@@ -77,7 +83,9 @@ impl SqliteData {
             return Err(StoreError::InUse(self.path.clone()));
         }
         let connection = super::open(&self.path, true)?;
-        Ok(SqliteWriter::new(connection, Arc::clone(&self.writing)))
+        self.files.check()?;
+        let (writing, files) = (Arc::clone(&self.writing), Arc::clone(&self.files));
+        Ok(SqliteWriter::new(connection, writing, files))
     }
 
     fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
@@ -94,6 +102,13 @@ impl SqliteData {
     fn all<T: FromColumns>(&self, sql: &str, with: &[Cell]) -> Result<Vec<T>> {
         self.read(|connection| all(connection, sql, with))
     }
+}
+
+/// A connection that has read: from then on it keeps the write-ahead log where it is.
+fn reader(path: &Path) -> Result<Mutex<Connection>> {
+    let connection = super::open(path, false)?;
+    connection.prepare("SELECT 1 FROM sqlite_schema")?.exists([])?;
+    Ok(Mutex::new(connection))
 }
 
 /// Every row of a statement, each as a value.

@@ -116,7 +116,8 @@ fn directory(path: &Path) -> &Path {
         .unwrap_or_else(|| Path::new("."))
 }
 
-fn companions(path: &Path) -> impl Iterator<Item = PathBuf> {
+/// What SQLite keeps beside a database while it is open.
+pub(super) fn companions(path: &Path) -> impl Iterator<Item = PathBuf> {
     COMPANIONS.into_iter().map(|suffix| {
         let mut name = path.as_os_str().to_owned();
         name.push(suffix);
@@ -124,9 +125,14 @@ fn companions(path: &Path) -> impl Iterator<Item = PathBuf> {
     })
 }
 
+/// The lock file of a store.
+pub(super) fn lock_of(path: &Path) -> PathBuf {
+    path.with_extension("lock")
+}
+
 /// Held for as long as a store is open: two writers would fork the log.
 pub(super) fn lock(path: &Path) -> Result<File, StoreError> {
-    let path = path.with_extension("lock");
+    let path = lock_of(path);
     let file = OpenOptions::new()
         .write(true)
         .create(true)

@@ -9,6 +9,7 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use super::data::all;
 use super::files::{self, NewStore};
+use super::open_files::OpenFiles;
 use super::writer::put;
 use super::{scan, schema};
 use crate::model::ids::RecordId;
@@ -29,6 +30,7 @@ pub struct SqliteKeys {
     writer: Mutex<Connection>,
     // Flushes nothing: a fence behind the log is harmless, and each commit waits for it.
     fence: Mutex<Connection>,
+    files: OpenFiles,
     // Held as long as the store is open: two data stores beside one key store would sign two logs.
     _lock: File,
 }
@@ -64,14 +66,17 @@ impl SqliteKeys {
     pub fn open(path: &Path) -> Result<Self> {
         files::check(path)?;
         let lock = files::lock(path)?;
+        let files = OpenFiles::of(path)?;
         let mut writer = super::open(path, true)?;
         schema::migrate(&mut writer, path, &embedded::migrations::runner())?;
         let fence = super::open(path, true)?;
         fence.pragma_update(None, "synchronous", "NORMAL")?;
+        let reader = super::open(path, false)?;
         Ok(Self {
-            reader: Mutex::new(super::open(path, false)?),
+            reader: Mutex::new(reader),
             writer: Mutex::new(writer),
             fence: Mutex::new(fence),
+            files: files.with_companions(path)?,
             _lock: lock,
         })
     }
@@ -125,7 +130,8 @@ impl KeyStore for SqliteKeys {
     }
 
     fn put_fence(&self, fence: &Fence) -> Result<()> {
-        put(&self.fence.lock().unwrap_or_else(PoisonError::into_inner), fence)
+        put(&self.fence.lock().unwrap_or_else(PoisonError::into_inner), fence)?;
+        self.files.check()
     }
 
     async fn contradictions(&self, origin: &str) -> Result<Vec<Contradiction>> {
@@ -134,7 +140,8 @@ impl KeyStore for SqliteKeys {
     }
 
     async fn put_contradiction(&self, said: &Contradiction) -> Result<()> {
-        put(&self.writer(), said)
+        put(&self.writer(), said)?;
+        self.files.check()
     }
 
     async fn drop_contradiction(&self, origin: &str, witness: &str) -> Result<()> {
@@ -149,7 +156,14 @@ impl KeyStore for SqliteKeys {
         for key in keys {
             put(&transaction, key)?;
         }
-        Ok(transaction.commit()?)
+        transaction.commit()?;
+        self.files.check()
+    }
+}
+
+impl Drop for SqliteKeys {
+    fn drop(&mut self) {
+        self.files.before_closing(&self.writer());
     }
 }
 

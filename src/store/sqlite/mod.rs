@@ -5,6 +5,7 @@ mod data;
 pub(crate) mod files;
 mod keys;
 mod log_index;
+mod open_files;
 mod scan;
 pub(crate) mod schema;
 mod writer;

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rusqlite::{Connection, Params, ffi, params, params_from_iter};
 
 use super::columns::parameters;
+use super::open_files::OpenFiles;
 use crate::merkle::Tile;
 use crate::store::rows::{Cell, Column, EntryRow, HeadRow, NewRow, Put, Row, TileRow};
 use crate::store::{Conflict, DataWriter, Guard, Holds, Result, StoreError, Write};
@@ -16,11 +17,16 @@ type Outcome = Result<std::result::Result<(), Conflict>>;
 pub(super) struct SqliteWriter {
     connection: Connection,
     writing: Arc<AtomicBool>,
+    files: Arc<OpenFiles>,
 }
 
 impl SqliteWriter {
-    pub(super) const fn new(connection: Connection, writing: Arc<AtomicBool>) -> Self {
-        Self { connection, writing }
+    pub(super) const fn new(connection: Connection, writing: Arc<AtomicBool>, files: Arc<OpenFiles>) -> Self {
+        Self {
+            connection,
+            writing,
+            files,
+        }
     }
 
     fn jobs(&self, guards: &[Guard], writes: &[Write], index: u64) -> Outcome {
@@ -150,7 +156,9 @@ impl DataWriter for SqliteWriter {
     }
 
     fn commit(&mut self) -> Result<()> {
-        Ok(self.connection.execute_batch("COMMIT")?)
+        self.connection.execute_batch("COMMIT")?;
+        // What was committed into a file that nobody finds again is not durable.
+        self.files.check()
     }
 
     fn rollback(&mut self) {
@@ -163,6 +171,7 @@ impl DataWriter for SqliteWriter {
 
 impl Drop for SqliteWriter {
     fn drop(&mut self) {
+        self.files.before_closing(&self.connection);
         self.writing.store(false, Ordering::Release);
     }
 }
