@@ -1,74 +1,197 @@
-//! What one client may hold: half-sent requests are closed or answered, and connections are counted.
+//! What one client may hold: a connection is closed that sends no request, takes no answer or has had its time, and
+//! connections are counted.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use callervault::clock::System;
-use callervault::http::{App, Limits, serve};
+use callervault::http::{App, Limits, ServeError, Tls, serve};
+use rcgen::{CertifiedKey, generate_simple_self_signed};
+use rustls::pki_types::CertificateDer;
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
+use crate::frames;
+use crate::process::Server;
 use crate::support::World;
 
 /// Only to fail rather than hang; nothing is measured.
-const FOR_EVER: Duration = Duration::from_secs(60);
-const SOON: Duration = Duration::from_millis(300);
+pub(crate) const FOR_EVER: Duration = Duration::from_secs(60);
+pub(crate) const SOON: Duration = Duration::from_millis(300);
+/// Nothing is bounded: a test shortens what it is about.
+pub(crate) const LONG: Limits = Limits {
+    headers: FOR_EVER,
+    request: FOR_EVER,
+    write: FOR_EVER,
+    life: FOR_EVER,
+    grace: FOR_EVER,
+    connections: 64,
+};
+/// An answer of some hundred kilobytes that needs no token: a few dozen are more than systems keep for a client.
+pub(crate) const LARGE: &str = "/docs/swagger-ui-bundle.js";
+const MANY: u32 = 60;
 const WHOLE: &[u8] = b"GET /livez HTTP/1.1\r\nhost: vault\r\n\r\n";
 
-/// A world served in this process until the runtime ends.
-async fn served(limits: Limits) -> (World, Arc<App>, SocketAddr) {
-    let (world, app) = World::new().await;
-    drop(app);
-    let app = world.open_with(limits, Arc::new(System)).await;
-    let (bound, address) = tokio::sync::oneshot::channel();
-    let bound = move |address| bound.send(address).unwrap();
-    let listen = "127.0.0.1:0".parse().unwrap();
-    tokio::spawn(serve(
-        Arc::clone(&app),
-        listen,
-        None,
-        false,
-        bound,
-        std::future::pending(),
-    ));
-    let address = address.await.unwrap();
-    (world, app, address)
+/// A connection of a client.
+pub(crate) trait Wire: Read + Write + Send {}
+impl<T: Read + Write + Send> Wire for T {}
+
+/// A world served in this process until it is stopped or the runtime ends.
+pub(crate) struct Served {
+    world: World,
+    app: Arc<App>,
+    address: SocketAddr,
+    stop: oneshot::Sender<()>,
+    ended: JoinHandle<Result<(), ServeError>>,
+    trusted: Option<CertificateDer<'static>>,
+}
+
+impl Served {
+    pub(crate) async fn plain(limits: Limits) -> Self {
+        Self::with(limits, false).await
+    }
+
+    async fn with(limits: Limits, secure: bool) -> Self {
+        let (world, app) = World::new().await;
+        drop(app);
+        let app = world.open_with(limits, Arc::new(System)).await;
+        let (tls, trusted) = secure.then(|| certificate(world.dir.path())).unzip();
+        let (bound, address) = oneshot::channel();
+        let bound = move |address| bound.send(address).unwrap();
+        let listen = "127.0.0.1:0".parse().unwrap();
+        let (stop, stopped) = oneshot::channel();
+        let stopped = async {
+            // A test that does not stop it drops the sender.
+            if stopped.await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        };
+        let ended = tokio::spawn(serve(Arc::clone(&app), listen, tls, false, bound, stopped));
+        let address = address.await.unwrap();
+        Self {
+            world,
+            app,
+            address,
+            stop,
+            ended,
+            trusted,
+        }
+    }
+
+    pub(crate) fn connect(&self) -> Box<dyn Wire> {
+        let stream = connect(self.address);
+        match &self.trusted {
+            None => Box::new(stream),
+            Some(certificate) => Box::new(secured(stream, certificate)),
+        }
+    }
+
+    /// Another client is answered.
+    pub(crate) fn answers(&self) {
+        let mut wire = self.connect();
+        let request = b"GET /livez HTTP/1.1\r\nhost: vault\r\nconnection: close\r\n\r\n";
+        wire.write_all(request).unwrap();
+        let mut answer = String::new();
+        let end = wire.read_to_string(&mut answer);
+        assert!(answer.ends_with("\r\n\r\nok\n"), "{answer} {end:?}");
+    }
+
+    /// Returns once so many connections are served and so many wait.
+    async fn comes_to(&self, served: usize, waiting: usize) {
+        let expected = [("served", served), ("waiting", waiting)]
+            .map(|(stage, count)| format!("callervault_connections{{stage=\"{stage}\"}} {count}\n"));
+        let comes = async {
+            loop {
+                let metrics = self.world.get(&self.app, "nobody", "/metrics").await.text;
+                if expected.iter().all(|line| metrics.contains(line)) {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        assert!(
+            tokio::time::timeout(FOR_EVER, comes).await.is_ok(),
+            "never {expected:?}"
+        );
+    }
+
+    /// Tells it to stop; returns when it has, with the keys wiped.
+    async fn stops(self) {
+        self.stop.send(()).unwrap();
+        let ended = tokio::time::timeout(FOR_EVER, self.ended).await;
+        ended.expect("it stops").unwrap().unwrap();
+        assert!(self.app.vault().is_locked(), "the keys are wiped");
+    }
+}
+
+/// A certificate for this machine and its key as files, and the certificate as a client trusts it.
+fn certificate(directory: &Path) -> (Tls, CertificateDer<'static>) {
+    let CertifiedKey { cert, signing_key } = generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let files = Tls {
+        certificate: directory.join("server.pem"),
+        key: directory.join("server.key"),
+    };
+    std::fs::write(&files.certificate, cert.pem()).unwrap();
+    std::fs::write(&files.key, signing_key.serialize_pem()).unwrap();
+    (files, cert.der().clone())
+}
+
+fn secured(stream: TcpStream, certificate: &CertificateDer<'static>) -> StreamOwned<ClientConnection, TcpStream> {
+    let mut roots = RootCertStore::empty();
+    roots.add(certificate.clone()).unwrap();
+    let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let client = ClientConnection::new(Arc::new(config), "localhost".try_into().unwrap()).unwrap();
+    StreamOwned::new(client, stream)
 }
 
 fn connect(address: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(FOR_EVER)).unwrap();
+    stream.set_write_timeout(Some(FOR_EVER)).unwrap();
     stream
 }
 
 /// Everything until the server closes.
-fn to_the_end(mut stream: &TcpStream) -> String {
+fn to_the_end(wire: &mut dyn Wire) -> String {
     let mut bytes = Vec::new();
-    let end = stream.read_to_end(&mut bytes).map_err(|error| error.kind());
-    let closed = matches!(end, Ok(_) | Err(ErrorKind::ConnectionReset));
-    assert!(closed, "the server keeps a half-sent request open: {end:?}");
+    let end = wire.read_to_end(&mut bytes).map_err(|error| error.kind());
+    let closed = matches!(end, Ok(_) | Err(ErrorKind::ConnectionReset | ErrorKind::UnexpectedEof));
+    assert!(closed, "the server keeps the connection: {end:?}");
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// One whole request and its answer, the connection left open.
-fn answered(mut stream: &TcpStream) {
-    stream.write_all(WHOLE).unwrap();
+/// One whole request and its answer, the connection left open; false where the server has closed it.
+fn answered(wire: &mut dyn Wire) -> bool {
+    if wire.write_all(WHOLE).is_err() {
+        return false;
+    }
     let mut bytes = Vec::new();
     while !bytes.ends_with(b"ok\n") {
         let mut piece = [0; 1024];
-        let read = stream.read(&mut piece).unwrap();
-        assert!(read > 0, "closed without an answer");
-        bytes.extend_from_slice(&piece[..read]);
+        match wire.read(&mut piece) {
+            Ok(read) if read > 0 => bytes.extend_from_slice(&piece[..read]),
+            Ok(_) => return false,
+            Err(error) => {
+                assert_eq!(error.kind(), ErrorKind::ConnectionReset, "{error}");
+                return false;
+            }
+        }
     }
+    true
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn half_sent_headers_are_closed() {
-    let limits = Limits {
-        headers: Duration::from_millis(200),
-        ..Limits::default()
-    };
-    let (_world, _app, address) = served(limits).await;
+    let limits = Limits { headers: SOON, ..LONG };
+    let served = Served::plain(limits).await;
     tokio::task::block_in_place(|| {
         let starts: [&[u8]; 4] = [
             b"",
@@ -77,14 +200,28 @@ async fn half_sent_headers_are_closed() {
             b"PRI * HTTP/2.0\r\n\r\nSM",
         ];
         for start in starts {
-            let mut stream = connect(address);
-            stream.write_all(start).unwrap();
-            assert!(!to_the_end(&stream).contains("200 OK"));
+            let mut wire = served.connect();
+            wire.write_all(start).unwrap();
+            assert!(!to_the_end(&mut wire).contains("200 OK"));
         }
-        let mut second = connect(address);
-        answered(&second);
+        let mut second = served.connect();
+        assert!(answered(&mut second));
         second.write_all(&WHOLE[..20]).unwrap();
-        to_the_end(&second);
+        to_the_end(&mut second);
+    });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_handshake_that_does_not_come_is_closed() {
+    let limits = Limits { headers: SOON, ..LONG };
+    let served = Served::with(limits, true).await;
+    tokio::task::block_in_place(|| {
+        for start in [&b""[..], b"\x16\x03\x01"] {
+            let mut stream = connect(served.address);
+            stream.write_all(start).unwrap();
+            assert_eq!(to_the_end(&mut stream), "");
+        }
+        served.answers();
     });
 }
 
@@ -92,51 +229,186 @@ async fn half_sent_headers_are_closed() {
 async fn a_body_that_does_not_come_is_a_problem_and_is_counted() {
     let limits = Limits {
         request: Duration::from_millis(200),
-        ..Limits::default()
+        ..LONG
     };
-    let (world, app, address) = served(limits).await;
-    let token = world.token("agent").to_owned();
+    let served = Served::plain(limits).await;
+    let token = served.world.token("agent").to_owned();
     tokio::task::block_in_place(|| {
-        let mut stream = connect(address);
+        let mut wire = served.connect();
         write!(
-            stream,
+            wire,
             "POST /v1/intake HTTP/1.1\r\nhost: vault\r\nconnection: close\r\nauthorization: Bearer {token}\r\n\
              content-type: application/json\r\ncontent-length: 1000\r\n\r\n{{"
         )
         .unwrap();
-        let answer = to_the_end(&stream);
+        let answer = to_the_end(&mut wire);
         assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
         assert!(answer.contains("application/problem+json"), "{answer}");
         assert!(answer.contains("urn:callervault:problem:too-slow"), "{answer}");
     });
-    let metrics = world.get(&app, "nobody", "/metrics").await.text;
+    let metrics = served.world.get(&served.app, "nobody", "/metrics").await.text;
     let line = "callervault_http_requests_total{route=\"/v1/intake\",status=\"503\"} 1";
     assert!(metrics.contains(line), "{metrics}");
 }
 
+/// Asks for more than the system keeps for a client, and takes nothing.
+fn asks_and_never_reads(wire: &mut dyn Wire, version: u8) {
+    let request = format!("GET {LARGE} HTTP/1.1\r\nhost: vault\r\n\r\n");
+    match version {
+        1 => (0..MANY).for_each(|_| wire.write_all(request.as_bytes()).unwrap()),
+        _ => {
+            wire.write_all(&frames::preface(frames::WIDE)).unwrap();
+            (0..MANY).for_each(|number| wire.write_all(&frames::get(2 * number + 1, LARGE)).unwrap());
+        }
+    }
+    wire.flush().unwrap();
+}
+
+/// A client that asks and never reads holds the only connection until the time for writes is over.
+#[tokio::test(flavor = "multi_thread")]
+async fn slow_readers() {
+    let limits = Limits {
+        write: SOON,
+        connections: 1,
+        ..LONG
+    };
+    for secure in [false, true] {
+        let served = Served::with(limits, secure).await;
+        for version in [1, 2] {
+            let mut slow = served.connect();
+            served.comes_to(1, 0).await;
+            tokio::task::block_in_place(|| {
+                asks_and_never_reads(&mut slow, version);
+                served.answers();
+            });
+            // It was there all the time.
+            drop(slow);
+            served.comes_to(0, 0).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_has_its_time() {
+    for secure in [false, true] {
+        let limits = Limits { life: SOON, ..LONG };
+        let served = Served::with(limits, secure).await;
+        tokio::task::block_in_place(|| {
+            let mut wire = served.connect();
+            assert!(answered(&mut wire), "it is served until then");
+            let began = Instant::now();
+            while answered(&mut wire) {
+                assert!(began.elapsed() < FOR_EVER, "it is served for ever");
+            }
+            served.answers();
+        });
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn connections_beyond_the_limit_wait_for_one_to_close() {
+    let limits = Limits { connections: 2, ..LONG };
+    let served = Served::plain(limits).await;
+    let ask = |wire: &mut Box<dyn Wire>| tokio::task::block_in_place(|| assert!(answered(wire)));
+    let [mut first, mut second, mut third, mut fourth] = [(); 4].map(|()| served.connect());
+    ask(&mut first);
+    ask(&mut second);
+    third.write_all(WHOLE).unwrap();
+    served.comes_to(2, 2).await;
+    // As many wait as may.
+    let mut fifth = served.connect();
+    tokio::task::block_in_place(|| assert_eq!(to_the_end(&mut fifth), ""));
+    served.comes_to(2, 2).await;
+    drop(first);
+    served.comes_to(2, 1).await;
+    drop(second);
+    served.comes_to(2, 0).await;
+    ask(&mut third);
+    ask(&mut fourth);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_waits_too_long_is_closed() {
     let limits = Limits {
-        headers: FOR_EVER,
-        connections: 2,
-        ..Limits::default()
+        headers: SOON,
+        connections: 1,
+        ..LONG
     };
-    let (_world, _app, address) = served(limits).await;
+    let served = Served::plain(limits).await;
+    // Its request is under way for as long as its body does not come.
+    let token = served.world.token("agent");
+    let begun = format!(
+        "POST /v1/intake HTTP/1.1\r\nhost: vault\r\nauthorization: Bearer {token}\r\n\
+         content-type: application/json\r\ncontent-length: 1000\r\n\r\n{{"
+    );
+    let mut first = served.connect();
+    first.write_all(begun.as_bytes()).unwrap();
+    served.comes_to(1, 0).await;
+    let mut second = served.connect();
+    second.write_all(WHOLE).unwrap();
+    tokio::task::block_in_place(|| assert_eq!(to_the_end(&mut second), ""));
+    served.comes_to(1, 0).await;
+    drop(first);
+}
+
+/// All connections are taken by clients that never read, and one more waits.
+#[tokio::test(flavor = "multi_thread")]
+async fn it_stops_at_the_limit_of_connections() {
+    for secure in [false, true] {
+        let limits = Limits {
+            grace: SOON,
+            connections: 2,
+            ..LONG
+        };
+        let served = Served::with(limits, secure).await;
+        let (mut first, mut second) = (served.connect(), served.connect());
+        tokio::task::block_in_place(|| {
+            asks_and_never_reads(&mut first, 1);
+            asks_and_never_reads(&mut second, 2);
+        });
+        let third = connect(served.address);
+        served.comes_to(2, 1).await;
+        served.stops().await;
+        drop((first, second, third));
+    }
+}
+
+/// The request under way at the stop is answered; an idle connection is closed at once.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_under_way_at_the_stop_is_answered() {
+    let served = Served::plain(LONG).await;
+    let (mut idle, mut busy) = (served.connect(), served.connect());
+    let token = served.world.token("agent").to_owned();
+    tokio::task::block_in_place(|| assert!(answered(&mut idle)));
+    let head = format!(
+        "POST /v1/intake HTTP/1.1\r\nhost: vault\r\nauthorization: Bearer {token}\r\n\
+         content-type: application/json\r\ncontent-length: 2\r\n\r\n{{"
+    );
+    busy.write_all(head.as_bytes()).unwrap();
+    served.comes_to(2, 0).await;
+    let answer = std::thread::spawn(move || {
+        assert_eq!(to_the_end(&mut idle), "");
+        busy.write_all(b"}").unwrap();
+        to_the_end(&mut busy)
+    });
+    served.stops().await;
+    let answer = answer.join().unwrap();
+    assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
+}
+
+/// The real process, with a client that never reads: SIGTERM ends it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_with_a_slow_reader_stops() {
+    let (world, app) = World::new().await;
+    drop(app);
     tokio::task::block_in_place(|| {
-        let (first, second) = (connect(address), connect(address));
-        answered(&first);
-        answered(&second);
-        let mut third = connect(address);
-        third.write_all(WHOLE).unwrap();
-        third.set_read_timeout(Some(SOON)).unwrap();
-        let early = third.read(&mut [0; 1]).map_err(|error| error.kind());
-        assert!(
-            matches!(early, Err(ErrorKind::WouldBlock | ErrorKind::TimedOut)),
-            "{early:?}"
-        );
-        drop(first);
-        third.set_read_timeout(Some(FOR_EVER)).unwrap();
-        answered(&third);
-        answered(&second);
+        let mut server = Server::start(world.dir.path());
+        let address = server.base.strip_prefix("http://").unwrap().parse().unwrap();
+        let mut slow = connect(address);
+        asks_and_never_reads(&mut slow, 1);
+        server.terminate();
+        let (code, said) = server.ended();
+        assert_eq!(code, Some(0), "{said}");
+        assert!(said.contains("stopped; keys wiped"), "{said}");
     });
 }

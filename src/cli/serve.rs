@@ -19,6 +19,11 @@ use crate::vault::{Rates, Watching};
 use crate::witness::client::Witness;
 use crate::witness::freshness::Limits;
 
+/// How long the process waits, at its end, for work that was begun.
+const LEEWAY: Duration = Duration::from_secs(2);
+/// Descriptors that are not for clients' connections: stores, the way to the witnesses, files.
+const OTHER_DESCRIPTORS: u64 = 128;
+
 /// Unlock a vault and serve its API until SIGTERM or SIGINT.
 #[derive(Args)]
 pub(super) struct Serve {
@@ -112,7 +117,8 @@ impl Serve {
         let behind_proxy = self.tls.behind_proxy;
         let tls = self.tls.files();
         let watching = self.watch.rules();
-        runtime()?.block_on(async {
+        let runtime = runtime()?;
+        let done = runtime.block_on(async {
             let places = self.place.places();
             let witnessing = witnessing(&self.witnesses, self.quorum, places.data.with_file_name("cosigned"))?;
             let running = Running {
@@ -127,7 +133,7 @@ impl Serve {
             drop(passphrase);
             let retention = Retention::days(self.log_retention_days).unwrap_or_default();
             let vault = vault.with_witnesses(witnessing).map_err(Failure::unavailable)?;
-            let app = App::new(vault.retaining(retention));
+            let app = App::with_limits(vault.retaining(retention), limits());
             if !self.witnesses.is_empty() {
                 tokio::spawn(submit(Arc::clone(&app), Duration::from_secs(self.witness_every)));
             }
@@ -135,8 +141,40 @@ impl Serve {
             http::serve(app, self.listen, tls, behind_proxy, ready, stop()).await?;
             tracing::info!("stopped; keys wiped");
             Ok(())
-        })
+        });
+        // Long work on a thread of its own does not keep the process from ending.
+        runtime.shutdown_timeout(LEEWAY);
+        done
     }
+}
+
+/// The usual limits, with as many connections as there are descriptors for: one for each that is served and one for each
+/// that waits.
+fn limits() -> http::Limits {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let usual = http::Limits::default();
+    let allowed = getrlimit(Resource::Nofile);
+    // Up to the hard limit a process may help itself. Where it may not after all, the soft one stands.
+    let raised = Rlimit {
+        current: allowed.maximum,
+        ..allowed
+    };
+    let all = match setrlimit(Resource::Nofile, raised) {
+        Ok(()) => allowed.maximum,
+        Err(_) => allowed.current,
+    };
+    let room = all.map_or(u64::MAX, |all| all.saturating_sub(OTHER_DESCRIPTORS) / 2);
+    let connections = usual
+        .connections
+        .min(usize::try_from(room).unwrap_or(usize::MAX))
+        .max(1);
+    if connections < usual.connections {
+        tracing::warn!(
+            connections,
+            "few descriptors: fewer clients at once; raise `ulimit -n` or LimitNOFILE"
+        );
+    }
+    http::Limits { connections, ..usual }
 }
 
 /// The witnesses as named on the command line.
@@ -185,14 +223,18 @@ async fn submit(app: Arc<App>, every: Duration) {
     }
 }
 
-/// Resolves on SIGINT or SIGTERM.
-pub(super) async fn stop() {
+/// Resolves on SIGINT or SIGTERM. Both are caught from the call on, whenever it is first waited for.
+pub(super) fn stop() -> impl Future<Output = ()> {
     use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        return;
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
+    let both = signal(SignalKind::terminate()).and_then(|one| Ok((one, signal(SignalKind::interrupt())?)));
+    async {
+        // Without handlers a signal ends the process at once, and there is nothing to wait for.
+        let Ok((mut terminate, mut interrupt)) = both else {
+            return std::future::pending().await;
+        };
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
     }
 }

@@ -59,6 +59,6 @@ const fn what_to_do(why: Why) -> &'static str {
 #[utoipa::path(get, path = "/metrics", tag = "health", security(()), responses((status = 200, body = String)))]
 pub(super) async fn metrics(State(app): State<Arc<App>>) -> Response {
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    let text = app.metrics.text(&app.vault);
+    let text = app.metrics.text(&app.vault, &app.connections);
     ([(header::CONTENT_TYPE, kind)], text).into_response()
 }

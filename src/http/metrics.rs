@@ -14,6 +14,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
 use super::App;
+use super::listener::Connections;
 use crate::vault::Vault;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -21,6 +22,11 @@ struct Labels {
     /// The route as declared, never the address that was asked for.
     route: String,
     status: u16,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Stage {
+    stage: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -51,7 +57,7 @@ impl Metrics {
         self.export_lag.set(number(lag));
     }
 
-    pub(super) fn text(&self, vault: &Vault) -> String {
+    pub(super) fn text(&self, vault: &Vault, connections: &Connections) -> String {
         let log = vault.log_stats();
         let mut registry = Registry::with_prefix("callervault");
         registry.register("http_requests", "Requests by route and status", self.requests.clone());
@@ -75,6 +81,7 @@ impl Metrics {
             "Entries that were still to come for it",
             self.export_lag.clone(),
         );
+        register_connections(&mut registry, connections);
         register_witnesses(&mut registry, vault);
         let levels = Family::<Level, Counter>::default();
         for (level, count) in vault.reveal_alarms() {
@@ -97,6 +104,19 @@ impl Metrics {
         let _ = encode(&mut text, &registry);
         text
     }
+}
+
+fn register_connections(registry: &mut Registry, connections: &Connections) {
+    let stages = Family::<Stage, Gauge>::default();
+    for (stage, count) in [("served", connections.served()), ("waiting", connections.waiting())] {
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        stages.get_or_create(&Stage { stage }).set(count);
+    }
+    registry.register(
+        "connections",
+        "Connections that are served, and those that wait for one of them to close",
+        stages,
+    );
 }
 
 fn register_witnesses(registry: &mut Registry, vault: &Vault) {

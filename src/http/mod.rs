@@ -8,6 +8,7 @@ mod headers;
 mod health;
 mod json;
 mod limits;
+mod listener;
 mod metrics;
 mod openapi;
 mod path;
@@ -28,6 +29,7 @@ use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use utoipa_axum::routes;
 
 pub use self::limits::Limits;
+use self::listener::Connections;
 pub use self::metrics::Metrics;
 pub use self::server::{ServeError, Tls, serve, serve_routes};
 use crate::vault::Vault;
@@ -40,6 +42,7 @@ pub struct App {
     vault: Vault,
     metrics: Metrics,
     limits: Limits,
+    connections: Arc<Connections>,
 }
 
 impl App {
@@ -56,6 +59,7 @@ impl App {
             vault,
             metrics: Metrics::new(),
             limits,
+            connections: Connections::new(limits.connections),
         })
     }
 

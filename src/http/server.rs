@@ -8,13 +8,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum_server::Handle;
-use axum_server::tls_rustls::RustlsConfig;
+use tokio::sync::watch;
 
-use super::limits::{Capped, Limits};
+use super::limits::Limits;
+use super::listener::{Connections, Listener};
 use super::{App, router};
 
-const GRACE: Duration = Duration::from_secs(10);
+/// How much longer than its grace the listener may take.
+const LEEWAY: Duration = Duration::from_secs(2);
 
 /// A certificate and its key, PEM files.
 #[derive(Clone, Debug)]
@@ -51,8 +52,8 @@ impl fmt::Display for ServeError {
 
 impl std::error::Error for ServeError {}
 
-/// Serves until `stop` resolves; then takes no new requests, lets those under way finish, and wipes the keys.
-/// `bound` hears the address, which matters where the port was 0.
+/// Serves until `stop` resolves; then takes no new requests, lets those under way finish, and wipes the keys. `bound` hears
+/// the address, which matters where the port was 0.
 ///
 /// # Errors
 /// [`ServeError`].
@@ -64,14 +65,30 @@ pub async fn serve(
     bound: impl FnOnce(SocketAddr) + Send + 'static,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
-    let (routes, limits) = (router(Arc::clone(&app)), app.limits);
-    let result = tokio::select! {
-        result = serve_routes(routes, limits, listen, tls, behind_proxy, bound, stop) => result,
-        why = app.vault().log_died() => Err(ServeError::LogDied(why)),
-        never = app.vault().keep_indexed() => match never {},
-    };
+    let result = serve_and_watch(&app, listen, tls, behind_proxy, bound, stop).await;
     app.vault().wipe();
     result
+}
+
+async fn serve_and_watch(
+    app: &Arc<App>,
+    listen: SocketAddr,
+    tls: Option<Tls>,
+    behind_proxy: bool,
+    bound: impl FnOnce(SocketAddr) + Send + 'static,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), ServeError> {
+    let listener = listener(listen, tls, behind_proxy).await?;
+    bound(listener.address()?);
+    let stopping = Stopping::at(stop);
+    let (routes, connections) = (router(Arc::clone(app)), Arc::clone(&app.connections));
+    tokio::select! {
+        () = listener.serve(routes, app.limits, connections, stopping.told()) => Ok(()),
+        // The listener ends by itself when its grace is over. Should it not, the keys do not wait for it.
+        () = stopping.overdue(app.limits.grace + LEEWAY) => Ok(()),
+        why = app.vault().log_died() => Err(ServeError::LogDied(why)),
+        never = app.vault().keep_indexed() => match never {},
+    }
 }
 
 /// Serves any routes until `stop` resolves; then takes no new requests and lets those under way finish. `bound` hears
@@ -88,33 +105,43 @@ pub async fn serve_routes(
     bound: impl FnOnce(SocketAddr) + Send + 'static,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
+    let listener = listener(listen, tls, behind_proxy).await?;
+    bound(listener.address()?);
+    let connections = Connections::new(limits.connections);
+    listener.serve(routes, limits, connections, stop).await;
+    Ok(())
+}
+
+async fn listener(listen: SocketAddr, tls: Option<Tls>, behind_proxy: bool) -> Result<Listener, ServeError> {
     if tls.is_none() && !behind_proxy && !listen.ip().is_loopback() {
         return Err(ServeError::Exposed);
     }
-    let handle = Handle::new();
-    let service = Capped::new(routes.into_make_service(), limits.connections);
-    let stopping = handle.clone();
-    tokio::spawn(async move {
-        stop.await;
-        stopping.graceful_shutdown(Some(GRACE));
-    });
-    let listening = handle.clone();
-    tokio::spawn(async move {
-        if let Some(address) = listening.listening().await {
-            bound(address);
+    Listener::bind(listen, tls.as_ref()).await
+}
+
+/// That the process was told to stop, for all who wait for it.
+struct Stopping(watch::Receiver<bool>);
+
+impl Stopping {
+    fn at(stop: impl Future<Output = ()> + Send + 'static) -> Self {
+        let (tell, told) = watch::channel(false);
+        tokio::spawn(async move {
+            stop.await;
+            tell.send_replace(true);
+        });
+        Self(told)
+    }
+
+    async fn told(&self) {
+        let mut told = self.0.clone();
+        if told.wait_for(|told| *told).await.is_err() {
+            // The runtime is being shut down.
+            std::future::pending::<()>().await;
         }
-    });
-    let io = |error: std::io::Error| ServeError::Io(format!("{listen}: {error}\n  choose another address"));
-    match tls {
-        None => {
-            let server = limits.bind(axum_server::bind(listen)).handle(handle);
-            server.serve(service).await.map_err(io)
-        }
-        Some(tls) => {
-            let config = RustlsConfig::from_pem_file(&tls.certificate, &tls.key).await;
-            let config = config.map_err(|error| ServeError::Io(format!("TLS certificate or key: {error}")))?;
-            let server = limits.bind(axum_server::bind_rustls(listen, config)).handle(handle);
-            server.serve(service).await.map_err(io)
-        }
+    }
+
+    async fn overdue(&self, time: Duration) {
+        self.told().await;
+        tokio::time::sleep(time).await;
     }
 }
