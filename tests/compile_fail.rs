@@ -61,7 +61,9 @@ fn reveal_without_the_log_does_not_compile() {
     let reveal = dir.path().join("src/vault/reveal.rs");
     let source = std::fs::read_to_string(&reveal).unwrap();
     assert_eq!(source.matches(COMMIT).count(), 1);
-    std::fs::write(&reveal, source.replace(COMMIT, "")).unwrap();
+    // The permit in the receipt's place: what the policy allowed is not yet in the log.
+    let unlogged = source.replace(COMMIT, "        let receipt = permit;\n");
+    std::fs::write(&reveal, unlogged).unwrap();
     let refused = check(dir.path()).expect_err("a read that is not logged");
-    assert!(refused.contains("cannot find value `receipt`"), "{refused}");
+    assert!(refused.contains("expected `Receipt`, found `Permit`"), "{refused}");
 }

@@ -46,6 +46,7 @@ mod problems;
 mod process;
 mod readme;
 mod references;
+mod refusals;
 mod restart;
 mod retention;
 mod rotation;
