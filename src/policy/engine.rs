@@ -245,23 +245,16 @@ fn context(situation: Situation) -> Result<Context, PolicyError> {
         flags,
         ..
     } = situation;
-    let truth = RestrictedExpression::new_bool;
-    let pairs = [
+    let words = [
         ("form", string(form.map_or(NO_FORM, Form::as_str))),
         ("approves", string(approves.map_or(NO_ACTION, Action::as_str))),
         ("purpose", string(purpose.as_str())),
         ("department_kind", string(department_kind.as_str())),
-        ("ticket_known", truth(flags.ticket_known)),
-        ("open", truth(flags.open)),
-        ("held", truth(flags.held)),
-        ("origin", truth(flags.origin)),
-        ("about", truth(flags.about)),
-        ("own_call", truth(flags.own_call)),
-        ("confidential", truth(flags.confidential)),
-        ("caller_known", truth(flags.caller_known)),
-        ("concerns", truth(flags.concerns)),
-        ("approved", truth(flags.approved)),
     ];
+    let flags = flags
+        .named()
+        .map(|(name, flag)| (name, RestrictedExpression::new_bool(flag)));
+    let pairs = words.into_iter().chain(flags);
     Context::from_pairs(pairs.map(|(name, value)| (name.to_owned(), value))).map_err(incomplete)
 }
 

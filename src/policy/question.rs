@@ -38,19 +38,37 @@ pub(super) enum Subject {
     Vault,
 }
 
-/// How things stand between asker, ticket and caller. Every flag is the vault's own finding.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub(super) struct Flags {
-    pub(super) ticket_known: bool,
-    pub(super) open: bool,
-    pub(super) held: bool,
-    pub(super) origin: bool,
-    pub(super) about: bool,
-    pub(super) own_call: bool,
-    pub(super) confidential: bool,
-    pub(super) caller_known: bool,
-    pub(super) concerns: bool,
-    pub(super) approved: bool,
+/// Declares the flags once: the struct, and the names under which Cedar's context has them. The schema is held to the names when
+/// it is loaded: one that lacks a flag, or wants another, does not load.
+macro_rules! flags {
+    ($($flag:ident,)+) => {
+        /// How things stand between asker, ticket and caller. Every flag is the vault's own finding; `schema.cedarschema` says what
+        /// each means.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+        pub(super) struct Flags {
+            $(pub(super) $flag: bool,)+
+        }
+
+        impl Flags {
+            /// Each flag by its name.
+            pub(super) fn named(self) -> impl Iterator<Item = (&'static str, bool)> {
+                [$((stringify!($flag), self.$flag)),+].into_iter()
+            }
+        }
+    };
+}
+
+flags! {
+    ticket_known,
+    open,
+    held,
+    origin,
+    about,
+    own_call,
+    confidential,
+    caller_known,
+    concerns,
+    approved,
 }
 
 impl Flags {

@@ -46,6 +46,11 @@ impl Mask {
         }
     }
 
+    /// Whether the masked form leaves so many values that comparing, as often as anybody may, does not find the right one.
+    pub(super) const fn leaves_enough_hidden(self) -> bool {
+        matches!(self, Self::IdNo | Self::Hidden)
+    }
+
     /// The masked form; `****` for a value the mask was not made for.
     pub(super) fn apply(self, clear: &str) -> String {
         let shown = match self {

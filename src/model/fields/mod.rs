@@ -104,6 +104,12 @@ impl Field {
         })
     }
 
+    /// Whether a role that may see the field masked only may compare it: the masked form leaves enough hidden.
+    #[must_use]
+    pub const fn may_be_compared_masked(&self) -> bool {
+        self.mask.leaves_enough_hidden()
+    }
+
     /// The masked form of a normalised value: what China's services customarily show. Never the whole value, except
     /// under the mask `keep`.
     #[must_use]

@@ -1,14 +1,17 @@
 //! The whole policy as a table, and what must hold in every cell of it.
 
+mod rules;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
+use std::sync::LazyLock;
 
+use self::rules::keeps_the_rules;
 use super::Policy;
 use super::engine::is_allowed;
 use super::question::{FieldKind, Flags, Question, Situation, Subject};
 use crate::model::ask::Action;
 use crate::model::fields::{Field, FieldSet};
-use crate::model::ids::RecordKind;
 use crate::model::principals::{DepartmentKind, Role};
 use crate::model::purposes::{Form, Purpose};
 
@@ -173,11 +176,7 @@ impl Line<'_> {
 
     /// Every cell that is permitted: kind of department, condition, purpose. What is absent is denied. `rules`
     /// gathers what had a say in any cell, and whether it ever decided alone.
-    fn permitted(
-        &self,
-        policy: &Policy,
-        rules: &mut BTreeMap<String, bool>,
-    ) -> Vec<(DepartmentKind, &'static str, Purpose)> {
+    fn permitted(&self, policy: &Policy, rules: &mut BTreeMap<String, bool>) -> Vec<Cell> {
         let mut cells = Vec::new();
         for &kind in DepartmentKind::ALL {
             for (name, flags) in CONDITIONS {
@@ -197,6 +196,11 @@ impl Line<'_> {
         cells
     }
 
+    fn is(&self, role: Role, action: Action, field: &Field, form: Option<Form>) -> bool {
+        let same = self.field.is_some_and(|own| own.name() == field.name());
+        self.role == role && self.action == action && same && self.form == form
+    }
+
     fn shows(&self) -> bool {
         matches!(
             self.action,
@@ -204,6 +208,32 @@ impl Line<'_> {
         )
     }
 }
+
+/// A cell that is permitted: kind of department, condition, purpose.
+type Cell = (DepartmentKind, &'static str, Purpose);
+
+/// The shipped policy, asked once about every line.
+struct Whole {
+    policy: Policy,
+    lines: Vec<(Line<'static>, Vec<Cell>)>,
+    /// What had a say in any cell, and whether it ever decided alone.
+    rules: BTreeMap<String, bool>,
+}
+
+static FIELDS: LazyLock<FieldSet> = LazyLock::new(|| FieldSet::shipped().unwrap());
+static WHOLE: LazyLock<Whole> = LazyLock::new(|| {
+    let (policy, _) = shipped();
+    let mut rules = BTreeMap::new();
+    let lines = lines(&FIELDS).into_iter().map(|line| {
+        let cells = line.permitted(&policy, &mut rules);
+        (line, cells)
+    });
+    Whole {
+        lines: lines.collect(),
+        rules,
+        policy,
+    }
+});
 
 /// What stands at the head of the table.
 const HEAD: &str = "\
@@ -280,15 +310,13 @@ fn matrix(permitted: &BTreeMap<(Role, Action, Purpose), Cells>) -> String {
 
 #[test]
 fn the_table_is_as_agreed_and_keeps_the_rules_in_every_cell() {
-    let (policy, fields) = shipped();
-    let mut rules = BTreeMap::new();
+    let Whole { policy, lines, rules } = &*WHOLE;
     let mut permitted: BTreeMap<(Role, Action, Purpose), Cells> = BTreeMap::new();
-    for line in lines(&fields) {
-        let cells = line.permitted(&policy, &mut rules);
-        keeps_the_rules(&line, &cells);
+    for (line, cells) in lines {
+        keeps_the_rules(line, cells);
         let approves = line.approves.map_or("-", Action::as_str);
         let name = line.field.map_or(approves, |field| field.name().as_str());
-        for (kind, condition, purpose) in cells {
+        for &(kind, condition, purpose) in cells {
             let block = permitted.entry((line.role, line.action, purpose)).or_default();
             block
                 .entry((name.to_owned(), line.form))
@@ -320,116 +348,6 @@ fn the_table_is_as_agreed_and_keeps_the_rules_in_every_cell() {
             decided.is_some_and(|alone| alone || backstop),
             "{rule} decides nothing that others do not: a dead rule, or one meant for something else"
         );
-    }
-}
-
-/// All ways in which a confidential ticket may stand to an asker.
-fn confidential() -> impl Iterator<Item = Flags> {
-    (0..32_u8).map(|bits| {
-        let bit = |n: u8| bits >> n & 1 == 1;
-        Flags {
-            ticket_known: true,
-            open: bit(0),
-            held: bit(1),
-            origin: bit(2),
-            about: bit(3),
-            own_call: bit(4),
-            confidential: true,
-            caller_known: true,
-            concerns: true,
-            approved: true,
-        }
-    })
-}
-
-/// A rule that no table overrules: on a confidential ticket nothing of the caller, in any form, by any act, outside the centre
-/// that took it.
-#[test]
-fn a_confidential_ticket_tells_nothing_of_its_caller_outside_the_centre() {
-    let (policy, fields) = shipped();
-    let of_caller: BTreeSet<&str> = fields
-        .of(RecordKind::Caller)
-        .map(|field| field.group().as_str())
-        .collect();
-    assert!(
-        of_caller.contains("correction") && !of_caller.contains("reason"),
-        "{of_caller:?}"
-    );
-    let asks = |line: &Line<'_>| {
-        let caller = line.field.is_some_and(|field| field.record() == RecordKind::Caller);
-        caller && matches!(line.action, Action::Reveal | Action::Verify | Action::Correct)
-    };
-    // Fields of one kind are one question to the policy, and a role acts for its own purposes only.
-    let mut asked = BTreeSet::new();
-    let purposes = |role| {
-        let list = move |purpose| Question {
-            role,
-            subject: Subject::Vault,
-            situation: Situation {
-                action: Action::ListTickets,
-                form: None,
-                approves: None,
-                purpose,
-                department_kind: DepartmentKind::Organ,
-                flags: NOTHING,
-            },
-        };
-        let of_role = Purpose::ALL.iter().copied();
-        of_role
-            .filter(|&purpose| policy.engine.permits(list(purpose)))
-            .collect::<Vec<_>>()
-    };
-    for line in lines(&fields).iter().filter(|line| asks(line)) {
-        let kind = line.field.map(|field| (field.group().as_str(), field.class().as_str()));
-        if !asked.insert((line.role, line.action, line.form, kind)) {
-            continue;
-        }
-        let purposes = purposes(line.role);
-        for &kind in DepartmentKind::ALL {
-            let inside = |flags: &Flags| kind == DepartmentKind::Centre && flags.origin;
-            for flags in confidential().filter(|flags| !inside(flags)) {
-                for &purpose in &purposes {
-                    let question = line.question(kind, flags, purpose);
-                    let name = line.field.map(|field| field.name().as_str());
-                    assert!(
-                        !policy.engine.permits(question),
-                        "{} {} {name:?} {:?} in a {kind}",
-                        line.role,
-                        line.action,
-                        line.form
-                    );
-                }
-            }
-        }
-    }
-}
-
-fn keeps_the_rules(line: &Line<'_>, cells: &[(DepartmentKind, &'static str, Purpose)]) {
-    let what = format!("{} {} {:?}", line.role, line.action, line.field.map(Field::name));
-    let barred = line.role.is_administrator() || matches!(line.role, Role::Analyst | Role::Dpo);
-    assert!(
-        !(barred && line.shows() && !cells.is_empty()),
-        "{what}: reads no field (P9)"
-    );
-    if line.action.kind().two_persons {
-        let alone = cells.iter().find(|(_, condition, _)| *condition != "approved");
-        assert_eq!(alone, None, "{what}: without a second person");
-        assert!(
-            line.role != Role::Auditor || cells.is_empty(),
-            "{what}: approves, and does not ask"
-        );
-    }
-    if line.action == Action::Reveal {
-        for (_, condition, _) in cells {
-            assert!(
-                !["nothing", "approved", "held-closed", "held-other-caller", "elsewhere"].contains(condition),
-                "{what}: {condition}"
-            );
-            let of_caller = line.field.is_some_and(|field| field.record() == RecordKind::Caller);
-            let clear = of_caller && line.form == Some(Form::Clear);
-            let hidden = clear && condition.ends_with("confidential") && *condition != "own-call-confidential";
-            assert!(!hidden, "{what}: a confidential caller in clear");
-        }
     }
 }
 

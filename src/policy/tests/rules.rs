@@ -1,0 +1,219 @@
+//! Rules that the policy keeps whatever the golden table says: a table approves what somebody has let pass.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Cell, FIELDS, Line, NOTHING, WHOLE, lines, shipped};
+use crate::model::ask::Action;
+use crate::model::fields::Field;
+use crate::model::ids::RecordKind;
+use crate::model::principals::{DepartmentKind, Role};
+use crate::model::purposes::{Form, Purpose};
+use crate::policy::question::{Flags, Question, Situation, Subject};
+
+/// All ways in which a confidential ticket may stand to an asker.
+fn confidential() -> impl Iterator<Item = Flags> {
+    (0..32_u8).map(|bits| {
+        let bit = |n: u8| bits >> n & 1 == 1;
+        Flags {
+            ticket_known: true,
+            open: bit(0),
+            held: bit(1),
+            origin: bit(2),
+            about: bit(3),
+            own_call: bit(4),
+            confidential: true,
+            caller_known: true,
+            concerns: true,
+            approved: true,
+        }
+    })
+}
+
+/// A rule that no table overrules: on a confidential ticket nothing of the caller, in any form, by any act, outside the centre
+/// that took it.
+#[test]
+fn a_confidential_ticket_tells_nothing_of_its_caller_outside_the_centre() {
+    let (policy, fields) = shipped();
+    let of_caller: BTreeSet<&str> = fields
+        .of(RecordKind::Caller)
+        .map(|field| field.group().as_str())
+        .collect();
+    assert!(
+        of_caller.contains("correction") && !of_caller.contains("reason"),
+        "{of_caller:?}"
+    );
+    let asks = |line: &Line<'_>| {
+        let caller = line.field.is_some_and(|field| field.record() == RecordKind::Caller);
+        caller && matches!(line.action, Action::Reveal | Action::Verify | Action::Correct)
+    };
+    // Fields of one kind are one question to the policy, and a role acts for its own purposes only.
+    let mut asked = BTreeSet::new();
+    let purposes = |role| {
+        let list = move |purpose| Question {
+            role,
+            subject: Subject::Vault,
+            situation: Situation {
+                action: Action::ListTickets,
+                form: None,
+                approves: None,
+                purpose,
+                department_kind: DepartmentKind::Organ,
+                flags: NOTHING,
+            },
+        };
+        let of_role = Purpose::ALL.iter().copied();
+        of_role
+            .filter(|&purpose| policy.engine.permits(list(purpose)))
+            .collect::<Vec<_>>()
+    };
+    for line in lines(&fields).iter().filter(|line| asks(line)) {
+        let kind = line.field.map(|field| (field.group().as_str(), field.class().as_str()));
+        if !asked.insert((line.role, line.action, line.form, kind)) {
+            continue;
+        }
+        let purposes = purposes(line.role);
+        for &kind in DepartmentKind::ALL {
+            let inside = |flags: &Flags| kind == DepartmentKind::Centre && flags.origin;
+            for flags in confidential().filter(|flags| !inside(flags)) {
+                for &purpose in &purposes {
+                    let question = line.question(kind, flags, purpose);
+                    let name = line.field.map(|field| field.name().as_str());
+                    assert!(
+                        !policy.engine.permits(question),
+                        "{} {} {name:?} {:?} in a {kind}",
+                        line.role,
+                        line.action,
+                        line.form
+                    );
+                }
+            }
+        }
+    }
+}
+
+pub(super) fn keeps_the_rules(line: &Line<'_>, cells: &[Cell]) {
+    let what = format!("{} {} {:?}", line.role, line.action, line.field.map(Field::name));
+    let barred = line.role.is_administrator() || matches!(line.role, Role::Analyst | Role::Dpo);
+    assert!(
+        !(barred && line.shows() && !cells.is_empty()),
+        "{what}: reads no field (P9)"
+    );
+    if line.action.kind().two_persons {
+        let alone = cells.iter().find(|(_, condition, _)| *condition != "approved");
+        assert_eq!(alone, None, "{what}: without a second person");
+        assert!(
+            line.role != Role::Auditor || cells.is_empty(),
+            "{what}: approves, and does not ask"
+        );
+    }
+    if line.action == Action::Reveal {
+        for (_, condition, _) in cells {
+            assert!(
+                !["nothing", "approved", "held-closed", "held-other-caller", "elsewhere"].contains(condition),
+                "{what}: {condition}"
+            );
+            let of_caller = line.field.is_some_and(|field| field.record() == RecordKind::Caller);
+            let clear = of_caller && line.form == Some(Form::Clear);
+            let hidden = clear && condition.ends_with("confidential") && *condition != "own-call-confidential";
+            assert!(!hidden, "{what}: a confidential caller in clear");
+        }
+    }
+}
+
+/// A role that may see a field masked only may not find it out by comparing, unless the mask leaves enough hidden.
+#[test]
+fn what_is_shown_masked_only_is_not_found_by_comparing() {
+    let mut compared = 0;
+    for &role in Role::ALL {
+        for field in FIELDS.iter().filter(|field| field.index().is_some()) {
+            let may = |action, form| {
+                let line = WHOLE.lines.iter().find(|(line, _)| line.is(role, action, field, form));
+                line.unwrap().1.iter().collect::<BTreeSet<_>>()
+            };
+            let clear = may(Action::Reveal, Some(Form::Clear));
+            let masked = may(Action::Reveal, Some(Form::Masked));
+            let verify = may(Action::Verify, None);
+            compared += verify.len();
+            let found = verify
+                .iter()
+                .find(|cell| masked.contains(*cell) && !clear.contains(*cell));
+            let allowed = field.may_be_compared_masked();
+            assert!(
+                found.is_none() || allowed,
+                "{role} compares {} in {found:?}",
+                field.name()
+            );
+        }
+    }
+    assert!(compared > 0, "nobody compares: the rule holds nothing");
+}
+
+/// What a role does in any situation whatever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Power {
+    /// Makes accounts, gives roles, issues tokens.
+    Grants,
+    /// Is shown fields, or compares or corrects them.
+    Reads,
+    /// Reads the log.
+    Audits,
+}
+
+fn power(action: Action) -> Option<Power> {
+    let word = action.as_str();
+    if word.starts_with("admin.") {
+        Some(Power::Grants)
+    } else if word.starts_with("log.") && !action.kind().two_persons {
+        Some(Power::Audits)
+    } else {
+        matches!(
+            action,
+            Action::Reveal | Action::Verify | Action::Lookup | Action::Correct
+        )
+        .then_some(Power::Reads)
+    }
+}
+
+/// Nobody grants, reads and audits, nor any two of these, whatever roles one person may hold together (P9).
+#[test]
+fn nobody_grants_reads_and_audits() {
+    let mut powers: BTreeMap<Role, BTreeSet<Power>> = BTreeMap::new();
+    for (line, cells) in &WHOLE.lines {
+        if let Some(power) = power(line.action)
+            && !cells.is_empty()
+        {
+            powers.entry(line.role).or_default().insert(power);
+        }
+    }
+    let of = |role: &Role| powers.get(role).cloned().unwrap_or_default();
+    let together = Role::ALL.iter().filter(|role| !role.stands_alone()).flat_map(of);
+    let together: BTreeSet<Power> = together.collect();
+    assert_eq!(
+        together,
+        BTreeSet::from([Power::Reads]),
+        "roles that one person may hold together"
+    );
+    for role in Role::ALL.iter().filter(|role| role.stands_alone()) {
+        assert!(of(role).len() <= 1, "{role}: {:?}", of(role));
+    }
+    assert_eq!(of(&Role::SecurityAdmin), BTreeSet::from([Power::Grants]));
+    assert_eq!(of(&Role::Auditor), BTreeSet::from([Power::Audits]));
+}
+
+/// An administrator alone does nothing that takes two persons, in any situation.
+#[test]
+fn what_takes_two_persons_nobody_does_alone() {
+    let mut tried = 0;
+    let two = |(line, _): &&(Line<'_>, Vec<Cell>)| line.action.kind().two_persons;
+    for (line, cells) in WHOLE.lines.iter().filter(two) {
+        for (kind, condition, purpose) in cells {
+            assert_eq!(
+                *condition, "approved",
+                "{} {} for {purpose} in a {kind}",
+                line.role, line.action
+            );
+            tried += 1;
+        }
+    }
+    assert!(tried > 0);
+}
