@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 use axum::body::Body;
 use axum::http::Request;
 use callervault::clock::System;
-use callervault::http::{App, serve};
+use callervault::http::{App, Listen, serve};
 use callervault::keyring::unlock::Passphrase;
 use callervault::model::ask::RequestId;
 use callervault::model::principals::{DepartmentKind, PrincipalKind, Role};
@@ -166,12 +166,11 @@ async fn measure(scene: &Scene, http: &Http, batch: usize) -> (f64, f64, f64) {
     let stopping = async move {
         let _ = stopped.await;
     };
-    let heard = move |address| bound.send(address).unwrap_or_default();
+    let heard = move |address, _| bound.send(address).unwrap_or_default();
     let serving = tokio::spawn(serve(
         Arc::clone(&app),
-        "127.0.0.1:0".parse().unwrap(),
+        Listen::plain("127.0.0.1:0".parse().unwrap()),
         None,
-        false,
         heard,
         stopping,
     ));

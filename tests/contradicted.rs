@@ -138,7 +138,7 @@ fn told(scene: &Scene, app: &Arc<App>, witnesses: usize, when: &str) {
             ready.text
         );
     }
-    let metrics = scene.get(app, "/metrics").text;
+    let metrics = scene.runtime.block_on(scene.world.metrics(app));
     let line = format!("\ncallervault_witness_contradictions {witnesses}\n");
     assert!(metrics.contains(&line), "{when}: {metrics}");
 }

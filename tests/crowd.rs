@@ -55,7 +55,7 @@ async fn refusals_of_one_principal_do_not_fill_the_log() {
 
     let others = world.reveal(&app, "handler-c1", &reference, &no, "masked").await;
     assert_eq!(others.status, 200, "{}", others.text);
-    let metrics = world.get(&app, "nobody", "/metrics").await.text;
+    let metrics = world.metrics(&app).await;
     assert!(metrics.contains("callervault_requests_held_total 18"), "{metrics}");
     assert!(!metrics.contains(world.id("handler-w2")));
 }

@@ -21,7 +21,8 @@ async fn scene() -> Scene {
     let (world, app) = World::new().await;
     let (no, reference) = world.ticket_at(&app, "C1", caller("王小明", "13900001111")).await;
     drop(app);
-    let server = Server::start(world.dir.path());
+    let arguments = ["--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:0"];
+    let server = Server::start_with(world.dir.path(), "http", &arguments);
     secret_file(&world.dir.path().join("token"), world.token("auditor"));
     Scene {
         world,
@@ -201,7 +202,7 @@ async fn a_follower_that_is_killed_goes_on_without_a_gap() {
         let (last, next) = (first[first.len() - 1], second[0]);
         assert!(next <= last + 1, "a gap between {last} and {next}");
         assert!(first.is_sorted() && second.windows(2).all(|pair| pair[1] == pair[0] + 1));
-        let metrics = client().get(format!("{}/metrics", scene.server.base)).call();
+        let metrics = client().get(format!("{}/metrics", scene.server.metrics)).call();
         let metrics = metrics.unwrap().body_mut().read_to_string().unwrap();
         assert!(metrics.contains("callervault_log_export_cursor") && metrics.contains("callervault_log_export_lag"));
     });

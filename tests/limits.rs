@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use callervault::clock::System;
-use callervault::http::{App, Limits, ServeError, Tls, serve};
+use callervault::http::{App, Limits, Listen, ServeError, Tls, serve};
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
@@ -61,8 +61,12 @@ impl Served {
         let app = world.open_with(limits, Arc::new(System)).await;
         let (tls, trusted) = secure.then(|| certificate(world.dir.path())).unzip();
         let (bound, address) = oneshot::channel();
-        let bound = move |address| bound.send(address).unwrap();
-        let listen = "127.0.0.1:0".parse().unwrap();
+        let bound = move |address, _| bound.send(address).unwrap();
+        let listen = Listen {
+            address: "127.0.0.1:0".parse().unwrap(),
+            tls,
+            behind_proxy: false,
+        };
         let (stop, stopped) = oneshot::channel();
         let stopped = async {
             // A test that does not stop it drops the sender.
@@ -70,7 +74,7 @@ impl Served {
                 std::future::pending::<()>().await;
             }
         };
-        let ended = tokio::spawn(serve(Arc::clone(&app), listen, tls, false, bound, stopped));
+        let ended = tokio::spawn(serve(Arc::clone(&app), listen, None, bound, stopped));
         let address = address.await.unwrap();
         Self {
             world,
@@ -106,7 +110,7 @@ impl Served {
             .map(|(stage, count)| format!("callervault_connections{{stage=\"{stage}\"}} {count}\n"));
         let comes = async {
             loop {
-                let metrics = self.world.get(&self.app, "nobody", "/metrics").await.text;
+                let metrics = self.world.metrics(&self.app).await;
                 if expected.iter().all(|line| metrics.contains(line)) {
                     return;
                 }
@@ -246,7 +250,7 @@ async fn a_body_that_does_not_come_is_a_problem_and_is_counted() {
         assert!(answer.contains("application/problem+json"), "{answer}");
         assert!(answer.contains("urn:callervault:problem:too-slow"), "{answer}");
     });
-    let metrics = served.world.get(&served.app, "nobody", "/metrics").await.text;
+    let metrics = served.world.metrics(&served.app).await;
     let line = "callervault_http_requests_total{route=\"/v1/intake\",status=\"503\"} 1";
     assert!(metrics.contains(line), "{metrics}");
 }

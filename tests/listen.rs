@@ -93,6 +93,45 @@ async fn beyond_loopback_only_with_tls_or_behind_a_proxy() {
     assert_eq!(live.status().as_u16(), 200);
 }
 
+/// Metrics tell how many calls come in and that somebody is looked into: not to everybody who reaches the API.
+#[tokio::test]
+async fn metrics_have_a_listener_of_their_own() {
+    let (world, app) = World::new().await;
+    drop(app);
+    let status = |url: String| client().get(url).call().map(|answer| answer.status().as_u16());
+    let without = Server::start(world.dir.path());
+    assert_eq!(status(format!("{}/metrics", without.base)).unwrap(), 404);
+    assert_eq!(without.metrics, "http://", "none unless asked for");
+    drop(without);
+    let arguments = ["--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:0"];
+    let server = Server::start_with(world.dir.path(), "http", &arguments);
+    assert_eq!(status(format!("{}/metrics", server.base)).unwrap(), 404);
+    assert_eq!(
+        status(format!("{}/livez", server.metrics)).unwrap(),
+        404,
+        "and nothing else there"
+    );
+    let mut answer = client().get(format!("{}/metrics", server.metrics)).call().unwrap();
+    let kind = answer.headers()["content-type"].to_str().unwrap().to_owned();
+    assert!(kind.starts_with("application/openmetrics-text"), "{kind}");
+    let text = answer.body_mut().read_to_string().unwrap();
+    assert!(
+        text.contains("callervault_http_requests_total{") && text.ends_with("# EOF\n"),
+        "{text}"
+    );
+    drop(server);
+    let (directory, passphrase) = (path(&world, ""), path(&world, "passphrase"));
+    let beyond = ["--listen", "127.0.0.1:0", "--metrics", "0.0.0.0:0"];
+    let serve = ["serve", "--dir", &directory, "--passphrase-file", &passphrase];
+    let output = run(&[&serve[..], &beyond[..]].concat());
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(
+        said.contains("refusing to listen beyond loopback without TLS"),
+        "{said}"
+    );
+}
+
 #[tokio::test]
 async fn a_quorum_that_asks_nothing_is_refused() {
     let (world, app) = World::new().await;

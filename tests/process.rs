@@ -15,6 +15,8 @@ use crate::support::{PASSPHRASE, World};
 pub(crate) struct Server {
     pub(crate) process: Child,
     pub(crate) base: String,
+    /// Where its metrics are.
+    pub(crate) metrics: String,
     /// What it has written to standard error since it began to serve, once it has ended.
     said: Receiver<String>,
 }
@@ -38,12 +40,12 @@ impl Server {
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
-        let address = lines.by_ref().find_map(|line| {
+        let serving = lines.by_ref().find_map(|line| {
             let line: Value = serde_json::from_str(&line.unwrap()).unwrap_or_default();
-            line.pointer("/fields/address")
-                .and_then(Value::as_str)
-                .map(str::to_owned)
+            line["fields"]["address"].is_string().then_some(line)
         });
+        let serving = serving.expect("the server starts and proves its log");
+        let at = |what: &str| serving["fields"][what].as_str().unwrap_or_default().to_owned();
         // Whoever writes into a pipe that nobody reads stops.
         let (end, said) = channel();
         std::thread::spawn(move || {
@@ -54,7 +56,8 @@ impl Server {
         Self {
             process,
             said,
-            base: format!("{scheme}://{}", address.expect("the server starts and proves its log")),
+            base: format!("{scheme}://{}", at("address")),
+            metrics: format!("http://{}", at("metrics")),
         }
     }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request};
 use callervault::clock::{Clock, System};
-use callervault::http::{App, Limits, router};
+use callervault::http::{App, Limits, metrics_router, router};
 use callervault::keyring::unlock::Passphrase;
 use callervault::model::ask::RequestId;
 use callervault::model::fields::FieldSet;
@@ -336,6 +336,15 @@ impl World {
             headers: parts.headers,
             text,
         }
+    }
+
+    /// The metrics, as their own listener gives them.
+    pub(crate) async fn metrics(&self, app: &Arc<App>) -> String {
+        let request = Request::builder().uri("/metrics").body(Body::empty()).unwrap();
+        let answer = metrics_router(Arc::clone(app)).oneshot(request).await.unwrap();
+        assert_eq!(answer.status().as_u16(), 200);
+        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        String::from_utf8(body.to_vec()).unwrap()
     }
 
     pub(crate) async fn post(&self, app: &Arc<App>, who: &str, path: &str, body: &Value) -> Answer {

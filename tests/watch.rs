@@ -373,7 +373,7 @@ async fn alarms_are_counted_and_the_report_names_them() {
     let app = world.open_at(Arc::clone(&clock) as Arc<_>).await;
     let (no, reference) = world.ticket_at(&app, "C1", caller("王小明", "13900001111")).await;
     let alarms = async |level: u64| {
-        let text = world.get(&app, "nobody", "/metrics").await.text;
+        let text = world.metrics(&app).await;
         let name = format!("callervault_reveal_alarms_total{{level=\"{level}\"}} ");
         let line = text.lines().find(|line| line.starts_with(&name)).unwrap().to_owned();
         line.trim_start_matches(&name).to_owned()

@@ -6,7 +6,7 @@ use std::sync::mpsc::channel;
 
 use axum::Router;
 use callervault::clock::Clock;
-use callervault::http::{Limits, serve_routes};
+use callervault::http::{Limits, Listen, serve_routes};
 use callervault::merkle::Hash;
 use callervault::note::{Checkpoint, Cosigner, Signer, Verifier};
 use callervault::witness::memory::Memory;
@@ -104,9 +104,7 @@ pub(crate) fn listen(routes: Router) -> Listening {
     runtime.spawn(serve_routes(
         routes,
         Limits::default(),
-        loopback,
-        None,
-        false,
+        Listen::plain(loopback),
         told,
         never,
     ));

@@ -201,7 +201,7 @@ fn without_a_witness_the_vault_grows_careful_and_says_so() {
                 assert!(answer.json().pointer("/audit/index").is_some(), "{what} is in the log");
             }
         }
-        let metrics = scene.get(&app, "/metrics").text;
+        let metrics = scene.runtime.block_on(scene.world.metrics(&app));
         assert!(
             metrics.contains(&format!("callervault_witness_staleness {}", freshness as i64)),
             "{metrics}"

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::init::write_secret;
 use super::{Done, Failure, import, log_to_stderr, runtime, say, serve, tour, unlocked};
 use crate::clock::System;
-use crate::http::{self, App};
+use crate::http::{self, App, Listen};
 use crate::keyring::unlock::Passphrase;
 use crate::model::ask::RequestId;
 use crate::model::fields::FieldSet;
@@ -82,17 +82,18 @@ impl Demo {
     async fn serve(&self, vault: Vault, mut credentials: Credentials, directory: &Path, listen: SocketAddr) -> Done {
         let (bound, address) = tokio::sync::oneshot::channel();
         let (finish, finished) = tokio::sync::oneshot::channel::<()>();
+        let signal = serve::stop();
         let stop = async move {
             tokio::select! {
-                () = serve::stop() => {}
+                () = signal => {}
                 _ = finished => {}
             }
         };
-        let bound = move |address| {
+        let bound = move |address, _| {
             // Nobody waits for the address once the demo is over.
             let _ = bound.send(address);
         };
-        let serving = tokio::spawn(http::serve(App::new(vault), listen, None, false, bound, stop));
+        let serving = tokio::spawn(http::serve(App::new(vault), Listen::plain(listen), None, bound, stop));
         let Ok(address) = address.await else {
             return Ok(serving.await.map_err(Failure::unavailable)??);
         };

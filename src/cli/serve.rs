@@ -11,7 +11,7 @@ use clap::Args;
 use super::passphrase::PassphraseFrom;
 use super::{Done, Failure, Where, log_to_stderr, runtime, unlocked};
 use crate::audit::watch::hours::{FromUtc, Hours, Span};
-use crate::http::{self, App, Tls};
+use crate::http::{self, App, Listen, Tls};
 use crate::vault::auditing::retention::Retention;
 use crate::vault::open::Running;
 use crate::vault::witnessing::Witnessing;
@@ -36,6 +36,10 @@ pub(super) struct Serve {
     listen: SocketAddr,
     #[command(flatten)]
     tls: TlsFrom,
+    /// Serve metrics at this address, to anybody who reaches it: on loopback in clear, elsewhere as the API. Without the
+    /// option there are none.
+    #[arg(long, value_name = "ADDR", num_args = 0..=1, default_missing_value = "127.0.0.1:8442")]
+    metrics: Option<SocketAddr>,
     /// Names this node in the log.
     #[arg(long, default_value = "1")]
     node: String,
@@ -100,13 +104,17 @@ pub(super) struct TlsFrom {
     tls_key: Option<PathBuf>,
     /// A proxy in front does TLS: listen beyond loopback without it.
     #[arg(long)]
-    pub(super) behind_proxy: bool,
+    behind_proxy: bool,
 }
 
 impl TlsFrom {
-    pub(super) fn files(self) -> Option<Tls> {
+    pub(super) fn listen(self, address: SocketAddr) -> Listen {
         let both = self.tls_cert.zip(self.tls_key);
-        both.map(|(certificate, key)| Tls { certificate, key })
+        Listen {
+            address,
+            tls: both.map(|(certificate, key)| Tls { certificate, key }),
+            behind_proxy: self.behind_proxy,
+        }
     }
 }
 
@@ -114,8 +122,8 @@ impl Serve {
     pub(super) fn run(self) -> Done {
         log_to_stderr();
         let passphrase = self.passphrase.read()?;
-        let behind_proxy = self.tls.behind_proxy;
-        let tls = self.tls.files();
+        let listen = self.tls.listen(self.listen);
+        let metrics = self.metrics.map(|address| beside(&listen, address));
         let watching = self.watch.rules();
         let runtime = runtime()?;
         let done = runtime.block_on(async {
@@ -137,8 +145,10 @@ impl Serve {
             if !self.witnesses.is_empty() {
                 tokio::spawn(submit(Arc::clone(&app), Duration::from_secs(self.witness_every)));
             }
-            let ready = |address: SocketAddr| tracing::info!(%address, "serving");
-            http::serve(app, self.listen, tls, behind_proxy, ready, stop()).await?;
+            let ready = |address: SocketAddr, metrics: Option<SocketAddr>| {
+                tracing::info!(%address, metrics = metrics.map(tracing::field::display), "serving");
+            };
+            http::serve(app, listen, metrics, ready, stop()).await?;
             tracing::info!("stopped; keys wiped");
             Ok(())
         });
@@ -175,6 +185,18 @@ fn limits() -> http::Limits {
         );
     }
     http::Limits { connections, ..usual }
+}
+
+/// A second listener: on loopback in clear, elsewhere with the same TLS or proxy as the first.
+fn beside(first: &Listen, address: SocketAddr) -> Listen {
+    if address.ip().is_loopback() {
+        Listen::plain(address)
+    } else {
+        Listen {
+            address,
+            ..first.clone()
+        }
+    }
 }
 
 /// The witnesses as named on the command line.

@@ -118,12 +118,12 @@ fn serve(place: &Place, listen: SocketAddr, tls: TlsFrom) -> Done {
     let server = Server::new(cosigner, memory, Arc::new(System))?.ok_or_else(|| {
         Failure::usage("the key and the memory are not of the same witness\n  put back the files that belong together")
     })?;
-    let behind_proxy = tls.behind_proxy;
+    let listen = tls.listen(listen);
     runtime()?.block_on(async {
         let ready = move |address: SocketAddr| tracing::info!(%address, key = %verifier, "serving");
         let routes = router(Arc::clone(&server));
         tokio::select! {
-            served = http::serve_routes(routes, http::Limits::default(), listen, tls.files(), behind_proxy, ready, stop()) => served?,
+            served = http::serve_routes(routes, http::Limits::default(), listen, ready, stop()) => served?,
             () = server.failed() => return Err(Failure::unavailable(
                 "the witness's memory could not be written\n  check the disk; the next start reads what is there",
             )),

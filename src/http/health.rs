@@ -1,4 +1,4 @@
-//! `/livez`, `/readyz`, `/metrics`: no personal data, no identifiers.
+//! `/livez`, `/readyz`, and `/metrics` on a listener of its own: no personal data, no identifiers.
 
 use std::sync::Arc;
 
@@ -55,8 +55,7 @@ const fn what_to_do(why: Why) -> &'static str {
     }
 }
 
-/// Counts, as OpenMetrics text.
-#[utoipa::path(get, path = "/metrics", tag = "health", security(()), responses((status = 200, body = String)))]
+/// Counts, as OpenMetrics text. Not part of the API.
 pub(super) async fn metrics(State(app): State<Arc<App>>) -> Response {
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     let text = app.metrics.text(&app.vault, &app.connections);

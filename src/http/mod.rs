@@ -23,6 +23,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::http::{HeaderValue, header};
 use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::get;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
@@ -31,7 +32,7 @@ use utoipa_axum::routes;
 pub use self::limits::Limits;
 use self::listener::Connections;
 pub use self::metrics::Metrics;
-pub use self::server::{ServeError, Tls, serve, serve_routes};
+pub use self::server::{Listen, ServeError, Tls, serve, serve_routes};
 use crate::vault::Vault;
 
 /// Longest request body, in bytes.
@@ -104,8 +105,7 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(search::trace))
         .routes(routes!(search::report))
         .routes(routes!(health::live))
-        .routes(routes!(health::ready))
-        .routes(routes!(health::metrics));
+        .routes(routes!(health::ready));
     with_slashes(described, routes!(audit::tile), "/v1/audit/tile/{*path}")
 }
 
@@ -125,7 +125,19 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     described().split_for_parts().1
 }
 
-/// All routes, with limits, security headers and metrics. From the inside out: what panics or takes too long becomes a
+/// `/metrics` and nothing else. It shows how many calls come in and that somebody is looked into, so that it has a listener
+/// of its own.
+pub fn metrics_router(app: Arc<App>) -> Router {
+    let no_store = HeaderValue::from_static("no-store");
+    Router::new()
+        .route("/metrics", get(health::metrics))
+        .fallback(problem::no_route)
+        .method_not_allowed_fallback(problem::no_method)
+        .layer(SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, no_store))
+        .with_state(app)
+}
+
+/// All routes but `/metrics`, with limits, security headers and metrics. From the inside out: what panics or takes too long becomes a
 /// problem; what is an error and no problem yet becomes one; then it is counted.
 pub fn router(app: Arc<App>) -> Router {
     let (router, document) = described().split_for_parts();

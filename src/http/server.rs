@@ -12,10 +12,12 @@ use tokio::sync::watch;
 
 use super::limits::Limits;
 use super::listener::{Connections, Listener};
-use super::{App, router};
+use super::{App, metrics_router, router};
 
 /// How much longer than its grace the listener may take.
 const LEEWAY: Duration = Duration::from_secs(2);
+/// Connections at once for metrics. They have a limit of their own, so that a full server can still be looked at.
+const FOR_METRICS: usize = 16;
 
 /// A certificate and its key, PEM files.
 #[derive(Clone, Debug)]
@@ -52,42 +54,85 @@ impl fmt::Display for ServeError {
 
 impl std::error::Error for ServeError {}
 
-/// Serves until `stop` resolves; then takes no new requests, lets those under way finish, and wipes the keys. `bound` hears
-/// the address, which matters where the port was 0.
+/// Where a server listens, and who does TLS.
+#[derive(Clone, Debug)]
+pub struct Listen {
+    /// Address and port.
+    pub address: SocketAddr,
+    /// The certificate, where this program does TLS.
+    pub tls: Option<Tls>,
+    /// A proxy in front does TLS: without a certificate this one may listen beyond loopback.
+    pub behind_proxy: bool,
+}
+
+impl Listen {
+    /// Without TLS, so on loopback only.
+    #[must_use]
+    pub const fn plain(address: SocketAddr) -> Self {
+        Self {
+            address,
+            tls: None,
+            behind_proxy: false,
+        }
+    }
+
+    async fn bind(&self) -> Result<Listener, ServeError> {
+        if self.tls.is_none() && !self.behind_proxy && !self.address.ip().is_loopback() {
+            return Err(ServeError::Exposed);
+        }
+        Listener::bind(self.address, self.tls.as_ref()).await
+    }
+}
+
+/// Serves until `stop` resolves; then takes no new requests, lets those under way finish, and wipes the keys. `metrics` have a
+/// listener of their own, or none. `bound` hears both addresses, which matters where a port was 0.
 ///
 /// # Errors
 /// [`ServeError`].
 pub async fn serve(
     app: Arc<App>,
-    listen: SocketAddr,
-    tls: Option<Tls>,
-    behind_proxy: bool,
-    bound: impl FnOnce(SocketAddr) + Send + 'static,
+    listen: Listen,
+    metrics: Option<Listen>,
+    bound: impl FnOnce(SocketAddr, Option<SocketAddr>) + Send + 'static,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
-    let result = serve_and_watch(&app, listen, tls, behind_proxy, bound, stop).await;
+    let result = serve_and_watch(&app, listen, metrics, bound, stop).await;
     app.vault().wipe();
     result
 }
 
 async fn serve_and_watch(
     app: &Arc<App>,
-    listen: SocketAddr,
-    tls: Option<Tls>,
-    behind_proxy: bool,
-    bound: impl FnOnce(SocketAddr) + Send + 'static,
+    listen: Listen,
+    metrics: Option<Listen>,
+    bound: impl FnOnce(SocketAddr, Option<SocketAddr>) + Send + 'static,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
-    let listener = listener(listen, tls, behind_proxy).await?;
-    bound(listener.address()?);
+    let listener = listen.bind().await?;
+    let metrics = match metrics {
+        Some(listen) => Some(listen.bind().await?),
+        None => None,
+    };
+    let of_metrics = metrics.as_ref().map(Listener::address).transpose()?;
+    bound(listener.address()?, of_metrics);
     let stopping = Stopping::at(stop);
     let (routes, connections) = (router(Arc::clone(app)), Arc::clone(&app.connections));
+    let serving = listener.serve(routes, app.limits, connections, stopping.told());
+    let both = async { tokio::join!(serving, serve_metrics(app, metrics, stopping.told())) };
     tokio::select! {
-        () = listener.serve(routes, app.limits, connections, stopping.told()) => Ok(()),
-        // The listener ends by itself when its grace is over. Should it not, the keys do not wait for it.
+        _ = both => Ok(()),
+        // The listeners end by themselves when their grace is over. Should they not, the keys do not wait for them.
         () = stopping.overdue(app.limits.grace + LEEWAY) => Ok(()),
         why = app.vault().log_died() => Err(ServeError::LogDied(why)),
         never = app.vault().keep_indexed() => match never {},
+    }
+}
+
+async fn serve_metrics(app: &Arc<App>, listener: Option<Listener>, stop: impl Future<Output = ()>) {
+    if let Some(listener) = listener {
+        let connections = Connections::new(FOR_METRICS);
+        let routes = metrics_router(Arc::clone(app));
+        listener.serve(routes, app.limits, connections, stop).await;
     }
 }
 
@@ -99,24 +144,15 @@ async fn serve_and_watch(
 pub async fn serve_routes(
     routes: Router,
     limits: Limits,
-    listen: SocketAddr,
-    tls: Option<Tls>,
-    behind_proxy: bool,
+    listen: Listen,
     bound: impl FnOnce(SocketAddr) + Send + 'static,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
-    let listener = listener(listen, tls, behind_proxy).await?;
+    let listener = listen.bind().await?;
     bound(listener.address()?);
     let connections = Connections::new(limits.connections);
     listener.serve(routes, limits, connections, stop).await;
     Ok(())
-}
-
-async fn listener(listen: SocketAddr, tls: Option<Tls>, behind_proxy: bool) -> Result<Listener, ServeError> {
-    if tls.is_none() && !behind_proxy && !listen.ip().is_loopback() {
-        return Err(ServeError::Exposed);
-    }
-    Listener::bind(listen, tls.as_ref()).await
 }
 
 /// That the process was told to stop, for all who wait for it.
