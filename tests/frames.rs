@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use callervault::http::Limits;
 
-use crate::limits::{FOR_EVER, LARGE, LONG, SOON, Served};
+use crate::served::{FOR_EVER, LARGE, LONG, SOON, Served};
 
 const DATA: u8 = 0x0;
 const HEADERS: u8 = 0x1;
@@ -79,7 +79,9 @@ fn next(wire: &mut impl Read) -> Option<Came> {
 /// Reads to the end and answers every ping meanwhile; how many there were, and the codes of the GOAWAY frames.
 fn answering_pings(wire: &mut (impl Read + Write)) -> (usize, Vec<u32>) {
     let (mut pings, mut codes) = (0, Vec::new());
+    let began = Instant::now();
     while let Some(came) = next(wire) {
+        assert!(began.elapsed() < FOR_EVER, "the server keeps the connection");
         match came.kind {
             PING if came.flags & ACK == 0 => {
                 pings += 1;

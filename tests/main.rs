@@ -54,6 +54,7 @@ mod rows;
 mod rules;
 mod schema;
 mod search;
+mod served;
 mod session;
 mod support;
 mod tables;
