@@ -34,6 +34,7 @@ mod limits;
 mod linking;
 mod listen;
 mod memory;
+mod memory_keys;
 mod merkle;
 mod merkle_proofs;
 mod merkle_random;

@@ -29,12 +29,18 @@ impl Server {
 
     /// As `start`, with arguments of one's own; the scheme is that of `base`.
     pub(crate) fn start_with(directory: &Path, scheme: &str, arguments: &[&str]) -> Self {
-        let passphrase = passphrase_file(directory);
-        let mut process = Command::new(env!("CARGO_BIN_EXE_callervault"))
+        passphrase_file(directory);
+        let program = Command::new(env!("CARGO_BIN_EXE_callervault"));
+        Self::start_program(program, directory, scheme, arguments)
+    }
+
+    /// As `start_with`, by a command of one's own; the passphrase is in its file already.
+    pub(crate) fn start_program(mut program: Command, directory: &Path, scheme: &str, arguments: &[&str]) -> Self {
+        let mut process = program
             .args(["serve", "--dir"])
             .arg(directory)
             .arg("--passphrase-file")
-            .arg(passphrase)
+            .arg(directory.join("passphrase"))
             .args(arguments)
             .stderr(Stdio::piped())
             .spawn()

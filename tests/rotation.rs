@@ -5,7 +5,7 @@ use aes_gcm::{Aes256Gcm, Nonce};
 use rusqlite::{Connection, params};
 use serde_json::json;
 
-use crate::memory::{joined, unwrapped};
+use crate::memory_keys::{joined, unwrapped};
 use crate::support::{Answer, PASSPHRASE, World, caller, intake};
 
 /// The root key, as somebody with the key store and the passphrase derives it.

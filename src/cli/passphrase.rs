@@ -1,16 +1,17 @@
 //! The passphrase: from a terminal, a descriptor, or a file that only its owner reads. Never an argument, never the
 //! environment.
 
-use std::fs::File;
-use std::io::Read;
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use zeroize::Zeroizing;
 
 use super::Failure;
-use crate::keyring::unlock::Passphrase;
+use crate::keyring::unlock::{NoPassphrase, Passphrase};
 
 const LONGEST: u64 = 4096;
 
@@ -36,21 +37,39 @@ impl PassphraseFrom {
     }
 
     fn ask(&self, twice: bool) -> Result<Passphrase, Failure> {
-        let text = match (&self.passphrase_file, self.passphrase_fd) {
-            (Some(path), _) => secret_file(path)?,
-            (None, Some(number)) => first_line(&Path::new("/dev/fd").join(number.to_string()))?,
-            (None, None) => typed(twice)?,
-        };
-        Passphrase::new(text).map_err(Failure::usage)
+        match (&self.passphrase_file, self.passphrase_fd) {
+            (Some(path), _) => {
+                is_private(path)?;
+                from_file(path)
+            }
+            (None, Some(number)) => from_file(&Path::new("/dev/fd").join(number.to_string())),
+            (None, None) => typed(twice),
+        }
     }
 }
 
-fn typed(twice: bool) -> Result<Zeroizing<String>, Failure> {
-    let ask = |prompt| rpassword::prompt_password(prompt).map(Zeroizing::new);
-    let no_terminal =
-        |_| Failure::usage("no terminal to ask for the passphrase\n  give --passphrase-file or --passphrase-fd");
-    let first = ask("Passphrase: ").map_err(no_terminal)?;
-    if twice && *ask("Again: ").map_err(no_terminal)? != *first {
+fn from_file(path: &Path) -> Result<Passphrase, Failure> {
+    let fault = |error| Failure::unavailable(format!("{}: {error}", path.display()));
+    let file = File::open(path).map_err(fault)?;
+    Passphrase::first_line(file).map_err(|none| match none {
+        NoPassphrase::NotRead(error) => fault(error),
+        NoPassphrase::Key(error) => Failure::usage(error),
+    })
+}
+
+fn typed(twice: bool) -> Result<Passphrase, Failure> {
+    let terminal = OpenOptions::new().read(true).write(true).open("/dev/tty");
+    let terminal = terminal.map_err(|_| {
+        Failure::usage("no terminal to ask for the passphrase\n  give --passphrase-file or --passphrase-fd")
+    })?;
+    let ask = |prompt| {
+        prompted(&terminal, prompt).map_err(|none| match none {
+            NoPassphrase::NotRead(error) => Failure::unavailable(format!("the terminal: {error}")),
+            NoPassphrase::Key(error) => Failure::usage(error),
+        })
+    };
+    let first = ask("Passphrase: ")?;
+    if twice && !ask("Again: ")?.is(&first) {
         return Err(Failure::usage(
             "the two are not the same\n  nothing was made; try again",
         ));
@@ -58,16 +77,53 @@ fn typed(twice: bool) -> Result<Zeroizing<String>, Failure> {
     Ok(first)
 }
 
+/// Asks on a terminal that does not show what is typed.
+fn prompted(mut terminal: &File, prompt: &str) -> Result<Passphrase, NoPassphrase> {
+    let _silent = Silent::new(terminal).map_err(NoPassphrase::NotRead)?;
+    terminal.write_all(prompt.as_bytes()).map_err(NoPassphrase::NotRead)?;
+    Passphrase::first_line(terminal)
+}
+
+/// A terminal that shows nothing of what is typed but the end of the line, until this is dropped.
+struct Silent<'t> {
+    terminal: &'t File,
+    before: Termios,
+}
+
+impl<'t> Silent<'t> {
+    fn new(terminal: &'t File) -> std::io::Result<Self> {
+        let before = tcgetattr(terminal)?;
+        let mut silent = before.clone();
+        silent.local_modes.remove(LocalModes::ECHO);
+        silent.local_modes.insert(LocalModes::ECHONL);
+        // What was typed before it was asked for is not the answer.
+        tcsetattr(terminal, OptionalActions::Flush, &silent)?;
+        Ok(Self { terminal, before })
+    }
+}
+
+impl Drop for Silent<'_> {
+    fn drop(&mut self) {
+        // A terminal that is gone shows nothing either.
+        let _ = tcsetattr(self.terminal, OptionalActions::Now, &self.before);
+    }
+}
+
 /// The first line of a file that only its owner may read.
 pub(super) fn secret_file(path: &Path) -> Result<Zeroizing<String>, Failure> {
-    let fault = |error| Failure::unavailable(format!("{}: {error}", path.display()));
-    if std::fs::metadata(path).map_err(fault)?.mode() & 0o077 != 0 {
-        return Err(Failure::usage(format!(
-            "{} can be read by others\n  chmod 0600 it",
-            path.display()
-        )));
-    }
+    is_private(path)?;
     first_line(path)
+}
+
+fn is_private(path: &Path) -> Result<(), Failure> {
+    let fault = |error| Failure::unavailable(format!("{}: {error}", path.display()));
+    if std::fs::metadata(path).map_err(fault)?.mode() & 0o077 == 0 {
+        return Ok(());
+    }
+    Err(Failure::usage(format!(
+        "{} can be read by others\n  chmod 0600 it",
+        path.display()
+    )))
 }
 
 fn first_line(path: &Path) -> Result<Zeroizing<String>, Failure> {
@@ -79,4 +135,71 @@ fn first_line(path: &Path) -> Result<Zeroizing<String>, Failure> {
         .read_to_string(&mut text)
         .map_err(fault)?;
     Ok(Zeroizing::new(text.lines().next().unwrap_or_default().to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::fd::OwnedFd;
+
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+
+    use super::*;
+    use crate::keyring::KeyError;
+
+    /// A terminal's two ends: the person's, and the program's.
+    fn terminal() -> (File, File) {
+        let person: OwnedFd = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        grantpt(&person).unwrap();
+        unlockpt(&person).unwrap();
+        let name = ptsname(&person, Vec::new()).unwrap();
+        let mut options = OpenOptions::new();
+        let program = options.read(true).write(true).open(name.to_str().unwrap()).unwrap();
+        (person.into(), program)
+    }
+
+    fn shown_until(mut screen: &File, end: &str) -> String {
+        let mut shown = Vec::new();
+        while !shown.ends_with(end.as_bytes()) {
+            let mut byte = [0];
+            screen.read_exact(&mut byte).unwrap();
+            shown.extend_from_slice(&byte);
+        }
+        String::from_utf8(shown).unwrap()
+    }
+
+    #[test]
+    fn a_terminal_does_not_show_what_is_typed() {
+        let (mut person, program) = terminal();
+        let is_shown = |program: &File| tcgetattr(program).unwrap().local_modes.contains(LocalModes::ECHO);
+        assert!(is_shown(&program));
+        let asked = std::thread::scope(|scope| {
+            let asking = scope.spawn(|| prompted(&program, "Passphrase: "));
+            assert_eq!(shown_until(&person, ": "), "Passphrase: ");
+            person.write_all(b"correct horse battery staple\n").unwrap();
+            asking.join().unwrap().ok().unwrap()
+        });
+        assert_eq!(shown_until(&person, "\n"), "\r\n", "the end of the line alone");
+        assert!(is_shown(&program), "as it was before");
+        let right = Passphrase::first_line(&b"correct horse battery staple\r\nanother line"[..]);
+        assert!(asked.is(&right.ok().unwrap()));
+    }
+
+    #[test]
+    fn one_line_of_text_of_a_fitting_length() {
+        let lines = [
+            &b"eleven byte"[..],
+            b"\nthe second line",
+            &[b'a'; 1025],
+            &[b'a'; 5000],
+            &[0xff; 20],
+        ];
+        for line in lines {
+            let none = Passphrase::first_line(line).err().unwrap();
+            assert!(matches!(none, NoPassphrase::Key(KeyError::BadPassphrase)), "{none:?}");
+        }
+        let fitting = [&b"twelve bytes"[..], &[b'a'; 1024], b"twelve bytes\nanother"];
+        for line in fitting {
+            assert!(Passphrase::first_line(line).is_ok());
+        }
+    }
 }

@@ -1,11 +1,12 @@
 //! Suite 1: AES-256-GCM (NIST SP 800-38D) with a random 96-bit nonce. The only place that knows the cipher.
 
+use aes_gcm::aead::inout::InOutBuf;
 use aes_gcm::aead::{AeadInOut, KeyInit};
 use aes_gcm::{Aes256Gcm, Key, Nonce, Tag};
 use zeroize::Zeroizing;
 
 use super::KeyError;
-use super::memory::{KEY_LEN, wipe_stack};
+use super::memory::KEY_LEN;
 
 const SUITE: u8 = 1;
 const NONCE_LEN: usize = 12;
@@ -19,11 +20,12 @@ pub(super) fn seal(key: &[u8; KEY_LEN], generation: u8, aad: &[u8], plain: &[u8]
     let mut sealed = Vec::with_capacity(HEADER_LEN + NONCE_LEN + plain.len() + TAG_LEN);
     sealed.extend_from_slice(&[SUITE, generation]);
     sealed.extend_from_slice(&nonce);
-    sealed.extend_from_slice(plain);
+    sealed.resize(HEADER_LEN + NONCE_LEN + plain.len(), 0);
     let body = sealed.get_mut(HEADER_LEN + NONCE_LEN..).ok_or(KeyError::Broken)?;
-    let tag = encrypt(key, &nonce, aad, body);
-    wipe_stack();
-    sealed.extend_from_slice(&tag?);
+    // What is sealed may be a key: it is never copied to where the ciphertext goes.
+    let body = InOutBuf::new(plain, body).map_err(|_| KeyError::Broken)?;
+    let tag = encrypt(key, &nonce, aad, body)?;
+    sealed.extend_from_slice(&tag);
     Ok(sealed)
 }
 
@@ -43,12 +45,11 @@ pub(super) fn open(
         .filter(|parts| parts.generation == generation)
         .ok_or(KeyError::Broken)?;
     let mut plain = Zeroizing::new(parts.body.to_vec());
-    let result = decrypt(key, parts.nonce, aad, &mut plain, parts.tag);
-    wipe_stack();
-    result.map(|()| plain)
+    decrypt(key, parts.nonce, aad, &mut plain, parts.tag)?;
+    Ok(plain)
 }
 
-/// As `open`, into a key page, so that a key never lies on unlocked memory.
+/// As `open`, into a key page or onto a key stack, so that a key never lies in memory that is not locked.
 pub(super) fn open_key(
     key: &[u8; KEY_LEN],
     generation: u8,
@@ -63,9 +64,7 @@ pub(super) fn open_key(
         return Err(KeyError::Broken);
     }
     into.copy_from_slice(parts.body);
-    let result = decrypt(key, parts.nonce, aad, into, parts.tag);
-    wipe_stack();
-    result
+    decrypt(key, parts.nonce, aad, into, parts.tag)
 }
 
 struct Parts<'a> {
@@ -91,16 +90,19 @@ impl<'a> Parts<'a> {
     }
 }
 
-#[inline(never)]
-fn encrypt(key: &[u8; KEY_LEN], nonce: &[u8; NONCE_LEN], aad: &[u8], body: &mut [u8]) -> Result<[u8; 16], KeyError> {
+fn encrypt(
+    key: &[u8; KEY_LEN],
+    nonce: &[u8; NONCE_LEN],
+    aad: &[u8],
+    body: InOutBuf<'_, '_, u8>,
+) -> Result<[u8; TAG_LEN], KeyError> {
     let cipher = Aes256Gcm::new(<&Key<Aes256Gcm>>::from(key));
     let tag = cipher
-        .encrypt_inout_detached(<&Nonce<_>>::from(nonce), aad, body.into())
+        .encrypt_inout_detached(<&Nonce<_>>::from(nonce), aad, body)
         .map_err(|_| KeyError::Broken)?;
     Ok(tag.into())
 }
 
-#[inline(never)]
 fn decrypt(
     key: &[u8; KEY_LEN],
     nonce: &[u8; NONCE_LEN],
@@ -132,12 +134,12 @@ mod tests {
     fn nist_vectors() {
         let zero = [0; 32];
         assert_eq!(
-            encrypt(&zero, &[0; 12], b"", &mut []).unwrap(),
+            encrypt(&zero, &[0; 12], b"", [].as_mut_slice().into()).unwrap(),
             bytes("530f8afbc74536b9a963b4f1c4cb738b")
         );
 
         let mut block = [0; 16];
-        let tag = encrypt(&zero, &[0; 12], b"", &mut block).unwrap();
+        let tag = encrypt(&zero, &[0; 12], b"", block.as_mut_slice().into()).unwrap();
         assert_eq!(block, bytes("cea7403d4d606b6e074ec5d3baf39d18"));
         assert_eq!(tag, bytes("d0d1c8a799996bf0265b98b5d48ab919"));
 
@@ -148,7 +150,7 @@ mod tests {
             "d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a721c3c0c95956809532fcf0e2449a6b525b16aedf5aa0de657ba637b39",
         );
         let mut body = plain;
-        let tag = encrypt(&key, &nonce, &aad, &mut body).unwrap();
+        let tag = encrypt(&key, &nonce, &aad, body.as_mut_slice().into()).unwrap();
         assert_eq!(
             body,
             bytes::<60>(

@@ -123,13 +123,12 @@ impl Keyring {
     }
 
     fn active_code(&self, purpose: &Purpose<'_>, message: &[u8]) -> Result<Code, KeyError> {
-        let version = self.with(|keys| keys.active(purpose.role))?;
+        let version = self.active(purpose.role)?;
         self.code(purpose, version, message)
     }
 
     fn all_codes(&self, purpose: &Purpose<'_>, message: &[u8]) -> Result<Vec<Code>, KeyError> {
-        let versions = self.with(|keys| Ok(keys.versions(purpose.role)))?;
-        versions
+        self.versions(purpose.role)?
             .into_iter()
             .map(|version| self.code(purpose, version, message))
             .collect()
@@ -153,9 +152,9 @@ impl Keyring {
     }
 
     fn code(&self, purpose: &Purpose<'_>, version: u8, message: &[u8]) -> Result<Code, KeyError> {
-        let mac = self.with(|keys| {
+        let mac = self.with_codes(|keys| {
             let key = keys.key(purpose.role, version)?;
-            keyed(&self.pool, key, &purpose.label, message)
+            keyed(key, &purpose.label, message)
         })?;
         Ok(Code::new(version, *mac.first_chunk().ok_or(KeyError::Broken)?))
     }

@@ -1,9 +1,11 @@
-//! HKDF-Expand (RFC 5869 §2.3) and HMAC (RFC 2104), both with SHA-256, for the keyring's uniformly random keys.
+//! HKDF-Expand (RFC 5869 §2.3) and HMAC (RFC 2104), both with SHA-256, for the keyring's uniformly random keys. All of it is
+//! called on a key stack ([`super::stack`]).
 
 use ring::{hkdf, hmac};
+use zeroize::Zeroizing;
 
 use super::KeyError;
-use super::memory::{KEY_LEN, Pool, wipe_stack};
+use super::memory::KEY_LEN;
 
 /// Lengths before contents, so that no two lists of parts give the same bytes: `u32` big-endian, then the part.
 pub(super) fn join(parts: &[&[u8]]) -> Vec<u8> {
@@ -24,15 +26,13 @@ impl hkdf::KeyType for Len {
 }
 
 /// HKDF-Expand(`key`, `info`) into `out` (at most 8,160 bytes).
-#[inline(never)]
-pub(super) fn expand(key: &[u8], info: &[u8], out: &mut [u8]) -> Result<(), KeyError> {
+fn expand(key: &[u8], info: &[u8], out: &mut [u8]) -> Result<(), KeyError> {
     let prk = hkdf::Prk::new_less_safe(hkdf::HKDF_SHA256, key);
     prk.expand(&[info], Len(out.len()))
         .and_then(|okm| okm.fill(out))
         .map_err(|_| KeyError::Broken)
 }
 
-#[inline(never)]
 fn hmac_sha256(key: &[u8], message: &[u8]) -> [u8; 32] {
     let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), message);
     let mut out = [0; 32];
@@ -40,14 +40,17 @@ fn hmac_sha256(key: &[u8], message: &[u8]) -> [u8; 32] {
     out
 }
 
-/// HMAC-SHA-256 of `message` under the subkey of `key` for `label`. The subkey lives on a locked page and is wiped.
-pub(super) fn keyed(pool: &Pool, key: &[u8; KEY_LEN], label: &[&[u8]], message: &[u8]) -> Result<[u8; 32], KeyError> {
-    let tag = pool.borrow(|subkey| {
-        expand(key, &join(label), subkey.bytes_mut())?;
-        Ok(hmac_sha256(subkey.bytes(), message))
-    });
-    wipe_stack();
-    tag
+/// HMAC-SHA-256 of `message` under the subkey of `key` for `label`.
+pub(super) fn keyed(key: &[u8; KEY_LEN], label: &[&[u8]], message: &[u8]) -> Result<[u8; 32], KeyError> {
+    let subkey = subkey(key, label)?;
+    Ok(hmac_sha256(&*subkey, message))
+}
+
+/// The subkey of `key` for `label`.
+pub(super) fn subkey(key: &[u8; KEY_LEN], label: &[&[u8]]) -> Result<Zeroizing<[u8; KEY_LEN]>, KeyError> {
+    let mut subkey = Zeroizing::new([0; KEY_LEN]);
+    expand(key, &join(label), &mut *subkey)?;
+    Ok(subkey)
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ pub enum KeyError {
     Broken,
     /// The passphrase is not the one.
     WrongPassphrase,
-    /// The passphrase is too short or too long.
+    /// The passphrase is too short, too long or no text.
     BadPassphrase,
     /// The stored derivation parameters are weaker than the vault accepts, or absurd.
     WeakParameters,
@@ -31,7 +31,7 @@ impl fmt::Display for KeyError {
             Self::Locked => "the vault is locked\n  start it again with the passphrase",
             Self::Broken => "a sealed value does not open where it stands\n  run `callervault fsck`: it names the row",
             Self::WrongPassphrase => "the passphrase does not open this key store\n  check the passphrase and the directory",
-            Self::BadPassphrase => "a passphrase has 12 to 1,024 bytes\n  choose another",
+            Self::BadPassphrase => "a passphrase is one line of UTF-8 text of 12 to 1,024 bytes\n  choose another",
             Self::WeakParameters => "the key store asks for Argon2id parameters outside 64 MiB to 4 GiB, 3 to 64 passes, 1 to 16 lanes\n  somebody may have edited it; restore it from its backup",
             Self::NoSuchKey => "the keyring does not hold the key version this needs\n  restore the key store from its backup",
             Self::NoRandomness => "the operating system gives no random bytes\n  check /dev/urandom",

@@ -1,8 +1,9 @@
 //! Keys, and everything done with them: seal, open, blind indexes, row codes, references, checkpoints.
 //!
 //! Key hierarchy (DESIGN §5): an unlocking key opens the root key; the root key wraps the keyring; the keyring's `kek`
-//! wraps one record key per caller and per ticket; a record key seals fields. All of it lives on locked pages while the
-//! vault is unlocked and is wiped by [`Keyring::lock`].
+//! wraps one record key per caller and per ticket; a record key seals fields. Root key and keyring live on locked pages while
+//! the vault is unlocked and are wiped by [`Keyring::lock`]; every use of a key runs on a stack that is locked and wiped
+//! ([`stack`]), where alone a record key or a subkey is in clear.
 
 mod aead;
 mod codes;
@@ -16,15 +17,18 @@ mod references;
 mod replay;
 mod revealed;
 mod sign;
+mod stack;
 pub mod unlock;
+mod unlocked;
 
-use std::collections::BTreeMap;
 use std::sync::{PoisonError, RwLock};
 
 pub use self::error::KeyError;
-use self::memory::{KEY_LEN, Pool, Secret};
+use self::memory::KEY_LEN;
 pub use self::record_key::RecordKey;
 pub use self::revealed::{Disclosed, Revealed};
+use self::stack::Stacks;
+use self::unlocked::{Keys, Unlocked};
 use crate::model::word_enum::word_enum;
 
 /// Fills `out` from the operating system's generator.
@@ -54,46 +58,17 @@ word_enum! {
 /// The keys of an unlocked vault. No `Debug`, no `Clone`.
 pub struct Keyring {
     origin: String,
-    pool: Pool,
+    stacks: Stacks,
+    // Written once, by `lock`.
     unlocked: RwLock<Option<Unlocked>>,
 }
 
-struct Unlocked {
-    // Wraps the keyring; held for rotation and wiped with the rest.
-    _root: Secret,
-    keys: BTreeMap<(KeyRole, u8), Secret>,
-    active: BTreeMap<KeyRole, u8>,
-}
-
-impl Unlocked {
-    fn key(&self, role: KeyRole, version: u8) -> Result<&[u8; KEY_LEN], KeyError> {
-        self.keys
-            .get(&(role, version))
-            .map(Secret::bytes)
-            .ok_or(KeyError::NoSuchKey)
-    }
-
-    /// Every version of a role's key, newest first.
-    fn versions(&self, role: KeyRole) -> Vec<u8> {
-        let of_role = self.keys.range((role, u8::MIN)..=(role, u8::MAX));
-        of_role.map(|((_, version), _)| *version).rev().collect()
-    }
-
-    fn active(&self, role: KeyRole) -> Result<u8, KeyError> {
-        self.active.get(&role).copied().ok_or(KeyError::NoSuchKey)
-    }
-}
-
 impl Keyring {
-    fn new(origin: String, root: Secret, keys: BTreeMap<(KeyRole, u8), Secret>, active: BTreeMap<KeyRole, u8>) -> Self {
+    const fn new(origin: String, stacks: Stacks, unlocked: Unlocked) -> Self {
         Self {
             origin,
-            pool: Pool::default(),
-            unlocked: RwLock::new(Some(Unlocked {
-                _root: root,
-                keys,
-                active,
-            })),
+            stacks,
+            unlocked: RwLock::new(Some(unlocked)),
         }
     }
 
@@ -106,8 +81,7 @@ impl Keyring {
     /// Wipes every key. From now on everything answers [`KeyError::Locked`]. Waits for work under way, which is short.
     pub fn lock(&self) {
         self.unlocked.write().unwrap_or_else(PoisonError::into_inner).take();
-        self.pool.wipe();
-        memory::wipe_stack();
+        self.stacks.release();
     }
 
     /// Whether the keys are gone.
@@ -116,8 +90,28 @@ impl Keyring {
         self.unlocked.read().unwrap_or_else(PoisonError::into_inner).is_none()
     }
 
-    fn with<T>(&self, work: impl FnOnce(&Unlocked) -> Result<T, KeyError>) -> Result<T, KeyError> {
+    /// The version of a role's key with which new values are made.
+    fn active(&self, role: KeyRole) -> Result<u8, KeyError> {
+        self.look(|unlocked| unlocked.active(role))
+    }
+
+    /// Every version of a role's key, newest first.
+    fn versions(&self, role: KeyRole) -> Result<Vec<u8>, KeyError> {
+        self.look(|unlocked| Ok(unlocked.versions(role)))
+    }
+
+    /// Works with keys, on a stack that is wiped afterwards. `work` must not call this again, nor return a key.
+    fn with<T>(&self, work: impl FnOnce(Keys<'_>) -> Result<T, KeyError>) -> Result<T, KeyError> {
+        self.look(|unlocked| self.stacks.run(|| work(unlocked.lend()))?)
+    }
+
+    /// As `with`, for hashes and codes alone, which need less of a stack.
+    fn with_codes<T>(&self, work: impl FnOnce(Keys<'_>) -> Result<T, KeyError>) -> Result<T, KeyError> {
+        self.look(|unlocked| self.stacks.run_shallow(|| work(unlocked.lend()))?)
+    }
+
+    fn look<T>(&self, look: impl FnOnce(&Unlocked) -> Result<T, KeyError>) -> Result<T, KeyError> {
         let unlocked = self.unlocked.read().unwrap_or_else(PoisonError::into_inner);
-        work(unlocked.as_ref().ok_or(KeyError::Locked)?)
+        look(unlocked.as_ref().ok_or(KeyError::Locked)?)
     }
 }

@@ -1,7 +1,11 @@
 //! Record keys: one per caller and per ticket, so that destroying one erases the record.
 
-use super::memory::{Secret, wipe_stack};
-use super::{KeyError, KeyRole, Keyring, aead, padding, place};
+use zeroize::Zeroizing;
+
+use super::memory::KEY_LEN;
+use super::revealed::Revealed;
+use super::unlocked::Keys;
+use super::{KeyError, KeyRole, Keyring, aead, padding, place, random_bytes};
 use crate::log::Receipt;
 use crate::model::code::Code;
 use crate::model::fields::{FieldName, FieldSet};
@@ -9,15 +13,12 @@ use crate::model::ids::RecordId;
 use crate::model::submitted::Submitted;
 use crate::store::rows::{FieldRow, WrappedKey};
 
-use super::revealed::Revealed;
-
 const FIRST_GENERATION: u8 = 1;
 
-/// A record's key, for sealing. Opening takes a receipt: [`Keyring::open`].
+/// A record's key, for sealing. It stays wrapped except while a field is sealed. Opening takes a receipt: [`Keyring::open`].
 pub struct RecordKey {
     record: RecordId,
-    generation: u8,
-    secret: Secret,
+    wrapped: WrappedKey,
 }
 
 impl Keyring {
@@ -26,30 +27,26 @@ impl Keyring {
     /// # Errors
     /// When locked, or without randomness or lockable memory.
     pub fn new_record_key(&self, record: RecordId) -> Result<(RecordKey, WrappedKey), KeyError> {
-        let secret = Secret::random()?;
         let generation = FIRST_GENERATION;
-        let (kek, wrapped) = self.with(|keys| {
-            let kek = keys.active(KeyRole::Kek)?;
-            let aad = place::record_key(&self.origin, record, generation, kek);
-            Ok((
-                kek,
-                aead::seal(keys.key(KeyRole::Kek, kek)?, kek, &aad, secret.bytes())?,
-            ))
+        let kek = self.active(KeyRole::Kek)?;
+        let aad = place::record_key(&self.origin, record, generation, kek);
+        let wrapped = self.with(|keys| {
+            let mut key = Zeroizing::new([0; KEY_LEN]);
+            random_bytes(&mut *key)?;
+            aead::seal(keys.key(KeyRole::Kek, kek)?, kek, &aad, &*key)
         })?;
-        Ok((
-            RecordKey {
-                record,
-                generation,
-                secret,
-            },
-            WrappedKey {
-                record_kind: record.kind(),
-                record: *record.as_bytes(),
-                kek,
-                generation,
-                wrapped,
-            },
-        ))
+        let wrapped = WrappedKey {
+            record_kind: record.kind(),
+            record: *record.as_bytes(),
+            kek,
+            generation,
+            wrapped,
+        };
+        let key = RecordKey {
+            record,
+            wrapped: wrapped.clone(),
+        };
+        Ok((key, wrapped))
     }
 
     /// The key of a record that exists, for sealing further fields.
@@ -57,27 +54,25 @@ impl Keyring {
     /// # Errors
     /// When locked, or when the wrapped key was not wrapped here for this record.
     pub fn record_key(&self, record: RecordId, wrapped: &WrappedKey) -> Result<RecordKey, KeyError> {
-        let mut secret = Secret::empty()?;
-        self.unwrap_key(record, wrapped, &mut secret)?;
+        self.with(|keys| self.unwrapped(&keys, record, wrapped).map(drop))?;
         Ok(RecordKey {
             record,
-            generation: wrapped.generation,
-            secret,
+            wrapped: wrapped.clone(),
         })
     }
 
     /// Seals a value into its place in the key's record.
     ///
     /// # Errors
-    /// Without randomness.
+    /// When locked, or without randomness.
     pub fn seal(&self, key: &RecordKey, field: &FieldName, value: &Submitted) -> Result<FieldRow, KeyError> {
-        let aad = place::field(&self.origin, key.record, field.as_str(), key.generation);
-        let sealed = aead::seal(
-            key.secret.bytes(),
-            key.generation,
-            &aad,
-            &padding::pad(value.expose().as_bytes()),
-        )?;
+        let generation = key.wrapped.generation;
+        let aad = place::field(&self.origin, key.record, field.as_str(), generation);
+        let padded = padding::pad(value.expose().as_bytes());
+        let sealed = self.with(|keys| {
+            let record_key = self.unwrapped(&keys, key.record, &key.wrapped)?;
+            aead::seal(&record_key, generation, &aad, &padded)
+        })?;
         Ok(FieldRow::new(key.record, field.as_str().to_owned(), sealed))
     }
 
@@ -96,20 +91,17 @@ impl Keyring {
         receipt: Receipt,
     ) -> Result<Revealed, KeyError> {
         let record = receipt.record().ok_or(KeyError::Broken)?;
-        let opened = self.pool.borrow(|secret| {
-            self.unwrap_key(record, wrapped, secret)?;
+        let opened = self.with(|keys| {
+            let key = self.unwrapped(&keys, record, wrapped)?;
             let mut opened = Vec::with_capacity(rows.len());
             for name in receipt.fields() {
                 let Some(row) = rows.iter().find(|row| row.field == name.as_str()) else {
                     continue;
                 };
-                let aad = place::field(&self.origin, record, name.as_str(), wrapped.generation);
-                let plain = aead::open(secret.bytes(), wrapped.generation, &aad, &row.sealed)?;
-                opened.push((name.clone(), padding::unpad(plain)?));
+                opened.push((name.clone(), self.opened(&key, record, wrapped.generation, row)?));
             }
             Ok(opened)
         });
-        wipe_stack();
         Revealed::new(opened?, fields, receipt)
     }
 
@@ -125,10 +117,10 @@ impl Keyring {
         wrapped: &WrappedKey,
         entry: Option<(&str, &Code)>,
     ) -> Result<bool, KeyError> {
-        let plain = self.pool.borrow(|secret| {
-            self.unwrap_key(row.record(), wrapped, secret)?;
-            let aad = place::field(&self.origin, row.record(), &row.field, wrapped.generation);
-            padding::unpad(aead::open(secret.bytes(), wrapped.generation, &aad, &row.sealed)?)
+        let record = row.record();
+        let plain = self.with(|keys| {
+            let key = self.unwrapped(&keys, record, wrapped)?;
+            self.opened(&key, record, wrapped.generation, row)
         })?;
         entry.map_or(Ok(true), |(index, code)| self.indexes(index, code, &plain))
     }
@@ -138,15 +130,32 @@ impl Keyring {
     /// # Errors
     /// When locked, or when it does not.
     pub fn check_record_key(&self, wrapped: &WrappedKey) -> Result<(), KeyError> {
-        self.pool
-            .borrow(|secret| self.unwrap_key(wrapped.record(), wrapped, secret))
+        self.with(|keys| self.unwrapped(&keys, wrapped.record(), wrapped).map(drop))
     }
 
-    fn unwrap_key(&self, record: RecordId, wrapped: &WrappedKey, into: &mut Secret) -> Result<(), KeyError> {
-        self.with(|keys| {
-            let aad = place::record_key(&self.origin, record, wrapped.generation, wrapped.kek);
-            let kek = keys.key(KeyRole::Kek, wrapped.kek)?;
-            aead::open_key(kek, wrapped.kek, &aad, &wrapped.wrapped, into.bytes_mut())
-        })
+    /// A record's key, for a moment on a key stack.
+    fn unwrapped(
+        &self,
+        keys: &Keys<'_>,
+        record: RecordId,
+        wrapped: &WrappedKey,
+    ) -> Result<Zeroizing<[u8; KEY_LEN]>, KeyError> {
+        let aad = place::record_key(&self.origin, record, wrapped.generation, wrapped.kek);
+        let kek = keys.key(KeyRole::Kek, wrapped.kek)?;
+        let mut key = Zeroizing::new([0; KEY_LEN]);
+        aead::open_key(kek, wrapped.kek, &aad, &wrapped.wrapped, &mut *key)?;
+        Ok(key)
+    }
+
+    /// The value in a field's row, which is opened as this record's.
+    fn opened(
+        &self,
+        key: &[u8; KEY_LEN],
+        record: RecordId,
+        generation: u8,
+        row: &FieldRow,
+    ) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+        let aad = place::field(&self.origin, record, &row.field, generation);
+        padding::unpad(aead::open(key, generation, &aad, &row.sealed)?)
     }
 }

@@ -1,6 +1,6 @@
 //! References: their bodies, the codes under which they are found, and the ids they stand for, sealed.
 
-use super::derive::{join, keyed};
+use super::derive::{join, keyed, subkey};
 use super::{KeyError, KeyRole, Keyring, aead, place};
 use crate::model::ids::{CallerId, RecordKind, TicketId};
 use crate::model::reference::DepartmentCode;
@@ -15,7 +15,7 @@ impl Keyring {
     /// # Errors
     /// When locked.
     pub fn reference_version(&self) -> Result<u8, KeyError> {
-        self.with(|keys| keys.active(KeyRole::Reference))
+        self.active(KeyRole::Reference)
     }
 
     /// The first 55 bits of HMAC(subkey of department, kind and version; id ‖ counter): REFERENCES §2.1.
@@ -38,7 +38,7 @@ impl Keyring {
             &[version],
         ];
         let message = join(&[id, &counter.to_be_bytes()]);
-        let code = self.with(|keys| keyed(&self.pool, keys.key(KeyRole::Reference, version)?, &label, &message))?;
+        let code = self.with_codes(|keys| keyed(keys.key(KeyRole::Reference, version)?, &label, &message))?;
         let first = code.first_chunk().copied().ok_or(KeyError::Broken)?;
         Ok(u64::from_be_bytes(first) >> 9)
     }
@@ -48,7 +48,7 @@ impl Keyring {
     /// # Errors
     /// When locked.
     pub fn reference_versions(&self) -> Result<Vec<u8>, KeyError> {
-        self.with(|keys| Ok(keys.versions(KeyRole::Reference)))
+        self.versions(KeyRole::Reference)
     }
 
     /// The code under which a reference's row is found: whoever has the database does not have the reference.
@@ -68,9 +68,9 @@ impl Keyring {
             department.as_bytes(),
             kind.as_str().as_bytes(),
         ];
-        let code = self.with(|keys| {
+        let code = self.with_codes(|keys| {
             let key = keys.key(KeyRole::Reference, version)?;
-            keyed(&self.pool, key, &label, &body.to_be_bytes())
+            keyed(key, &label, &body.to_be_bytes())
         })?;
         code.first_chunk().copied().ok_or(KeyError::Broken)
     }
@@ -139,7 +139,7 @@ impl Keyring {
         id.as_slice().try_into().map_err(|_| KeyError::Broken)
     }
 
-    /// Lends a subkey that seals, on a locked page.
+    /// Lends a subkey that seals, on a key stack.
     pub(super) fn with_subkey<T>(
         &self,
         role: KeyRole,
@@ -148,11 +148,8 @@ impl Keyring {
         work: impl FnOnce(&[u8; super::KEY_LEN]) -> Result<T, KeyError>,
     ) -> Result<T, KeyError> {
         self.with(|keys| {
-            let root = keys.key(role, version)?;
-            self.pool.borrow(|subkey| {
-                super::derive::expand(root, &join(&[label]), subkey.bytes_mut())?;
-                work(subkey.bytes())
-            })
+            let subkey = subkey(keys.key(role, version)?, &[label])?;
+            work(&subkey)
         })
     }
 }

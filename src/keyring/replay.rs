@@ -24,7 +24,7 @@ impl Keyring {
         answer: &[u8],
     ) -> Result<Vec<u8>, KeyError> {
         let aad = self.answer_place(principal, key, request);
-        let version = self.with(|keys| keys.active(KeyRole::Row))?;
+        let version = self.active(KeyRole::Row)?;
         self.with_subkey(KeyRole::Row, version, SUBKEY, |key| {
             aead::seal(key, version, &aad, &padding::pad(answer))
         })

@@ -1,6 +1,5 @@
 //! Signing checkpoints with the log key.
 
-use super::memory::wipe_stack;
 use super::{KeyError, KeyRole, Keyring};
 use crate::log::CheckpointSigner;
 use crate::note::{Checkpoint, Signer, Verifier};
@@ -19,27 +18,20 @@ impl Keyring {
     /// # Errors
     /// When locked.
     pub fn verifiers(&self, log: &str) -> Result<Vec<Verifier>, KeyError> {
-        let versions = self.with(|keys| Ok(keys.versions(KeyRole::Log)))?;
         let verifier = |version| self.with_signer(log, Some(version), |signer| signer.verifier());
-        versions.into_iter().map(verifier).collect()
+        self.versions(KeyRole::Log)?.into_iter().map(verifier).collect()
     }
 
-    // The expanded private key exists only for the length of this call: the library that holds it does not wipe it.
+    // The expanded private key exists only for the length of this call, on a key stack: the library that holds it does not
+    // wipe it.
     fn with_signer<T>(&self, log: &str, version: Option<u8>, work: impl FnOnce(&Signer) -> T) -> Result<T, KeyError> {
-        let result = self.with(|keys| {
-            let version = version.map_or_else(|| keys.active(KeyRole::Log), Ok)?;
+        let version = version.map_or_else(|| self.active(KeyRole::Log), Ok)?;
+        self.with(|keys| {
             let seed = keys.key(KeyRole::Log, version)?;
-            sign_with(log, seed, work)
-        });
-        wipe_stack();
-        result
+            let signer = Signer::from_seed(log, seed).map_err(|_| KeyError::Broken)?;
+            Ok(work(&signer))
+        })
     }
-}
-
-#[inline(never)]
-fn sign_with<T>(origin: &str, seed: &[u8; 32], work: impl FnOnce(&Signer) -> T) -> Result<T, KeyError> {
-    let signer = Signer::from_seed(origin, seed).map_err(|_| KeyError::Broken)?;
-    Ok(work(&signer))
 }
 
 impl CheckpointSigner for Keyring {

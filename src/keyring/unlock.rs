@@ -1,12 +1,15 @@
 //! From a passphrase to an unlocked keyring (Argon2id, RFC 9106).
 
 use std::collections::BTreeMap;
+use std::io::{ErrorKind, Read};
 
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use jiff::Timestamp;
 use zeroize::Zeroizing;
 
-use super::memory::{Secret, wipe_stack};
+use super::memory::{KEY_LEN, LockedPage, Secret};
+use super::stack::Stacks;
+use super::unlocked::Unlocked;
 use super::{KeyError, KeyRole, Keyring, aead, place, random_bytes};
 use crate::store::rows::{KeyringRow, UnlockRow};
 
@@ -21,20 +24,78 @@ const SALT_LEN: usize = 16;
 const ROOT_GENERATION: u8 = 1;
 const FIRST_VERSION: u8 = 1;
 
-/// A passphrase, wiped when dropped. No `Debug`.
-pub struct Passphrase(Zeroizing<String>);
+/// A passphrase, on a locked page, wiped when dropped. No `Debug`.
+pub struct Passphrase {
+    page: LockedPage,
+    len: usize,
+}
+
+/// Why there is no passphrase.
+#[derive(Debug)]
+pub enum NoPassphrase {
+    /// It could not be read.
+    NotRead(std::io::Error),
+    /// It is no passphrase, or the system does not lock memory for it.
+    Key(KeyError),
+}
 
 impl Passphrase {
-    /// Takes a passphrase of 12 to 1,024 bytes.
+    /// Takes a passphrase of 12 to 1,024 bytes. Where it can be read instead, [`Self::first_line`] makes no copy.
     ///
     /// # Errors
-    /// [`KeyError::BadPassphrase`] for any other length.
+    /// [`KeyError::BadPassphrase`] for any other length; [`KeyError::MemoryNotLocked`].
     pub fn new(text: Zeroizing<String>) -> Result<Self, KeyError> {
-        if (12..=1024).contains(&text.len()) {
-            Ok(Self(text))
+        let mut page = LockedPage::new()?;
+        let room = page.bytes_mut().get_mut(..text.len()).ok_or(KeyError::BadPassphrase)?;
+        room.copy_from_slice(text.as_bytes());
+        Self::on(page, text.len())
+    }
+
+    /// Reads the first line, UTF-8 text of 12 to 1,024 bytes, straight onto the locked page. What the source gives behind that
+    /// line in the same read is wiped with the page.
+    ///
+    /// # Errors
+    /// [`NoPassphrase`].
+    pub fn first_line(mut from: impl Read) -> Result<Self, NoPassphrase> {
+        let mut page = LockedPage::new().map_err(NoPassphrase::Key)?;
+        let mut len = 0;
+        let end = loop {
+            let room = page.bytes_mut().get_mut(len..).unwrap_or_default();
+            let read = match from.read(room) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                read => read.map_err(NoPassphrase::NotRead)?,
+            };
+            len += read;
+            let line = page.bytes().get(..len).unwrap_or_default();
+            if let Some(end) = line.iter().position(|&byte| byte == b'\n') {
+                break end;
+            }
+            if read == 0 {
+                break len;
+            }
+        };
+        let line = page.bytes().get(..end).unwrap_or_default();
+        let end = line.strip_suffix(b"\r").unwrap_or(line).len();
+        Self::on(page, end).map_err(NoPassphrase::Key)
+    }
+
+    /// Whether the two are the same.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        self.bytes() == other.bytes()
+    }
+
+    fn on(page: LockedPage, len: usize) -> Result<Self, KeyError> {
+        let passphrase = Self { page, len };
+        if (12..=1024).contains(&len) && std::str::from_utf8(passphrase.bytes()).is_ok() {
+            Ok(passphrase)
         } else {
             Err(KeyError::BadPassphrase)
         }
+    }
+
+    fn bytes(&self) -> &[u8] {
+        self.page.bytes().get(..self.len).unwrap_or_default()
     }
 }
 
@@ -51,7 +112,7 @@ pub struct NewKeys {
 /// # Errors
 /// Without randomness or lockable memory.
 pub fn create(origin: &str, passphrase: &Passphrase, now: Timestamp) -> Result<NewKeys, KeyError> {
-    let root = Secret::random()?;
+    let stacks = Stacks::default();
     let mut salt = vec![0; SALT_LEN];
     random_bytes(&mut salt)?;
     let mut unlock = UnlockRow {
@@ -61,22 +122,27 @@ pub fn create(origin: &str, passphrase: &Passphrase, now: Timestamp) -> Result<N
         lanes: 1,
         wrapped_root: Vec::new(),
     };
-    let unlocking = unlocking_key(passphrase, &unlock)?;
-    unlock.wrapped_root = aead::seal(unlocking.bytes(), ROOT_GENERATION, &place::root(origin), root.bytes())?;
-    let wrap = |&role: &KeyRole| {
-        let aad = place::keyring(origin, role.as_str(), FIRST_VERSION);
-        let wrapped = aead::seal(root.bytes(), FIRST_VERSION, &aad, Secret::random()?.bytes())?;
-        let role = role.as_str().to_owned();
-        Ok(KeyringRow {
-            role,
-            version: FIRST_VERSION,
-            active: true,
-            wrapped,
-            created_at: now,
-        })
-    };
-    let keyring = KeyRole::ALL.iter().map(wrap).collect::<Result<_, KeyError>>()?;
-    Ok(NewKeys { unlock, keyring })
+    let unlocking = unlocking_key(&stacks, passphrase, &unlock)?;
+    stacks.run(|| {
+        let root = Secret::random()?;
+        unlock.wrapped_root = aead::seal(unlocking.bytes(), ROOT_GENERATION, &place::root(origin), root.bytes())?;
+        let wrap = |&role: &KeyRole| new_key(origin, root.bytes(), role, now);
+        let keyring = KeyRole::ALL.iter().map(wrap).collect::<Result<_, KeyError>>()?;
+        Ok(NewKeys { unlock, keyring })
+    })?
+}
+
+fn new_key(origin: &str, root: &[u8; KEY_LEN], role: KeyRole, now: Timestamp) -> Result<KeyringRow, KeyError> {
+    let mut key = Zeroizing::new([0; KEY_LEN]);
+    random_bytes(&mut *key)?;
+    let aad = place::keyring(origin, role.as_str(), FIRST_VERSION);
+    Ok(KeyringRow {
+        role: role.as_str().to_owned(),
+        version: FIRST_VERSION,
+        active: true,
+        wrapped: aead::seal(root, FIRST_VERSION, &aad, &*key)?,
+        created_at: now,
+    })
 }
 
 /// Unlocks.
@@ -90,7 +156,13 @@ pub fn unlock(
     ways: &[UnlockRow],
     rows: &[KeyringRow],
 ) -> Result<Keyring, KeyError> {
-    let root = root_key(origin, passphrase, ways)?;
+    let stacks = Stacks::default();
+    let root = root_key(&stacks, origin, passphrase, ways)?;
+    let unlocked = stacks.run(|| keyring(origin, root, rows))??;
+    Ok(Keyring::new(origin.to_owned(), stacks, unlocked))
+}
+
+fn keyring(origin: &str, root: Secret, rows: &[KeyringRow]) -> Result<Unlocked, KeyError> {
     let mut keys = BTreeMap::new();
     let mut active = BTreeMap::new();
     for row in rows {
@@ -103,23 +175,15 @@ pub fn unlock(
             active.insert(role, row.version);
         }
     }
-    if KeyRole::ALL.iter().any(|role| !active.contains_key(role)) {
-        return Err(KeyError::NoSuchKey);
-    }
-    Ok(Keyring::new(origin.to_owned(), root, keys, active))
+    Unlocked::new(root, keys, active)
 }
 
-fn root_key(origin: &str, passphrase: &Passphrase, ways: &[UnlockRow]) -> Result<Secret, KeyError> {
+fn root_key(stacks: &Stacks, origin: &str, passphrase: &Passphrase, ways: &[UnlockRow]) -> Result<Secret, KeyError> {
     for way in ways {
-        let unlocking = unlocking_key(passphrase, way)?;
+        let unlocking = unlocking_key(stacks, passphrase, way)?;
         let mut root = Secret::empty()?;
-        let opened = aead::open_key(
-            unlocking.bytes(),
-            ROOT_GENERATION,
-            &place::root(origin),
-            &way.wrapped_root,
-            root.bytes_mut(),
-        );
+        let (key, aad) = (unlocking.bytes(), place::root(origin));
+        let opened = stacks.run(|| aead::open_key(key, ROOT_GENERATION, &aad, &way.wrapped_root, root.bytes_mut()))?;
         if opened.is_ok() {
             return Ok(root);
         }
@@ -127,7 +191,7 @@ fn root_key(origin: &str, passphrase: &Passphrase, ways: &[UnlockRow]) -> Result
     Err(KeyError::WrongPassphrase)
 }
 
-fn unlocking_key(passphrase: &Passphrase, way: &UnlockRow) -> Result<Secret, KeyError> {
+fn unlocking_key(stacks: &Stacks, passphrase: &Passphrase, way: &UnlockRow) -> Result<Secret, KeyError> {
     let memory = (LEAST_MEMORY_KIB..=MOST_MEMORY_KIB).contains(&way.memory_kib);
     let passes = (LEAST_PASSES..=MOST_PASSES).contains(&way.passes);
     let lanes = (1..=MOST_LANES).contains(&way.lanes);
@@ -135,12 +199,17 @@ fn unlocking_key(passphrase: &Passphrase, way: &UnlockRow) -> Result<Secret, Key
     if !memory || !passes || !lanes || way.salt.len() < SALT_LEN {
         return Err(KeyError::WeakParameters);
     }
-    let params = Params::new(way.memory_kib, way.passes, way.lanes, Some(32)).map_err(|_| KeyError::WeakParameters)?;
+    let params =
+        Params::new(way.memory_kib, way.passes, way.lanes, Some(KEY_LEN)).map_err(|_| KeyError::WeakParameters)?;
+    // The last blocks give the key away. They are too many to be locked, and are wiped.
+    let mut blocks = Zeroizing::new(vec![Block::new(); params.block_count()]);
     let mut key = Secret::empty()?;
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-        .hash_password_into(passphrase.0.as_bytes(), &way.salt, key.bytes_mut())
+    stacks
+        .run(|| {
+            let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+            argon2.hash_password_into_with_memory(passphrase.bytes(), &way.salt, key.bytes_mut(), blocks.as_mut_slice())
+        })?
         .map_err(|_| KeyError::WeakParameters)?;
-    wipe_stack();
     Ok(key)
 }
 
@@ -186,7 +255,8 @@ mod tests {
             },
         ];
         for way in absurd {
-            assert_eq!(unlocking_key(&passphrase, &way).err(), Some(KeyError::WeakParameters));
+            let refused = unlocking_key(&Stacks::default(), &passphrase, &way).err();
+            assert_eq!(refused, Some(KeyError::WeakParameters));
         }
     }
 }

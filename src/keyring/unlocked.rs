@@ -1,0 +1,58 @@
+//! The keys themselves, and the one way to their bytes.
+
+use std::collections::BTreeMap;
+
+use super::memory::{KEY_LEN, Secret};
+use super::{KeyError, KeyRole};
+
+/// The keys while the vault is unlocked, each on a locked page.
+pub(super) struct Unlocked {
+    // Wraps the keyring; held for rotation and wiped with the rest.
+    _root: Secret,
+    keys: BTreeMap<(KeyRole, u8), Secret>,
+    active: BTreeMap<KeyRole, u8>,
+}
+
+impl Unlocked {
+    /// # Errors
+    /// [`KeyError::NoSuchKey`] when a role has no active version.
+    pub(super) fn new(
+        root: Secret,
+        keys: BTreeMap<(KeyRole, u8), Secret>,
+        active: BTreeMap<KeyRole, u8>,
+    ) -> Result<Self, KeyError> {
+        if KeyRole::ALL.iter().any(|role| !active.contains_key(role)) {
+            return Err(KeyError::NoSuchKey);
+        }
+        Ok(Self {
+            _root: root,
+            keys,
+            active,
+        })
+    }
+
+    /// Every version of a role's key, newest first.
+    pub(super) fn versions(&self, role: KeyRole) -> Vec<u8> {
+        let of_role = self.keys.range((role, u8::MIN)..=(role, u8::MAX));
+        of_role.map(|((_, version), _)| *version).rev().collect()
+    }
+
+    pub(super) fn active(&self, role: KeyRole) -> Result<u8, KeyError> {
+        self.active.get(&role).copied().ok_or(KeyError::NoSuchKey)
+    }
+
+    /// The keys, for work on a key stack ([`super::stack`]).
+    pub(super) const fn lend(&self) -> Keys<'_> {
+        Keys(self)
+    }
+}
+
+/// The keys, lent to work on a key stack. Nothing else gives their bytes.
+pub(super) struct Keys<'k>(&'k Unlocked);
+
+impl<'k> Keys<'k> {
+    pub(super) fn key(&self, role: KeyRole, version: u8) -> Result<&'k [u8; KEY_LEN], KeyError> {
+        let key = self.0.keys.get(&(role, version));
+        key.map(Secret::bytes).ok_or(KeyError::NoSuchKey)
+    }
+}
