@@ -34,6 +34,9 @@ fn client(base: &str, token: &str, path: &str, bodies: impl Iterator<Item = Valu
         let Ok(answer) = answer.body_mut().read_json::<Value>() else {
             return;
         };
+        if process::not_taken(status, &answer) {
+            continue;
+        }
         assert!(status < 300, "{answer}");
         let text = |at: &str| answer.pointer(at).and_then(Value::as_str).map(str::to_owned);
         let index = answer.pointer("/audit/index").and_then(Value::as_u64).unwrap();

@@ -20,7 +20,7 @@ fn rates(requests: u32, refusals: u32) -> Running {
             requests: NonZeroU32::new(requests).unwrap(),
             refusals: NonZeroU32::new(refusals).unwrap(),
         },
-        ..Running::default()
+        ..Running::patient()
     }
 }
 

@@ -2,15 +2,30 @@
 
 use std::time::Duration;
 
+use callervault::vault::open::Running;
 use rusqlite::Connection;
 use serde_json::json;
 
-use crate::support::{World, caller, intake};
+use crate::support::{Answer, World, caller, intake};
+
+/// Asks until the log takes it in time, which a busy disk may keep it from once or twice.
+async fn told(ask: impl AsyncFn() -> Answer) -> Answer {
+    let mut answer = ask().await;
+    for _ in 0..50 {
+        if answer.status != 503 || answer.problem() != "audit-unavailable" {
+            break;
+        }
+        answer = ask().await;
+    }
+    answer
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_writer_that_is_kept_waiting() {
     let (world, app) = World::new().await;
     let (no, reference) = world.ticket_at(&app, "C1", caller("王小明", "13900001111")).await;
+    drop(app);
+    let app = world.open_running(Running::default()).await;
     let other = Connection::open(&world.places.data).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     // At once: the writer itself gives up after five seconds.
@@ -31,12 +46,16 @@ async fn a_writer_that_is_kept_waiting() {
         assert_eq!(answer.headers["retry-after"], "1");
     }
     other.execute_batch("ROLLBACK").unwrap();
-    let clear = world.reveal(&app, "handler-c1", &reference, &no, "clear").await;
+    let clear = told(async || world.reveal(&app, "handler-c1", &reference, &no, "clear").await).await;
     assert_eq!(clear.at("/fields/callback_number"), "+8613900001111", "{}", clear.text);
     let call = intake(caller("李四光", "13700002222"));
-    assert_eq!(world.post(&app, "agent", "/v1/intake", &call).await.status, 201);
-    let lock = world.post(&app, "system-admin", "/v1/keys/lock", &json!({})).await;
-    assert_eq!(lock.status, 200, "{}", lock.text);
+    for (who, path, body, status) in [
+        ("agent", "/v1/intake", &call, 201),
+        ("system-admin", "/v1/keys/lock", &json!({}), 200),
+    ] {
+        let done = told(async || world.post(&app, who, path, body).await).await;
+        assert_eq!(done.status, status, "{}", done.text);
+    }
     drop(app);
     assert_eq!(world.fsck().await, []);
 }
@@ -46,6 +65,8 @@ async fn a_writer_that_is_kept_waiting() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_fence_that_cannot_be_moved() {
     let (world, app) = World::new().await;
+    drop(app);
+    let app = world.open_running(Running::default()).await;
     let other = Connection::open(&world.places.keys).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let new = json!({"code": "Z9", "name": "Parks", "kind": "organ"});

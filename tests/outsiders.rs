@@ -9,7 +9,7 @@ use callervault::merkle::{TileKind, TilePath, leaf_hash, tiles_of};
 use callervault::note::{Checkpoint, Verifier};
 use serde_json::json;
 
-use crate::process::{Server, client, run, skipped};
+use crate::process::{Server, client, not_taken, run, skipped};
 use crate::support::{World, caller};
 
 /// A copy of a log in files, and the key that checks it.
@@ -337,11 +337,17 @@ async fn a_log_of_70_000_entries_before_three_verifiers() {
             for _ in 0..clients {
                 scope.spawn(|| {
                     let agent = client();
-                    for _ in 0..MANY / clients + 1 {
-                        let request = agent.post(&url);
-                        let token = format!("Bearer {}", world.token("handler-c1"));
-                        let answer = request.header("authorization", token).send_json(&body).unwrap();
-                        assert_eq!(answer.status().as_u16(), 200);
+                    let token = format!("Bearer {}", world.token("handler-c1"));
+                    let mut read = 0;
+                    while read <= MANY / clients {
+                        let request = agent.post(&url).header("authorization", &token);
+                        let mut answer = request.send_json(&body).unwrap();
+                        let status = answer.status().as_u16();
+                        let answer: serde_json::Value = answer.body_mut().read_json().unwrap();
+                        if !not_taken(status, &answer) {
+                            assert_eq!(status, 200, "{answer}");
+                            read += 1;
+                        }
                     }
                 });
             }

@@ -81,17 +81,27 @@ impl Server {
         (self.process.wait().unwrap().code(), said)
     }
 
-    /// Posts as one of the world's staff: status and answer.
+    /// Posts as one of the world's staff: status and answer. What the log does not take in time is sent again; what makes
+    /// something, under one `Idempotency-Key`.
     pub(crate) fn post(&self, world: &World, who: &str, path: &str, body: &Value) -> (u16, Value) {
-        let mut answer = client()
-            .post(format!("{}{path}", self.base))
-            .header("authorization", format!("Bearer {}", world.token(who)))
-            .send_json(body)
-            .unwrap();
-        (
-            answer.status().as_u16(),
-            answer.body_mut().read_json().unwrap_or_default(),
-        )
+        let key = uuid::Uuid::new_v4().to_string();
+        for _ in 0..100 {
+            let mut request = client()
+                .post(format!("{}{path}", self.base))
+                .header("authorization", format!("Bearer {}", world.token(who)));
+            if path.starts_with("/v1/intake") || path.starts_with("/v1/tickets") {
+                request = request.header("idempotency-key", &key);
+            }
+            let mut answer = request.send_json(body).unwrap();
+            let (status, answer) = (
+                answer.status().as_u16(),
+                answer.body_mut().read_json().unwrap_or_default(),
+            );
+            if !not_taken(status, &answer) {
+                return (status, answer);
+            }
+        }
+        unreachable!("the log takes nothing")
     }
 }
 
@@ -101,6 +111,11 @@ impl Drop for Server {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+/// The log did not take it in time, as on a busy disk. That acknowledges nothing.
+pub(crate) fn not_taken(status: u16, answer: &Value) -> bool {
+    status == 503 && answer["type"] == "urn:callervault:problem:audit-unavailable"
 }
 
 /// A client for which an error status is an answer.

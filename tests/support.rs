@@ -207,17 +207,17 @@ impl World {
     }
 
     pub(crate) async fn try_open(&self) -> Result<Arc<App>, OpenError> {
-        Vault::open(&self.places, &passphrase(), Arc::new(System), "test")
-            .await
-            .map(App::new)
+        self.unlocked(Arc::new(System)).await.map(App::new)
+    }
+
+    /// However busy the disk is, the log takes what a test does.
+    async fn unlocked(&self, clock: Arc<dyn Clock>) -> Result<Vault, OpenError> {
+        Vault::open_with(&self.places, &passphrase(), clock, "test", Running::patient()).await
     }
 
     /// As `open`, at a time that the test sets.
     pub(crate) async fn open_at(&self, clock: Arc<dyn Clock>) -> Arc<App> {
-        Vault::open(&self.places, &passphrase(), clock, "test")
-            .await
-            .map(App::new)
-            .unwrap()
+        self.unlocked(clock).await.map(App::new).unwrap()
     }
 
     /// As `open`, run in another way than usual.
@@ -238,7 +238,7 @@ impl World {
         clock: Arc<dyn Clock>,
         witnessing: Witnessing,
     ) -> Result<Arc<App>, String> {
-        let vault = Vault::open(&self.places, &passphrase(), clock, "test").await.unwrap();
+        let vault = self.unlocked(clock).await.unwrap();
         let vault = vault.with_witnesses(witnessing).map_err(|error| error.to_string())?;
         Ok(App::new(vault))
     }
@@ -249,7 +249,7 @@ impl World {
 
     /// Opened with limits of its own, and at a time of its own.
     pub(crate) async fn open_with(&self, limits: Limits, clock: Arc<dyn Clock>) -> Arc<App> {
-        let vault = Vault::open(&self.places, &passphrase(), clock, "test").await.unwrap();
+        let vault = self.unlocked(clock).await.unwrap();
         App::with_limits(vault, limits)
     }
 

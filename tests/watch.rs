@@ -249,7 +249,7 @@ async fn limited(world: &World, clock: &Arc<Fixed>, limit: u64) -> Arc<App> {
             limit: Some(limit),
             ..Watching::default()
         },
-        ..Running::default()
+        ..Running::patient()
     };
     let vault = Vault::open_with(&world.places, &passphrase(), clock, "test", running).await;
     App::new(vault.unwrap())

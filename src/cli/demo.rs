@@ -142,7 +142,7 @@ async fn furnish(directory: &Path) -> Result<(Vault, Credentials), Failure> {
     // 200 calls are taken at once by one agent.
     let filling = Running {
         limited: false,
-        ..Running::default()
+        ..Running::patient()
     };
     let vault = unlocked(&places, &secret, ("demo", "demo"), filling).await?;
 
@@ -166,7 +166,7 @@ async fn furnish(directory: &Path) -> Result<(Vault, Credentials), Failure> {
     staff(&vault, &mut credentials).await?;
     fill(&vault, &credentials).await?;
     drop(vault);
-    let vault = unlocked(&places, &secret, ("demo", "demo"), Running::default()).await?;
+    let vault = unlocked(&places, &secret, ("demo", "demo"), Running::patient()).await?;
     Ok((vault, credentials))
 }
 

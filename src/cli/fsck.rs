@@ -38,7 +38,7 @@ impl Fsck {
             let report = fsck::check(&places, &passphrase, &progress).await?;
             // A log with faults is evidence, and nothing is added to it.
             if report.findings.is_empty() && !self.copy {
-                unlocked(&places, &passphrase, ("fsck", "fsck"), Running::default()).await?;
+                unlocked(&places, &passphrase, ("fsck", "fsck"), Running::patient()).await?;
             }
             Ok::<_, OpenError>(report)
         })?;

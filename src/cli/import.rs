@@ -151,7 +151,7 @@ impl Import {
                 ("import", "import"),
                 Running {
                     limited: false,
-                    ..Running::default()
+                    ..Running::patient()
                 },
             )
             .await?;

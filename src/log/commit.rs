@@ -22,8 +22,10 @@ use crate::store::{DataWriter, Guard, KeyStore};
 
 /// Jobs that may wait. More are refused at once.
 const QUEUE: usize = 8192;
-/// How long a job may wait before its asker is told that the log is not available.
+/// How long a job may wait before its asker is told that the log is not available, unless it is set otherwise.
 const DEADLINE: Duration = Duration::from_secs(2);
+/// As long waits a start, before which nobody is answered anyway.
+const START: Duration = Duration::from_secs(60);
 /// As long is waited for work on the whole log, which must not be told to have failed when it has not.
 const PATIENCE: Duration = Duration::from_secs(24 * 3600);
 
@@ -108,8 +110,28 @@ pub struct Log {
     thread: Option<JoinHandle<()>>,
     stats: Arc<LogStats>,
     dead: watch::Receiver<Option<String>>,
+    /// How long a job may wait.
+    deadline: Duration,
     origin: String,
     node: String,
+}
+
+/// How the log's thread takes jobs.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// Most jobs in one commit. 1 measures what sharing a commit is worth.
+    pub batch: usize,
+    /// How long a job may wait before its asker is told that the log is not available.
+    pub deadline: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            batch: usize::MAX,
+            deadline: DEADLINE,
+        }
+    }
 }
 
 impl Log {
@@ -124,10 +146,10 @@ impl Log {
         signer: Arc<dyn CheckpointSigner>,
         node: String,
     ) -> std::io::Result<Self> {
-        Self::start_with(proved, writer, keys, signer, node, usize::MAX)
+        Self::start_with(proved, writer, keys, signer, node, Pace::default())
     }
 
-    /// As `start`, with at most `batch` jobs a commit: 1 measures what group commit is worth.
+    /// As `start`, at another pace.
     ///
     /// # Errors
     /// When the thread cannot be started.
@@ -137,14 +159,14 @@ impl Log {
         keys: Arc<dyn KeyStore>,
         signer: Arc<dyn CheckpointSigner>,
         node: String,
-        batch: usize,
+        pace: Pace,
     ) -> std::io::Result<Self> {
         let (queue, jobs) = std::sync::mpsc::sync_channel(QUEUE);
         let (dying, dead) = watch::channel(None);
         let stats = Arc::new(LogStats::default());
         stats.size.send_replace(proved.size());
         let origin = proved.origin().to_owned();
-        let sequencer = Sequencer::new(proved, writer, keys, signer, Arc::clone(&stats), batch);
+        let sequencer = Sequencer::new(proved, writer, keys, signer, Arc::clone(&stats), pace.batch);
         let thread = std::thread::Builder::new()
             .name("log".to_owned())
             .spawn(move || sequencer.run(&jobs, &dying))?;
@@ -153,6 +175,7 @@ impl Log {
             thread: Some(thread),
             stats,
             dead,
+            deadline: pace.deadline,
             origin,
             node,
         })
@@ -188,7 +211,7 @@ impl Log {
     /// # Errors
     /// [`CommitError`]: then nothing was changed.
     pub async fn keep(&self, change: Change) -> Result<(), CommitError> {
-        self.queue(None, change).await?;
+        self.queue(None, change, self.deadline).await?;
         Ok(())
     }
 
@@ -211,7 +234,9 @@ impl Log {
             link: Some([("way".to_owned(), way.to_owned())].into()),
             ..Leaf::of_vault(UNLOCK, DepartmentCode::AUDITORS, at, policy, &self.node)
         };
-        self.sequence(leaf.to_bytes()?, Change::default()).await
+        let patience = self.deadline.max(START);
+        self.sequence_within(leaf.to_bytes()?, Change::default(), patience)
+            .await
     }
 
     /// The origin of the log in force.
@@ -263,14 +288,23 @@ impl Log {
     }
 
     async fn sequence(&self, leaf: LeafBytes, change: Change) -> Result<LogPosition, CommitError> {
+        let patience = if change.is_long() { PATIENCE } else { self.deadline };
+        self.sequence_within(leaf, change, patience).await
+    }
+
+    async fn sequence_within(
+        &self,
+        leaf: LeafBytes,
+        change: Change,
+        patience: Duration,
+    ) -> Result<LogPosition, CommitError> {
         let leaf_hash = leaf.hash;
-        let index = self.queue(Some(leaf), change).await?;
+        let index = self.queue(Some(leaf), change, patience).await?;
         Ok(LogPosition { index, leaf_hash })
     }
 
     /// Hands a job to the log's thread and waits for it. Where its leaf stands, or would stand next.
-    async fn queue(&self, leaf: Option<LeafBytes>, change: Change) -> Result<u64, CommitError> {
-        let patience = if change.is_long() { PATIENCE } else { DEADLINE };
+    async fn queue(&self, leaf: Option<LeafBytes>, change: Change, patience: Duration) -> Result<u64, CommitError> {
         let (reply, answer) = oneshot::channel();
         let job = Job {
             leaf,

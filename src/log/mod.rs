@@ -15,7 +15,7 @@ pub mod startup;
 
 use std::collections::BTreeMap;
 
-pub use self::commit::{CommitError, Log, LogStats};
+pub use self::commit::{CommitError, Log, LogStats, Pace};
 pub use self::proved::{NotProved, ProvedEntry};
 pub use self::receipt::{LogPosition, Receipt, Recorded, Refusal};
 use crate::model::reference::Reference;

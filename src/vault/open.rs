@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::limits::{Limits, Rates, Spending, Watching};
 use super::rules::{self, BadFiles, Rules};
@@ -12,7 +13,7 @@ use crate::clock::Clock;
 use crate::keyring::unlock::{self, Passphrase};
 use crate::keyring::{KeyError, Keyring};
 use crate::log::startup::{self, Proved, Unproved};
-use crate::log::{CheckpointSigner, Log};
+use crate::log::{CheckpointSigner, Log, Pace};
 use crate::model::fields::{FieldSet, FieldsError};
 use crate::model::limits::LimitsError;
 use crate::policy::{PolicyError, Why};
@@ -119,6 +120,8 @@ from!(StoreError => Store, KeyError => Key, Unproved => Log, FieldsError => Fiel
 pub struct Running {
     /// Most entries in one commit. 1 measures what sharing a commit is worth.
     pub batch: usize,
+    /// How long an entry may wait for the log before its asker is told 503 `audit-unavailable`.
+    pub deadline: Duration,
     /// Working hours, and how many clear reveals a day a principal may have.
     pub watching: Watching,
     /// How much each principal may ask for.
@@ -130,10 +133,22 @@ pub struct Running {
 impl Default for Running {
     fn default() -> Self {
         Self {
-            batch: usize::MAX,
+            batch: Pace::default().batch,
+            deadline: Pace::default().deadline,
             watching: Watching::default(),
             rates: Rates::default(),
             limited: true,
+        }
+    }
+}
+
+impl Running {
+    /// As usual, for work at which nobody waits for an answer: however slow the disk is, the log takes it.
+    #[must_use]
+    pub fn patient() -> Self {
+        Self {
+            deadline: Duration::from_secs(600),
+            ..Self::default()
         }
     }
 }
@@ -229,7 +244,10 @@ impl Unlocked {
             Arc::clone(&self.keys),
             signer,
             node.to_owned(),
-            running.batch,
+            Pace {
+                batch: running.batch,
+                deadline: running.deadline,
+            },
         )
         .map_err(|error| OpenError::Io(format!("the log's thread cannot be started: {error}")))?;
         Ok(Vault {
