@@ -7,6 +7,7 @@ use callervault::http::App;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
+use crate::import::import;
 use crate::support::{Answer, World, caller, intake};
 
 const AT_ONCE: usize = 8;
@@ -148,4 +149,69 @@ async fn an_administrators_write_takes_no_key() {
     let document = world.get(&app, "nobody", "/openapi.json").await.json();
     let issue = &document["paths"]["/v1/admin/principals/{id}/tokens"]["post"]["responses"]["400"];
     assert!(issue.to_string().contains("Idempotency-Key"), "{issue}");
+}
+
+/// Another writing of the same JSON is the same request; another value is another.
+#[tokio::test]
+async fn white_space_and_the_order_of_names_do_not_matter() {
+    let (world, app) = World::new().await;
+    let key = [("idempotency-key", "one")];
+    let send = async |body: &str| world.call(&app, "agent", "POST", "/v1/intake", &key, body).await;
+    let call = r#"{"call": {"channel": "phone", "received_at": "2026-11-01T09:00:00+08:00"},
+        "caller": {"name": "王小明", "callback_number": "13900001111"},
+        "ticket": {"kind": "complaint", "category": "noise", "township": "310113", "text": "夜里施工"}}"#;
+    let first = send(call).await;
+    assert_eq!(first.status, 201, "{}", first.text);
+    let turned = "{\"ticket\":{\"text\":\"\\u591c里施工\",\"township\":\"310113\",\"category\":\"noise\",\"kind\":\"complaint\"},\
+        \"caller\":{\"callback_number\":\"13900001111\",\"name\":\"王小明\"},\
+        \"call\":{\"received_at\":\"2026-11-01T09:00:00+08:00\",\"channel\":\"phone\"}}";
+    let again = send(turned).await;
+    assert_eq!((again.status, &again.text), (201, &first.text), "the first answer");
+    for other in [
+        call.replace("13900001111", "13900001112"),
+        call.replace("夜里施工", "夜里施工 "),
+    ] {
+        let answer = send(&other).await;
+        assert_eq!(
+            (answer.status, answer.problem().as_str()),
+            (422, "idempotency-key-reused")
+        );
+    }
+    let twice = send(&call.replace(r#""channel": "phone","#, r#""channel": "phone", "x": 1, "x": 2,"#)).await;
+    assert_eq!(
+        (twice.status, twice.problem().as_str()),
+        (400, "bad-json"),
+        "{}",
+        twice.text
+    );
+    clean(&world, app).await;
+}
+
+#[tokio::test]
+async fn an_import_knows_a_record_however_it_is_written() {
+    let (world, app) = World::new().await;
+    drop(app);
+    let line = include_str!("data/calls.jsonl").lines().next().unwrap();
+    let record: serde_json::Map<String, Value> = serde_json::from_str(line).unwrap();
+    let turned: Vec<String> = record
+        .iter()
+        .rev()
+        .map(|(name, value)| format!("{} : {value}", json!(name)))
+        .collect();
+    let file = world.dir.path().join("calls.jsonl");
+    let take = |line: &str| {
+        std::fs::write(&file, line).unwrap();
+        let done = import(&world, &file);
+        String::from_utf8_lossy(&[done.stdout, done.stderr].concat()).into_owned()
+    };
+    assert!(take(line).contains("1 lines = 1 taken"), "the first time");
+    let words = take(&format!("{{ {} }}", turned.join(" , ")));
+    assert!(words.contains("+ 1 known already + 0 rejected"), "{words}");
+    // Of two values the program would take the last; another reader of the same line might take the first.
+    let twice = line
+        .replace("\"C001\"", "\"C901\"")
+        .replacen('{', "{\"anonymous\": true, ", 1);
+    assert!(twice.contains("\"anonymous\": false"), "{twice}");
+    assert!(take(&twice).contains("1 rejected"), "a name that comes twice");
+    assert_eq!(world.fsck().await, []);
 }

@@ -19,7 +19,7 @@ fn corpus() -> PathBuf {
     }
 }
 
-fn import(world: &World, file: &Path) -> Output {
+pub(crate) fn import(world: &World, file: &Path) -> Output {
     import_as(world, "agent", file)
 }
 

@@ -71,7 +71,7 @@ async fn dropped_bodies_leave_every_proof() {
         .json();
     assert_eq!(
         leaf["leaf"]["link"],
-        json!({"below": "256", "log": "test.invalid/log/1"})
+        json!({"below": "256", "from": "0", "log": "test.invalid/log/1"})
     );
     assert_ne!(leaf["leaf"]["actor"], leaf["leaf"]["approver"]);
 

@@ -189,7 +189,7 @@ async fn idempotency_keys_replay_or_conflict() {
     let other = send(&intake(caller("李四光", NUMBER))).await;
     assert_eq!(
         (other.status, other.problem().as_str()),
-        (409, "idempotency-key-reused")
+        (422, "idempotency-key-reused")
     );
 }
 

@@ -163,7 +163,7 @@ impl World {
             .unwrap();
         let approve = async |asked: Asked| {
             let id = asked.approval.id.parse().unwrap();
-            vault.decide_on(&auditor, id, Decision::Approve).await.unwrap();
+            vault.decide_on(&auditor, id, Decision::Approve, None).await.unwrap();
             id
         };
         let mut exact = Exact::default();

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use super::client::{Answer, Client};
@@ -21,6 +22,12 @@ pub(super) struct Admin {
     /// A security administrator's token, in a file of mode 0600.
     #[arg(long, value_name = "FILE")]
     token_file: PathBuf,
+    /// A second person's approval of this very command: the id that was answered when it was first sent.
+    #[arg(long, value_name = "ID", global = true)]
+    approval: Option<String>,
+    /// Why: kept, sealed, with the request for a second person's approval, and shown to those who may approve.
+    #[arg(long, value_name = "TEXT", global = true)]
+    reason: Option<String>,
     #[command(subcommand)]
     what: What,
 }
@@ -85,6 +92,8 @@ enum What {
         #[arg(long)]
         expires_in: Option<u32>,
     },
+    /// List your own requests for approval and what became of them.
+    Requests,
     /// Revoke a token.
     RevokeToken {
         /// The principal's id.
@@ -94,60 +103,92 @@ enum What {
     },
 }
 
+/// A call that changes something.
+struct Call {
+    method: &'static str,
+    path: String,
+    if_match: Option<String>,
+    body: Option<Value>,
+}
+
+impl Call {
+    const fn new(method: &'static str, path: String, body: Option<Value>) -> Self {
+        Self {
+            method,
+            path,
+            if_match: None,
+            body,
+        }
+    }
+}
+
 impl Admin {
     pub(super) fn run(self) -> Done {
         let client = Client::new(&self.url, self.ca.as_deref())?;
         let token = secret_file(&self.token_file)?;
-        let list = |path: &str| pages(&client, &token, path);
-        let answer = match self.what {
-            What::Departments => return list("/v1/admin/departments"),
-            What::Principals => return list("/v1/admin/principals"),
-            What::Tokens { id } => return list(&format!("/v1/admin/principals/{id}/tokens")),
-            What::AddDepartment { code, name, kind } => client.post(
-                &token,
-                "/v1/admin/departments",
-                &json!({"code": code, "name": name, "kind": kind}),
-            ),
-            What::AddPrincipal {
+        let call = match self.what.call() {
+            Ok(call) => call,
+            Err(list) => return pages(&client, &token, &list),
+        };
+        let reason = self
+            .reason
+            .map(|reason| utf8_percent_encode(&reason, NON_ALPHANUMERIC).to_string());
+        let headers = [
+            ("if-match", call.if_match),
+            ("approval", self.approval),
+            ("approval-reason", reason),
+        ];
+        let headers: Vec<(&str, &str)> = headers
+            .iter()
+            .filter_map(|(name, value)| Some((*name, value.as_deref()?)))
+            .collect();
+        let answer = client.call(&token, call.method, &call.path, &headers, call.body.as_ref())?;
+        say(good(answer)?)?;
+        Ok(())
+    }
+}
+
+impl What {
+    /// What to send, or the address of the list to show.
+    fn call(self) -> Result<Call, String> {
+        Ok(match self {
+            Self::Departments => return Err("/v1/admin/departments".to_owned()),
+            Self::Principals => return Err("/v1/admin/principals".to_owned()),
+            Self::Tokens { id } => return Err(format!("/v1/admin/principals/{id}/tokens")),
+            Self::Requests => return Err("/v1/approvals/mine".to_owned()),
+            Self::AddDepartment { code, name, kind } => {
+                let body = json!({"code": code, "name": name, "kind": kind});
+                Call::new("POST", "/v1/admin/departments".to_owned(), Some(body))
+            }
+            Self::AddPrincipal {
                 name,
                 department,
                 roles,
                 kind,
             } => {
                 let body = json!({"name": name, "department": department, "roles": roles, "kind": kind});
-                client.post(&token, "/v1/admin/principals", &body)
+                Call::new("POST", "/v1/admin/principals".to_owned(), Some(body))
             }
-            What::SetPrincipal {
+            Self::SetPrincipal {
                 id,
                 roles,
                 inactive,
                 version,
             } => {
                 let body = json!({"roles": roles, "active": !inactive});
-                let tag = format!("\"{version}\"");
-                client.call(
-                    &token,
-                    "PUT",
-                    &format!("/v1/admin/principals/{id}"),
-                    Some(&tag),
-                    Some(&body),
-                )
+                Call {
+                    if_match: Some(format!("\"{version}\"")),
+                    ..Call::new("PUT", format!("/v1/admin/principals/{id}"), Some(body))
+                }
             }
-            What::IssueToken { id, expires_in } => client.post(
-                &token,
-                &format!("/v1/admin/principals/{id}/tokens"),
-                &json!({"expires_in": expires_in}),
-            ),
-            What::RevokeToken { id, token: handle } => client.call(
-                &token,
-                "DELETE",
-                &format!("/v1/admin/principals/{id}/tokens/{handle}"),
-                None,
-                None,
-            ),
-        };
-        say(good(answer?)?)?;
-        Ok(())
+            Self::IssueToken { id, expires_in } => {
+                let body = json!({"expires_in": expires_in});
+                Call::new("POST", format!("/v1/admin/principals/{id}/tokens"), Some(body))
+            }
+            Self::RevokeToken { id, token } => {
+                Call::new("DELETE", format!("/v1/admin/principals/{id}/tokens/{token}"), None)
+            }
+        })
     }
 }
 

@@ -56,15 +56,15 @@ impl Client {
         token: &str,
         method: &str,
         path: &str,
-        if_match: Option<&str>,
+        headers: &[(&str, &str)],
         body: Option<&Value>,
     ) -> Result<Answer, Failure> {
         let mut request = Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.base))
             .header("authorization", format!("Bearer {token}"));
-        if let Some(tag) = if_match {
-            request = request.header("if-match", tag);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
         }
         let answer = match body {
             None => self.agent.run(request.body(()).map_err(Failure::usage)?),
@@ -99,11 +99,11 @@ impl Client {
     }
 
     pub(super) fn get(&self, token: &str, path: &str) -> Result<Answer, Failure> {
-        self.call(token, "GET", path, None, None)
+        self.call(token, "GET", path, &[], None)
     }
 
     pub(super) fn post(&self, token: &str, path: &str, body: &Value) -> Result<Answer, Failure> {
-        self.call(token, "POST", path, None, Some(body))
+        self.call(token, "POST", path, &[], Some(body))
     }
 }
 

@@ -224,7 +224,7 @@ async fn hire(
     let auditor = session(vault, credentials, "auditor").await?;
     let mut exact = Exact {
         request: name.as_bytes().to_vec(),
-        approval: None,
+        ..Exact::default()
     };
     let made = loop {
         let made = vault.make_principal(admin, new.clone(), &exact).await;
@@ -256,7 +256,7 @@ async fn hire(
 /// The auditor approves.
 async fn second(vault: &Vault, auditor: &Session, asked: &Asked) -> Result<ApprovalId, Failure> {
     let id = asked.approval.id.parse().map_err(Failure::unavailable)?;
-    let decided = vault.decide_on(auditor, id, Decision::Approve).await;
+    let decided = vault.decide_on(auditor, id, Decision::Approve, None).await;
     decided.map_err(Failure::unavailable)?;
     Ok(id)
 }

@@ -13,6 +13,7 @@ use serde::Deserialize;
 use super::passphrase::{PassphraseFrom, secret_file};
 use super::{Done, Failure, Where, runtime, say, unlocked};
 use crate::model::ask::RequestId;
+use crate::model::canonical::canonical;
 use crate::model::submitted::Submitted;
 use crate::model::tickets::{Channel, MatterKind};
 use crate::vault::intake::{Call, Intake, NewTicket};
@@ -233,7 +234,7 @@ async fn one(vault: &Vault, session: &Session, line: &[u8]) -> Result<crate::vau
         // A record comes once, whichever agent imports it.
         scope: Scope::Vault,
         key: format!("import:{}", record.id),
-        request: line.trim_ascii().to_vec(),
+        request: canonical(line).map_err(|error| Rejected::Line(format!("not a call record: {error}")))?,
     };
     vault
         .intake(session, &record.into(), Some(&replay))

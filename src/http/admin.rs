@@ -8,6 +8,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
 use super::App;
+use super::approvals::{APPROVAL, REASON};
 use super::headers::{Head, NotRepeatable, identifier, tagged};
 use super::json::Json;
 use super::path::Path;
@@ -71,15 +72,16 @@ pub(super) async fn list_departments(
 
 /// Makes a principal. An administrator, or one who may approve, takes two persons.
 #[utoipa::path(post, path = "/v1/admin/principals", tag = "admin", request_body = NewPrincipal,
-    params(("Approval" = Option<String>, Header, description = "a second person's approval of this very request")),
-    responses((status = 400, body = Problem, description = NO_KEY), (status = 201, body = Changed<Principal>), (status = 202, body = Asked), (status = 403, body = Problem), (status = 422, body = Problem)))]
+    params(("Approval" = Option<String>, Header, description = APPROVAL),
+        ("Approval-Reason" = Option<String>, Header, description = REASON)),
+    responses((status = 400, body = Problem, description = NO_KEY), (status = 201, body = Changed<Principal>), (status = 202, body = Asked), (status = 403, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
 pub(super) async fn make_principal(
     State(app): State<Arc<App>>,
     Authenticated(session): Authenticated,
     head: Head,
     body: Json<NewPrincipal>,
 ) -> Answer {
-    let exact = head.with(&body.bytes);
+    let exact = head.with(&body.bytes)?;
     let made = app.vault.make_principal(&session, body.value, &exact).await;
     answer(StatusCode::CREATED, &session, made)
 }
@@ -104,9 +106,10 @@ pub(super) async fn list_principals(
 
 /// Sets a principal's roles and standing. An administrator's, or those of one who may approve, take two persons.
 #[utoipa::path(put, path = "/v1/admin/principals/{id}", tag = "admin",
-    params(("id" = String, Path), ("If-Match" = String, Header), ("Approval" = Option<String>, Header)),
+    params(("id" = String, Path), ("If-Match" = String, Header), ("Approval" = Option<String>, Header, description = APPROVAL),
+        ("Approval-Reason" = Option<String>, Header, description = REASON)),
     request_body = SetPrincipal,
-    responses((status = 400, body = Problem, description = NO_KEY), (status = 200, body = Changed<Principal>), (status = 202, body = Asked), (status = 403, body = Problem), (status = 412, body = Problem)))]
+    responses((status = 400, body = Problem, description = NO_KEY), (status = 200, body = Changed<Principal>), (status = 202, body = Asked), (status = 403, body = Problem), (status = 409, body = Problem), (status = 412, body = Problem)))]
 pub(super) async fn set_principal(
     State(app): State<Arc<App>>,
     Authenticated(session): Authenticated,
@@ -115,17 +118,22 @@ pub(super) async fn set_principal(
     body: Json<SetPrincipal>,
 ) -> Answer {
     let id = identifier(&id, "principal")?;
-    let exact = head.with(&body.bytes);
+    let exact = head.with(&body.bytes)?;
     let version = head.version()?;
-    let changed = app.vault.set_principal(&session, id, body.value, version, &exact).await;
+    let changed = app
+        .vault
+        .set_principal(&session, id, &body.value, version, &exact)
+        .await;
     let changed = changed.map_err(|error| Problem::from(error).request(&session.request))?;
     Ok(tagged(changed.now.version, axum::Json(changed)))
 }
 
 /// Issues an API token, shown once. For an administrator, or one who may approve, it takes two persons.
 #[utoipa::path(post, path = "/v1/admin/principals/{id}/tokens", tag = "admin",
-    params(("id" = String, Path), ("Approval" = Option<String>, Header)), request_body = NewToken,
-    responses((status = 400, body = Problem, description = NO_KEY), (status = 201, body = Token), (status = 202, body = Asked), (status = 403, body = Problem), (status = 404, body = Problem)))]
+    params(("id" = String, Path), ("Approval" = Option<String>, Header, description = APPROVAL),
+        ("Approval-Reason" = Option<String>, Header, description = REASON)), request_body = NewToken,
+    responses((status = 400, body = Problem, description = NO_KEY), (status = 201, body = Token), (status = 202, body = Asked), (status = 403, body = Problem), (status = 404, body = Problem),
+        (status = 409, body = Problem)))]
 pub(super) async fn issue_token(
     State(app): State<Arc<App>>,
     Authenticated(session): Authenticated,
@@ -134,7 +142,7 @@ pub(super) async fn issue_token(
     body: Json<NewToken>,
 ) -> Answer {
     let id = identifier(&id, "principal")?;
-    let exact = head.with(&body.bytes);
+    let exact = head.with(&body.bytes)?;
     let issued = app.vault.issue_token(&session, id, &body.value, &exact).await;
     answer(StatusCode::CREATED, &session, issued)
 }
@@ -156,8 +164,10 @@ pub(super) async fn list_tokens(
 
 /// Revokes a token. An administrator's, or that of one who may approve, takes two persons.
 #[utoipa::path(delete, path = "/v1/admin/principals/{id}/tokens/{token}", tag = "admin",
-    params(("id" = String, Path), ("token" = String, Path), ("Approval" = Option<String>, Header)),
-    responses((status = 400, body = Problem, description = NO_KEY), (status = 200, body = Audit), (status = 202, body = Asked), (status = 403, body = Problem), (status = 404, body = Problem)))]
+    params(("id" = String, Path), ("token" = String, Path), ("Approval" = Option<String>, Header, description = APPROVAL),
+        ("Approval-Reason" = Option<String>, Header, description = REASON)),
+    responses((status = 400, body = Problem, description = NO_KEY), (status = 200, body = Audit), (status = 202, body = Asked), (status = 403, body = Problem), (status = 404, body = Problem),
+        (status = 409, body = Problem)))]
 pub(super) async fn revoke_token(
     State(app): State<Arc<App>>,
     Authenticated(session): Authenticated,
@@ -165,7 +175,7 @@ pub(super) async fn revoke_token(
     Path((id, token)): Path<(String, String)>,
 ) -> Answer {
     let (id, token) = (identifier(&id, "principal")?, identifier(&token, "token")?);
-    let revoked = app.vault.revoke_token(&session, id, token, &head.with(&[])).await;
+    let revoked = app.vault.revoke_token(&session, id, token, &head.with(&[])?).await;
     answer(StatusCode::OK, &session, revoked)
 }
 

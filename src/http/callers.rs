@@ -145,7 +145,7 @@ pub(super) async fn verify(
         ("Idempotency-Key" = Option<String>, Header)),
     request_body = Correction,
     responses((status = 200, body = Corrected), (status = 403, body = Problem), (status = 412, body = Problem),
-        (status = 428, body = Problem)))]
+        (status = 422, body = Problem), (status = 428, body = Problem)))]
 pub(super) async fn correct(
     State(app): State<Arc<App>>,
     Authenticated(session): Authenticated,

@@ -7,7 +7,11 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
+use zeroize::Zeroizing;
+
+use super::json::in_canonical_form;
 use super::problem::Problem;
+use crate::model::approvals::Reason;
 use crate::model::ids::ApprovalId;
 use crate::vault::approvals::Exact;
 use crate::vault::{Replay, Scope};
@@ -31,7 +35,7 @@ pub(super) fn replay(headers: &HeaderMap, method: &Method, path: &str, body: &[u
         )
     })?;
     let mut request = format!("{method} {path}\n").into_bytes();
-    request.extend_from_slice(body);
+    request.extend_from_slice(&in_canonical_form(body)?);
     Ok(Some(Replay {
         scope: Scope::Principal,
         key: key.to_owned(),
@@ -60,7 +64,7 @@ impl<S: Sync> FromRequestParts<S> for NotRepeatable {
     }
 }
 
-/// The head of a request that may take two persons. What is approved is this head with its body, to the byte. It takes no
+/// The head of a request that may take two persons. What is approved is this head with its body in canonical form. It takes no
 /// `Idempotency-Key`: an approval is good for one time.
 pub(super) struct Head {
     line: String,
@@ -87,15 +91,36 @@ impl Head {
         required_if_match(&self.headers)
     }
 
-    /// The request to the byte, and the `Approval` it names if it names one.
-    pub(super) fn with(&self, body: &[u8]) -> Exact {
+    /// The request in the form that is compared, the `Approval` it names and the reason it gives, if it does.
+    pub(super) fn with(&self, body: &[u8]) -> Result<Exact, Problem> {
         let version = self.headers.get(header::IF_MATCH);
         let version = version.map_or(b"".as_slice(), HeaderValue::as_bytes);
-        Exact {
-            request: [self.line.as_bytes(), b"\n", version, b"\n", body].concat(),
+        let body = in_canonical_form(body)?;
+        Ok(Exact {
+            request: [self.line.as_bytes(), b"\n", version, b"\n", &body].concat(),
             approval: self.approval,
-        }
+            reason: reason(&self.headers)?,
+        })
     }
+}
+
+/// The `Approval-Reason`, if there is one: UTF-8, in which every octet may be percent-encoded (RFC 3986 §2.1).
+fn reason(headers: &HeaderMap) -> Result<Option<Reason>, Problem> {
+    let mut given = headers.get_all("approval-reason").iter();
+    let Some(first) = given.next() else { return Ok(None) };
+    let octets = Zeroizing::new(percent_encoding::percent_decode(first.as_bytes()).collect::<Vec<u8>>());
+    let text = std::str::from_utf8(&octets).ok().filter(|_| given.next().is_none());
+    let reason = text.and_then(|text| Reason::new(Zeroizing::new(text.to_owned())));
+    reason.map(Some).ok_or_else(bad_reason)
+}
+
+/// What was given is no reason.
+pub(super) fn bad_reason() -> Problem {
+    let detail = format!(
+        "{}; in the header `Approval-Reason` it is UTF-8, percent-encoded, and given once",
+        Reason::RULE
+    );
+    Problem::new(StatusCode::BAD_REQUEST, "bad-reason", "Not a reason", detail)
 }
 
 fn approval(headers: &HeaderMap) -> Result<Option<ApprovalId>, Problem> {

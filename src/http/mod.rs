@@ -89,6 +89,8 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(admin::revoke_token))
         .routes(routes!(admin::lock))
         .routes(routes!(approvals::list))
+        .routes(routes!(approvals::mine))
+        .routes(routes!(approvals::read))
         .routes(routes!(approvals::approve))
         .routes(routes!(approvals::refuse))
         .routes(routes!(approvals::resolve))

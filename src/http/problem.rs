@@ -194,7 +194,7 @@ impl From<Error> for Problem {
                 format!("there is such a {what} already"),
             ),
             Error::KeyReused => Self::new(
-                S::CONFLICT,
+                S::UNPROCESSABLE_ENTITY,
                 "idempotency-key-reused",
                 "The Idempotency-Key came before with another request",
                 "use a new key for a new request",
@@ -344,6 +344,7 @@ fn refused(refusal: &Refusal, words: &str) -> Problem {
         Why::NotAPerson => (S::FORBIDDEN, "not-a-person", "This takes persons"),
         Why::ApprovalClosed => (S::CONFLICT, "approval-closed", "Decided already"),
         Why::TooManyOpen => (S::CONFLICT, "too-many-open", "Too many open requests"),
+        Why::TargetChanged => (S::CONFLICT, "approval-stale", "What the approval is about has changed"),
         Why::BudgetSpent => (S::TOO_MANY_REQUESTS, "budget-spent", "Daily limit reached"),
         Why::IdentityTaken => (S::CONFLICT, "taken", "There already"),
         _ => (S::FORBIDDEN, "refused", "No need to know"),
@@ -396,6 +397,7 @@ const fn told(why: Why) -> &'static str {
             "20 of your requests for approval are open: use those that were approved, or have the others decided on; each \
              ends by itself after a day"
         }
+        Why::TargetChanged => "what the approval is about has changed since it was asked for: ask anew",
         Why::IdentityTaken => "an identifying value belongs to another caller on file: check it with the caller",
         _ => "your role does not cover this",
     }

@@ -98,7 +98,7 @@ pub(super) async fn read(
         ("If-Match" = Option<String>, Header), ("Idempotency-Key" = Option<String>, Header)),
     request_body = TicketStep,
     responses((status = 200, body = Moved), (status = 403, body = Problem), (status = 404, body = Problem),
-        (status = 409, body = Problem), (status = 412, body = Problem)))]
+        (status = 409, body = Problem), (status = 412, body = Problem), (status = 422, body = Problem)))]
 pub(super) async fn step(
     State(app): State<Arc<App>>,
     Authenticated(session): Authenticated,

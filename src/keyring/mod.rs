@@ -12,6 +12,7 @@ mod error;
 mod memory;
 mod padding;
 mod place;
+mod reasons;
 mod record_key;
 mod references;
 mod replay;

@@ -78,7 +78,7 @@ leaf! {
     id: always String,
     /// What the entry is about, where no other key says it. In the first entry of a log that follows another: how the old
     /// one stood. When bodies of old entries are dropped: `below` which index. About an approval: the `action` asked for,
-    /// the `asker`, the `decision`; with what was asked: the `principal`, its `roles`.
+    /// the `asker`, the `decision`; with what was asked: the `principal`, its `roles`; SHA-256 of the sealed reasons.
     link: maybe BTreeMap<String, String>,
     /// The node that wrote it.
     node: always String,
@@ -267,6 +267,12 @@ pub fn digest(write: &Write) -> Option<(String, String)> {
     let Write::Put(row) = write else { return None };
     let (place, hash) = row.digest.as_ref()?;
     Some((place.clone(), base64(hash)))
+}
+
+/// SHA-256 of some bytes, as leaves have it.
+#[must_use]
+pub fn base64_sha256(bytes: &[u8]) -> String {
+    BASE64.encode(ring::digest::digest(&ring::digest::SHA256, bytes).as_ref())
 }
 
 /// A hash as leaves have it.

@@ -163,6 +163,8 @@ actions! {
     AskApproval = "approval.ask": Whole, Nothing, one, Passes, Update;
     /// See what waits for approval.
     ReadApprovals = "approval.read": Whole, Nothing, one, Passes, List;
+    /// See one's own requests for approval and what became of them.
+    ReadOwnRequests = "approval.own": Whole, Nothing, one, Passes, List;
     /// Approve or refuse somebody else's request.
     Approve = "approval.approve": Whole, Nothing, one, Passes, Update;
 }

@@ -1,5 +1,7 @@
 //! What takes two persons (双人复核).
 
+use zeroize::Zeroizing;
+
 use super::word_enum::word_enum;
 
 word_enum! {
@@ -13,5 +15,39 @@ word_enum! {
         Refused = "refused",
         /// Used.
         Used = "used",
+    }
+}
+
+word_enum! {
+    /// Who of the two gives a reason. The words are part of the place that the reason is sealed into.
+    pub enum Giver {
+        /// Who asks for the approval.
+        Asker = "asker",
+        /// Who approves or refuses it.
+        Approver = "approver",
+    }
+}
+
+/// Why one of the two persons asks, approves or refuses. It is sealed at rest and shown only to the asker and to those who may
+/// approve: no `Debug`, no `Display`. Wiped from memory when dropped.
+pub struct Reason(Zeroizing<String>);
+
+impl Reason {
+    /// The longest reason, in characters.
+    pub const LONGEST: usize = 200;
+    /// What a text must be to be a reason, for error messages.
+    pub const RULE: &str = "a reason has 1 to 200 characters, on one line";
+
+    /// The reason, if the text is one: 1 to [`Self::LONGEST`] characters, not only blanks, without control characters.
+    #[must_use]
+    pub fn new(text: Zeroizing<String>) -> Option<Self> {
+        let fits =
+            !text.trim().is_empty() && text.chars().count() <= Self::LONGEST && !text.chars().any(char::is_control);
+        fits.then_some(Self(text))
+    }
+
+    /// The text, to be sealed or to be shown to somebody who may see it.
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
     }
 }

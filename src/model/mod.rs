@@ -3,6 +3,7 @@
 pub mod actions;
 pub mod approvals;
 pub mod ask;
+pub mod canonical;
 pub mod code;
 mod crockford;
 pub mod fields;

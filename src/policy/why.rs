@@ -45,6 +45,8 @@ word_enum! {
         NotAPerson = "not-a-person",
         /// The request for approval has been decided on, used, or has expired.
         ApprovalClosed = "approval-closed",
+        /// What the approval is about has changed since it was asked for.
+        TargetChanged = "target-changed",
         /// As many of the asker's requests for approval are open as may be.
         TooManyOpen = "too-many-open",
         /// The identifying value belongs to another caller on file.

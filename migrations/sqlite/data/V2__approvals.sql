@@ -1,21 +1,26 @@
--- What takes two persons: who asked for what, and who approved it. `request` is a keyed code of the exact request; `about`
--- says in JSON what would be done, for whoever decides on it.
+-- What takes two persons: who asked for what, and who approved it. `request` is a keyed code of the request in canonical form;
+-- `about` says in JSON what would be done, for the second person; `bound` is SHA-256 over the rows that it is about, as they
+-- stood when it was asked. Both reasons are sealed.
 
 CREATE TABLE approval (
-    id         BLOB PRIMARY KEY,
-    action     TEXT NOT NULL,
-    subject    TEXT,
-    about      TEXT NOT NULL,
-    request    BLOB NOT NULL,
-    asker      BLOB NOT NULL REFERENCES principal (id),
-    approver   BLOB REFERENCES principal (id),
-    state      TEXT NOT NULL,
-    created_at INTEGER NOT NULL,
-    expires_at INTEGER NOT NULL,
-    version    INTEGER NOT NULL,
-    mac        BLOB NOT NULL
+    id              BLOB PRIMARY KEY,
+    action          TEXT NOT NULL,
+    subject         TEXT,
+    about           TEXT NOT NULL,
+    request         BLOB NOT NULL,
+    bound           BLOB NOT NULL,
+    asker_reason    BLOB,
+    asker           BLOB NOT NULL REFERENCES principal (id),
+    approver        BLOB REFERENCES principal (id),
+    approver_reason BLOB,
+    state           TEXT NOT NULL,
+    created_at      INTEGER NOT NULL,
+    expires_at      INTEGER NOT NULL,
+    version         INTEGER NOT NULL,
+    mac             BLOB NOT NULL
 );
 CREATE INDEX approval_created ON approval (created_at, id);
+CREATE INDEX approval_asker ON approval (asker, created_at, id);
 CREATE INDEX approval_open ON approval (asker, state, expires_at);
 
 -- Below which index the bodies of a log were archived and dropped, with two persons' approval. `log` is the log's origin.

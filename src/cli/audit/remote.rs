@@ -50,7 +50,7 @@ impl Remote {
 
     /// Sends JSON to the server. Answers with the status and what came back.
     pub(super) fn post(&self, path: &str, body: &Value) -> Result<(u16, Value), Failure> {
-        let answer = self.client.call(&self.token, "POST", path, None, Some(body))?;
+        let answer = self.client.call(&self.token, "POST", path, &[], Some(body))?;
         Ok((answer.status, answer.json()))
     }
 }

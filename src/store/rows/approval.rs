@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::{Protected, table};
-use crate::model::approvals::ApprovalState;
+use crate::model::approvals::{ApprovalState, Giver};
 use crate::model::ask::Action;
 use crate::model::code::Code;
 use crate::model::ids::{ApprovalId, PrincipalId};
@@ -25,12 +25,18 @@ table! {
         pub subject: Option<Reference>,
         /// What would be done, for whoever decides on it.
         pub about: About,
-        /// The exact request (method, path, `If-Match`, body), keyed.
+        /// The request (method, path, `If-Match`, body in canonical form), keyed.
         pub request: Code,
+        /// SHA-256 over the rows that it is about, as they stood when it was asked.
+        pub bound: [u8; 32],
+        /// Why it is asked, sealed, if the asker gave a reason.
+        pub asker_reason: Option<Vec<u8>>,
         /// Who asked.
         pub asker: PrincipalId,
         /// Who decided on it.
         pub approver: Option<PrincipalId>,
+        /// Why it was approved or refused, sealed, if the approver gave a reason.
+        pub approver_reason: Option<Vec<u8>>,
         /// Where it stands.
         pub state: ApprovalState,
         /// When it was asked.
@@ -45,9 +51,22 @@ table! {
         BY_ID = "WHERE id = ?1";
         /// Requests, newest first, from before a time and an id.
         BEFORE = "WHERE (created_at, id) < (?1, ?2) ORDER BY created_at DESC, id DESC LIMIT ?3";
+        /// An asker's requests, newest first, from before a time and an id.
+        OF_ASKER = "WHERE asker = ?1 AND (created_at, id) < (?2, ?3) ORDER BY created_at DESC, id DESC LIMIT ?4";
         /// An open request of an asker besides so many others: neither refused nor used, and not expired at that time.
         OPEN_BESIDES = "WHERE asker = ?1 AND state IN ('asked', 'approved') AND expires_at > ?2 LIMIT 1 OFFSET ?3";
     ]
+}
+
+impl ApprovalRow {
+    /// The sealed reason of one of the two persons.
+    #[must_use]
+    pub fn reason_of(&self, giver: Giver) -> Option<&[u8]> {
+        match giver {
+            Giver::Asker => self.asker_reason.as_deref(),
+            Giver::Approver => self.approver_reason.as_deref(),
+        }
+    }
 }
 
 impl Protected for ApprovalRow {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::approvals::Exact;
+use super::super::approvals::{DEPARTMENT, Exact, PRINCIPAL, is_overtaken};
 use super::super::{Error, LARGEST_PAGE, Session, Vault};
 use super::{Changed, Page, about, page, parsed};
 use crate::model::ask::Action;
@@ -69,8 +69,22 @@ impl Vault {
     /// Makes a principal.
     ///
     /// # Errors
-    /// [`Error::Refused`], also for roles that exclude each other; [`Error::NotFound`] for the department.
+    /// [`Error::Refused`], also for roles that exclude each other; [`Error::NotFound`] for the department;
+    /// [`Error::RefusedBecause`] when the department has changed since a second person's approval was asked for.
     pub async fn make_principal(
+        &self,
+        session: &Session,
+        new: NewPrincipal,
+        exact: &Exact,
+    ) -> Result<Changed<Principal>, Error> {
+        let done = self.make_principal_once(session, new.clone(), exact).await;
+        if is_overtaken(&done, exact) {
+            return self.make_principal_once(session, new, exact).await;
+        }
+        done
+    }
+
+    async fn make_principal_once(
         &self,
         session: &Session,
         new: NewPrincipal,
@@ -88,7 +102,7 @@ impl Vault {
         let (permit, roles) = self.compatible(permit, new.roles).await?;
         let about = about([
             ("account", new.name.clone()),
-            ("department", new.department.to_string()),
+            (DEPARTMENT, new.department.to_string()),
             ("kind", new.kind.to_string()),
             ("roles", roles.to_words()),
         ]);
@@ -112,12 +126,28 @@ impl Vault {
     /// Sets a principal's roles and standing.
     ///
     /// # Errors
-    /// [`Error::Refused`], also for oneself and for roles that exclude each other; [`Error::Stale`].
+    /// [`Error::Refused`], also for oneself and for roles that exclude each other; [`Error::Stale`];
+    /// [`Error::RefusedBecause`] when the account has changed since a second person's approval was asked for.
     pub async fn set_principal(
         &self,
         session: &Session,
         id: PrincipalId,
-        set: SetPrincipal,
+        set: &SetPrincipal,
+        version: u64,
+        exact: &Exact,
+    ) -> Result<Changed<Principal>, Error> {
+        let done = self.set_principal_once(session, id, set, version, exact).await;
+        if is_overtaken(&done, exact) {
+            return self.set_principal_once(session, id, set, version, exact).await;
+        }
+        done
+    }
+
+    async fn set_principal_once(
+        &self,
+        session: &Session,
+        id: PrincipalId,
+        set: &SetPrincipal,
         version: u64,
         exact: &Exact,
     ) -> Result<Changed<Principal>, Error> {
@@ -126,17 +156,25 @@ impl Vault {
             return Err(self.refuse(permit, Why::OwnRoles).await);
         }
         let row = self.principal_row(id).await?;
-        let (permit, roles) = self.compatible(permit, set.roles).await?;
-        if row.version != version {
+        let (permit, roles) = self.compatible(permit, set.roles.clone()).await?;
+        // Where an approval is named, it is told first that the account has changed since: that refusal is in the log.
+        if row.version != version && exact.approval.is_none() {
             return Err(Error::Stale);
         }
         let about = about([
             ("account", row.account.clone()),
-            ("principal", id.to_string()),
+            (PRINCIPAL, id.to_string()),
+            (DEPARTMENT, row.department.to_string()),
+            ("version", row.version.to_string()),
             ("roles", roles.to_words()),
+            ("roles_before", row.roles.to_words()),
             ("active", set.active.to_string()),
+            ("active_before", row.active.to_string()),
         ]);
         let act = self.alone_unless(permit, &[row.roles, roles], about, exact).await?;
+        if row.version != version {
+            return Err(Error::Stale);
+        }
         let row = PrincipalRow {
             roles,
             active: set.active,

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::super::approvals::Exact;
+use super::super::approvals::{DEPARTMENT, Exact, PRINCIPAL, TOKEN, TOKEN_DEED, is_overtaken};
 use super::super::authenticate::new_token;
 use super::super::authenticate::token_hash;
 use super::super::{Audit, Error, LARGEST_PAGE, Session, Vault};
@@ -14,7 +14,7 @@ use crate::model::ask::Action;
 use crate::model::ids::{PrincipalId, TokenId};
 use crate::policy::Why;
 use crate::store::rows::token::{BY_ID, OF_PRINCIPAL};
-use crate::store::rows::{Cell, Column, Genuine, TokenRow};
+use crate::store::rows::{About, Cell, Column, Genuine, PrincipalRow, TokenRow};
 use crate::store::{Guard, Write};
 
 /// How long a token is good for.
@@ -55,8 +55,23 @@ impl Vault {
     /// Issues a token. The secret is in this answer and nowhere else.
     ///
     /// # Errors
-    /// [`Error::Refused`], [`Error::NotFound`].
+    /// [`Error::Refused`], [`Error::NotFound`]; [`Error::RefusedBecause`] when the account has changed since a second person's
+    /// approval was asked for.
     pub async fn issue_token(
+        &self,
+        session: &Session,
+        id: PrincipalId,
+        new: &NewToken,
+        exact: &Exact,
+    ) -> Result<Token, Error> {
+        let done = self.issue_token_once(session, id, new, exact).await;
+        if is_overtaken(&done, exact) {
+            return self.issue_token_once(session, id, new, exact).await;
+        }
+        done
+    }
+
+    async fn issue_token_once(
         &self,
         session: &Session,
         id: PrincipalId,
@@ -72,11 +87,12 @@ impl Vault {
         let lifetime = |seconds| now.checked_add(SignedDuration::from_secs(i64::from(seconds)));
         let expires_at = new.expires_in.map(lifetime).transpose();
         let expires_at = expires_at.map_err(|_| Error::Bad("bad-expiry", "`expires_in` is a number of seconds"))?;
-        let about = about([
-            ("account", principal.account.clone()),
-            ("principal", id.to_string()),
-            ("token", "issue".to_owned()),
-        ]);
+        let mut about = of_owner(&principal, "issue");
+        let lasts = new.expires_in.map_or_else(
+            || "never".to_owned(),
+            |seconds| format!("{seconds} seconds after issue"),
+        );
+        about.insert("expires".to_owned(), lasts);
         let act = self.alone_unless(permit, &[principal.roles], about, exact).await?;
         let secret = new_token()?;
         let row = TokenRow {
@@ -138,8 +154,23 @@ impl Vault {
     /// could do it alone could silence everybody who watches them.
     ///
     /// # Errors
-    /// [`Error::Refused`], [`Error::NotFound`], [`Error::Stale`] if it was revoked already.
+    /// [`Error::Refused`], [`Error::NotFound`], [`Error::Stale`] if it was revoked already; [`Error::RefusedBecause`] when the
+    /// token or its account has changed since a second person's approval was asked for.
     pub async fn revoke_token(
+        &self,
+        session: &Session,
+        principal: PrincipalId,
+        id: TokenId,
+        exact: &Exact,
+    ) -> Result<Audit, Error> {
+        let done = self.revoke_token_once(session, principal, id, exact).await;
+        if is_overtaken(&done, exact) {
+            return self.revoke_token_once(session, principal, id, exact).await;
+        }
+        done
+    }
+
+    async fn revoke_token_once(
         &self,
         session: &Session,
         principal: PrincipalId,
@@ -153,7 +184,22 @@ impl Vault {
         if row.principal != principal {
             return Err(Error::NotFound("token"));
         }
-        if row.revoked_at.is_some() {
+        // Where an approval is named, it is told first that the token has changed since: that refusal is in the log.
+        let revoked = row.revoked_at.is_some();
+        if revoked && exact.approval.is_none() {
+            return Err(Error::Stale);
+        }
+        let mut about = of_owner(&owner, "revoke");
+        about.insert(TOKEN.to_owned(), id.to_string());
+        about.insert("issued".to_owned(), leaf::milliseconds(row.created_at));
+        about.insert(
+            "expires".to_owned(),
+            shown(row.expires_at).unwrap_or_else(|| "never".to_owned()),
+        );
+        // One's own may go at once.
+        let others = (principal != session.actor.id()).then_some(owner.roles);
+        let act = self.alone_unless(permit, others.as_slice(), about, exact).await?;
+        if revoked {
             return Err(Error::Stale);
         }
         let row = TokenRow {
@@ -162,18 +208,22 @@ impl Vault {
             ..row.into_row()
         };
         let row = self.keyring.protect(row)?;
-        let about = about([
-            ("account", owner.account.clone()),
-            ("principal", principal.to_string()),
-            ("token", "revoke".to_owned()),
-        ]);
-        // One's own may go at once.
-        let others = (principal != session.actor.id()).then_some(owner.roles);
-        let act = self.alone_unless(permit, others.as_slice(), about, exact).await?;
         let guards = vec![Guard::unchanged(&owner)];
         let audit = self.put(act, guards, Write::put(row), "token").await?;
         Ok(audit)
     }
+}
+
+/// Whose token it is and what is done to it, for the second person.
+fn of_owner(owner: &Genuine<PrincipalRow>, deed: &str) -> About {
+    about([
+        ("account", owner.account.clone()),
+        (PRINCIPAL, owner.id.to_string()),
+        (DEPARTMENT, owner.department.to_string()),
+        ("version", owner.version.to_string()),
+        ("roles", owner.roles.to_words()),
+        (TOKEN_DEED, deed.to_owned()),
+    ])
 }
 
 fn shown(at: Option<Timestamp>) -> Option<String> {

@@ -1,73 +1,19 @@
-//! The second person's side: what waits, yes and no.
+//! The second person's side: yes and no.
 
-use jiff::Timestamp;
 use serde::Serialize;
 
-use super::super::admin::{Page, page, parsed};
-use super::super::{Audit, Error, LARGEST_PAGE, Session, Vault};
-use super::{is_over, logged};
-use crate::cells;
-use crate::log::{Change, CommitError, leaf};
-use crate::model::approvals::ApprovalState;
+use super::super::{Audit, Error, Session, Vault};
+use super::bound::PRINCIPAL;
+use super::{CHANGED_MEANWHILE, TOKEN_DEED, is_over, logged};
+use crate::log::{Change, CommitError};
+use crate::model::approvals::{ApprovalState, Giver, Reason};
 use crate::model::ask::Action;
 use crate::model::ids::{ApprovalId, PrincipalId};
 use crate::model::principals::PrincipalKind;
 use crate::model::purposes::Purpose;
-use crate::model::reference::{DepartmentCode, Reference};
 use crate::policy::{Permit, Why};
 use crate::store::Write;
-use crate::store::rows::approval::BEFORE;
-use crate::store::rows::{About, ApprovalRow, Cell, Column, Genuine, PrincipalRow};
-
-/// A request for approval, as those see it who may decide.
-#[derive(Serialize, utoipa::ToSchema)]
-pub struct RequestLine {
-    /// Its id.
-    pub id: String,
-    /// What would be done, in the log's words.
-    #[schema(value_type = String, example = "subject.resolve")]
-    pub action: Action,
-    /// The subject of the log it is about.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
-    pub subject: Option<Reference>,
-    /// With which particulars: an account and its roles, an index.
-    #[schema(value_type = std::collections::BTreeMap<String, String>)]
-    pub about: About,
-    /// Who asks.
-    pub asker: Somebody,
-    /// Who decided.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub approver: Option<Somebody>,
-    /// When it was asked.
-    pub created_at: String,
-    /// From when on it is worth nothing.
-    pub expires_at: String,
-    /// `asked`, `approved`, `refused`, `used` or `expired`.
-    pub state: &'static str,
-}
-
-/// A principal, by name.
-#[derive(Serialize, utoipa::ToSchema)]
-pub struct Somebody {
-    /// What the log calls `actor`.
-    pub id: String,
-    /// Account name.
-    pub account: String,
-    /// Department.
-    #[schema(value_type = String)]
-    pub department: DepartmentCode,
-}
-
-impl From<Genuine<PrincipalRow>> for Somebody {
-    fn from(row: Genuine<PrincipalRow>) -> Self {
-        Self {
-            id: row.id.to_string(),
-            department: row.department,
-            account: row.into_row().account,
-        }
-    }
-}
+use crate::store::rows::{ApprovalRow, Genuine, PrincipalRow};
 
 /// Yes or no.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,88 +46,37 @@ pub struct Decided {
 }
 
 impl Vault {
-    /// Requests for approval, newest first.
-    ///
-    /// # Errors
-    /// [`Error::Refused`].
-    pub async fn approvals(
-        &self,
-        session: &Session,
-        after: Option<&str>,
-        limit: u32,
-    ) -> Result<Page<RequestLine>, Error> {
-        let permit = self.may_look(session).await?;
-        let after = parsed(after)?;
-        let now = permit.ask().at();
-        let audit = self.note(permit).await?;
-        let mut lines = Vec::new();
-        for row in self.approvals_before(after, limit.clamp(1, LARGEST_PAGE)).await? {
-            lines.push(self.line(row, now).await?);
-        }
-        page(lines, limit, audit, |line: &RequestLine| line.id.clone())
-    }
-
-    /// Requests for approval, newest first, from the one after that id.
-    async fn approvals_before(
-        &self,
-        after: Option<ApprovalId>,
-        limit: u32,
-    ) -> Result<Vec<Genuine<ApprovalRow>>, Error> {
-        let [at, id] = match after {
-            None => [Cell::Int(i64::MAX), Cell::Bytes(Vec::new())],
-            Some(id) => match self.approval_row(id).await? {
-                Some(row) => cells![row.created_at, row.id],
-                None => return Ok(Vec::new()),
-            },
-        };
-        self.genuine(self.store.all(&BEFORE, &[at, id, limit.cell()]).await?)
-    }
-
-    async fn line(&self, row: Genuine<ApprovalRow>, now: Timestamp) -> Result<RequestLine, Error> {
-        let approver = match row.approver {
-            Some(id) => Some(self.principal_row(id).await?.into()),
-            None => None,
-        };
-        let waits = matches!(row.state, ApprovalState::Asked | ApprovalState::Approved);
-        Ok(RequestLine {
-            id: row.id.to_string(),
-            action: row.action,
-            subject: row.subject,
-            asker: self.principal_row(row.asker).await?.into(),
-            approver,
-            created_at: leaf::milliseconds(row.created_at),
-            expires_at: leaf::milliseconds(row.expires_at),
-            state: if waits && is_over(&row, now) {
-                "expired"
-            } else {
-                row.state.as_str()
-            },
-            about: row.into_row().about,
-        })
-    }
-
     /// Approves or refuses somebody else's request.
     ///
     /// # Errors
     /// [`Error::Refused`], also for one's own request and those of accounts one made or was made by;
-    /// [`Error::RefusedBecause`] when it has been decided on or has expired; [`Error::NotFound`].
-    pub async fn decide_on(&self, session: &Session, id: ApprovalId, decision: Decision) -> Result<Decided, Error> {
+    /// [`Error::RefusedBecause`] when it has been decided on or has expired, or when what it is about has changed;
+    /// [`Error::NotFound`].
+    pub async fn decide_on(
+        &self,
+        session: &Session,
+        id: ApprovalId,
+        decision: Decision,
+        reason: Option<&Reason>,
+    ) -> Result<Decided, Error> {
         let Some(row) = self.approval_row(id).await? else {
             // Who may not look does not learn that there is no such request.
             drop(self.may_look(session).await?);
             return Err(Error::NotFound("request for approval"));
         };
-        let permit = self.may_decide(session, &row).await?;
-        let mut link = logged(&row.about);
-        link.insert("action".to_owned(), row.action.to_string());
-        link.insert("asker".to_owned(), row.asker.to_string());
-        link.insert("decision".to_owned(), decision.state().to_string());
+        let permit = self.may_decide(session, &row, decision).await?;
+        let seal = |reason| self.keyring.seal_reason(id, Giver::Approver, reason);
         let decided = ApprovalRow {
             approver: Some(session.actor.id()),
+            approver_reason: reason.map(seal).transpose()?,
             state: decision.state(),
             version: row.version + 1,
             ..row.into_row()
         };
+        let mut link = logged(&decided);
+        link.insert("action".to_owned(), decided.action.to_string());
+        link.insert("asker".to_owned(), decided.asker.to_string());
+        link.insert("decision".to_owned(), decision.state().to_string());
         let change = Change {
             writes: vec![Write::put(self.keyring.protect(decided)?)],
             link,
@@ -196,7 +91,7 @@ impl Vault {
             Err(CommitError::Stale) => {
                 // Two decided at once: the other was first, and now it is closed.
                 if let Some(row) = self.approval_row(id).await? {
-                    drop(self.may_decide(session, &row).await?);
+                    drop(self.may_decide(session, &row, decision).await?);
                 }
                 Err(Error::Stale)
             }
@@ -204,14 +99,13 @@ impl Vault {
         }
     }
 
-    async fn may_look(&self, session: &Session) -> Result<Permit, Error> {
-        let ask = self.ask(session, Action::ReadApprovals, Purpose::Audit)?;
-        let facts = self.facts(&ask).await?;
-        self.decide(ask, facts).await
-    }
-
     /// Whether this person may decide on this request, now.
-    async fn may_decide(&self, session: &Session, row: &Genuine<ApprovalRow>) -> Result<Permit, Error> {
+    async fn may_decide(
+        &self,
+        session: &Session,
+        row: &Genuine<ApprovalRow>,
+        decision: Decision,
+    ) -> Result<Permit, Error> {
         let ask = self
             .ask(session, Action::Approve, Purpose::Audit)?
             .approving(row.action);
@@ -236,17 +130,31 @@ impl Vault {
             ApprovalState::Asked if is_over(row, permit.ask().at()) => {
                 "the request has expired: it must be asked again"
             }
-            ApprovalState::Asked => return Ok(permit),
+            ApprovalState::Asked => return self.still_about_that(permit, row, decision).await,
         };
         Err(self.refuse_because(permit.withdraw(Why::ApprovalClosed), words).await)
+    }
+
+    /// Nobody says yes to what has changed since it was asked. A no is always taken.
+    async fn still_about_that(
+        &self,
+        permit: Permit,
+        row: &Genuine<ApprovalRow>,
+        decision: Decision,
+    ) -> Result<Permit, Error> {
+        if decision == Decision::Refuse || self.bound(&row.about).await?.state == row.bound {
+            return Ok(permit);
+        }
+        let denial = permit.withdraw(Why::TargetChanged);
+        Err(self.refuse_because(denial, CHANGED_MEANWHILE).await)
     }
 }
 
 /// Asked by themselves, by somebody they made or were made by, or about their own account.
 fn is_own(second: &Genuine<PrincipalRow>, asker: &Genuine<PrincipalRow>, row: &Genuine<ApprovalRow>) -> bool {
-    let about = |id: &PrincipalId| row.about.get("principal") == Some(&id.to_string());
+    let about = |id: &PrincipalId| row.about.get(PRINCIPAL) == Some(&id.to_string());
     // That their own token goes is the owner's to approve.
-    let revokes = row.about.get("token").is_some_and(|what| what == "revoke");
+    let revokes = row.about.get(TOKEN_DEED).is_some_and(|what| what == "revoke");
     are_one(second, asker) || (about(&second.id) && !revokes)
 }
 

@@ -1,20 +1,25 @@
 //! What takes two persons (双人复核): one asks, another approves that very request, the first sends it again.
 //!
+//! An approval is for a request and for the state of what the request is about ([`bound`]).
 //! A use case calls [`Vault::with_two`] and does its work through [`Vault::act`], which uses the approval up in the same
 //! transaction. Where nobody has approved yet, the first is an error that asks ([`Error::Asked`]) and ends the use case.
 //! The rule stands in the policy (`all.two-persons`) and here: a policy that forgets it does not lift it.
 
+mod bound;
 mod decide;
+mod read;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
+pub(super) use self::bound::{DEPARTMENT, LOG, PRINCIPAL, TOKEN};
 pub(super) use self::decide::are_one;
-pub use self::decide::{Decided, Decision, RequestLine, Somebody};
+pub use self::decide::{Decided, Decision};
+pub use self::read::{RequestLine, RequestPage, Somebody};
 use super::{Audit, Error, Vault};
 use crate::cells;
 use crate::log::{Change, CommitError, Recorded, leaf};
-use crate::model::approvals::ApprovalState;
+use crate::model::approvals::{ApprovalState, Giver, Reason};
 use crate::model::ask::{Action, Ask};
 use crate::model::ids::ApprovalId;
 use crate::model::principals::PrincipalKind;
@@ -28,6 +33,8 @@ const GOOD_FOR: SignedDuration = SignedDuration::from_hours(24);
 /// Requests of one asker that may be open at once: neither refused nor used, and not expired. Each is a row and a line in the
 /// list of whoever decides.
 const MOST_OPEN: u32 = 20;
+/// The word of `about` for what is done to a token: `issue` or `revoke`.
+pub(super) const TOKEN_DEED: &str = "token";
 /// Words of `about` that stay out of the log.
 const UNLOGGED: [&str; 1] = ["account"];
 
@@ -35,20 +42,27 @@ const NOW: &str = "somebody else must approve it; then send the same request wit
 const EXPORT_FIRST: &str = "run `callervault audit export` before this is approved and keep the archive: what is dropped is \
                             nowhere else; then send the same request with `Approval`";
 const UNKNOWN: &str = "there is no such approval of yours: send the request without `Approval` to ask for one";
-const ANOTHER: &str = "the approval is for another request: address, `If-Match` and body must be the same to the byte";
+const ANOTHER: &str =
+    "the approval is for another request: address, `If-Match` and body must say the same as when it was asked";
 const WAITING: &str = "nobody has approved the request yet";
 const REFUSED: &str = "the request was refused by the second person";
 const USED: &str = "the approval has been used: each is good for one time";
 const EXPIRED: &str = "the approval has expired: ask again";
+const CHANGED: &str = "what the approval is about has changed since it was asked for, so the approval is stale: read it again, \
+                       then send the request without `Approval` to ask anew";
+const CHANGED_MEANWHILE: &str =
+    "what the request is about has changed since it was asked: refuse it, and let it be asked anew";
 const GONE: &str = "whoever approved may no longer approve: ask again";
 
 /// A request as it came in, and the approval it names. What one person may do alone needs neither.
 #[derive(Default)]
 pub struct Exact {
-    /// Method, path, `If-Match` and body.
+    /// Method, path, `If-Match` and body in canonical form: what must be the same when it is sent again.
     pub request: Vec<u8>,
     /// The `Approval` header.
     pub approval: Option<ApprovalId>,
+    /// Why the asker asks, if they say so. It is kept when the approval is asked for, and not looked at afterwards.
+    pub reason: Option<Reason>,
 }
 
 /// The request waits for another person.
@@ -75,7 +89,7 @@ pub struct Pending {
 #[must_use = "a permit that is not logged permits nothing"]
 pub(super) struct Act {
     permit: Permit,
-    approved: Option<Approved>,
+    approved: Option<(Approved, Vec<Guard>)>,
 }
 
 impl Act {
@@ -97,11 +111,12 @@ impl Vault {
     ///
     /// # Errors
     /// [`Error::Asked`] when the request now waits for a second person; [`Error::Refused`] when the asker may not do this
-    /// with any approval; [`Error::RefusedBecause`] when the approval named does not stand.
+    /// with any approval; [`Error::RefusedBecause`] when the approval named does not stand, or what it is about has changed.
     pub(super) async fn with_two(&self, ask: Ask, about: About, exact: &Exact) -> Result<Act, Error> {
         let Some(id) = exact.approval else {
             return Err(Error::Asked(self.ask_second(ask, about, exact).await?));
         };
+        let now = self.bound(&about).await?;
         let mut facts = self.facts(&ask).await?;
         let approved = match self.standing(&ask, id, Some(&exact.request)).await? {
             Ok(approved) => approved,
@@ -111,9 +126,13 @@ impl Vault {
             row: Some(approved.row.clone()),
             by: approved.by.id,
         });
+        let permit = self.decide(ask, facts).await?;
+        if now.state != approved.row.bound {
+            return Err(self.refuse_because(permit.withdraw(Why::TargetChanged), CHANGED).await);
+        }
         Ok(Act {
-            permit: self.decide(ask, facts).await?,
-            approved: Some(approved),
+            permit,
+            approved: Some((approved, now.guards)),
         })
     }
 
@@ -145,14 +164,20 @@ impl Vault {
         if self.store.one(&approval::OPEN_BESIDES, &last).await?.is_some() {
             return Err(self.refuse(permit, Why::TooManyOpen).await);
         }
+        let id = ApprovalId::random();
+        let bound = self.bound(&about).await?;
+        let seal = |reason| self.keyring.seal_reason(id, Giver::Asker, reason);
         let row = ApprovalRow {
-            id: ApprovalId::random(),
+            id,
             action: ask.action(),
             subject: ask.subject_reference().copied(),
             about,
             request: self.keyring.request_code(&exact.request)?,
+            bound: bound.state,
+            asker_reason: exact.reason.as_ref().map(seal).transpose()?,
             asker: asker.id,
             approver: None,
+            approver_reason: None,
             state: ApprovalState::Asked,
             created_at,
             expires_at: created_at.checked_add(GOOD_FOR).map_err(|_| crate::clock::NoClock)?,
@@ -162,10 +187,12 @@ impl Vault {
             id: row.id.to_string(),
             expires_at: leaf::milliseconds(row.expires_at),
         };
-        let mut link = logged(&row.about);
+        let mut link = logged(&row);
         link.insert("action".to_owned(), row.action.to_string());
+        let mut guards = bound.guards;
+        guards.push(Guard::none(&approval::OPEN_BESIDES, &last));
         let change = Change {
-            guards: vec![Guard::none(&approval::OPEN_BESIDES, &last)],
+            guards,
             writes: vec![Write::put(self.keyring.protect(row)?)],
             link,
             ..Change::default()
@@ -177,18 +204,20 @@ impl Vault {
         })
     }
 
-    /// Does it: the change, its leaf and the end of the approval in one transaction.
+    /// Does it: the change, its leaf and the end of the approval in one transaction, if what it is about is still as it was.
     ///
     /// # Errors
-    /// [`Error::RefusedBecause`] when somebody else has used the approval meanwhile.
+    /// [`Error::RefusedBecause`] when somebody else has used the approval meanwhile. [`Error::Stale`] when what it is about has
+    /// changed meanwhile: the use case then runs once more ([`is_overtaken`]), which refuses it.
     pub(super) async fn act(&self, act: Act, mut change: Change) -> Result<Recorded, Error> {
         let Act { permit, approved } = act;
-        let Some(Approved { row, by }) = approved else {
+        let Some((Approved { row, by }, bound)) = approved else {
             return self.record(permit, change).await;
         };
         let (again, id) = (same(permit.ask(), permit.ask().action()), row.id);
         change.guards.push(Guard::unchanged(&by));
-        change.link.extend(logged(&row.about));
+        change.guards.extend(bound);
+        change.link.extend(logged(&row));
         let used = ApprovalRow {
             state: ApprovalState::Used,
             version: row.version + 1,
@@ -291,9 +320,19 @@ fn is_over(row: &ApprovalRow, now: Timestamp) -> bool {
     row.expires_at <= now
 }
 
-/// What the log says of what was asked.
-fn logged(about: &About) -> About {
-    let mut link = about.clone();
+/// What the log says of what was asked: the words, and SHA-256 of each sealed reason.
+fn logged(row: &ApprovalRow) -> About {
+    let mut link = row.about.clone();
     link.retain(|name, _| !UNLOGGED.contains(&name.as_str()));
+    let reasons = Giver::ALL
+        .iter()
+        .filter_map(|&giver| Some((giver, row.reason_of(giver)?)));
+    link.extend(reasons.map(|(giver, sealed)| (format!("{giver}_reason"), leaf::base64_sha256(sealed))));
     link
+}
+
+/// Whether a use case that names an approval is to run once more: something changed between its decision and the commit, and a
+/// second run says what.
+pub(super) fn is_overtaken<T>(done: &Result<T, Error>, exact: &Exact) -> bool {
+    exact.approval.is_some() && matches!(done, Err(Error::Stale))
 }

@@ -4,7 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::super::approvals::Exact;
+use super::super::approvals::{Exact, LOG, is_overtaken};
 use super::super::{Audit, Error, Session, Vault};
 use super::search::Beyond;
 use crate::cells;
@@ -24,8 +24,8 @@ const MOST: u64 = 65_536;
 const PAGE: u32 = 1024;
 /// The word of a prune's request and leaf.
 pub(in crate::vault) const BELOW: &str = "below";
-/// Of which log.
-const LOG: &str = "log";
+/// The first entry whose body is still there.
+const FROM: &str = "from";
 
 /// How long bodies of entries are kept at least.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,16 +82,33 @@ impl Vault {
     /// # Errors
     /// [`Error::Refused`], [`Error::RefusedBecause`]; [`Error::Bad`] for an index that cannot be; [`Error::Retained`].
     pub async fn drop_bodies(&self, session: &Session, body: &Retain, exact: &Exact) -> Result<Dropped, Error> {
+        let done = self.drop_bodies_once(session, body, exact).await;
+        if is_overtaken(&done, exact) {
+            return self.drop_bodies_once(session, body, exact).await;
+        }
+        done
+    }
+
+    async fn drop_bodies_once(&self, session: &Session, body: &Retain, exact: &Exact) -> Result<Dropped, Error> {
         let below = body.below;
         let ask = self.ask(session, Action::PruneLog, Purpose::Administer)?;
         self.may_with_two(&ask).await?;
         let archive = self.archive().await?;
         let dropped = archive.as_ref().map_or(0, |archive| archive.below);
-        self.may_be_dropped(dropped, below, ask.at()).await?;
+        let at = ask.at();
+        // Where an approval is named, it is told first that more was dropped since: that refusal is in the log.
+        if exact.approval.is_none() {
+            self.may_be_dropped(dropped, below, at).await?;
+        }
         let log = self.log.origin();
-        let about = [(BELOW, below.to_string()), (LOG, log.to_owned())];
+        let about = [
+            (BELOW, below.to_string()),
+            (FROM, dropped.to_string()),
+            (LOG, log.to_owned()),
+        ];
         let about = about.map(|(name, value)| (name.to_owned(), value)).into();
         let act = self.with_two(ask, about, exact).await?;
+        self.may_be_dropped(dropped, below, at).await?;
         let archive = ArchiveRow {
             log: log.to_owned(),
             below,

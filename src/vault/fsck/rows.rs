@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::super::replay;
 use super::Check;
 use crate::log::ProvedEntry;
+use crate::model::approvals::Giver;
 use crate::model::ids::{CallerId, RecordId, TicketId};
 use crate::model::reference::{DepartmentCode, Reference};
 use crate::store::rows::{
@@ -75,11 +76,7 @@ impl Check<'_> {
             check.protected(&row, &code, "", &format!("token {}", row.id));
         })
         .await;
-        self.each(ApprovalRow::table(), |check, row| {
-            let (row, code, _) = Self::taken_apart::<ApprovalRow>(row);
-            check.protected(&row, &code, "", &format!("approval {}", row.id));
-        })
-        .await;
+        self.each(ApprovalRow::table(), |check, row| check.approval(row)).await;
         self.each(ArchiveRow::table(), |check, row| {
             let (row, code, _) = Self::taken_apart::<ArchiveRow>(row);
             check.protected(&row, &code, "", &format!("archive of {}", row.log));
@@ -89,6 +86,18 @@ impl Check<'_> {
             .await;
         self.each(TicketRow::table(), |check, row| check.ticket(row, seen))
             .await;
+    }
+
+    fn approval(&mut self, row: Coded<ApprovalRow>) {
+        let (row, code, _) = Self::taken_apart(row);
+        let name = format!("approval {}", row.id);
+        self.protected(&row, &code, "", &name);
+        for &giver in Giver::ALL {
+            let sealed = row.reason_of(giver);
+            if sealed.is_some_and(|sealed| self.vault.keyring.open_reason(row.id, giver, sealed).is_err()) {
+                self.find(&name, "has a reason that does not open where it stands");
+            }
+        }
     }
 
     fn caller(&mut self, row: Coded<CallerRow>, seen: &mut Seen) {
