@@ -16,7 +16,7 @@ use callervault::witness::memory::Memory;
 use callervault::witness::server::Server;
 use serde_json::json;
 
-use crate::restart::{REASON, restart};
+use crate::restart::restarted;
 use crate::support::{caller, intake};
 use crate::witness_support::{Listening, Office, SIZE, listen};
 use crate::witnessed::{NOW, Scene, another};
@@ -298,7 +298,7 @@ fn only_what_continues_the_log_it_had_seen_takes_its_word_back() {
 
 #[test]
 fn two_persons_go_on_without_the_witness_by_the_next_log() {
-    let scene = Scene::new();
+    let mut scene = Scene::new();
     let (moody, listening, ..) = moody(&scene);
     let app = scene.app(&listening.base);
     let seen = scene.ticket(&app);
@@ -313,9 +313,9 @@ fn two_persons_go_on_without_the_witness_by_the_next_log() {
         "a size that no log will reach",
     );
     drop(app);
-    let done = restart(&scene.world, "system-admin", "auditor", REASON);
-    assert_eq!(done.status.code(), Some(0), "{}", String::from_utf8_lossy(&done.stderr));
+    let token = restarted(&scene.world);
     let app = scene.runtime.block_on(scene.world.open_at(scene.clock.clone()));
+    scene.runtime.block_on(scene.world.readmitted(app.vault(), &token));
     barred(&scene, &app, &seen, None, "the next log");
     told(&scene, &app, 0, "the next log");
     let first = scene.get(&app, "/v1/audit/events/0").json();

@@ -10,6 +10,7 @@ mod approvals;
 mod attacks;
 mod auditors;
 mod bound;
+mod clock;
 mod compile_fail;
 mod confidential;
 mod contradicted;

@@ -162,6 +162,7 @@ fn what_a_write_meets() {
         expires_at: None,
         revoked_at: None,
         epoch: 1,
+        log: 1,
         version: 1,
     };
     let token = keyring().protect(token).unwrap();

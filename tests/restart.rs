@@ -2,13 +2,19 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Output;
+use std::sync::Arc;
 
+use callervault::http::App;
 use rusqlite::Connection;
+use serde_json::{Value, json};
 
+use crate::approvals::{decide, refused};
 use crate::process::{passphrase_file, run, secret_file};
 use crate::support::{World, caller, intake};
 
-pub(crate) const REASON: &str = "restored from Sunday's backup after the disk failed";
+const ADMIN: &str = "security-admin";
+const PEOPLE: &str = "/v1/admin/principals";
+const REASON: &str = "restored from Sunday's backup after the disk failed";
 
 fn token_file(world: &World, name: &str) -> PathBuf {
     let path = world.dir.path().join(format!("token-{name}"));
@@ -16,11 +22,30 @@ fn token_file(world: &World, name: &str) -> PathBuf {
     path
 }
 
-pub(crate) fn restart(world: &World, asker: &str, approver: &str, reason: &str) -> Output {
+fn restart(world: &World, asker: &str, approver: &str, reason: &str) -> Output {
+    restart_with(world, asker, approver, reason, &[])
+}
+
+/// The next log is opened: the new token of the security administrator.
+pub(crate) fn restarted(world: &World) -> String {
+    let readmit = ["--readmit", ADMIN];
+    let done = restart_with(world, "system-admin", "auditor", REASON, &readmit);
+    assert_eq!(done.status.code(), Some(0), "{}", words(&done));
+    token_in(&done)
+}
+
+/// The token that is shown on the terminal.
+fn token_in(output: &Output) -> String {
+    let words = words(output);
+    let token = words.split_whitespace().find(|word| word.starts_with("cvt_"));
+    token.expect(&words).to_owned()
+}
+
+fn restart_with(world: &World, asker: &str, approver: &str, reason: &str, more: &[&str]) -> Output {
     let text = |path: PathBuf| path.to_str().unwrap().to_owned();
     let (asker, approver) = (text(token_file(world, asker)), text(token_file(world, approver)));
     let passphrase = text(passphrase_file(world.dir.path()));
-    run(&[
+    let always = [
         "audit",
         "restart",
         "--dir",
@@ -33,7 +58,8 @@ pub(crate) fn restart(world: &World, asker: &str, approver: &str, reason: &str) 
         &approver,
         "--reason",
         reason,
-    ])
+    ];
+    run(&[&always, more].concat())
 }
 
 fn words(output: &Output) -> String {
@@ -55,7 +81,7 @@ fn edit(data: &Path, sql: &str) {
 
 #[tokio::test]
 async fn a_restored_copy_goes_on_as_the_next_log() {
-    let (world, app) = World::new().await;
+    let (mut world, app) = World::new().await;
     let key = [("idempotency-key", "before")];
     let call = intake(caller("王小明", "13900001111")).to_string();
     let taken = world.call(&app, "agent", "POST", "/v1/intake", &key, &call).await;
@@ -73,16 +99,20 @@ async fn a_restored_copy_goes_on_as_the_next_log() {
     std::fs::write(&world.places.data, old).unwrap();
     assert!(world.try_open().await.is_err(), "the fence holds");
 
-    let done = restart(&world, "system-admin", "auditor", REASON);
+    let readmit = ["--readmit", ADMIN];
+    let done = restart_with(&world, "system-admin", "auditor", REASON, &readmit);
     assert_eq!(done.status.code(), Some(0), "{}", words(&done));
     assert!(words(&done).contains("goes on as"), "{}", words(&done));
 
     assert_eq!(world.fsck().await, [], "old entries count, and every row is logged");
     let app = world.open().await;
+    world.readmitted(app.vault(), &token_in(&done)).await;
     let first = world.get(&app, "auditor", "/v1/audit/events/0").await.json();
     let leaf = &first["leaf"];
     assert_eq!(leaf["act"], "log.restart");
-    let people = world.get(&app, "security-admin", "/v1/admin/principals").await.json();
+    let people = world.get(&app, "security-admin", "/v1/admin/principals").await;
+    assert_eq!(people.status, 200, "{}", people.text);
+    let people = people.json();
     let id = |name: &str| {
         let people = people["items"].as_array().unwrap();
         people.iter().find(|one| one["name"] == name).unwrap()["id"].clone()
@@ -246,4 +276,155 @@ async fn it_takes_the_right_two_persons_and_a_reason() {
     let busy = restart(&world, "system-admin", "auditor", REASON);
     assert_ne!(busy.status.code(), Some(0), "not while the vault is served");
     drop(stopped);
+}
+
+/// Who is let in with a token.
+async fn status(world: &World, app: &Arc<App>, who: &str) -> u16 {
+    world.get(app, who, "/v1/approvals/mine").await.status
+}
+
+/// An auditor's account in the making, approved: the approval's id.
+async fn approved(world: &World, app: &Arc<App>, make: &Value) -> String {
+    let asked = world.post(app, ADMIN, PEOPLE, make).await;
+    let id = asked.at("/approval/id");
+    let yes = decide(world, app, "auditor", &id, "approve").await;
+    assert_eq!(yes.status, 200, "{}", yes.text);
+    id
+}
+
+/// A token is revoked and an approval used, and both are lost: the data store is put back to before.
+async fn lost(world: &World, approval: &str, make: &Value) {
+    world.settle();
+    let old = std::fs::read(&world.places.data).unwrap();
+    let app = world.open().await;
+    let tokens = format!("{PEOPLE}/{}/tokens", world.id("agent"));
+    let token = world.get(&app, ADMIN, &tokens).await.at("/items/0/id");
+    let path = format!("{tokens}/{token}");
+    let gone = world.call(&app, ADMIN, "DELETE", &path, &[], "").await;
+    assert_eq!(gone.status, 200, "{}", gone.text);
+    assert_eq!(status(world, &app, "agent").await, 401);
+    let header = [("approval", approval)];
+    let made = world
+        .call(&app, ADMIN, "POST", PEOPLE, &header, &make.to_string())
+        .await;
+    assert_eq!(made.status, 201, "{}", made.text);
+    drop(app);
+    world.settle();
+    std::fs::write(&world.places.data, old).unwrap();
+}
+
+/// The two are told whose tokens are good, and who administers or approves.
+fn tells(told: &str) {
+    assert!(told.contains("all other tokens are void"), "{told}");
+    for (account, role) in [
+        ("auditor", "auditor"),
+        ("dpo", "dpo"),
+        (ADMIN, "security_admin"),
+        ("system-admin", "system_admin"),
+    ] {
+        let line = told.lines().any(|line| line.split_whitespace().eq([account, role]));
+        assert!(line, "{account}: {told}");
+    }
+    assert!(!told.contains("handler-c1"), "those alone: {told}");
+}
+
+#[tokio::test]
+async fn what_was_revoked_and_lost_does_not_live_again() {
+    let (mut world, app) = World::new().await;
+    let make = json!({"name": "auditor-2", "department": "H0", "roles": ["auditor"], "kind": "person"});
+    let approval = approved(&world, &app, &make).await;
+    drop(app);
+    lost(&world, &approval, &make).await;
+
+    let done = restart_with(&world, "system-admin", "auditor", REASON, &["--readmit", ADMIN]);
+    assert_eq!(done.status.code(), Some(0), "{}", words(&done));
+    tells(&words(&done));
+    let app = world.open().await;
+    for who in ["agent", "dispatcher", "handler-c1", "dpo", ADMIN] {
+        assert_eq!(status(&world, &app, who).await, 401, "{who}");
+    }
+    assert_eq!(status(&world, &app, "system-admin").await, 200);
+    assert_eq!(world.get(&app, "auditor", "/v1/approvals").await.status, 200);
+    world.readmitted(app.vault(), &token_in(&done)).await;
+    assert_eq!(status(&world, &app, ADMIN).await, 200);
+    assert_eq!(world.get(&app, "agent", "/v1/tickets?purpose=intake").await.status, 200);
+    let header = [("approval", approval.as_str())];
+    let again = world
+        .call(&app, ADMIN, "POST", PEOPLE, &header, &make.to_string())
+        .await;
+    refused(
+        &world,
+        &app,
+        &again,
+        "approval-stale",
+        "has changed since it was asked for",
+    )
+    .await;
+    let leaf = world.get(&app, "auditor", "/v1/audit/events/0").await.json()["leaf"].clone();
+    let places = leaf["digest"].as_object().unwrap().keys();
+    let tokens = places.filter(|place| place.starts_with("@token/")).count();
+    assert_eq!(tokens, 3, "those of the two, and the new one: {leaf}");
+    assert_eq!(leaf["link"]["readmitted_role"], "security_admin", "{leaf}");
+    drop(app);
+    assert_eq!(world.fsck().await, []);
+}
+
+/// Nobody carries a token across by editing its row: the number of its log is under the row's code.
+#[tokio::test]
+async fn a_token_of_an_earlier_log_cannot_be_edited_into_the_next() {
+    let (world, app) = World::new().await;
+    drop(app);
+    restarted(&world);
+    edit(&world.places.data, "UPDATE api_token SET log = 2 WHERE log = 1");
+    let app = world.open().await;
+    let edited = world.get(&app, "agent", "/v1/tickets?purpose=intake").await;
+    assert_eq!(
+        (edited.status, edited.problem().as_str()),
+        (500, "integrity"),
+        "{}",
+        edited.text
+    );
+    drop(app);
+    let findings = world.fsck().await;
+    assert!(
+        findings.iter().any(|one| one.what.contains("was edited")),
+        "{findings:?}"
+    );
+}
+
+#[tokio::test]
+async fn who_can_be_readmitted() {
+    let (world, app) = World::new().await;
+    drop(app);
+    world.settle();
+    let before = std::fs::read(&world.places.data).unwrap();
+    for account in ["nobody", "agent", "auditor", "system-admin", "dpo", ""] {
+        let refused = restart_with(&world, "system-admin", "auditor", REASON, &["--readmit", account]);
+        assert_ne!(refused.status.code(), Some(0), "{account}");
+        assert!(
+            words(&refused).contains("role security_admin"),
+            "{account}: {}",
+            words(&refused)
+        );
+    }
+    assert_eq!(
+        std::fs::read(&world.places.data).unwrap(),
+        before,
+        "nothing was changed"
+    );
+    // Without one the two are told that nobody can begin; a second time helps.
+    let none = restart(&world, "system-admin", "auditor", REASON);
+    assert_eq!(none.status.code(), Some(0), "{}", words(&none));
+    assert!(
+        words(&none).contains("--readmit") && !words(&none).contains("cvt_"),
+        "{}",
+        words(&none)
+    );
+    let mut world = world;
+    let token = restarted(&world);
+    let app = world.open().await;
+    world.readmitted(app.vault(), &token).await;
+    world.ticket_at(&app, "C1", caller("王小明", "13900001111")).await;
+    drop(app);
+    assert_eq!(world.fsck().await, []);
 }

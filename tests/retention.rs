@@ -9,8 +9,9 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
+use crate::import::import;
 use crate::outsiders::{caught, copy, copy_from, grow, holds};
-use crate::support::{Answer, World, caller};
+use crate::support::{Answer, World, caller, intake};
 
 const RETENTION: &str = "/v1/audit/retention";
 
@@ -269,4 +270,53 @@ async fn the_row_that_says_how_far_is_held_to_the_log() {
             "{attack}"
         );
     }
+}
+
+/// What a client or an import has kept of an answer is older than the log's bodies: it still gets the answer, and no fault.
+#[tokio::test]
+async fn a_repeated_request_of_before_is_answered_as_then() {
+    let (world, app) = World::new().await;
+    let key = [("idempotency-key", "one")];
+    let call = intake(caller("王小明", "13900001111")).to_string();
+    let send = async |app: &Arc<App>| world.call(app, "agent", "POST", "/v1/intake", &key, &call).await;
+    let first = send(&app).await;
+    assert_eq!(first.status, 201, "{}", first.text);
+    drop(app);
+    let file = world.dir.path().join("calls.jsonl");
+    std::fs::write(&file, include_str!("data/calls.jsonl").lines().next().unwrap()).unwrap();
+    let take = || String::from_utf8(import(&world, &file).stdout).unwrap();
+    assert!(take().contains("1 lines = 1 taken"), "the first time");
+    let app = world.open().await;
+    grow(&world, &app, 260).await;
+    drop(app);
+    let app = world.open_at(Arc::new(Fixed::at(Timestamp::now() + days(1100)))).await;
+    assert_eq!(drop_below(&world, &app, 256).await.status, 200);
+
+    let again = send(&app).await;
+    assert_eq!((again.status, &again.text), (201, &first.text), "the first answer");
+    let other = intake(caller("李四光", "13900001111")).to_string();
+    let other = world.call(&app, "agent", "POST", "/v1/intake", &key, &other).await;
+    assert_eq!(
+        (other.status, other.problem().as_str()),
+        (422, "idempotency-key-reused")
+    );
+    drop(app);
+    let words = take();
+    assert!(
+        words.contains("0 taken") && words.contains("+ 1 known already + 0 rejected"),
+        "{words}"
+    );
+    assert_eq!(world.fsck().await, []);
+
+    // A body that nobody archived is another matter: somebody emptied it.
+    let app = world.open_at(Arc::new(Fixed::at(Timestamp::now() + days(1100)))).await;
+    edit(&world, "UPDATE replay SET leaf_index = 257");
+    edit(&world, "UPDATE log_entry SET body = x'' WHERE idx = 257");
+    let emptied = send(&app).await;
+    assert_eq!(
+        (emptied.status, emptied.problem().as_str()),
+        (500, "integrity"),
+        "{}",
+        emptied.text
+    );
 }

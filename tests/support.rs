@@ -18,7 +18,7 @@ use callervault::vault::found::Founding;
 use callervault::vault::fsck::{self, Finding};
 use callervault::vault::open::{OpenError, Places, Running};
 use callervault::vault::witnessing::Witnessing;
-use callervault::vault::{Error, Vault};
+use callervault::vault::{Error, Session, Vault};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -173,17 +173,37 @@ impl World {
                 made => break made.unwrap().now,
             }
         };
-        let id = made.id.parse().unwrap();
-        exact.approval = None;
+        self.ids.insert(new.name.clone(), made.id);
+        self.equip(vault, &admin, &new.name).await;
+    }
+
+    /// Issues a token for an account that was hired. Where that takes two persons, the first auditor approves.
+    async fn equip(&mut self, vault: &Vault, admin: &Session, name: &str) {
+        let id = self.id(name).parse().unwrap();
         let ever = NewToken { expires_in: None };
+        let mut exact = Exact::default();
         let token = loop {
-            match vault.issue_token(&admin, id, &ever, &exact).await {
-                Err(Error::Asked(asked)) => exact.approval = Some(approve(asked).await),
+            match vault.issue_token(admin, id, &ever, &exact).await {
+                Err(Error::Asked(asked)) => {
+                    let auditor = vault.authenticate(self.token("auditor"), RequestId::random()).await;
+                    let id = asked.approval.id.parse().unwrap();
+                    let (auditor, yes) = (auditor.unwrap(), Decision::Approve);
+                    vault.decide_on(&auditor, id, yes, None).await.unwrap();
+                    exact.approval = Some(id);
+                }
                 token => break token.unwrap().token,
             }
         };
-        self.tokens.insert(new.name.clone(), token);
-        self.ids.insert(new.name, made.id);
+        self.tokens.insert(name.to_owned(), token);
+    }
+
+    /// After the next log was opened: the security administrator has this token, and gives everybody who was hired a new one.
+    pub(crate) async fn readmitted(&mut self, vault: &Vault, token: &str) {
+        self.tokens.insert("security-admin".to_owned(), token.to_owned());
+        let admin = vault.authenticate(token, RequestId::random()).await.unwrap();
+        for name in self.ids.keys().cloned().collect::<Vec<_>>() {
+            self.equip(vault, &admin, &name).await;
+        }
     }
 
     /// Asks, lets somebody else approve, and sends the same again.

@@ -55,6 +55,12 @@ impl Fsck {
                     key.position, key.record
                 ))?;
             }
+            for back in &report.times_back {
+                say(format!(
+                    "log entry {}: its time {} lies before {}, the latest before it: the clock was wrong or set; no finding",
+                    back.entry, back.time, back.after
+                ))?;
+            }
             say(format!(
                 "{} log entries, {} sealed fields, {} other rows, {} orphan keys: {} findings",
                 report.entries,

@@ -33,9 +33,14 @@ impl Vault {
     /// Who presents this token. The rows of token, principal and department must be as the vault wrote them.
     ///
     /// # Errors
-    /// [`Error::Unauthenticated`] for a token that is unknown, expired, revoked or of an earlier epoch, or whose principal is inactive;
-    /// [`Error::Key`] when a row was edited or the vault is locked.
+    /// [`Error::Unauthenticated`] for a token that is unknown, expired, revoked, of an earlier epoch or of an earlier log, or whose
+    /// principal is inactive; [`Error::Key`] when a row was edited or the vault is locked.
     pub async fn authenticate(&self, token: &str, request: RequestId) -> Result<Session, Error> {
+        self.authenticate_under(token, request, self.log_number()).await
+    }
+
+    /// As [`Self::authenticate`], with a token that is good under the log with this number.
+    pub(super) async fn authenticate_under(&self, token: &str, request: RequestId, log: u64) -> Result<Session, Error> {
         if self.keyring.is_locked() {
             return Err(crate::keyring::KeyError::Locked.into());
         }
@@ -46,7 +51,7 @@ impl Vault {
         let department = self.keyring.genuine(department)?;
         let now = self.clock.now()?;
         let over = token.revoked_at.is_some() || token.expires_at.is_some_and(|at| at <= now);
-        if over || token.epoch != principal.epoch || !principal.active {
+        if over || token.epoch != principal.epoch || token.log != log || !principal.active {
             return Err(Error::Unauthenticated);
         }
         let actor = Actor::authenticated(

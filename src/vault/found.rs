@@ -4,6 +4,7 @@ use super::Error;
 use super::Vault;
 use super::authenticate::{new_token, token_hash};
 use super::open::{OpenError, Places};
+use super::restart::number_of;
 use super::rules;
 use crate::clock::Clock;
 use crate::keyring::unlock::{self, Passphrase};
@@ -127,6 +128,7 @@ fn founders(
             hash: token_hash(&token),
             principal: principal.id,
             epoch: principal.epoch,
+            log: number_of(&founding.origin, &founding.origin),
             created_at: now,
             expires_at: None,
             revoked_at: None,

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::limits::{Limits, Rates, Spending, Watching};
 use super::rules::{self, BadFiles, Rules};
 use super::{Error, Vault};
@@ -12,8 +14,9 @@ use crate::audit::index::Indexer;
 use crate::clock::Clock;
 use crate::keyring::unlock::{self, Passphrase};
 use crate::keyring::{KeyError, Keyring};
+use crate::log::leaf::milliseconds;
 use crate::log::startup::{self, Proved, Unproved};
-use crate::log::{CheckpointSigner, Log, Pace};
+use crate::log::{CheckpointSigner, Log, Pace, ProvedEntry};
 use crate::model::fields::{FieldSet, FieldsError};
 use crate::model::limits::LimitsError;
 use crate::policy::{PolicyError, Why};
@@ -183,6 +186,7 @@ impl Vault {
         opened.finish_restart().await?;
         let verifiers = opened.keyring.verifiers(&opened.log)?;
         let proved = startup::prove(&*opened.store, &*opened.keys, &opened.log, &verifiers).await?;
+        opened.compare_clock(proved.size(), &*clock).await?;
         opened.serve(places, proved, clock, node, running).await
     }
 }
@@ -223,6 +227,25 @@ impl Unlocked {
             log,
             rules,
         })
+    }
+
+    /// Warns in the program log where the clock stands behind the newest entry: one of the two times is wrong, and what is logged
+    /// from now on will seem to be older. Nothing is stopped: entries have their order without it.
+    async fn compare_clock(&self, size: u64, clock: &dyn Clock) -> Result<(), StoreError> {
+        let newest = self.store.entries(size.saturating_sub(1), 1).await?.pop();
+        let newest = newest.and_then(|entry| ProvedEntry::new(entry).ok()?.leaf());
+        let time = newest.and_then(|leaf| leaf.t.parse::<Timestamp>().ok());
+        if let (Some(time), Ok(now)) = (time, clock.now())
+            && now < time
+        {
+            let (newest, now) = (milliseconds(time), milliseconds(now));
+            tracing::warn!(
+                newest,
+                now,
+                "the clock stands behind the newest entry of the log: set it right; `callervault fsck` names the entries where times go back"
+            );
+        }
+        Ok(())
     }
 
     /// The vault, on a log that has been proved.

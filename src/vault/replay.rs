@@ -60,17 +60,10 @@ impl Vault {
         if !self.keyring.is_request(&row.request, &replay.request)? {
             return Err(Error::KeyReused);
         }
-        let leaf = self.leaf_of(&row).await?;
+        let position = self.leaf_of(&row).await?;
         self.log.is_fenced()?;
         let answer = serde_json::from_slice(&self.keyring.open_answer(&row)?).map_err(|_| KeyError::Broken)?;
-        Ok(Some((
-            answer,
-            LogPosition {
-                index: leaf.index(),
-                leaf_hash: *leaf.hash(),
-            }
-            .into(),
-        )))
+        Ok(Some((answer, position.into())))
     }
 
     /// The answer that this key has, whichever version of the row key it was kept under.
@@ -83,12 +76,20 @@ impl Vault {
         Ok(None)
     }
 
-    /// The leaf of the write whose answer the row remembers.
-    async fn leaf_of(&self, row: &Genuine<ReplayRow>) -> Result<ProvedEntry, Error> {
+    /// Where the leaf of the write stands whose answer the row remembers. Of an entry whose body was archived and dropped nothing but
+    /// the hash is left: that it is this write's leaf is then taken from the row.
+    async fn leaf_of(&self, row: &Genuine<ReplayRow>) -> Result<LogPosition, Error> {
         let index = row.leaf().ok_or(KeyError::Broken)?;
-        let entries = self.store.entries_ever(index).await?.into_iter();
-        let mut entries = entries.filter_map(|entry| ProvedEntry::new(entry).ok());
-        Ok(entries.find(|entry| is_leaf_of(row, entry)).ok_or(KeyError::Broken)?)
+        let entries = self.store.entries_ever(index).await?;
+        let dropped = entries.iter().find(|entry| entry.body.is_empty());
+        let dropped = dropped.map(|entry| entry.leaf_hash);
+        let mut proved = entries.into_iter().filter_map(|entry| ProvedEntry::new(entry).ok());
+        let leaf_hash = match (proved.find(|entry| is_leaf_of(row, entry)), dropped) {
+            (Some(entry), _) => *entry.hash(),
+            (None, Some(hash)) if self.was_archived(index).await? => hash,
+            _ => return Err(KeyError::Broken.into()),
+        };
+        Ok(LogPosition { index, leaf_hash })
     }
 
     /// The outcome, or the answer of the same request where that came first by another way while this one was decided.

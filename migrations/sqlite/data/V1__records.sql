@@ -32,12 +32,13 @@ CREATE TABLE principal (
     mac        BLOB NOT NULL
 );
 
--- An API token is 256 random bits; `hash` is SHA-256 of it.
+-- An API token is 256 random bits; `hash` is SHA-256 of it, `log` the number of the log that it is good under.
 CREATE TABLE api_token (
     id         BLOB PRIMARY KEY,
     hash       BLOB NOT NULL UNIQUE,
     principal  BLOB NOT NULL REFERENCES principal (id),
     epoch      INTEGER NOT NULL,
+    log        INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
     expires_at INTEGER,
     revoked_at INTEGER,

@@ -9,7 +9,7 @@ use crate::cli::passphrase::{PassphraseFrom, secret_file};
 use crate::cli::{Done, Where, runtime, say};
 use crate::clock::System;
 use crate::vault::Vault;
-use crate::vault::restart::Two;
+use crate::vault::restart::{Restarted, Two};
 
 /// Open the next log, whose first entry links the old one: after the fence has refused a data store that was restored from
 /// an older copy. The vault must be stopped. Takes two persons who are there.
@@ -25,6 +25,10 @@ pub(super) struct Restart {
     /// The token of an auditor who approves it, in a file of mode 0600.
     #[arg(long, value_name = "FILE")]
     approver_token_file: PathBuf,
+    /// The account name of a security administrator who gets a new token, shown this once, so that work can begin again. Every other
+    /// token but those of the two is void.
+    #[arg(long, value_name = "ACCOUNT")]
+    readmit: Option<String>,
     /// Why. It stays in the log for good: no personal data.
     #[arg(long, value_name = "TEXT")]
     reason: String,
@@ -40,7 +44,8 @@ impl Restart {
             approver: &approver,
         };
         let places = self.place.places();
-        let restart = Vault::restart(&places, &passphrase, Arc::new(System), &two, &self.reason);
+        let readmit = self.readmit.as_deref();
+        let restart = Vault::restart(&places, &passphrase, Arc::new(System), &two, &self.reason, readmit);
         let restarted = runtime()?.block_on(restart)?;
         say(format!("the log goes on as {}", restarted.origin))?;
         say(format!("its key      {}", restarted.key))?;
@@ -50,6 +55,31 @@ impl Restart {
         say(
             "tell the auditors and the witnesses: they follow the new key from now on, and keep the old one for the old log",
         )?;
-        Ok(())
+        admitted(&restarted)
     }
+}
+
+/// Who can still come in, and who may administer.
+fn admitted(restarted: &Restarted) -> Done {
+    say(
+        "the tokens of you two are good as before; all other tokens are void, because this data store may have forgotten that some were revoked",
+    )?;
+    match &restarted.readmitted {
+        Some(one) => {
+            say("the token of the readmitted account, shown this once; with it others are given theirs:")?;
+            say(format!("  {:<16} {}", one.account, *one.token))?;
+        }
+        None => {
+            say("nobody can issue new ones yet: run this again with --readmit and a security administrator's account")?
+        }
+    }
+    say(
+        "accounts that administer or approve, as this data store has them; roles that were changed in the lost entries stand as before:",
+    )?;
+    for one in &restarted.administrators {
+        let inactive = if one.active { "" } else { " (inactive)" };
+        say(format!("  {:<16} {}{inactive}", one.account, one.roles.to_words()))?;
+    }
+    say("check each of them, and set what is no longer so, before you give out tokens")?;
+    Ok(())
 }

@@ -30,6 +30,8 @@ table! {
     reads [
         /// One principal by its id.
         BY_ID = "WHERE id = ?1";
+        /// One principal by its account name.
+        BY_ACCOUNT = "WHERE account = ?1";
         /// Principals after an id, by id.
         AFTER = "WHERE id > ?1 ORDER BY id LIMIT ?2";
     ]

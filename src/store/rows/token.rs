@@ -16,13 +16,16 @@ table! {
         pub principal: PrincipalId,
         /// The principal's epoch when it was issued.
         pub epoch: u64,
+        /// The number of the log that it is good under: the one in force when it was issued. Tokens of an earlier log are void, so
+        /// that one that was revoked does not live again with a data store that was restored from before.
+        pub log: u64,
         /// When it was issued.
         pub created_at: Timestamp,
         /// From when on it is refused, if ever.
         pub expires_at: Option<Timestamp>,
         /// When it was revoked, if it was.
         pub revoked_at: Option<Timestamp>,
-        /// 1 when issued, 2 once revoked.
+        /// 1 when issued, one more when it is revoked or taken over into the next log.
         pub version: u64,
     }
     reads [

@@ -100,6 +100,7 @@ impl Vault {
             hash: token_hash(&secret),
             principal: principal.id,
             epoch: principal.epoch,
+            log: self.log_number(),
             created_at: now,
             expires_at,
             revoked_at: None,
@@ -117,6 +118,12 @@ impl Vault {
             expires_at,
             audit,
         })
+    }
+
+    /// The token's row, if it is as the vault wrote it.
+    pub(in crate::vault) async fn token_row(&self, id: TokenId) -> Result<Genuine<TokenRow>, Error> {
+        let row = self.store.one(&BY_ID, &cells![id]).await?;
+        Ok(self.keyring.genuine(row.ok_or(Error::NotFound("token"))?)?)
     }
 
     /// Lists a principal's tokens, newest first, without secrets.
@@ -137,8 +144,7 @@ impl Vault {
         let [at, token] = match after {
             None => [Cell::Int(i64::MAX), Cell::Bytes(Vec::new())],
             Some(after) => {
-                let row = self.store.one(&BY_ID, &cells![after]).await?;
-                let row = self.keyring.genuine(row.ok_or(Error::NotFound("token"))?)?;
+                let row = self.token_row(after).await?;
                 cells![row.created_at, row.id]
             }
         };
@@ -179,8 +185,7 @@ impl Vault {
     ) -> Result<Audit, Error> {
         let permit = self.administer(session, Action::SetToken).await?;
         let owner = self.principal_row(principal).await?;
-        let row = self.store.one(&BY_ID, &cells![id]).await?;
-        let row = self.keyring.genuine(row.ok_or(Error::NotFound("token"))?)?;
+        let row = self.token_row(id).await?;
         if row.principal != principal {
             return Err(Error::NotFound("token"));
         }

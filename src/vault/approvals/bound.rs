@@ -12,7 +12,7 @@ use crate::model::ids::{PrincipalId, TokenId};
 use crate::model::reference::DepartmentCode;
 use crate::store::Guard;
 use crate::store::rows::coded::row_digest;
-use crate::store::rows::{About, Genuine, Protected, archive, token};
+use crate::store::rows::{About, Genuine, Protected, archive};
 
 /// The word of `about` for the account that it is about: its id.
 pub(in crate::vault) const PRINCIPAL: &str = "principal";
@@ -25,7 +25,7 @@ pub(in crate::vault) const LOG: &str = "log";
 
 /// The rows that a request for approval is about.
 pub(in crate::vault) struct Bound {
-    /// SHA-256 over the digests of the rows, in a fixed order. It does not change when a row gets a code under a newer key.
+    /// SHA-256 over the number of the log and the digests of the rows, in a fixed order. It does not change when a row gets a code under a newer key.
     pub(in crate::vault) state: [u8; 32],
     /// Hold as long as none of the rows changes.
     pub(in crate::vault) guards: Vec<Guard>,
@@ -54,7 +54,9 @@ impl Gathered {
 }
 
 impl Vault {
-    /// The rows that these words name, as they stand now: department, account, API token, and how far a log was archived.
+    /// The rows that these words name, as they stand now: department, account, API token, and how far a log was archived. The number
+    /// of the log in force belongs to their state: where the next log was opened on a restored data store, an approval may have
+    /// been used in the entries that were lost.
     ///
     /// # Errors
     /// [`Error::NotFound`] for a row that is not there; [`Error::Key`] for one that was edited.
@@ -63,6 +65,7 @@ impl Vault {
             state: Context::new(&SHA256),
             guards: Vec::new(),
         };
+        rows.state.update(&self.log_number().to_be_bytes());
         if let Some(code) = named::<DepartmentCode>(about, DEPARTMENT)? {
             rows.row(&self.department_row(code).await?);
         }
@@ -70,8 +73,7 @@ impl Vault {
             rows.row(&self.principal_row(id).await?);
         }
         if let Some(id) = named::<TokenId>(about, TOKEN)? {
-            let row = self.store.one(&token::BY_ID, &cells![id]).await?;
-            rows.row(&self.keyring.genuine(row.ok_or(Error::NotFound("token"))?)?);
+            rows.row(&self.token_row(id).await?);
         }
         if let Some(log) = about.get(LOG) {
             match self.store.one(&archive::BY_LOG, &cells![*log]).await? {

@@ -165,20 +165,33 @@ impl Vault {
         Ok(self.archive().await?.map_or(0, |archive| archive.below))
     }
 
+    /// Whether the body of an entry at this index was dropped, of the log in force or of one before it.
+    pub(in crate::vault) async fn was_archived(&self, index: u64) -> Result<bool, Error> {
+        let past = self.store.past_logs().await?.into_iter().map(|past| origin_of(&past));
+        for log in past.chain([self.log.origin().to_owned()]) {
+            if self.archive_of(log).await?.is_some_and(|archive| index < archive.below) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// What the vault wrote when it last dropped bodies of the log in force.
     async fn archive(&self) -> Result<Option<Genuine<ArchiveRow>>, Error> {
-        let log = self.log.origin().to_owned();
+        self.archive_of(self.log.origin().to_owned()).await
+    }
+
+    async fn archive_of(&self, log: String) -> Result<Option<Genuine<ArchiveRow>>, Error> {
         let row = self.store.one(&BY_LOG, &cells![log]).await?;
         Ok(row.map(|row| self.keyring.genuine(row)).transpose()?)
     }
 
     /// What an answer about the log cannot know of.
     pub(super) async fn beyond(&self, archived_below: u64) -> Result<Beyond, Error> {
-        let past = self.store.past_logs().await?.into_iter();
-        let origin = |past: PastLogRow| past.checkpoint.lines().next().unwrap_or_default().to_owned();
+        let past = self.store.past_logs().await?;
         Ok(Beyond {
             archived_below: (archived_below > 0).then_some(archived_below),
-            earlier_logs: past.map(origin).collect(),
+            earlier_logs: past.iter().map(origin_of).collect(),
         })
     }
 
@@ -193,6 +206,10 @@ impl Vault {
             Err(error) => error,
         }
     }
+}
+
+fn origin_of(past: &PastLogRow) -> String {
+    past.checkpoint.lines().next().unwrap_or_default().to_owned()
 }
 
 /// When an entry was logged, from bytes that have their hash.

@@ -2,17 +2,23 @@
 
 use std::collections::BTreeMap;
 
+use jiff::{SignedDuration, Timestamp};
+
 use super::super::auditing::retention::BELOW;
 use super::super::open::OpenError;
 use super::super::restart;
-use super::Check;
-use crate::log::leaf::Leaf;
+use super::{Check, TimeBack};
+use crate::log::leaf::{self, Leaf};
 use crate::log::{ProvedEntry, startup};
 use crate::merkle::{self, Frontier, Hash, Tile, TileBuilder};
 use crate::model::ask::Action;
 use crate::model::ids::RecordKind;
 use crate::store::rows::log::{LooseEntry, LoosePastEntry};
 use crate::store::rows::{EntryRow, HeadRow, One, PastEntryRow, PastLogRow, Row, TileRow};
+
+/// A request gets its time when it is decided on and its place when it is committed: of two at once the later may come first, by
+/// less than a request may last.
+const OVERTAKING: SignedDuration = SignedDuration::from_secs(60);
 
 /// The tree as it grows out of the leaves.
 struct Tree {
@@ -195,6 +201,7 @@ impl Check<'_> {
             self.find(place, "is not a leaf this program writes");
             return;
         };
+        self.time(entry.index(), &leaf.t);
         self.dropped_below = self.dropped_below.max(dropped_below(&leaf));
         for (place, digest) in leaf.digest.unwrap_or_default() {
             let ticket = place == "@ticket" || self.record_of(&place) == Some(RecordKind::Ticket);
@@ -204,6 +211,22 @@ impl Check<'_> {
                 _ => leaf.subject.clone().unwrap_or_default(),
             };
             self.expected.insert((owner, place), digest);
+        }
+    }
+
+    /// Names the entry if its time lies well before the latest so far.
+    fn time(&mut self, entry: u64, time: &str) {
+        let Ok(at) = time.parse::<Timestamp>() else { return };
+        let latest = self.latest.unwrap_or(at);
+        if latest.duration_since(at) > OVERTAKING {
+            self.report.times_back.push(TimeBack {
+                entry,
+                time: time.to_owned(),
+                after: leaf::milliseconds(latest),
+            });
+            self.latest = Some(at);
+        } else {
+            self.latest = Some(latest.max(at));
         }
     }
 

@@ -10,6 +10,8 @@ mod rows;
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+
 use self::rows::Seen;
 use super::auditing::index;
 use super::open::{OpenError, Places, Unlocked};
@@ -43,6 +45,18 @@ pub struct OrphanKey {
     pub position: u64,
 }
 
+/// An entry that says it is older than one before it, by more than requests overtake each other. Somebody set the clock, or it was
+/// wrong: no finding, since the order of entries does not rest on it.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct TimeBack {
+    /// The entry's index.
+    pub entry: u64,
+    /// Its time.
+    pub time: String,
+    /// The latest time before it.
+    pub after: String,
+}
+
 /// What was looked at and what was found.
 #[derive(Debug, Default, serde::Serialize)]
 pub struct Report {
@@ -56,6 +70,8 @@ pub struct Report {
     pub archived: u64,
     /// Keys without a record.
     pub orphan_keys: Vec<OrphanKey>,
+    /// Entries where times go back.
+    pub times_back: Vec<TimeBack>,
     /// Everything that is not as it should be.
     pub findings: Vec<Finding>,
 }
@@ -78,6 +94,7 @@ pub async fn check(
         bodiless: Vec::new(),
         dropped_below: 0,
         dropped: false,
+        latest: None,
         keys: BTreeMap::new(),
         references: BTreeMap::new(),
     };
@@ -122,6 +139,8 @@ struct Check<'v> {
     dropped_below: u64,
     /// Bodies were dropped of some log.
     dropped: bool,
+    /// The latest time of the entries so far, from where times last went back.
+    latest: Option<Timestamp>,
     /// Wrapped keys and their positions.
     keys: BTreeMap<RecordId, (u64, WrappedKey)>,
     /// What each stored reference stands for.
