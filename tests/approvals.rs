@@ -5,7 +5,7 @@ use std::sync::Arc;
 use callervault::clock::Fixed;
 use callervault::http::App;
 use callervault::model::principals::{PrincipalKind, Role};
-use callervault::vault::admin::NewPrincipal;
+use callervault::vault::people::NewPrincipal;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::Connection;
 use serde_json::{Value, json};

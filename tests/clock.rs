@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use callervault::clock::Fixed;
-use callervault::vault::fsck::{self, Report};
+use callervault::vault::life::fsck::{self, Report};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 

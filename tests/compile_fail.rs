@@ -58,7 +58,7 @@ fn reveal_without_the_log_does_not_compile() {
     }
     std::fs::write(dir.path().join("tests/main.rs"), "").unwrap();
     assert_eq!(check(dir.path()), Ok(()), "as it stands it compiles");
-    let reveal = dir.path().join("src/vault/reveal.rs");
+    let reveal = dir.path().join("src/vault/calls/reveal.rs");
     let source = std::fs::read_to_string(&reveal).unwrap();
     assert_eq!(source.matches(COMMIT).count(), 1);
     // The permit in the receipt's place: what the policy allowed is not yet in the log.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use callervault::clock::Fixed;
 use callervault::http::App;
 use callervault::vault::Rates;
-use callervault::vault::open::Running;
+use callervault::vault::life::open::Running;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::approvals::{RESOLVE, ask, decide, refused, send, subject};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
-use callervault::vault::fsck;
+use callervault::vault::life::fsck;
 use rusqlite::Connection;
 use serde_json::json;
 

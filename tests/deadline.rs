@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use callervault::vault::open::Running;
+use callervault::vault::life::open::Running;
 use rusqlite::Connection;
 use serde_json::json;
 

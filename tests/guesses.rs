@@ -7,7 +7,7 @@ use callervault::http::App;
 use callervault::model::limits::Limits;
 use callervault::model::principals::{PrincipalKind, Role};
 use callervault::store::rows::index::BOTH;
-use callervault::vault::admin::NewPrincipal;
+use callervault::vault::people::NewPrincipal;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, params};
 use serde_json::{Value, json};

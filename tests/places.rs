@@ -12,8 +12,8 @@ use callervault::store::rows::{HeadRow, One, ReferenceRow, TokenRow, VaultRow};
 use callervault::store::sqlite::{NewStore, SqliteData};
 use callervault::store::{Conflict, Write};
 use callervault::vault::Vault;
-use callervault::vault::found::Founding;
-use callervault::vault::open::{OpenError, Places};
+use callervault::vault::life::found::Founding;
+use callervault::vault::life::open::{OpenError, Places};
 
 use crate::process::{passphrase_file, run};
 use crate::support::{World, passphrase};

@@ -185,7 +185,7 @@ async fn a_reason_that_was_moved_does_not_open() {
         "was edited: its code does not fit",
         "has a reason that does not open where it stands",
     ] {
-        let named = |one: &callervault::vault::fsck::Finding| one.place.contains(&asked) && one.what == what;
+        let named = |one: &callervault::vault::life::fsck::Finding| one.place.contains(&asked) && one.what == what;
         assert!(findings.iter().any(named), "{what}: {findings:?}");
     }
 }

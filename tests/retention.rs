@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use callervault::clock::Fixed;
 use callervault::http::App;
-use callervault::vault::auditing::retention::Retention;
+use callervault::vault::Retention;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::Connection;
 use serde_json::{Value, json};
@@ -258,7 +258,7 @@ async fn the_row_that_says_how_far_is_held_to_the_log() {
     ] {
         database.execute(attack, []).unwrap();
         let findings = world.fsck().await;
-        let named = |one: &callervault::vault::fsck::Finding| {
+        let named = |one: &callervault::vault::life::fsck::Finding| {
             one.place.contains("archive") && one.place.contains("test.invalid/log/1") && one.what.contains(words)
         };
         assert!(findings.iter().any(named), "{attack}: {findings:?}");

@@ -9,7 +9,7 @@ use callervault::http::App;
 use callervault::store::LogIndex;
 use callervault::store::log_index::{IndexedEntry, Position, Term, TermKind, Walk};
 use callervault::store::sqlite::SqliteLogIndex;
-use callervault::vault::fsck;
+use callervault::vault::life::fsck;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 

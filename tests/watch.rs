@@ -10,7 +10,7 @@ use callervault::http::App;
 use callervault::log::leaf::Leaf;
 use callervault::vault::Vault;
 use callervault::vault::Watching;
-use callervault::vault::open::Running;
+use callervault::vault::life::open::Running;
 use jiff::civil::{Date, date};
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use serde_json::{Value, json};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use callervault::clock::{Clock, Fixed};
 use callervault::http::App;
 use callervault::note::{Checkpoint, Cosigner, TlogProof, Verifier};
-use callervault::vault::witnessing::Witnessing;
+use callervault::vault::Witnessing;
 use callervault::witness::client::Witness;
 use callervault::witness::freshness::{Freshness, Limits};
 use callervault::witness::memory::Memory;

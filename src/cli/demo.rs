@@ -17,10 +17,11 @@ use crate::model::fields::FieldSet;
 use crate::model::ids::ApprovalId;
 use crate::model::principals::{DepartmentKind, PrincipalKind, Role};
 use crate::model::reference::DepartmentCode;
-use crate::vault::admin::{NewDepartment, NewPrincipal, NewToken};
-use crate::vault::approvals::{Asked, Decision, Exact};
-use crate::vault::found::Founding;
-use crate::vault::open::{Places, Running};
+use crate::vault::Asked;
+use crate::vault::life::found::Founding;
+use crate::vault::life::open::{Places, Running};
+use crate::vault::people::approvals::{Decision, Exact};
+use crate::vault::people::{NewDepartment, NewPrincipal, NewToken};
 use crate::vault::{Error, Session, Vault};
 
 /// 200 invented calls; see tests/data/README.md.

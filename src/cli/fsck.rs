@@ -4,8 +4,8 @@ use clap::Args;
 
 use super::passphrase::PassphraseFrom;
 use super::{Done, Failure, Where, runtime, say, unlocked};
-use crate::vault::fsck;
-use crate::vault::open::{OpenError, Running};
+use crate::vault::life::fsck;
+use crate::vault::life::open::{OpenError, Running};
 
 /// Check every row, leaf and key of a vault that no process serves. Exit 1 on any finding.
 #[derive(Args)]

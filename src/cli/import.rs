@@ -16,8 +16,8 @@ use crate::model::ask::RequestId;
 use crate::model::canonical::canonical;
 use crate::model::submitted::Submitted;
 use crate::model::tickets::{Channel, MatterKind};
-use crate::vault::intake::{Call, Intake, NewTicket};
-use crate::vault::open::Running;
+use crate::vault::calls::intake::{Call, Intake, NewTicket};
+use crate::vault::life::open::Running;
 use crate::vault::{Error, Replay, Scope, Session, Values, Vault};
 
 /// Take in calls from JSON lines. A record that came before (by its `id`) is not taken again.
@@ -204,9 +204,9 @@ pub(super) async fn lines(vault: &Vault, session: &Session, source: impl BufRead
             Ok(taken) => {
                 count.taken += 1;
                 match taken.answer.caller.matched {
-                    crate::vault::intake::Matched::New => {}
-                    crate::vault::intake::Matched::Certain => count.certain += 1,
-                    crate::vault::intake::Matched::Tentative => count.tentative += 1,
+                    crate::vault::calls::intake::Matched::New => {}
+                    crate::vault::calls::intake::Matched::Certain => count.certain += 1,
+                    crate::vault::calls::intake::Matched::Tentative => count.tentative += 1,
                 }
             }
             Err(Rejected::Line(reason)) => {
@@ -225,7 +225,7 @@ enum Rejected {
     Vault(Error),
 }
 
-async fn one(vault: &Vault, session: &Session, line: &[u8]) -> Result<crate::vault::intake::Taken, Rejected> {
+async fn one(vault: &Vault, session: &Session, line: &[u8]) -> Result<crate::vault::calls::intake::Taken, Rejected> {
     let record: Record = serde_json::from_slice(line).map_err(|error| {
         // The message may quote a value; the place does not.
         Rejected::Line(format!("not a call record, at column {}", error.column()))

@@ -9,7 +9,7 @@ use super::{Done, Failure, Where, say};
 use crate::clock::System;
 use crate::model::reference::DepartmentCode;
 use crate::vault::Vault;
-use crate::vault::found::{Founding, Issued};
+use crate::vault::life::found::{Founding, Issued};
 
 /// Make a vault, its keys, the hotline centre and its three administrators.
 #[derive(Args)]

@@ -25,7 +25,7 @@ use crate::http::ServeError;
 use crate::keyring::unlock::Passphrase;
 use crate::store::StoreError;
 use crate::vault::Vault;
-use crate::vault::open::{OpenError, Places, Running};
+use crate::vault::life::open::{OpenError, Places, Running};
 use crate::witness::memory::MemoryError;
 
 /// A records vault for government hotlines: caller data sealed field by field, read only after the read is in the log.

@@ -15,10 +15,10 @@ use super::path::Path;
 use super::problem::Problem;
 use super::session::Authenticated;
 use super::tickets::{ListQuery, query};
-use crate::vault::admin::{
+use crate::vault::Asked;
+use crate::vault::people::{
     Changed, Department, NewDepartment, NewPrincipal, NewToken, Page, Principal, SetPrincipal, Token, TokenLine,
 };
-use crate::vault::approvals::Asked;
 use crate::vault::{Audit, Session};
 
 /// What the document says of every write here.

@@ -16,10 +16,11 @@ use super::problem::Problem;
 use super::session::Authenticated;
 use super::tickets::{ListQuery, query};
 use crate::model::approvals::Reason;
-use crate::vault::admin::Page;
-use crate::vault::approvals::{Asked, Decided, Decision, RequestLine, RequestPage};
+use crate::vault::Asked;
 use crate::vault::auditing::resolve::{Resolve, Resolved};
 use crate::vault::auditing::retention::{Dropped, Retain};
+use crate::vault::people::Page;
+use crate::vault::people::approvals::{Decided, Decision, RequestLine, RequestPage};
 use crate::vault::{Error, Session};
 
 /// What the document says of the header `Approval`.

@@ -17,12 +17,12 @@ use crate::keyring::Revealed;
 use crate::model::mark::Mark;
 use crate::model::purposes::Purpose;
 use crate::vault::Audit;
-use crate::vault::callers::{CallerPage, Why};
-use crate::vault::correct::{Corrected, Correction};
-use crate::vault::intake::{Intake, Taken};
-use crate::vault::lookup::{Found, LookupCallers};
-use crate::vault::reveal::RevealCaller;
-use crate::vault::verify::{Verified, VerifyField};
+use crate::vault::calls::callers::{CallerPage, Why};
+use crate::vault::calls::correct::{Corrected, Correction};
+use crate::vault::calls::intake::{Intake, Taken};
+use crate::vault::calls::lookup::{Found, LookupCallers};
+use crate::vault::calls::reveal::RevealCaller;
+use crate::vault::calls::verify::{Verified, VerifyField};
 
 /// Fields that left, and where the log has it.
 #[derive(Serialize, utoipa::ToSchema)]

@@ -13,7 +13,7 @@ use super::json::in_canonical_form;
 use super::problem::Problem;
 use crate::model::approvals::Reason;
 use crate::model::ids::ApprovalId;
-use crate::vault::approvals::Exact;
+use crate::vault::people::approvals::Exact;
 use crate::vault::{Replay, Scope};
 
 const IDEMPOTENCY_KEY: &str = "idempotency-key";

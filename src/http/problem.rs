@@ -17,7 +17,7 @@ use crate::log::{CommitError, Refusal};
 use crate::model::ask::RequestId;
 use crate::policy::Why;
 use crate::store::StoreError;
-use crate::vault::approvals::Asked;
+use crate::vault::Asked;
 use crate::vault::{Audit, Error};
 
 const PROBLEM_JSON: &str = "application/problem+json";

@@ -18,8 +18,8 @@ use super::session::Authenticated;
 use crate::model::purposes::Purpose;
 use crate::model::transitions::Transition;
 use crate::vault::Error;
-use crate::vault::callers::Why;
-use crate::vault::reveal::RevealTicket;
+use crate::vault::calls::callers::Why;
+use crate::vault::calls::reveal::RevealTicket;
 use crate::vault::tickets::{Moved, TicketList, TicketPage, TicketStep};
 
 const USUAL_PAGE: u32 = 50;

@@ -9,7 +9,7 @@ use crate::cli::passphrase::{PassphraseFrom, secret_file};
 use crate::cli::{Done, Where, runtime, say};
 use crate::clock::System;
 use crate::vault::Vault;
-use crate::vault::restart::{Restarted, Two};
+use crate::vault::life::restart::{Restarted, Two};
 
 /// Open the next log, whose first entry links the old one: after the fence has refused a data store that was restored from
 /// an older copy. The vault must be stopped. Takes two persons who are there.

@@ -3,8 +3,6 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::super::{Audit, Error, Session, Vault};
-use super::search::{Beyond, subject_of};
 use crate::audit::exposure::{Exposed, Exposure};
 use crate::audit::search::Query;
 use crate::model::ask::Action;
@@ -12,6 +10,8 @@ use crate::model::ids::PrincipalId;
 use crate::model::reference::Reference;
 use crate::model::ticket_no::TicketNo;
 use crate::store::log_index::{Term, TermKind};
+use crate::vault::auditing::search::{Beyond, subject_of};
+use crate::vault::{Audit, Error, Session, Vault};
 
 /// Entries read at a time.
 const PIECE: usize = 1000;

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::super::{Audit, Error, LARGEST_PAGE, Session, Vault};
-use super::read::Entry;
 use crate::log::ProvedEntry;
 use crate::log::history::NoHistory;
 use crate::model::ask::Action;
 use crate::store::rows::EntryRow;
+use crate::vault::auditing::read::Entry;
+use crate::vault::{Audit, Error, LARGEST_PAGE, Session, Vault};
 
 /// How long a call without news waits before it is answered with none.
 const PATIENCE: Duration = Duration::from_secs(20);

@@ -2,7 +2,6 @@
 
 pub mod exposure;
 pub mod follow;
-pub mod index;
 pub mod read;
 pub mod report;
 pub mod resolve;
@@ -10,11 +9,11 @@ pub mod retention;
 pub mod search;
 pub mod trace;
 
-use super::{Audit, Error, Session, Vault};
 use crate::log::history::NoHistory;
 use crate::model::ask::{Action, Ask};
 use crate::model::purposes::Purpose;
 use crate::policy::Permit;
+use crate::vault::{Audit, Error, Session, Vault};
 
 impl Vault {
     fn ask_log(&self, session: &Session, action: Action) -> Result<Ask, Error> {

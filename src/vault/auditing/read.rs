@@ -2,7 +2,6 @@
 
 use serde::Serialize;
 
-use super::super::{Audit, Error, LeafHash, Session, Vault};
 use crate::keyring::KeyError;
 use crate::log::ProvedEntry;
 use crate::log::history::{History, NoHistory};
@@ -11,6 +10,7 @@ use crate::model::ask::Action;
 use crate::model::mark::Mark;
 use crate::note::TlogProof;
 use crate::store::rows::EntryRow;
+use crate::vault::{Audit, Error, LeafHash, Session, Vault};
 
 /// One entry of the log.
 #[derive(Serialize, utoipa::ToSchema)]

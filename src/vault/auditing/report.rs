@@ -6,12 +6,12 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::super::{Audit, Error, LARGEST_PAGE, Session, Vault};
-use super::search::Beyond;
 use crate::audit::search::Query;
 use crate::audit::watch::{Report, Watch};
 use crate::model::ask::Action;
 use crate::model::principals::DepartmentKind;
+use crate::vault::auditing::search::Beyond;
+use crate::vault::{Audit, Error, LARGEST_PAGE, Session, Vault};
 
 /// Entries read at a time.
 const PIECE: usize = 1000;

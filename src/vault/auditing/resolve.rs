@@ -2,8 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::approvals::Exact;
-use super::super::{Audit, Error, Session, Vault};
 use crate::log::Change;
 use crate::model::ask::Action;
 use crate::model::ids::RecordId;
@@ -12,6 +10,8 @@ use crate::model::ticket_no::TicketNo;
 use crate::refs;
 use crate::store::Write;
 use crate::store::rows::About;
+use crate::vault::people::approvals::Exact;
+use crate::vault::{Audit, Error, Session, Vault};
 
 /// Whom to resolve.
 #[derive(Deserialize, utoipa::ToSchema)]

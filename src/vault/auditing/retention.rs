@@ -1,12 +1,9 @@
 //! Dropping the bodies of old entries. Their hashes and every tile stay, so all proofs still verify; the bytes are in the
 //! archive that was exported.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::super::approvals::{Exact, LOG, is_overtaken};
-use super::super::{Audit, Error, Session, Vault};
-use super::search::Beyond;
 use crate::cells;
 use crate::keyring::KeyError;
 use crate::log::Change;
@@ -18,6 +15,10 @@ use crate::model::purposes::Purpose;
 use crate::store::Write;
 use crate::store::rows::archive::BY_LOG;
 use crate::store::rows::{ArchiveRow, EntryRow, Genuine, PastLogRow};
+use crate::vault::Retention;
+use crate::vault::auditing::search::Beyond;
+use crate::vault::people::approvals::{Exact, LOG, is_overtaken};
+use crate::vault::{Audit, Error, Session, Vault};
 
 /// Nothing else is logged while bodies are dropped, so no more than these at a time.
 const MOST: u64 = 65_536;
@@ -26,30 +27,6 @@ const PAGE: u32 = 1024;
 pub(in crate::vault) const BELOW: &str = "below";
 /// The first entry whose body is still there.
 const FROM: &str = "from";
-
-/// How long bodies of entries are kept at least.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Retention(SignedDuration);
-
-impl Retention {
-    /// Three years.
-    pub const USUAL_DAYS: u32 = 1096;
-    /// Six months.
-    pub const LEAST_DAYS: u32 = 183;
-
-    /// So many days; nothing below [`Self::LEAST_DAYS`].
-    #[must_use]
-    pub fn days(days: u32) -> Option<Self> {
-        let period = SignedDuration::from_hours(i64::from(days) * 24);
-        (days >= Self::LEAST_DAYS).then_some(Self(period))
-    }
-}
-
-impl Default for Retention {
-    fn default() -> Self {
-        Self(SignedDuration::from_hours(i64::from(Self::USUAL_DAYS) * 24))
-    }
-}
 
 /// Which bodies to drop.
 #[derive(Deserialize, utoipa::ToSchema)]

@@ -5,8 +5,6 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::super::{Audit, Error, LARGEST_PAGE, Session, Vault};
-use super::read::Entry;
 use crate::audit::search::{Cursor, Query};
 use crate::keyring::KeyError;
 use crate::log::ProvedEntry;
@@ -19,6 +17,8 @@ use crate::model::reference::{DepartmentCode, Reference};
 use crate::model::ticket_no::TicketNo;
 use crate::policy::facts::Facts;
 use crate::store::log_index::{Hit, Term, TermKind};
+use crate::vault::auditing::read::Entry;
+use crate::vault::{Audit, Error, LARGEST_PAGE, Session, Vault};
 
 /// Counting stops here.
 const MOST_COUNTED: usize = 10_000;
@@ -298,7 +298,11 @@ impl Vault {
 
     /// The leaves at these places, each as it was logged; without those whose bodies were archived and dropped. One that is
     /// missing otherwise is no smaller answer: it is none.
-    pub(super) async fn leaves(&self, hits: &[Hit], archived: u64) -> Result<Vec<(ProvedEntry, Leaf)>, Error> {
+    pub(in crate::vault) async fn leaves(
+        &self,
+        hits: &[Hit],
+        archived: u64,
+    ) -> Result<Vec<(ProvedEntry, Leaf)>, Error> {
         let indexes: Vec<u64> = hits.iter().map(|hit| hit.index).collect();
         let rows = self.store.entries_at(&indexes).await?;
         if rows.len() != hits.len() {

@@ -2,12 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::{Audit, Error, Session, Vault};
-use super::read::Entry;
 use crate::audit::index::shows_fields;
 use crate::model::ask::Action;
 use crate::model::mark::Mark;
 use crate::store::log_index::Hit;
+use crate::vault::auditing::read::Entry;
+use crate::vault::{Audit, Error, Session, Vault};
 
 /// A mark as it is printed, or as somebody typed it.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]

@@ -1,0 +1,100 @@
+//! What is on file about a caller, by name: no values.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::ask::Action;
+use crate::model::ids::PrincipalId;
+use crate::model::principals::DepartmentKind;
+use crate::model::purposes::Purpose;
+use crate::model::reference::{DepartmentCode, Reference};
+use crate::model::ticket_no::TicketNo;
+use crate::store::rows::{CallerRow, Genuine, TicketRow};
+use crate::vault::core::caller_of;
+use crate::vault::{Audit, Error, Session, Vault};
+
+/// Why the caller's page is read.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct Why {
+    /// `handle` unless said otherwise.
+    #[param(value_type = Option<String>)]
+    pub purpose: Option<Purpose>,
+}
+
+/// A caller without a single value.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct CallerPage {
+    /// The asker's department's reference.
+    #[schema(value_type = String)]
+    pub r#ref: Reference,
+    /// Names of the fields on file.
+    pub on_file: Vec<String>,
+    /// Tickets about this caller that the asker's department holds or took, newest first, at most 200.
+    #[schema(value_type = Vec<String>)]
+    pub tickets: Vec<TicketNo>,
+    /// Goes up with each change; the `ETag`. Told in the centre only, where corrections are made: it is the same for all
+    /// departments.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<u64>,
+    /// Where this read stands in the log.
+    pub audit: Audit,
+}
+
+impl Vault {
+    /// Reads a caller's page.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] also for a reference that is unknown or another department's.
+    pub async fn read_caller(
+        &self,
+        session: &Session,
+        caller: Reference,
+        purpose: Purpose,
+    ) -> Result<CallerPage, Error> {
+        let ask = self.ask(session, Action::ReadCaller, purpose)?.caller(caller);
+        let facts = self.facts(&ask).await?;
+        let permit = self.decide(ask, facts).await?;
+        let row = caller_of(&permit)?;
+        let audit = self.note(permit).await?;
+        let department = session.actor.department();
+        let centre = session.actor.department_kind() == DepartmentKind::Centre;
+        Ok(CallerPage {
+            r#ref: caller,
+            tickets: self.tickets_known(&row.subject, department, session.actor.id()).await?,
+            version: centre.then_some(row.version),
+            on_file: self.on_file(session, &row).await?,
+            audit,
+        })
+    }
+
+    /// The names of a caller's fields on file, as this session may hear of them: in the centre all; elsewhere those that its
+    /// roles may ask for, as they stood when the department got its tickets. What a confidential call adds shows nowhere.
+    async fn on_file(&self, session: &Session, row: &Genuine<CallerRow>) -> Result<Vec<String>, Error> {
+        let actor = &session.actor;
+        if actor.department_kind() == DepartmentKind::Centre {
+            return Ok(row.fields.clone());
+        }
+        let tickets = self.tickets_about(&row.subject, actor.department()).await?;
+        let held = tickets
+            .iter()
+            .filter(|ticket| ticket.holder == actor.department() && !ticket.confidential);
+        let names: BTreeSet<&String> = held.flat_map(|ticket| &ticket.on_file).collect();
+        let may = |name: &&&String| self.policy.may_ask_for(actor.roles(), actor.department_kind(), name);
+        Ok(names.iter().filter(may).map(|name| (*name).clone()).collect())
+    }
+
+    /// A caller's tickets as somebody in a department may hear of them: of confidential ones only those whose call they took.
+    pub(in crate::vault) async fn tickets_known(
+        &self,
+        caller: &Reference,
+        department: DepartmentCode,
+        by: PrincipalId,
+    ) -> Result<Vec<TicketNo>, Error> {
+        let tickets = self.tickets_about(caller, department).await?;
+        let mine = |ticket: &&Genuine<TicketRow>| !ticket.confidential || ticket.taken_by == by;
+        let known = tickets.iter().filter(mine).map(|ticket| ticket.no);
+        Ok(known.take(crate::vault::LARGEST_PAGE as usize).collect())
+    }
+}

@@ -1,0 +1,416 @@
+//! A call is taken once: matched, sealed, logged, acknowledged.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::keyring::RecordKey;
+use crate::log::{Change, CommitError};
+use crate::model::ask::{Action, Ask};
+use crate::model::fields::{Field, MatchStrength, TEXT};
+use crate::model::ids::{CallerId, RecordId, RecordKind, TicketId};
+use crate::model::limits::Counted;
+use crate::model::purposes::Purpose;
+use crate::model::reference::{DepartmentCode, Reference};
+use crate::model::submitted::{Submitted, by_name};
+use crate::model::ticket_no::TicketNo;
+use crate::model::tickets::{Category, Channel, MatterKind, TicketState, Township};
+use crate::refs;
+use crate::store::rows::{CallerRow, CustodyRow, Genuine, IndexRow, TicketRow};
+use crate::store::{Guard, Write};
+use crate::vault::calls::matching::Match;
+pub use crate::vault::calls::matching::Matched;
+use crate::vault::{Audit, Error, Replay, Session, Values, Vault};
+
+/// A call as the agent enters it.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Intake {
+    /// How and when it came.
+    pub call: Call,
+    /// Declared fields of the caller by name; all may be left out (an anonymous call).
+    #[serde(default, deserialize_with = "by_name")]
+    #[schema(value_type = std::collections::BTreeMap<String, String>)]
+    pub caller: Values,
+    /// What it is about.
+    pub ticket: NewTicket,
+}
+
+/// How and when a call came.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Call {
+    /// `phone`, `web`, `wechat` or `app`.
+    #[schema(value_type = String, example = "phone")]
+    pub channel: Channel,
+    /// RFC 3339, with an offset.
+    #[schema(value_type = String, example = "2026-11-01T09:00:00+08:00")]
+    pub received_at: Timestamp,
+}
+
+/// What a call is about.
+#[derive(Deserialize, utoipa::ToSchema)]
+pub struct NewTicket {
+    /// 诉求类型.
+    #[schema(value_type = String, example = "complaint")]
+    pub kind: MatterKind,
+    /// A category that `fields.toml` declares.
+    #[schema(example = "noise")]
+    pub category: String,
+    /// Place code of GB/T 2260: 6 or 9 digits, or 12 in which no mobile number can be read.
+    #[schema(example = "310113")]
+    pub township: String,
+    /// The caller asks for secrecy. A report is confidential without asking.
+    #[serde(default)]
+    pub secrecy_requested: bool,
+    /// Declared fields of the ticket by name; `text` is required.
+    #[serde(flatten, deserialize_with = "by_name")]
+    #[schema(value_type = std::collections::BTreeMap<String, String>)]
+    pub values: Values,
+}
+
+/// What the agent hears back: no value.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Taken {
+    /// The ticket and the caller.
+    #[serde(flatten)]
+    pub answer: TakenAnswer,
+    /// Where the intake stands in the log.
+    pub audit: Audit,
+    /// This very request came before: nothing was added.
+    #[serde(skip)]
+    pub replayed: bool,
+}
+
+/// The part of the answer that is remembered for a repeated request.
+#[derive(Serialize, Deserialize, utoipa::ToSchema)]
+pub struct TakenAnswer {
+    /// The new ticket.
+    pub ticket: TakenTicket,
+    /// The caller.
+    pub caller: TakenCaller,
+}
+
+/// A new ticket.
+#[derive(Serialize, Deserialize, utoipa::ToSchema)]
+pub struct TakenTicket {
+    /// Its number.
+    #[schema(value_type = String)]
+    pub no: TicketNo,
+    /// `accepted`.
+    #[schema(value_type = String)]
+    pub state: TicketState,
+}
+
+/// The caller of a new ticket.
+#[derive(Serialize, Deserialize, utoipa::ToSchema)]
+pub struct TakenCaller {
+    /// The agent's department's reference.
+    #[schema(value_type = String)]
+    pub r#ref: Reference,
+    /// Whether they have called before.
+    pub matched: Matched,
+    /// Names of the fields on file now: no need to ask for them again.
+    pub on_file: Vec<String>,
+    /// With a tentative match: whom it may be.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<String>)]
+    pub candidates: Vec<Reference>,
+    /// There are more candidates than these.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub more_candidates: bool,
+}
+
+/// Two calls of one new person at once find each other in a second try.
+const TRIES: usize = 4;
+
+const BAD_CATEGORY: &str = "a category is one of those that fields.toml declares";
+const BAD_TOWNSHIP: &str = "a township is a code of GB/T 2260 with 6 or 9 digits, or with 12 in which no mobile number \
+    can be read";
+
+/// A call that has been checked.
+struct Checked<'v> {
+    caller: Vec<(&'v Field, Submitted)>,
+    ticket: Vec<(&'v Field, Submitted)>,
+    category: &'v Category,
+    township: Township,
+}
+
+impl Checked<'_> {
+    /// A call that states a value by which callers are found is answered with whether somebody has it.
+    fn counted(&self, ask: Ask) -> Ask {
+        let ask = ask.counting(Counted::Intake);
+        if self.caller.iter().any(|(field, _)| field.matching().is_some()) {
+            ask.counting(Counted::Guess)
+        } else {
+            ask
+        }
+    }
+}
+
+impl Vault {
+    /// Takes a call.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] naming every field that breaks its rule, [`Error::Refused`], [`Error::RefusedUntil`] after too many
+    /// calls or guesses, [`Error::KeyReused`].
+    pub async fn intake(&self, session: &Session, body: &Intake, replay: Option<&Replay>) -> Result<Taken, Error> {
+        let checked = self.check(body)?;
+        for attempt in 0..TRIES {
+            let done = self.replayed(session, replay).await?;
+            let mut ask = self.ask(session, Action::Intake, Purpose::Intake)?;
+            if attempt == 0 && done.is_none() {
+                ask = checked.counted(ask);
+            }
+            let facts = self.facts(&ask).await?;
+            let permit = self.decide(ask, facts).await?;
+            if let Some((answer, audit)) = done {
+                return Ok(Taken {
+                    answer,
+                    audit,
+                    replayed: true,
+                });
+            }
+            let (change, answer) = self.compose(session, body, &checked, replay).await?;
+            match self.log.record(permit, change).await {
+                Ok(recorded) => {
+                    return Ok(Taken {
+                        answer,
+                        audit: recorded.position().into(),
+                        replayed: false,
+                    });
+                }
+                Err(CommitError::Duplicate | CommitError::Stale) => {}
+                Err(other) => return Err(other.into()),
+            }
+        }
+        Err(Error::Stale)
+    }
+
+    fn check(&self, body: &Intake) -> Result<Checked<'_>, Error> {
+        let late = |(field, _): &(&Field, Submitted)| !field.at_intake();
+        let caller = self.normalise(RecordKind::Caller, &body.caller)?;
+        let ticket = self.normalise(RecordKind::Ticket, &body.ticket.values)?;
+        if caller.iter().any(late) || ticket.iter().any(late) {
+            return Err(Error::Bad(
+                "field-not-at-intake",
+                "a field cannot be given at intake; see fields.toml",
+            ));
+        }
+        if !body.ticket.values.contains_key(TEXT) {
+            return Err(Error::Bad("text-missing", "a ticket needs its `text`"));
+        }
+        let category = self.fields.category(&body.ticket.category);
+        let township = Township::new(&body.ticket.township);
+        Ok(Checked {
+            caller,
+            ticket,
+            category: category.ok_or(Error::Bad("bad-category", BAD_CATEGORY))?,
+            township: township.ok_or(Error::Bad("bad-township", BAD_TOWNSHIP))?,
+        })
+    }
+
+    async fn compose(
+        &self,
+        session: &Session,
+        body: &Intake,
+        checked: &Checked<'_>,
+        replay: Option<&Replay>,
+    ) -> Result<(Change, TakenAnswer), Error> {
+        let found = self.match_caller(&checked.caller).await?;
+        let mut change = Change::default();
+        let row = self.seal_caller(&mut change, &found, &checked.caller).await?;
+        let (caller, subject) = (row.id, row.subject);
+        let no = self.seal_ticket(&mut change, session, body, checked, &row)?;
+        let department = session.actor.department();
+        let caller_ref = self.refer(&mut change, RecordId::Caller(caller), department).await?;
+        change.subject = Some(subject);
+        change.ticket = Some(no);
+        let mut candidates = Vec::with_capacity(found.candidates.len());
+        for &other in &found.candidates {
+            candidates.push(self.refer(&mut change, RecordId::Caller(other), department).await?);
+        }
+        let caller = TakenCaller {
+            r#ref: caller_ref,
+            matched: found.matched,
+            on_file: row.fields,
+            candidates,
+            more_candidates: found.more,
+        };
+        let answer = TakenAnswer {
+            ticket: TakenTicket {
+                no,
+                state: TicketState::Accepted,
+            },
+            caller,
+        };
+        change.writes.extend(self.remember(session, replay, &answer)?);
+        Ok((change, answer))
+    }
+
+    /// A department's reference, with its row among the writes where it is new.
+    pub(in crate::vault) async fn refer(
+        &self,
+        change: &mut Change,
+        record: RecordId,
+        department: DepartmentCode,
+    ) -> Result<Reference, Error> {
+        let minted = refs::mint(&self.keyring, &*self.store, department, record).await?;
+        change.writes.extend(minted.new.map(Write::put));
+        Ok(minted.reference)
+    }
+
+    /// Seals what is new about the caller; what the caller states now takes the place of what was on file.
+    async fn seal_caller(
+        &self,
+        change: &mut Change,
+        found: &Match,
+        values: &[(&Field, Submitted)],
+    ) -> Result<CallerRow, Error> {
+        let Some(id) = found.caller else {
+            return self.seal_new_caller(change, values).await;
+        };
+        let row = self.caller_row(id).await?;
+        let key = self.sealing_key(RecordId::Caller(id)).await?;
+        let mut changed = Vec::new();
+        for (field, value) in values {
+            if self.holds(&row, field, value).await? {
+                continue;
+            }
+            let name = field.name().as_str();
+            change.writes.push(Write::Unindex(id, name.to_owned()));
+            self.seal_field(change, &key, id, field, value)?;
+            changed.push(name);
+        }
+        change.guards.push(Guard::unchanged(&row));
+        let mut row = row.into_row();
+        if !changed.is_empty() {
+            row.version += 1;
+            row.put_on_file(changed);
+            change.writes.push(Write::put(self.keyring.protect(row.clone())?));
+        }
+        Ok(row)
+    }
+
+    async fn seal_new_caller(&self, change: &mut Change, values: &[(&Field, Submitted)]) -> Result<CallerRow, Error> {
+        let id = CallerId::random();
+        let (key, wrapped) = self.keyring.new_record_key(RecordId::Caller(id))?;
+        change.keys.push(wrapped);
+        let mut row = CallerRow {
+            id,
+            subject: self
+                .refer(change, RecordId::Caller(id), DepartmentCode::AUDITORS)
+                .await?,
+            created_at: self.clock.now()?,
+            fields: Vec::new(),
+            version: 1,
+        };
+        row.put_on_file(values.iter().map(|(field, _)| field.name().as_str()));
+        change.writes.push(Write::put(self.keyring.protect(row.clone())?));
+        for (field, value) in values {
+            self.seal_field(change, &key, id, field, value)?;
+        }
+        Ok(row)
+    }
+
+    /// Seals one field of a caller and indexes it.
+    pub(in crate::vault) fn seal_field(
+        &self,
+        change: &mut Change,
+        key: &RecordKey,
+        caller: CallerId,
+        field: &Field,
+        value: &Submitted,
+    ) -> Result<(), Error> {
+        change
+            .writes
+            .push(Write::put(self.keyring.seal(key, field.name(), value)?));
+        if let Some(index) = field.index() {
+            let row = IndexRow {
+                idx: index.to_owned(),
+                value: self.keyring.blind_index(index, value)?,
+                caller,
+                field: field.name().as_str().to_owned(),
+                certain: field.matching() == Some(MatchStrength::Certain),
+            };
+            change.writes.push(Write::put(self.keyring.protect(row)?));
+        }
+        Ok(())
+    }
+
+    fn seal_ticket(
+        &self,
+        change: &mut Change,
+        session: &Session,
+        body: &Intake,
+        checked: &Checked<'_>,
+        caller: &CallerRow,
+    ) -> Result<TicketNo, Error> {
+        let now = self.clock.now()?;
+        let id = TicketId::random();
+        let row = TicketRow {
+            id,
+            no: random_ticket_no()?,
+            caller: self.keyring.seal_caller(id, caller.id)?,
+            subject: caller.subject,
+            kind: body.ticket.kind,
+            category: checked.category.as_str().to_owned(),
+            township: checked.township.as_str().to_owned(),
+            channel: body.call.channel,
+            state: TicketState::Accepted,
+            holder: session.actor.department(),
+            origin: session.actor.department(),
+            taken_by: session.actor.id(),
+            confidential: body.ticket.secrecy_requested || body.ticket.kind == MatterKind::Report,
+            on_file: caller.fields.clone(),
+            received_at: body.call.received_at,
+            created_at: now,
+            version: 1,
+        };
+        let (key, wrapped) = self.keyring.new_record_key(RecordId::Ticket(row.id))?;
+        change.keys.push(wrapped);
+        for (field, value) in &checked.ticket {
+            change
+                .writes
+                .push(Write::put(self.keyring.seal(&key, field.name(), value)?));
+        }
+        let no = row.no;
+        let step = self.custody(session, &row, now)?;
+        // A step of custody refers to its ticket, which comes first.
+        change.writes.push(Write::put(self.keyring.protect(row)?));
+        change.writes.push(Write::put(step));
+        Ok(no)
+    }
+
+    /// The step of custody that a ticket's row has just taken.
+    pub(in crate::vault) fn custody(
+        &self,
+        session: &Session,
+        row: &TicketRow,
+        at: Timestamp,
+    ) -> Result<Genuine<CustodyRow>, Error> {
+        let step = CustodyRow {
+            ticket: row.id,
+            version: row.version,
+            state: row.state,
+            holder: row.holder,
+            actor: session.actor.id(),
+            at,
+        };
+        Ok(self.keyring.protect(step)?)
+    }
+}
+
+/// Twelve random digits with their check: no key to hold, and nobody can count tickets by them.
+fn random_ticket_no() -> Result<TicketNo, Error> {
+    use ring::rand::SecureRandom;
+    let rng = ring::rand::SystemRandom::new();
+    loop {
+        let mut bytes = [0; 8];
+        rng.fill(&mut bytes)
+            .map_err(|_| crate::keyring::KeyError::NoRandomness)?;
+        // 40 bits: nine in ten are below 10^12, and none is more likely than another.
+        if let Some(no) = TicketNo::new(u64::from_be_bytes(bytes) >> 24) {
+            return Ok(no);
+        }
+    }
+}

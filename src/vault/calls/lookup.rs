@@ -1,0 +1,82 @@
+//! Finding callers by one value, through the blind index.
+
+use serde::{Deserialize, Serialize};
+
+use crate::log::Change;
+use crate::model::ask::Action;
+use crate::model::ids::{RecordId, RecordKind};
+use crate::model::limits::Counted;
+use crate::model::purposes::Purpose;
+use crate::model::reference::Reference;
+use crate::model::submitted::Submitted;
+use crate::refs;
+use crate::store::Write;
+use crate::vault::{Audit, Error, Session, Vault};
+
+/// What to look for.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LookupCallers {
+    /// Which field; it must have a blind index. Fields that share an index are all searched.
+    #[schema(example = "caller_number")]
+    pub field: String,
+    /// The value.
+    #[schema(value_type = String)]
+    pub value: Submitted,
+    /// Why.
+    #[schema(value_type = String, example = "intake")]
+    pub purpose: Purpose,
+}
+
+/// Who was found.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Found {
+    /// The asker's department's references, at most 50.
+    #[schema(value_type = Vec<String>)]
+    pub callers: Vec<Reference>,
+    /// More callers than these have the value.
+    pub more: bool,
+    /// Where the search stands in the log.
+    pub audit: Audit,
+}
+
+impl Vault {
+    /// Finds callers. The value stands nowhere in the log.
+    ///
+    /// # Errors
+    /// [`Error::Refused`], also after too many guesses; [`Error::Invalid`], [`Error::Bad`] for a field without a blind index.
+    pub async fn lookup(&self, session: &Session, body: &LookupCallers) -> Result<Found, Error> {
+        let names = self.names(RecordKind::Caller, std::slice::from_ref(&body.field))?;
+        let field = self.field(&body.field)?;
+        let index = field.index().ok_or(Error::Bad(
+            "field-not-indexed",
+            "this field has no blind index to search",
+        ))?;
+        let ask = self
+            .ask(session, Action::Lookup, body.purpose)?
+            .fields(RecordKind::Caller, names)
+            .counting(Counted::Guess);
+        let facts = self.facts(&ask).await?;
+        let permit = self.decide(ask, facts).await?;
+        let today = self.today()?;
+        let value = field
+            .normalise(&body.value, today)
+            .map_err(|invalid| Error::Invalid(vec![invalid]))?;
+
+        let (callers, more) = self.having(index, &value).await?;
+        let mut change = Change::default();
+        let mut references = Vec::with_capacity(callers.len());
+        for id in callers {
+            let record = RecordId::Caller(id);
+            let minted = refs::mint(&self.keyring, &*self.store, session.actor.department(), record).await?;
+            change.writes.extend(minted.new.map(Write::put));
+            references.push(minted.reference);
+        }
+        let recorded = self.record(permit, change).await?;
+        Ok(Found {
+            callers: references,
+            more,
+            audit: recorded.position().into(),
+        })
+    }
+}

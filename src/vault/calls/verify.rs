@@ -1,0 +1,75 @@
+//! Comparing a value with a field without opening it: the blind index answers yes or no.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::ask::Action;
+use crate::model::ids::RecordKind;
+use crate::model::limits::Counted;
+use crate::model::purposes::Purpose;
+use crate::model::reference::Reference;
+use crate::model::submitted::Submitted;
+use crate::model::ticket_no::TicketNo;
+use crate::vault::core::caller_of;
+use crate::vault::{Audit, Error, Session, Vault};
+
+/// A value to compare.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct VerifyField {
+    /// The ticket that gives the need.
+    #[schema(value_type = String)]
+    pub ticket: TicketNo,
+    /// Why.
+    #[schema(value_type = String, example = "handle")]
+    pub purpose: Purpose,
+    /// Which field; it must have a blind index.
+    #[schema(example = "callback_number")]
+    pub field: String,
+    /// The value somebody states.
+    #[schema(value_type = String)]
+    pub value: Submitted,
+}
+
+/// Whether it is the value on file.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Verified {
+    /// Whether it is.
+    #[serde(rename = "match")]
+    pub matches: bool,
+    /// Where the comparison stands in the log.
+    pub audit: Audit,
+}
+
+impl Vault {
+    /// Compares. Nothing is opened; each comparison is logged and they are limited per principal.
+    ///
+    /// # Errors
+    /// [`Error::Refused`], also after too many guesses; [`Error::Bad`] for a field without a blind index.
+    pub async fn verify(&self, session: &Session, caller: Reference, body: &VerifyField) -> Result<Verified, Error> {
+        let fields = self.names(RecordKind::Caller, std::slice::from_ref(&body.field))?;
+        let field = self.field(&body.field)?;
+        if field.index().is_none() {
+            return Err(Error::Bad(
+                "field-not-indexed",
+                "this field has no blind index to compare with",
+            ));
+        }
+        let ask = self.ask(session, Action::Verify, body.purpose)?;
+        let ask = ask
+            .caller(caller)
+            .ticket(body.ticket)
+            .fields(RecordKind::Caller, fields)
+            .counting(Counted::Guess);
+        let facts = self.facts(&ask).await?;
+        let permit = self.decide(ask, facts).await?;
+        let about = caller_of(&permit)?;
+        let today = self.today()?;
+        let audit = self.note(permit).await?;
+        // A value that breaks the field's rule cannot be on file.
+        let Ok(value) = field.normalise(&body.value, today) else {
+            return Ok(Verified { matches: false, audit });
+        };
+        let matches = self.holds(&about, field, &value).await?;
+        Ok(Verified { matches, audit })
+    }
+}

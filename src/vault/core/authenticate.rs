@@ -1,0 +1,70 @@
+//! From a bearer token to an [`Actor`].
+
+use ring::digest::{SHA256, digest};
+
+use crate::cells;
+use crate::model::ask::RequestId;
+use crate::model::principals::Actor;
+use crate::store::rows::token::CREDENTIALS;
+use crate::vault::{Error, Session, Vault};
+
+/// What every token begins with, so that a leaked one is recognised by scanners.
+const PREFIX: &str = "cvt_";
+
+/// SHA-256 of a token: a token is 256 random bits, so no slow hash is needed.
+pub(in crate::vault) fn token_hash(token: &str) -> [u8; 32] {
+    let mut hash = [0; 32];
+    hash.copy_from_slice(digest(&SHA256, token.as_bytes()).as_ref());
+    hash
+}
+
+/// A new token: `cvt_` and 256 random bits in base32.
+pub(in crate::vault) fn new_token() -> Result<zeroize::Zeroizing<String>, crate::keyring::KeyError> {
+    use ring::rand::SecureRandom;
+    let mut secret = zeroize::Zeroizing::new([0; 32]);
+    ring::rand::SystemRandom::new()
+        .fill(&mut *secret)
+        .map_err(|_| crate::keyring::KeyError::NoRandomness)?;
+    let text = data_encoding::BASE32_NOPAD.encode(&*secret).to_ascii_lowercase();
+    Ok(zeroize::Zeroizing::new(format!("{PREFIX}{text}")))
+}
+
+impl Vault {
+    /// Who presents this token. The rows of token, principal and department must be as the vault wrote them.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`] for a token that is unknown, expired, revoked, of an earlier epoch or of an earlier log, or whose
+    /// principal is inactive; [`Error::Key`] when a row was edited or the vault is locked.
+    pub async fn authenticate(&self, token: &str, request: RequestId) -> Result<Session, Error> {
+        self.authenticate_under(token, request, self.log_number()).await
+    }
+
+    /// As [`Self::authenticate`], with a token that is good under the log with this number.
+    pub(in crate::vault) async fn authenticate_under(
+        &self,
+        token: &str,
+        request: RequestId,
+        log: u64,
+    ) -> Result<Session, Error> {
+        if self.keyring.is_locked() {
+            return Err(crate::keyring::KeyError::Locked.into());
+        }
+        let found = self.store.one(&CREDENTIALS, &cells![token_hash(token)]).await?;
+        let (token, principal, department) = found.ok_or(Error::Unauthenticated)?;
+        let token = self.keyring.genuine(token)?;
+        let principal = self.keyring.genuine(principal)?;
+        let department = self.keyring.genuine(department)?;
+        let now = self.clock.now()?;
+        let over = token.revoked_at.is_some() || token.expires_at.is_some_and(|at| at <= now);
+        if over || token.epoch != principal.epoch || token.log != log || !principal.active {
+            return Err(Error::Unauthenticated);
+        }
+        let actor = Actor::authenticated(
+            (principal.id, *principal.code()),
+            (department.code, department.kind),
+            principal.roles,
+            (token.id, *token.code()),
+        );
+        Ok(Session { actor, request })
+    }
+}

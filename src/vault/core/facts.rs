@@ -1,0 +1,146 @@
+//! What the vault itself knows about an ask: the policy decides on this, not on the asker's word.
+
+use jiff::SignedDuration;
+
+use crate::cells;
+use crate::model::ask::{Action, Ask};
+use crate::model::ids::{CallerId, RecordId};
+use crate::model::reference::{DepartmentCode, Reference};
+use crate::model::ticket_no::TicketNo;
+use crate::policy::Permit;
+use crate::policy::facts::{CallerFacts, Facts, TicketFacts};
+use crate::refs;
+use crate::store::rows::Cell;
+use crate::store::rows::ticket::{BY_NO, HELD_ABOUT, TAKEN_ABOUT};
+use crate::store::rows::{CallerRow, Coded, DepartmentRow, Genuine, Protected, Read, TicketRow, caller, department};
+use crate::vault::{Error, LARGEST_PAGE, Vault};
+
+/// How long a call counts as the agent's own live call.
+const OWN_CALL: SignedDuration = SignedDuration::from_hours(1);
+
+impl Vault {
+    /// Resolves the reference and the ticket an ask names. What does not exist is simply absent.
+    pub(in crate::vault) async fn facts(&self, ask: &Ask) -> Result<Facts, Error> {
+        let ticket = match ask.ticket_no() {
+            Some(no) => self.ticket_facts(ask, no).await?,
+            None => None,
+        };
+        let foreign_reference = ask
+            .caller_reference()
+            .is_some_and(|caller| caller.department() != ask.department());
+        let caller = match ask.caller_reference() {
+            Some(reference) if !foreign_reference => self.caller_facts(ask, reference, ticket.as_ref()).await?,
+            _ => None,
+        };
+        Ok(Facts {
+            caller,
+            ticket,
+            foreign_reference,
+            approval: None,
+        })
+    }
+
+    async fn caller_facts(
+        &self,
+        ask: &Ask,
+        reference: &Reference,
+        ticket: Option<&TicketFacts>,
+    ) -> Result<Option<CallerFacts>, Error> {
+        let Some(RecordId::Caller(id)) = refs::resolve(&self.keyring, &*self.store, reference).await? else {
+            return Ok(None);
+        };
+        let of_ticket = ticket.filter(|ticket| ticket.caller == id);
+        let (subject, row) = match of_ticket {
+            // What a field is and whether it is on file is not asked of the row.
+            Some(ticket) if ask.action() == Action::Reveal => (ticket.row.subject, None),
+            _ => {
+                let row = self.caller_row(id).await?;
+                (row.subject, Some(row))
+            }
+        };
+        let concerns = ask.action() == Action::ReadCaller && self.concerns(ask.department(), &subject).await?;
+        Ok(Some(CallerFacts {
+            id,
+            subject,
+            row,
+            concerns,
+        }))
+    }
+
+    /// Whether a department took a ticket of this caller, or holds an open one that is not confidential.
+    async fn concerns(&self, department: DepartmentCode, caller: &Reference) -> Result<bool, Error> {
+        let tickets = self.tickets_about(caller, department).await?;
+        Ok(tickets.iter().any(|ticket| {
+            let held = ticket.holder == department && ticket.state.is_open() && !ticket.confidential;
+            ticket.origin == department || held
+        }))
+    }
+
+    /// A caller's tickets that a department holds or took, newest first, at most [`LARGEST_PAGE`] of each.
+    pub(in crate::vault) async fn tickets_about(
+        &self,
+        caller: &Reference,
+        department: DepartmentCode,
+    ) -> Result<Vec<Genuine<TicketRow>>, Error> {
+        let with = cells![*caller, department, LARGEST_PAGE];
+        self.merged(&[&HELD_ABOUT, &TAKEN_ABOUT], &with).await
+    }
+
+    /// The tickets that several statements show, newest first, each once.
+    pub(in crate::vault) async fn merged(
+        &self,
+        reads: &[&'static Read<Coded<TicketRow>>],
+        with: &[Cell],
+    ) -> Result<Vec<Genuine<TicketRow>>, Error> {
+        let mut tickets = Vec::new();
+        for read in reads {
+            tickets.extend(self.genuine(self.store.all(read, with).await?)?);
+        }
+        tickets.sort_by(|one, other| (other.created_at, other.no.as_str()).cmp(&(one.created_at, one.no.as_str())));
+        tickets.dedup_by(|one, other| one.id == other.id);
+        Ok(tickets)
+    }
+
+    async fn ticket_facts(&self, ask: &Ask, no: &TicketNo) -> Result<Option<TicketFacts>, Error> {
+        let Some(row) = self.store.one(&BY_NO, &cells![*no]).await? else {
+            return Ok(None);
+        };
+        let row = self.keyring.genuine(row)?;
+        Ok(Some(TicketFacts {
+            caller: self.keyring.caller_in(&row)?,
+            own_call: row.taken_by == ask.who().id() && ask.at().duration_since(row.created_at) <= OWN_CALL,
+            row,
+        }))
+    }
+
+    /// The caller's row, if it is as the vault wrote it.
+    pub(in crate::vault) async fn caller_row(&self, id: CallerId) -> Result<Genuine<CallerRow>, Error> {
+        let row = self.store.one(&caller::BY_ID, &cells![id]).await?;
+        Ok(self.keyring.genuine(row.ok_or(Error::NotFound("caller"))?)?)
+    }
+
+    /// The department's row, if it is as the vault wrote it.
+    pub(in crate::vault) async fn department_row(&self, code: DepartmentCode) -> Result<Genuine<DepartmentRow>, Error> {
+        let row = self.store.one(&department::BY_CODE, &cells![code]).await?;
+        Ok(self.keyring.genuine(row.ok_or(Error::NotFound("department"))?)?)
+    }
+
+    /// Rows of a page, if each is as the vault wrote it.
+    pub(in crate::vault) fn genuine<R: Protected>(&self, rows: Vec<Coded<R>>) -> Result<Vec<Genuine<R>>, Error> {
+        rows.into_iter().map(|row| Ok(self.keyring.genuine(row)?)).collect()
+    }
+}
+
+/// The ticket that a permit was decided on.
+pub(in crate::vault) fn ticket_of(permit: &Permit) -> Result<Genuine<TicketRow>, Error> {
+    let ticket = permit.facts().ticket.as_ref();
+    ticket.map(|ticket| ticket.row.clone()).ok_or(Error::NotFound("ticket"))
+}
+
+/// The caller that a permit was decided on.
+pub(in crate::vault) fn caller_of(permit: &Permit) -> Result<Genuine<CallerRow>, Error> {
+    let caller = permit.facts().caller.as_ref();
+    caller
+        .and_then(|caller| caller.row.clone())
+        .ok_or(Error::NotFound("caller"))
+}

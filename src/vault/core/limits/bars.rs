@@ -1,0 +1,87 @@
+//! What withdraws a permit that the policy has given: one list, in the order in which it is asked.
+//!
+//! What costs nothing to ask comes first, so that a permit withdrawn for another reason is not counted.
+
+use jiff::Timestamp;
+
+use crate::model::limits::Counted;
+use crate::policy::{Permit, Why};
+use crate::vault::core::limits::spending::Taken;
+use crate::vault::{Error, Vault};
+
+/// One thing that may stand against a permit.
+#[derive(Clone, Copy)]
+enum Bar {
+    /// The witnesses are silent, or one contradicts the log.
+    Witnesses,
+    /// The principal has done so as often as it may.
+    Count(Counted),
+}
+
+const BARS: [Bar; 4] = [
+    Bar::Witnesses,
+    Bar::Count(Counted::Intake),
+    Bar::Count(Counted::Guess),
+    Bar::Count(Counted::Reveal),
+];
+
+/// Why a permit is withdrawn, and from when on it would not be, where that is known.
+struct Barred {
+    why: Why,
+    until: Option<Timestamp>,
+}
+
+impl Vault {
+    /// The permit, if nothing stands against it. What withdraws it is in the log before it is told.
+    ///
+    /// # Errors
+    /// [`Error::Refused`], or [`Error::RefusedUntil`] where it is known from when on it would be permitted.
+    pub(in crate::vault) async fn unbarred(&self, permit: Permit) -> Result<Permit, Error> {
+        for bar in BARS {
+            if let Some(barred) = self.barred_by(bar, &permit).await? {
+                return Err(self.withdraw(permit, barred).await);
+            }
+        }
+        Ok(permit)
+    }
+
+    async fn barred_by(&self, bar: Bar, permit: &Permit) -> Result<Option<Barred>, Error> {
+        let ask = permit.ask();
+        match bar {
+            Bar::Witnesses => {
+                let why = self.witnessing.bar(ask.action(), self.clock.now()?);
+                Ok(why.map(|why| Barred { why, until: None }))
+            }
+            Bar::Count(counted) if ask.counts_as(counted) => {
+                let taken = self.take(ask.who(), counted, ask.at()).await?;
+                Ok(match taken {
+                    Taken::One => None,
+                    Taken::NoneBefore(at) => Some(Barred {
+                        why: too_many(counted),
+                        until: Some(at),
+                    }),
+                })
+            }
+            Bar::Count(_) => Ok(None),
+        }
+    }
+
+    async fn withdraw(&self, permit: Permit, barred: Barred) -> Error {
+        let at = permit.ask().at();
+        match (self.refuse(permit, barred.why).await, barred.until) {
+            (Error::Refused(refusal), Some(until)) => {
+                let wait = until.duration_since(at).unsigned_abs();
+                Error::RefusedUntil(refusal, wait)
+            }
+            (other, _) => other,
+        }
+    }
+}
+
+const fn too_many(counted: Counted) -> Why {
+    match counted {
+        Counted::Guess => Why::TooManyGuesses,
+        Counted::Intake => Why::TooManyIntakes,
+        Counted::Reveal => Why::BudgetSpent,
+    }
+}

@@ -1,0 +1,163 @@
+//! The core: what every use case stands on. It asks, decides, records and refuses; it knows no use case.
+
+mod answer;
+mod asked;
+mod authenticate;
+mod error;
+mod facts;
+pub(in crate::vault) mod limits;
+pub(in crate::vault) mod replay;
+mod retention;
+mod values;
+pub(in crate::vault) mod witnessing;
+
+use std::sync::Arc;
+
+pub use self::answer::{Audit, LeafHash};
+pub use self::asked::{Asked, Pending};
+pub(in crate::vault) use self::authenticate::{new_token, token_hash};
+pub use self::error::Error;
+pub(in crate::vault) use self::facts::{caller_of, ticket_of};
+use self::limits::{Limits, Spending};
+pub use self::limits::{Rates, Watching};
+pub use self::replay::{Replay, Scope};
+pub use self::retention::Retention;
+pub use self::values::Values;
+pub use self::witnessing::Witnessing;
+use crate::audit::index::Indexer;
+use crate::clock::Clock;
+use crate::keyring::{Keyring, RecordKey};
+use crate::log::{Change, Log, LogStats, Recorded};
+use crate::model::ask::{Action, Ask, RequestId};
+use crate::model::fields::FieldSet;
+use crate::model::ids::RecordId;
+use crate::model::principals::Actor;
+use crate::model::purposes::Purpose;
+use crate::policy::facts::Facts;
+use crate::policy::{Denial, Permit, Policy, Why};
+use crate::store::{DataStore, KeyStore};
+
+/// Longest page of a list.
+pub const LARGEST_PAGE: u32 = 200;
+
+/// An unlocked vault. Every field but those that say otherwise is set when it is opened and never changed.
+pub struct Vault {
+    /// The data store, read by every task. Written by the log's thread alone.
+    pub(in crate::vault) store: Arc<dyn DataStore>,
+    /// The key store. Written by the log's thread (record keys, the fence) and by the round of the witnesses.
+    pub(in crate::vault) keys: Arc<dyn KeyStore>,
+    /// The keys. Wiped once, when the vault is locked or stops, under the lock inside.
+    pub(in crate::vault) keyring: Arc<Keyring>,
+    /// The way to the log's thread, which has state of its own; several nodes will share the log through the store.
+    pub(in crate::vault) log: Log,
+    /// The rules. Answers are remembered under a lock inside; losing them costs time only.
+    pub(in crate::vault) policy: Policy,
+    /// The declared fields.
+    pub(in crate::vault) fields: FieldSet,
+    /// The time.
+    pub(in crate::vault) clock: Arc<dyn Clock>,
+    /// Rates of requests and refusals, written by every request under a lock inside. They protect this process and are not
+    /// shared (decision 0019).
+    pub(in crate::vault) limits: Limits,
+    /// What witnesses have said, written by their round under a lock inside. What bars fields stands in the key store as well.
+    pub(in crate::vault) witnessing: Witnessing,
+    /// How long entries' bodies are kept.
+    pub(in crate::vault) retention: Retention,
+    /// Fills the index of the log, one task at a time under a lock inside. The index is this node's own.
+    pub(in crate::vault) indexer: Indexer,
+    /// Shares of counts that this process has taken ahead, under locks inside. The counts stand in the data store, for all nodes
+    /// (decision 0020).
+    pub(in crate::vault) spending: Spending,
+}
+
+/// One authenticated request.
+#[derive(Clone)]
+pub struct Session {
+    /// Who.
+    pub actor: Actor,
+    /// Which request.
+    pub request: RequestId,
+}
+
+impl Vault {
+    /// The declared fields.
+    #[must_use]
+    pub const fn fields(&self) -> &FieldSet {
+        &self.fields
+    }
+
+    /// Entries and commits of the log since start.
+    #[must_use]
+    pub fn log_stats(&self) -> &LogStats {
+        self.log.stats()
+    }
+
+    /// Returns when the log's thread has died of a fault of a store, with the fault's words.
+    pub async fn log_died(&self) -> String {
+        self.log.died().await
+    }
+
+    /// Whether the keys are gone.
+    #[must_use]
+    pub fn is_locked(&self) -> bool {
+        self.keyring.is_locked()
+    }
+
+    /// The date in UTC.
+    pub(in crate::vault) fn today(&self) -> Result<jiff::civil::Date, Error> {
+        Ok(jiff::tz::TimeZone::UTC.to_datetime(self.clock.now()?).date())
+    }
+
+    pub(in crate::vault) fn ask(&self, session: &Session, action: Action, purpose: Purpose) -> Result<Ask, Error> {
+        Ok(Ask::new(
+            session.actor,
+            action,
+            purpose,
+            self.clock.now()?,
+            session.request.clone(),
+        ))
+    }
+
+    /// Decides, and logs a refusal before it is told.
+    pub(in crate::vault) async fn decide(&self, ask: Ask, facts: Facts) -> Result<Permit, Error> {
+        match self.policy.decide(ask, facts) {
+            Ok(permit) => self.unbarred(permit).await,
+            Err(denial) => Err(Error::Refused(self.log_refusal(denial).await?)),
+        }
+    }
+
+    /// Logs an act that changes nothing and shows no field.
+    pub(in crate::vault) async fn note(&self, permit: Permit) -> Result<Audit, Error> {
+        Ok(self.log.record(permit, Change::default()).await?.position().into())
+    }
+
+    pub(in crate::vault) async fn record(&self, permit: Permit, change: Change) -> Result<Recorded, Error> {
+        Ok(self.log.record(permit, change).await?)
+    }
+
+    /// The key of a record that exists, for sealing.
+    pub(in crate::vault) async fn sealing_key(&self, record: RecordId) -> Result<RecordKey, Error> {
+        let wrapped = self
+            .keys
+            .record_key(record)
+            .await?
+            .ok_or(crate::keyring::KeyError::NoRecordKey)?;
+        Ok(self.keyring.record_key(record, &wrapped)?)
+    }
+
+    /// Withdraws a permit for a reason outside the policy; the refusal is in the log like any other.
+    pub(in crate::vault) async fn refuse(&self, permit: Permit, why: Why) -> Error {
+        match self.log_refusal(permit.withdraw(why)).await {
+            Ok(refusal) => Error::Refused(refusal),
+            Err(fault) => fault.into(),
+        }
+    }
+
+    /// As `refuse`, with words of its own for the asker.
+    pub(in crate::vault) async fn refuse_because(&self, denial: Denial, words: &'static str) -> Error {
+        match self.log_refusal(denial).await {
+            Ok(refusal) => Error::RefusedBecause(refusal, words),
+            Err(fault) => fault.into(),
+        }
+    }
+}

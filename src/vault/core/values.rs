@@ -1,0 +1,77 @@
+//! Names and values that come in, as the declared fields.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::model::fields::{Field, FieldName, Invalid};
+use crate::model::ids::RecordKind;
+use crate::model::submitted::Submitted;
+use crate::vault::{Error, Vault};
+
+/// Values that come in for declared fields, by field name.
+pub type Values = BTreeMap<String, Submitted>;
+
+impl Vault {
+    pub(in crate::vault) fn field(&self, name: &str) -> Result<&Field, Error> {
+        const UNKNOWN: Error = Error::Bad(
+            "unknown-field",
+            "a field is not declared; the document at /openapi.json and fields.toml name those that are",
+        );
+        self.fields.get(name).ok_or(UNKNOWN)
+    }
+
+    /// Names that came in as the declared fields of one kind of record.
+    pub(in crate::vault) fn names(&self, record: RecordKind, names: &[String]) -> Result<Vec<FieldName>, Error> {
+        let of_record = |field: &&Field| field.record() == record;
+        let name = |name: &String| {
+            let field = Some(self.field(name)?).filter(of_record);
+            let field = field.ok_or(Error::Bad(
+                "unknown-field",
+                "a field belongs to the other kind of record",
+            ))?;
+            Ok(field.name().clone())
+        };
+        let names: Vec<FieldName> = names.iter().map(name).collect::<Result<_, Error>>()?;
+        if names.is_empty() {
+            return Err(Error::Bad("no-fields", "name at least one field"));
+        }
+        if names.iter().collect::<BTreeSet<_>>().len() != names.len() {
+            return Err(Error::Bad("repeated-field", "name each field once"));
+        }
+        Ok(names)
+    }
+
+    /// Values in normal form, in the order of declaration, or everything that is wrong with them.
+    pub(in crate::vault) fn normalise(
+        &self,
+        record: RecordKind,
+        values: &Values,
+    ) -> Result<Vec<(&Field, Submitted)>, Error> {
+        let today = self.today()?;
+        if values
+            .keys()
+            .any(|name| self.fields.get(name).is_none_or(|field| field.record() != record))
+        {
+            return Err(Error::Bad(
+                "unknown-field",
+                "a field is not declared for this kind of record; see fields.toml",
+            ));
+        }
+        let mut good = Vec::with_capacity(values.len());
+        let mut bad: Vec<Invalid> = Vec::new();
+        for field in self.fields.of(record) {
+            match values
+                .get(field.name().as_str())
+                .map(|value| field.normalise(value, today))
+            {
+                Some(Ok(value)) => good.push((field, value)),
+                Some(Err(invalid)) => bad.push(invalid),
+                None => {}
+            }
+        }
+        if bad.is_empty() {
+            Ok(good)
+        } else {
+            Err(Error::Invalid(bad))
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! Making a vault: both stores, the keys, the centre and those who found it.
+
+use crate::clock::Clock;
+use crate::keyring::unlock::{self, Passphrase};
+use crate::keyring::{KeyError, Keyring};
+use crate::log::genesis;
+use crate::model::ids::{PrincipalId, TokenId};
+use crate::model::principals::{DepartmentKind, PrincipalKind, Role, Roles};
+use crate::model::reference::DepartmentCode;
+use crate::store::rows::{DepartmentRow, EntryRow, Fence, HeadRow, One, PrincipalRow, TokenRow, VaultRow};
+use crate::store::sqlite::{NewStore, SqliteData, SqliteKeys};
+use crate::store::{DataWriter, StoreError, Write};
+use crate::vault::Error;
+use crate::vault::Vault;
+use crate::vault::core::{new_token, token_hash};
+use crate::vault::life::open::{OpenError, Places};
+use crate::vault::life::restart::number_of;
+use crate::vault::life::rules;
+
+/// The first department and what the log is called.
+pub struct Founding {
+    /// The log's origin, `<host>/log/1`.
+    pub origin: String,
+    /// The hotline centre's code.
+    pub centre: DepartmentCode,
+    /// Its name.
+    pub centre_name: String,
+}
+
+/// A token just issued. Shown once; the vault keeps its SHA-256.
+pub struct Issued {
+    /// The principal's account.
+    pub account: String,
+    /// What it may act as.
+    pub role: Role,
+    /// The secret.
+    pub token: zeroize::Zeroizing<String>,
+}
+
+impl Vault {
+    /// Makes a vault: both stores, the keys, the centre and its three administrators, each with a token.
+    ///
+    /// # Errors
+    /// [`OpenError`]; a store that exists already is left as it is.
+    pub fn init(
+        places: &Places,
+        passphrase: &Passphrase,
+        founding: &Founding,
+        clock: &dyn Clock,
+    ) -> Result<Vec<Issued>, OpenError> {
+        let rules = rules::load(places)?;
+        // Both places are locked and taken before anything is made, and given back if anything fails.
+        let (new_keys, new_data) = (NewStore::claim(&places.keys)?, NewStore::claim(&places.data)?);
+        let now = clock.now().map_err(Error::from)?;
+        let vault = VaultRow {
+            one: One,
+            vault: uuid::Uuid::new_v4().into_bytes(),
+            origin: founding.origin.clone(),
+        };
+        let keys = unlock::create(&vault.origin, passphrase, now)?;
+        let keyring = unlock::unlock(
+            &vault.origin,
+            passphrase,
+            std::slice::from_ref(&keys.unlock),
+            &keys.keyring,
+        )?;
+        let (writes, issued) = founders(&keyring, founding, now)?;
+        let unsigned = |_| OpenError::Key(KeyError::Locked);
+        let empty = genesis::empty_head(&vault.origin, &keyring).map_err(unsigned)?;
+        let hash = rules.policy.hash();
+        let (entry, head) =
+            genesis::first_entry(&vault.origin, &keyring, &writes, founding.centre, hash, now).map_err(unsigned)?;
+        let fence = Fence {
+            one: One,
+            origin: vault.origin.clone(),
+            size: head.size,
+            root: head.root,
+        };
+        SqliteKeys::create(&new_keys, &vault, &keys.unlock, &keys.keyring, &fence)?;
+        let writer = SqliteData::create(&new_data, &vault, &empty)?;
+        found(writer, &writes, entry, &head)?;
+        new_keys.keep();
+        new_data.keep();
+        Ok(issued)
+    }
+}
+
+/// Writes the first rows and the first entry.
+fn found(mut writer: Box<dyn DataWriter>, writes: &[Write], entry: EntryRow, head: &HeadRow) -> Result<(), StoreError> {
+    writer.begin()?;
+    if writer.attempt(&[], writes, 0)?.is_err() {
+        return Err(StoreError::Corrupt("a new store"));
+    }
+    writer.append(&[entry], &[], head)?;
+    writer.commit()
+}
+
+fn founders(
+    keyring: &Keyring,
+    founding: &Founding,
+    now: jiff::Timestamp,
+) -> Result<(Vec<Write>, Vec<Issued>), OpenError> {
+    let department = DepartmentRow {
+        code: founding.centre,
+        name: founding.centre_name.clone(),
+        kind: DepartmentKind::Centre,
+        version: 1,
+    };
+    let mut writes = vec![Write::put(keyring.protect(department)?)];
+    let mut issued = Vec::new();
+    for role in [Role::SecurityAdmin, Role::SystemAdmin, Role::Auditor] {
+        let account = role.as_str().replace('_', "-");
+        let roles = Roles::new([role]).map_err(|error| OpenError::Io(error.to_string()))?;
+        let principal = PrincipalRow {
+            id: PrincipalId::random(),
+            account: account.clone(),
+            department: founding.centre,
+            kind: PrincipalKind::Person,
+            roles,
+            active: true,
+            created_by: None,
+            epoch: 1,
+            version: 1,
+        };
+        let token = new_token()?;
+        let row = TokenRow {
+            id: TokenId::random(),
+            hash: token_hash(&token),
+            principal: principal.id,
+            epoch: principal.epoch,
+            log: number_of(&founding.origin, &founding.origin),
+            created_at: now,
+            expires_at: None,
+            revoked_at: None,
+            version: 1,
+        };
+        writes.push(Write::put(keyring.protect(principal)?));
+        writes.push(Write::put(keyring.protect(row)?));
+        issued.push(Issued { account, role, token });
+    }
+    Ok((writes, issued))
+}

@@ -1,0 +1,98 @@
+//! Sealed fields: each opens where it stands, is what the log says, has its blind index, and none is gone.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::log::leaf;
+use crate::model::fields::FieldSet;
+use crate::model::ids::{CallerId, RecordId, RecordKind};
+use crate::store::rows::{FieldRow, Row};
+use crate::vault::life::fsck::Check;
+use crate::vault::life::fsck::rows::Seen;
+
+/// Callers' fields as their rows have them: name, and whether it has a blind index entry.
+type OnFile = BTreeMap<CallerId, BTreeSet<String>>;
+
+impl Check<'_> {
+    pub(super) async fn fields(&mut self, seen: &Seen) {
+        let mut indexed = BTreeSet::new();
+        let mut on_file = OnFile::new();
+        let rows = self.report.rows;
+        self.each(FieldRow::table(), |check, row: FieldRow| {
+            check.report.fields += 1;
+            if let RecordId::Caller(caller) = row.record() {
+                on_file.entry(caller).or_default().insert(row.field.clone());
+            }
+            check.field(&row, seen, &mut indexed);
+        })
+        .await;
+        self.report.rows = rows;
+        for (caller, field) in seen.index.keys().filter(|key| !indexed.contains(*key)) {
+            let place = format!("blind index of {}", seen.caller(*caller));
+            self.find(place, format!("is of field {field}, which is not on file (orphan)"));
+        }
+        self.on_file(seen, &mut on_file);
+    }
+
+    /// The fields that a caller's row names, against those that are there.
+    fn on_file(&mut self, seen: &Seen, rows: &mut OnFile) {
+        for (id, caller) in &seen.callers {
+            let there = rows.remove(id).unwrap_or_default();
+            let named: BTreeSet<String> = caller.fields.iter().cloned().collect();
+            for field in named.symmetric_difference(&there) {
+                let what = if there.contains(field) {
+                    "is not named by its caller's row"
+                } else {
+                    "is missing"
+                };
+                self.find(format!("field {field} of caller {}", caller.name), what);
+            }
+        }
+    }
+
+    fn field(&mut self, row: &FieldRow, seen: &Seen, indexed: &mut BTreeSet<(CallerId, String)>) {
+        let Some(record) = seen.name(row.record()) else {
+            let what = "belongs to a record that is not there (orphan)";
+            self.find(format!("field {}", row.field), what);
+            return;
+        };
+        let name = format!("field {} of {} {record}", row.field, row.record_kind.as_str());
+        match self.expected.remove(&(record.to_owned(), row.field.clone())) {
+            Some(digest) if digest == leaf::base64(&row.sealed_digest()) => {}
+            Some(_) => self.find(&name, "is not what the log says was last written there"),
+            None => self.unlogged(&name),
+        }
+        let index = index_of(self.vault.fields(), &row.field);
+        let entries = match (index, row.record()) {
+            (Some(_), RecordId::Caller(caller)) => {
+                let place = (caller, row.field.clone());
+                let entries = seen.index.get(&place);
+                indexed.insert(place);
+                entries
+            }
+            _ => None,
+        };
+        let entry = match entries.map(Vec::as_slice) {
+            Some([one]) => index.map(|index| (index, &one.value)),
+            _ => None,
+        };
+        if index.is_some() && entry.is_none() {
+            self.find(&name, "has no blind index, or more than one");
+        }
+        let Some((_, key)) = self.keys.get(&row.record()) else {
+            self.find(&name, "has no record key");
+            return;
+        };
+        match self.vault.keyring.check_field(row, key, entry) {
+            Ok(true) => {}
+            Ok(false) => self.find(&name, "has another blind index than its value gives"),
+            Err(_) => self.find(&name, "does not open where it stands"),
+        }
+    }
+}
+
+fn index_of<'f>(fields: &'f FieldSet, name: &str) -> Option<&'f str> {
+    fields
+        .get(name)
+        .filter(|field| field.record() == RecordKind::Caller)?
+        .index()
+}

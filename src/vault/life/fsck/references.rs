@@ -1,0 +1,69 @@
+//! References: each opens and stands for a record, and none that was given out is gone.
+
+use std::collections::BTreeSet;
+
+use crate::model::ids::RecordId;
+use crate::model::reference::DepartmentCode;
+use crate::refs;
+use crate::store::rows::{ReferenceRow, Row};
+use crate::vault::life::fsck::Check;
+use crate::vault::life::fsck::rows::Seen;
+
+impl Check<'_> {
+    pub(super) async fn references(&mut self) {
+        let mut position = 0_u64;
+        self.each(ReferenceRow::table(), |check, row: ReferenceRow| {
+            position += 1;
+            check.reference(&row, position);
+        })
+        .await;
+    }
+
+    fn reference(&mut self, row: &ReferenceRow, position: u64) {
+        match refs::of_row(&self.vault.keyring, row) {
+            Ok((reference, record)) => {
+                self.references.insert(reference, record);
+            }
+            Err(_) => self.find(
+                format!("reference of department {}, row {position}", row.department),
+                "does not open where it stands",
+            ),
+        }
+    }
+
+    /// What the log calls each caller stands for that caller, and each department that took or holds a ticket has a reference
+    /// to its caller, under some version of the reference key.
+    pub(super) fn given(&mut self, seen: &Seen) {
+        for (&id, caller) in &seen.callers {
+            if self.references.get(&caller.subject) != Some(&RecordId::Caller(id)) {
+                let place = format!(
+                    "reference of department {} to caller {}",
+                    DepartmentCode::AUDITORS,
+                    caller.name
+                );
+                self.find(place, "was given out and is not there");
+            }
+        }
+        let there = self
+            .references
+            .iter()
+            .map(|(reference, record)| (reference.department(), *record));
+        let there: BTreeSet<(DepartmentCode, RecordId)> = there.collect();
+        let departments = seen.tickets.values().flat_map(|ticket| {
+            let caller = ticket.caller.into_iter();
+            caller.flat_map(|caller| ticket.departments.map(|code| (code, RecordId::Caller(caller))))
+        });
+        let given: BTreeSet<(DepartmentCode, RecordId)> = departments.collect();
+        for (department, record) in given.difference(&there) {
+            if let RecordId::Caller(caller) = record {
+                let place = format!("reference of department {department} to {}", seen.caller(*caller));
+                self.find(place, "was given out and is not there");
+            }
+        }
+        for (reference, record) in std::mem::take(&mut self.references) {
+            if seen.name(record).is_none() {
+                self.find(format!("reference {reference}"), "stands for nobody (orphan)");
+            }
+        }
+    }
+}

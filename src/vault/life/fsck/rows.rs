@@ -1,0 +1,186 @@
+//! Rows that decide something, and rows that hang on them.
+
+use std::collections::BTreeMap;
+
+use crate::log::ProvedEntry;
+use crate::model::approvals::Giver;
+use crate::model::ids::{CallerId, RecordId, TicketId};
+use crate::model::reference::{DepartmentCode, Reference};
+use crate::store::rows::{
+    ApprovalRow, ArchiveRow, CallerRow, Coded, CustodyRow, DepartmentRow, EntryRow, IndexRow, PrincipalRow, ReplayRow,
+    Row, TicketRow, TokenRow,
+};
+use crate::vault::core::replay;
+use crate::vault::life::fsck::Check;
+
+/// A caller whose row was read.
+pub(super) struct SeenCaller {
+    /// What the log calls them.
+    pub(super) subject: Reference,
+    /// The same, in words.
+    pub(super) name: String,
+    /// The fields on file, as the caller's row says.
+    pub(super) fields: Vec<String>,
+}
+
+/// A ticket whose row was read.
+pub(super) struct SeenTicket {
+    pub(super) no: String,
+    /// Whose; nothing where that cannot be read.
+    pub(super) caller: Option<CallerId>,
+    /// Departments that were given a reference to the caller.
+    pub(super) departments: [DepartmentCode; 2],
+    /// Steps of custody still to be seen.
+    steps: u64,
+}
+
+/// Records whose rows were read.
+#[derive(Default)]
+pub(super) struct Seen {
+    pub(super) callers: BTreeMap<CallerId, SeenCaller>,
+    pub(super) tickets: BTreeMap<TicketId, SeenTicket>,
+    pub(super) index: BTreeMap<(CallerId, String), Vec<IndexRow>>,
+}
+
+impl Seen {
+    /// What the log calls a record.
+    pub(super) fn name(&self, record: RecordId) -> Option<&str> {
+        match record {
+            RecordId::Caller(id) => self.callers.get(&id).map(|caller| caller.name.as_str()),
+            RecordId::Ticket(id) => self.tickets.get(&id).map(|ticket| ticket.no.as_str()),
+        }
+    }
+
+    pub(super) fn caller(&self, caller: CallerId) -> String {
+        self.name(RecordId::Caller(caller)).map_or_else(
+            || "a caller that is not there".to_owned(),
+            |subject| format!("caller {subject}"),
+        )
+    }
+}
+
+impl Check<'_> {
+    pub(super) async fn deciding(&mut self, seen: &mut Seen) {
+        self.each(DepartmentRow::table(), |check, row| {
+            let (row, code, _) = Self::taken_apart::<DepartmentRow>(row);
+            check.protected(&row, &code, "", &format!("department {}", row.code));
+        })
+        .await;
+        self.each(PrincipalRow::table(), |check, row| {
+            let (row, code, _) = Self::taken_apart::<PrincipalRow>(row);
+            check.protected(&row, &code, "", &format!("principal {}", row.id));
+        })
+        .await;
+        self.each(TokenRow::table(), |check, row| {
+            let (row, code, _) = Self::taken_apart::<TokenRow>(row);
+            check.protected(&row, &code, "", &format!("token {}", row.id));
+        })
+        .await;
+        self.each(ApprovalRow::table(), |check, row| check.approval(row)).await;
+        self.each(ArchiveRow::table(), |check, row| {
+            let (row, code, _) = Self::taken_apart::<ArchiveRow>(row);
+            check.protected(&row, &code, "", &format!("archive of {}", row.log));
+        })
+        .await;
+        self.each(CallerRow::table(), |check, row| check.caller(row, seen))
+            .await;
+        self.each(TicketRow::table(), |check, row| check.ticket(row, seen))
+            .await;
+    }
+
+    fn approval(&mut self, row: Coded<ApprovalRow>) {
+        let (row, code, _) = Self::taken_apart(row);
+        let name = format!("approval {}", row.id);
+        self.protected(&row, &code, "", &name);
+        for &giver in Giver::ALL {
+            let sealed = row.reason_of(giver);
+            if sealed.is_some_and(|sealed| self.vault.keyring.open_reason(row.id, giver, sealed).is_err()) {
+                self.find(&name, "has a reason that does not open where it stands");
+            }
+        }
+    }
+
+    fn caller(&mut self, row: Coded<CallerRow>, seen: &mut Seen) {
+        let (row, code, _) = Self::taken_apart(row);
+        let name = row.subject.to_string();
+        self.protected(&row, &code, &name, &format!("caller {name}"));
+        self.has_key(RecordId::Caller(row.id), &name);
+        let caller = SeenCaller {
+            subject: row.subject,
+            name,
+            fields: row.fields,
+        };
+        seen.callers.insert(row.id, caller);
+    }
+
+    fn ticket(&mut self, row: Coded<TicketRow>, seen: &mut Seen) {
+        let (row, code, _) = Self::taken_apart(row);
+        let no = row.no.to_string();
+        self.protected(&row, &code, &no, &format!("ticket {no}"));
+        self.has_key(RecordId::Ticket(row.id), &no);
+        let caller = self.vault.keyring.caller_in(&row).ok();
+        let of = caller.and_then(|caller| seen.callers.get(&caller));
+        if of.is_none_or(|caller| caller.subject != row.subject) {
+            self.find(
+                format!("ticket {no}"),
+                "names a caller that is not there, or two that differ",
+            );
+        }
+        // A confidential ticket gives no reference to whom it is sent to.
+        let referred = if row.confidential { row.origin } else { row.holder };
+        let ticket = SeenTicket {
+            no,
+            caller,
+            departments: [referred, row.origin],
+            steps: row.version,
+        };
+        seen.tickets.insert(row.id, ticket);
+    }
+
+    pub(super) async fn dependent(&mut self, seen: &mut Seen) {
+        self.each(CustodyRow::table(), |check, row| check.custody(row, seen))
+            .await;
+        self.each(IndexRow::table(), |check, row| {
+            let (row, code, _) = Self::taken_apart::<IndexRow>(row);
+            let name = format!("blind index of {}", seen.caller(row.caller));
+            check.protected(&row, &code, "", &name);
+            seen.index.entry((row.caller, row.field.clone())).or_default().push(row);
+        })
+        .await;
+        let mut replays = Vec::new();
+        self.each(ReplayRow::table(), |_, row| replays.push(row)).await;
+        for row in replays {
+            self.replay(row).await;
+        }
+        for ticket in seen.tickets.values().filter(|ticket| ticket.steps > 0) {
+            self.find(format!("custody of ticket {}", ticket.no), "lacks a step");
+        }
+    }
+
+    fn custody(&mut self, row: Coded<CustodyRow>, seen: &mut Seen) {
+        let (row, code, _) = Self::taken_apart(row);
+        let Some(ticket) = seen.tickets.get_mut(&row.ticket) else {
+            self.find("custody", "is of a ticket that is not there (orphan)");
+            return;
+        };
+        ticket.steps = ticket.steps.saturating_sub(1);
+        let name = format!("custody {} of ticket {}", row.version, ticket.no);
+        self.protected(&row, &code, "", &name);
+    }
+
+    async fn replay(&mut self, row: Coded<ReplayRow>) {
+        let (row, code, leaf) = Self::taken_apart(row);
+        let index = leaf.unwrap_or_default();
+        let name = format!("remembered answer for entry {index}");
+        self.protected(&row, &code, "", &name);
+        if self.vault.keyring.open_answer(&row).is_err() {
+            self.find(&name, "does not open where it stands");
+        }
+        let entries = self.vault.store.entries_ever(index).await.unwrap_or_default();
+        let is_leaf = |entry: EntryRow| ProvedEntry::new(entry).is_ok_and(|entry| replay::is_leaf_of(&row, &entry));
+        let may = |entry: EntryRow| (self.dropped && entry.body.is_empty()) || is_leaf(entry);
+        if !entries.into_iter().any(may) {
+            self.find(name, "points at an entry that is not its own");
+        }
+    }
+}

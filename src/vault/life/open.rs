@@ -1,0 +1,306 @@
+//! Opening a vault: prove the log, then serve.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::audit::index::Indexer;
+use crate::clock::Clock;
+use crate::keyring::unlock::{self, Passphrase};
+use crate::keyring::{KeyError, Keyring};
+use crate::log::leaf::milliseconds;
+use crate::log::startup::{self, Proved, Unproved};
+use crate::log::{CheckpointSigner, Log, Pace, ProvedEntry};
+use crate::model::fields::{FieldSet, FieldsError};
+use crate::model::limits::LimitsError;
+use crate::policy::{PolicyError, Why};
+use crate::store::sqlite::{SqliteData, SqliteKeys, SqliteLogIndex};
+use crate::store::{DataStore, KeyStore, StoreError};
+use crate::vault::core::limits::{Limits, Rates, Spending, Watching};
+use crate::vault::life::rules::{self, BadFiles, Rules};
+use crate::vault::{Error, Vault};
+
+/// Where a vault lies.
+#[derive(Clone, Debug)]
+pub struct Places {
+    /// The data store's file.
+    pub data: PathBuf,
+    /// The key store's file.
+    pub keys: PathBuf,
+    /// A directory with `fields.toml`, `need-to-know.cedar`, `schema.cedarschema`; what is not there is as shipped.
+    pub policies: PathBuf,
+    /// Somebody named that directory: then it must be there.
+    pub policies_named: bool,
+}
+
+impl Places {
+    /// `data/vault.db`, `keys/keystore.db` and `policies/` below a directory.
+    #[must_use]
+    pub fn below(directory: &std::path::Path) -> Self {
+        Self {
+            data: directory.join("data").join("vault.db"),
+            keys: directory.join("keys").join("keystore.db"),
+            policies: directory.join("policies"),
+            policies_named: false,
+        }
+    }
+
+    /// The file of the log's index, beside the data store. It may be deleted: it is made again from the log.
+    #[must_use]
+    pub fn log_index(&self) -> PathBuf {
+        self.data.with_file_name("log-index.db")
+    }
+}
+
+/// Why a vault cannot be made or opened.
+#[derive(Debug)]
+pub enum OpenError {
+    /// A store.
+    Store(StoreError),
+    /// The keys.
+    Key(KeyError),
+    /// The log is not what it was.
+    Log(Unproved),
+    /// `fields.toml`.
+    Fields(FieldsError),
+    /// `limits.toml`.
+    Limits(LimitsError),
+    /// The policies.
+    Policy(PolicyError),
+    /// The files that the policies are in.
+    PolicyFiles(BadFiles),
+    /// The data store belongs to another vault than the key store.
+    OtherVault,
+    /// What takes two persons, and these are not two who may: why.
+    NotByThese(Why),
+    /// A file or a thread.
+    Io(String),
+    /// Anything else.
+    Vault(Error),
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Store(error) => error.fmt(f),
+            Self::Key(error) => error.fmt(f),
+            Self::Log(error) => error.fmt(f),
+            Self::Fields(error) => error.fmt(f),
+            Self::Limits(error) => error.fmt(f),
+            Self::Policy(error) => error.fmt(f),
+            Self::PolicyFiles(error) => error.fmt(f),
+            Self::OtherVault => {
+                f.write_str("the data store belongs to another vault than the key store\n  name the directories that belong together")
+            }
+            Self::NotByThese(why) => write!(
+                f,
+                "these two may not do that ({why})\n  it takes the token of a system administrator and that of somebody else who may approve it: an auditor"
+            ),
+            Self::Io(words) => f.write_str(words),
+            Self::Vault(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for OpenError {}
+
+macro_rules! from {
+    ($($error:ty => $variant:ident),+) => {
+        $(impl From<$error> for OpenError {
+            fn from(error: $error) -> Self {
+                Self::$variant(error)
+            }
+        })+
+    };
+}
+from!(StoreError => Store, KeyError => Key, Unproved => Log, FieldsError => Fields, LimitsError => Limits, PolicyError => Policy, BadFiles => PolicyFiles, Error => Vault);
+
+/// How a vault is run.
+#[derive(Clone, Copy, Debug)]
+pub struct Running {
+    /// Most entries in one commit. 1 measures what sharing a commit is worth.
+    pub batch: usize,
+    /// How long an entry may wait for the log before its asker is told 503 `audit-unavailable`.
+    pub deadline: Duration,
+    /// Working hours, and how many clear reveals a day a principal may have.
+    pub watching: Watching,
+    /// How much each principal may ask for.
+    pub rates: Rates,
+    /// Whether `limits.toml` is held to. Not where calls that were taken long ago are brought in with the passphrase.
+    pub limited: bool,
+}
+
+impl Default for Running {
+    fn default() -> Self {
+        Self {
+            batch: Pace::default().batch,
+            deadline: Pace::default().deadline,
+            watching: Watching::default(),
+            rates: Rates::default(),
+            limited: true,
+        }
+    }
+}
+
+impl Running {
+    /// As usual, for work at which nobody waits for an answer: however slow the disk is, the log takes it.
+    #[must_use]
+    pub fn patient() -> Self {
+        Self {
+            deadline: Duration::from_secs(600),
+            ..Self::default()
+        }
+    }
+}
+
+impl Vault {
+    /// Unlocks a vault and proves its log.
+    ///
+    /// # Errors
+    /// [`OpenError`]: nothing is opened then.
+    pub async fn open(
+        places: &Places,
+        passphrase: &Passphrase,
+        clock: Arc<dyn Clock>,
+        node: &str,
+    ) -> Result<Self, OpenError> {
+        Self::open_with(places, passphrase, clock, node, Running::default()).await
+    }
+
+    /// As `open`, run in another way than usual.
+    ///
+    /// # Errors
+    /// As `open`.
+    pub async fn open_with(
+        places: &Places,
+        passphrase: &Passphrase,
+        clock: Arc<dyn Clock>,
+        node: &str,
+        running: Running,
+    ) -> Result<Self, OpenError> {
+        let mut opened = Unlocked::open(places, passphrase).await?;
+        opened.check_schema(places).await?;
+        opened.finish_restart().await?;
+        let verifiers = opened.keyring.verifiers(&opened.log)?;
+        let proved = startup::prove(&*opened.store, &*opened.keys, &opened.log, &verifiers).await?;
+        opened.compare_clock(proved.size(), &*clock).await?;
+        opened.serve(places, proved, clock, node, running).await
+    }
+}
+
+/// Both stores and the keys, before the log is proved.
+pub(in crate::vault) struct Unlocked {
+    pub(in crate::vault) store: Arc<dyn DataStore>,
+    pub(in crate::vault) keys: Arc<dyn KeyStore>,
+    pub(in crate::vault) keyring: Arc<Keyring>,
+    /// The origin of the log in force: the one that the fence is of.
+    pub(in crate::vault) log: String,
+    rules: Rules,
+}
+
+impl Unlocked {
+    pub(in crate::vault) async fn open(places: &Places, passphrase: &Passphrase) -> Result<Self, OpenError> {
+        let rules = rules::load(places)?;
+        let keys = SqliteKeys::open(&places.keys)?;
+        let store = SqliteData::open(&places.data)?;
+        let vault = keys.vault().await?;
+        if (&store as &dyn DataStore).vault().await? != vault {
+            return Err(OpenError::OtherVault);
+        }
+        let keyring = unlock::unlock(
+            &vault.origin,
+            passphrase,
+            &keys.unlocks().await?,
+            &keys.keyring().await?,
+        )?;
+        let log = keys
+            .fence()
+            .await?
+            .map_or_else(|| vault.origin.clone(), |fence| fence.origin);
+        Ok(Self {
+            store: Arc::new(store),
+            keys: Arc::new(keys),
+            keyring: Arc::new(keyring),
+            log,
+            rules,
+        })
+    }
+
+    /// Warns in the program log where the clock stands behind the newest entry: one of the two times is wrong, and what is logged
+    /// from now on will seem to be older. Nothing is stopped: entries have their order without it.
+    async fn compare_clock(&self, size: u64, clock: &dyn Clock) -> Result<(), StoreError> {
+        let newest = self.store.entries(size.saturating_sub(1), 1).await?.pop();
+        let newest = newest.and_then(|entry| ProvedEntry::new(entry).ok()?.leaf());
+        let time = newest.and_then(|leaf| leaf.t.parse::<Timestamp>().ok());
+        if let (Some(time), Ok(now)) = (time, clock.now())
+            && now < time
+        {
+            let (newest, now) = (milliseconds(time), milliseconds(now));
+            tracing::warn!(
+                newest,
+                now,
+                "the clock stands behind the newest entry of the log: set it right; `callervault fsck` names the entries where times go back"
+            );
+        }
+        Ok(())
+    }
+
+    /// The vault, on a log that has been proved.
+    pub(in crate::vault) async fn serve(
+        self,
+        places: &Places,
+        proved: Proved,
+        clock: Arc<dyn Clock>,
+        node: &str,
+        running: Running,
+    ) -> Result<Vault, OpenError> {
+        let signer: Arc<dyn CheckpointSigner> = self.keyring.clone();
+        let index = SqliteLogIndex::open(&places.log_index())?;
+        let contradictions = self.keys.contradictions(proved.origin()).await?;
+        let writer = self.store.writer()?;
+        let log = Log::start_with(
+            proved,
+            writer,
+            Arc::clone(&self.keys),
+            signer,
+            node.to_owned(),
+            Pace {
+                batch: running.batch,
+                deadline: running.deadline,
+            },
+        )
+        .map_err(|error| OpenError::Io(format!("the log's thread cannot be started: {error}")))?;
+        Ok(Vault {
+            store: self.store,
+            keys: self.keys,
+            keyring: self.keyring,
+            log,
+            policy: self.rules.policy,
+            fields: self.rules.fields,
+            clock,
+            limits: Limits::new(running.rates),
+            witnessing: crate::vault::Witnessing::none().held_to(contradictions),
+            retention: crate::vault::Retention::default(),
+            indexer: Indexer::new(Arc::new(index)),
+            spending: Spending::new(running.limited.then_some(self.rules.limits), running.watching),
+        })
+    }
+
+    /// Nothing is served from a store whose schema somebody has changed.
+    pub(in crate::vault) async fn check_schema(&self, places: &Places) -> Result<(), StoreError> {
+        let (data, keys) = (self.store.schema().await?, self.keys.schema().await?);
+        for (path, found) in [(&places.data, data), (&places.keys, keys)] {
+            if !found.is_empty() {
+                return Err(StoreError::Schema(path.clone(), found.join("; ")));
+            }
+        }
+        Ok(())
+    }
+
+    pub(in crate::vault) const fn fields(&self) -> &FieldSet {
+        &self.rules.fields
+    }
+}

@@ -1,0 +1,391 @@
+//! A log that cannot go on is followed by another (DESIGN §7): after a data store was restored from an older copy, say, which
+//! the fence refuses. The first entry of the next log says how the old one stood; every old entry is kept.
+//!
+//! It is done with the vault stopped, by two persons who are there: a system administrator and somebody who may approve it.
+//!
+//! A restored data store has forgotten what was revoked since. So every token is good under one log only: the next log takes over
+//! the tokens of these two, and all others are void. Roles may be older than what was lost; who holds which that takes two persons
+//! to give is told to the two.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use data_encoding::BASE64;
+
+use crate::cells;
+use crate::clock::Clock;
+use crate::keyring::unlock::Passphrase;
+use crate::log::Change;
+use crate::log::ProvedEntry;
+use crate::log::leaf::Leaf;
+use crate::log::startup::{self, Proved, Unproved};
+use crate::model::approvals::ApprovalState;
+use crate::model::ask::{Action, RequestId};
+use crate::model::ids::{ApprovalId, TokenId};
+use crate::model::principals::{PrincipalKind, Role, Roles};
+use crate::model::purposes::Purpose;
+use crate::policy::facts::{ApprovalFacts, Facts};
+use crate::policy::{Permit, Why};
+use crate::store::rows::{
+    About, ApprovalRow, Cell, Column, Fence, Genuine, HeadRow, One, PastLogRow, PrincipalRow, TokenRow, principal,
+};
+use crate::store::{Guard, Write};
+use crate::vault::core::{new_token, token_hash};
+use crate::vault::life::found::Issued;
+use crate::vault::life::open::{OpenError, Places, Running, Unlocked};
+use crate::vault::{Error, LARGEST_PAGE, Session, Vault};
+
+const NOT_READMITTED: &str = "there is no active person's account of this name with the role security_admin: name one of those \
+                              that the vault has";
+const LONGEST_REASON: usize = 200;
+/// As many digits as a reason may have, however they are written: fewer than a telephone number.
+const MOST_DIGITS: usize = 6;
+
+/// The two persons, by their tokens.
+pub struct Two<'t> {
+    /// A system administrator's.
+    pub asker: &'t str,
+    /// That of somebody who may approve it.
+    pub approver: &'t str,
+}
+
+/// The log that is in force now.
+pub struct Restarted {
+    /// Its origin.
+    pub origin: String,
+    /// Its key, as verifiers take it.
+    pub key: String,
+    /// How the old one stood, word by word, as the first entry says.
+    pub link: BTreeMap<String, String>,
+    /// Accounts that administer the vault or may approve, as they stand in this data store.
+    pub administrators: Vec<Standing>,
+    /// The token of the security administrator who was readmitted, shown once.
+    pub readmitted: Option<Issued>,
+}
+
+/// An account as it stands.
+pub struct Standing {
+    /// Account name.
+    pub account: String,
+    /// What it may act as.
+    pub roles: Roles,
+    /// Whether it may authenticate once it has a token.
+    pub active: bool,
+}
+
+impl Vault {
+    /// Opens the next log, whose first entry links the old one. Every token but those of the two is void from then on; the account
+    /// to be readmitted, a security administrator's, gets a new one.
+    ///
+    /// # Errors
+    /// [`OpenError::Log`] when the log that is there does not prove in itself: only what is behind the fence may be missing.
+    /// [`OpenError::NotByThese`] when one of the two may not, or they are not two; [`Error::Bad`] when there is no security
+    /// administrator's account of that name. Nothing is changed then.
+    pub async fn restart(
+        places: &Places,
+        passphrase: &Passphrase,
+        clock: Arc<dyn Clock>,
+        two: &Two<'_>,
+        reason: &str,
+        readmit: Option<&str>,
+    ) -> Result<Restarted, OpenError> {
+        let reason = fit(reason)?;
+        let opened = Unlocked::open(places, passphrase).await?;
+        opened.check_schema(places).await?;
+        let head = opened.store.head().await?;
+        let fence = opened.keys.fence().await?;
+        let old = startup::named_origin(&head).ok_or(Unproved::Checkpoint)?.to_owned();
+        startup::prove_head(&*opened.store, &head, &old, &opened.keyring.verifiers(&old)?).await?;
+        let origin = next_origin(opened.keyring.origin(), &old, fence.as_ref())?;
+        let mut link = link(&head, &old, fence.as_ref(), reason);
+        // Whoever approves it and whoever reads it later sees that a witness had seen more, or another log.
+        let against = opened.keys.contradictions(&opened.log).await?;
+        if let Some(size) = against.iter().map(|said| said.size).max() {
+            link.insert("witness_size".to_owned(), size.to_string());
+        }
+        let alone = Running {
+            batch: 1,
+            ..Running::default()
+        };
+        let vault = opened
+            .serve(places, Proved::empty(origin.clone()), clock, "restart", alone)
+            .await?;
+        let number = number_of(vault.keyring.origin(), &old);
+        let sessions = vault.two_sessions(two, number).await?;
+        let readmitted = match readmit {
+            Some(account) => Some(vault.readmit(account, &sessions[1]).await?),
+            None => None,
+        };
+        if let Some((issued, row)) = &readmitted {
+            link.insert("readmitted".to_owned(), row.principal.to_string());
+            link.insert("readmitted_role".to_owned(), issued.role.to_string());
+        }
+        let (permit, mut change) = vault.both(&sessions, &link).await?;
+        change
+            .writes
+            .extend(readmitted.iter().map(|(_, row)| Write::put(row.clone())));
+        vault.record(permit, change).await?;
+        Ok(Restarted {
+            key: vault.keyring.verifier(&origin)?.to_string(),
+            origin,
+            link,
+            administrators: vault.administrators().await?,
+            readmitted: readmitted.map(|(issued, _)| issued),
+        })
+    }
+
+    /// The number of the log in force, from 1.
+    pub(in crate::vault) fn log_number(&self) -> u64 {
+        number_of(self.keyring.origin(), self.log.origin())
+    }
+
+    /// The two persons, by tokens that are good under the old log.
+    async fn two_sessions(&self, two: &Two<'_>, log: u64) -> Result<[Session; 2], OpenError> {
+        let request = RequestId::random();
+        let asker = self.authenticate_under(two.asker, request.clone(), log).await?;
+        let approver = self.authenticate_under(two.approver, request, log).await?;
+        Ok([asker, approver])
+    }
+
+    /// A token of the next log for a security administrator, so that others can be given theirs. Like any token of an administrator
+    /// it takes a second person who may approve that.
+    async fn readmit(&self, account: &str, second: &Session) -> Result<(Issued, Genuine<TokenRow>), OpenError> {
+        let found = self
+            .store
+            .one(&principal::BY_ACCOUNT, &cells![account.to_owned()])
+            .await?;
+        let row = found.map(|row| self.keyring.genuine(row)).transpose()?;
+        let fits = |row: &Genuine<PrincipalRow>| {
+            row.active && row.kind == PrincipalKind::Person && row.roles.holds(Role::SecurityAdmin)
+        };
+        let row = row
+            .filter(fits)
+            .ok_or(Error::Bad("not-to-be-readmitted", NOT_READMITTED))?;
+        let approver = self.principal_row(second.actor.id()).await?;
+        let kind = second.actor.department_kind();
+        if !self.policy.may_approve(approver.roles, kind, Action::SetAdministrator) {
+            return Err(OpenError::NotByThese(Why::NotApproved));
+        }
+        let secret = new_token()?;
+        let token = TokenRow {
+            id: TokenId::random(),
+            hash: token_hash(&secret),
+            principal: row.id,
+            epoch: row.epoch,
+            log: self.log_number(),
+            created_at: self.clock.now().map_err(Error::from)?,
+            expires_at: None,
+            revoked_at: None,
+            version: 1,
+        };
+        let issued = Issued {
+            account: row.account.clone(),
+            role: Role::SecurityAdmin,
+            token: secret,
+        };
+        Ok((issued, self.keyring.protect(token)?))
+    }
+
+    /// Accounts with roles that take two persons to give.
+    async fn administrators(&self) -> Result<Vec<Standing>, Error> {
+        let mut standing = Vec::new();
+        let mut after = Cell::Bytes(Vec::new());
+        loop {
+            let page = self.store.all(&principal::AFTER, &[after, LARGEST_PAGE.cell()]).await?;
+            let rows = self.genuine(page)?;
+            let Some(last) = rows.last() else { return Ok(standing) };
+            after = last.id.cell();
+            let of_two = rows.iter().filter(|row| self.policy.takes_two_to_give(row.roles));
+            standing.extend(of_two.map(|row| Standing {
+                account: row.account.clone(),
+                roles: row.roles,
+                active: row.active,
+            }));
+        }
+    }
+
+    /// Whether these two may do it together. A refusal is not in the log: there is none that could take it.
+    async fn both(&self, [asker, approver]: &[Session; 2], link: &About) -> Result<(Permit, Change), OpenError> {
+        self.are_two(asker, approver).await?;
+        let ask = self.ask(asker, Action::RestartLog, Purpose::Administer)?;
+        let at = ask.at();
+        let facts = Facts {
+            approval: Some(ApprovalFacts {
+                row: None,
+                by: approver.actor.id(),
+            }),
+            ..Facts::default()
+        };
+        let permit = self
+            .policy
+            .decide(ask, facts)
+            .map_err(|denial| OpenError::NotByThese(denial.why()))?;
+        let row = ApprovalRow {
+            id: ApprovalId::random(),
+            action: Action::RestartLog,
+            subject: None,
+            about: link.clone(),
+            request: self.keyring.request_code(b"audit restart")?,
+            bound: self.bound(link).await?.state,
+            asker_reason: None,
+            asker: asker.actor.id(),
+            approver: Some(approver.actor.id()),
+            approver_reason: None,
+            state: ApprovalState::Used,
+            created_at: at,
+            expires_at: at,
+            version: 1,
+        };
+        let mut writes = vec![Write::NextLog, Write::put(self.keyring.protect(row)?)];
+        for session in [asker, approver] {
+            writes.push(self.taken_over(session).await?);
+        }
+        let change = Change {
+            guards: vec![Guard::code_of::<PrincipalRow>(
+                &approver.actor.id(),
+                approver.actor.code(),
+            )],
+            writes,
+            link: link.clone(),
+            ..Change::default()
+        };
+        Ok((permit, change))
+    }
+
+    /// Makes the token of this session good under the next log.
+    async fn taken_over(&self, session: &Session) -> Result<Write, Error> {
+        let row = self.token_row(session.actor.token()).await?;
+        let row = TokenRow {
+            log: self.log_number(),
+            version: row.version + 1,
+            ..row.into_row()
+        };
+        Ok(Write::put(self.keyring.protect(row)?))
+    }
+
+    async fn are_two(&self, asker: &Session, approver: &Session) -> Result<(), OpenError> {
+        let first = self.principal_row(asker.actor.id()).await?;
+        let second = self.principal_row(approver.actor.id()).await?;
+        if first.kind != PrincipalKind::Person || second.kind != PrincipalKind::Person {
+            return Err(OpenError::NotByThese(Why::NotAPerson));
+        }
+        if crate::vault::people::approvals::are_one(&first, &second) {
+            return Err(OpenError::NotByThese(Why::OwnRequest));
+        }
+        let may = self
+            .policy
+            .may_approve(second.roles, approver.actor.department_kind(), Action::RestartLog);
+        if may {
+            Ok(())
+        } else {
+            Err(OpenError::NotByThese(Why::NotApproved))
+        }
+    }
+}
+
+/// The reason, if it is one and no number of a person can be read in it.
+fn fit(reason: &str) -> Result<&str, Error> {
+    let digits = reason.chars().filter(|c| c.is_numeric()).count();
+    let fits = !reason.trim().is_empty()
+        && reason.chars().count() <= LONGEST_REASON
+        && !reason.chars().any(char::is_control)
+        && digits <= MOST_DIGITS;
+    let words = "a reason of 1 to 200 characters, without personal data and with no more than six digits: it stays in the \
+                 log for good";
+    if fits {
+        Ok(reason)
+    } else {
+        Err(Error::Bad("bad-reason", words))
+    }
+}
+
+/// What the first entry says of the old log: as it is in this data store, and as far as it had come.
+fn link(head: &HeadRow, old: &str, fence: Option<&Fence>, reason: &str) -> About {
+    let mut link = About::from([
+        ("origin".to_owned(), old.to_owned()),
+        ("size".to_owned(), head.size.to_string()),
+        ("root".to_owned(), BASE64.encode(head.root.as_bytes())),
+        ("reason".to_owned(), reason.to_owned()),
+    ]);
+    if let Some(fence) = fence {
+        link.insert("fence_origin".to_owned(), fence.origin.clone());
+        link.insert("fence_size".to_owned(), fence.size.to_string());
+        link.insert("fence_root".to_owned(), BASE64.encode(fence.root.as_bytes()));
+    }
+    link
+}
+
+/// Whether a leaf is the first of a log that follows the one which the fence is of, as far as it had come.
+pub(in crate::vault) fn links(leaf: &Leaf, fence: &Fence) -> bool {
+    let said = |word: &str| leaf.link.as_ref().and_then(|link| link.get(word));
+    leaf.act == Action::RestartLog.as_str()
+        && leaf.out == "granted"
+        && said("fence_origin") == Some(&fence.origin)
+        && said("fence_size") == Some(&fence.size.to_string())
+        && said("fence_root") == Some(&BASE64.encode(fence.root.as_bytes()))
+}
+
+/// Whether a leaf is the first of a log that follows this one.
+pub(in crate::vault) fn follows(leaf: &Leaf, origin: &str, past: &PastLogRow) -> bool {
+    let said = |word: &str| leaf.link.as_ref().and_then(|link| link.get(word)).map(String::as_str);
+    leaf.act == Action::RestartLog.as_str()
+        && said("origin") == Some(origin)
+        && said("size") == Some(past.size.to_string().as_str())
+        && said("root") == Some(BASE64.encode(past.root.as_bytes()).as_str())
+}
+
+/// `…/log/2` after `…/log/1`: beyond every log that the stores know of.
+fn next_origin(founding: &str, old: &str, fence: Option<&Fence>) -> Result<String, Unproved> {
+    let there = number(founding, old).ok_or(Unproved::Checkpoint)?;
+    // Without a fence nobody knows which numbers have been used.
+    let fenced = fence.and_then(|fence| number(founding, &fence.origin));
+    let next = there.max(fenced.ok_or(Unproved::NoFence)?).saturating_add(1);
+    Ok(format!("{}/{next}", numbered(founding).0))
+}
+
+/// The number of a log of the vault that was founded with this origin; 0, under which no token is good, for one of another vault.
+pub(in crate::vault) fn number_of(founding: &str, origin: &str) -> u64 {
+    number(founding, origin).unwrap_or(0)
+}
+
+fn number(founding: &str, origin: &str) -> Option<u64> {
+    let (stem, first) = numbered(founding);
+    match numbered(origin) {
+        _ if origin == founding => Some(first.unwrap_or(1)),
+        (of, number) if of == stem => number,
+        _ => None,
+    }
+}
+
+/// An origin without the number that it ends in, and the number.
+fn numbered(origin: &str) -> (&str, Option<u64>) {
+    let parts = origin.rsplit_once('/');
+    let parts = parts.and_then(|(stem, number)| Some((stem, number.parse().ok()?)));
+    parts.map_or((origin, None), |(stem, number)| (stem, Some(number)))
+}
+
+impl Unlocked {
+    /// A restart whose process died between the new log and its fence: the fence goes on, if the new log links what it was
+    /// of.
+    pub(in crate::vault) async fn finish_restart(&mut self) -> Result<(), OpenError> {
+        let head = self.store.head().await?;
+        let Some(found) = startup::named_origin(&head).filter(|found| *found != self.log && head.size == 1) else {
+            return Ok(());
+        };
+        startup::prove_head(&*self.store, &head, found, &self.keyring.verifiers(found)?).await?;
+        let first = self.store.entries(0, 1).await?.into_iter().next();
+        let leaf = first.and_then(|entry| ProvedEntry::new(entry).ok()?.leaf());
+        if let (Some(leaf), Some(fence)) = (leaf, self.keys.fence().await?)
+            && links(&leaf, &fence)
+        {
+            self.keys.put_fence(&Fence {
+                one: One,
+                origin: found.to_owned(),
+                size: head.size,
+                root: head.root,
+            })?;
+            found.clone_into(&mut self.log);
+        }
+        Ok(())
+    }
+}

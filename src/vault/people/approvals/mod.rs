@@ -1,0 +1,317 @@
+//! What takes two persons (双人复核): one asks, another approves that very request, the first sends it again.
+//!
+//! An approval is for a request and for the state of what the request is about ([`bound`]).
+//! A use case calls [`Vault::with_two`] and does its work through [`Vault::act`], which uses the approval up in the same
+//! transaction. Where nobody has approved yet, the first is an error that asks ([`Error::Asked`]) and ends the use case.
+//! The rule stands in the policy (`all.two-persons`) and here: a policy that forgets it does not lift it.
+
+mod bound;
+mod decide;
+mod read;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::cells;
+use crate::log::{Change, CommitError, Recorded, leaf};
+use crate::model::approvals::{ApprovalState, Giver, Reason};
+use crate::model::ask::{Action, Ask};
+use crate::model::ids::ApprovalId;
+use crate::model::principals::PrincipalKind;
+use crate::policy::facts::{ApprovalFacts, Facts};
+use crate::policy::{Permit, Why};
+use crate::store::rows::{About, ApprovalRow, Genuine, PrincipalRow, approval};
+use crate::store::{Guard, Write};
+pub(in crate::vault) use crate::vault::people::approvals::bound::{DEPARTMENT, LOG, PRINCIPAL, TOKEN};
+pub(in crate::vault) use crate::vault::people::approvals::decide::are_one;
+pub use crate::vault::people::approvals::decide::{Decided, Decision};
+pub use crate::vault::people::approvals::read::{RequestLine, RequestPage, Somebody};
+use crate::vault::{Asked, Error, Pending, Vault};
+
+/// How long a request for approval is good for, approved or not.
+const GOOD_FOR: SignedDuration = SignedDuration::from_hours(24);
+/// Requests of one asker that may be open at once: neither refused nor used, and not expired. Each is a row and a line in the
+/// list of whoever decides.
+const MOST_OPEN: u32 = 20;
+/// The word of `about` for what is done to a token: `issue` or `revoke`.
+pub(in crate::vault) const TOKEN_DEED: &str = "token";
+/// Words of `about` that stay out of the log.
+const UNLOGGED: [&str; 1] = ["account"];
+
+const NOW: &str = "somebody else must approve it; then send the same request with `Approval`";
+const EXPORT_FIRST: &str = "run `callervault audit export` before this is approved and keep the archive: what is dropped is \
+                            nowhere else; then send the same request with `Approval`";
+const UNKNOWN: &str = "there is no such approval of yours: send the request without `Approval` to ask for one";
+const ANOTHER: &str =
+    "the approval is for another request: address, `If-Match` and body must say the same as when it was asked";
+const WAITING: &str = "nobody has approved the request yet";
+const REFUSED: &str = "the request was refused by the second person";
+const USED: &str = "the approval has been used: each is good for one time";
+const EXPIRED: &str = "the approval has expired: ask again";
+const CHANGED: &str = "what the approval is about has changed since it was asked for, so the approval is stale: read it again, \
+                       then send the request without `Approval` to ask anew";
+const CHANGED_MEANWHILE: &str =
+    "what the request is about has changed since it was asked: refuse it, and let it be asked anew";
+const GONE: &str = "whoever approved may no longer approve: ask again";
+
+/// A request as it came in, and the approval it names. What one person may do alone needs neither.
+#[derive(Default)]
+pub struct Exact {
+    /// Method, path, `If-Match` and body in canonical form: what must be the same when it is sent again.
+    pub request: Vec<u8>,
+    /// The `Approval` header.
+    pub approval: Option<ApprovalId>,
+    /// Why the asker asks, if they say so. It is kept when the approval is asked for, and not looked at afterwards.
+    pub reason: Option<Reason>,
+}
+
+/// A permit, with the approval it uses up. [`Vault::act`] is the only way to spend it.
+#[must_use = "a permit that is not logged permits nothing"]
+pub(in crate::vault) struct Act {
+    permit: Permit,
+    approved: Option<(Approved, Vec<Guard>)>,
+}
+
+impl Act {
+    /// What one person may do alone.
+    pub(in crate::vault) const fn alone(permit: Permit) -> Self {
+        Self { permit, approved: None }
+    }
+}
+
+/// An approval that stands: genuine, of this request, of this asker, in time, by somebody who still may.
+struct Approved {
+    row: Genuine<ApprovalRow>,
+    by: Genuine<PrincipalRow>,
+}
+
+impl Vault {
+    /// What a second person stands behind. Without one nothing happens but that the asker asks for one; `about` tells them
+    /// what would be done.
+    ///
+    /// # Errors
+    /// [`Error::Asked`] when the request now waits for a second person; [`Error::Refused`] when the asker may not do this
+    /// with any approval; [`Error::RefusedBecause`] when the approval named does not stand, or what it is about has changed.
+    pub(in crate::vault) async fn with_two(&self, ask: Ask, about: About, exact: &Exact) -> Result<Act, Error> {
+        let Some(id) = exact.approval else {
+            return Err(Error::Asked(self.ask_second(ask, about, exact).await?));
+        };
+        let now = self.bound(&about).await?;
+        let mut facts = self.facts(&ask).await?;
+        let approved = match self.standing(&ask, id, Some(&exact.request)).await? {
+            Ok(approved) => approved,
+            Err(words) => return Err(self.unapproved(ask, facts, words).await),
+        };
+        facts.approval = Some(ApprovalFacts {
+            row: Some(approved.row.clone()),
+            by: approved.by.id,
+        });
+        let permit = self.decide(ask, facts).await?;
+        if now.state != approved.row.bound {
+            return Err(self.refuse_because(permit.withdraw(Why::TargetChanged), CHANGED).await);
+        }
+        Ok(Act {
+            permit,
+            approved: Some((approved, now.guards)),
+        })
+    }
+
+    /// Refuses the asker who may not do this with any approval.
+    ///
+    /// # Errors
+    /// [`Error::Refused`].
+    pub(in crate::vault) async fn may_with_two(&self, ask: &Ask) -> Result<(), Error> {
+        let facts = self.facts(ask).await?;
+        match self.policy.decide(same(ask, ask.action()), facts) {
+            Err(denial) if denial.why() != Why::NotApproved => Err(Error::Refused(self.log_refusal(denial).await?)),
+            // A policy that permits it to one person does not lift the rule.
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+
+    /// Asks for a second person. The asker could do it with one, and is a person themselves.
+    async fn ask_second(&self, ask: Ask, about: About, exact: &Exact) -> Result<Asked, Error> {
+        self.may_with_two(&ask).await?;
+        let asking = same(&ask, Action::AskApproval);
+        let facts = self.facts(&asking).await?;
+        let permit = self.decide(asking, facts).await?;
+        let asker = self.principal_row(permit.ask().who().id()).await?;
+        if asker.kind != PrincipalKind::Person {
+            return Err(self.refuse(permit, Why::NotAPerson).await);
+        }
+        let created_at = ask.at();
+        let last = cells![asker.id, created_at, MOST_OPEN - 1];
+        if self.store.one(&approval::OPEN_BESIDES, &last).await?.is_some() {
+            return Err(self.refuse(permit, Why::TooManyOpen).await);
+        }
+        let id = ApprovalId::random();
+        let bound = self.bound(&about).await?;
+        let seal = |reason| self.keyring.seal_reason(id, Giver::Asker, reason);
+        let row = ApprovalRow {
+            id,
+            action: ask.action(),
+            subject: ask.subject_reference().copied(),
+            about,
+            request: self.keyring.request_code(&exact.request)?,
+            bound: bound.state,
+            asker_reason: exact.reason.as_ref().map(seal).transpose()?,
+            asker: asker.id,
+            approver: None,
+            approver_reason: None,
+            state: ApprovalState::Asked,
+            created_at,
+            expires_at: created_at.checked_add(GOOD_FOR).map_err(|_| crate::clock::NoClock)?,
+            version: 1,
+        };
+        let approval = Pending {
+            id: row.id.to_string(),
+            expires_at: leaf::milliseconds(row.expires_at),
+        };
+        let mut link = logged(&row);
+        link.insert("action".to_owned(), row.action.to_string());
+        let mut guards = bound.guards;
+        guards.push(Guard::none(&approval::OPEN_BESIDES, &last));
+        let change = Change {
+            guards,
+            writes: vec![Write::put(self.keyring.protect(row)?)],
+            link,
+            ..Change::default()
+        };
+        Ok(Asked {
+            approval,
+            detail: what_now(ask.action()),
+            audit: self.record(permit, change).await?.position().into(),
+        })
+    }
+
+    /// Does it: the change, its leaf and the end of the approval in one transaction, if what it is about is still as it was.
+    ///
+    /// # Errors
+    /// [`Error::RefusedBecause`] when somebody else has used the approval meanwhile. [`Error::Stale`] when what it is about has
+    /// changed meanwhile: the use case then runs once more ([`is_overtaken`]), which refuses it.
+    pub(in crate::vault) async fn act(&self, act: Act, mut change: Change) -> Result<Recorded, Error> {
+        let Act { permit, approved } = act;
+        let Some((Approved { row, by }, bound)) = approved else {
+            return self.record(permit, change).await;
+        };
+        let (again, id) = (same(permit.ask(), permit.ask().action()), row.id);
+        change.guards.push(Guard::unchanged(&by));
+        change.guards.extend(bound);
+        change.link.extend(logged(&row));
+        let used = ApprovalRow {
+            state: ApprovalState::Used,
+            version: row.version + 1,
+            ..row.into_row()
+        };
+        change.writes.push(Write::put(self.keyring.protect(used)?));
+        match self.log.record(permit, change).await {
+            Err(CommitError::Stale) => Err(match self.standing(&again, id, None).await? {
+                Ok(_) => Error::Stale,
+                Err(words) => {
+                    let facts = self.facts(&again).await?;
+                    self.unapproved(again, facts, words).await
+                }
+            }),
+            done => Ok(done?),
+        }
+    }
+
+    /// The approval, if it stands for this very ask and, where one is given, this very request; or else what is wrong with it.
+    async fn standing(
+        &self,
+        ask: &Ask,
+        id: ApprovalId,
+        request: Option<&[u8]>,
+    ) -> Result<Result<Approved, &'static str>, Error> {
+        let row = self.approval_row(id).await?;
+        // Somebody else's is as unknown as none.
+        let Some(row) = row.filter(|row| row.asker == ask.who().id()) else {
+            return Ok(Err(UNKNOWN));
+        };
+        let this = match request {
+            Some(request) => self.keyring.is_request(&row.request, request)?,
+            None => true,
+        };
+        if row.action != ask.action() || row.subject.as_ref() != ask.subject_reference() || !this {
+            return Ok(Err(ANOTHER));
+        }
+        let words = match row.state {
+            ApprovalState::Used => USED,
+            ApprovalState::Refused => REFUSED,
+            _ if is_over(&row, ask.at()) => EXPIRED,
+            ApprovalState::Asked => WAITING,
+            ApprovalState::Approved => {
+                let Some(by) = row.approver else { return Ok(Err(GONE)) };
+                let by = self.principal_row(by).await?;
+                if self.still_approves(&by, row.action).await? {
+                    return Ok(Ok(Approved { row, by }));
+                }
+                GONE
+            }
+        };
+        Ok(Err(words))
+    }
+
+    async fn still_approves(&self, approver: &Genuine<PrincipalRow>, action: Action) -> Result<bool, Error> {
+        let department = self.department_row(approver.department).await?;
+        Ok(approver.active && self.policy.may_approve(approver.roles, department.kind, action))
+    }
+
+    /// Refuses an act whose approval does not stand. What the policy has against it comes first.
+    async fn unapproved(&self, ask: Ask, facts: Facts, words: &'static str) -> Error {
+        let denial = match self.policy.decide(ask, facts) {
+            Ok(permit) => permit.withdraw(Why::NotApproved),
+            Err(denial) => denial,
+        };
+        if denial.why() == Why::NotApproved {
+            return self.refuse_because(denial, words).await;
+        }
+        match self.log_refusal(denial).await {
+            Ok(refusal) => Error::Refused(refusal),
+            Err(fault) => fault.into(),
+        }
+    }
+
+    /// The request for approval, as the vault last wrote it.
+    async fn approval_row(&self, id: ApprovalId) -> Result<Option<Genuine<ApprovalRow>>, Error> {
+        let row = self.store.one(&approval::BY_ID, &cells![id]).await?;
+        Ok(row.map(|row| self.keyring.genuine(row)).transpose()?)
+    }
+}
+
+/// The same asker, purpose, time, request and subject, with another action.
+pub(in crate::vault) fn same(ask: &Ask, action: Action) -> Ask {
+    let again = Ask::new(*ask.who(), action, ask.purpose(), ask.at(), ask.request().clone());
+    match ask.subject_reference() {
+        Some(subject) => again.subject(*subject),
+        None => again,
+    }
+}
+
+/// What the asker does next.
+const fn what_now(action: Action) -> &'static str {
+    match action {
+        Action::PruneLog => EXPORT_FIRST,
+        _ => NOW,
+    }
+}
+
+fn is_over(row: &ApprovalRow, now: Timestamp) -> bool {
+    row.expires_at <= now
+}
+
+/// What the log says of what was asked: the words, and SHA-256 of each sealed reason.
+fn logged(row: &ApprovalRow) -> About {
+    let mut link = row.about.clone();
+    link.retain(|name, _| !UNLOGGED.contains(&name.as_str()));
+    let reasons = Giver::ALL
+        .iter()
+        .filter_map(|&giver| Some((giver, row.reason_of(giver)?)));
+    link.extend(reasons.map(|(giver, sealed)| (format!("{giver}_reason"), leaf::base64_sha256(sealed))));
+    link
+}
+
+/// Whether a use case that names an approval is to run once more: something changed between its decision and the commit, and a
+/// second run says what.
+pub(in crate::vault) fn is_overtaken<T>(done: &Result<T, Error>, exact: &Exact) -> bool {
+    exact.approval.is_some() && matches!(done, Err(Error::Stale))
+}

@@ -1,0 +1,109 @@
+//! Departments, principals, roles, tokens: the security administrator's work.
+//!
+//! An account that administers the vault, or on whose approval others depend, is made, changed and equipped by two
+//! persons: who could do that alone could grant, read and audit alone (P9).
+
+pub mod approvals;
+mod departments;
+mod principals;
+mod tokens;
+
+use std::str::FromStr;
+
+use serde::Serialize;
+
+pub use self::departments::{Department, NewDepartment};
+pub use self::principals::{NewPrincipal, Principal, SetPrincipal};
+pub use self::tokens::{NewToken, Token, TokenLine};
+use crate::cells;
+use crate::log::{Change, CommitError};
+use crate::model::ask::Action;
+use crate::model::ids::PrincipalId;
+use crate::model::principals::Roles;
+use crate::model::purposes::Purpose;
+use crate::policy::Permit;
+use crate::store::rows::principal::BY_ID;
+use crate::store::rows::{About, Genuine, PrincipalRow};
+use crate::store::{Guard, Write};
+use crate::vault::people::approvals::{Act, Exact};
+use crate::vault::{Audit, Error, LARGEST_PAGE, Session, Vault};
+
+/// Something made or changed, and where that stands in the log.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Changed<T> {
+    /// It, as it is now.
+    #[serde(flatten)]
+    pub now: T,
+    /// Where the change stands in the log.
+    pub audit: Audit,
+}
+
+/// A page of a list.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Page<T> {
+    /// The lines.
+    pub items: Vec<T>,
+    /// Pass as `after` for the next page; absent on the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+    /// Where this read stands in the log.
+    pub audit: Audit,
+}
+
+impl Vault {
+    async fn administer(&self, session: &Session, action: Action) -> Result<Permit, Error> {
+        let ask = self.ask(session, action, Purpose::Administer)?;
+        let facts = self.facts(&ask).await?;
+        self.decide(ask, facts).await
+    }
+
+    /// What the permit allows, if these roles are ones that a person may give or use alone; otherwise it takes a second
+    /// one, who is told what it is about. An approval that is named must stand in any case: the asker rests on it.
+    async fn alone_unless(&self, permit: Permit, roles: &[Roles], about: About, exact: &Exact) -> Result<Act, Error> {
+        let alone = !roles.iter().any(|&roles| self.policy.takes_two_to_give(roles));
+        if alone && exact.approval.is_none() {
+            return Ok(Act::alone(permit));
+        }
+        let ask = crate::vault::people::approvals::same(permit.ask(), Action::SetAdministrator);
+        self.with_two(ask, about, exact).await
+    }
+
+    async fn put(&self, act: Act, guards: Vec<Guard>, write: Write, taken: &'static str) -> Result<Audit, Error> {
+        let change = Change {
+            guards,
+            writes: vec![write],
+            ..Change::default()
+        };
+        match self.act(act, change).await {
+            Ok(recorded) => Ok(recorded.position().into()),
+            Err(Error::Log(CommitError::Duplicate)) => Err(Error::Taken(taken)),
+            Err(other) => Err(other),
+        }
+    }
+
+    pub(in crate::vault) async fn principal_row(&self, id: PrincipalId) -> Result<Genuine<PrincipalRow>, Error> {
+        let row = self.store.one(&BY_ID, &cells![id]).await?;
+        Ok(self.keyring.genuine(row.ok_or(Error::NotFound("principal"))?)?)
+    }
+}
+
+/// What a request is about, for whoever decides on it.
+fn about<const N: usize>(words: [(&str, String); N]) -> About {
+    words.map(|(name, value)| (name.to_owned(), value)).into()
+}
+
+pub(in crate::vault) fn parsed<T: FromStr>(after: Option<&str>) -> Result<Option<T>, Error> {
+    let bad = |_| Error::Bad("bad-cursor", "`after` is the `next` of the page before");
+    after.map(|text| text.parse().map_err(bad)).transpose()
+}
+
+pub(in crate::vault) fn page<T>(
+    items: Vec<T>,
+    limit: u32,
+    audit: Audit,
+    key: impl Fn(&T) -> String,
+) -> Result<Page<T>, Error> {
+    let full = items.len() >= limit.clamp(1, LARGEST_PAGE) as usize;
+    let next = items.last().filter(|_| full).map(key);
+    Ok(Page { items, next, audit })
+}

@@ -1,0 +1,238 @@
+//! Principals and their roles.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::ask::Action;
+use crate::model::ids::PrincipalId;
+use crate::model::principals::{PrincipalKind, Role, Roles};
+use crate::model::reference::DepartmentCode;
+use crate::policy::{Permit, Why};
+use crate::store::Write;
+use crate::store::rows::principal::AFTER;
+use crate::store::rows::{Cell, Column, Genuine, PrincipalRow};
+use crate::vault::people::approvals::{DEPARTMENT, Exact, PRINCIPAL, is_overtaken};
+use crate::vault::people::{Changed, Page, about, page, parsed};
+use crate::vault::{Error, LARGEST_PAGE, Session, Vault};
+
+/// A new principal.
+#[derive(Clone, Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewPrincipal {
+    /// Account name, 2–64 of `a-z`, `0-9`, `.`, `_`, `-`: an account, not a person's name.
+    #[schema(example = "water-handler-01")]
+    pub name: String,
+    /// Its department's code.
+    #[schema(value_type = String)]
+    pub department: DepartmentCode,
+    /// Its roles.
+    #[schema(value_type = Vec<String>, example = json!(["handler"]))]
+    pub roles: Vec<Role>,
+    /// `person` or `service`.
+    #[schema(value_type = String, example = "person")]
+    pub kind: PrincipalKind,
+}
+
+/// A principal.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Principal {
+    /// Its id, which the log calls `actor`.
+    pub id: String,
+    /// Account name.
+    pub name: String,
+    /// Its department.
+    #[schema(value_type = String)]
+    pub department: DepartmentCode,
+    /// Its roles.
+    #[schema(value_type = Vec<String>)]
+    pub roles: Vec<Role>,
+    /// Person or program.
+    #[schema(value_type = String)]
+    pub kind: PrincipalKind,
+    /// Whether it may authenticate.
+    pub active: bool,
+    /// Goes up with each change; the `ETag`.
+    pub version: u64,
+}
+
+/// A change of roles or of standing.
+#[derive(Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SetPrincipal {
+    /// All its roles from now on.
+    #[schema(value_type = Vec<String>)]
+    pub roles: Vec<Role>,
+    /// Whether it may authenticate.
+    pub active: bool,
+}
+
+impl Vault {
+    /// Makes a principal.
+    ///
+    /// # Errors
+    /// [`Error::Refused`], also for roles that exclude each other; [`Error::NotFound`] for the department;
+    /// [`Error::RefusedBecause`] when the department has changed since a second person's approval was asked for.
+    pub async fn make_principal(
+        &self,
+        session: &Session,
+        new: NewPrincipal,
+        exact: &Exact,
+    ) -> Result<Changed<Principal>, Error> {
+        let done = self.make_principal_once(session, new.clone(), exact).await;
+        if is_overtaken(&done, exact) {
+            return self.make_principal_once(session, new, exact).await;
+        }
+        done
+    }
+
+    async fn make_principal_once(
+        &self,
+        session: &Session,
+        new: NewPrincipal,
+        exact: &Exact,
+    ) -> Result<Changed<Principal>, Error> {
+        let permit = self.administer(session, Action::SetPrincipal).await?;
+        let word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '_' | '-');
+        if !(2..=64).contains(&new.name.len()) || !new.name.chars().all(word) {
+            return Err(Error::Bad(
+                "bad-account",
+                "an account name has 2 to 64 of a-z, 0-9, '.', '_' and '-'",
+            ));
+        }
+        self.department_row(new.department).await?;
+        let (permit, roles) = self.compatible(permit, new.roles).await?;
+        let about = about([
+            ("account", new.name.clone()),
+            (DEPARTMENT, new.department.to_string()),
+            ("kind", new.kind.to_string()),
+            ("roles", roles.to_words()),
+        ]);
+        let act = self.alone_unless(permit, &[roles], about, exact).await?;
+        let row = PrincipalRow {
+            id: PrincipalId::random(),
+            account: new.name,
+            department: new.department,
+            kind: new.kind,
+            roles,
+            active: true,
+            created_by: Some(session.actor.id()),
+            epoch: 1,
+            version: 1,
+        };
+        let row = self.keyring.protect(row)?;
+        let audit = self.put(act, Vec::new(), Write::put(row.clone()), "account").await?;
+        Ok(Changed { now: row.into(), audit })
+    }
+
+    /// Sets a principal's roles and standing.
+    ///
+    /// # Errors
+    /// [`Error::Refused`], also for oneself and for roles that exclude each other; [`Error::Stale`];
+    /// [`Error::RefusedBecause`] when the account has changed since a second person's approval was asked for.
+    pub async fn set_principal(
+        &self,
+        session: &Session,
+        id: PrincipalId,
+        set: &SetPrincipal,
+        version: u64,
+        exact: &Exact,
+    ) -> Result<Changed<Principal>, Error> {
+        let done = self.set_principal_once(session, id, set, version, exact).await;
+        if is_overtaken(&done, exact) {
+            return self.set_principal_once(session, id, set, version, exact).await;
+        }
+        done
+    }
+
+    async fn set_principal_once(
+        &self,
+        session: &Session,
+        id: PrincipalId,
+        set: &SetPrincipal,
+        version: u64,
+        exact: &Exact,
+    ) -> Result<Changed<Principal>, Error> {
+        let permit = self.administer(session, Action::SetPrincipal).await?;
+        if id == session.actor.id() {
+            return Err(self.refuse(permit, Why::OwnRoles).await);
+        }
+        let row = self.principal_row(id).await?;
+        let (permit, roles) = self.compatible(permit, set.roles.clone()).await?;
+        // Where an approval is named, it is told first that the account has changed since: that refusal is in the log.
+        if row.version != version && exact.approval.is_none() {
+            return Err(Error::Stale);
+        }
+        let about = about([
+            ("account", row.account.clone()),
+            (PRINCIPAL, id.to_string()),
+            (DEPARTMENT, row.department.to_string()),
+            ("version", row.version.to_string()),
+            ("roles", roles.to_words()),
+            ("roles_before", row.roles.to_words()),
+            ("active", set.active.to_string()),
+            ("active_before", row.active.to_string()),
+        ]);
+        let act = self.alone_unless(permit, &[row.roles, roles], about, exact).await?;
+        if row.version != version {
+            return Err(Error::Stale);
+        }
+        let row = PrincipalRow {
+            roles,
+            active: set.active,
+            epoch: self.epoch_under(&row, roles),
+            version: version + 1,
+            ..row.into_row()
+        };
+        let row = self.keyring.protect(row)?;
+        let audit = self.put(act, Vec::new(), Write::put(row.clone()), "account").await?;
+        Ok(Changed { now: row.into(), audit })
+    }
+
+    /// The account's epoch with these roles. Where it gets roles that take two persons to give, a new one begins: its tokens
+    /// end, or whoever was given one alone would hold the new roles with it.
+    fn epoch_under(&self, row: &Genuine<PrincipalRow>, roles: Roles) -> u64 {
+        let rises = self.policy.takes_two_to_give(roles) && !self.policy.takes_two_to_give(row.roles);
+        row.epoch + u64::from(rises)
+    }
+
+    /// Lists principals by id.
+    ///
+    /// # Errors
+    /// [`Error::Refused`].
+    pub async fn list_principals(
+        &self,
+        session: &Session,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Page<Principal>, Error> {
+        let permit = self.administer(session, Action::ReadAdmin).await?;
+        let after = parsed(after)?;
+        let audit = self.note(permit).await?;
+        let after = after.map_or_else(|| Cell::Bytes(Vec::new()), |id: PrincipalId| id.cell());
+        let limit = limit.clamp(1, LARGEST_PAGE);
+        let rows = self.genuine(self.store.all(&AFTER, &[after, limit.cell()]).await?)?;
+        let lines = rows.into_iter().map(Principal::from).collect();
+        page(lines, limit, audit, |line: &Principal| line.id.clone())
+    }
+
+    /// The roles, if one person may hold them together.
+    async fn compatible(&self, permit: Permit, roles: Vec<Role>) -> Result<(Permit, Roles), Error> {
+        match Roles::new(roles) {
+            Ok(roles) => Ok((permit, roles)),
+            Err(_) => Err(self.refuse(permit, Why::RolesExclude).await),
+        }
+    }
+}
+
+impl From<Genuine<PrincipalRow>> for Principal {
+    fn from(row: Genuine<PrincipalRow>) -> Self {
+        Self {
+            id: row.id.to_string(),
+            department: row.department,
+            roles: row.roles.iter().collect(),
+            kind: row.kind,
+            active: row.active,
+            version: row.version,
+            name: row.into_row().account,
+        }
+    }
+}

@@ -1,0 +1,400 @@
+//! Tickets: the envelope, the list, and the steps.
+
+use serde::{Deserialize, Serialize};
+
+use crate::cells;
+use crate::log::{Change, leaf};
+use crate::model::ask::Action;
+use crate::model::ids::RecordId;
+use crate::model::purposes::Purpose;
+use crate::model::reference::{DepartmentCode, Reference};
+use crate::model::submitted::Submitted;
+use crate::model::ticket_no::TicketNo;
+use crate::model::tickets::{Channel, MatterKind, TicketState};
+use crate::model::transitions::{Holder, Step, Transition};
+use crate::store::Write;
+use crate::store::rows::custody::OF_TICKET;
+use crate::store::rows::field::OF_RECORD;
+use crate::store::rows::ticket::{BY_NO, HELD, TAKEN};
+use crate::store::rows::{Cell, Column, Genuine, TicketRow};
+use crate::vault::core::ticket_of;
+use crate::vault::{Audit, Error, LARGEST_PAGE, Replay, Session, Vault};
+
+/// A ticket's envelope: nothing in it identifies the caller.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct TicketPage {
+    /// Its number.
+    #[schema(value_type = String)]
+    pub no: TicketNo,
+    /// `accepted`, `dispatched` or `closed`.
+    #[schema(value_type = String)]
+    pub state: TicketState,
+    /// 诉求类型.
+    #[schema(value_type = String)]
+    pub kind: MatterKind,
+    /// Category code.
+    pub category: String,
+    /// Place code.
+    pub township: String,
+    /// How it came.
+    #[schema(value_type = String)]
+    pub channel: Channel,
+    /// Secrecy asked for, or the default of its kind.
+    pub confidential: bool,
+    /// The department that holds it.
+    #[schema(value_type = String)]
+    pub holder: DepartmentCode,
+    /// The centre that took the call.
+    #[schema(value_type = String)]
+    pub origin: DepartmentCode,
+    /// When the call came in, UTC.
+    pub received_at: String,
+    /// The caller, as the asker's department calls them. Absent on a confidential ticket outside the centre that took
+    /// it: by a reference that stays the same a department would know a reporter from their other tickets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub caller: Option<TicketCaller>,
+    /// Names of the ticket's own sealed fields on file.
+    pub on_file: Vec<String>,
+    /// Who has held it, oldest first.
+    pub custody: Vec<CustodyStep>,
+    /// Goes up with each change; the `ETag`.
+    pub version: u64,
+    /// Where this read stands in the log.
+    pub audit: Audit,
+}
+
+/// A ticket's caller.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct TicketCaller {
+    /// The asker's department's reference.
+    #[schema(value_type = String)]
+    pub r#ref: Reference,
+}
+
+/// A step of custody.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct CustodyStep {
+    /// The state it came to.
+    #[schema(value_type = String)]
+    pub state: TicketState,
+    /// The department that held it from then on.
+    #[schema(value_type = String)]
+    pub holder: DepartmentCode,
+    /// When, UTC.
+    pub at: String,
+}
+
+/// A line of the list.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct TicketLine {
+    /// Its number.
+    #[schema(value_type = String)]
+    pub no: TicketNo,
+    /// Where it stands.
+    #[schema(value_type = String)]
+    pub state: TicketState,
+    /// 诉求类型.
+    #[schema(value_type = String)]
+    pub kind: MatterKind,
+    /// Category code.
+    pub category: String,
+    /// Place code.
+    pub township: String,
+    /// The department that holds it.
+    #[schema(value_type = String)]
+    pub holder: DepartmentCode,
+    /// When the call came in, UTC.
+    pub received_at: String,
+}
+
+/// A page of the list.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct TicketList {
+    /// Newest first.
+    pub tickets: Vec<TicketLine>,
+    /// Pass as `after` for the next page; absent on the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub next: Option<TicketNo>,
+    /// Where this read stands in the log.
+    pub audit: Audit,
+}
+
+/// A step of a ticket: why, and where to.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TicketStep {
+    /// The code of the department that gets the ticket: `dispatch` needs it, other steps take none.
+    #[schema(value_type = Option<String>, example = "C1")]
+    pub department: Option<DepartmentCode>,
+    /// Why: sealed into the ticket.
+    #[schema(value_type = String)]
+    pub reason: Submitted,
+    /// `dispatch` or `handle`, as the asker's role has it; without it, what is usual for the step.
+    #[schema(value_type = Option<String>)]
+    pub purpose: Option<Purpose>,
+}
+
+/// Where a ticket stands now.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Moved {
+    /// The ticket.
+    #[serde(flatten)]
+    pub answer: MovedAnswer,
+    /// Where the act stands in the log.
+    pub audit: Audit,
+}
+
+/// The part of the answer that is remembered for a repeated request.
+#[derive(Serialize, Deserialize, utoipa::ToSchema)]
+pub struct MovedAnswer {
+    /// Its number.
+    #[schema(value_type = String)]
+    pub no: TicketNo,
+    /// Where it stands.
+    #[schema(value_type = String)]
+    pub state: TicketState,
+    /// Who holds it.
+    #[schema(value_type = String)]
+    pub holder: DepartmentCode,
+    /// Its version now.
+    pub version: u64,
+}
+
+impl Vault {
+    /// Reads a ticket's envelope.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] also for a ticket that does not exist.
+    pub async fn read_ticket(&self, session: &Session, no: TicketNo, purpose: Purpose) -> Result<TicketPage, Error> {
+        let ask = self.ask(session, Action::ReadTicket, purpose)?.ticket(no);
+        let facts = self.facts(&ask).await?;
+        let permit = self.decide(ask, facts).await?;
+        let row = ticket_of(&permit)?;
+        let mut change = Change::default();
+        let department = session.actor.department();
+        let caller = if row.confidential && row.taken_by != session.actor.id() {
+            None
+        } else {
+            let reference = self
+                .refer(&mut change, RecordId::Caller(self.keyring.caller_in(&row)?), department)
+                .await?;
+            Some(TicketCaller { r#ref: reference })
+        };
+        let audit = self.record(permit, change).await?.position().into();
+        let mut custody = Vec::new();
+        for step in self.genuine(self.store.all(&OF_TICKET, &cells![row.id, LARGEST_PAGE]).await?)? {
+            custody.push(CustodyStep {
+                state: step.state,
+                holder: step.holder,
+                at: leaf::milliseconds(step.at),
+            });
+        }
+        Ok(TicketPage {
+            no: row.no,
+            state: row.state,
+            kind: row.kind,
+            category: row.category.clone(),
+            township: row.township.clone(),
+            channel: row.channel,
+            confidential: row.confidential,
+            holder: row.holder,
+            origin: row.origin,
+            received_at: leaf::milliseconds(row.received_at),
+            caller,
+            on_file: self.fields_of(RecordId::Ticket(row.id)).await?,
+            custody,
+            version: row.version,
+            audit,
+        })
+    }
+
+    /// Lists the tickets the asker's department holds or took, newest first.
+    ///
+    /// # Errors
+    /// [`Error::Refused`].
+    pub async fn list_tickets(
+        &self,
+        session: &Session,
+        purpose: Purpose,
+        after: Option<TicketNo>,
+        limit: u32,
+    ) -> Result<TicketList, Error> {
+        let limit = limit.clamp(1, LARGEST_PAGE);
+        let ask = self.ask(session, Action::ListTickets, purpose)?;
+        let facts = self.facts(&ask).await?;
+        let permit = self.decide(ask, facts).await?;
+        let audit = self.note(permit).await?;
+        let mut rows = self.page_of(session.actor.department(), after, limit + 1).await?;
+        let more = rows.len() > limit as usize;
+        rows.truncate(limit as usize);
+        let next = rows.last().filter(|_| more).map(|row| row.no);
+        let tickets = rows.iter().map(|row| line(row)).collect();
+        Ok(TicketList { tickets, next, audit })
+    }
+
+    /// Tickets a department holds or took, newest first, from the one after that number.
+    async fn page_of(
+        &self,
+        department: DepartmentCode,
+        after: Option<TicketNo>,
+        limit: u32,
+    ) -> Result<Vec<Genuine<TicketRow>>, Error> {
+        let before = match after {
+            None => [Cell::Int(i64::MAX), Cell::Text(String::new())],
+            Some(no) => {
+                let row = self.store.one(&BY_NO, &cells![no]).await?;
+                let row = row.map(|row| self.keyring.genuine(row)).transpose()?;
+                let own = |row: &Genuine<TicketRow>| row.holder == department || row.origin == department;
+                // A ticket that has left the department meanwhile ends the list, as one that never was.
+                let Some(row) = row.filter(own) else {
+                    return Ok(Vec::new());
+                };
+                cells![row.created_at, row.no]
+            }
+        };
+        let [at, no] = before;
+        let with = [department.cell(), at, no, limit.cell()];
+        self.merged(&[&HELD, &TAKEN], &with).await
+    }
+
+    /// The names of a record's fields on file.
+    async fn fields_of(&self, record: RecordId) -> Result<Vec<String>, Error> {
+        let rows = self
+            .store
+            .all(&OF_RECORD, &cells![record.kind(), *record.as_bytes()])
+            .await?;
+        Ok(rows.into_iter().map(|row| row.field).collect())
+    }
+
+    /// Takes a ticket one step on: its row, the step of custody, the sealed reason and the leaf, in one transaction.
+    ///
+    /// # Errors
+    /// [`Error::Refused`]; [`Error::NotFound`] for an unknown department; [`Error::WrongState`]; [`Error::Stale`] where the
+    /// ticket is not at the version that was `seen`; [`Error::Bad`] for a department that is missing or one too many.
+    pub async fn step(
+        &self,
+        session: &Session,
+        no: TicketNo,
+        transition: Transition,
+        body: &TicketStep,
+        seen: Option<u64>,
+        replay: Option<&Replay>,
+    ) -> Result<Moved, Error> {
+        let moved = self.step_once(session, no, transition, body, seen, replay).await;
+        let (answer, audit) = self.or_replayed(session, replay, moved).await?;
+        Ok(Moved { answer, audit })
+    }
+
+    async fn step_once(
+        &self,
+        session: &Session,
+        no: TicketNo,
+        transition: Transition,
+        body: &TicketStep,
+        seen: Option<u64>,
+        replay: Option<&Replay>,
+    ) -> Result<(MovedAnswer, Audit), Error> {
+        let step = transition.step();
+        let purpose = body.purpose.unwrap_or(step.purpose);
+        let ask = self.ask(session, step.action, purpose)?.ticket(no);
+        let facts = self.facts(&ask).await?;
+        // A repeated request finds the ticket moved on: it is answered before anything is decided. The facts come
+        // first: if they show what the same request has done meanwhile, its answer is there too.
+        if let Some(done) = self.replayed(session, replay).await? {
+            return Ok(done);
+        }
+        let permit = self.decide(ask, facts).await?;
+        let row = ticket_of(&permit)?;
+        if seen.is_some_and(|seen| seen != row.version) {
+            return Err(Error::Stale);
+        }
+        let next = moved(&row, &step, body.department)?;
+        let (mut change, answer) = self.compose_step(session, &row, next, &step, &body.reason).await?;
+        change.writes.extend(self.remember(session, replay, &answer)?);
+        let recorded = self.record(permit, change).await?;
+        Ok((answer, recorded.position().into()))
+    }
+
+    /// What a step writes.
+    async fn compose_step(
+        &self,
+        session: &Session,
+        row: &Genuine<TicketRow>,
+        mut next: TicketRow,
+        step: &Step,
+        reason: &Submitted,
+    ) -> Result<(Change, MovedAnswer), Error> {
+        let mut change = Change::default();
+        let field = self.field(step.reason)?;
+        let reason = field
+            .normalise(reason, self.today()?)
+            .map_err(|invalid| Error::Invalid(vec![invalid]))?;
+        let key = self.sealing_key(RecordId::Ticket(row.id)).await?;
+        if next.holder != row.holder {
+            self.department_row(next.holder).await?;
+            // On a confidential ticket a department hears nothing that it could follow the caller by.
+            next.on_file = Vec::new();
+            if !row.confidential {
+                let caller = self.caller_row(self.keyring.caller_in(row)?).await?;
+                self.refer(&mut change, RecordId::Caller(caller.id), next.holder)
+                    .await?;
+                next.on_file.clone_from(&caller.fields);
+            }
+        }
+        let answer = MovedAnswer {
+            no: next.no,
+            state: next.state,
+            holder: next.holder,
+            version: next.version,
+        };
+        let custody = self.custody(session, &next, self.clock.now()?)?;
+        change.writes.push(Write::put(custody));
+        change.writes.push(Write::put(self.keyring.protect(next)?));
+        change
+            .writes
+            .push(Write::put(self.keyring.seal(&key, field.name(), &reason)?));
+        Ok((change, answer))
+    }
+}
+
+/// The ticket after a step.
+fn moved(row: &Genuine<TicketRow>, step: &Step, to: Option<DepartmentCode>) -> Result<TicketRow, Error> {
+    if !step.from.contains(&row.state) {
+        return Err(Error::WrongState(row.state));
+    }
+    let holder = match (step.holder, to) {
+        (Holder::Named, Some(to)) => to,
+        (Holder::Same, None) => row.holder,
+        (Holder::Named, None) => {
+            return Err(Error::Bad(
+                "no-department",
+                "name the `department` that gets the ticket",
+            ));
+        }
+        (Holder::Same, Some(_)) => {
+            return Err(Error::Bad(
+                "no-department-here",
+                "this step takes no `department`: leave it out",
+            ));
+        }
+    };
+    Ok(TicketRow {
+        state: step.to,
+        holder,
+        version: row.version + 1,
+        ..row.clone().into_row()
+    })
+}
+
+fn line(row: &TicketRow) -> TicketLine {
+    TicketLine {
+        no: row.no,
+        state: row.state,
+        kind: row.kind,
+        category: row.category.clone(),
+        township: row.township.clone(),
+        holder: row.holder,
+        received_at: leaf::milliseconds(row.received_at),
+    }
+}
