@@ -27,6 +27,7 @@ use callervault::keyring::unlock::{Passphrase, unlock};
 use callervault::log::ProvedEntry;
 use callervault::log::history::History;
 use callervault::log::leaf::{self, Leaf};
+use callervault::log::mark::Mark;
 use callervault::log::startup::prove;
 use callervault::log::{Change, CheckpointSigner, Log};
 use callervault::merkle::{
@@ -35,7 +36,6 @@ use callervault::merkle::{
 use callervault::model::ask::{Action, Ask, RequestId};
 use callervault::model::fields::FieldSet;
 use callervault::model::ids::{PrincipalId, RecordKind};
-use callervault::model::mark::Mark;
 use callervault::model::purposes::Purpose;
 use callervault::model::reference::{DepartmentCode, Reference};
 use callervault::model::ticket_no::TicketNo;

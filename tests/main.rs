@@ -60,6 +60,7 @@ mod schema;
 mod search;
 mod served;
 mod session;
+mod structure;
 mod support;
 mod tables;
 mod tlog_proof;

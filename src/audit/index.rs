@@ -8,8 +8,8 @@ use tokio::sync::Mutex;
 
 use crate::log::ProvedEntry;
 use crate::log::leaf::Leaf;
+use crate::log::mark::Mark;
 use crate::merkle::Hash;
-use crate::model::mark::Mark;
 use crate::store::log_index::{IndexedEntry, Position, Term, TermKind};
 use crate::store::rows::EntryRow;
 use crate::store::{DataStore, LogIndex, StoreError};

@@ -4,9 +4,9 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use serde::Serialize;
 use zeroize::Zeroizing;
 
+use super::credentials::{Credentials, DEPARTMENTS, Department, Principal};
 use super::init::write_secret;
 use super::{Done, Failure, import, log_to_stderr, runtime, say, serve, tour, unlocked};
 use crate::clock::System;
@@ -30,7 +30,6 @@ const CALLS: &str = include_str!("../../tests/data/calls.jsonl");
 const INVENTED_YEARS: &str = "\n[id_no]\nlatest_birth_year = 2049\n";
 const CENTRE: &str = "H0";
 const USUAL_PORT: u16 = 8440;
-pub(super) const DEPARTMENTS: [(&str, &str); 3] = [("C1", "城市管理局"), ("W2", "水务局"), ("M3", "市场监督管理局")];
 
 /// A throw-away vault with synthetic departments and calls; with --once, the tour.
 #[derive(Args)]
@@ -44,28 +43,6 @@ pub(super) struct Demo {
     /// Walk the tour over HTTP, then stop. Exit 1 if a step is not as promised.
     #[arg(long)]
     once: bool,
-}
-
-/// `DIR/credentials.json`.
-#[derive(Serialize)]
-pub(super) struct Credentials {
-    pub(super) base_url: String,
-    pub(super) departments: Vec<Department>,
-    pub(super) principals: Vec<Principal>,
-}
-
-#[derive(Serialize)]
-pub(super) struct Department {
-    pub(super) code: String,
-    pub(super) name: String,
-}
-
-#[derive(Serialize)]
-pub(super) struct Principal {
-    pub(super) name: String,
-    pub(super) department: String,
-    pub(super) roles: Vec<Role>,
-    pub(super) token: String,
 }
 
 impl Demo {
@@ -281,12 +258,4 @@ async fn session(vault: &Vault, credentials: &Credentials, name: &str) -> Result
         .authenticate(credentials.token(name)?, RequestId::random())
         .await
         .map_err(Failure::unavailable)
-}
-
-impl Credentials {
-    pub(super) fn token(&self, name: &str) -> Result<&str, Failure> {
-        let one = self.principals.iter().find(|principal| principal.name == name);
-        one.map(|principal| principal.token.as_str())
-            .ok_or_else(|| Failure::unavailable("no such demo principal"))
-    }
 }

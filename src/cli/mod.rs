@@ -3,6 +3,7 @@
 mod admin;
 mod audit;
 mod client;
+mod credentials;
 mod demo;
 mod fsck;
 mod import;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::client::{Answer, Client};
-use super::demo::{Credentials, DEPARTMENTS};
+use super::credentials::{Credentials, DEPARTMENTS};
 use super::{Done, Failure, say};
 
 /// Walks it. An error is the first step that is not as promised.

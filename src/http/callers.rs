@@ -14,7 +14,7 @@ use super::path::Path;
 use super::problem::Problem;
 use super::session::Authenticated;
 use crate::keyring::Revealed;
-use crate::model::mark::Mark;
+use crate::log::mark::Mark;
 use crate::model::purposes::Purpose;
 use crate::vault::Audit;
 use crate::vault::calls::callers::{CallerPage, Why};

@@ -12,7 +12,7 @@ use super::json::Json;
 use super::problem::Problem;
 use super::session::Authenticated;
 use super::tickets::query;
-use crate::model::mark::{BadMark, Mark};
+use crate::log::mark::{BadMark, Mark};
 use crate::vault::auditing::exposure::{AskExposure, ExposureAnswer};
 use crate::vault::auditing::report::{ReportAnswer, ReportDays};
 use crate::vault::auditing::search::{BadParameter, Events, Search, Wanted};

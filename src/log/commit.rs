@@ -1,8 +1,7 @@
 //! `Log`: the way in to the sequencer, for any number of tasks at once.
 
-use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -10,9 +9,11 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use tokio::sync::{oneshot, watch};
 
+use super::error::CommitError;
 use super::leaf::{Leaf, LeafBytes, UNLOCK};
 use super::receipt::{LogPosition, Receipt, Recorded, Refusal};
 use super::sequencer::{Job, Sequencer};
+use super::stats::LogStats;
 use super::{Change, CheckpointSigner};
 use crate::model::reference::DepartmentCode;
 use crate::policy::facts::PolicyHash;
@@ -28,80 +29,6 @@ const DEADLINE: Duration = Duration::from_secs(2);
 const START: Duration = Duration::from_secs(60);
 /// As long is waited for work on the whole log, which must not be told to have failed when it has not.
 const PATIENCE: Duration = Duration::from_secs(24 * 3600);
-
-/// Why something is not acknowledged: nothing may be shown. Unless said otherwise here, nothing was changed either.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CommitError {
-    /// The queue is full or the deadline passed.
-    Unavailable,
-    /// The log's thread has ended after a fault of a store.
-    Dead,
-    /// No space on the device.
-    Full,
-    /// The entry is in the log, and the key store had no space to put down that the log has come so far. Nothing more is
-    /// written until it has.
-    Unfenced,
-    /// The vault is locked.
-    Locked,
-    /// What was decided on has changed meanwhile.
-    Stale,
-    /// Something that must be unique is there already.
-    Duplicate,
-    /// The leaf would be longer than 2 KB.
-    LeafTooLarge,
-}
-
-impl fmt::Display for CommitError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Unavailable => "the log did not take the entry in time",
-            Self::Dead => "the log has stopped after a fault of a store",
-            Self::Full => "no space is left for the log",
-            Self::Unfenced => "no space is left in the key store to put down how far the log has come",
-            Self::Locked => "the vault is locked",
-            Self::Stale => "what this was decided on has changed meanwhile",
-            Self::Duplicate => "something that must be unique is there already",
-            Self::LeafTooLarge => "the entry would be longer than 2 KB",
-        })
-    }
-}
-
-impl std::error::Error for CommitError {}
-
-/// Counts since start, for metrics and benches.
-#[derive(Default)]
-pub struct LogStats {
-    entries: AtomicU64,
-    commits: AtomicU64,
-    size: watch::Sender<u64>,
-    // Set by the log's thread: there are entries that the fence has had no room for.
-    unfenced: AtomicBool,
-}
-
-impl LogStats {
-    pub(super) fn committed(&self, entries: u64, size: u64) {
-        self.entries.fetch_add(entries, Ordering::Relaxed);
-        self.commits.fetch_add(1, Ordering::Relaxed);
-        self.size.send_replace(size);
-    }
-
-    /// Whether the fence has come as far as the log.
-    pub(super) fn set_fenced(&self, fenced: bool) {
-        self.unfenced.store(!fenced, Ordering::Release);
-    }
-
-    /// Entries committed since start.
-    #[must_use]
-    pub fn entries(&self) -> u64 {
-        self.entries.load(Ordering::Relaxed)
-    }
-
-    /// Commits (flushes) since start.
-    #[must_use]
-    pub fn commits(&self) -> u64 {
-        self.commits.load(Ordering::Relaxed)
-    }
-}
 
 /// The log, shared by every task. Dropping the last of it ends the thread after the jobs already taken.
 pub struct Log {

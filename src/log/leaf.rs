@@ -8,7 +8,7 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use super::Change;
-use super::commit::CommitError;
+use super::error::CommitError;
 use crate::merkle::{self, Hash};
 use crate::model::ask::Ask;
 use crate::model::purposes::Purpose;

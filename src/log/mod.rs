@@ -5,19 +5,24 @@
 //! with a [`Receipt`] or [`Refusal`]. At start [`startup`] proves the tree before anything is served.
 
 mod commit;
+mod error;
 pub mod genesis;
 pub mod history;
 pub mod leaf;
+pub mod mark;
 mod proved;
 mod receipt;
 mod sequencer;
 pub mod startup;
+mod stats;
 
 use std::collections::BTreeMap;
 
-pub use self::commit::{CommitError, Log, LogStats, Pace};
+pub use self::commit::{Log, Pace};
+pub use self::error::CommitError;
 pub use self::proved::{NotProved, ProvedEntry};
 pub use self::receipt::{LogPosition, Receipt, Recorded, Refusal};
+pub use self::stats::LogStats;
 use crate::model::reference::Reference;
 use crate::model::ticket_no::TicketNo;
 use crate::note::Checkpoint;

@@ -10,9 +10,10 @@ use std::time::Instant;
 
 use tokio::sync::{oneshot, watch};
 
-use super::commit::{CommitError, LogStats};
+use super::error::CommitError;
 use super::leaf::LeafBytes;
 use super::startup::Proved;
+use super::stats::LogStats;
 use super::{Change, CheckpointSigner};
 use crate::merkle::{Frontier, Tile, TileBuilder};
 use crate::note::Checkpoint;

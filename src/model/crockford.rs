@@ -6,7 +6,7 @@ use std::fmt;
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 /// The value, 0 to 31, of a character as typed: lower case is read as upper, I and L as 1, O as 0.
-pub(super) fn value_of(typed: u8) -> Option<u8> {
+pub(crate) fn value_of(typed: u8) -> Option<u8> {
     let letter = match typed.to_ascii_uppercase() {
         b'I' | b'L' => b'1',
         b'O' => b'0',
@@ -19,12 +19,12 @@ pub(super) fn value_of(typed: u8) -> Option<u8> {
 }
 
 /// The character of the lowest 5 bits.
-pub(super) const fn character(value: u64) -> u8 {
+pub(crate) const fn character(value: u64) -> u8 {
     ALPHABET[(value & 31) as usize]
 }
 
 /// Reads `N` characters, with or without a hyphen between the groups of four.
-pub(super) fn values_of<const N: usize>(text: &str) -> Result<[u8; N], BadText> {
+pub(crate) fn values_of<const N: usize>(text: &str) -> Result<[u8; N], BadText> {
     let mut values = [0; N];
     let mut count = 0;
     let mut after_hyphen = false;
@@ -46,7 +46,7 @@ pub(super) fn values_of<const N: usize>(text: &str) -> Result<[u8; N], BadText> 
 }
 
 /// Writes ASCII characters in groups of four with hyphens between.
-pub(super) fn grouped(text: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+pub(crate) fn grouped(text: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
     for (group, characters) in text.chunks(4).enumerate() {
         let hyphen = if group == 0 { "" } else { "-" };
         write!(f, "{hyphen}{}", std::str::from_utf8(characters).unwrap_or_default())?;
@@ -56,7 +56,7 @@ pub(super) fn grouped(text: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
 
 /// Why a text is not written in this way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum BadText {
+pub(crate) enum BadText {
     /// Too few or too many characters, hyphens aside.
     Length,
     /// A character outside the alphabet, or a hyphen out of place.
@@ -66,7 +66,7 @@ pub(super) enum BadText {
 /// The two check values over values d₁…dₙ, n up to 29, in GF(32) with t⁵ + t² + 1 = 0: c₁ = Σ tⁱ·dᵢ and c₂ = Σ t²ⁱ·dᵢ.
 ///
 /// Two wrong characters anywhere, and so any two swapped, are always found: no two columns (tⁱ, t²ⁱ) are proportional.
-pub(super) fn check_values(payload: &[u8]) -> [u8; 2] {
+pub(crate) fn check_values(payload: &[u8]) -> [u8; 2] {
     let (mut c1, mut c2, mut power) = (0, 0, 1);
     for &value in payload {
         power = multiply(power, 2);

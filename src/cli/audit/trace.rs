@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::remote::{Remote, TokenFrom};
 use crate::cli::{Done, Failure, say};
-use crate::model::mark::Mark;
+use crate::log::mark::Mark;
 
 /// Find the read behind a trace mark: who saw it, when, for which ticket and which fields. Exit 1 where there is none.
 #[derive(Args)]

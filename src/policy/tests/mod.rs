@@ -1,11 +1,12 @@
 //! The whole policy as a table, and what must hold in every cell of it.
 
+mod golden;
 mod rules;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write;
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use self::golden::{Cells, matrix};
 use self::rules::keeps_the_rules;
 use super::Policy;
 use super::engine::is_allowed;
@@ -234,79 +235,6 @@ static WHOLE: LazyLock<Whole> = LazyLock::new(|| {
         policy,
     }
 });
-
-/// What stands at the head of the table.
-const HEAD: &str = "\
-# Who may do what: a block for each role, act and purpose that is permitted anywhere; what has no block is denied.
-#
-# Rows are fields, or `-` for an act that is about none. Columns are how things stand, each with four marks for the
-# asker's department: centre, organ, enterprise, grass roots.
-#   C shown in clear and masked   m masked only   + permitted (an act without a form)   . denied
-#   none     no ticket, no caller           approved  the same, and a second person has approved
-#   own      the agent's own call           own!      the same, confidential
-#   origin   the asker's centre took it     origin!   the same, confidential
-#   held     the asker's department has it  held!     the same, confidential
-#   closed   held and closed                other     held, about another caller      away  held by others
-# Made by the policy's own test; UPDATE_GOLDEN=1 writes it anew.
-";
-const COLUMNS: [&str; 11] = [
-    "none", "approved", "own", "own!", "origin", "origin!", "held", "held!", "closed", "other", "away",
-];
-
-/// As wide as its name, and at least as four marks.
-fn width(column: &str) -> usize {
-    column.len().max(DepartmentKind::ALL.len())
-}
-
-/// Permitted cells of one role, act and purpose: by row and form.
-type Cells = BTreeMap<(String, Option<Form>), Vec<(DepartmentKind, &'static str)>>;
-
-/// One row: a mark for each condition and kind of department.
-fn row(name: &str, cells: &Cells) -> String {
-    let has = |form, kind, condition| {
-        let row = cells.get(&(name.to_owned(), form));
-        row.is_some_and(|row| row.contains(&(kind, condition)))
-    };
-    let mark = |kind, condition| {
-        let (clear, masked) = (
-            has(Some(Form::Clear), kind, condition),
-            has(Some(Form::Masked), kind, condition),
-        );
-        assert!(masked || !clear, "{name}: in clear and not masked");
-        match (has(None, kind, condition), clear, masked) {
-            (true, _, _) => '+',
-            (_, true, _) => 'C',
-            (_, _, true) => 'm',
-            _ => '.',
-        }
-    };
-    let mut text = format!("{name:<20}");
-    for ((condition, _), width) in CONDITIONS.iter().zip(COLUMNS.map(width)) {
-        let marks: String = DepartmentKind::ALL.iter().map(|&kind| mark(kind, condition)).collect();
-        write!(text, "  {marks:<width$}").unwrap();
-    }
-    text.trim_end().to_owned()
-}
-
-fn matrix(permitted: &BTreeMap<(Role, Action, Purpose), Cells>) -> String {
-    let mut text = HEAD.to_owned();
-    for ((role, action, purpose), cells) in permitted {
-        write!(text, "\n{role} {action} for {purpose}\n{:<20}", "").unwrap();
-        for column in COLUMNS {
-            write!(text, "  {column:<0$}", width(column)).unwrap();
-        }
-        text.push('\n');
-        let names: BTreeSet<&String> = cells.keys().map(|(name, _)| name).collect();
-        for name in names {
-            writeln!(text, "{}", row(name, cells)).unwrap();
-        }
-    }
-    assert!(
-        text.lines().all(|line| line.chars().count() <= 120),
-        "a line is wider than a person reads"
-    );
-    text
-}
 
 #[test]
 fn the_table_is_as_agreed_and_keeps_the_rules_in_every_cell() {

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::audit::index::shows_fields;
+use crate::log::mark::Mark;
 use crate::model::ask::Action;
-use crate::model::mark::Mark;
 use crate::store::log_index::Hit;
 use crate::vault::auditing::read::Entry;
 use crate::vault::{Audit, Error, Session, Vault};

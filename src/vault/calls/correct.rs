@@ -13,8 +13,8 @@ use crate::model::reference::Reference;
 use crate::model::submitted::{Submitted, by_name};
 use crate::model::ticket_no::TicketNo;
 use crate::policy::Why;
-use crate::store::rows::CallerRow;
 use crate::store::rows::index::HITS;
+use crate::store::rows::{CallerRow, Genuine};
 use crate::store::{Guard, Write};
 use crate::vault::core::caller_of;
 use crate::vault::{Audit, Error, Replay, Session, Values, Vault};
@@ -108,21 +108,7 @@ impl Vault {
             return Err(self.refuse(permit, Why::IdentityTaken).await);
         }
 
-        let key = self.sealing_key(RecordId::Caller(id)).await?;
-        let mut change = Change {
-            guards: vec![Guard::unchanged(&row)],
-            ..Change::default()
-        };
-        let mut next = CallerRow {
-            version: version + 1,
-            ..row.into_row()
-        };
-        next.put_on_file(values.iter().map(|(field, _)| field.name().as_str()));
-        change.writes.push(Write::put(self.keyring.protect(next)?));
-        for (field, value) in &values {
-            change.writes.push(Write::Unindex(id, field.name().as_str().to_owned()));
-            self.seal_field(&mut change, &key, id, field, value)?;
-        }
+        let mut change = self.corrected(row, &values).await?;
         let corrected = values
             .iter()
             .map(|(field, _)| field.name().as_str().to_owned())
@@ -138,6 +124,27 @@ impl Vault {
             other => other?,
         };
         Ok((answer, recorded.position().into()))
+    }
+
+    /// The caller's row at its next version, and the fields sealed and indexed anew.
+    async fn corrected(&self, row: Genuine<CallerRow>, values: &[(&Field, Submitted)]) -> Result<Change, Error> {
+        let id = row.id;
+        let key = self.sealing_key(RecordId::Caller(id)).await?;
+        let mut change = Change {
+            guards: vec![Guard::unchanged(&row)],
+            ..Change::default()
+        };
+        let mut next = CallerRow {
+            version: row.version + 1,
+            ..row.into_row()
+        };
+        next.put_on_file(values.iter().map(|(field, _)| field.name().as_str()));
+        change.writes.push(Write::put(self.keyring.protect(next)?));
+        for (field, value) in values {
+            change.writes.push(Write::Unindex(id, field.name().as_str().to_owned()));
+            self.seal_field(&mut change, &key, id, field, value)?;
+        }
+        Ok(change)
     }
 
     fn is_identifying(&self, name: &str) -> bool {

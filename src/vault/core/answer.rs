@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::log::LogPosition;
-use crate::model::mark::Mark;
+use crate::log::mark::Mark;
 
 /// Where an act stands in the log.
 #[derive(Clone, Copy, Debug, Serialize, utoipa::ToSchema)]

@@ -1,8 +1,10 @@
 //! A call is taken once: matched, sealed, logged, acknowledged.
 
-use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+mod call;
 
+use jiff::Timestamp;
+
+pub use self::call::{Call, Intake, NewTicket, Taken, TakenAnswer, TakenCaller, TakenTicket};
 use crate::keyring::RecordKey;
 use crate::log::{Change, CommitError};
 use crate::model::ask::{Action, Ask};
@@ -11,114 +13,15 @@ use crate::model::ids::{CallerId, RecordId, RecordKind, TicketId};
 use crate::model::limits::Counted;
 use crate::model::purposes::Purpose;
 use crate::model::reference::{DepartmentCode, Reference};
-use crate::model::submitted::{Submitted, by_name};
+use crate::model::submitted::Submitted;
 use crate::model::ticket_no::TicketNo;
-use crate::model::tickets::{Category, Channel, MatterKind, TicketState, Township};
+use crate::model::tickets::{Category, MatterKind, TicketState, Township};
 use crate::refs;
 use crate::store::rows::{CallerRow, CustodyRow, Genuine, IndexRow, TicketRow};
 use crate::store::{Guard, Write};
 use crate::vault::calls::matching::Match;
 pub use crate::vault::calls::matching::Matched;
-use crate::vault::{Audit, Error, Replay, Session, Values, Vault};
-
-/// A call as the agent enters it.
-#[derive(Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Intake {
-    /// How and when it came.
-    pub call: Call,
-    /// Declared fields of the caller by name; all may be left out (an anonymous call).
-    #[serde(default, deserialize_with = "by_name")]
-    #[schema(value_type = std::collections::BTreeMap<String, String>)]
-    pub caller: Values,
-    /// What it is about.
-    pub ticket: NewTicket,
-}
-
-/// How and when a call came.
-#[derive(Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Call {
-    /// `phone`, `web`, `wechat` or `app`.
-    #[schema(value_type = String, example = "phone")]
-    pub channel: Channel,
-    /// RFC 3339, with an offset.
-    #[schema(value_type = String, example = "2026-11-01T09:00:00+08:00")]
-    pub received_at: Timestamp,
-}
-
-/// What a call is about.
-#[derive(Deserialize, utoipa::ToSchema)]
-pub struct NewTicket {
-    /// 诉求类型.
-    #[schema(value_type = String, example = "complaint")]
-    pub kind: MatterKind,
-    /// A category that `fields.toml` declares.
-    #[schema(example = "noise")]
-    pub category: String,
-    /// Place code of GB/T 2260: 6 or 9 digits, or 12 in which no mobile number can be read.
-    #[schema(example = "310113")]
-    pub township: String,
-    /// The caller asks for secrecy. A report is confidential without asking.
-    #[serde(default)]
-    pub secrecy_requested: bool,
-    /// Declared fields of the ticket by name; `text` is required.
-    #[serde(flatten, deserialize_with = "by_name")]
-    #[schema(value_type = std::collections::BTreeMap<String, String>)]
-    pub values: Values,
-}
-
-/// What the agent hears back: no value.
-#[derive(Serialize, utoipa::ToSchema)]
-pub struct Taken {
-    /// The ticket and the caller.
-    #[serde(flatten)]
-    pub answer: TakenAnswer,
-    /// Where the intake stands in the log.
-    pub audit: Audit,
-    /// This very request came before: nothing was added.
-    #[serde(skip)]
-    pub replayed: bool,
-}
-
-/// The part of the answer that is remembered for a repeated request.
-#[derive(Serialize, Deserialize, utoipa::ToSchema)]
-pub struct TakenAnswer {
-    /// The new ticket.
-    pub ticket: TakenTicket,
-    /// The caller.
-    pub caller: TakenCaller,
-}
-
-/// A new ticket.
-#[derive(Serialize, Deserialize, utoipa::ToSchema)]
-pub struct TakenTicket {
-    /// Its number.
-    #[schema(value_type = String)]
-    pub no: TicketNo,
-    /// `accepted`.
-    #[schema(value_type = String)]
-    pub state: TicketState,
-}
-
-/// The caller of a new ticket.
-#[derive(Serialize, Deserialize, utoipa::ToSchema)]
-pub struct TakenCaller {
-    /// The agent's department's reference.
-    #[schema(value_type = String)]
-    pub r#ref: Reference,
-    /// Whether they have called before.
-    pub matched: Matched,
-    /// Names of the fields on file now: no need to ask for them again.
-    pub on_file: Vec<String>,
-    /// With a tentative match: whom it may be.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schema(value_type = Vec<String>)]
-    pub candidates: Vec<Reference>,
-    /// There are more candidates than these.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub more_candidates: bool,
-}
+use crate::vault::{Error, Replay, Session, Vault};
 
 /// Two calls of one new person at once find each other in a second try.
 const TRIES: usize = 4;

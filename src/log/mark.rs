@@ -8,8 +8,8 @@ use std::str::FromStr;
 
 use serde::{Serialize, Serializer};
 
-use super::crockford::{self, character, check_values, value_of};
 use crate::merkle::Hash;
+use crate::model::crockford::{self, character, check_values, value_of};
 
 const PAYLOAD: usize = 10;
 const LENGTH: usize = 12;

@@ -1,0 +1,110 @@
+//! A call as the agent enters it, and what the agent hears back.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::model::reference::Reference;
+use crate::model::submitted::by_name;
+use crate::model::ticket_no::TicketNo;
+use crate::model::tickets::{Channel, MatterKind, TicketState};
+use crate::vault::calls::matching::Matched;
+use crate::vault::{Audit, Values};
+
+/// A call as the agent enters it.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Intake {
+    /// How and when it came.
+    pub call: Call,
+    /// Declared fields of the caller by name; all may be left out (an anonymous call).
+    #[serde(default, deserialize_with = "by_name")]
+    #[schema(value_type = std::collections::BTreeMap<String, String>)]
+    pub caller: Values,
+    /// What it is about.
+    pub ticket: NewTicket,
+}
+
+/// How and when a call came.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Call {
+    /// `phone`, `web`, `wechat` or `app`.
+    #[schema(value_type = String, example = "phone")]
+    pub channel: Channel,
+    /// RFC 3339, with an offset.
+    #[schema(value_type = String, example = "2026-11-01T09:00:00+08:00")]
+    pub received_at: Timestamp,
+}
+
+/// What a call is about.
+#[derive(Deserialize, utoipa::ToSchema)]
+pub struct NewTicket {
+    /// 诉求类型.
+    #[schema(value_type = String, example = "complaint")]
+    pub kind: MatterKind,
+    /// A category that `fields.toml` declares.
+    #[schema(example = "noise")]
+    pub category: String,
+    /// Place code of GB/T 2260: 6 or 9 digits, or 12 in which no mobile number can be read.
+    #[schema(example = "310113")]
+    pub township: String,
+    /// The caller asks for secrecy. A report is confidential without asking.
+    #[serde(default)]
+    pub secrecy_requested: bool,
+    /// Declared fields of the ticket by name; `text` is required.
+    #[serde(flatten, deserialize_with = "by_name")]
+    #[schema(value_type = std::collections::BTreeMap<String, String>)]
+    pub values: Values,
+}
+
+/// What the agent hears back: no value.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Taken {
+    /// The ticket and the caller.
+    #[serde(flatten)]
+    pub answer: TakenAnswer,
+    /// Where the intake stands in the log.
+    pub audit: Audit,
+    /// This very request came before: nothing was added.
+    #[serde(skip)]
+    pub replayed: bool,
+}
+
+/// The part of the answer that is remembered for a repeated request.
+#[derive(Serialize, Deserialize, utoipa::ToSchema)]
+pub struct TakenAnswer {
+    /// The new ticket.
+    pub ticket: TakenTicket,
+    /// The caller.
+    pub caller: TakenCaller,
+}
+
+/// A new ticket.
+#[derive(Serialize, Deserialize, utoipa::ToSchema)]
+pub struct TakenTicket {
+    /// Its number.
+    #[schema(value_type = String)]
+    pub no: TicketNo,
+    /// `accepted`.
+    #[schema(value_type = String)]
+    pub state: TicketState,
+}
+
+/// The caller of a new ticket.
+#[derive(Serialize, Deserialize, utoipa::ToSchema)]
+pub struct TakenCaller {
+    /// The agent's department's reference.
+    #[schema(value_type = String)]
+    pub r#ref: Reference,
+    /// Whether they have called before.
+    pub matched: Matched,
+    /// Names of the fields on file now: no need to ask for them again.
+    pub on_file: Vec<String>,
+    /// With a tentative match: whom it may be.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<String>)]
+    pub candidates: Vec<Reference>,
+    /// There are more candidates than these.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub more_candidates: bool,
+}

@@ -1,0 +1,109 @@
+//! How the sources hang together: sizes that a reader can hold, and arrows that point down.
+
+use std::path::{Path, PathBuf};
+
+const LONGEST_FILE: usize = 400;
+const LONGEST_FUNCTION: usize = 60;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
+}
+
+/// Every source file below a directory: its path from `src`, and its text.
+fn sources(directory: &Path) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else {
+            let name = path.strip_prefix(root()).unwrap().to_str().unwrap().to_owned();
+            found.push((name, std::fs::read_to_string(&path).unwrap()));
+        }
+    }
+    found
+}
+
+fn indent(line: &str) -> usize {
+    line.len() - line.trim_start().len()
+}
+
+fn begins_function(line: &str) -> bool {
+    let words = line.trim_start();
+    let words = words
+        .strip_prefix("pub(super) ")
+        .or_else(|| words.strip_prefix("pub(crate) "))
+        .unwrap_or(words);
+    let words = words
+        .strip_prefix("pub(in crate::vault) ")
+        .or_else(|| words.strip_prefix("pub "))
+        .unwrap_or(words);
+    let words = words.strip_prefix("const ").unwrap_or(words);
+    let words = words.strip_prefix("async ").unwrap_or(words);
+    words.starts_with("fn ")
+}
+
+/// Functions and their lengths, by the indentation that rustfmt gives them.
+fn functions(text: &str) -> Vec<(String, usize)> {
+    let lines: Vec<&str> = text.lines().collect();
+    let mut found = Vec::new();
+    for (at, line) in lines.iter().enumerate().filter(|(_, line)| begins_function(line)) {
+        let end = |other: &&str| indent(other) == indent(line) && (other.trim() == "}" || other.ends_with(';'));
+        let length = 1 + lines[at..].iter().position(end).unwrap();
+        found.push((line.trim().to_owned(), length));
+    }
+    found
+}
+
+#[test]
+fn no_file_and_no_function_is_longer_than_a_reader_holds() {
+    let sources = sources(&root());
+    assert!(sources.len() > 100);
+    let mut functions_seen = 0;
+    for (name, text) in sources {
+        let lines = text.lines().count();
+        assert!(
+            lines <= LONGEST_FILE,
+            "{name} has {lines} lines: look for the second thing it does"
+        );
+        for (function, length) in functions(&text) {
+            functions_seen += 1;
+            assert!(length <= LONGEST_FUNCTION, "{name}: {length} lines: {function}");
+        }
+    }
+    assert!(functions_seen > 1000, "{functions_seen}");
+}
+
+/// From the top down: a module may name those after it, and none before it.
+const ORDER: [&str; 13] = [
+    "cli", "http", "vault", "refs", "keyring", "witness", "audit", "log", "policy", "store", "note", "merkle", "model",
+];
+
+#[test]
+fn arrows_point_down() {
+    for (name, text) in sources(&root()) {
+        let Some(here) = ORDER.iter().position(|module| name.starts_with(&format!("{module}/"))) else {
+            continue;
+        };
+        for above in &ORDER[..here] {
+            let names = text.contains(&format!("crate::{above}::")) || text.contains(&format!("crate::{{{above}"));
+            assert!(!names, "{name} names {above}, which stands above it");
+        }
+    }
+}
+
+/// What every use case stands on knows none of them.
+#[test]
+fn the_core_of_the_vault_imports_no_use_case() {
+    let core: Vec<_> = sources(&root())
+        .into_iter()
+        .filter(|(name, _)| name.starts_with("vault/core/"))
+        .collect();
+    assert!(core.len() > 8);
+    for (name, text) in core {
+        for room in ["calls", "tickets", "people", "auditing", "keys", "life"] {
+            let path = format!("vault::{room}");
+            assert!(!text.contains(&path), "{name} imports {path}");
+        }
+    }
+}
