@@ -240,3 +240,65 @@ proptest! {
         }
     }
 }
+
+/// What values on file rest on is not declared away.
+#[tokio::test]
+async fn a_field_that_was_declared_is_declared_as_it_was() {
+    let (world, app) = crate::support::World::new().await;
+    app.vault().note_unlock("test").await.unwrap();
+    drop(app);
+    let file = world.places.policies.join("fields.toml");
+    let shipped = std::fs::read_to_string(&file).unwrap();
+    let plate = |text: &str| {
+        let from = text.find("[[field]] # 车牌").unwrap();
+        let to = from + text[from..].find("\n\n").unwrap();
+        (from, to)
+    };
+    let (from, to) = plate(&shipped);
+    let without = format!("{}{}", &shipped[..from], &shipped[to..]);
+    let own = shipped[from..to].to_owned();
+    let with = |own: &str| format!("{}{own}{}", &shipped[..from], &shipped[to..]);
+    let cases = [
+        (without, "declared no more"),
+        (
+            with(
+                &own.replace("type = \"plate\"", "type = \"label\"")
+                    .replace("mask = \"plate\"", "mask = \"hidden\""),
+            ),
+            "as it was declared",
+        ),
+        (
+            with(&own.replace("index = \"plate\"", "index = \"other\"")),
+            "as it was declared",
+        ),
+        (with(&own.replace("\nindex = \"plate\"", "")), "as it was declared"),
+    ];
+    for (text, words) in cases {
+        assert!(text != shipped, "{words}");
+        std::fs::write(&file, text).unwrap();
+        let told = world.try_open().await.err().expect("it does not open").to_string();
+        assert!(
+            told.starts_with("fields.toml: field plate: ") && told.contains(words),
+            "{told}"
+        );
+        assert!(told.contains("type = \"plate\" and index = \"plate\""), "{told}");
+    }
+    // A field more, another group and another mask are no change to what is on file.
+    let more = "\n[[field]]\nname = \"pension_no\"\nrecord = \"caller\"\ntype = \"line\"\nclass = \"sensitive\"\ngroup = \"identity\"\nmask = \"hidden\"\n";
+    std::fs::write(
+        &file,
+        format!("{}{more}", with(&own.replace("mask = \"plate\"", "mask = \"hidden\""))),
+    )
+    .unwrap();
+    let app = world.open().await;
+    app.vault().note_unlock("test").await.unwrap();
+    drop(app);
+    std::fs::write(&file, &shipped).unwrap();
+    let told = world
+        .try_open()
+        .await
+        .err()
+        .expect("the new one is kept, too")
+        .to_string();
+    assert!(told.starts_with("fields.toml: field pension_no: "), "{told}");
+}

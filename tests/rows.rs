@@ -7,8 +7,8 @@ use callervault::model::ids::RecordKind;
 use callervault::model::reference::{DepartmentCode, Reference};
 use callervault::model::ticket_no::TicketNo;
 use callervault::store::rows::{
-    ApprovalRow, ArchiveRow, CallerRow, Cell, Coded, Columns, CustodyRow, DATA, DepartmentRow, FromColumns, IndexRow,
-    KEYS, PrincipalRow, Protected, ReplayRow, SpentRow, Table, TicketRow, TokenRow,
+    ApprovalRow, ArchiveRow, CallerRow, Cell, Coded, Columns, CustodyRow, DATA, DeclaredRow, DepartmentRow,
+    FromColumns, IndexRow, KEYS, PrincipalRow, Protected, ReplayRow, SpentRow, Table, TicketRow, TokenRow,
 };
 use callervault::store::sqlite::SqliteKeys;
 use callervault::store::{KeyStore, Result, StoreError};
@@ -39,6 +39,7 @@ async fn world() -> World {
     assert_eq!(taken.status, 201, "{}", taken.text);
     let found = world.get(&app, "auditor", "/v1/audit/events?act=intake").await;
     let subject = found.at("/entries/0/leaf/subject");
+    app.vault().note_unlock("test").await.unwrap();
     let asked = world
         .post(&app, "dpo", "/v1/audit/resolve", &json!({"subject": subject}))
         .await;
@@ -89,6 +90,8 @@ fn others(cell: &Cell) -> Vec<Cell> {
         "field.reveal",
         "asked",
         "guess",
+        "caller",
+        "ticket",
         "1=1",
         "used",
         "{\"a\":\"b\"}",
@@ -152,6 +155,7 @@ async fn every_column_is_under_its_rows_code() {
         each_column::<TicketRow>(&keyring, &database),
         each_column::<CustodyRow>(&keyring, &database),
         each_column::<ReplayRow>(&keyring, &database),
+        each_column::<DeclaredRow>(&keyring, &database),
         each_column::<SpentRow>(&keyring, &database),
         each_column::<ApprovalRow>(&keyring, &database),
         each_column::<ArchiveRow>(&keyring, &database),
@@ -181,7 +185,7 @@ async fn tables_are_as_they_are_declared() {
 }
 
 /// What may be read as a whole: it does not grow with the data.
-const SMALL: [&str; 3] = ["past_log", "unlock", "keyring"];
+const SMALL: [&str; 4] = ["past_log", "unlock", "keyring", "declared_field"];
 
 #[tokio::test]
 async fn no_statement_grows_with_the_data() {
@@ -210,4 +214,22 @@ async fn no_statement_grows_with_the_data() {
             }
         }
     }
+}
+
+/// An edited row is found whoever asks for it or does not: `fsck` goes through every table that carries codes.
+#[tokio::test]
+async fn fsck_finds_an_edited_row_of_every_table() {
+    let world = world().await;
+    assert_eq!(world.fsck().await, []);
+    let sound = std::fs::read(&world.places.data).unwrap();
+    for table in DATA.iter().map(|table| table()).filter(|table| table.coded) {
+        let (name, key) = (table.name, table.columns[0]);
+        let database = Connection::open(&world.places.data).unwrap();
+        let edit = format!("UPDATE {name} SET mac = zeroblob(17) WHERE {key} = (SELECT {key} FROM {name} LIMIT 1)");
+        assert!(database.execute(&edit, []).unwrap() > 0, "{name}");
+        drop(database);
+        assert!(!world.fsck().await.is_empty(), "fsck passes over {name}");
+        std::fs::write(&world.places.data, &sound).unwrap();
+    }
+    assert_eq!(world.fsck().await, []);
 }

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use tokio::sync::{oneshot, watch};
 
 use super::error::CommitError;
-use super::leaf::{Leaf, LeafBytes, UNLOCK};
+use super::leaf::{self, Leaf, LeafBytes, UNLOCK};
 use super::receipt::{LogPosition, Receipt, Recorded, Refusal};
 use super::sequencer::{Job, Sequencer};
 use super::stats::LogStats;
@@ -152,18 +152,24 @@ impl Log {
         Ok(Refusal::new(denial.why(), position))
     }
 
-    /// Makes durable that the vault was unlocked here, and in which way.
+    /// Makes durable that the vault was unlocked here, and in which way, together with what that changes.
     ///
     /// # Errors
     /// [`CommitError`].
-    pub async fn unlocked(&self, way: &str, at: Timestamp, policy: PolicyHash) -> Result<LogPosition, CommitError> {
+    pub async fn unlocked(
+        &self,
+        way: &str,
+        at: Timestamp,
+        policy: PolicyHash,
+        change: Change,
+    ) -> Result<LogPosition, CommitError> {
         let leaf = Leaf {
+            digest: leaf::digests(&change),
             link: Some([("way".to_owned(), way.to_owned())].into()),
             ..Leaf::of_vault(UNLOCK, DepartmentCode::AUDITORS, at, policy, &self.node)
         };
         let patience = self.deadline.max(START);
-        self.sequence_within(leaf.to_bytes()?, Change::default(), patience)
-            .await
+        self.sequence_within(leaf.to_bytes()?, change, patience).await
     }
 
     /// The origin of the log in force.

@@ -67,8 +67,8 @@ leaf! {
     /// The principal's department.
     dept: always String,
     /// For writes: SHA-256 in base64 of what each place now holds. A place is a field's name (its ciphertext), or
-    /// `@caller`, `@ticket`, `@department/<code>`, `@principal/<id>`, `@token/<principal>/<id>`, `@approval/<id>` (the
-    /// row's columns).
+    /// `@caller`, `@ticket`, `@department/<code>`, `@principal/<id>`, `@token/<principal>/<id>`, `@approval/<id>`, `@archive/<log>`,
+    /// `@field/<name>` (the row's columns).
     digest: maybe BTreeMap<String, String>,
     /// Names of the fields read, compared or searched.
     fields: maybe Vec<String>,
@@ -230,8 +230,7 @@ impl Leaf {
             leaf.subject = Some(subject.to_string());
         }
         leaf.link = (!change.link.is_empty()).then(|| change.link.clone());
-        let digest: BTreeMap<String, String> = change.writes.iter().filter_map(digest).collect();
-        leaf.digest = (!digest.is_empty()).then_some(digest);
+        leaf.digest = digests(change);
         leaf
     }
 
@@ -258,6 +257,12 @@ impl Leaf {
 #[must_use]
 pub fn milliseconds(at: Timestamp) -> String {
     format!("{at:.3}")
+}
+
+/// The digests of what a change writes, where it writes anything that has one.
+pub(super) fn digests(change: &Change) -> Option<BTreeMap<String, String>> {
+    let digests: BTreeMap<String, String> = change.writes.iter().filter_map(digest).collect();
+    (!digests.is_empty()).then_some(digests)
 }
 
 /// The place a write fills and the digest of what stands there now, in base64. Rows that can be computed again from others

@@ -1,7 +1,12 @@
 //! Unlocking, as the log has it, and locking.
 
+use crate::log::Change;
 use crate::model::ask::Action;
+use crate::model::fields::Field;
 use crate::model::purposes::Purpose;
+use crate::store::Write;
+use crate::store::rows::DeclaredRow;
+use crate::store::rows::declared::ALL;
 use crate::vault::{Audit, Error, Session, Vault};
 
 impl Vault {
@@ -12,7 +17,26 @@ impl Vault {
     /// Whatever keeps it out of the log: then nothing is served.
     pub async fn note_unlock(&self, way: &str) -> Result<Audit, Error> {
         let at = self.clock.now()?;
-        Ok(self.log.unlocked(way, at, self.policy.hash()).await?.into())
+        let change = Change {
+            writes: self.newly_declared().await?,
+            ..Change::default()
+        };
+        let position = self.log.unlocked(way, at, self.policy.hash(), change).await?;
+        Ok(position.into())
+    }
+
+    /// Fields that are declared for the first time.
+    async fn newly_declared(&self) -> Result<Vec<Write>, Error> {
+        let known = self.genuine(self.store.all(&ALL, &[]).await?)?;
+        let new = |field: &&Field| known.iter().all(|row| row.name != field.name().as_str());
+        let row = |field: &Field| DeclaredRow {
+            name: field.name().as_str().to_owned(),
+            record: field.record(),
+            kind: field.kind().to_owned(),
+            idx: field.index().map(str::to_owned),
+        };
+        let rows = self.fields.iter().filter(new).map(row);
+        rows.map(|row| Ok(Write::put(self.keyring.protect(row)?))).collect()
     }
 
     /// Wipes every key once that stands in the log. Only a start with the passphrase unlocks again.

@@ -141,6 +141,16 @@ CREATE TABLE replay (
     PRIMARY KEY (principal, key)
 ) WITHOUT ROWID;
 
+-- Fields as `fields.toml` has declared them: a field with values on file is neither dropped nor declared otherwise.
+CREATE TABLE declared_field (
+    name   TEXT PRIMARY KEY,
+    record TEXT NOT NULL,
+    kind   TEXT NOT NULL,
+    idx    TEXT,
+    mac    BLOB NOT NULL
+);
+
+-- What each principal has spent of what is counted, in slots of time.
 CREATE TABLE spent (
     principal BLOB NOT NULL REFERENCES principal (id),
     counted   TEXT NOT NULL,

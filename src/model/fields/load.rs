@@ -122,6 +122,27 @@ pub(super) fn missing(name: &str, record: RecordKind) -> FieldsError {
     .about(name)
 }
 
+/// A field that has been declared is declared no more.
+pub(super) fn gone(name: &str, record: RecordKind, kind: &str, index: Option<&str>) -> FieldsError {
+    FieldsError::new(
+        "values of it may be on file, and it is declared no more",
+        as_before(record, kind, index),
+    )
+    .about(name)
+}
+
+/// A field that has been declared is declared in another way.
+pub(super) fn otherwise(name: &str, record: RecordKind, kind: &str, index: Option<&str>) -> FieldsError {
+    let problem = "values of it may be on file that were sealed and indexed as it was declared before";
+    FieldsError::new(problem, as_before(record, kind, index)).about(name)
+}
+
+fn as_before(record: RecordKind, kind: &str, index: Option<&str>) -> String {
+    let record = record.as_str();
+    let index = index.map_or_else(|| "no index".to_owned(), |index| format!("index = \"{index}\""));
+    format!("declare it with record = \"{record}\", type = \"{kind}\" and {index}; for another way take a new name")
+}
+
 fn category(code: &str) -> Result<Category, FieldsError> {
     Category::new(code).ok_or_else(|| {
         FieldsError::new(

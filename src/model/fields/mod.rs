@@ -67,6 +67,12 @@ impl Field {
         self.group
     }
 
+    /// The word of its type in `fields.toml`.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        self.rules.kind.as_str()
+    }
+
     /// The name of the blind index that answers equality for this field; fields that share it are compared with each
     /// other. `None`: the field cannot be looked up.
     #[must_use]
@@ -186,6 +192,26 @@ impl FieldSet {
         let mut named = of_tickets.chain([(CORRECTION_REASON, RecordKind::Caller)]);
         let missing = named.find(|(name, record)| self.get(name).is_none_or(|field| field.record != *record));
         missing.map_or(Ok(()), |(name, record)| Err(load::missing(name, record)))
+    }
+
+    /// Whether a field that was declared so once still is: values on file were sealed under its name, and found by its index.
+    ///
+    /// # Errors
+    ///
+    /// [`FieldsError`] names the field if it is gone, or has another record, type or index.
+    pub fn check_declared(
+        &self,
+        name: &str,
+        record: RecordKind,
+        kind: &str,
+        index: Option<&str>,
+    ) -> Result<(), FieldsError> {
+        let same = |field: &Field| field.record == record && field.kind() == kind && field.index() == index;
+        match self.get(name) {
+            Some(field) if same(field) => Ok(()),
+            Some(_) => Err(load::otherwise(name, record, kind, index)),
+            None => Err(load::gone(name, record, kind, index)),
+        }
     }
 
     /// The fields of [`FieldSet::SHIPPED`].

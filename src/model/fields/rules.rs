@@ -32,6 +32,22 @@ pub(super) enum Type {
 }
 
 impl Type {
+    /// The word in `fields.toml`.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::PersonName => "person_name",
+            Self::Label => "label",
+            Self::Phone => "phone",
+            Self::IdNo => "id_no",
+            Self::Address => "address",
+            Self::Email => "email",
+            Self::Wechat => "wechat",
+            Self::Plate => "plate",
+            Self::Line => "line",
+            Self::Text => "text",
+        }
+    }
+
     /// The longest value by default and at most, in Unicode scalar values, where the declaration may say less.
     pub(super) const fn lengths(self) -> Option<(usize, usize)> {
         match self {

@@ -6,6 +6,7 @@ pub mod caller;
 pub mod cell;
 pub mod coded;
 pub mod custody;
+pub mod declared;
 pub mod department;
 pub mod field;
 pub mod index;
@@ -25,6 +26,7 @@ pub use self::caller::CallerRow;
 pub use self::cell::{Cell, Column, One};
 pub use self::coded::{Coded, Genuine, Protected};
 pub use self::custody::CustodyRow;
+pub use self::declared::DeclaredRow;
 pub use self::department::DepartmentRow;
 pub use self::field::FieldRow;
 pub use self::index::IndexRow;
@@ -53,6 +55,7 @@ pub static DATA: &[fn() -> &'static Table] = &[
     ReferenceRow::table,
     ReplayRow::table,
     SpentRow::table,
+    DeclaredRow::table,
     ApprovalRow::table,
     ArchiveRow::table,
     HeadRow::table,

@@ -17,6 +17,7 @@ use crate::log::{CheckpointSigner, Log, Pace, ProvedEntry};
 use crate::model::fields::{FieldSet, FieldsError};
 use crate::model::limits::LimitsError;
 use crate::policy::{PolicyError, Why};
+use crate::store::rows::declared;
 use crate::store::sqlite::{SqliteData, SqliteKeys, SqliteLogIndex};
 use crate::store::{DataStore, KeyStore, StoreError};
 use crate::vault::core::limits::{Limits, Rates, Spending, Watching};
@@ -183,6 +184,7 @@ impl Vault {
     ) -> Result<Self, OpenError> {
         let mut opened = Unlocked::open(places, passphrase).await?;
         opened.check_schema(places).await?;
+        opened.check_declared().await?;
         opened.finish_restart().await?;
         let verifiers = opened.keyring.verifiers(&opened.log)?;
         let proved = startup::prove(&*opened.store, &*opened.keys, &opened.log, &verifiers).await?;
@@ -287,6 +289,17 @@ impl Unlocked {
             indexer: Indexer::new(Arc::new(index)),
             spending: Spending::new(running.limited.then_some(self.rules.limits), running.watching),
         })
+    }
+
+    /// Fields that have been declared are declared as they were.
+    pub(in crate::vault) async fn check_declared(&self) -> Result<(), OpenError> {
+        for row in self.store.all(&declared::ALL, &[]).await? {
+            let row = self.keyring.genuine(row)?;
+            self.rules
+                .fields
+                .check_declared(&row.name, row.record, &row.kind, row.idx.as_deref())?;
+        }
+        Ok(())
     }
 
     /// Nothing is served from a store whose schema somebody has changed.

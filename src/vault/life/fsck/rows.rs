@@ -7,8 +7,8 @@ use crate::model::approvals::Giver;
 use crate::model::ids::{CallerId, RecordId, TicketId};
 use crate::model::reference::{DepartmentCode, Reference};
 use crate::store::rows::{
-    ApprovalRow, ArchiveRow, CallerRow, Coded, CustodyRow, DepartmentRow, EntryRow, IndexRow, PrincipalRow, ReplayRow,
-    Row, TicketRow, TokenRow,
+    ApprovalRow, ArchiveRow, CallerRow, Coded, CustodyRow, DeclaredRow, DepartmentRow, EntryRow, IndexRow,
+    PrincipalRow, Protected, ReplayRow, Row, SpentRow, TicketRow, TokenRow,
 };
 use crate::vault::core::replay;
 use crate::vault::life::fsck::Check;
@@ -61,31 +61,29 @@ impl Seen {
 
 impl Check<'_> {
     pub(super) async fn deciding(&mut self, seen: &mut Seen) {
-        self.each(DepartmentRow::table(), |check, row| {
-            let (row, code, _) = Self::taken_apart::<DepartmentRow>(row);
-            check.protected(&row, &code, "", &format!("department {}", row.code));
-        })
-        .await;
-        self.each(PrincipalRow::table(), |check, row| {
-            let (row, code, _) = Self::taken_apart::<PrincipalRow>(row);
-            check.protected(&row, &code, "", &format!("principal {}", row.id));
-        })
-        .await;
-        self.each(TokenRow::table(), |check, row| {
-            let (row, code, _) = Self::taken_apart::<TokenRow>(row);
-            check.protected(&row, &code, "", &format!("token {}", row.id));
-        })
-        .await;
+        self.coded(|row: &DepartmentRow| format!("department {}", row.code))
+            .await;
+        self.coded(|row: &PrincipalRow| format!("principal {}", row.id)).await;
+        self.coded(|row: &TokenRow| format!("token {}", row.id)).await;
+        self.coded(|row: &ArchiveRow| format!("archive of {}", row.log)).await;
+        self.coded(|row: &SpentRow| format!("what {} has spent ({})", row.principal, row.counted))
+            .await;
+        self.coded(|row: &DeclaredRow| format!("declared field {}", row.name))
+            .await;
         self.each(ApprovalRow::table(), |check, row| check.approval(row)).await;
-        self.each(ArchiveRow::table(), |check, row| {
-            let (row, code, _) = Self::taken_apart::<ArchiveRow>(row);
-            check.protected(&row, &code, "", &format!("archive of {}", row.log));
-        })
-        .await;
         self.each(CallerRow::table(), |check, row| check.caller(row, seen))
             .await;
         self.each(TicketRow::table(), |check, row| check.ticket(row, seen))
             .await;
+    }
+
+    /// Rows of which nothing is asked but that they are as the vault wrote them.
+    async fn coded<R: Protected + Clone>(&mut self, name: impl Fn(&R) -> String + Send + Sync) {
+        self.each(R::table(), |check, row| {
+            let (row, code, _) = Self::taken_apart::<R>(row);
+            check.protected(&row, &code, "", &name(&row));
+        })
+        .await;
     }
 
     fn approval(&mut self, row: Coded<ApprovalRow>) {
