@@ -1,35 +1,24 @@
 //! The log as outsiders read it: tiles, bundles of entries and proofs, from what the store keeps (C2SP tlog-tiles).
 
-use std::fmt;
-
 use crate::merkle::{BadProof, Hash, Plan, TileKind, TilePath, encode_bundle};
 use crate::store::{DataStore, StoreError};
 
 /// Something that the log cannot give.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum NoHistory {
     /// The store did not answer.
+    #[error(transparent)]
     Store(StoreError),
     /// A size or an index beyond the log, or two sizes in the wrong order.
+    #[error(transparent)]
     Range(BadProof),
     /// The log is not that long yet.
+    #[error("the log does not hold that\n  ask for a part of a size that it has signed")]
     Absent,
     /// The body of this entry is not there.
+    #[error("the body of entry {0} is not there")]
     Empty(u64),
 }
-
-impl fmt::Display for NoHistory {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Store(fault) => fault.fmt(f),
-            Self::Range(bad) => bad.fmt(f),
-            Self::Empty(index) => write!(f, "the body of entry {index} is not there"),
-            Self::Absent => f.write_str("the log does not hold that\n  ask for a part of a size that it has signed"),
-        }
-    }
-}
-
-impl std::error::Error for NoHistory {}
 
 impl From<StoreError> for NoHistory {
     fn from(fault: StoreError) -> Self {

@@ -77,24 +77,15 @@ impl Serialize for Mark {
 }
 
 /// Why a text is no trace mark.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadMark {
     /// Not twelve characters of the alphabet.
+    #[error("a trace mark has twelve characters, three groups of four")]
     Text,
     /// The check characters do not fit: something was misread or mistyped.
+    #[error("the check characters do not fit: a character was misread or mistyped")]
     Check,
 }
-
-impl fmt::Display for BadMark {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Text => "a trace mark has twelve characters, three groups of four",
-            Self::Check => "the check characters do not fit: a character was misread or mistyped",
-        })
-    }
-}
-
-impl std::error::Error for BadMark {}
 
 #[cfg(test)]
 mod tests {

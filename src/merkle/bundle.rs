@@ -1,8 +1,6 @@
 //! Entry bundles (C2SP tlog-tiles v0.1.0, "Log entries"): up to 256 entries, each after its length in two bytes, most
 //! significant first. The bytes are those that were hashed; nothing here knows what they mean.
 
-use std::fmt;
-
 use super::TILE_WIDTH;
 
 /// Bytes in the longest entry that a bundle can hold.
@@ -55,24 +53,15 @@ fn check_count(entries: usize) -> Result<(), BadBundle> {
 }
 
 /// Why something is not an entry bundle or cannot become one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadBundle {
     /// No entry, or more than 256.
+    #[error("an entry bundle holds 1 to 256 entries")]
     Count,
     /// An entry longer than [`MAX_ENTRY`].
+    #[error("an entry is longer than 65535 bytes")]
     Entry,
     /// It ends inside an entry or its length.
+    #[error("the entry bundle ends inside an entry")]
     Cut,
 }
-
-impl fmt::Display for BadBundle {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Count => "an entry bundle holds 1 to 256 entries",
-            Self::Entry => "an entry is longer than 65535 bytes",
-            Self::Cut => "the entry bundle ends inside an entry",
-        })
-    }
-}
-
-impl std::error::Error for BadBundle {}

@@ -212,24 +212,15 @@ fn concatenated(hashes: &[Hash]) -> Vec<u8> {
 }
 
 /// What is stored cannot be the frontier or the right edge of a log of that size.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadFrontier {
     /// More leaves than 2^63 − 1.
+    #[error("the log's size is above 2^63 - 1")]
     Size,
     /// Not one node of 32 bytes for each bit set in the size.
+    #[error("the stored frontier does not fit the log's size")]
     Nodes,
     /// A partial tile is missing, too narrow or too wide for the size.
+    #[error("the stored partial tiles do not fit the log's size")]
     Edges,
 }
-
-impl fmt::Display for BadFrontier {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Size => "the log's size is above 2^63 - 1",
-            Self::Nodes => "the stored frontier does not fit the log's size",
-            Self::Edges => "the stored partial tiles do not fit the log's size",
-        })
-    }
-}
-
-impl std::error::Error for BadFrontier {}

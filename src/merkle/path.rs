@@ -174,21 +174,12 @@ fn read_index(groups: &str) -> Result<u64, BadTilePath> {
 }
 
 /// Why something is not the path of a tile.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadTilePath {
     /// Not written as tlog-tiles writes paths.
+    #[error("not the path of a tile, such as tile/0/x001/234 or tile/entries/005.p/17")]
     Form,
     /// No log of up to 2^63 − 1 leaves has such a tile.
+    #[error("no log has a tile of that level, index or width")]
     Range,
 }
-
-impl fmt::Display for BadTilePath {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Form => "not the path of a tile, such as tile/0/x001/234 or tile/entries/005.p/17",
-            Self::Range => "no log has a tile of that level, index or width",
-        })
-    }
-}
-
-impl std::error::Error for BadTilePath {}

@@ -3,7 +3,6 @@
 //! A [`Plan`] first names the nodes of the tree that a proof is made of, then folds their hashes into it. What fetches
 //! the hashes stands between the two, so nothing here reads anything.
 
-use std::fmt;
 use std::ops::Range;
 
 use super::tiles::{TILE_HEIGHT, range};
@@ -197,27 +196,18 @@ pub(super) fn check_size(size: u64) -> Result<(), BadProof> {
 }
 
 /// Why a proof cannot be made or does not hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadProof {
     /// More leaves than 2^63 − 1.
+    #[error("the tree's size is above 2^63 - 1")]
     Size,
     /// The leaf is not in a tree of that size, or the old tree is empty or larger than the new one.
+    #[error("no proof leads from there to a tree of that size")]
     Range,
     /// More or fewer hashes than a proof for these sizes has.
+    #[error("the proof has too many or too few hashes")]
     Length,
     /// The hashes lead to another root.
+    #[error("the proof leads to another root")]
     Root,
 }
-
-impl fmt::Display for BadProof {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Size => "the tree's size is above 2^63 - 1",
-            Self::Range => "no proof leads from there to a tree of that size",
-            Self::Length => "the proof has too many or too few hashes",
-            Self::Root => "the proof leads to another root",
-        })
-    }
-}
-
-impl std::error::Error for BadProof {}

@@ -12,16 +12,9 @@ const LARGEST_EXACT: u64 = (1 << 53) - 1;
 
 /// It is no JSON, or JSON that could be read in two ways (RFC 7493): a name comes twice in one object, or an integer is too
 /// large for a double to hold exactly.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a name comes twice in one object, or an integer is beyond 9007199254740991")]
 pub struct NotCanonical;
-
-impl fmt::Display for NotCanonical {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a name comes twice in one object, or an integer is beyond 9007199254740991")
-    }
-}
-
-impl std::error::Error for NotCanonical {}
 
 /// The canonical form of a JSON text.
 ///

@@ -115,16 +115,9 @@ shown_as_hex!(TokenId);
 shown_as_hex!(ApprovalId);
 
 /// The text is not 32 hexadecimal digits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an identifier is 32 hexadecimal digits")]
 pub struct BadId;
-
-impl fmt::Display for BadId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an identifier is 32 hexadecimal digits")
-    }
-}
-
-impl std::error::Error for BadId {}
 
 /// A record that holds sealed fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -95,27 +95,18 @@ impl Roles {
 }
 
 /// Roles that nobody may hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadRoles {
     /// No role at all.
+    #[error("a principal holds at least one role")]
     None,
     /// A role that stands alone, beside another.
+    #[error(
+        "auditor, security_admin, system_admin and dpo exclude each other and every other role: \
+                 make a second principal for a second person"
+    )]
     NotAlone,
 }
-
-impl std::fmt::Display for BadRoles {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::None => "a principal holds at least one role",
-            Self::NotAlone => {
-                "auditor, security_admin, system_admin and dpo exclude each other and every other role: \
-                 make a second principal for a second person"
-            }
-        })
-    }
-}
-
-impl std::error::Error for BadRoles {}
 
 word_enum! {
     /// The legal class of a department, which decides what may be shown to it (DOMAIN §0.4, §4).

@@ -200,39 +200,23 @@ impl<'de> Deserialize<'de> for Reference {
 }
 
 /// The text is not two characters of Crockford's alphabet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a department code is a string of two characters, digits or letters except I, L, O and U")]
 pub struct BadDepartmentCode;
 
-impl fmt::Display for BadDepartmentCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a department code is a string of two characters, digits or letters except I, L, O and U")
-    }
-}
-
-impl std::error::Error for BadDepartmentCode {}
-
 /// Why a text is no reference.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadReference {
     /// Not 16 characters, hyphens aside.
+    #[error("a reference has 16 characters, four groups of four")]
     Length,
     /// A character outside the alphabet, a hyphen out of place, or a version (0) that is never issued.
+    #[error("the text holds a character that has no place in a reference")]
     Character,
     /// The check characters do not fit: something was misread or mistyped.
+    #[error("the check characters do not fit: a character was misread or mistyped")]
     Check,
 }
-
-impl fmt::Display for BadReference {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Length => "a reference has 16 characters, four groups of four",
-            Self::Character => "the text holds a character that has no place in a reference",
-            Self::Check => "the check characters do not fit: a character was misread or mistyped",
-        })
-    }
-}
-
-impl std::error::Error for BadReference {}
 
 impl From<BadText> for BadReference {
     fn from(bad: BadText) -> Self {

@@ -117,24 +117,15 @@ impl<'de> Deserialize<'de> for TicketNo {
 }
 
 /// Why a text is no ticket number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadTicketNo {
     /// Not 14 digits.
+    #[error("a ticket number has 14 digits")]
     Length,
     /// Something other than digits, or a space or hyphen that is not between the groups.
+    #[error("a ticket number holds digits only, grouped 4 4 4 2")]
     Character,
     /// The check digits do not fit: something was misheard or mistyped.
+    #[error("the check digits do not fit: a digit was misheard or mistyped")]
     Check,
 }
-
-impl fmt::Display for BadTicketNo {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Length => "a ticket number has 14 digits",
-            Self::Character => "a ticket number holds digits only, grouped 4 4 4 2",
-            Self::Check => "the check digits do not fit: a digit was misheard or mistyped",
-        })
-    }
-}
-
-impl std::error::Error for BadTicketNo {}

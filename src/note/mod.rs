@@ -181,42 +181,33 @@ pub(crate) fn hash(text: &str) -> Option<Hash> {
 }
 
 /// Why a key, a note, a checkpoint or a proof was refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoteError {
     /// A key's name is empty or holds a space, a `+` or a control character.
+    #[error("a key name must not be empty or hold spaces, plus signs or control characters")]
     Name,
     /// Not an Ed25519 key, or a vkey that is incomplete or carries another key's id.
+    #[error("not an Ed25519 key written name+id+key")]
     Key,
     /// Not a text, a blank line and signature lines.
+    #[error("not a signed note: text, a blank line and signature lines are expected")]
     Malformed,
     /// More than [`MAX_SIGNATURES`] signatures.
+    #[error("the note carries more than 100 signatures")]
     TooManySignatures,
     /// No signature is by the known key.
+    #[error("the note is not signed by the known key")]
     UnknownKey,
     /// A signature by the known key does not fit the text.
+    #[error("the known key's signature does not fit the note's text")]
     Signature,
     /// A note's text is not a checkpoint of exactly three lines.
+    #[error("not a checkpoint: exactly three lines, origin, size and root, are expected")]
     Checkpoint,
     /// A file is not a header, an index, hashes, a blank line and a checkpoint.
+    #[error("not a tlog-proof: header, index, hashes, a blank line and a checkpoint are expected")]
     Proof,
     /// A proof is longer than [`MAX_PROOF_BYTES`] or has more than [`MAX_PROOF_HASHES`] hashes.
+    #[error("the proof is longer than 64 KiB or has more than 64 hashes")]
     ProofSize,
 }
-
-impl fmt::Display for NoteError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Name => "a key name must not be empty or hold spaces, plus signs or control characters",
-            Self::Key => "not an Ed25519 key written name+id+key",
-            Self::Malformed => "not a signed note: text, a blank line and signature lines are expected",
-            Self::TooManySignatures => "the note carries more than 100 signatures",
-            Self::UnknownKey => "the note is not signed by the known key",
-            Self::Signature => "the known key's signature does not fit the note's text",
-            Self::Checkpoint => "not a checkpoint: exactly three lines, origin, size and root, are expected",
-            Self::Proof => "not a tlog-proof: header, index, hashes, a blank line and a checkpoint are expected",
-            Self::ProofSize => "the proof is longer than 64 KiB or has more than 64 hashes",
-        })
-    }
-}
-
-impl std::error::Error for NoteError {}

@@ -1,19 +1,28 @@
 //! Why policies were not taken.
 
-use std::fmt;
-
 /// A policy text that the vault does not run on.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PolicyError {
     /// The policies are not Cedar.
+    #[error("the policies cannot be read: {0}\nput the text right at that place")]
     Syntax(String),
     /// The schema is not a Cedar schema, or is doubtful.
+    #[error("the policy schema cannot be used: {0}\nput the text right at that place")]
     Schema(String),
     /// A policy has no `@id`, shares one, or is a template.
+    #[error("{0}\ngive every policy an @id of its own, and use no templates")]
     Unnamed(String),
     /// The validator found an error, or had a warning.
+    #[error(
+        "the policies do not fit their schema: {0}\nuse the roles, actions and attributes of the schema, \
+                 and remove conditions that never hold"
+    )]
     Refused(String),
     /// A string in this policy is no word that its attribute can have.
+    #[error(
+        "policy {policy} has the string {word:?}, which its attribute never is\ncompare attributes by == or \
+                 contains with the words that the schema lists"
+    )]
     Word {
         /// The policy's `@id`.
         policy: String,
@@ -21,39 +30,6 @@ pub enum PolicyError {
         word: String,
     },
     /// The schema lacks something that the vault asks about.
+    #[error("the policy schema does not know what the vault asks: {0}\nadd it to the schema")]
     Incomplete(String),
 }
-
-impl fmt::Display for PolicyError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Syntax(what) => write!(
-                f,
-                "the policies cannot be read: {what}\nput the text right at that place"
-            ),
-            Self::Schema(what) => write!(
-                f,
-                "the policy schema cannot be used: {what}\nput the text right at that place"
-            ),
-            Self::Unnamed(what) => write!(f, "{what}\ngive every policy an @id of its own, and use no templates"),
-            Self::Refused(what) => write!(
-                f,
-                "the policies do not fit their schema: {what}\nuse the roles, actions and attributes of the schema, \
-                 and remove conditions that never hold"
-            ),
-            Self::Word { policy, word } => write!(
-                f,
-                "policy {policy} has the string {word:?}, which its attribute never is\ncompare attributes by == or \
-                 contains with the words that the schema lists"
-            ),
-            Self::Incomplete(what) => {
-                write!(
-                    f,
-                    "the policy schema does not know what the vault asks: {what}\nadd it to the schema"
-                )
-            }
-        }
-    }
-}
-
-impl std::error::Error for PolicyError {}

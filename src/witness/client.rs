@@ -1,7 +1,6 @@
 //! The log's side of `add-checkpoint` (tlog-witness, "add-checkpoint"). A witness is believed only what its key has
 //! signed; one whose words cannot all be true is reported.
 
-use std::fmt;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -164,40 +163,59 @@ fn post(agent: &Agent, url: &str, body: &str) -> Result<Answer, WitnessError> {
 }
 
 /// No cosignature came.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WitnessError {
     /// What was to be submitted is not a checkpoint with a proof.
+    #[error(transparent)]
     Request(BadRequest),
     /// It did not answer in time, or not over HTTP.
+    #[error("the witness does not answer: {0}\n  is it running?")]
     Unreachable(String),
     /// It has cosigned another size than `old`, up to the checkpoint's: submit again from this one.
+    #[error("the witness has cosigned size {0}\n  submit again from there")]
     OtherSize(u64),
     /// It has cosigned, or says so, a larger tree than the one submitted. Unless the log is larger by now, either this
     /// log has lost entries or the witness lies.
+    #[error(
+        "the witness has cosigned size {0}, more than this log has\n  either this log has lost entries or \
+                 the witness lies: compare with receipts and backups"
+    )]
     Larger(u64),
     /// It finds that the checkpoint does not continue what the log has signed before. Either this log has forked or the
     /// witness lies.
+    #[error(
+        "the witness finds the checkpoint inconsistent with what this log has signed before\n  either this log \
+                 has forked or the witness lies: keep this log as evidence and ask the witness for both checkpoints"
+    )]
     Inconsistent,
     /// It cannot read the request.
+    #[error("the witness cannot read the request\n  is there a witness of C2SP tlog-witness at this URL?")]
     Malformed,
     /// It does not trust the key that signed the checkpoint.
+    #[error("the witness trusts another key for this log\n  give it this log's vkey")]
     Unsigned,
     /// It does not know this log.
+    #[error("the witness does not know this log\n  give it this log's vkey")]
     UnknownOrigin,
     /// It answered with a status, or a size, that the specification does not have.
+    #[error("the witness answered {0}, not as specified\n  is there a witness of C2SP tlog-witness at this URL?")]
     Answer(u16),
     /// It said something that cannot be true.
+    #[error(transparent)]
     Lies(Lie),
 }
 
 /// What cannot be true.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Lie {
     /// It accepted the checkpoint without its cosignature on it.
+    #[error("the witness's answer holds no cosignature of its own: {0}")]
     Cosignature(NoteError),
     /// It has cosigned something more than five minutes from now.
+    #[error("the witness's cosignature is from the future")]
     Time,
     /// It refuses the old size and names one that is no larger.
+    #[error("the witness forgot: it names {0} as its newest size")]
     Smaller(u64),
 }
 
@@ -212,46 +230,3 @@ impl From<Lie> for WitnessError {
         Self::Lies(lie)
     }
 }
-
-impl fmt::Display for WitnessError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Request(bad) => bad.fmt(f),
-            Self::Unreachable(words) => write!(f, "the witness does not answer: {words}\n  is it running?"),
-            Self::OtherSize(size) => write!(f, "the witness has cosigned size {size}\n  submit again from there"),
-            Self::Larger(size) => write!(
-                f,
-                "the witness has cosigned size {size}, more than this log has\n  either this log has lost entries or \
-                 the witness lies: compare with receipts and backups"
-            ),
-            Self::Inconsistent => f.write_str(
-                "the witness finds the checkpoint inconsistent with what this log has signed before\n  either this log \
-                 has forked or the witness lies: keep this log as evidence and ask the witness for both checkpoints",
-            ),
-            Self::Malformed => f.write_str(
-                "the witness cannot read the request\n  is there a witness of C2SP tlog-witness at this URL?",
-            ),
-            Self::Unsigned => f.write_str("the witness trusts another key for this log\n  give it this log's vkey"),
-            Self::UnknownOrigin => f.write_str("the witness does not know this log\n  give it this log's vkey"),
-            Self::Answer(status) => write!(
-                f,
-                "the witness answered {status}, not as specified\n  is there a witness of C2SP tlog-witness at this URL?"
-            ),
-            Self::Lies(lie) => lie.fmt(f),
-        }
-    }
-}
-
-impl fmt::Display for Lie {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Cosignature(error) => write!(f, "the witness's answer holds no cosignature of its own: {error}"),
-            Self::Time => f.write_str("the witness's cosignature is from the future"),
-            Self::Smaller(size) => write!(f, "the witness forgot: it names {size} as its newest size"),
-        }?;
-        f.write_str("\n  do not rely on this witness; ask whoever runs it")
-    }
-}
-
-impl std::error::Error for WitnessError {}
-impl std::error::Error for Lie {}

@@ -2,8 +2,6 @@
 //! [`Signed`] by its log's signature and [`Consistent`] by what is remembered; each is made here alone and consumed by
 //! the next step.
 
-use std::fmt;
-
 use super::request::{AddCheckpoint, BadRequest};
 use crate::merkle::{Hash, empty_root, verify_consistency};
 use crate::note::{NoteError, Verifier};
@@ -107,21 +105,28 @@ impl<'r> Consistent<'r> {
 }
 
 /// Why a checkpoint is not cosigned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// The request is not one.
+    #[error(transparent)]
     Malformed(BadRequest),
     /// The old size is above the checkpoint's.
+    #[error("the old size is above the checkpoint's size")]
     OldAboveNew,
     /// No key of a log of that name is trusted.
+    #[error("this witness knows no log of that origin")]
     UnknownOrigin,
     /// Not signed by a trusted key of the log.
+    #[error("the checkpoint is not signed by a key that this witness knows for its log")]
     Unsigned,
     /// The old size is not that of the newest checkpoint cosigned, which is this.
+    #[error("the newest checkpoint cosigned is of size {0}")]
     OtherSize(u64),
     /// The log has signed another tree of a size that was cosigned.
+    #[error("the log has signed two different trees of one size")]
     Fork,
     /// The proof does not lead from what was cosigned to this.
+    #[error("the proof does not lead from the newest checkpoint cosigned to this one")]
     Proof,
 }
 
@@ -144,19 +149,3 @@ impl From<BadRequest> for Refusal {
         Self::Malformed(bad)
     }
 }
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Malformed(bad) => bad.fmt(f),
-            Self::OldAboveNew => f.write_str("the old size is above the checkpoint's size"),
-            Self::UnknownOrigin => f.write_str("this witness knows no log of that origin"),
-            Self::Unsigned => f.write_str("the checkpoint is not signed by a key that this witness knows for its log"),
-            Self::OtherSize(size) => write!(f, "the newest checkpoint cosigned is of size {size}"),
-            Self::Fork => f.write_str("the log has signed two different trees of one size"),
-            Self::Proof => f.write_str("the proof does not lead from the newest checkpoint cosigned to this one"),
-        }
-    }
-}
-
-impl std::error::Error for Refusal {}

@@ -99,15 +99,19 @@ impl fmt::Display for AddCheckpoint {
 }
 
 /// A request's body is not as specified.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadRequest {
     /// The first line is not `old` and a size.
+    #[error("the first line must be `old` and a size in decimal")]
     Old,
     /// Not up to [`MAX_PROOF`] lines of one hash each and an empty line.
+    #[error("after the first line come up to 63 hashes in base64, a line each, and an empty line")]
     Proof,
     /// No checkpoint of three lines in a signed note.
+    #[error(transparent)]
     Checkpoint(NoteError),
     /// More leaves than 2^63 − 1.
+    #[error("the checkpoint's size is above 2^63 - 1")]
     Size,
 }
 
@@ -116,18 +120,3 @@ impl From<NoteError> for BadRequest {
         Self::Checkpoint(error)
     }
 }
-
-impl fmt::Display for BadRequest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Old => f.write_str("the first line must be `old` and a size in decimal"),
-            Self::Proof => {
-                f.write_str("after the first line come up to 63 hashes in base64, a line each, and an empty line")
-            }
-            Self::Checkpoint(error) => error.fmt(f),
-            Self::Size => f.write_str("the checkpoint's size is above 2^63 - 1"),
-        }
-    }
-}
-
-impl std::error::Error for BadRequest {}

@@ -8,8 +8,6 @@ mod source;
 mod walk;
 mod witnesses;
 
-use std::fmt;
-
 pub use self::source::{COSIGNED, Directory, NoFile, Source};
 use self::walk::Walk;
 pub use self::witnesses::{Witnessed, Witnesses};
@@ -62,25 +60,34 @@ pub struct Demands {
 }
 
 /// A log or a proof is not what it claims to be. Names the first thing that does not hold.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Tampered {
     /// The checkpoint: not signed by the key, about another log, or malformed.
+    #[error("the checkpoint does not hold: {0}")]
     Checkpoint(NoteError),
     /// The older checkpoint or proof that was kept is itself not signed by the key.
+    #[error("the older checkpoint or proof does not hold: {0}")]
     Evidence(NoteError),
     /// A cosignature by this known witness.
+    #[error("the cosignature by the witness {0} does not hold: {1}")]
     Cosignature(String, NoteError),
     /// An entry's bytes do not have the hash that the tile of leaf hashes has.
+    #[error("entry {0} does not have the hash it was logged with")]
     Leaf(u64),
     /// An entry is not a leaf: unknown or repeated keys, or no JSON.
+    #[error("entry {0} is no leaf of this log: unknown or repeated keys, or no JSON")]
     Content(u64),
     /// A tile or bundle is missing or of another length.
+    #[error("{0} is missing or has another length than the checkpoint asks for")]
     Missing(String),
     /// A tile does not follow from the leaves.
+    #[error("{0} does not follow from the entries")]
     Tile(String),
     /// All leaves and tiles agree, and lead to another root than the signed one.
+    #[error("the entries lead to another root than the signed one")]
     Root,
     /// The log has fewer entries than the checkpoint that was kept.
+    #[error("the log was cut: it holds {size} entries, and one of {kept} was signed before")]
     Cut {
         /// Entries signed now.
         size: u64,
@@ -88,46 +95,12 @@ pub enum Tampered {
         kept: u64,
     },
     /// The log does not begin with the one that was signed then: its history was changed.
+    #[error("the log's first {0} entries are not those that were signed before")]
     Forked(u64),
     /// The proof does not lead from the entry to the signed root.
+    #[error("the proof does not lead from entry {0} to the signed root")]
     Inclusion(u64),
 }
-
-impl fmt::Display for Tampered {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Checkpoint(error) => write!(f, "the checkpoint does not hold: {error}"),
-            Self::Evidence(error) => write!(f, "the older checkpoint or proof does not hold: {error}"),
-            Self::Cosignature(witness, error) => {
-                write!(f, "the cosignature by the witness {witness} does not hold: {error}")
-            }
-            Self::Leaf(index) => write!(f, "entry {index} does not have the hash it was logged with"),
-            Self::Content(index) => write!(
-                f,
-                "entry {index} is no leaf of this log: unknown or repeated keys, or no JSON"
-            ),
-            Self::Missing(path) => write!(
-                f,
-                "{path} is missing or has another length than the checkpoint asks for"
-            ),
-            Self::Tile(path) => write!(f, "{path} does not follow from the entries"),
-            Self::Root => f.write_str("the entries lead to another root than the signed one"),
-            Self::Cut { size, kept } => {
-                write!(
-                    f,
-                    "the log was cut: it holds {size} entries, and one of {kept} was signed before"
-                )
-            }
-            Self::Forked(size) => write!(
-                f,
-                "the log's first {size} entries are not those that were signed before"
-            ),
-            Self::Inclusion(index) => write!(f, "the proof does not lead from entry {index} to the signed root"),
-        }
-    }
-}
-
-impl std::error::Error for Tampered {}
 
 /// Why a log was not verified.
 #[derive(Debug)]

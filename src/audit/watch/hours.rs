@@ -1,6 +1,5 @@
 //! When people are expected to work.
 
-use std::fmt;
 use std::str::FromStr;
 
 use jiff::Timestamp;
@@ -101,13 +100,6 @@ impl FromStr for FromUtc {
 }
 
 /// Not working hours, or not an offset.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("hours are written 08:00-20:00 within one day, an offset from UTC +08:00")]
 pub struct BadHours;
-
-impl fmt::Display for BadHours {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("hours are written 08:00-20:00 within one day, an offset from UTC +08:00")
-    }
-}
-
-impl std::error::Error for BadHours {}

@@ -4,7 +4,6 @@
 //! that was named must be there, and a file in it that is none of ours is an error: a misspelt name would leave the shipped rules
 //! in force in silence.
 
-use std::fmt;
 use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -24,54 +23,25 @@ const WRITABLE: u32 = 0o022;
 const ROOT: u32 = 0;
 
 /// Why the files are not used.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadFiles {
     /// The directory that was named is not there.
+    #[error("there is no directory of policies at {0}\n  name the right one, or leave `--policies` out")]
     Missing(PathBuf),
     /// Somebody else than the owner may write it.
+    #[error("others than the owner may write {0}, which decides who sees what\n  chmod go-w it")]
     Writable(PathBuf),
     /// It belongs to somebody else than root and whoever runs the program.
+    #[error("{0} belongs to another user\n  it must belong to root or to the user who runs callervault")]
     Foreign(PathBuf),
     /// A name that means nothing here.
+    #[error("{} is no file of policies\n  the names are {}; rename it or take it away", .0.display(),
+                FILES.join(", "))]
     Unknown(PathBuf),
     /// It cannot be read: the system's words.
+    #[error("{0} cannot be read: {1}\n  make it readable to the user who runs callervault")]
     Unreadable(PathBuf, String),
 }
-
-impl fmt::Display for BadFiles {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Missing(path) => write!(
-                f,
-                "there is no directory of policies at {}\n  name the right one, or leave `--policies` out",
-                path.display()
-            ),
-            Self::Writable(path) => write!(
-                f,
-                "others than the owner may write {}, which decides who sees what\n  chmod go-w it",
-                path.display()
-            ),
-            Self::Foreign(path) => write!(
-                f,
-                "{} belongs to another user\n  it must belong to root or to the user who runs callervault",
-                path.display()
-            ),
-            Self::Unknown(path) => write!(
-                f,
-                "{} is no file of policies\n  the names are {}; rename it or take it away",
-                path.display(),
-                FILES.join(", ")
-            ),
-            Self::Unreadable(path, words) => write!(
-                f,
-                "{} cannot be read: {words}\n  make it readable to the user who runs callervault",
-                path.display()
-            ),
-        }
-    }
-}
-
-impl std::error::Error for BadFiles {}
 
 /// Rules as they are in force.
 pub(in crate::vault) struct Rules {
