@@ -39,10 +39,15 @@ async fn report() -> Report {
     body["ticket"]["kind"] = json!("report");
     body["caller"]["email"] = json!("reporter@example.com");
     let taken = world.post(&app, "agent", "/v1/intake", &body).await;
-    assert_eq!(taken.at("/caller/matched"), "certain", "{}", taken.text);
+    assert_eq!(
+        taken.at("/caller/matched"),
+        "new",
+        "a report is joined with no other call: {}",
+        taken.text
+    );
     let own = taken.at("/caller/ref");
     let correction = json!({"ticket": taken.at("/ticket/no"), "reason": "听错了", "fields": {"salutation": "先生"}});
-    let etag = [("if-match", "\"2\"")];
+    let etag = [("if-match", "\"1\"")];
     let path = format!("/v1/callers/{own}");
     let corrected = world
         .call(&app, "agent", "PATCH", &path, &etag, &correction.to_string())
@@ -161,12 +166,7 @@ async fn in_the_centre_only_the_agent_who_took_a_report_follows_its_caller() {
         assert_eq!(envelope(who, purpose).await, Value::Null, "{who}");
         let path = format!("/v1/callers/{reference}?purpose={purpose}");
         let page = report.world.get(&report.app, who, &path).await;
-        assert_eq!(
-            page.json()["tickets"],
-            json!([report.tickets[0]]),
-            "{who}: {}",
-            page.text
-        );
+        assert_eq!(page.json()["tickets"], json!([]), "{who}: {}", page.text);
     }
 }
 
@@ -182,4 +182,98 @@ async fn why_a_caller_was_corrected_is_not_read_by_departments_or_dispatchers() 
         let answer = report.world.post(&report.app, "handler-c1", &path, &body).await;
         assert_eq!(answer.status, 403, "{form}: {}", answer.text);
     }
+}
+
+/// All that C1 hears of the first caller for the sake of an ordinary ticket: each field in each form, compared, and the page.
+async fn heard(world: &World, app: &Arc<App>, reference: &str, no: &str) -> Vec<(u16, Value)> {
+    let mut heard = Vec::new();
+    let fields = FieldSet::shipped().unwrap();
+    for field in fields.of(RecordKind::Caller) {
+        let name = field.name().as_str();
+        for form in ["clear", "masked"] {
+            let body = json!({"ticket": no, "purpose": "handle", "fields": [name], "form": form});
+            let answer = world
+                .post(app, "handler-c1", &format!("/v1/callers/{reference}/reveal"), &body)
+                .await;
+            heard.push((answer.status, answer.json()["fields"].clone()));
+        }
+        if field.index().is_some() {
+            for value in ["13900001111", "13500007777", "苏D12345", "new@example.com"] {
+                let body = json!({"ticket": no, "purpose": "handle", "field": name, "value": value});
+                let answer = world
+                    .post(app, "handler-c1", &format!("/v1/callers/{reference}/verify"), &body)
+                    .await;
+                heard.push((answer.status, answer.json()["match"].clone()));
+            }
+        }
+    }
+    let page = world.get(app, "handler-c1", &format!("/v1/callers/{reference}")).await;
+    heard.push((page.status, page.json()["on_file"].clone()));
+    heard
+}
+
+/// A unit that asks about an ordinary ticket before and after a report, and about one that came later, hears nothing of the report.
+#[tokio::test]
+async fn nothing_that_a_report_states_is_heard_by_way_of_ordinary_tickets() {
+    let (world, app) = World::unlimited().await;
+    let person = || caller("王小明", "13900001111");
+    let (no, reference) = world.ticket_at(&app, "C1", person()).await;
+    let before = heard(&world, &app, &reference, &no).await;
+    assert!(
+        before
+            .iter()
+            .any(|(status, fields)| *status == 200 && *fields != json!({})),
+        "the handler sees something"
+    );
+
+    let mut report = intake(json!({
+        "name": "王小明", "caller_number": "13900001111", "callback_number": "13500007777",
+        "plate": "苏D12345", "email": "new@example.com", "id_no": "110108204107057338",
+    }));
+    report["ticket"]["kind"] = json!("report");
+    let taken = world.post(&app, "agent", "/v1/intake", &report).await;
+    assert_eq!(taken.status, 201, "{}", taken.text);
+    assert_ne!(taken.at("/caller/ref"), reference);
+    let sent = json!({"department": "C1", "reason": "请核查"});
+    let path = format!("/v1/tickets/{}/dispatch", taken.at("/ticket/no"));
+    assert_eq!(world.post(&app, "dispatcher", &path, &sent).await.status, 200);
+    assert_eq!(heard(&world, &app, &reference, &no).await, before);
+
+    let (later, same) = world.ticket_at(&app, "C1", person()).await;
+    assert_eq!(same, reference, "the caller is known from the ordinary call");
+    assert_eq!(heard(&world, &app, &reference, &later).await, before);
+    drop(app);
+    assert_eq!(world.fsck().await, []);
+}
+
+/// Whom an agent knows from ordinary calls, the agent does not find behind a colleague's report.
+#[tokio::test]
+async fn no_colleague_finds_out_who_reported_by_trying() {
+    let report = report().await;
+    let mut others = Vec::new();
+    for (name, number) in [("王小明", "13900001111"), ("李四光", "13700002222")] {
+        let taken = report
+            .world
+            .post(&report.app, "other-agent", "/v1/intake", &intake(caller(name, number)))
+            .await;
+        others.push(taken.at("/caller/ref"));
+    }
+    let mut heard = Vec::new();
+    for reference in &others {
+        let masked = json!({"ticket": report.no, "purpose": "intake", "fields": ["name"], "form": "masked"});
+        let path = format!("/v1/callers/{reference}");
+        let shown = report
+            .world
+            .post(&report.app, "other-agent", &format!("{path}/reveal"), &masked)
+            .await;
+        let correction = json!({"ticket": report.no, "reason": "听错了", "fields": {"salutation": "先生"}}).to_string();
+        let etag = [("if-match", "\"999\"")];
+        let corrected = report
+            .world
+            .call(&report.app, "other-agent", "PATCH", &path, &etag, &correction)
+            .await;
+        heard.push((seen(&shown), seen(&corrected)));
+    }
+    assert_eq!((heard[0].0.0, heard[0].1.0), (403, 403), "{:?}", heard[0]);
+    assert_eq!(heard[0], heard[1], "the reporter and somebody else");
 }

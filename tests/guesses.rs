@@ -266,3 +266,55 @@ async fn a_number_that_many_share_is_not_walked_to_its_end() {
     let (few, many) = (steps(1_500), steps(15_000));
     assert!(few > 1_000 && many < few + few / 10, "{few} and {many} steps");
 }
+
+/// Around the edge of a slot requests of both sides alternate; what was taken ahead is not lost with each.
+#[tokio::test]
+async fn requests_that_overtake_each_other_cost_one_each() {
+    let (mut world, app) = World::new().await;
+    let web = NewPrincipal {
+        name: "platform-web".to_owned(),
+        department: "H0".parse().unwrap(),
+        roles: vec![Role::Agent],
+        kind: PrincipalKind::Service,
+    };
+    world.hire(app.vault(), "security-admin", web).await;
+    drop(app);
+    let limits = "guesses = { minute = 600, hour = 600 }\nintakes = { minute = 600, hour = 600 }\n[accounts.platform-web]\n\
+                  intakes = { minute = 600, hour = 600 }\n";
+    std::fs::write(world.places.policies.join("limits.toml"), limits).unwrap();
+    let clock = Arc::new(Fixed::at(start()));
+    let app = world.open_at(Arc::clone(&clock) as Arc<dyn Clock>).await;
+    let mut taken = 0;
+    for nth in 0..620 {
+        // 02:00:05 lies at the edge of two slots of ten seconds, four seconds apart: 02:00:09 and 02:00:10.
+        clock.set(start() + SignedDuration::from_secs(4 + nth % 2));
+        let body = intake(json!({"salutation": "女士"}));
+        taken += usize::from(world.post(&app, "platform-web", "/v1/intake", &body).await.status == 201);
+    }
+    assert_eq!(taken, 600);
+}
+
+/// One call in many slots: shares are given back when their slot is over.
+#[tokio::test]
+async fn what_was_taken_ahead_and_not_used_is_given_back() {
+    let (mut world, app) = World::new().await;
+    let web = NewPrincipal {
+        name: "platform-web".to_owned(),
+        department: "H0".parse().unwrap(),
+        roles: vec![Role::Agent],
+        kind: PrincipalKind::Service,
+    };
+    world.hire(app.vault(), "security-admin", web).await;
+    drop(app);
+    let limits = "guesses = { minute = 90, hour = 90 }\nintakes = { minute = 90, hour = 90 }\n";
+    std::fs::write(world.places.policies.join("limits.toml"), limits).unwrap();
+    let clock = Arc::new(Fixed::at(start()));
+    let app = world.open_at(Arc::clone(&clock) as Arc<dyn Clock>).await;
+    let mut taken = 0;
+    for nth in 0..100 {
+        clock.set(start() + SignedDuration::from_secs(20 * nth));
+        let body = intake(json!({"salutation": "女士"}));
+        taken += usize::from(world.post(&app, "platform-web", "/v1/intake", &body).await.status == 201);
+    }
+    assert_eq!(taken, 90);
+}

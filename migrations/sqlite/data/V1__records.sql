@@ -53,6 +53,7 @@ CREATE TABLE caller (
     subject    TEXT NOT NULL UNIQUE,
     created_at INTEGER NOT NULL,
     fields     TEXT NOT NULL,
+    indexed    INTEGER NOT NULL,
     version    INTEGER NOT NULL,
     mac        BLOB NOT NULL
 ) WITHOUT ROWID;

@@ -46,6 +46,14 @@ impl Counts {
         *slot = slot.saturating_add(count);
     }
 
+    /// Takes back what was added to a slot and not used.
+    pub fn take_back(&mut self, slot: i64, count: u64) {
+        if let Some(left) = self.0.get_mut(&slot) {
+            *left = left.saturating_sub(count);
+        }
+        self.0.retain(|_, count| *count > 0);
+    }
+
     /// How many there were in a slot.
     #[must_use]
     pub fn of(&self, slot: i64) -> u64 {

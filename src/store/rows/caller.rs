@@ -17,6 +17,9 @@ table! {
         pub created_at: Timestamp,
         /// The names of the fields on file, in order: what is missing among the sealed fields was removed by somebody else.
         pub fields: Vec<String>,
+        /// Whether callers are matched with it: its values stand in blind indexes. Not the record of a confidential call, which
+        /// is joined with no other.
+        pub indexed: bool,
         /// 1 when made, one more at each change of a field.
         pub version: u64,
     }

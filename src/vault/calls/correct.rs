@@ -104,7 +104,7 @@ impl Vault {
         let mut values = body.fields;
         values.insert(CORRECTION_REASON.to_owned(), body.reason);
         let values = self.normalise(RecordKind::Caller, &values)?;
-        if self.is_somebody_else(id, &values).await? {
+        if row.indexed && self.is_somebody_else(id, &values).await? {
             return Err(self.refuse(permit, Why::IdentityTaken).await);
         }
 
@@ -128,7 +128,7 @@ impl Vault {
 
     /// The caller's row at its next version, and the fields sealed and indexed anew.
     async fn corrected(&self, row: Genuine<CallerRow>, values: &[(&Field, Submitted)]) -> Result<Change, Error> {
-        let id = row.id;
+        let (id, indexed) = (row.id, row.indexed);
         let key = self.sealing_key(RecordId::Caller(id)).await?;
         let mut change = Change {
             guards: vec![Guard::unchanged(&row)],
@@ -142,7 +142,7 @@ impl Vault {
         change.writes.push(Write::put(self.keyring.protect(next)?));
         for (field, value) in values {
             change.writes.push(Write::Unindex(id, field.name().as_str().to_owned()));
-            self.seal_field(&mut change, &key, id, field, value)?;
+            self.seal_field(&mut change, &key, (id, indexed), field, value)?;
         }
         Ok(change)
     }

@@ -64,6 +64,16 @@ impl Sought<'_> {
 }
 
 impl Match {
+    /// Nobody was looked for.
+    pub(in crate::vault) const fn none() -> Self {
+        Self {
+            matched: Matched::New,
+            caller: None,
+            candidates: Vec::new(),
+            more: false,
+        }
+    }
+
     const fn certain(caller: CallerId) -> Self {
         Self {
             matched: Matched::Certain,
@@ -202,7 +212,7 @@ impl Vault {
         value: &Submitted,
     ) -> Result<bool, Error> {
         let name = field.name().as_str();
-        let Some(index) = field.index().filter(|_| caller.has(name)) else {
+        let Some(index) = field.index().filter(|_| caller.indexed && caller.has(name)) else {
             return Ok(false);
         };
         let entries = self.store.all(&OF_FIELD, &cells![caller.id, name.to_owned()]).await?;

@@ -63,6 +63,12 @@ impl Vault {
         let facts = self.facts(&ask).await?;
         let permit = self.decide(ask, facts).await?;
         let about = caller_of(&permit)?;
+        if !about.indexed {
+            return Err(Error::Bad(
+                "not-compared",
+                "what a confidential call stated stands in no index and cannot be compared: ask for the field itself",
+            ));
+        }
         let today = self.today()?;
         let audit = self.note(permit).await?;
         // A value that breaks the field's rule cannot be on file.

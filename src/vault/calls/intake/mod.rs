@@ -119,9 +119,18 @@ impl Vault {
         checked: &Checked<'_>,
         replay: Option<&Replay>,
     ) -> Result<(Change, TakenAnswer), Error> {
-        let found = self.match_caller(&checked.caller).await?;
         let mut change = Change::default();
-        let row = self.seal_caller(&mut change, &found, &checked.caller).await?;
+        // A confidential call is joined with no other: nothing it states shows anywhere else.
+        let (found, row) = if is_confidential(&body.ticket) {
+            (
+                Match::none(),
+                self.seal_new_caller(&mut change, &checked.caller, false).await?,
+            )
+        } else {
+            let found = self.match_caller(&checked.caller).await?;
+            let row = self.seal_caller(&mut change, &found, &checked.caller).await?;
+            (found, row)
+        };
         let (caller, subject) = (row.id, row.subject);
         let no = self.seal_ticket(&mut change, session, body, checked, &row)?;
         let department = session.actor.department();
@@ -170,7 +179,7 @@ impl Vault {
         values: &[(&Field, Submitted)],
     ) -> Result<CallerRow, Error> {
         let Some(id) = found.caller else {
-            return self.seal_new_caller(change, values).await;
+            return self.seal_new_caller(change, values, true).await;
         };
         let row = self.caller_row(id).await?;
         let key = self.sealing_key(RecordId::Caller(id)).await?;
@@ -181,7 +190,7 @@ impl Vault {
             }
             let name = field.name().as_str();
             change.writes.push(Write::Unindex(id, name.to_owned()));
-            self.seal_field(change, &key, id, field, value)?;
+            self.seal_field(change, &key, (id, true), field, value)?;
             changed.push(name);
         }
         change.guards.push(Guard::unchanged(&row));
@@ -194,7 +203,12 @@ impl Vault {
         Ok(row)
     }
 
-    async fn seal_new_caller(&self, change: &mut Change, values: &[(&Field, Submitted)]) -> Result<CallerRow, Error> {
+    async fn seal_new_caller(
+        &self,
+        change: &mut Change,
+        values: &[(&Field, Submitted)],
+        indexed: bool,
+    ) -> Result<CallerRow, Error> {
         let id = CallerId::random();
         let (key, wrapped) = self.keyring.new_record_key(RecordId::Caller(id))?;
         change.keys.push(wrapped);
@@ -205,29 +219,30 @@ impl Vault {
                 .await?,
             created_at: self.clock.now()?,
             fields: Vec::new(),
+            indexed,
             version: 1,
         };
         row.put_on_file(values.iter().map(|(field, _)| field.name().as_str()));
         change.writes.push(Write::put(self.keyring.protect(row.clone())?));
         for (field, value) in values {
-            self.seal_field(change, &key, id, field, value)?;
+            self.seal_field(change, &key, (id, indexed), field, value)?;
         }
         Ok(row)
     }
 
-    /// Seals one field of a caller and indexes it.
+    /// Seals one field of a caller, and indexes it if the caller is one who is found.
     pub(in crate::vault) fn seal_field(
         &self,
         change: &mut Change,
         key: &RecordKey,
-        caller: CallerId,
+        (caller, indexed): (CallerId, bool),
         field: &Field,
         value: &Submitted,
     ) -> Result<(), Error> {
         change
             .writes
             .push(Write::put(self.keyring.seal(key, field.name(), value)?));
-        if let Some(index) = field.index() {
+        if let Some(index) = field.index().filter(|_| indexed) {
             let row = IndexRow {
                 idx: index.to_owned(),
                 value: self.keyring.blind_index(index, value)?,
@@ -263,7 +278,7 @@ impl Vault {
             holder: session.actor.department(),
             origin: session.actor.department(),
             taken_by: session.actor.id(),
-            confidential: body.ticket.secrecy_requested || body.ticket.kind == MatterKind::Report,
+            confidential: is_confidential(&body.ticket),
             on_file: caller.fields.clone(),
             received_at: body.call.received_at,
             created_at: now,
@@ -301,6 +316,11 @@ impl Vault {
         };
         Ok(self.keyring.protect(step)?)
     }
+}
+
+/// The caller asks for secrecy, or it is the default of the kind.
+fn is_confidential(ticket: &NewTicket) -> bool {
+    ticket.secrecy_requested || ticket.kind == MatterKind::Report
 }
 
 /// Twelve random digits with their check: no key to hold, and nobody can count tickets by them.

@@ -177,8 +177,11 @@ impl Vault {
         let share = self.spending.share(who.id(), counted);
         let mut share = share.lock().await;
         let now = rule.slot(at);
-        if share.slot != now || share.left == 0 {
-            let next = match self.next_share(who.id(), counted, &rule, now).await? {
+        // Requests overtake each other: one of the slot before is counted in the present one.
+        let serves = share.slot == now || share.slot == now.saturating_add(1);
+        if !serves || share.left == 0 {
+            let unused = (share.slot, share.left);
+            let next = match self.next_share(who.id(), counted, &rule, now, unused).await? {
                 Ok(next) => next,
                 Err(free) => return Ok(Taken::NoneBefore(rule.begins(free))),
             };
@@ -205,13 +208,14 @@ impl Vault {
         Ok((row.kind == PrincipalKind::Service).then(|| row.account.clone()))
     }
 
-    /// Writes down that a share is taken, or says from which slot on there is room.
+    /// Writes down that a share is taken and what of the last one was not used, or says from which slot on there is room.
     async fn next_share(
         &self,
         who: PrincipalId,
         counted: Counted,
         rule: &Rule,
         now: i64,
+        (before, unused): (i64, u64),
     ) -> Result<Result<Share, i64>, Error> {
         for _ in 0..TRIES {
             let mut change = Change::default();
@@ -232,6 +236,7 @@ impl Vault {
                     version: 1,
                 },
             };
+            row.counts.take_back(before, unused);
             let left = match row.counts.room(now, &rule.windows) {
                 Room::For(room) => room.min(rule.share),
                 Room::From(free) => return Ok(Err(free)),

@@ -61,7 +61,7 @@ impl Check<'_> {
             Some(_) => self.find(&name, "is not what the log says was last written there"),
             None => self.unlogged(&name),
         }
-        let index = index_of(self.vault.fields(), &row.field);
+        let index = index_of(self.vault.fields(), &row.field).filter(|_| seen.is_indexed(row.record()));
         let entries = match (index, row.record()) {
             (Some(_), RecordId::Caller(caller)) => {
                 let place = (caller, row.field.clone());

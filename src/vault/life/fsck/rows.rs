@@ -21,6 +21,8 @@ pub(super) struct SeenCaller {
     pub(super) name: String,
     /// The fields on file, as the caller's row says.
     pub(super) fields: Vec<String>,
+    /// Whether they stand in blind indexes.
+    pub(super) indexed: bool,
 }
 
 /// A ticket whose row was read.
@@ -49,6 +51,11 @@ impl Seen {
             RecordId::Caller(id) => self.callers.get(&id).map(|caller| caller.name.as_str()),
             RecordId::Ticket(id) => self.tickets.get(&id).map(|ticket| ticket.no.as_str()),
         }
+    }
+
+    /// Whether a caller's fields stand in blind indexes. A ticket's never do.
+    pub(super) fn is_indexed(&self, record: RecordId) -> bool {
+        matches!(record, RecordId::Caller(id) if self.callers.get(&id).is_none_or(|caller| caller.indexed))
     }
 
     pub(super) fn caller(&self, caller: CallerId) -> String {
@@ -107,6 +114,7 @@ impl Check<'_> {
             subject: row.subject,
             name,
             fields: row.fields,
+            indexed: row.indexed,
         };
         seen.callers.insert(row.id, caller);
     }
