@@ -64,3 +64,49 @@ impl Connections {
         Some(Turn { _permit: permit })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::sync::Arc;
+    use std::task::{Context, Waker};
+
+    use super::{Connections, Entry};
+
+    const LIMIT: usize = 3;
+
+    /// Lets that many in at once; none of them has a task yet. How each came in.
+    fn burst(connections: &Arc<Connections>, of: usize) -> Vec<Option<Entry>> {
+        (0..of).map(|_| connections.enter()).collect()
+    }
+
+    #[test]
+    fn a_burst_is_queued_only_where_no_place_is_free() {
+        let connections = Connections::new(LIMIT);
+        let mut entries = burst(&connections, 2 * LIMIT + 1);
+        let (served, others) = entries.split_at(LIMIT);
+        assert!(served.iter().all(|entry| matches!(entry, Some(Entry::Turn(_)))));
+        let (waiting, refused) = others.split_at(LIMIT);
+        assert!(waiting.iter().all(|entry| matches!(entry, Some(Entry::Wait(_)))));
+        assert!(matches!(refused, [None]));
+        assert_eq!((connections.served(), connections.waiting()), (LIMIT, LIMIT));
+
+        entries.clear();
+        assert_eq!((connections.served(), connections.waiting()), (0, 0));
+        assert!(matches!(connections.enter(), Some(Entry::Turn(_))));
+    }
+
+    #[test]
+    fn a_place_that_becomes_free_is_the_next_waiting_ones() {
+        let connections = Connections::new(1);
+        let served = connections.enter();
+        let waiting = connections.enter().unwrap();
+        let mut turn = pin!(connections.turn(waiting));
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(turn.as_mut().poll(&mut context).is_pending());
+        drop(served);
+        // The one that waits has not run since.
+        assert!(!matches!(connections.enter(), Some(Entry::Turn(_))));
+        assert!(turn.as_mut().poll(&mut context).is_ready());
+    }
+}
