@@ -29,7 +29,7 @@ use callervault::log::history::History;
 use callervault::log::leaf::{self, Leaf};
 use callervault::log::mark::Mark;
 use callervault::log::startup::prove;
-use callervault::log::{Change, CheckpointSigner, Log};
+use callervault::log::{Change, CheckpointSigner, Log, Node};
 use callervault::merkle::{
     Frontier, TileBuilder, decode_bundle, leaf_hash, tiles_of, verify_consistency, verify_inclusion,
 };
@@ -42,6 +42,7 @@ use callervault::model::ticket_no::TicketNo;
 use callervault::note::Checkpoint;
 use callervault::policy::facts::Facts;
 use callervault::policy::{Permit, Policy};
+use callervault::randomness::System;
 use callervault::store::rows::{EntryRow, Fence, HeadRow, One};
 use callervault::store::sqlite::{SqliteData, SqliteKeys, SqliteLogIndex};
 use callervault::store::{DataStore, KeyStore};
@@ -223,7 +224,14 @@ impl Scene {
             centre: "H0".parse().unwrap(),
             centre_name: "Centre".to_owned(),
         };
-        let mut founders = Vault::init(&Places::below(dir.path()), &passphrase(), &founding, &*clock).unwrap();
+        let mut founders = Vault::init(
+            &Places::below(dir.path()),
+            &passphrase(),
+            &founding,
+            &*clock,
+            Arc::new(System),
+        )
+        .unwrap();
         let auditor = founders.pop().unwrap().token;
         Self { dir, clock, auditor }
     }
@@ -238,7 +246,7 @@ impl Scene {
         let keys = SqliteKeys::open(&places.keys).unwrap();
         let origin = keys.vault().await.unwrap().origin;
         let (ways, rows) = (keys.unlocks().await.unwrap(), keys.keyring().await.unwrap());
-        let keyring = unlock(&origin, &passphrase(), &ways, &rows).unwrap();
+        let keyring = unlock(&origin, &passphrase(), &ways, &rows, Arc::new(System)).unwrap();
         Parts {
             store,
             keys: Arc::new(keys),
@@ -250,7 +258,10 @@ impl Scene {
         let vault = Vault::open(&self.places(), &passphrase(), self.clock.clone(), "bench")
             .await
             .unwrap();
-        let session = vault.authenticate(&self.auditor, RequestId::random()).await.unwrap();
+        let session = vault
+            .authenticate(&self.auditor, vault.new_request().unwrap())
+            .await
+            .unwrap();
         (vault, session)
     }
 
@@ -409,7 +420,11 @@ impl Scene {
         .unwrap();
         let first = proved.size();
         let writer = store.writer().unwrap();
-        let log = Arc::new(Log::start(proved, writer, keys, keyring, "bench".to_owned()).unwrap());
+        let node = Node {
+            name: "bench".to_owned(),
+            randomness: Arc::new(System),
+        };
+        let log = Arc::new(Log::start(proved, writer, keys, keyring, node).unwrap());
         let policy = shipped_policy();
         let mut permits: Vec<Permit> = (0..APPENDED).map(|_| permit(&policy, &session, first)).collect();
         let start = Instant::now();
@@ -454,7 +469,13 @@ fn shipped_policy() -> Policy {
 
 fn permit(policy: &Policy, session: &Session, size: u64) -> Permit {
     let (action, purpose) = (Action::ReadCheckpoint, Purpose::Audit);
-    let ask = Ask::new(session.actor, action, purpose, time_of(size), RequestId::random());
+    let ask = Ask::new(
+        session.actor,
+        action,
+        purpose,
+        time_of(size),
+        RequestId::random(&System).unwrap(),
+    );
     policy.decide(ask, Facts::default()).ok().unwrap()
 }
 

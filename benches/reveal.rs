@@ -23,8 +23,8 @@ use axum::http::Request;
 use callervault::clock::System;
 use callervault::http::{App, Listen, serve};
 use callervault::keyring::unlock::Passphrase;
-use callervault::model::ask::RequestId;
 use callervault::model::principals::{DepartmentKind, PrincipalKind, Role};
+use callervault::randomness;
 use callervault::vault::Rates;
 use callervault::vault::Vault;
 use callervault::vault::life::found::Founding;
@@ -67,12 +67,12 @@ async fn scene() -> Scene {
         centre: "H0".parse().unwrap(),
         centre_name: "Centre".to_owned(),
     };
-    let founders = Vault::init(&places, &passphrase(), &founding, &System).unwrap();
+    let founders = Vault::init(&places, &passphrase(), &founding, &System, Arc::new(randomness::System)).unwrap();
     let vault = Vault::open(&places, &passphrase(), Arc::new(System), "bench")
         .await
         .unwrap();
     let admin = vault
-        .authenticate(&founders[0].token, RequestId::random())
+        .authenticate(&founders[0].token, vault.new_request().unwrap())
         .await
         .unwrap();
     let organ = NewDepartment {

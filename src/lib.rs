@@ -13,6 +13,7 @@ pub mod merkle;
 pub mod model;
 pub mod note;
 pub mod policy;
+pub mod randomness;
 pub mod refs;
 pub mod store;
 pub mod vault;

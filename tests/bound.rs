@@ -6,6 +6,7 @@ use std::sync::Arc;
 use callervault::http::App;
 use callervault::keyring::unlock;
 use callervault::model::principals::{DepartmentKind, Role};
+use callervault::randomness;
 use callervault::store::KeyStore;
 use callervault::store::rows::DepartmentRow;
 use callervault::store::sqlite::SqliteKeys;
@@ -229,7 +230,7 @@ async fn renamed(world: &World, code: &str) -> impl Fn(&Connection) + use<> {
     let keys = SqliteKeys::open(&world.places.keys).unwrap();
     let origin = keys.vault().await.unwrap().origin;
     let (ways, rows) = (keys.unlocks().await.unwrap(), keys.keyring().await.unwrap());
-    let keyring = unlock::unlock(&origin, &passphrase(), &ways, &rows).unwrap();
+    let keyring = unlock::unlock(&origin, &passphrase(), &ways, &rows, Arc::new(randomness::System)).unwrap();
     let row = DepartmentRow {
         code: code.parse().unwrap(),
         name: "Another name".to_owned(),

@@ -3,11 +3,13 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 
 use callervault::clock::System;
 use callervault::keyring::{Keyring, unlock};
 use callervault::merkle::Frontier;
 use callervault::model::ids::{PrincipalId, RecordKind, TokenId};
+use callervault::randomness;
 use callervault::store::rows::{HeadRow, One, ReferenceRow, TokenRow, VaultRow};
 use callervault::store::sqlite::{NewStore, SqliteData};
 use callervault::store::{Conflict, Write};
@@ -37,7 +39,7 @@ fn found(places: &Places) -> Result<(), OpenError> {
         centre: "H0".parse().unwrap(),
         centre_name: "Centre".to_owned(),
     };
-    Vault::init(places, &passphrase(), &founding, &System).map(|_| ())
+    Vault::init(places, &passphrase(), &founding, &System, Arc::new(randomness::System)).map(|_| ())
 }
 
 #[test]
@@ -120,8 +122,15 @@ async fn files_and_directories_open_to_others() {
 /// The keys of a new vault.
 fn keyring() -> Keyring {
     let origin = "test.invalid/log/1";
-    let keys = unlock::create(origin, &passphrase(), jiff::Timestamp::UNIX_EPOCH).unwrap();
-    unlock::unlock(origin, &passphrase(), &[keys.unlock], &keys.keyring).unwrap()
+    let keys = unlock::create(origin, &passphrase(), jiff::Timestamp::UNIX_EPOCH, &randomness::System).unwrap();
+    unlock::unlock(
+        origin,
+        &passphrase(),
+        &[keys.unlock],
+        &keys.keyring,
+        Arc::new(randomness::System),
+    )
+    .unwrap()
 }
 
 /// Two askers mint one reference at once; a row rests on one that is not there.
@@ -155,9 +164,9 @@ fn what_a_write_meets() {
         assert_eq!(outcome, Ok(()), "the same reference, minted twice");
     }
     let token = TokenRow {
-        id: TokenId::random(),
+        id: TokenId::from_bytes([1; 16]),
         hash: [0; 32],
-        principal: PrincipalId::random(),
+        principal: PrincipalId::from_bytes([2; 16]),
         created_at: jiff::Timestamp::UNIX_EPOCH,
         expires_at: None,
         revoked_at: None,

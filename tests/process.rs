@@ -7,6 +7,8 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
+use callervault::model::ask::RequestId;
+use callervault::randomness::System;
 use serde_json::Value;
 
 use crate::support::{PASSPHRASE, World};
@@ -84,13 +86,13 @@ impl Server {
     /// Posts as one of the world's staff: status and answer. What the log does not take in time is sent again; what makes
     /// something, under one `Idempotency-Key`.
     pub(crate) fn post(&self, world: &World, who: &str, path: &str, body: &Value) -> (u16, Value) {
-        let key = uuid::Uuid::new_v4().to_string();
+        let key = RequestId::random(&System).unwrap();
         for _ in 0..100 {
             let mut request = client()
                 .post(format!("{}{path}", self.base))
                 .header("authorization", format!("Bearer {}", world.token(who)));
             if path.starts_with("/v1/intake") || path.starts_with("/v1/tickets") {
-                request = request.header("idempotency-key", &key);
+                request = request.header("idempotency-key", key.as_str());
             }
             let mut answer = request.send_json(body).unwrap();
             let (status, answer) = (

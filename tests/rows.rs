@@ -1,11 +1,13 @@
 //! Rows that decide: each column of each table is under the row's code, and each statement walks an index.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use callervault::keyring::{Keyring, unlock};
 use callervault::model::ids::RecordKind;
 use callervault::model::reference::{DepartmentCode, Reference};
 use callervault::model::ticket_no::TicketNo;
+use callervault::randomness;
 use callervault::store::rows::{
     ApprovalRow, ArchiveRow, CallerRow, Cell, Coded, Columns, CustodyRow, DATA, DeclaredRow, DepartmentRow,
     FromColumns, IndexRow, KEYS, PrincipalRow, Protected, ReplayRow, SpentRow, Table, TicketRow, TokenRow,
@@ -51,7 +53,7 @@ async fn keyring(world: &World) -> Keyring {
     let keys = SqliteKeys::open(&world.places.keys).unwrap();
     let origin = keys.vault().await.unwrap().origin;
     let (ways, rows) = (keys.unlocks().await.unwrap(), keys.keyring().await.unwrap());
-    unlock::unlock(&origin, &passphrase(), &ways, &rows).unwrap()
+    unlock::unlock(&origin, &passphrase(), &ways, &rows, Arc::new(randomness::System)).unwrap()
 }
 
 /// The first row of a table.

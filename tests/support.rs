@@ -9,7 +9,6 @@ use axum::http::{HeaderMap, Request};
 use callervault::clock::{Clock, System};
 use callervault::http::{App, Limits, metrics_router, router};
 use callervault::keyring::unlock::Passphrase;
-use callervault::model::ask::RequestId;
 use callervault::model::fields::FieldSet;
 use callervault::model::principals::{DepartmentKind, PrincipalKind, Role};
 use callervault::vault::Asked;
@@ -77,6 +76,11 @@ pub(crate) fn passphrase() -> Passphrase {
 impl World {
     /// A centre H0 with agent, dispatcher, data protection officer and the rest, organs C1 and W2, an enterprise E4; a handler in each.
     pub(crate) async fn new() -> (Self, Arc<App>) {
+        Self::made(Arc::new(System), Running::patient()).await
+    }
+
+    /// As `new`, made and opened at a time and with randomness of its own.
+    pub(crate) async fn made(clock: Arc<dyn Clock>, running: Running) -> (Self, Arc<App>) {
         let dir = tempfile::tempdir().unwrap();
         let places = Places::below(dir.path());
         std::fs::create_dir_all(&places.policies).unwrap();
@@ -87,7 +91,8 @@ impl World {
             centre: "H0".parse().unwrap(),
             centre_name: "Centre".to_owned(),
         };
-        let issued = Vault::init(&places, &passphrase(), &founding, &System).unwrap();
+        let randomness = Arc::clone(&running.randomness);
+        let issued = Vault::init(&places, &passphrase(), &founding, &*clock, randomness).unwrap();
         let tokens = issued
             .iter()
             .map(|one| (one.account.clone(), one.token.to_string()))
@@ -98,7 +103,8 @@ impl World {
             tokens,
             ids: BTreeMap::new(),
         };
-        let app = world.open().await;
+        let vault = Vault::open_with(&world.places, &passphrase(), clock, "test", running).await;
+        let app = App::new(vault.unwrap());
         world.staff(app.vault()).await;
         (world, app)
     }
@@ -116,7 +122,7 @@ impl World {
 
     async fn staff(&mut self, vault: &Vault) {
         let admin = vault
-            .authenticate(self.token("security-admin"), RequestId::random())
+            .authenticate(self.token("security-admin"), vault.new_request().unwrap())
             .await
             .unwrap();
         let departments = [
@@ -155,11 +161,11 @@ impl World {
     /// Makes a principal and a token for it. Where that takes two persons, the first auditor approves.
     pub(crate) async fn hire(&mut self, vault: &Vault, admin: &str, new: NewPrincipal) {
         let admin = vault
-            .authenticate(self.token(admin), RequestId::random())
+            .authenticate(self.token(admin), vault.new_request().unwrap())
             .await
             .unwrap();
         let auditor = vault
-            .authenticate(self.token("auditor"), RequestId::random())
+            .authenticate(self.token("auditor"), vault.new_request().unwrap())
             .await
             .unwrap();
         let approve = async |asked: Asked| {
@@ -186,7 +192,9 @@ impl World {
         let token = loop {
             match vault.issue_token(admin, id, &ever, &exact).await {
                 Err(Error::Asked(asked)) => {
-                    let auditor = vault.authenticate(self.token("auditor"), RequestId::random()).await;
+                    let auditor = vault
+                        .authenticate(self.token("auditor"), vault.new_request().unwrap())
+                        .await;
                     let id = asked.approval.id.parse().unwrap();
                     let (auditor, yes) = (auditor.unwrap(), Decision::Approve);
                     vault.decide_on(&auditor, id, yes, None).await.unwrap();
@@ -201,7 +209,7 @@ impl World {
     /// After the next log was opened: the security administrator has this token, and gives everybody who was hired a new one.
     pub(crate) async fn readmitted(&mut self, vault: &Vault, token: &str) {
         self.tokens.insert("security-admin".to_owned(), token.to_owned());
-        let admin = vault.authenticate(token, RequestId::random()).await.unwrap();
+        let admin = vault.authenticate(token, vault.new_request().unwrap()).await.unwrap();
         for name in self.ids.keys().cloned().collect::<Vec<_>>() {
             self.equip(vault, &admin, &name).await;
         }

@@ -2,6 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 use zeroize::Zeroizing;
@@ -17,6 +18,7 @@ use crate::model::fields::FieldSet;
 use crate::model::ids::ApprovalId;
 use crate::model::principals::{DepartmentKind, PrincipalKind, Role};
 use crate::model::reference::DepartmentCode;
+use crate::randomness;
 use crate::vault::Asked;
 use crate::vault::life::found::Founding;
 use crate::vault::life::open::{Places, Running};
@@ -103,7 +105,8 @@ fn greet(base: &str, directory: &Path) -> Done {
 /// Makes the vault and fills it.
 async fn furnish(directory: &Path) -> Result<(Vault, Credentials), Failure> {
     let places = Places::below(directory);
-    let passphrase = Zeroizing::new(format!("demo-{}", RequestId::random().as_str()));
+    let random = RequestId::random(&randomness::System).map_err(Failure::unavailable)?;
+    let passphrase = Zeroizing::new(format!("demo-{}", random.as_str()));
     let founding = Founding {
         origin: "demo.callervault.invalid/log/1".to_owned(),
         centre: CENTRE.parse::<DepartmentCode>().map_err(Failure::usage)?,
@@ -115,7 +118,7 @@ async fn furnish(directory: &Path) -> Result<(Vault, Credentials), Failure> {
         format!("{}{INVENTED_YEARS}", FieldSet::SHIPPED),
     )?;
     let secret = Passphrase::new(passphrase.clone()).map_err(Failure::usage)?;
-    let founders = Vault::init(&places, &secret, &founding, &System)?;
+    let founders = Vault::init(&places, &secret, &founding, &System, Arc::new(randomness::System))?;
     write_secret(&directory.join("passphrase"), &passphrase)?;
     // 200 calls are taken at once by one agent.
     let filling = Running {
@@ -255,7 +258,10 @@ async fn fill(vault: &Vault, credentials: &Credentials) -> Done {
 
 async fn session(vault: &Vault, credentials: &Credentials, name: &str) -> Result<Session, Failure> {
     vault
-        .authenticate(credentials.token(name)?, RequestId::random())
+        .authenticate(
+            credentials.token(name)?,
+            vault.new_request().map_err(Failure::unavailable)?,
+        )
         .await
         .map_err(Failure::unavailable)
 }

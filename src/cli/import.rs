@@ -12,7 +12,6 @@ use serde::Deserialize;
 
 use super::passphrase::{PassphraseFrom, secret_file};
 use super::{Done, Failure, Where, runtime, say, unlocked};
-use crate::model::ask::RequestId;
 use crate::model::canonical::canonical;
 use crate::model::submitted::Submitted;
 use crate::model::tickets::{Channel, MatterKind};
@@ -157,7 +156,7 @@ impl Import {
             )
             .await?;
             let session = vault
-                .authenticate(&token, RequestId::random())
+                .authenticate(&token, vault.new_request().map_err(Failure::unavailable)?)
                 .await
                 .map_err(Failure::unavailable)?;
             let mut rejected = 0;

@@ -1,6 +1,7 @@
 //! `callervault init`.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
 
@@ -8,6 +9,7 @@ use super::passphrase::PassphraseFrom;
 use super::{Done, Failure, Where, say};
 use crate::clock::System;
 use crate::model::reference::DepartmentCode;
+use crate::randomness;
 use crate::vault::Vault;
 use crate::vault::life::found::{Founding, Issued};
 
@@ -46,7 +48,7 @@ impl Init {
             centre: self.centre,
             centre_name: self.centre_name,
         };
-        let issued = Vault::init(&places, &passphrase, &founding, &System)?;
+        let issued = Vault::init(&places, &passphrase, &founding, &System, Arc::new(randomness::System))?;
         say(format!("data store: {}", places.data.display()))?;
         say(format!(
             "key store:  {}  (keep and back it up apart)",

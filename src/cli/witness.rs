@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use data_encoding::BASE64;
-use ring::rand::{SecureRandom, SystemRandom};
 use zeroize::Zeroizing;
 
 use super::init::write_secret;
@@ -16,6 +15,7 @@ use super::{Done, Failure, log_to_stderr, runtime, say};
 use crate::clock::System;
 use crate::http;
 use crate::note::{Cosigner, Verifier};
+use crate::randomness::{self, Randomness};
 use crate::witness::memory::Memory;
 use crate::witness::server::{Server, router};
 
@@ -87,9 +87,7 @@ impl Witness {
 
 fn init(place: &Place, name: &str) -> Done {
     let mut seed = Zeroizing::new([0; 32]);
-    SystemRandom::new()
-        .fill(&mut *seed)
-        .map_err(|_| Failure::unavailable("the system gives no random numbers"))?;
+    randomness::System.fill(&mut *seed).map_err(Failure::unavailable)?;
     let verifier = Cosigner::from_seed(name, &seed).map_err(Failure::usage)?.verifier();
     Memory::create(&place.memory(), &verifier)?;
     if let Err(failure) = write_secret(&place.seed(), &Zeroizing::new(BASE64.encode(&*seed))) {

@@ -18,7 +18,11 @@ impl FromRequestParts<Arc<App>> for Authenticated {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
-        let request = RequestId::random();
+        // Without randomness the request is refused before anything else; that answer is named by a counter.
+        let request = app
+            .vault
+            .new_request()
+            .map_err(|error| Problem::from(error).request(&RequestId::counted()))?;
         let value = parts
             .headers
             .get(header::AUTHORIZATION)

@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 
 use super::KeyError;
 use super::memory::KEY_LEN;
+use crate::randomness::Randomness;
 
 const SUITE: u8 = 1;
 const NONCE_LEN: usize = 12;
@@ -14,9 +15,15 @@ const TAG_LEN: usize = 16;
 const HEADER_LEN: usize = 2;
 
 /// `suite(1) ‖ generation(1) ‖ nonce(12) ‖ ciphertext ‖ tag(16)`.
-pub(super) fn seal(key: &[u8; KEY_LEN], generation: u8, aad: &[u8], plain: &[u8]) -> Result<Vec<u8>, KeyError> {
+pub(super) fn seal(
+    randomness: &dyn Randomness,
+    key: &[u8; KEY_LEN],
+    generation: u8,
+    aad: &[u8],
+    plain: &[u8],
+) -> Result<Vec<u8>, KeyError> {
     let mut nonce = [0; NONCE_LEN];
-    super::random_bytes(&mut nonce)?;
+    randomness.fill(&mut nonce)?;
     let mut sealed = Vec::with_capacity(HEADER_LEN + NONCE_LEN + plain.len() + TAG_LEN);
     sealed.extend_from_slice(&[SUITE, generation]);
     sealed.extend_from_slice(&nonce);
@@ -120,6 +127,7 @@ fn decrypt(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::randomness::System;
 
     fn bytes<const N: usize>(hex: &str) -> [u8; N] {
         data_encoding::HEXLOWER
@@ -165,7 +173,7 @@ mod tests {
     #[test]
     fn every_byte_matters() {
         let key = [7; 32];
-        let sealed = seal(&key, 1, b"place", b"value").unwrap();
+        let sealed = seal(&System, &key, 1, b"place", b"value").unwrap();
         assert_eq!(open(&key, 1, b"place", &sealed).unwrap().as_slice(), b"value");
         for at in 0..sealed.len() {
             for bit in 0..8 {

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::randomness::NoRandomness;
+
 /// A key operation did not succeed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyError {
@@ -42,3 +44,9 @@ impl fmt::Display for KeyError {
 }
 
 impl std::error::Error for KeyError {}
+
+impl From<NoRandomness> for KeyError {
+    fn from(_: NoRandomness) -> Self {
+        Self::NoRandomness
+    }
+}

@@ -3,6 +3,7 @@
 use zeroize::Zeroize;
 
 use super::KeyError;
+use crate::randomness::Randomness;
 
 /// Length of every symmetric key and seed, in bytes.
 pub(super) const KEY_LEN: usize = 32;
@@ -52,9 +53,9 @@ impl Secret {
     }
 
     /// A fresh random key.
-    pub(super) fn random() -> Result<Self, KeyError> {
+    pub(super) fn random(randomness: &dyn Randomness) -> Result<Self, KeyError> {
         let mut secret = Self::empty()?;
-        super::random_bytes(secret.bytes_mut())?;
+        randomness.fill(secret.bytes_mut())?;
         Ok(secret)
     }
 

@@ -22,7 +22,7 @@ mod stack;
 pub mod unlock;
 mod unlocked;
 
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 pub use self::error::KeyError;
 use self::memory::KEY_LEN;
@@ -31,14 +31,7 @@ pub use self::revealed::{Disclosed, Revealed};
 use self::stack::Stacks;
 use self::unlocked::{Keys, Unlocked};
 use crate::model::word_enum::word_enum;
-
-/// Fills `out` from the operating system's generator.
-fn random_bytes(out: &mut [u8]) -> Result<(), KeyError> {
-    use ring::rand::SecureRandom;
-    ring::rand::SystemRandom::new()
-        .fill(out)
-        .map_err(|_| KeyError::NoRandomness)
-}
+use crate::randomness::Randomness;
 
 word_enum! {
     /// What a key of the keyring is for.
@@ -59,15 +52,18 @@ word_enum! {
 /// The keys of an unlocked vault. No `Debug`, no `Clone`.
 pub struct Keyring {
     origin: String,
+    // For nonces and record keys.
+    randomness: Arc<dyn Randomness>,
     stacks: Stacks,
     // Written once, by `lock`.
     unlocked: RwLock<Option<Unlocked>>,
 }
 
 impl Keyring {
-    const fn new(origin: String, stacks: Stacks, unlocked: Unlocked) -> Self {
+    const fn new(origin: String, randomness: Arc<dyn Randomness>, stacks: Stacks, unlocked: Unlocked) -> Self {
         Self {
             origin,
+            randomness,
             stacks,
             unlocked: RwLock::new(Some(unlocked)),
         }

@@ -18,7 +18,13 @@ impl Keyring {
         let aad = self.reason_place(approval, giver);
         let version = self.active(KeyRole::Row)?;
         self.with_subkey(KeyRole::Row, version, SUBKEY, |key| {
-            aead::seal(key, version, &aad, &padding::pad(reason.expose().as_bytes()))
+            aead::seal(
+                &*self.randomness,
+                key,
+                version,
+                &aad,
+                &padding::pad(reason.expose().as_bytes()),
+            )
         })
     }
 

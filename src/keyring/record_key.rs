@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 use super::memory::KEY_LEN;
 use super::revealed::Revealed;
 use super::unlocked::Keys;
-use super::{KeyError, KeyRole, Keyring, aead, padding, place, random_bytes};
+use super::{KeyError, KeyRole, Keyring, aead, padding, place};
 use crate::log::Receipt;
 use crate::model::code::Code;
 use crate::model::fields::{FieldName, FieldSet};
@@ -32,8 +32,8 @@ impl Keyring {
         let aad = place::record_key(&self.origin, record, generation, kek);
         let wrapped = self.with(|keys| {
             let mut key = Zeroizing::new([0; KEY_LEN]);
-            random_bytes(&mut *key)?;
-            aead::seal(keys.key(KeyRole::Kek, kek)?, kek, &aad, &*key)
+            self.randomness.fill(&mut *key)?;
+            aead::seal(&*self.randomness, keys.key(KeyRole::Kek, kek)?, kek, &aad, &*key)
         })?;
         let wrapped = WrappedKey {
             record_kind: record.kind(),
@@ -71,7 +71,7 @@ impl Keyring {
         let padded = padding::pad(value.expose().as_bytes());
         let sealed = self.with(|keys| {
             let record_key = self.unwrapped(&keys, key.record, &key.wrapped)?;
-            aead::seal(&record_key, generation, &aad, &padded)
+            aead::seal(&*self.randomness, &record_key, generation, &aad, &padded)
         })?;
         Ok(FieldRow::new(key.record, field.as_str().to_owned(), sealed))
     }

@@ -127,7 +127,7 @@ impl Keyring {
 
     fn seal_id(&self, version: u8, aad: &[u8], id: &[u8; 16]) -> Result<Vec<u8>, KeyError> {
         self.with_subkey(KeyRole::Reference, version, MAP, |key| {
-            aead::seal(key, version, aad, id)
+            aead::seal(&*self.randomness, key, version, aad, id)
         })
     }
 

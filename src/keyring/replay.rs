@@ -26,7 +26,7 @@ impl Keyring {
         let aad = self.answer_place(principal, key, request);
         let version = self.active(KeyRole::Row)?;
         self.with_subkey(KeyRole::Row, version, SUBKEY, |key| {
-            aead::seal(key, version, &aad, &padding::pad(answer))
+            aead::seal(&*self.randomness, key, version, &aad, &padding::pad(answer))
         })
     }
 

@@ -182,6 +182,7 @@ mod tests {
     use super::*;
     use crate::keyring::{aead, derive};
     use crate::note::Signer;
+    use crate::randomness::System;
 
     /// Everything on the stack, from its lowest byte.
     fn contents<const WIPED: usize>(stack: &KeyStack<WIPED>) -> Vec<u8> {
@@ -257,7 +258,7 @@ mod tests {
     fn no_work_reaches_half_of_what_is_wiped() {
         let key = [7; 32];
         let long = vec![1; 64 * 1024];
-        let sealed = aead::seal(&key, 1, b"place", &long).unwrap();
+        let sealed = aead::seal(&System, &key, 1, b"place", &long).unwrap();
         let mut blocks = vec![Block::new(); 256];
         let argon2 = Argon2::new(
             Algorithm::Argon2id,
@@ -266,7 +267,7 @@ mod tests {
         );
         let mut unlocking = [0; 32];
         let depths = [
-            ("seal", depth(|| aead::seal(&key, 1, b"place", &long))),
+            ("seal", depth(|| aead::seal(&System, &key, 1, b"place", &long))),
             ("open", depth(|| aead::open(&key, 1, b"place", &sealed))),
             (
                 "sign",

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, Read};
+use std::sync::Arc;
 
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use jiff::Timestamp;
@@ -10,7 +11,8 @@ use zeroize::Zeroizing;
 use super::memory::{KEY_LEN, LockedPage, Secret};
 use super::stack::Stacks;
 use super::unlocked::Unlocked;
-use super::{KeyError, KeyRole, Keyring, aead, place, random_bytes};
+use super::{KeyError, KeyRole, Keyring, aead, place};
+use crate::randomness::Randomness;
 use crate::store::rows::{KeyringRow, UnlockRow};
 
 /// The least memory accepted, in KiB.
@@ -111,10 +113,15 @@ pub struct NewKeys {
 ///
 /// # Errors
 /// Without randomness or lockable memory.
-pub fn create(origin: &str, passphrase: &Passphrase, now: Timestamp) -> Result<NewKeys, KeyError> {
+pub fn create(
+    origin: &str,
+    passphrase: &Passphrase,
+    now: Timestamp,
+    randomness: &dyn Randomness,
+) -> Result<NewKeys, KeyError> {
     let stacks = Stacks::default();
     let mut salt = vec![0; SALT_LEN];
-    random_bytes(&mut salt)?;
+    randomness.fill(&mut salt)?;
     let mut unlock = UnlockRow {
         salt,
         memory_kib: LEAST_MEMORY_KIB,
@@ -124,28 +131,35 @@ pub fn create(origin: &str, passphrase: &Passphrase, now: Timestamp) -> Result<N
     };
     let unlocking = unlocking_key(&stacks, passphrase, &unlock)?;
     stacks.run(|| {
-        let root = Secret::random()?;
-        unlock.wrapped_root = aead::seal(unlocking.bytes(), ROOT_GENERATION, &place::root(origin), root.bytes())?;
-        let wrap = |&role: &KeyRole| new_key(origin, root.bytes(), role, now);
+        let root = Secret::random(randomness)?;
+        let (key, aad) = (unlocking.bytes(), place::root(origin));
+        unlock.wrapped_root = aead::seal(randomness, key, ROOT_GENERATION, &aad, root.bytes())?;
+        let wrap = |&role: &KeyRole| new_key(origin, root.bytes(), role, now, randomness);
         let keyring = KeyRole::ALL.iter().map(wrap).collect::<Result<_, KeyError>>()?;
         Ok(NewKeys { unlock, keyring })
     })?
 }
 
-fn new_key(origin: &str, root: &[u8; KEY_LEN], role: KeyRole, now: Timestamp) -> Result<KeyringRow, KeyError> {
+fn new_key(
+    origin: &str,
+    root: &[u8; KEY_LEN],
+    role: KeyRole,
+    now: Timestamp,
+    randomness: &dyn Randomness,
+) -> Result<KeyringRow, KeyError> {
     let mut key = Zeroizing::new([0; KEY_LEN]);
-    random_bytes(&mut *key)?;
+    randomness.fill(&mut *key)?;
     let aad = place::keyring(origin, role.as_str(), FIRST_VERSION);
     Ok(KeyringRow {
         role: role.as_str().to_owned(),
         version: FIRST_VERSION,
         active: true,
-        wrapped: aead::seal(root, FIRST_VERSION, &aad, &*key)?,
+        wrapped: aead::seal(randomness, root, FIRST_VERSION, &aad, &*key)?,
         created_at: now,
     })
 }
 
-/// Unlocks.
+/// Unlocks. What the keyring seals from then on takes its keys and nonces from `randomness`.
 ///
 /// # Errors
 /// [`KeyError::WrongPassphrase`] if no way of unlocking takes the passphrase; [`KeyError::WeakParameters`];
@@ -155,11 +169,12 @@ pub fn unlock(
     passphrase: &Passphrase,
     ways: &[UnlockRow],
     rows: &[KeyringRow],
+    randomness: Arc<dyn Randomness>,
 ) -> Result<Keyring, KeyError> {
     let stacks = Stacks::default();
     let root = root_key(&stacks, origin, passphrase, ways)?;
     let unlocked = stacks.run(|| keyring(origin, root, rows))??;
-    Ok(Keyring::new(origin.to_owned(), stacks, unlocked))
+    Ok(Keyring::new(origin.to_owned(), randomness, stacks, unlocked))
 }
 
 fn keyring(origin: &str, root: Secret, rows: &[KeyringRow]) -> Result<Unlocked, KeyError> {

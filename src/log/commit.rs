@@ -14,7 +14,7 @@ use super::leaf::{self, Leaf, LeafBytes, UNLOCK};
 use super::receipt::{LogPosition, Receipt, Recorded, Refusal};
 use super::sequencer::{Job, Sequencer};
 use super::stats::LogStats;
-use super::{Change, CheckpointSigner};
+use super::{Change, CheckpointSigner, Node};
 use crate::model::reference::DepartmentCode;
 use crate::policy::facts::PolicyHash;
 use crate::policy::{Denial, Permit};
@@ -40,7 +40,7 @@ pub struct Log {
     /// How long a job may wait.
     deadline: Duration,
     origin: String,
-    node: String,
+    node: Node,
 }
 
 /// How the log's thread takes jobs.
@@ -71,7 +71,7 @@ impl Log {
         writer: Box<dyn DataWriter>,
         keys: Arc<dyn KeyStore>,
         signer: Arc<dyn CheckpointSigner>,
-        node: String,
+        node: Node,
     ) -> std::io::Result<Self> {
         Self::start_with(proved, writer, keys, signer, node, Pace::default())
     }
@@ -85,7 +85,7 @@ impl Log {
         writer: Box<dyn DataWriter>,
         keys: Arc<dyn KeyStore>,
         signer: Arc<dyn CheckpointSigner>,
-        node: String,
+        node: Node,
         pace: Pace,
     ) -> std::io::Result<Self> {
         let (queue, jobs) = std::sync::mpsc::sync_channel(QUEUE);
@@ -113,7 +113,7 @@ impl Log {
     /// # Errors
     /// [`CommitError`]: then nothing may be shown.
     pub async fn commit(&self, permit: Permit) -> Result<Receipt, CommitError> {
-        let leaf = Leaf::granted(&permit, &self.node).to_bytes()?;
+        let leaf = Leaf::granted(&permit, &self.node)?.to_bytes()?;
         let change = Change {
             guards: guards(&permit),
             ..Change::default()
@@ -127,7 +127,7 @@ impl Log {
     /// # Errors
     /// [`CommitError`]: then nothing was changed.
     pub async fn record(&self, permit: Permit, mut change: Change) -> Result<Recorded, CommitError> {
-        let leaf = Leaf::changed(&permit, &change, &self.node).to_bytes()?;
+        let leaf = Leaf::changed(&permit, &change, &self.node)?.to_bytes()?;
         change.guards.extend(guards(&permit));
         let position = self.sequence(leaf, change).await?;
         Ok(Recorded::new(permit, position))
@@ -147,7 +147,7 @@ impl Log {
     /// # Errors
     /// [`CommitError`]: the refusal stands all the same, but the caller is told that the log is not available.
     pub async fn refuse(&self, denial: Denial) -> Result<Refusal, CommitError> {
-        let leaf = Leaf::denied(&denial, &self.node).to_bytes()?;
+        let leaf = Leaf::denied(&denial, &self.node)?.to_bytes()?;
         let position = self.sequence(leaf, Change::default()).await?;
         Ok(Refusal::new(denial.why(), position))
     }
@@ -166,7 +166,7 @@ impl Log {
         let leaf = Leaf {
             digest: leaf::digests(&change),
             link: Some([("way".to_owned(), way.to_owned())].into()),
-            ..Leaf::of_vault(UNLOCK, DepartmentCode::AUDITORS, at, policy, &self.node)
+            ..Leaf::of_vault(UNLOCK, DepartmentCode::AUDITORS, at, policy, &self.node)?
         };
         let patience = self.deadline.max(START);
         self.sequence_within(leaf.to_bytes()?, change, patience).await

@@ -1,5 +1,7 @@
 //! Why something does not stand in the log.
 
+use crate::randomness::NoRandomness;
+
 /// Why something is not acknowledged: nothing may be shown. Unless said otherwise here, nothing was changed either.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CommitError {
@@ -28,4 +30,13 @@ pub enum CommitError {
     /// The leaf would be longer than 2 KB.
     #[error("the entry would be longer than 2 KB")]
     LeafTooLarge,
+    /// There are no random bits for the entry's id.
+    #[error("there are no random bits for the entry's id")]
+    NoRandomness,
+}
+
+impl From<NoRandomness> for CommitError {
+    fn from(_: NoRandomness) -> Self {
+        Self::NoRandomness
+    }
 }

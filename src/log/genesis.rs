@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::leaf::{self, Leaf};
-use super::{CheckpointSigner, CommitError};
+use super::{CheckpointSigner, CommitError, Node};
 use crate::merkle::Frontier;
 use crate::model::reference::DepartmentCode;
 use crate::note::Checkpoint;
@@ -24,7 +24,8 @@ pub fn empty_head(origin: &str, signer: &dyn CheckpointSigner) -> Result<HeadRow
 /// Entry 0, which carries the digests of the first rows, and the head after it.
 ///
 /// # Errors
-/// [`CommitError::Locked`] without a log key; [`CommitError::LeafTooLarge`] for too many rows.
+/// [`CommitError::Locked`] without a log key; [`CommitError::LeafTooLarge`] for too many rows;
+/// [`CommitError::NoRandomness`].
 pub fn first_entry(
     origin: &str,
     signer: &dyn CheckpointSigner,
@@ -32,11 +33,12 @@ pub fn first_entry(
     department: DepartmentCode,
     policy: PolicyHash,
     now: Timestamp,
+    node: &Node,
 ) -> Result<(EntryRow, HeadRow), CommitError> {
     let digest: BTreeMap<String, String> = writes.iter().filter_map(leaf::digest).collect();
     let leaf = Leaf {
         digest: Some(digest),
-        ..Leaf::of_vault(leaf::INIT, department, now, policy, "init")
+        ..Leaf::of_vault(leaf::INIT, department, now, policy, node)?
     };
     let bytes = leaf.to_bytes()?;
     let mut frontier = Frontier::new();

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
-use super::Change;
 use super::error::CommitError;
+use super::{Change, Node};
 use crate::merkle::{self, Hash};
 use crate::model::ask::Ask;
 use crate::model::purposes::Purpose;
@@ -74,7 +74,7 @@ leaf! {
     fields: maybe Vec<String>,
     /// `clear` or `masked`.
     form: maybe String,
-    /// UUID version 7.
+    /// UUID version 7 (RFC 9562 §5.7): the entry's time, then 74 random bits.
     id: always String,
     /// What the entry is about, where no other key says it. In the first entry of a log that follows another: how the old
     /// one stood. When bodies of old entries are dropped: `below` which index. About an approval: the `action` asked for,
@@ -147,16 +147,17 @@ impl Leaf {
         serde_json::from_slice(bytes).ok()
     }
 
-    fn new(ask: &Ask, facts: &Facts, policy: PolicyHash, node: &str) -> Self {
+    fn new(ask: &Ask, facts: &Facts, policy: PolicyHash, node: &Node) -> Result<Self, CommitError> {
+        let id = node.entry_id(ask.at())?;
         let ticket = ask.ticket_no().map(|no| no.as_str().to_owned());
         let subject = facts.caller.as_ref().map(|caller| caller.subject);
         let subject = subject.or_else(|| facts.ticket.as_ref().map(|ticket| ticket.row.subject));
         let subject = subject.or_else(|| ask.subject_reference().copied());
         let fields: Vec<String> = ask.field_names().iter().map(|name| name.as_str().to_owned()).collect();
         let (hash, _) = policy.as_bytes().split_at(16);
-        Self {
+        Ok(Self {
             v: VERSION,
-            id: uuid::Uuid::now_v7().to_string(),
+            id,
             t: milliseconds(ask.at()),
             act: ask.action().to_string(),
             out: "granted".to_owned(),
@@ -172,11 +173,11 @@ impl Leaf {
             purpose: ask.purpose().to_string(),
             policy: BASE64.encode(hash),
             req: ask.request().as_str().to_owned(),
-            node: node.to_owned(),
+            node: node.name.clone(),
             approver: facts.approval.as_ref().map(|approval| approval.by.to_string()),
             link: None,
             digest: None,
-        }
+        })
     }
 
     /// An act of the vault itself, which nobody asked for.
@@ -185,12 +186,13 @@ impl Leaf {
         department: DepartmentCode,
         at: Timestamp,
         policy: PolicyHash,
-        node: &str,
-    ) -> Self {
+        node: &Node,
+    ) -> Result<Self, CommitError> {
+        let id = node.entry_id(at)?;
         let (hash, _) = policy.as_bytes().split_at(16);
-        Self {
+        Ok(Self {
             v: VERSION,
-            id: uuid::Uuid::now_v7().to_string(),
+            id,
             t: milliseconds(at),
             act: act.to_owned(),
             out: "granted".to_owned(),
@@ -206,23 +208,23 @@ impl Leaf {
             purpose: Purpose::Administer.to_string(),
             policy: BASE64.encode(hash),
             req: NOBODY.to_owned(),
-            node: node.to_owned(),
+            node: node.name.clone(),
             approver: None,
             link: None,
             digest: None,
-        }
+        })
     }
 
-    pub(super) fn granted(permit: &Permit, node: &str) -> Self {
-        let leaf = Self::new(permit.ask(), permit.facts(), permit.policy(), node);
-        Self {
+    pub(super) fn granted(permit: &Permit, node: &Node) -> Result<Self, CommitError> {
+        let leaf = Self::new(permit.ask(), permit.facts(), permit.policy(), node)?;
+        Ok(Self {
             role: Some(permit.role().to_string()),
             ..leaf
-        }
+        })
     }
 
-    pub(super) fn changed(permit: &Permit, change: &Change, node: &str) -> Self {
-        let mut leaf = Self::granted(permit, node);
+    pub(super) fn changed(permit: &Permit, change: &Change, node: &Node) -> Result<Self, CommitError> {
+        let mut leaf = Self::granted(permit, node)?;
         if let Some(no) = &change.ticket {
             leaf.ticket = Some(no.as_str().to_owned());
         }
@@ -231,16 +233,16 @@ impl Leaf {
         }
         leaf.link = (!change.link.is_empty()).then(|| change.link.clone());
         leaf.digest = digests(change);
-        leaf
+        Ok(leaf)
     }
 
-    pub(super) fn denied(denial: &Denial, node: &str) -> Self {
-        let leaf = Self::new(denial.ask(), denial.facts(), denial.policy(), node);
-        Self {
+    pub(super) fn denied(denial: &Denial, node: &Node) -> Result<Self, CommitError> {
+        let leaf = Self::new(denial.ask(), denial.facts(), denial.policy(), node)?;
+        Ok(Self {
             out: "denied".to_owned(),
             why: Some(Why::as_str(denial.why()).to_owned()),
             ..leaf
-        }
+        })
     }
 
     pub(super) fn to_bytes(&self) -> Result<LeafBytes, CommitError> {

@@ -17,6 +17,9 @@ pub mod startup;
 mod stats;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
 
 pub use self::commit::{Log, Pace};
 pub use self::error::CommitError;
@@ -26,6 +29,7 @@ pub use self::stats::LogStats;
 use crate::model::reference::Reference;
 use crate::model::ticket_no::TicketNo;
 use crate::note::Checkpoint;
+use crate::randomness::{NoRandomness, Randomness};
 use crate::store::rows::WrappedKey;
 use crate::store::{Guard, Write};
 
@@ -33,6 +37,26 @@ use crate::store::{Guard, Write};
 pub trait CheckpointSigner: Send + Sync {
     /// The signed note, or nothing when the keys are gone.
     fn sign(&self, checkpoint: &Checkpoint) -> Option<String>;
+}
+
+/// The node that writes entries.
+pub struct Node {
+    /// How entries name it.
+    pub name: String,
+    /// Where the random bits of entries' ids come from.
+    pub randomness: Arc<dyn Randomness>,
+}
+
+impl Node {
+    /// A new entry's id.
+    fn entry_id(&self, at: Timestamp) -> Result<String, NoRandomness> {
+        let mut bits = [0; 10];
+        self.randomness.fill(&mut bits)?;
+        // No clock that is set shows a time before 1970.
+        let since_1970 = u64::try_from(at.as_millisecond()).unwrap_or_default();
+        let id = uuid::Builder::from_unix_timestamp_millis(since_1970, &bits);
+        Ok(id.into_uuid().to_string())
+    }
 }
 
 /// What a permitted act changes: one transaction with its leaf.

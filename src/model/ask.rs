@@ -1,15 +1,18 @@
 //! `Ask`: what somebody wants to do, before anything is decided.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use jiff::Timestamp;
 
 pub use super::actions::Action;
 use super::fields::FieldName;
-use super::ids::RecordKind;
+use super::ids::{RecordKind, random_uuid};
 use super::limits::Counted;
 use super::principals::Actor;
 use super::purposes::{Form, Purpose};
 use super::reference::{DepartmentCode, Reference};
 use super::ticket_no::TicketNo;
+use crate::randomness::{NoRandomness, Randomness, System};
 
 /// One request of one principal: who, what, on what, why and when. It has no power of its own: `policy::decide`
 /// consumes it. Not `Clone`, so that each decision is made once.
@@ -35,9 +38,25 @@ pub struct RequestId(String);
 
 impl RequestId {
     /// A new random one.
+    ///
+    /// # Errors
+    /// Without randomness.
+    pub fn random(randomness: &dyn Randomness) -> Result<Self, NoRandomness> {
+        Ok(Self(random_uuid(randomness)?.simple().to_string()))
+    }
+
+    /// For an answer to a request that stands in no log, not even as a refusal.
     #[must_use]
-    pub fn random() -> Self {
-        Self(uuid::Uuid::new_v4().simple().to_string())
+    pub fn unlogged() -> Self {
+        Self::random(&System).unwrap_or_else(|NoRandomness| Self::counted())
+    }
+
+    /// The next number of a counter that this process has: for a request that finds no randomness and therefore does nothing.
+    /// Together with the time, the number still finds the answer in the program log.
+    #[must_use]
+    pub fn counted() -> Self {
+        static COUNT: AtomicU64 = AtomicU64::new(1);
+        Self(format!("{:032x}", COUNT.fetch_add(1, Ordering::Relaxed)))
     }
 
     /// The digits.

@@ -2,6 +2,10 @@
 
 use std::fmt;
 
+use uuid::Uuid;
+
+use crate::randomness::{NoRandomness, Randomness};
+
 /// Which kind of record a sealed field belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -33,6 +37,16 @@ impl RecordKind {
     }
 }
 
+/// A UUID version 4 (RFC 9562 §5.4).
+///
+/// # Errors
+/// Without randomness.
+pub(crate) fn random_uuid(randomness: &dyn Randomness) -> Result<Uuid, NoRandomness> {
+    let mut bits = [0; 16];
+    randomness.fill(&mut bits)?;
+    Ok(uuid::Builder::from_random_bytes(bits).into_uuid())
+}
+
 macro_rules! random_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -41,9 +55,11 @@ macro_rules! random_id {
 
         impl $name {
             /// A new identifier: 122 random bits in the layout of a UUID version 4 (RFC 9562 §5.4).
-            #[must_use]
-            pub fn random() -> Self {
-                Self(uuid::Uuid::new_v4().into_bytes())
+            ///
+            /// # Errors
+            /// Without randomness.
+            pub fn random(randomness: &dyn Randomness) -> Result<Self, NoRandomness> {
+                Ok(Self(random_uuid(randomness)?.into_bytes()))
             }
 
             /// The identifier stored as these 16 bytes.

@@ -8,6 +8,7 @@ use clap::Args;
 use crate::cli::passphrase::{PassphraseFrom, secret_file};
 use crate::cli::{Done, Where, runtime, say};
 use crate::clock::System;
+use crate::randomness;
 use crate::vault::Vault;
 use crate::vault::life::restart::{Restarted, Two};
 
@@ -45,7 +46,8 @@ impl Restart {
         };
         let places = self.place.places();
         let readmit = self.readmit.as_deref();
-        let restart = Vault::restart(&places, &passphrase, Arc::new(System), &two, &self.reason, readmit);
+        let (clock, randomness) = (Arc::new(System), Arc::new(randomness::System));
+        let restart = Vault::restart(&places, &passphrase, clock, randomness, &two, &self.reason, readmit);
         let restarted = runtime()?.block_on(restart)?;
         say(format!("the log goes on as {}", restarted.origin))?;
         say(format!("its key      {}", restarted.key))?;

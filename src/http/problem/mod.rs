@@ -72,7 +72,7 @@ impl Problem {
             title,
             status: status.as_u16(),
             detail: detail.into(),
-            request_id: RequestId::random().as_str().to_owned(),
+            request_id: RequestId::unlogged().as_str().to_owned(),
             audit: None,
             invalid: Vec::new(),
             asked: None,
@@ -334,7 +334,7 @@ mod tests {
         ];
         let mut titles = BTreeSet::new();
         for (fault, status, name, remedy) in faults {
-            let request = RequestId::random();
+            let request = RequestId::counted();
             let problem = Problem::from(fault).request(&request);
             assert_eq!(
                 (problem.status, problem.r#type),

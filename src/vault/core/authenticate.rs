@@ -5,6 +5,7 @@ use ring::digest::{SHA256, digest};
 use crate::cells;
 use crate::model::ask::RequestId;
 use crate::model::principals::Actor;
+use crate::randomness::{NoRandomness, Randomness};
 use crate::store::rows::token::CREDENTIALS;
 use crate::vault::{Error, Session, Vault};
 
@@ -19,17 +20,22 @@ pub(in crate::vault) fn token_hash(token: &str) -> [u8; 32] {
 }
 
 /// A new token: `cvt_` and 256 random bits in base32.
-pub(in crate::vault) fn new_token() -> Result<zeroize::Zeroizing<String>, crate::keyring::KeyError> {
-    use ring::rand::SecureRandom;
+pub(in crate::vault) fn new_token(randomness: &dyn Randomness) -> Result<zeroize::Zeroizing<String>, NoRandomness> {
     let mut secret = zeroize::Zeroizing::new([0; 32]);
-    ring::rand::SystemRandom::new()
-        .fill(&mut *secret)
-        .map_err(|_| crate::keyring::KeyError::NoRandomness)?;
+    randomness.fill(&mut *secret)?;
     let text = data_encoding::BASE32_NOPAD.encode(&*secret).to_ascii_lowercase();
     Ok(zeroize::Zeroizing::new(format!("{PREFIX}{text}")))
 }
 
 impl Vault {
+    /// The id of a request that has just come in.
+    ///
+    /// # Errors
+    /// [`Error::Key`] without randomness.
+    pub fn new_request(&self) -> Result<RequestId, Error> {
+        Ok(RequestId::random(&*self.randomness)?)
+    }
+
     /// Who presents this token. The rows of token, principal and department must be as the vault wrote them.
     ///
     /// # Errors

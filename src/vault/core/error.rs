@@ -8,6 +8,7 @@ use crate::log::NotProved;
 use crate::log::{CommitError, Refusal};
 use crate::model::fields::Invalid;
 use crate::model::tickets::TicketState;
+use crate::randomness::NoRandomness;
 use crate::refs::RefError;
 use crate::store::StoreError;
 use crate::vault::Asked;
@@ -96,6 +97,7 @@ impl From<CommitError> for Error {
         match error {
             CommitError::Stale => Self::Stale,
             CommitError::Locked => Self::Key(KeyError::Locked),
+            CommitError::NoRandomness => Self::Key(KeyError::NoRandomness),
             other => Self::Log(other),
         }
     }
@@ -110,6 +112,12 @@ impl From<NotProved> for Error {
 impl From<KeyError> for Error {
     fn from(error: KeyError) -> Self {
         Self::Key(error)
+    }
+}
+
+impl From<NoRandomness> for Error {
+    fn from(error: NoRandomness) -> Self {
+        Self::Key(error.into())
     }
 }
 

@@ -35,6 +35,7 @@ use crate::model::principals::Actor;
 use crate::model::purposes::Purpose;
 use crate::policy::facts::Facts;
 use crate::policy::{Denial, Permit, Policy, Why};
+use crate::randomness::Randomness;
 use crate::store::{DataStore, KeyStore};
 
 /// Longest page of a list.
@@ -56,6 +57,8 @@ pub struct Vault {
     pub(in crate::vault) fields: FieldSet,
     /// The time.
     pub(in crate::vault) clock: Arc<dyn Clock>,
+    /// Random bytes, for ids, tokens and ticket numbers. The keyring and the log hold the same.
+    pub(in crate::vault) randomness: Arc<dyn Randomness>,
     /// Rates of requests and refusals, written by every request under a lock inside. They protect this process and are not
     /// shared (decision 0019).
     pub(in crate::vault) limits: Limits,

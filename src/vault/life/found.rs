@@ -1,12 +1,15 @@
 //! Making a vault: both stores, the keys, the centre and those who found it.
 
+use std::sync::Arc;
+
 use crate::clock::Clock;
 use crate::keyring::unlock::{self, Passphrase};
 use crate::keyring::{KeyError, Keyring};
-use crate::log::genesis;
-use crate::model::ids::{PrincipalId, TokenId};
+use crate::log::{Node, genesis};
+use crate::model::ids::{PrincipalId, TokenId, random_uuid};
 use crate::model::principals::{DepartmentKind, PrincipalKind, Role, Roles};
 use crate::model::reference::DepartmentCode;
+use crate::randomness::Randomness;
 use crate::store::rows::{DepartmentRow, EntryRow, Fence, HeadRow, One, PrincipalRow, TokenRow, VaultRow};
 use crate::store::sqlite::{NewStore, SqliteData, SqliteKeys};
 use crate::store::{DataWriter, StoreError, Write};
@@ -47,6 +50,7 @@ impl Vault {
         passphrase: &Passphrase,
         founding: &Founding,
         clock: &dyn Clock,
+        randomness: Arc<dyn Randomness>,
     ) -> Result<Vec<Issued>, OpenError> {
         let rules = rules::load(places)?;
         // Both places are locked and taken before anything is made, and given back if anything fails.
@@ -54,22 +58,26 @@ impl Vault {
         let now = clock.now().map_err(Error::from)?;
         let vault = VaultRow {
             one: One,
-            vault: uuid::Uuid::new_v4().into_bytes(),
+            vault: random_uuid(&*randomness).map_err(KeyError::from)?.into_bytes(),
             origin: founding.origin.clone(),
         };
-        let keys = unlock::create(&vault.origin, passphrase, now)?;
+        let keys = unlock::create(&vault.origin, passphrase, now, &*randomness)?;
         let keyring = unlock::unlock(
             &vault.origin,
             passphrase,
             std::slice::from_ref(&keys.unlock),
             &keys.keyring,
+            Arc::clone(&randomness),
         )?;
-        let (writes, issued) = founders(&keyring, founding, now)?;
-        let unsigned = |_| OpenError::Key(KeyError::Locked);
-        let empty = genesis::empty_head(&vault.origin, &keyring).map_err(unsigned)?;
+        let (writes, issued) = founders(&keyring, founding, now, &*randomness)?;
+        let empty = genesis::empty_head(&vault.origin, &keyring).map_err(Error::from)?;
         let hash = rules.policy.hash();
-        let (entry, head) =
-            genesis::first_entry(&vault.origin, &keyring, &writes, founding.centre, hash, now).map_err(unsigned)?;
+        let node = Node {
+            name: "init".to_owned(),
+            randomness,
+        };
+        let first = genesis::first_entry(&vault.origin, &keyring, &writes, founding.centre, hash, now, &node);
+        let (entry, head) = first.map_err(Error::from)?;
         let fence = Fence {
             one: One,
             origin: vault.origin.clone(),
@@ -99,6 +107,7 @@ fn founders(
     keyring: &Keyring,
     founding: &Founding,
     now: jiff::Timestamp,
+    randomness: &dyn Randomness,
 ) -> Result<(Vec<Write>, Vec<Issued>), OpenError> {
     let department = DepartmentRow {
         code: founding.centre,
@@ -112,7 +121,7 @@ fn founders(
         let account = role.as_str().replace('_', "-");
         let roles = Roles::new([role]).map_err(|error| OpenError::Io(error.to_string()))?;
         let principal = PrincipalRow {
-            id: PrincipalId::random(),
+            id: PrincipalId::random(randomness).map_err(KeyError::from)?,
             account: account.clone(),
             department: founding.centre,
             kind: PrincipalKind::Person,
@@ -122,9 +131,9 @@ fn founders(
             epoch: 1,
             version: 1,
         };
-        let token = new_token()?;
+        let token = new_token(randomness).map_err(KeyError::from)?;
         let row = TokenRow {
-            id: TokenId::random(),
+            id: TokenId::random(randomness).map_err(KeyError::from)?,
             hash: token_hash(&token),
             principal: principal.id,
             epoch: principal.epoch,

@@ -13,10 +13,11 @@ use crate::keyring::unlock::{self, Passphrase};
 use crate::keyring::{KeyError, Keyring};
 use crate::log::leaf::milliseconds;
 use crate::log::startup::{self, Proved, Unproved};
-use crate::log::{CheckpointSigner, Log, Pace, ProvedEntry};
+use crate::log::{CheckpointSigner, Log, Node, Pace, ProvedEntry};
 use crate::model::fields::{FieldSet, FieldsError};
 use crate::model::limits::LimitsError;
 use crate::policy::{PolicyError, Why};
+use crate::randomness::{Randomness, System};
 use crate::store::rows::declared;
 use crate::store::sqlite::{SqliteData, SqliteKeys, SqliteLogIndex};
 use crate::store::{DataStore, KeyStore, StoreError};
@@ -120,8 +121,10 @@ macro_rules! from {
 from!(StoreError => Store, KeyError => Key, Unproved => Log, FieldsError => Fields, LimitsError => Limits, PolicyError => Policy, BadFiles => PolicyFiles, Error => Vault);
 
 /// How a vault is run.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone)]
 pub struct Running {
+    /// Where random bytes come from.
+    pub randomness: Arc<dyn Randomness>,
     /// Most entries in one commit. 1 measures what sharing a commit is worth.
     pub batch: usize,
     /// How long an entry may wait for the log before its asker is told 503 `audit-unavailable`.
@@ -137,6 +140,7 @@ pub struct Running {
 impl Default for Running {
     fn default() -> Self {
         Self {
+            randomness: Arc::new(System),
             batch: Pace::default().batch,
             deadline: Pace::default().deadline,
             watching: Watching::default(),
@@ -182,7 +186,7 @@ impl Vault {
         node: &str,
         running: Running,
     ) -> Result<Self, OpenError> {
-        let mut opened = Unlocked::open(places, passphrase).await?;
+        let mut opened = Unlocked::open(places, passphrase, &running.randomness).await?;
         opened.check_schema(places).await?;
         opened.check_declared().await?;
         opened.finish_restart().await?;
@@ -204,7 +208,11 @@ pub(in crate::vault) struct Unlocked {
 }
 
 impl Unlocked {
-    pub(in crate::vault) async fn open(places: &Places, passphrase: &Passphrase) -> Result<Self, OpenError> {
+    pub(in crate::vault) async fn open(
+        places: &Places,
+        passphrase: &Passphrase,
+        randomness: &Arc<dyn Randomness>,
+    ) -> Result<Self, OpenError> {
         let rules = rules::load(places)?;
         let keys = SqliteKeys::open(&places.keys)?;
         let store = SqliteData::open(&places.data)?;
@@ -217,6 +225,7 @@ impl Unlocked {
             passphrase,
             &keys.unlocks().await?,
             &keys.keyring().await?,
+            Arc::clone(randomness),
         )?;
         let log = keys
             .fence()
@@ -263,12 +272,16 @@ impl Unlocked {
         let index = SqliteLogIndex::open(&places.log_index())?;
         let contradictions = self.keys.contradictions(proved.origin()).await?;
         let writer = self.store.writer()?;
+        let node = Node {
+            name: node.to_owned(),
+            randomness: Arc::clone(&running.randomness),
+        };
         let log = Log::start_with(
             proved,
             writer,
             Arc::clone(&self.keys),
             signer,
-            node.to_owned(),
+            node,
             Pace {
                 batch: running.batch,
                 deadline: running.deadline,
@@ -283,6 +296,7 @@ impl Unlocked {
             policy: self.rules.policy,
             fields: self.rules.fields,
             clock,
+            randomness: running.randomness,
             limits: Limits::new(running.rates),
             witnessing: crate::vault::Witnessing::none().held_to(contradictions),
             retention: crate::vault::Retention::default(),

@@ -20,12 +20,13 @@ use crate::log::ProvedEntry;
 use crate::log::leaf::Leaf;
 use crate::log::startup::{self, Proved, Unproved};
 use crate::model::approvals::ApprovalState;
-use crate::model::ask::{Action, RequestId};
+use crate::model::ask::Action;
 use crate::model::ids::{ApprovalId, TokenId};
 use crate::model::principals::{PrincipalKind, Role, Roles};
 use crate::model::purposes::Purpose;
 use crate::policy::facts::{ApprovalFacts, Facts};
 use crate::policy::{Permit, Why};
+use crate::randomness::Randomness;
 use crate::store::rows::{
     About, ApprovalRow, Cell, Column, Fence, Genuine, HeadRow, One, PastLogRow, PrincipalRow, TokenRow, principal,
 };
@@ -85,12 +86,13 @@ impl Vault {
         places: &Places,
         passphrase: &Passphrase,
         clock: Arc<dyn Clock>,
+        randomness: Arc<dyn Randomness>,
         two: &Two<'_>,
         reason: &str,
         readmit: Option<&str>,
     ) -> Result<Restarted, OpenError> {
         let reason = fit(reason)?;
-        let opened = Unlocked::open(places, passphrase).await?;
+        let opened = Unlocked::open(places, passphrase, &randomness).await?;
         opened.check_schema(places).await?;
         let head = opened.store.head().await?;
         let fence = opened.keys.fence().await?;
@@ -105,6 +107,7 @@ impl Vault {
         }
         let alone = Running {
             batch: 1,
+            randomness,
             ..Running::default()
         };
         let vault = opened
@@ -141,7 +144,7 @@ impl Vault {
 
     /// The two persons, by tokens that are good under the old log.
     async fn two_sessions(&self, two: &Two<'_>, log: u64) -> Result<[Session; 2], OpenError> {
-        let request = RequestId::random();
+        let request = self.new_request()?;
         let asker = self.authenticate_under(two.asker, request.clone(), log).await?;
         let approver = self.authenticate_under(two.approver, request, log).await?;
         Ok([asker, approver])
@@ -166,9 +169,9 @@ impl Vault {
         if !self.policy.may_approve(approver.roles, kind, Action::SetAdministrator) {
             return Err(OpenError::NotByThese(Why::NotApproved));
         }
-        let secret = new_token()?;
+        let secret = new_token(&*self.randomness).map_err(Error::from)?;
         let token = TokenRow {
-            id: TokenId::random(),
+            id: TokenId::random(&*self.randomness).map_err(Error::from)?,
             hash: token_hash(&secret),
             principal: row.id,
             epoch: row.epoch,
@@ -221,7 +224,7 @@ impl Vault {
             .decide(ask, facts)
             .map_err(|denial| OpenError::NotByThese(denial.why()))?;
         let row = ApprovalRow {
-            id: ApprovalId::random(),
+            id: ApprovalId::random(&*self.randomness).map_err(Error::from)?,
             action: Action::RestartLog,
             subject: None,
             about: link.clone(),

@@ -108,7 +108,7 @@ impl Vault {
         ]);
         let act = self.alone_unless(permit, &[roles], about, exact).await?;
         let row = PrincipalRow {
-            id: PrincipalId::random(),
+            id: PrincipalId::random(&*self.randomness)?,
             account: new.name,
             department: new.department,
             kind: new.kind,

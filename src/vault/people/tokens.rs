@@ -94,9 +94,9 @@ impl Vault {
         );
         about.insert("expires".to_owned(), lasts);
         let act = self.alone_unless(permit, &[principal.roles], about, exact).await?;
-        let secret = new_token()?;
+        let secret = new_token(&*self.randomness)?;
         let row = TokenRow {
-            id: TokenId::random(),
+            id: TokenId::random(&*self.randomness)?,
             hash: token_hash(&secret),
             principal: principal.id,
             epoch: principal.epoch,

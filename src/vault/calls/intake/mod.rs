@@ -16,6 +16,7 @@ use crate::model::reference::{DepartmentCode, Reference};
 use crate::model::submitted::Submitted;
 use crate::model::ticket_no::TicketNo;
 use crate::model::tickets::{Category, MatterKind, TicketState, Township};
+use crate::randomness::{NoRandomness, Randomness};
 use crate::refs;
 use crate::store::rows::{CallerRow, CustodyRow, Genuine, IndexRow, TicketRow};
 use crate::store::{Guard, Write};
@@ -209,7 +210,7 @@ impl Vault {
         values: &[(&Field, Submitted)],
         indexed: bool,
     ) -> Result<CallerRow, Error> {
-        let id = CallerId::random();
+        let id = CallerId::random(&*self.randomness)?;
         let (key, wrapped) = self.keyring.new_record_key(RecordId::Caller(id))?;
         change.keys.push(wrapped);
         let mut row = CallerRow {
@@ -264,10 +265,10 @@ impl Vault {
         caller: &CallerRow,
     ) -> Result<TicketNo, Error> {
         let now = self.clock.now()?;
-        let id = TicketId::random();
+        let id = TicketId::random(&*self.randomness)?;
         let row = TicketRow {
             id,
-            no: random_ticket_no()?,
+            no: random_ticket_no(&*self.randomness)?,
             caller: self.keyring.seal_caller(id, caller.id)?,
             subject: caller.subject,
             kind: body.ticket.kind,
@@ -324,13 +325,10 @@ fn is_confidential(ticket: &NewTicket) -> bool {
 }
 
 /// Twelve random digits with their check: no key to hold, and nobody can count tickets by them.
-fn random_ticket_no() -> Result<TicketNo, Error> {
-    use ring::rand::SecureRandom;
-    let rng = ring::rand::SystemRandom::new();
+fn random_ticket_no(randomness: &dyn Randomness) -> Result<TicketNo, NoRandomness> {
     loop {
         let mut bytes = [0; 8];
-        rng.fill(&mut bytes)
-            .map_err(|_| crate::keyring::KeyError::NoRandomness)?;
+        randomness.fill(&mut bytes)?;
         // 40 bits: nine in ten are below 10^12, and none is more likely than another.
         if let Some(no) = TicketNo::new(u64::from_be_bytes(bytes) >> 24) {
             return Ok(no);

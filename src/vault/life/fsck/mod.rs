@@ -10,6 +10,7 @@ mod references;
 mod rows;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -19,6 +20,7 @@ use crate::log::leaf;
 use crate::model::code::Code;
 use crate::model::ids::{RecordId, RecordKind};
 use crate::model::reference::Reference;
+use crate::randomness::{Randomness, System};
 use crate::store::StoreError;
 use crate::store::rows::coded::row_digest;
 use crate::store::rows::{Coded, Columns, FromColumns, Protected, Table, WrappedKey};
@@ -85,7 +87,7 @@ pub async fn check(
     passphrase: &Passphrase,
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<Report, OpenError> {
-    let vault = Unlocked::open(places, passphrase).await?;
+    let vault = opened(places, passphrase).await?;
     let mut check = Check {
         vault: &vault,
         progress,
@@ -123,8 +125,14 @@ pub async fn rebuild_index(
     passphrase: &Passphrase,
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<(), OpenError> {
-    let vault = Unlocked::open(places, passphrase).await?;
+    let vault = opened(places, passphrase).await?;
     Ok(index::rebuild(&*vault.store, &places.log_index(), progress).await?)
+}
+
+/// Nothing is sealed by a check: where random bytes would come from does not matter.
+async fn opened(places: &Places, passphrase: &Passphrase) -> Result<Unlocked, OpenError> {
+    let randomness: Arc<dyn Randomness> = Arc::new(System);
+    Unlocked::open(places, passphrase, &randomness).await
 }
 
 struct Check<'v> {

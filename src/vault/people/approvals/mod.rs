@@ -143,7 +143,7 @@ impl Vault {
         if self.store.one(&approval::OPEN_BESIDES, &last).await?.is_some() {
             return Err(self.refuse(permit, Why::TooManyOpen).await);
         }
-        let id = ApprovalId::random();
+        let id = ApprovalId::random(&*self.randomness)?;
         let bound = self.bound(&about).await?;
         let seal = |reason| self.keyring.seal_reason(id, Giver::Asker, reason);
         let row = ApprovalRow {
