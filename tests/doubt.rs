@@ -1,8 +1,12 @@
-//! Doubt closes (P10): without a clock nothing is shown and nothing is half done, the answer says which it is, and the vault goes on
-//! when it is back.
+//! Doubt closes (P10): without a clock, random bytes, memory that can be locked or room in the log's queue nothing is shown and
+//! nothing is half done, the answer says which it is, and the vault goes on when it is back.
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
+use std::pin::pin;
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -11,14 +15,18 @@ use callervault::http::App;
 use callervault::randomness::System;
 use callervault::vault::Vault;
 use callervault::vault::life::found::Founding;
-use callervault::vault::life::open::Places;
+use callervault::vault::life::open::{Places, Running};
 use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags};
 use serde_json::{Value, json};
 
+use crate::process::{passphrase_file, skipped};
+use crate::starved::Draws;
 use crate::support::{Answer, World, caller, intake, passphrase};
 
 pub(crate) const NUMBER: &str = "13900001111";
+/// The user that owns nothing.
+const NOBODY: u32 = 65534;
 
 /// The system's clock, as long as it is set.
 #[derive(Default)]
@@ -253,4 +261,109 @@ async fn no_vault_is_made_or_unlocked_without_a_clock() {
         app.vault().note_unlock("serve").await.is_err(),
         "without it nothing is served"
     );
+}
+
+/// Runs a command, not as root, with so much memory to lock, in KiB. The time limit is there to fail rather than hang.
+fn with_locked_memory(limit: u32, dir: &Path) -> Command {
+    let mut command = Command::new("sh");
+    command
+        .arg("-c")
+        .arg(format!("ulimit -l {limit} && exec timeout 60 \"$0\" \"$@\""));
+    if std::fs::metadata("/proc/self").unwrap().uid() == 0 {
+        let owned = Command::new("chown")
+            .args(["-R", &NOBODY.to_string()])
+            .arg(dir)
+            .status();
+        assert!(owned.unwrap().success());
+        command.uid(NOBODY);
+    }
+    command
+}
+
+/// Whether a process started so may lock memory whatever its limit.
+fn may_lock_anyway(dir: &Path) -> bool {
+    /// `CAP_IPC_LOCK` of capabilities(7).
+    const IPC_LOCK: u32 = 14;
+    let status = with_locked_memory(0, dir)
+        .args(["cat", "/proc/self/status"])
+        .output()
+        .unwrap();
+    let status = String::from_utf8(status.stdout).unwrap();
+    let held = status
+        .lines()
+        .find_map(|line| line.strip_prefix("CapEff:"))
+        .expect("capabilities");
+    u64::from_str_radix(held.trim(), 16).unwrap() >> IPC_LOCK & 1 == 1
+}
+
+#[tokio::test]
+async fn no_start_without_memory_that_can_be_locked() {
+    let (world, app) = World::new().await;
+    drop(app);
+    let dir = world.dir.path();
+    let passphrase = passphrase_file(dir);
+    let program = dir.join("callervault");
+    std::fs::copy(env!("CARGO_BIN_EXE_callervault"), &program).unwrap();
+    if may_lock_anyway(dir) {
+        return skipped("no_start_without_memory_that_can_be_locked: this user may lock memory without limit");
+    }
+    // None; enough for the passphrase alone; enough for every key, but not for a stack to use them on.
+    for limit in [0, 4, 64] {
+        let mut serve = with_locked_memory(limit, dir);
+        serve
+            .arg(&program)
+            .args(["serve", "--listen", "127.0.0.1:0", "--dir"])
+            .arg(dir);
+        let ended = serve.arg("--passphrase-file").arg(&passphrase).output().unwrap();
+        let said = String::from_utf8(ended.stderr).unwrap();
+        assert_eq!(ended.status.code(), Some(3), "{limit} KiB: {said}");
+        let clear = "callervault: the operating system refuses to lock memory for keys\n  raise the limit";
+        assert!(said.contains(clear), "{limit} KiB: {said}");
+    }
+}
+
+/// On one thread, so that a request which was seen to draw its entry's id has also sent its entry when the test goes on.
+#[tokio::test]
+async fn a_full_queue() {
+    let (world, app) = World::new().await;
+    let (no, reference) = world.ticket_at(&app, "C1", caller("王小明", NUMBER)).await;
+    drop(app);
+    let draws = Draws::endless();
+    let running = Running {
+        queue: 1,
+        batch: 1,
+        randomness: draws.clone(),
+        ..Running::patient()
+    };
+    let app = world.open_running(running).await;
+    let ask = || world.reveal(&app, "handler-c1", &reference, &no, "masked");
+    let other = Connection::open(&world.places.data).unwrap();
+    // The writer gives up waiting after five seconds. Where the first is told so before another is refused, it is done again.
+    for _ in 0..5 {
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let sent = draws.drawn() + 2;
+        let mut first = pin!(ask());
+        tokio::select! {
+            biased;
+            _ = &mut first => unreachable!("nothing can be written"),
+            () = async { while draws.drawn() < sent { tokio::task::yield_now().await } } => {}
+        }
+        // The thread has one, the queue one more: of these at least one finds no room.
+        let refused = tokio::select! {
+            biased;
+            _ = &mut first => None,
+            answer = ask() => Some(answer),
+            answer = ask() => Some(answer),
+            answer = ask() => Some(answer),
+        };
+        other.execute_batch("ROLLBACK").unwrap();
+        let Some(refused) = refused else { continue };
+        closed(&refused, "audit-unavailable");
+        let shown = first.await;
+        if shown.status == 200 {
+            assert_eq!(shown.at("/fields/callback_number"), "139****1111");
+            return;
+        }
+    }
+    unreachable!("the queue takes more than it has room for");
 }

@@ -11,6 +11,7 @@ use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr
 use zeroize::Zeroizing;
 
 use super::Failure;
+use crate::keyring::KeyError;
 use crate::keyring::unlock::{NoPassphrase, Passphrase};
 
 const LONGEST: u64 = 4096;
@@ -53,8 +54,15 @@ fn from_file(path: &Path) -> Result<Passphrase, Failure> {
     let file = File::open(path).map_err(fault)?;
     Passphrase::first_line(file).map_err(|none| match none {
         NoPassphrase::NotRead(error) => fault(error),
-        NoPassphrase::Key(error) => Failure::usage(error),
+        NoPassphrase::Key(error) => not_taken(error),
     })
+}
+
+fn not_taken(error: KeyError) -> Failure {
+    match error {
+        KeyError::MemoryNotLocked => Failure::unavailable(error),
+        other => Failure::usage(other),
+    }
 }
 
 fn typed(twice: bool) -> Result<Passphrase, Failure> {
@@ -65,7 +73,7 @@ fn typed(twice: bool) -> Result<Passphrase, Failure> {
     let ask = |prompt| {
         prompted(&terminal, prompt).map_err(|none| match none {
             NoPassphrase::NotRead(error) => Failure::unavailable(format!("the terminal: {error}")),
-            NoPassphrase::Key(error) => Failure::usage(error),
+            NoPassphrase::Key(error) => not_taken(error),
         })
     };
     let first = ask("Passphrase: ")?;

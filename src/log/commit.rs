@@ -21,7 +21,7 @@ use crate::policy::{Denial, Permit};
 use crate::store::rows::{PrincipalRow, TokenRow};
 use crate::store::{DataWriter, Guard, KeyStore};
 
-/// Jobs that may wait. More are refused at once.
+/// Jobs that may wait, unless it is set otherwise.
 const QUEUE: usize = 8192;
 /// How long a job may wait before its asker is told that the log is not available, unless it is set otherwise.
 const DEADLINE: Duration = Duration::from_secs(2);
@@ -46,6 +46,8 @@ pub struct Log {
 /// How the log's thread takes jobs.
 #[derive(Clone, Copy, Debug)]
 pub struct Pace {
+    /// Most jobs that may wait. More are refused at once.
+    pub queue: usize,
     /// Most jobs in one commit. 1 measures what sharing a commit is worth.
     pub batch: usize,
     /// How long a job may wait before its asker is told that the log is not available.
@@ -55,6 +57,7 @@ pub struct Pace {
 impl Default for Pace {
     fn default() -> Self {
         Self {
+            queue: QUEUE,
             batch: usize::MAX,
             deadline: DEADLINE,
         }
@@ -88,7 +91,7 @@ impl Log {
         node: Node,
         pace: Pace,
     ) -> std::io::Result<Self> {
-        let (queue, jobs) = std::sync::mpsc::sync_channel(QUEUE);
+        let (queue, jobs) = std::sync::mpsc::sync_channel(pace.queue);
         let (dying, dead) = watch::channel(None);
         let stats = Arc::new(LogStats::default());
         stats.size.send_replace(proved.size());

@@ -125,6 +125,8 @@ from!(StoreError => Store, KeyError => Key, Unproved => Log, FieldsError => Fiel
 pub struct Running {
     /// Where random bytes come from.
     pub randomness: Arc<dyn Randomness>,
+    /// Most entries that may wait for the log. Beyond, askers are told 503 `audit-unavailable` at once.
+    pub queue: usize,
     /// Most entries in one commit. 1 measures what sharing a commit is worth.
     pub batch: usize,
     /// How long an entry may wait for the log before its asker is told 503 `audit-unavailable`.
@@ -141,6 +143,7 @@ impl Default for Running {
     fn default() -> Self {
         Self {
             randomness: Arc::new(System),
+            queue: Pace::default().queue,
             batch: Pace::default().batch,
             deadline: Pace::default().deadline,
             watching: Watching::default(),
@@ -283,6 +286,7 @@ impl Unlocked {
             signer,
             node,
             Pace {
+                queue: running.queue,
                 batch: running.batch,
                 deadline: running.deadline,
             },
