@@ -1,5 +1,7 @@
 //! Nobody stops the others: what one principal may cost them is bounded.
 
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
@@ -10,6 +12,7 @@ use callervault::vault::life::open::Running;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::approvals::{RESOLVE, ask, decide, refused, send, subject};
+use crate::process::Server;
 use crate::support::{World, caller};
 
 const OPEN: usize = 20;
@@ -19,6 +22,7 @@ fn rates(requests: u32, refusals: u32) -> Running {
         rates: Rates {
             requests: NonZeroU32::new(requests).unwrap(),
             refusals: NonZeroU32::new(refusals).unwrap(),
+            ..Rates::default()
         },
         ..Running::patient()
     }
@@ -124,4 +128,41 @@ async fn requests_sent_at_once_do_not_pass_the_bound_together() {
         statuses.iter().all(|status| matches!(status, 202 | 409 | 412)),
         "{statuses:?}"
     );
+}
+
+/// A body that does not come holds memory: each principal may have so many requests under way.
+#[tokio::test(flavor = "multi_thread")]
+async fn bodies_that_do_not_come_are_bounded_for_each_principal() {
+    let (world, app) = World::new().await;
+    drop(app);
+    let started = ["--listen", "127.0.0.1:0", "--requests-at-once", "3"];
+    let server = Server::start_with(world.dir.path(), "http", &started);
+    let address = server.base.trim_start_matches("http://").to_owned();
+    let begin = |who: &str| {
+        let mut stream = TcpStream::connect(&address).unwrap();
+        let head = format!(
+            "POST /v1/intake HTTP/1.1\r\nhost: vault\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\n\
+             content-length: 1000000\r\nexpect: 100-continue\r\n\r\n",
+            world.token(who)
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut line = String::new();
+        BufReader::new(stream.try_clone().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        (stream, line)
+    };
+    tokio::task::block_in_place(|| {
+        let mut open = Vec::new();
+        for _ in 0..3 {
+            let (stream, line) = begin("agent");
+            assert!(line.starts_with("HTTP/1.1 100"), "{line}");
+            open.push(stream);
+        }
+        assert!(begin("agent").1.starts_with("HTTP/1.1 429"));
+        assert!(
+            begin("other-agent").1.starts_with("HTTP/1.1 100"),
+            "nobody else is held back"
+        );
+    });
 }

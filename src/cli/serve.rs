@@ -64,6 +64,9 @@ pub(super) struct Serve {
     /// Refusals that each principal may cause in a minute, each an entry of the log; one that has caused more is held back.
     #[arg(long, value_name = "N", default_value_t = Rates::default().refusals)]
     refusals_per_minute: NonZeroU32,
+    /// Requests that each principal may have under way at once; each may hold a body of up to 1 MiB in memory.
+    #[arg(long, value_name = "N", default_value_t = Rates::default().at_once)]
+    requests_at_once: NonZeroU32,
 }
 
 /// How the readers are watched.
@@ -133,6 +136,7 @@ impl Serve {
                 watching,
                 rates: Rates {
                     requests: self.requests_per_minute,
+                    at_once: self.requests_at_once,
                     refusals: self.refusals_per_minute,
                 },
                 ..Running::default()

@@ -34,7 +34,7 @@ impl FromRequestParts<Arc<App>> for Authenticated {
         let fail = |error| Problem::from(error).request(&request);
         let token = token.ok_or_else(|| fail(Error::Unauthenticated))?;
         let session = app.vault.authenticate(token, request.clone()).await.map_err(fail)?;
-        app.vault.admit(&session).map_err(fail)?;
+        let session = app.vault.admit(session).map_err(fail)?;
         Ok(Self(session))
     }
 }

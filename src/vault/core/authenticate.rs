@@ -71,6 +71,10 @@ impl Vault {
             principal.roles,
             (token.id, *token.code()),
         );
-        Ok(Session { actor, request })
+        Ok(Session {
+            actor,
+            request,
+            under_way: None,
+        })
     }
 }

@@ -18,7 +18,7 @@ pub use self::asked::{Asked, Pending};
 pub(in crate::vault) use self::authenticate::{new_token, token_hash};
 pub use self::error::Error;
 pub(in crate::vault) use self::facts::{caller_of, ticket_of};
-use self::limits::{Limits, Spending};
+use self::limits::{Limits, Spending, UnderWay};
 pub use self::limits::{Rates, Watching};
 pub use self::replay::{Replay, Scope};
 pub use self::retention::Retention;
@@ -80,6 +80,8 @@ pub struct Session {
     pub actor: Actor,
     /// Which request.
     pub request: RequestId,
+    /// Counted among its sender's requests until the last copy is dropped; nothing where it did not come over HTTP.
+    pub(in crate::vault) under_way: Option<Arc<UnderWay>>,
 }
 
 impl Vault {

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::log::{CommitError, Refusal};
@@ -16,6 +16,7 @@ use crate::policy::Denial;
 use crate::vault::{Error, Session, Vault};
 
 const MINUTE: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_secs(1);
 
 /// How much each principal may ask for, in this process.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +25,8 @@ pub struct Rates {
     pub requests: NonZeroU32,
     /// Refusals a minute.
     pub refusals: NonZeroU32,
+    /// Requests under way at once: each may hold as much memory as a body has.
+    pub at_once: NonZeroU32,
 }
 
 impl Rates {
@@ -31,6 +34,8 @@ impl Rates {
     pub const REQUESTS: u32 = 12_000;
     /// More than a person causes by mistake.
     pub const REFUSALS: u32 = 120;
+    /// More than a busy platform's account has under way.
+    pub const AT_ONCE: u32 = 128;
 }
 
 impl Default for Rates {
@@ -38,6 +43,7 @@ impl Default for Rates {
         Self {
             requests: NonZeroU32::new(Self::REQUESTS).unwrap_or(NonZeroU32::MIN),
             refusals: NonZeroU32::new(Self::REFUSALS).unwrap_or(NonZeroU32::MIN),
+            at_once: NonZeroU32::new(Self::AT_ONCE).unwrap_or(NonZeroU32::MIN),
         }
     }
 }
@@ -61,12 +67,31 @@ impl Spent {
 struct Costs {
     requests: Spent,
     refusals: Spent,
+    under_way: u32,
+}
+
+/// What each principal has spent.
+type AllCosts = Arc<Mutex<HashMap<PrincipalId, Costs>>>;
+
+/// A request under way, until the last copy of it is dropped.
+pub(in crate::vault) struct UnderWay {
+    costs: AllCosts,
+    who: PrincipalId,
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        let mut costs = self.costs.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(costs) = costs.get_mut(&self.who) {
+            costs.under_way = costs.under_way.saturating_sub(1);
+        }
+    }
 }
 
 pub(in crate::vault) struct Limits {
     rates: Rates,
     // One for each principal that has sent a request since start. Held for a few instructions, never across a wait.
-    costs: Mutex<HashMap<PrincipalId, Costs>>,
+    costs: AllCosts,
     held: AtomicU64,
 }
 
@@ -74,25 +99,37 @@ impl Limits {
     pub(in crate::vault) fn new(rates: Rates) -> Self {
         Self {
             rates,
-            costs: Mutex::default(),
+            costs: AllCosts::default(),
             held: AtomicU64::new(0),
         }
     }
 
     /// Counts a request, or says how long its sender is held back.
-    fn admit(&self, who: PrincipalId, now: Instant) -> Result<(), Duration> {
-        let Rates { requests, refusals } = self.rates;
+    fn admit(&self, who: PrincipalId, now: Instant) -> Result<UnderWay, Duration> {
+        let Rates {
+            requests,
+            refusals,
+            at_once,
+        } = self.rates;
         self.of(who, now, |costs| {
             let wait = costs
                 .requests
                 .wait(now, requests)
                 .max(costs.refusals.wait(now, refusals));
+            // One of those under way may end at any moment.
+            let crowded = costs.under_way >= at_once.get();
+            let wait = if crowded { wait.max(SOON) } else { wait };
             if !wait.is_zero() {
                 self.held.fetch_add(1, Ordering::Relaxed);
                 return Err(wait);
             }
             costs.requests.one(now, requests);
+            costs.under_way += 1;
             Ok(())
+        })?;
+        Ok(UnderWay {
+            costs: Arc::clone(&self.costs),
+            who,
         })
     }
 
@@ -106,19 +143,21 @@ impl Limits {
         work(costs.entry(who).or_insert(Costs {
             requests: Spent(now),
             refusals: Spent(now),
+            under_way: 0,
         }))
     }
 }
 
 impl Vault {
-    /// Lets a request in, before anything is decided or written.
+    /// Lets a request in, before its body is read and anything is decided or written. It is under way as long as a copy of the
+    /// session is kept.
     ///
     /// # Errors
-    /// [`Error::TooMany`] for one whose sender has sent, or been refused, too many lately.
-    pub fn admit(&self, session: &Session) -> Result<(), Error> {
-        self.limits
-            .admit(session.actor.id(), Instant::now())
-            .map_err(Error::TooMany)
+    /// [`Error::TooMany`] for one whose sender has sent, or been refused, too many lately, or has too many under way.
+    pub fn admit(&self, mut session: Session) -> Result<Session, Error> {
+        let admitted = self.limits.admit(session.actor.id(), Instant::now());
+        session.under_way = Some(Arc::new(admitted.map_err(Error::TooMany)?));
+        Ok(session)
     }
 
     /// Makes a refusal durable, and counts it.
@@ -142,11 +181,17 @@ mod tests {
         Limits::new(Rates {
             requests: NonZeroU32::new(requests).unwrap(),
             refusals: NonZeroU32::new(refusals).unwrap(),
+            at_once: NonZeroU32::new(1000).unwrap(),
         })
     }
 
     fn seconds(count: u64) -> Duration {
         Duration::from_secs(count)
+    }
+
+    /// A request that is over at once.
+    fn admit(limits: &Limits, who: PrincipalId, now: Instant) -> Result<(), Duration> {
+        limits.admit(who, now).map(drop)
     }
 
     const ONE: PrincipalId = PrincipalId::from_bytes([1; 16]);
@@ -156,22 +201,22 @@ mod tests {
     fn a_minutes_worth_at_once_and_then_at_the_rate() {
         let (limits, start) = (limits(6, 6), Instant::now());
         for _ in 0..6 {
-            assert_eq!(limits.admit(ONE, start), Ok(()));
+            assert_eq!(admit(&limits, ONE, start), Ok(()));
         }
-        assert_eq!(limits.admit(ONE, start), Err(seconds(10)));
-        assert_eq!(limits.admit(OTHER, start), Ok(()));
-        assert_eq!(limits.admit(ONE, start + seconds(9)), Err(seconds(1)));
-        assert_eq!(limits.admit(ONE, start + seconds(10)), Ok(()));
-        assert_eq!(limits.admit(ONE, start + seconds(10)), Err(seconds(10)));
+        assert_eq!(admit(&limits, ONE, start), Err(seconds(10)));
+        assert_eq!(admit(&limits, OTHER, start), Ok(()));
+        assert_eq!(admit(&limits, ONE, start + seconds(9)), Err(seconds(1)));
+        assert_eq!(admit(&limits, ONE, start + seconds(10)), Ok(()));
+        assert_eq!(admit(&limits, ONE, start + seconds(10)), Err(seconds(10)));
         assert_eq!(limits.held.load(Ordering::Relaxed), 3);
     }
 
     #[test]
     fn who_is_idle_saves_no_more_than_a_minutes_worth() {
         let (limits, start) = (limits(2, 2), Instant::now());
-        assert_eq!(limits.admit(ONE, start), Ok(()));
+        assert_eq!(admit(&limits, ONE, start), Ok(()));
         let later = start + seconds(3600);
-        let admitted = (0..10).filter(|_| limits.admit(ONE, later).is_ok()).count();
+        let admitted = (0..10).filter(|_| admit(&limits, ONE, later).is_ok()).count();
         assert_eq!(admitted, 2);
     }
 
@@ -182,17 +227,33 @@ mod tests {
         for _ in 0..5 {
             limits.refused(ONE, start);
         }
-        assert_eq!(limits.admit(ONE, start), Err(seconds(120)));
-        assert_eq!(limits.admit(OTHER, start), Ok(()));
-        assert_eq!(limits.admit(ONE, start + seconds(120)), Ok(()));
+        assert_eq!(admit(&limits, ONE, start), Err(seconds(120)));
+        assert_eq!(admit(&limits, OTHER, start), Ok(()));
+        assert_eq!(admit(&limits, ONE, start + seconds(120)), Ok(()));
     }
 
     #[test]
     fn rates_as_they_are_usually() {
         let usual = Rates::default();
         assert_eq!(
-            (usual.requests.get(), usual.refusals.get()),
-            (Rates::REQUESTS, Rates::REFUSALS)
+            (usual.requests.get(), usual.refusals.get(), usual.at_once.get()),
+            (Rates::REQUESTS, Rates::REFUSALS, Rates::AT_ONCE)
         );
+    }
+
+    #[test]
+    fn what_is_under_way_is_bounded_for_each_principal() {
+        let rates = Rates {
+            at_once: NonZeroU32::new(2).unwrap(),
+            ..Rates::default()
+        };
+        let (limits, now) = (Limits::new(rates), Instant::now());
+        let first = limits.admit(ONE, now).map_err(drop).unwrap();
+        let _second = limits.admit(ONE, now).map_err(drop).unwrap();
+        assert_eq!(admit(&limits, ONE, now), Err(SOON));
+        assert_eq!(admit(&limits, OTHER, now), Ok(()));
+        drop(first);
+        assert_eq!(admit(&limits, ONE, now), Ok(()));
+        assert_eq!(admit(&limits, ONE, now), Ok(()), "that one is over");
     }
 }
