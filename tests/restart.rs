@@ -5,6 +5,8 @@ use std::process::Output;
 use std::sync::Arc;
 
 use callervault::http::App;
+use callervault::model::principals::{PrincipalKind, Role};
+use callervault::vault::people::NewPrincipal;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
@@ -225,7 +227,19 @@ async fn a_copy_of_the_old_log_is_refused_and_what_it_wrote_is_still_held_to() {
 
 #[tokio::test]
 async fn it_takes_the_right_two_persons_and_a_reason() {
-    let (world, app) = World::new().await;
+    let (mut world, app) = World::new().await;
+    for (name, role) in [
+        ("system-service", Role::SystemAdmin),
+        ("auditing-service", Role::Auditor),
+    ] {
+        let service = NewPrincipal {
+            name: name.to_owned(),
+            department: "H0".parse().unwrap(),
+            roles: vec![role],
+            kind: PrincipalKind::Service,
+        };
+        world.hire(app.vault(), "security-admin", service).await;
+    }
     drop(app);
     let fence: (String, i64, Vec<u8>) = Connection::open(&world.places.keys)
         .unwrap()
@@ -241,6 +255,8 @@ async fn it_takes_the_right_two_persons_and_a_reason() {
         ("system-admin", "security-admin", REASON, "not-approved"),
         ("auditor", "system-admin", REASON, "not-approved"),
         ("security-admin", "auditor", REASON, "need-to-know"),
+        ("system-service", "auditor", REASON, "not-a-person"),
+        ("system-admin", "auditing-service", REASON, "not-a-person"),
         ("system-admin", "auditor", "the caller is 13900001111", "six digits"),
         (
             "system-admin",

@@ -436,3 +436,31 @@ async fn alarms_are_counted_and_the_report_names_them() {
         assert!([400, 422].contains(&answer.status), "{query}: {}", answer.text);
     }
 }
+
+/// After a restart it is not known how many of the reveals that were taken ahead were made: the alarm comes rather than not.
+#[tokio::test]
+async fn an_alarm_is_not_lost_with_what_was_taken_ahead() {
+    let (world, app) = World::new().await;
+    drop(app);
+    let clock = Arc::new(Fixed::at("2026-12-01T02:00:00Z".parse().unwrap()));
+    let app = world.open_at(Arc::clone(&clock) as Arc<_>).await;
+    let (no, reference) = world.ticket_at(&app, "C1", caller("王小明", "13900001111")).await;
+    for _ in 0..20 {
+        assert_eq!(
+            world.reveal(&app, "handler-c1", &reference, &no, "clear").await.status,
+            200
+        );
+    }
+    drop(app);
+    let app = world.open_at(Arc::clone(&clock) as Arc<_>).await;
+    let alarms = || app.vault().reveal_alarms().map(|(_, count)| count).sum::<u64>();
+    let mut reveals = 20;
+    while alarms() == 0 {
+        assert_eq!(
+            world.reveal(&app, "handler-c1", &reference, &no, "clear").await.status,
+            200
+        );
+        reveals += 1;
+        assert!(reveals <= 25, "no alarm at the 25th");
+    }
+}
