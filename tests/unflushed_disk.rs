@@ -2,7 +2,7 @@
 //! whichever library they come from.
 
 use std::ffi::OsStr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -11,6 +11,7 @@ use fuser::{
     INodeNo, LockOwner, OpenFlags, RenameFlags, ReplyAttr, ReplyCreate, ReplyData, ReplyDirectory, ReplyEmpty,
     ReplyEntry, ReplyWrite, Request, TimeOrNow, WriteFlags,
 };
+use rustix::mount::UnmountFlags;
 
 use crate::unflushed::{Change, Medium};
 
@@ -20,6 +21,7 @@ const REMEMBERED: Duration = Duration::from_secs(3600);
 /// A directory on such a disk, until it is taken off.
 pub(crate) struct Disk {
     session: BackgroundSession,
+    directory: PathBuf,
     medium: Arc<Mutex<Medium>>,
 }
 
@@ -29,7 +31,11 @@ impl Disk {
         let medium = Arc::new(Mutex::new(Medium::of(directory)));
         let mounted = Mounted(Arc::clone(&medium));
         let session = fuser::spawn_mount(mounted, directory, &Config::default())?;
-        Ok(Self { session, medium })
+        Ok(Self {
+            session,
+            directory: directory.to_owned(),
+            medium,
+        })
     }
 
     /// How much has happened to it.
@@ -39,7 +45,10 @@ impl Disk {
 
     /// Unmounts it. What is there when nobody has a file of it open any more is what was there at the last one's end.
     pub(crate) fn taken_off(self) -> Medium {
-        self.session.umount_and_join().unwrap();
+        // At once for those who look for it, and in the end when the last file is closed: a process that another test is just
+        // starting may hold copies of this one's descriptors for a moment.
+        rustix::mount::unmount(&*self.directory, UnmountFlags::DETACH).unwrap();
+        self.session.join().unwrap();
         let medium = Arc::into_inner(self.medium).expect("the file system has ended");
         medium.into_inner().unwrap()
     }
