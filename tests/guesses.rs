@@ -140,6 +140,20 @@ async fn limited(world: &World, limits: &str) -> Arc<App> {
     world.open_at(Arc::new(Fixed::at(start()))).await
 }
 
+/// A world with a service account that takes calls, and nothing that serves it.
+async fn with_platform() -> World {
+    let (mut world, app) = World::new().await;
+    let web = NewPrincipal {
+        name: "platform-web".to_owned(),
+        department: "H0".parse().unwrap(),
+        roles: vec![Role::Agent],
+        kind: PrincipalKind::Service,
+    };
+    world.hire(app.vault(), "security-admin", web).await;
+    drop(app);
+    world
+}
+
 const SMALL: &str = "
     [guesses]
     minute = 3
@@ -174,15 +188,7 @@ async fn a_call_that_states_who_calls_is_a_guess() {
 
 #[tokio::test]
 async fn a_platform_may_have_limits_of_its_own_and_a_person_may_not() {
-    let (mut world, app) = World::new().await;
-    let web = NewPrincipal {
-        name: "platform-web".to_owned(),
-        department: "H0".parse().unwrap(),
-        roles: vec![Role::Agent],
-        kind: PrincipalKind::Service,
-    };
-    world.hire(app.vault(), "security-admin", web).await;
-    drop(app);
+    let world = with_platform().await;
     let app = limited(&world, SMALL).await;
     let named = |nth: usize| intake(json!({"caller_number": format!("138{nth:08}")}));
     let (count, refused) = taken(&world, &app, "platform-web", named).await;
@@ -270,15 +276,7 @@ async fn a_number_that_many_share_is_not_walked_to_its_end() {
 /// Around the edge of a slot requests of both sides alternate; what was taken ahead is not lost with each.
 #[tokio::test]
 async fn requests_that_overtake_each_other_cost_one_each() {
-    let (mut world, app) = World::new().await;
-    let web = NewPrincipal {
-        name: "platform-web".to_owned(),
-        department: "H0".parse().unwrap(),
-        roles: vec![Role::Agent],
-        kind: PrincipalKind::Service,
-    };
-    world.hire(app.vault(), "security-admin", web).await;
-    drop(app);
+    let world = with_platform().await;
     let limits = "guesses = { minute = 600, hour = 600 }\nintakes = { minute = 600, hour = 600 }\n[accounts.platform-web]\n\
                   intakes = { minute = 600, hour = 600 }\n";
     std::fs::write(world.places.policies.join("limits.toml"), limits).unwrap();
@@ -297,15 +295,7 @@ async fn requests_that_overtake_each_other_cost_one_each() {
 /// One call in many slots: shares are given back when their slot is over.
 #[tokio::test]
 async fn what_was_taken_ahead_and_not_used_is_given_back() {
-    let (mut world, app) = World::new().await;
-    let web = NewPrincipal {
-        name: "platform-web".to_owned(),
-        department: "H0".parse().unwrap(),
-        roles: vec![Role::Agent],
-        kind: PrincipalKind::Service,
-    };
-    world.hire(app.vault(), "security-admin", web).await;
-    drop(app);
+    let world = with_platform().await;
     let limits = "guesses = { minute = 90, hour = 90 }\nintakes = { minute = 90, hour = 90 }\n";
     std::fs::write(world.places.policies.join("limits.toml"), limits).unwrap();
     let clock = Arc::new(Fixed::at(start()));

@@ -255,7 +255,7 @@ impl Vault {
         Ok((permit, change))
     }
 
-    /// Makes the token of this session good under the next log.
+    /// Makes the token that was presented good under the next log.
     async fn taken_over(&self, session: &Session) -> Result<Write, Error> {
         let row = self.token_row(session.actor.token()).await?;
         let row = TokenRow {

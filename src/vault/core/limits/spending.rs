@@ -180,10 +180,15 @@ impl Vault {
         // Requests overtake each other: one of the slot before is counted in the present one.
         let serves = share.slot == now || share.slot == now.saturating_add(1);
         if !serves || share.left == 0 {
-            let unused = (share.slot, share.left);
-            let next = match self.next_share(who.id(), counted, &rule, now, unused).await? {
+            // Given back once: where it is not known what came of that, or nobody waits for it any more, it counts as spent.
+            let unused = std::mem::take(&mut share.left);
+            let next = self.next_share(who.id(), counted, &rule, now, (share.slot, unused));
+            let next = match next.await? {
                 Ok(next) => next,
-                Err(free) => return Ok(Taken::NoneBefore(rule.begins(free))),
+                Err(free) => {
+                    share.left = unused;
+                    return Ok(Taken::NoneBefore(rule.begins(free)));
+                }
             };
             let all_used_here = share.slot == now && share.used == next.used;
             let unsure = if all_used_here { 0 } else { next.unsure };
