@@ -62,7 +62,7 @@ pub(super) fn shown(revealed: Revealed) -> Response {
 #[utoipa::path(post, path = "/v1/intake", tag = "callers", request_body = Intake,
     params(("Idempotency-Key" = Option<String>, Header, description = "the same key and body get the same answer")),
     responses((status = 201, body = Taken), (status = 403, body = Problem), (status = 409, body = Problem),
-        (status = 422, body = Problem)))]
+        (status = 422, body = Problem), (status = 429, body = Problem)))]
 pub(super) async fn intake(
     State(app): State<Arc<App>>,
     Authenticated(session): Authenticated,
@@ -111,7 +111,8 @@ pub(super) async fn read(
 /// Shows fields of a caller, for a ticket and a purpose, after the read is in the log.
 #[utoipa::path(post, path = "/v1/callers/{ref}/reveal", tag = "callers", params(("ref" = String, Path)),
     request_body = RevealCaller,
-    responses((status = 200, body = Shown), (status = 403, body = Problem), (status = 503, body = Problem)))]
+    responses((status = 200, body = Shown), (status = 403, body = Problem), (status = 429, body = Problem),
+        (status = 503, body = Problem)))]
 pub(super) async fn reveal(
     State(app): State<Arc<App>>,
     Authenticated(session): Authenticated,
@@ -144,7 +145,7 @@ pub(super) async fn verify(
     params(("ref" = String, Path), ("If-Match" = String, Header, description = "the caller's `ETag`"),
         ("Idempotency-Key" = Option<String>, Header)),
     request_body = Correction,
-    responses((status = 200, body = Corrected), (status = 403, body = Problem), (status = 412, body = Problem),
+    responses((status = 200, body = Corrected), (status = 403, body = Problem), (status = 412, body = Problem), (status = 429, body = Problem),
         (status = 422, body = Problem), (status = 428, body = Problem)))]
 pub(super) async fn correct(
     State(app): State<Arc<App>>,

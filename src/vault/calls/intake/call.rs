@@ -96,7 +96,7 @@ pub struct TakenCaller {
     /// The agent's department's reference.
     #[schema(value_type = String)]
     pub r#ref: Reference,
-    /// Whether they have called before.
+    /// Whether they have called before. A confidential call is matched with nobody: `new`.
     pub matched: Matched,
     /// Names of the fields on file now: no need to ask for them again.
     pub on_file: Vec<String>,
