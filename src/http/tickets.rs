@@ -124,7 +124,7 @@ pub(super) async fn step(
 /// Shows fields of the ticket itself.
 #[utoipa::path(post, path = "/v1/tickets/{no}/reveal", tag = "tickets", params(("no" = String, Path)),
     request_body = RevealTicket,
-    responses((status = 200, body = Shown), (status = 403, body = Problem)))]
+    responses((status = 200, body = Shown), (status = 403, body = Problem), (status = 429, body = Problem)))]
 pub(super) async fn reveal(
     State(app): State<Arc<App>>,
     Authenticated(session): Authenticated,
