@@ -1,78 +1,121 @@
-//! One story per file, linked as one binary.
+//! One story per file, in rooms named after those of `src`, linked as one binary.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
     reason = "a test that cannot go on has failed"
 )]
 
-mod abuse;
-mod approvals;
-mod attacks;
-mod auditors;
-mod bound;
-mod clock;
 mod compile_fail;
-mod confidential;
-mod contradicted;
-mod cosignature;
-mod cosigned;
-mod crash;
-mod crowd;
-mod damage;
-mod deadline;
-mod demo;
-mod displaced;
-mod doubt;
-mod export;
-mod faults;
-mod fence;
-mod fields;
-mod frames;
-mod full_disk;
-mod guesses;
-mod idempotency;
-mod import;
-mod keys;
-mod limits;
-mod linking;
-mod listen;
-mod load;
-mod memory;
-mod memory_keys;
-mod merkle;
-mod merkle_proofs;
-mod merkle_random;
-mod merkle_tiles;
-mod merkle_vectors;
-mod note;
-mod outsiders;
-mod places;
-mod power_cut;
-mod problems;
-mod process;
 mod readme;
-mod reasons;
-mod references;
-mod refusals;
-mod restart;
-mod retention;
-mod rotation;
-mod rows;
-mod rules;
-mod schema;
-mod search;
-mod served;
-mod session;
-mod starved;
 mod structure;
+
 mod support;
-mod tables;
-mod tlog_proof;
-mod unflushed;
-mod unflushed_disk;
-mod watch;
-mod witness;
-mod witness_client;
-mod witness_process;
-mod witness_support;
-mod witnessed;
+
+/// Calls, their callers, and what is shown of them.
+mod calls {
+    mod confidential;
+    mod guesses;
+    mod idempotency;
+    pub(crate) mod import;
+    mod linking;
+    mod session;
+}
+
+/// Accounts, roles, second persons, and what one person may do to the others.
+mod people {
+    mod abuse;
+    pub(crate) mod approvals;
+    mod bound;
+    mod crowd;
+    mod reasons;
+    mod refusals;
+}
+
+/// What auditors and outsiders make of the log.
+mod audit {
+    mod auditors;
+    mod cosigned;
+    mod export;
+    mod outsiders;
+    pub(crate) mod retention;
+    mod search;
+    mod watch;
+}
+
+/// The log and its thread.
+mod log {
+    mod deadline;
+    mod fence;
+}
+
+/// Those who cosign the log, and a vault that has some.
+mod witness {
+    mod client;
+    mod contradicted;
+    mod process;
+    mod server;
+    pub(crate) mod witnessed;
+}
+
+/// Keys: wrapped, in memory, rotated.
+mod keys {
+    mod memory;
+    mod rotation;
+    mod secrets;
+    mod wrapped;
+}
+
+/// A vault is made, opened, checked, doubts, and goes on as the next log.
+mod life {
+    mod clock;
+    mod demo;
+    mod doubt;
+    mod faults;
+    mod places;
+    pub(crate) mod restart;
+    mod rules;
+    mod starved;
+}
+
+/// Databases and disks: edited, damaged, full, taken away, cut off from power.
+mod store {
+    pub(crate) mod attacks;
+    mod crash;
+    mod damage;
+    mod displaced;
+    mod full_disk;
+    mod power_cut;
+    mod rows;
+    mod schema;
+}
+
+/// Connections, frames and problems.
+mod http {
+    mod frames;
+    mod limits;
+    mod listen;
+    mod problems;
+}
+
+/// Fields, references, and the tables of actions and transitions.
+mod model {
+    mod fields;
+    mod references;
+    mod tables;
+}
+
+/// The tree, its proofs and its tiles.
+mod merkle {
+    mod proofs;
+    mod random;
+    mod tiles;
+    pub(crate) mod tree;
+    mod vectors;
+}
+
+/// Signed notes, cosignatures and proof files.
+mod note {
+    mod cosignature;
+    mod signed;
+    mod tlog_proof;
+}

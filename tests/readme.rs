@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::process::skipped;
+use crate::support::process::skipped;
 
 /// The demo as a process, ended with the test.
 struct Demo(Child);

@@ -74,7 +74,7 @@ mod tests {
     use rusqlite::Connection;
 
     /// What an acknowledged write rests on, asked of the very connection that writes: a process killed in a test leaves
-    /// what was written, flushed or not. `tests/power_cut.rs` shows what was flushed, where there is FUSE.
+    /// what was written, flushed or not. `tests/store/power_cut.rs` shows what was flushed, where there is FUSE.
     pub(super) fn in_force(connection: &Connection) {
         let number = |pragma: &str| -> i64 { connection.pragma_query_value(None, pragma, |row| row.get(0)).unwrap() };
         let journal: String = connection

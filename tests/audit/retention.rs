@@ -1,0 +1,322 @@
+//! Bodies of old entries are dropped by two persons; what is left still proves everything.
+
+use std::sync::Arc;
+
+use callervault::clock::Fixed;
+use callervault::http::App;
+use callervault::vault::Retention;
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::Connection;
+use serde_json::{Value, json};
+
+use crate::audit::outsiders::{caught, copy, copy_from, grow, holds};
+use crate::calls::import::import;
+use crate::support::{Answer, World, caller, intake};
+
+const RETENTION: &str = "/v1/audit/retention";
+
+fn days(count: i64) -> SignedDuration {
+    SignedDuration::from_hours(24 * count)
+}
+
+/// A log of more than 256 entries, opened so many days later.
+pub(crate) async fn later(count: i64) -> (World, Arc<App>, Arc<Fixed>) {
+    let (world, app) = World::new().await;
+    grow(&world, &app, 260).await;
+    drop(app);
+    let clock = Arc::new(Fixed::at(Timestamp::now() + days(count)));
+    let app = world.open_at(clock.clone()).await;
+    (world, app, clock)
+}
+
+pub(crate) async fn drop_below(world: &World, app: &Arc<App>, below: u64) -> Answer {
+    let body = json!({"below": below});
+    world
+        .with_second(app, "system-admin", "auditor", RETENTION, &body)
+        .await
+}
+
+fn edit(world: &World, sql: &str) {
+    let changed = Connection::open(&world.places.data).unwrap().execute(sql, []).unwrap();
+    assert!(changed > 0, "the attack did not happen: {sql}");
+}
+
+#[tokio::test]
+async fn dropped_bodies_leave_every_proof() {
+    let (world, app, _) = later(1100).await;
+    let entry = world.get(&app, "auditor", "/v1/audit/events/17").await.json()["leaf"].to_string();
+    let archive = copy(&world, &app).await;
+    let asked = world
+        .post(&app, "system-admin", RETENTION, &json!({"below": 256}))
+        .await;
+    assert!(
+        asked.at("/detail").contains("callervault audit export"),
+        "{}",
+        asked.text
+    );
+    let officer = format!("/v1/approvals/{}/approve", asked.at("/approval/id"));
+    let officer = world.call(&app, "dpo", "POST", &officer, &[], "").await;
+    assert_eq!(officer.status, 403, "the log is the auditors': {}", officer.text);
+
+    let dropped = drop_below(&world, &app, 256).await;
+    assert_eq!(
+        (dropped.status, &dropped.json()["below"]),
+        (200, &json!(256)),
+        "{}",
+        dropped.text
+    );
+    let index = dropped.json()["audit"]["index"].as_u64().unwrap();
+    let leaf = world
+        .get(&app, "auditor", &format!("/v1/audit/events/{index}"))
+        .await
+        .json();
+    assert_eq!(
+        leaf["leaf"]["link"],
+        json!({"below": "256", "from": "0", "log": "test.invalid/log/1"})
+    );
+    assert_ne!(leaf["leaf"]["actor"], leaf["leaf"]["approver"]);
+
+    for path in [
+        "/v1/audit/events/0",
+        "/v1/audit/events/255",
+        "/v1/audit/tile/entries/000",
+        "/v1/audit/follow?from=0&limit=5",
+        "/v1/audit/follow?from=255&limit=5",
+    ] {
+        let answer = world.get(&app, "auditor", path).await;
+        assert_eq!((answer.status, answer.problem().as_str()), (404, "not-found"), "{path}");
+        assert!(answer.at("/detail").contains("archived"), "{}", answer.text);
+    }
+    assert_eq!(world.get(&app, "auditor", "/v1/audit/events/256").await.status, 200);
+
+    // A receipt of a dropped entry, whose bytes somebody has kept.
+    let proof = world.get(&app, "auditor", "/v1/audit/events/17/proof").await;
+    assert_eq!(proof.status, 200, "{}", proof.text);
+    let left = copy_from(&world, &app, 256).await;
+    std::fs::write(left.path("17.tlog-proof"), proof.text).unwrap();
+    std::fs::write(left.path("17"), entry).unwrap();
+    let [receipt, entry] = ["17.tlog-proof", "17"].map(|name| left.path(name).display().to_string());
+    holds(
+        &left,
+        &["--pruned-below", "256", "--proof", &receipt, "--entry", &entry],
+    );
+    let kept = archive.path("checkpoint").display().to_string();
+    holds(&left, &["--pruned-below", "256", "--not-older-than", &kept]);
+    holds(&archive, &[]);
+    caught("undeclared", &left, &[], "tile/entries/000 is missing");
+
+    drop(app);
+    assert_eq!(world.fsck().await, [], "what was dropped is no finding");
+    let app = world.open().await;
+    world.ticket_at(&app, "W2", caller("李四光", "13700002222")).await;
+    drop(app);
+    assert_eq!(world.fsck().await, []);
+}
+
+#[tokio::test]
+async fn what_may_not_be_dropped() {
+    let (world, app, clock) = later(1000).await;
+    let young = Timestamp::now() + days(1000);
+    let ask = async |who: &str, below: Value| world.post(&app, who, RETENTION, &json!({"below": below})).await;
+    let early = ask("system-admin", json!(256)).await;
+    assert_eq!(
+        (early.status, early.problem().as_str()),
+        (422, "retained"),
+        "{}",
+        early.text
+    );
+    assert!(early.at("/detail").starts_with("entry 0 is younger"), "{}", early.text);
+
+    clock.set(young + days(100));
+    for (below, problem) in [
+        (json!(0), "no-bundle"),
+        (json!(255), "no-bundle"),
+        (json!(257), "no-bundle"),
+        (json!(25_600_000), "beyond-the-log"),
+        (json!(-256), "bad-json"),
+        (json!("256"), "bad-json"),
+    ] {
+        let answer = ask("system-admin", below).await;
+        assert_eq!(answer.problem(), problem, "{}", answer.text);
+    }
+    for who in ["auditor", "dpo", "security-admin", "agent"] {
+        let answer = ask(who, json!(256)).await;
+        assert_eq!((answer.status, answer.problem().as_str()), (403, "refused"), "{who}");
+        let answer = ask(who, json!(255)).await;
+        assert_eq!(answer.status, 403, "{who} learns nothing of the log's length");
+    }
+    assert_eq!(drop_below(&world, &app, 256).await.status, 200);
+    let again = ask("system-admin", json!(256)).await;
+    assert_eq!(again.problem(), "dropped-already", "{}", again.text);
+}
+
+#[tokio::test]
+async fn the_first_young_entry_is_named() {
+    let (world, app) = World::new().await;
+    grow(&world, &app, 100).await;
+    drop(app);
+    let now = Timestamp::now();
+    let clock = Arc::new(Fixed::at(now + days(1000)));
+    let app = world.open_at(clock.clone()).await;
+    let before = world.get(&app, "auditor", "/v1/audit/keys").await;
+    assert_eq!(before.status, 200);
+    let size = || {
+        let sql = "SELECT size FROM log_head";
+        let size = Connection::open(&world.places.data)
+            .unwrap()
+            .query_row(sql, [], |row| row.get(0));
+        let size: i64 = size.unwrap();
+        size
+    };
+    let first_young = size() - 1;
+    grow(&world, &app, 260).await;
+    clock.set(now + days(1097));
+    let answer = world
+        .post(&app, "system-admin", RETENTION, &json!({"below": 256}))
+        .await;
+    assert_eq!(answer.problem(), "retained");
+    let words = format!("entry {first_young} is younger");
+    assert!(answer.at("/detail").starts_with(&words), "{words}: {}", answer.text);
+    assert_eq!(Retention::days(182), None, "six months at the least");
+    assert_eq!(Retention::days(1096), Some(Retention::default()));
+}
+
+#[tokio::test]
+async fn a_body_that_nobody_dropped_is_missed() {
+    let (world, app, _) = later(1100).await;
+    assert_eq!(drop_below(&world, &app, 256).await.status, 200);
+    drop(app);
+    edit(&world, "UPDATE log_entry SET body = x'' WHERE idx = 256");
+    let findings = world.fsck().await;
+    assert_eq!(findings.len(), 1, "{findings:?}");
+    assert_eq!(findings[0].place, "log entry 256");
+    assert!(findings[0].what.starts_with("is empty"), "{findings:?}");
+    // It lies in the part of the log that each start proves.
+    let refused = world.try_open().await.err().expect("an empty body at the log's end");
+    assert!(refused.to_string().contains("log entry 256"), "{refused}");
+}
+
+#[tokio::test]
+async fn an_older_body_that_nobody_dropped_is_an_integrity_problem() {
+    let (world, app, _) = later(0).await;
+    drop(app);
+    edit(&world, "UPDATE log_entry SET body = x'' WHERE idx < 256");
+    assert_eq!(
+        world
+            .fsck()
+            .await
+            .iter()
+            .filter(|one| one.what.starts_with("is empty"))
+            .count(),
+        256
+    );
+    let app = world.open().await;
+    for path in ["/v1/audit/events/0", "/v1/audit/tile/entries/000"] {
+        let answer = world.get(&app, "auditor", path).await;
+        assert_eq!((answer.status, answer.problem().as_str()), (500, "integrity"), "{path}");
+    }
+}
+
+/// How far a log was archived stands in one row: a search reads no approval for it.
+#[tokio::test]
+async fn a_search_reads_no_approvals() {
+    let (world, app, _) = later(1100).await;
+    assert_eq!(drop_below(&world, &app, 256).await.status, 200);
+    edit(&world, "UPDATE approval SET about = '{\"edited\":\"row\"}'");
+    let found = world.get(&app, "auditor", "/v1/audit/events?act=log.prune").await;
+    assert_eq!(found.status, 200, "{}", found.text);
+    assert_eq!(found.json()["archived_below"], 256);
+}
+
+#[tokio::test]
+async fn the_row_that_says_how_far_is_held_to_the_log() {
+    let (world, app, _) = later(1100).await;
+    grow(&world, &app, 300).await;
+    assert_eq!(drop_below(&world, &app, 256).await.status, 200);
+    let database = Connection::open(&world.places.data).unwrap();
+    database
+        .execute_batch("CREATE TEMP TABLE older AS SELECT * FROM archive")
+        .unwrap();
+    // The later ones are younger than the retention period until so many days have gone by.
+    drop(app);
+    let app = world.open_at(Arc::new(Fixed::at(Timestamp::now() + days(2300)))).await;
+    assert_eq!(drop_below(&world, &app, 512).await.status, 200);
+    let found = world.get(&app, "auditor", "/v1/audit/events?act=log.prune").await;
+    assert_eq!(found.json()["archived_below"], 512, "{}", found.text);
+    drop(app);
+    assert_eq!(world.fsck().await, []);
+
+    // An entry that was dropped has no history but this row: edited, it is refused; put back or gone, it hides nothing.
+    for (attack, words, status) in [
+        ("UPDATE archive SET below = 100000", "was edited", 500),
+        ("DELETE FROM archive", "is not there", 500),
+        (
+            "INSERT INTO archive SELECT * FROM older",
+            "is not what the log says",
+            500,
+        ),
+    ] {
+        database.execute(attack, []).unwrap();
+        let findings = world.fsck().await;
+        let named = |one: &callervault::vault::life::fsck::Finding| {
+            one.place.contains("archive") && one.place.contains("test.invalid/log/1") && one.what.contains(words)
+        };
+        assert!(findings.iter().any(named), "{attack}: {findings:?}");
+        let app = world.open().await;
+        let entry = world.get(&app, "auditor", "/v1/audit/events/300").await;
+        assert_eq!(
+            (entry.status, entry.problem().as_str()),
+            (status, "integrity"),
+            "{attack}"
+        );
+    }
+}
+
+/// What a client or an import has kept of an answer is older than the log's bodies: it still gets the answer, and no fault.
+#[tokio::test]
+async fn a_repeated_request_of_before_is_answered_as_then() {
+    let (world, app) = World::new().await;
+    let key = [("idempotency-key", "one")];
+    let call = intake(caller("王小明", "13900001111")).to_string();
+    let send = async |app: &Arc<App>| world.call(app, "agent", "POST", "/v1/intake", &key, &call).await;
+    let first = send(&app).await;
+    assert_eq!(first.status, 201, "{}", first.text);
+    drop(app);
+    let file = world.dir.path().join("calls.jsonl");
+    std::fs::write(&file, include_str!("../data/calls.jsonl").lines().next().unwrap()).unwrap();
+    let take = || String::from_utf8(import(&world, &file).stdout).unwrap();
+    assert!(take().contains("1 lines = 1 taken"), "the first time");
+    let app = world.open().await;
+    grow(&world, &app, 260).await;
+    drop(app);
+    let app = world.open_at(Arc::new(Fixed::at(Timestamp::now() + days(1100)))).await;
+    assert_eq!(drop_below(&world, &app, 256).await.status, 200);
+
+    let again = send(&app).await;
+    assert_eq!((again.status, &again.text), (201, &first.text), "the first answer");
+    let other = intake(caller("李四光", "13900001111")).to_string();
+    let other = world.call(&app, "agent", "POST", "/v1/intake", &key, &other).await;
+    assert_eq!(
+        (other.status, other.problem().as_str()),
+        (422, "idempotency-key-reused")
+    );
+    drop(app);
+    let words = take();
+    assert!(
+        words.contains("0 taken") && words.contains("+ 1 known already + 0 rejected"),
+        "{words}"
+    );
+    assert_eq!(world.fsck().await, []);
+
+    // A body that nobody archived is another matter: somebody emptied it.
+    let app = world.open_at(Arc::new(Fixed::at(Timestamp::now() + days(1100)))).await;
+    edit(&world, "UPDATE replay SET leaf_index = 257");
+    edit(&world, "UPDATE log_entry SET body = x'' WHERE idx = 257");
+    let emptied = send(&app).await;
+    assert_eq!(
+        (emptied.status, emptied.problem().as_str()),
+        (500, "integrity"),
+        "{}",
+        emptied.text
+    );
+}

@@ -1,0 +1,205 @@
+//! Who holds the data store, or asks about what is others', learns nothing that joins; and a caller is matched on what
+//! the vault wrote, however many share a value.
+
+use callervault::model::reference::Reference;
+use rusqlite::Connection;
+use serde_json::{Value, json};
+
+use crate::store::attacks::scene;
+use crate::support::{World, caller, intake};
+
+/// Everything the data store has on disk.
+fn on_disk(world: &World) -> Vec<u8> {
+    let beside = |suffix: &str| {
+        let mut path = world.places.data.clone().into_os_string();
+        path.push(suffix);
+        std::fs::read(path).unwrap_or_default()
+    };
+    [beside(""), beside("-wal")].concat()
+}
+
+/// Whoever holds the database at two moments sees which rows came between them, and so which belong to one caller. They see
+/// no reference, so that nothing they have been given, on paper or in an export, is one of those rows.
+#[tokio::test]
+async fn no_departments_reference_stands_in_the_database() {
+    let (world, app) = World::new().await;
+    let mut references = Vec::new();
+    for n in 0..12 {
+        let who = || caller("王小明", &format!("139{n:08}"));
+        references.push(world.ticket_at(&app, "C1", who()).await.1);
+        references.push(world.ticket_at(&app, "W2", who()).await.1);
+    }
+    let bytes = on_disk(&world);
+    let there = |what: &[u8]| memchr::memmem::find(&bytes, what).is_some();
+    let found = world.get(&app, "auditor", "/v1/audit/events?act=intake").await;
+    let subject = found.at("/entries/0/leaf/subject");
+    assert!(there(subject.as_bytes()), "the search finds what is there");
+    for text in &references {
+        let reference: Reference = text.parse().unwrap();
+        let number = reference.body().to_be_bytes();
+        // SQLite keeps an integer of 55 bits in 8 bytes, or in 6 where they suffice.
+        for form in [&number[..], &number[1..], &number[2..]] {
+            assert!(!there(form), "the body of {text} as a number");
+        }
+        let characters = text.replace('-', "");
+        for form in [text.as_str(), &characters, &characters[3..14]] {
+            assert!(!there(form.as_bytes()), "{form}");
+        }
+    }
+    let database = Connection::open(&world.places.data).unwrap();
+    for table in ["reference", "sealed_field", "blind_index", "caller", "replay"] {
+        let ordered = database.prepare(&format!("SELECT rowid FROM {table}")).is_ok();
+        assert!(!ordered, "{table} has its rows in the order of their making");
+    }
+}
+
+#[tokio::test]
+async fn a_foreign_ticket_number_pages_like_an_unknown_one() {
+    let (world, app) = World::new().await;
+    world.ticket_at(&app, "W2", caller("李四光", "13700002222")).await;
+    let (foreign, _) = world.ticket_at(&app, "C1", caller("王小明", "13900001111")).await;
+    world.ticket_at(&app, "W2", caller("赵六", "13700003333")).await;
+    let unknown = callervault::model::ticket_no::TicketNo::new(123_456_789_012).unwrap();
+    let mut pages = Vec::new();
+    for after in [foreign, unknown.to_string()] {
+        let page = world
+            .get(&app, "handler-w2", &format!("/v1/tickets?after={after}"))
+            .await;
+        pages.push((page.status, page.json().pointer("/tickets").cloned()));
+    }
+    assert_eq!(pages[0], pages[1]);
+}
+
+#[tokio::test]
+async fn a_remembered_answer_is_sealed_and_belongs_to_its_leaf() {
+    let (world, app) = World::new().await;
+    let body = intake(caller("王小明", "13900001111")).to_string();
+    let key = [("idempotency-key", "once")];
+    let first = world.call(&app, "agent", "POST", "/v1/intake", &key, &body).await;
+    assert_eq!(first.status, 201, "{}", first.text);
+    world
+        .post(&app, "agent", "/v1/intake", &intake(caller("李四光", "13700002222")))
+        .await;
+    let database = Connection::open(&world.places.data).unwrap();
+    let answer: Vec<u8> = database
+        .query_row("SELECT answer FROM replay", [], |row| row.get(0))
+        .unwrap();
+    for clear in [first.at("/ticket/no"), first.at("/caller/ref")] {
+        assert!(memchr::memmem::find(&answer, clear.as_bytes()).is_none(), "{clear}");
+    }
+    let again = world.call(&app, "agent", "POST", "/v1/intake", &key, &body).await;
+    assert_eq!(again.json(), first.json());
+    database
+        .execute("UPDATE replay SET leaf_index = leaf_index + 1", [])
+        .unwrap();
+    let other = world.call(&app, "agent", "POST", "/v1/intake", &key, &body).await;
+    assert_eq!(
+        (other.status, other.problem().as_str()),
+        (500, "integrity"),
+        "{}",
+        other.text
+    );
+}
+
+/// The third person has the name and the number of the first, and another ID number.
+#[tokio::test]
+async fn a_removed_id_number_does_not_merge_two_people() {
+    let (world, app) = World::new().await;
+    let who = |id: &str| json!({"name": "王小明", "caller_number": "13900001111", "id_no": id});
+    let take = async |caller: Value| world.post(&app, "agent", "/v1/intake", &intake(caller)).await;
+    assert_eq!(take(who("110108204107057338")).await.at("/caller/matched"), "new");
+    let database = Connection::open(&world.places.data).unwrap();
+    for table in ["sealed_field", "blind_index"] {
+        let sql = format!("DELETE FROM {table} WHERE field = 'id_no'");
+        assert_eq!(database.execute(&sql, []).unwrap(), 1);
+    }
+    let other = take(who("110108204107057346")).await;
+    assert_eq!(other.at("/caller/matched"), "tentative", "{}", other.text);
+}
+
+#[tokio::test]
+async fn an_edited_or_deleted_index_entry_is_not_a_value_that_differs() {
+    for sql in [
+        "UPDATE blind_index SET value = zeroblob(17) WHERE field = 'callback_number'",
+        "UPDATE blind_index SET mac = zeroblob(17)",
+        "DELETE FROM blind_index WHERE field = 'callback_number'",
+    ] {
+        let scene = scene().await;
+        let app = scene.world.open().await;
+        let verify = async || {
+            let body = json!({"ticket": scene.no, "purpose": "handle", "field": "callback_number",
+                "value": "13900001111"});
+            let path = format!("/v1/callers/{}/verify", scene.reference);
+            scene.world.post(&app, "handler-c1", &path, &body).await
+        };
+        assert_eq!(verify().await.json()["match"], true);
+        scene.edit(
+            "DELETE FROM blind_index WHERE caller !=
+                (SELECT caller.id FROM caller JOIN ticket ON ticket.subject = caller.subject WHERE holder = 'C1')",
+        );
+        scene.edit(sql);
+        let answer = verify().await;
+        assert_eq!((answer.status, answer.problem().as_str()), (500, "integrity"), "{sql}");
+    }
+}
+
+#[tokio::test]
+async fn a_department_edited_by_hand_gets_no_ticket_and_nobody() {
+    let scene = scene().await;
+    scene.edit("UPDATE department SET kind = 'organ' WHERE code = 'E4'");
+    let app = scene.world.open().await;
+    let taken = scene
+        .world
+        .post(&app, "agent", "/v1/intake", &intake(caller("赵六", "13800003333")))
+        .await;
+    let path = format!("/v1/tickets/{}/dispatch", taken.at("/ticket/no"));
+    let body = json!({"department": "E4", "reason": "请核查"});
+    let sent = scene.world.post(&app, "dispatcher", &path, &body).await;
+    assert_eq!(
+        (sent.status, sent.problem().as_str()),
+        (500, "integrity"),
+        "{}",
+        sent.text
+    );
+    let body = json!({"name": "nobody", "department": "E4", "roles": ["handler"], "kind": "person"});
+    let made = scene
+        .world
+        .post(&app, "security-admin", "/v1/admin/principals", &body)
+        .await;
+    assert_eq!(
+        (made.status, made.problem().as_str()),
+        (500, "integrity"),
+        "{}",
+        made.text
+    );
+}
+
+#[tokio::test]
+async fn a_number_that_many_share_cuts_nothing_off_unsaid() {
+    const SHARING: usize = 60;
+    let (world, app) = World::unlimited().await;
+    let name = |n: usize| format!("王{}", char::from_u32(0x4e00 + u32::try_from(n).unwrap()).unwrap());
+    let take = async |n: usize| {
+        let who = json!({"name": name(n), "caller_number": "13900001111"});
+        world.post(&app, "agent", "/v1/intake", &intake(who)).await
+    };
+    let mut references = Vec::new();
+    for n in 0..SHARING {
+        references.push(take(n).await.at("/caller/ref"));
+    }
+    for n in [0, SHARING / 2, SHARING - 1] {
+        let again = take(n).await;
+        assert_eq!(again.at("/caller/matched"), "certain", "{}", again.text);
+        assert_eq!(again.at("/caller/ref"), references[n]);
+    }
+    let stranger = take(SHARING).await.json();
+    assert_eq!(stranger["caller"]["matched"], "tentative");
+    assert_eq!(stranger["caller"]["candidates"], Value::Null, "nobody of that name");
+    assert_eq!(stranger["caller"]["more_candidates"], true);
+    let body = json!({"field": "caller_number", "value": "13900001111", "purpose": "intake"});
+    let found = world.post(&app, "agent", "/v1/callers/lookup", &body).await.json();
+    assert_eq!(
+        (found["callers"].as_array().unwrap().len(), &found["more"]),
+        (50, &json!(true))
+    );
+}

@@ -1,0 +1,67 @@
+//! What the operator meets: a wrong passphrase, a store that is missing or newer. Each is a clear error with its remedy.
+
+use std::path::Path;
+use std::process::Output;
+
+use rusqlite::Connection;
+
+use crate::support::World;
+use crate::support::process::{passphrase_file, run, secret_file};
+
+fn fsck(world: &World, passphrase: &Path) -> Output {
+    let (directory, passphrase) = (world.dir.path().to_str().unwrap(), passphrase.to_str().unwrap());
+    run(&["fsck", "--dir", directory, "--passphrase-file", passphrase])
+}
+
+/// Exit code 3, and these words with a remedy on a line of its own.
+fn refused(output: &Output, words: &str) {
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(said.contains(words), "{said}");
+    assert!(said.lines().count() >= 2, "no remedy: {said}");
+}
+
+#[tokio::test]
+async fn a_wrong_passphrase() {
+    let (world, app) = World::new().await;
+    drop(app);
+    let wrong = world.dir.path().join("wrong");
+    secret_file(&wrong, "incorrect horse battery staple");
+    let output = fsck(&world, &wrong);
+    refused(&output, "the passphrase does not open this key store");
+    let said = [output.stdout, output.stderr].concat();
+    assert!(!String::from_utf8_lossy(&said).contains("incorrect horse"));
+    let right = passphrase_file(world.dir.path());
+    assert_eq!(fsck(&world, &right).status.code(), Some(0), "the right one opens it");
+    std::fs::set_permissions(&right, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
+    let output = fsck(&world, &right);
+    assert_eq!(output.status.code(), Some(2), "a passphrase that others can read");
+}
+
+#[tokio::test]
+async fn a_missing_key_store() {
+    let (world, app) = World::new().await;
+    drop(app);
+    let passphrase = passphrase_file(world.dir.path());
+    std::fs::remove_file(&world.places.keys).unwrap();
+    refused(&fsck(&world, &passphrase), "there is no store at");
+    assert!(!world.places.keys.exists(), "no empty one was made in its place");
+}
+
+#[tokio::test]
+async fn a_newer_schema() {
+    for store in ["data", "keys"] {
+        let (world, app) = World::new().await;
+        drop(app);
+        let path = if store == "data" {
+            &world.places.data
+        } else {
+            &world.places.keys
+        };
+        let sql = "INSERT INTO refinery_schema_history SELECT 9999, 'later', applied_on, checksum
+                   FROM refinery_schema_history LIMIT 1";
+        assert_eq!(Connection::open(path).unwrap().execute(sql, []).unwrap(), 1);
+        let passphrase = passphrase_file(world.dir.path());
+        refused(&fsck(&world, &passphrase), "was written by a newer version");
+    }
+}

@@ -1,0 +1,168 @@
+//! Nobody stops the others: what one principal may cost them is bounded.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use callervault::clock::Fixed;
+use callervault::http::App;
+use callervault::vault::Rates;
+use callervault::vault::life::open::Running;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::people::approvals::{RESOLVE, ask, decide, refused, send, subject};
+use crate::support::process::Server;
+use crate::support::{World, caller};
+
+const OPEN: usize = 20;
+
+fn rates(requests: u32, refusals: u32) -> Running {
+    Running {
+        rates: Rates {
+            requests: NonZeroU32::new(requests).unwrap(),
+            refusals: NonZeroU32::new(refusals).unwrap(),
+            ..Rates::default()
+        },
+        ..Running::patient()
+    }
+}
+
+async fn size(world: &World, app: &Arc<App>) -> u64 {
+    let page = world.get(app, "auditor", "/v1/audit/events?limit=1").await;
+    assert_eq!(page.status, 200, "{}", page.text);
+    page.json()["audit"]["index"].as_u64().unwrap()
+}
+
+#[tokio::test]
+async fn refusals_of_one_principal_do_not_fill_the_log() {
+    let (world, app) = World::new().await;
+    let (no, reference) = world.ticket_at(&app, "C1", caller("王小明", "13900001111")).await;
+    drop(app);
+    let app = world.open_running(rates(6000, 3)).await;
+    let before = size(&world, &app).await;
+    // The handler of another department may not; of this one, may.
+    let mut statuses = Vec::new();
+    for _ in 0..20 {
+        statuses.push(world.reveal(&app, "handler-w2", &reference, &no, "masked").await.status);
+    }
+    assert_eq!(statuses[..3], [403; 3]);
+    assert!(statuses[3..].iter().all(|status| *status == 429), "{statuses:?}");
+    assert_eq!(size(&world, &app).await, before + 4, "three refusals and the search");
+
+    // What would be permitted is held back, too: nobody finds out without an entry what they may see.
+    let own = world.get(&app, "handler-w2", "/v1/tickets").await;
+    assert_eq!((own.status, own.problem().as_str()), (429, "too-many-requests"));
+    let wait: u64 = own.headers["retry-after"].to_str().unwrap().parse().unwrap();
+    assert!((1..=20).contains(&wait), "one refusal in twenty seconds: {wait}");
+    assert!(own.json().get("audit").is_none(), "{}", own.text);
+
+    let others = world.reveal(&app, "handler-c1", &reference, &no, "masked").await;
+    assert_eq!(others.status, 200, "{}", others.text);
+    let metrics = world.metrics(&app).await;
+    assert!(metrics.contains("callervault_requests_held_total 18"), "{metrics}");
+    assert!(!metrics.contains(world.id("handler-w2")));
+}
+
+#[tokio::test]
+async fn requests_of_one_principal_are_bounded() {
+    let (world, app) = World::new().await;
+    drop(app);
+    let app = world.open_running(rates(3, 3)).await;
+    let mut statuses = Vec::new();
+    for _ in 0..7 {
+        statuses.push(world.get(&app, "handler-c1", "/v1/tickets").await.status);
+    }
+    assert_eq!(statuses[..3], [200; 3]);
+    assert_eq!(statuses[3..], [429; 4]);
+    assert_eq!(world.get(&app, "handler-w2", "/v1/tickets").await.status, 200);
+}
+
+#[tokio::test]
+async fn open_requests_for_approval_are_bounded_for_each_asker() {
+    let (world, app) = World::new().await;
+    let (body, _) = subject(&world, &app).await;
+    drop(app);
+    let now = Timestamp::now();
+    let clock = Arc::new(Fixed::at(now));
+    let app = world.open_at(clock.clone()).await;
+    let mut open = Vec::new();
+    for _ in 0..OPEN {
+        open.push(ask(&world, &app, &body).await);
+    }
+    let crowded = async || {
+        let answer = world.post(&app, "dpo", RESOLVE, &body).await;
+        refused(&world, &app, &answer, "too-many-open", "have the others decided on").await;
+        assert_eq!(answer.status, 409, "{}", answer.text);
+    };
+    crowded().await;
+
+    // An approved one is open until it is used; a refused one is not.
+    assert_eq!(decide(&world, &app, "auditor", &open[0], "approve").await.status, 200);
+    crowded().await;
+    assert_eq!(send(&world, &app, "dpo", &open[0], &body).await.status, 200);
+    ask(&world, &app, &body).await;
+    crowded().await;
+    assert_eq!(decide(&world, &app, "auditor", &open[1], "refuse").await.status, 200);
+    ask(&world, &app, &body).await;
+    crowded().await;
+
+    clock.set(now + SignedDuration::from_hours(24));
+    ask(&world, &app, &body).await;
+}
+
+#[tokio::test]
+async fn requests_sent_at_once_do_not_pass_the_bound_together() {
+    let (world, app) = World::new().await;
+    let (body, _) = subject(&world, &app).await;
+    let world = Arc::new(world);
+    let mut senders = tokio::task::JoinSet::new();
+    for _ in 0..OPEN + 20 {
+        let (world, app, body) = (Arc::clone(&world), Arc::clone(&app), body.clone());
+        senders.spawn(async move { world.post(&app, "dpo", RESOLVE, &body).await.status });
+    }
+    let statuses = senders.join_all().await;
+    let asked = statuses.iter().filter(|status| **status == 202).count();
+    assert_eq!(asked, OPEN, "{statuses:?}");
+    assert!(
+        statuses.iter().all(|status| matches!(status, 202 | 409 | 412)),
+        "{statuses:?}"
+    );
+}
+
+/// A body that does not come holds memory: each principal may have so many requests under way.
+#[tokio::test(flavor = "multi_thread")]
+async fn bodies_that_do_not_come_are_bounded_for_each_principal() {
+    let (world, app) = World::new().await;
+    drop(app);
+    let started = ["--listen", "127.0.0.1:0", "--requests-at-once", "3"];
+    let server = Server::start_with(world.dir.path(), "http", &started);
+    let address = server.base.trim_start_matches("http://").to_owned();
+    let begin = |who: &str| {
+        let mut stream = TcpStream::connect(&address).unwrap();
+        let head = format!(
+            "POST /v1/intake HTTP/1.1\r\nhost: vault\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\n\
+             content-length: 1000000\r\nexpect: 100-continue\r\n\r\n",
+            world.token(who)
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut line = String::new();
+        BufReader::new(stream.try_clone().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        (stream, line)
+    };
+    tokio::task::block_in_place(|| {
+        let mut open = Vec::new();
+        for _ in 0..3 {
+            let (stream, line) = begin("agent");
+            assert!(line.starts_with("HTTP/1.1 100"), "{line}");
+            open.push(stream);
+        }
+        assert!(begin("agent").1.starts_with("HTTP/1.1 429"));
+        assert!(
+            begin("other-agent").1.starts_with("HTTP/1.1 100"),
+            "nobody else is held back"
+        );
+    });
+}
