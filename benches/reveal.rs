@@ -10,6 +10,8 @@
     reason = "a bench that cannot go on has failed, and it prints"
 )]
 
+mod scene;
+
 use std::io::Write;
 use std::num::NonZeroU32;
 use std::path::Path;
@@ -22,21 +24,16 @@ use axum::body::Body;
 use axum::http::Request;
 use callervault::clock::System;
 use callervault::http::{App, Listen, serve};
-use callervault::keyring::unlock::Passphrase;
-use callervault::model::principals::{DepartmentKind, PrincipalKind, Role};
-use callervault::randomness;
 use callervault::vault::Rates;
 use callervault::vault::Vault;
-use callervault::vault::life::found::Founding;
 use callervault::vault::life::open::{Places, Running};
-use callervault::vault::people::approvals::Exact;
-use callervault::vault::people::{NewDepartment, NewPrincipal, NewToken};
 use http_body_util::BodyExt;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, json};
-use zeroize::Zeroizing;
+
+use self::scene::{Scene, passphrase, scene};
 
 const CLIENTS: usize = 64;
 const ROUNDS: usize = 3;
@@ -47,64 +44,6 @@ const SLOWER_MS: &str = "4";
 const FLUSH_MS: &str = "FLUSH_MS";
 
 type Http = Client<HttpConnector, Body>;
-
-struct Scene {
-    dir: tempfile::TempDir,
-    agent: String,
-    dispatcher: String,
-    handler: String,
-}
-
-fn passphrase() -> Passphrase {
-    Passphrase::new(Zeroizing::new("a passphrase for a bench".to_owned())).unwrap()
-}
-
-async fn scene() -> Scene {
-    let dir = tempfile::tempdir().unwrap();
-    let places = Places::below(dir.path());
-    let founding = Founding {
-        origin: "bench.invalid/log/1".to_owned(),
-        centre: "H0".parse().unwrap(),
-        centre_name: "Centre".to_owned(),
-    };
-    let founders = Vault::init(&places, &passphrase(), &founding, &System, Arc::new(randomness::System)).unwrap();
-    let vault = Vault::open(&places, &passphrase(), Arc::new(System), "bench")
-        .await
-        .unwrap();
-    let admin = vault
-        .authenticate(&founders[0].token, vault.new_request().unwrap())
-        .await
-        .unwrap();
-    let organ = NewDepartment {
-        code: "C1".parse().unwrap(),
-        name: "Organ".to_owned(),
-        kind: DepartmentKind::Organ,
-    };
-    vault.make_department(&admin, organ).await.unwrap();
-    let mut tokens = Vec::new();
-    for (department, role) in [("H0", Role::Agent), ("H0", Role::Dispatcher), ("C1", Role::Handler)] {
-        let new = NewPrincipal {
-            name: role.to_string(),
-            department: department.parse().unwrap(),
-            roles: vec![role],
-            kind: PrincipalKind::Service,
-        };
-        let alone = Exact::default();
-        let made = vault.make_principal(&admin, new, &alone).await.unwrap();
-        let id = made.now.id.parse().unwrap();
-        let issued = vault
-            .issue_token(&admin, id, &NewToken { expires_in: None }, &alone)
-            .await;
-        tokens.push(issued.unwrap().token);
-    }
-    let [agent, dispatcher, handler] = tokens.try_into().unwrap();
-    Scene {
-        dir,
-        agent,
-        dispatcher,
-        handler,
-    }
-}
 
 async fn call(http: &Http, token: &str, method: &str, url: &str, body: &Value) -> (u16, Value) {
     let request = Request::builder()

@@ -87,6 +87,7 @@ mod store {
     mod power_cut;
     mod rows;
     mod schema;
+    mod statements;
 }
 
 /// Connections, frames and problems.

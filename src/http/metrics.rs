@@ -34,6 +34,11 @@ struct Level {
     level: u64,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Store {
+    store: &'static str,
+}
+
 /// Counters of one process.
 pub struct Metrics {
     requests: Family<Labels, Counter>,
@@ -81,6 +86,7 @@ impl Metrics {
             "Entries that were still to come for it",
             self.export_lag.clone(),
         );
+        register_statements(&mut registry, vault);
         register_connections(&mut registry, connections);
         register_witnesses(&mut registry, vault);
         let levels = Family::<Level, Counter>::default();
@@ -104,6 +110,18 @@ impl Metrics {
         let _ = encode(&mut text, &registry);
         text
     }
+}
+
+fn register_statements(registry: &mut Registry, vault: &Vault) {
+    let statements = Family::<Store, Counter>::default();
+    for (store, count) in vault.statements() {
+        statements.get_or_create(&Store { store }).inc_by(count);
+    }
+    registry.register(
+        "store_statements",
+        "Statements that each store has run since it was opened",
+        statements,
+    );
 }
 
 fn register_connections(registry: &mut Registry, connections: &Connections) {

@@ -63,6 +63,9 @@ pub trait DataStore: Send + Sync {
     /// What is wrong with the schema, and what the database says of its own pages: nothing when sound.
     async fn integrity(&self) -> Result<Vec<String>>;
 
+    /// Statements run since the store was opened, by its readers and its writer: what a request costs the database.
+    fn statements(&self) -> u64;
+
     /// The one writer. A second call, here or in another process, is refused.
     fn writer(&self) -> Result<Box<dyn DataWriter>>;
 }
@@ -231,6 +234,9 @@ pub trait KeyStore: Send + Sync {
     async fn schema(&self) -> Result<Vec<String>>;
     /// What is wrong with the schema, and what the database says of its own pages: nothing when sound.
     async fn integrity(&self) -> Result<Vec<String>>;
+
+    /// Statements run since the store was opened, as [`DataStore::statements`].
+    fn statements(&self) -> u64;
 
     /// How far the log had come.
     async fn fence(&self) -> Result<Option<Fence>>;

@@ -7,10 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use async_trait::async_trait;
-use rusqlite::Connection;
-
 use super::columns::{SqliteColumns, parameters, value};
+use super::counted::{Counted, Statements};
 use super::files::{self, NewStore};
 use super::open_files::OpenFiles;
 use super::writer::{SqliteWriter, put};
@@ -19,6 +17,7 @@ use crate::merkle::{self, Hash};
 use crate::store::rows::log::{self, EntryRow, HeadRow, PastLogRow};
 use crate::store::rows::{Cell, Column, FromColumns, Statement, Table, VaultRow};
 use crate::store::{DataStore, DataWriter, Result, Scan, StoreError, Visit};
+use async_trait::async_trait;
 
 mod embedded {
     refinery::embed_migrations!("migrations/sqlite/data");
@@ -30,7 +29,8 @@ const TILE_BITS: u32 = 8;
 /// The data store in one SQLite file.
 pub struct SqliteData {
     path: PathBuf,
-    readers: Vec<Mutex<Connection>>,
+    readers: Vec<Mutex<Counted>>,
+    statements: Statements,
     turn: AtomicUsize,
     writing: Arc<AtomicBool>,
     files: Arc<OpenFiles>,
@@ -48,6 +48,7 @@ impl SqliteData {
         let files = OpenFiles::of(new.path())?;
         let mut connection = super::open(new.path(), true)?;
         schema::migrate(&mut connection, new.path(), &embedded::migrations::runner())?;
+        let connection = Counted::new(connection, Statements::default());
         put(&connection, vault)?;
         put(&connection, head)?;
         let files = Arc::new(files.with_companions(new.path())?);
@@ -65,11 +66,13 @@ impl SqliteData {
         let files = OpenFiles::of(path)?;
         let mut connection = super::open(path, true)?;
         schema::migrate(&mut connection, path, &embedded::migrations::runner())?;
-        let readers = (0..READERS).map(|_| reader(path)).collect::<Result<_>>()?;
+        let statements = Statements::default();
+        let readers = (0..READERS).map(|_| reader(path, &statements)).collect::<Result<_>>()?;
         let writing = Arc::new(AtomicBool::new(false));
         Ok(Self {
             path: path.to_owned(),
             readers,
+            statements,
             turn: AtomicUsize::new(0),
             writing,
             files: Arc::new(files.with_companions(path)?),
@@ -82,13 +85,13 @@ impl SqliteData {
         if self.writing.swap(true, Ordering::AcqRel) {
             return Err(StoreError::InUse(self.path.clone()));
         }
-        let connection = super::open(&self.path, true)?;
+        let connection = Counted::new(super::open(&self.path, true)?, self.statements.clone());
         self.files.check()?;
         let (writing, files) = (Arc::clone(&self.writing), Arc::clone(&self.files));
         Ok(SqliteWriter::new(connection, writing, files))
     }
 
-    fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+    fn read<T>(&self, work: impl FnOnce(&Counted) -> Result<T>) -> Result<T> {
         for reader in &self.readers {
             if let Ok(connection) = reader.try_lock() {
                 return work(&connection);
@@ -105,14 +108,14 @@ impl SqliteData {
 }
 
 /// A connection that has read: from then on it keeps the write-ahead log where it is.
-fn reader(path: &Path) -> Result<Mutex<Connection>> {
+fn reader(path: &Path, statements: &Statements) -> Result<Mutex<Counted>> {
     let connection = super::open(path, false)?;
     connection.prepare("SELECT 1 FROM sqlite_schema")?.exists([])?;
-    Ok(Mutex::new(connection))
+    Ok(Mutex::new(Counted::new(connection, statements.clone())))
 }
 
 /// Every row of a statement, each as a value.
-pub(super) fn all<T: FromColumns>(connection: &Connection, sql: &str, with: &[Cell]) -> Result<Vec<T>> {
+pub(super) fn all<T: FromColumns>(connection: &Counted, sql: &str, with: &[Cell]) -> Result<Vec<T>> {
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query(parameters(with))?;
     let mut values = Vec::new();
@@ -216,6 +219,10 @@ impl DataStore for SqliteData {
 
     async fn integrity(&self) -> Result<Vec<String>> {
         self.read(|connection| super::integrity(connection, &embedded::migrations::runner()))
+    }
+
+    fn statements(&self) -> u64 {
+        self.statements.count()
     }
 
     fn writer(&self) -> Result<Box<dyn DataWriter>> {

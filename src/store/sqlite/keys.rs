@@ -5,8 +5,9 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Transaction, TransactionBehavior};
 
+use super::counted::{Counted, Statements};
 use super::data::all;
 use super::files::{self, NewStore};
 use super::open_files::OpenFiles;
@@ -26,10 +27,11 @@ mod embedded {
 
 /// The key store.
 pub struct SqliteKeys {
-    reader: Mutex<Connection>,
-    writer: Mutex<Connection>,
+    reader: Mutex<Counted>,
+    writer: Mutex<Counted>,
     // Flushes nothing: a fence behind the log is harmless, and each commit waits for it.
-    fence: Mutex<Connection>,
+    fence: Mutex<Counted>,
+    statements: Statements,
     files: OpenFiles,
     // Held as long as the store is open: two data stores beside one key store would sign two logs.
     _lock: File,
@@ -49,13 +51,14 @@ impl SqliteKeys {
     ) -> Result<()> {
         let mut connection = super::open(new.path(), true)?;
         schema::migrate(&mut connection, new.path(), &embedded::migrations::runner())?;
-        let transaction = connection.transaction()?;
-        put(&transaction, vault)?;
-        put(&transaction, unlock)?;
+        let connection = Counted::new(connection, Statements::default());
+        let transaction = Transaction::new_unchecked(&connection, TransactionBehavior::Immediate)?;
+        put(&connection, vault)?;
+        put(&connection, unlock)?;
         for key in keyring {
-            put(&transaction, key)?;
+            put(&connection, key)?;
         }
-        put(&transaction, fence)?;
+        put(&connection, fence)?;
         Ok(transaction.commit()?)
     }
 
@@ -72,20 +75,23 @@ impl SqliteKeys {
         let fence = super::open(path, true)?;
         fence.pragma_update(None, "synchronous", "NORMAL")?;
         let reader = super::open(path, false)?;
+        let statements = Statements::default();
+        let counted = |connection| Mutex::new(Counted::new(connection, statements.clone()));
         Ok(Self {
-            reader: Mutex::new(reader),
-            writer: Mutex::new(writer),
-            fence: Mutex::new(fence),
+            reader: counted(reader),
+            writer: counted(writer),
+            fence: counted(fence),
+            statements,
             files: files.with_companions(path)?,
             _lock: lock,
         })
     }
 
-    fn reader(&self) -> MutexGuard<'_, Connection> {
+    fn reader(&self) -> MutexGuard<'_, Counted> {
         self.reader.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn writer(&self) -> MutexGuard<'_, Connection> {
+    fn writer(&self) -> MutexGuard<'_, Counted> {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -114,6 +120,10 @@ impl KeyStore for SqliteKeys {
     async fn record_keys(&self, visit: &mut (dyn FnMut(u64, Option<WrappedKey>) + Send)) -> Result<()> {
         let mut each = |position, columns: &mut dyn Columns| visit(position, WrappedKey::from_columns(columns).ok());
         scan::scan(&self.reader(), WrappedKey::table(), &mut each)
+    }
+
+    fn statements(&self) -> u64 {
+        self.statements.count()
     }
 
     async fn schema(&self) -> Result<Vec<String>> {
@@ -151,10 +161,10 @@ impl KeyStore for SqliteKeys {
     }
 
     fn put_record_keys(&self, keys: &[WrappedKey]) -> Result<()> {
-        let mut connection = self.writer();
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let connection = self.writer();
+        let transaction = Transaction::new_unchecked(&connection, TransactionBehavior::Immediate)?;
         for key in keys {
-            put(&transaction, key)?;
+            put(&connection, key)?;
         }
         transaction.commit()?;
         self.files.check()

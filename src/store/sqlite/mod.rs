@@ -1,6 +1,7 @@
 //! Both stores on embedded SQLite: WAL, `synchronous=FULL`, many readers, one writer.
 
 mod columns;
+mod counted;
 mod data;
 pub(crate) mod files;
 mod keys;

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use rusqlite::{Connection, Params, ffi, params, params_from_iter};
+use rusqlite::{Params, ffi, params, params_from_iter};
 
 use super::columns::parameters;
+use super::counted::Counted;
 use super::open_files::OpenFiles;
 use crate::merkle::Tile;
 use crate::store::rows::{Cell, Column, EntryRow, HeadRow, NewRow, Put, Row, TileRow};
@@ -15,13 +16,13 @@ use crate::store::{Conflict, DataWriter, Guard, Holds, Result, StoreError, Write
 type Outcome = Result<std::result::Result<(), Conflict>>;
 
 pub(super) struct SqliteWriter {
-    connection: Connection,
+    connection: Counted,
     writing: Arc<AtomicBool>,
     files: Arc<OpenFiles>,
 }
 
 impl SqliteWriter {
-    pub(super) const fn new(connection: Connection, writing: Arc<AtomicBool>, files: Arc<OpenFiles>) -> Self {
+    pub(super) const fn new(connection: Counted, writing: Arc<AtomicBool>, files: Arc<OpenFiles>) -> Self {
         Self {
             connection,
             writing,
@@ -129,7 +130,8 @@ impl SqliteWriter {
 
 impl DataWriter for SqliteWriter {
     fn begin(&mut self) -> Result<()> {
-        Ok(self.connection.execute_batch("BEGIN IMMEDIATE")?)
+        self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+        Ok(())
     }
 
     fn attempt(&mut self, guards: &[Guard], writes: &[Write], index: u64) -> Outcome {
@@ -156,7 +158,7 @@ impl DataWriter for SqliteWriter {
     }
 
     fn commit(&mut self) -> Result<()> {
-        self.connection.execute_batch("COMMIT")?;
+        self.connection.prepare_cached("COMMIT")?.execute([])?;
         // What was committed into a file that nobody finds again is not durable.
         self.files.check()
     }
@@ -192,7 +194,7 @@ pub(super) fn signed(number: u64) -> Result<i64> {
 }
 
 /// Puts a row that carries no code into its table, once or in place of what stood there.
-pub(super) fn put<R: Row>(connection: &Connection, row: &R) -> Result<()> {
+pub(super) fn put<R: Row>(connection: &Counted, row: &R) -> Result<()> {
     let cells: Vec<Cell> = row.cells();
     one(connection
         .prepare_cached(R::table().insert())?

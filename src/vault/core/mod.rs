@@ -97,6 +97,12 @@ impl Vault {
         self.log.stats()
     }
 
+    /// Statements that the stores have run since they were opened: `data` and `keys`.
+    #[must_use]
+    pub fn statements(&self) -> [(&'static str, u64); 2] {
+        [("data", self.store.statements()), ("keys", self.keys.statements())]
+    }
+
     /// Returns when the log's thread has died of a fault of a store, with the fault's words.
     pub async fn log_died(&self) -> String {
         self.log.died().await

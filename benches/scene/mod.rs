@@ -1,0 +1,74 @@
+//! A vault with staff, as benches use it.
+
+use std::sync::Arc;
+
+use callervault::clock::System;
+use callervault::keyring::unlock::Passphrase;
+use callervault::model::principals::{DepartmentKind, PrincipalKind, Role};
+use callervault::randomness;
+use callervault::vault::Vault;
+use callervault::vault::life::found::Founding;
+use callervault::vault::life::open::Places;
+use callervault::vault::people::approvals::Exact;
+use callervault::vault::people::{NewDepartment, NewPrincipal, NewToken};
+use zeroize::Zeroizing;
+
+/// A directory with a vault, and the tokens of its staff.
+pub(crate) struct Scene {
+    pub(crate) dir: tempfile::TempDir,
+    pub(crate) agent: String,
+    pub(crate) dispatcher: String,
+    pub(crate) handler: String,
+}
+
+pub(crate) fn passphrase() -> Passphrase {
+    Passphrase::new(Zeroizing::new("a passphrase for a bench".to_owned())).unwrap()
+}
+
+/// A centre H0 with an agent and a dispatcher, and an organ C1 with a handler.
+pub(crate) async fn scene() -> Scene {
+    let dir = tempfile::tempdir().unwrap();
+    let places = Places::below(dir.path());
+    let founding = Founding {
+        origin: "bench.invalid/log/1".to_owned(),
+        centre: "H0".parse().unwrap(),
+        centre_name: "Centre".to_owned(),
+    };
+    let founders = Vault::init(&places, &passphrase(), &founding, &System, Arc::new(randomness::System)).unwrap();
+    let vault = Vault::open(&places, &passphrase(), Arc::new(System), "bench")
+        .await
+        .unwrap();
+    let admin = vault
+        .authenticate(&founders[0].token, vault.new_request().unwrap())
+        .await
+        .unwrap();
+    let organ = NewDepartment {
+        code: "C1".parse().unwrap(),
+        name: "Organ".to_owned(),
+        kind: DepartmentKind::Organ,
+    };
+    vault.make_department(&admin, organ).await.unwrap();
+    let mut tokens = Vec::new();
+    for (department, role) in [("H0", Role::Agent), ("H0", Role::Dispatcher), ("C1", Role::Handler)] {
+        let new = NewPrincipal {
+            name: role.to_string(),
+            department: department.parse().unwrap(),
+            roles: vec![role],
+            kind: PrincipalKind::Service,
+        };
+        let alone = Exact::default();
+        let made = vault.make_principal(&admin, new, &alone).await.unwrap();
+        let id = made.now.id.parse().unwrap();
+        let issued = vault
+            .issue_token(&admin, id, &NewToken { expires_in: None }, &alone)
+            .await;
+        tokens.push(issued.unwrap().token);
+    }
+    let [agent, dispatcher, handler] = tokens.try_into().unwrap();
+    Scene {
+        dir,
+        agent,
+        dispatcher,
+        handler,
+    }
+}

@@ -1,0 +1,44 @@
+//! What a request costs the database, counted by the stores themselves.
+
+use std::sync::Arc;
+
+use callervault::http::App;
+
+use crate::support::{World, caller};
+
+/// In the data store: credentials, reference, ticket, sealed field; BEGIN, whether token, account and ticket are still as they
+/// were, entry, head, COMMIT. In the key store: the record's key, the fence. In a group of several the log's last five are shared.
+const A_REVEAL: [u64; 2] = [11, 2];
+
+/// Statements that the stores have run so far, as the metrics say.
+async fn statements(world: &World, app: &Arc<App>) -> [u64; 2] {
+    let metrics = world.metrics(app).await;
+    ["data", "keys"].map(|store| {
+        let name = format!("callervault_store_statements_total{{store=\"{store}\"}} ");
+        let line = metrics.lines().find_map(|line| line.strip_prefix(&name));
+        line.unwrap().parse().unwrap()
+    })
+}
+
+async fn cost_of_a_reveal(world: &World, app: &Arc<App>, reference: &str, no: &str) -> [u64; 2] {
+    let before = statements(world, app).await;
+    let shown = world.reveal(app, "handler-c1", reference, no, "clear").await;
+    assert_eq!(shown.status, 200, "{}", shown.text);
+    let after = statements(world, app).await;
+    [after[0] - before[0], after[1] - before[1]]
+}
+
+#[tokio::test]
+async fn a_reveal_runs_the_same_few_statements_however_much_there_is() {
+    let (world, app) = World::new().await;
+    let (no, reference) = world.ticket_at(&app, "C1", caller("王小明", "13900001111")).await;
+    // The first takes a share of the day's limit ahead.
+    cost_of_a_reveal(&world, &app, &reference, &no).await;
+    for _ in 0..3 {
+        assert_eq!(cost_of_a_reveal(&world, &app, &reference, &no).await, A_REVEAL);
+    }
+    for _ in 0..10 {
+        world.ticket_at(&app, "C1", caller("王小明", "13900001111")).await;
+    }
+    assert_eq!(cost_of_a_reveal(&world, &app, &reference, &no).await, A_REVEAL);
+}
