@@ -3,6 +3,7 @@
 //!
 //! The modules, from the top down; each uses only those below it (see `ARCHITECTURE.md`).
 
+pub mod atomic_file;
 pub mod audit;
 pub mod cli;
 pub mod clock;

@@ -92,6 +92,34 @@ fn arrows_point_down() {
     }
 }
 
+/// Outside of it and of tests, files are opened for writing only as stores, to add lines, or to ask on a terminal.
+#[test]
+fn files_are_replaced_and_made_in_one_place() {
+    let ways = [
+        "rename(",
+        "persist",
+        "fs::write",
+        "File::create",
+        "tempfile_in",
+        "NamedTempFile",
+    ];
+    let open = ["cli/audit/export.rs", "cli/passphrase.rs", "store/sqlite/files.rs"];
+    for (name, text) in sources(&root()) {
+        let text = text.split("#[cfg(test)]").next().unwrap();
+        if name == "atomic_file.rs" || name.contains("/tests/") {
+            continue;
+        }
+        for way in ways {
+            assert!(
+                !text.contains(way),
+                "{name} writes a file by {way} and not by atomic_file"
+            );
+        }
+        let opens = text.contains("OpenOptions");
+        assert_eq!(opens, open.contains(&name.as_str()), "{name} opens files for writing");
+    }
+}
+
 /// What every use case stands on knows none of them.
 #[test]
 fn the_core_of_the_vault_imports_no_use_case() {

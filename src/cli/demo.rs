@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 use super::credentials::{Credentials, DEPARTMENTS, Department, Principal};
 use super::init::write_secret;
 use super::{Done, Failure, import, log_to_stderr, runtime, say, serve, tour, unlocked};
+use crate::atomic_file;
 use crate::clock::System;
 use crate::http::{self, App, Listen};
 use crate::keyring::unlock::Passphrase;
@@ -113,10 +114,8 @@ async fn furnish(directory: &Path) -> Result<(Vault, Credentials), Failure> {
         centre_name: "政务服务便民热线中心".to_owned(),
     };
     std::fs::create_dir_all(&places.policies)?;
-    std::fs::write(
-        places.policies.join("fields.toml"),
-        format!("{}{INVENTED_YEARS}", FieldSet::SHIPPED),
-    )?;
+    let fields = format!("{}{INVENTED_YEARS}", FieldSet::SHIPPED);
+    atomic_file::create(&places.policies.join("fields.toml"), fields.as_bytes())?;
     let secret = Passphrase::new(passphrase.clone()).map_err(Failure::usage)?;
     let founders = Vault::init(&places, &secret, &founding, &System, Arc::new(randomness::System))?;
     write_secret(&directory.join("passphrase"), &passphrase)?;

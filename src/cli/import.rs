@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -12,6 +12,7 @@ use serde::Deserialize;
 
 use super::passphrase::{PassphraseFrom, secret_file};
 use super::{Done, Failure, Where, runtime, say, unlocked};
+use crate::atomic_file;
 use crate::model::canonical::canonical;
 use crate::model::submitted::Submitted;
 use crate::model::tickets::{Channel, MatterKind};
@@ -261,14 +262,14 @@ fn report(path: &Path, count: &Count) -> Done {
     }
     let mut name = path.as_os_str().to_owned();
     name.push(".rejected.jsonl");
-    let mut to = BufWriter::new(File::create(&name)?);
+    let file = Path::new(&name);
+    let mut lines = String::new();
     for (line, reason) in &count.rejected {
-        writeln!(to, "{}", serde_json::json!({"line": line, "reason": reason}))?;
+        lines.push_str(&serde_json::json!({"line": line, "reason": reason}).to_string());
+        lines.push('\n');
     }
-    to.flush()?;
-    say(format!(
-        "  the rejected lines' numbers and reasons: {}",
-        Path::new(&name).display()
-    ))?;
+    atomic_file::replace(file, lines.as_bytes())
+        .map_err(|error| Failure::unavailable(format!("{}: {error}", file.display())))?;
+    say(format!("  the rejected lines' numbers and reasons: {}", file.display()))?;
     Ok(())
 }

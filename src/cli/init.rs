@@ -4,9 +4,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
+use zeroize::Zeroizing;
 
 use super::passphrase::PassphraseFrom;
 use super::{Done, Failure, Where, say};
+use crate::atomic_file;
 use crate::clock::System;
 use crate::model::reference::DepartmentCode;
 use crate::randomness;
@@ -80,15 +82,7 @@ fn write_tokens(path: &std::path::Path, issued: &[Issued]) -> Done {
 
 /// Writes a new file that only its owner may read.
 pub(super) fn write_secret(path: &std::path::Path, text: &str) -> Done {
-    use std::io::Write;
-    use std::os::unix::fs::OpenOptionsExt;
-    let file = std::fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path);
-    let mut file = file.map_err(|error| Failure::unavailable(format!("{}: {error}", path.display())))?;
-    file.write_all(text.as_bytes())?;
-    file.write_all(b"\n")?;
-    Ok(())
+    let line = Zeroizing::new(format!("{text}\n"));
+    atomic_file::create(path, line.as_bytes())
+        .map_err(|error| Failure::unavailable(format!("{}: {error}", path.display())))
 }

@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::Path;
 
+use callervault::atomic_file;
 use rusqlite::Connection;
 use serde_json::Value;
 
@@ -75,6 +76,29 @@ fn the_disk_of_these_tests_loses_what_was_not_flushed() {
     assert_eq!(left(Left::OnlyLast), (only_last, Some(b"a".to_vec())));
     let everything = "flushed, and more, and lost, and the last".to_owned();
     assert_eq!(left(Left::Everything), (everything, Some(b"a".to_vec())));
+}
+
+/// Wherever the power fails, a file that is replaced holds the old bytes or the new ones; once it was said to be replaced, the
+/// new ones.
+#[test]
+fn a_file_that_is_replaced_is_whole() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("file");
+    fs::write(&path, "the old bytes").unwrap();
+    let Some(disk) = disk_over(directory.path()) else {
+        return;
+    };
+    atomic_file::replace(&path, b"the new bytes").unwrap();
+    let replaced = disk.moment();
+    let medium = disk.taken_off();
+    for left in CUTS.into_iter().filter(|left| !matches!(left, Left::Within(_))) {
+        for moment in 0..=medium.moment() {
+            medium.cut_at(moment).after(left).put_into(directory.path());
+            let text = fs::read_to_string(&path).unwrap();
+            let whole = text == "the new bytes" || (moment < replaced && text == "the old bytes");
+            assert!(whole, "moment {moment}, {left:?} left: {text:?}");
+        }
+    }
 }
 
 /// What a client was told, and at which moment of the disk it had been told at the latest.

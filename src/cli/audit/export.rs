@@ -2,6 +2,7 @@
 
 use std::fs::OpenOptions;
 use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -9,6 +10,7 @@ use indicatif::ProgressBar;
 use serde_json::Value;
 
 use super::remote::{Remote, TokenFrom};
+use crate::atomic_file;
 use crate::audit::export::{Format, line};
 use crate::audit::verify::{COSIGNED, NoFile, Source};
 use crate::cli::{Done, Failure, say};
@@ -89,7 +91,7 @@ impl Export {
                 number("next").ok_or_else(|| Failure::unavailable("the server's answer is not one of this version"))?;
             // Only what has been written is behind the cursor: after a fault lines may come twice, never not at all.
             if let Some(file) = &self.cursor {
-                write_cursor(file, next)?;
+                put(file, next.to_string().as_bytes())?;
             }
             if !self.follow && number("behind") == Some(0) {
                 return Ok(());
@@ -118,16 +120,9 @@ fn output(path: Option<&Path>) -> Result<Box<dyn Write>, Failure> {
     let Some(path) = path else {
         return Ok(Box::new(std::io::stdout()));
     };
-    let file = private().append(true).open(path);
+    // Only its owner reads it: the log tells who did what.
+    let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path);
     Ok(Box::new(file.map_err(|error| unwritable(path, &error))?))
-}
-
-/// Files that only their owner reads: the log tells who did what.
-fn private() -> OpenOptions {
-    use std::os::unix::fs::OpenOptionsExt;
-    let mut options = OpenOptions::new();
-    options.create(true).mode(0o600);
-    options
 }
 
 fn read_cursor(file: &Path) -> Result<u64, Failure> {
@@ -143,22 +138,8 @@ fn read_cursor(file: &Path) -> Result<u64, Failure> {
     }
 }
 
-/// Whole or not at all.
-fn write_cursor(file: &Path, next: u64) -> Done {
-    put(file, next.to_string().as_bytes())
-}
-
 fn put(path: &Path, bytes: &[u8]) -> Done {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".new");
-    let new = PathBuf::from(name);
-    let write = || {
-        let mut file = private().write(true).truncate(true).open(&new)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        std::fs::rename(&new, path)
-    };
-    write().map_err(|error| unwritable(path, &error))
+    atomic_file::replace(path, bytes).map_err(|error| unwritable(path, &error))
 }
 
 fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
@@ -215,7 +196,7 @@ fn put_checked(file: &Path, path: &TilePath, bytes: &[u8]) -> Done {
         return Err(Failure::found(format!("{path} has another length than its name says")));
     }
     if let Some(directory) = file.parent() {
-        std::fs::create_dir_all(directory).map_err(|error| unwritable(directory, &error))?;
+        atomic_file::create_directory(directory).map_err(|error| unwritable(directory, &error))?;
     }
     put(file, bytes)
 }

@@ -11,6 +11,7 @@ use std::sync::{PoisonError, RwLock};
 
 use jiff::Timestamp;
 
+use crate::atomic_file;
 use crate::model::actions::{Action, Silence};
 use crate::note::{Checkpoint, Verifier};
 use crate::policy::Why;
@@ -177,25 +178,12 @@ impl Witnessing {
     /// Keeps a checkpoint with the cosignatures on it.
     fn keep(&self, size: u64, note: String) {
         if let Some(file) = &self.file
-            && let Err(error) = put(file, &note)
+            && let Err(error) = atomic_file::replace(file, note.as_bytes())
         {
             tracing::warn!(%error, "the cosigned checkpoint could not be kept; the next start asks the witnesses anew");
         }
         self.change(|state| state.cosigned = Some((size, note)));
     }
-}
-
-/// Whole or not at all.
-fn put(file: &std::path::Path, note: &str) -> std::io::Result<()> {
-    use std::io::Write;
-    use std::os::unix::fs::OpenOptionsExt;
-    let new = file.with_extension("new");
-    let mut options = std::fs::OpenOptions::new();
-    options.create(true).write(true).truncate(true).mode(0o600);
-    let mut to = options.open(&new)?;
-    to.write_all(note.as_bytes())?;
-    to.sync_all()?;
-    std::fs::rename(&new, file)
 }
 
 impl Vault {

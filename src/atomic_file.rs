@@ -1,0 +1,165 @@
+//! Files that are written whole or not at all, for their owner only.
+//!
+//! The bytes go to a temporary file in the same directory, of mode 0600 from its first byte. It is flushed, then renamed, then
+//! the directory is flushed. A reader sees the old file or the new one. So does the next start after a power cut; it may also
+//! find the temporary file, named after the file that it was for.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, ErrorKind, Write};
+use std::path::Path;
+
+use tempfile::NamedTempFile;
+
+/// Puts these bytes under this name, in place of the file that is there, if one is. They are durable when this returns.
+///
+/// # Errors
+/// Those of the file system. The old file is in its place then, unless only the last flush failed.
+pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    written_beside(path, bytes)?.persist(path)?;
+    flush(directory_of(path))
+}
+
+/// Puts these bytes under a name that no file has yet. They are durable when this returns.
+///
+/// # Errors
+/// [`ErrorKind::AlreadyExists`]; that file is left as it is. Those of the file system.
+pub fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    written_beside(path, bytes)?.persist_noclobber(path)?;
+    flush(directory_of(path))
+}
+
+/// Makes a directory, and those above it that are missing. Their names are durable when this returns.
+///
+/// # Errors
+/// Those of the file system.
+pub fn create_directory(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let above = directory_of(path);
+    create_directory(above)?;
+    match std::fs::create_dir(path) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
+        _ => flush(above),
+    }
+}
+
+/// A temporary file with these bytes, flushed. It is deleted when it is dropped before it has its name.
+fn written_beside(path: &Path, bytes: &[u8]) -> io::Result<NamedTempFile> {
+    let mut prefix = OsString::from(".");
+    prefix.push(path.file_name().unwrap_or_default());
+    prefix.push(".");
+    let mut file = tempfile::Builder::new()
+        .prefix(&prefix)
+        .tempfile_in(directory_of(path))?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    Ok(file)
+}
+
+fn directory_of(path: &Path) -> &Path {
+    let above = path.parent().filter(|above| !above.as_os_str().is_empty());
+    above.unwrap_or_else(|| Path::new("."))
+}
+
+fn flush(directory: &Path) -> io::Result<()> {
+    File::open(directory)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+
+    const LENGTH: usize = 1 << 20;
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    fn names(directory: &Path) -> Vec<String> {
+        let entries = fs::read_dir(directory).unwrap();
+        entries
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect()
+    }
+
+    /// What a reader finds in the directory: each file is private, and the one that is replaced has one of its contents.
+    fn read_whole(directory: &Path, path: &Path) {
+        for name in names(directory) {
+            if let Ok(metadata) = fs::metadata(directory.join(&name)) {
+                assert_eq!(metadata.permissions().mode() & 0o777, 0o600, "{name}");
+            }
+        }
+        let content = fs::read(path).unwrap();
+        assert_eq!(content.len(), LENGTH);
+        assert!(content.iter().all(|byte| *byte == content[0]));
+    }
+
+    #[test]
+    fn a_reader_sees_one_content_or_the_other() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("file");
+        replace(&path, &vec![0; LENGTH]).unwrap();
+        let ends = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let reader = scope.spawn(|| {
+                let mut reads = 0;
+                while !ends.load(Ordering::Relaxed) || reads == 0 {
+                    read_whole(directory.path(), &path);
+                    reads += 1;
+                }
+            });
+            for content in 1..=50 {
+                replace(&path, &vec![content; LENGTH]).unwrap();
+            }
+            ends.store(true, Ordering::Relaxed);
+            reader.join().unwrap();
+        });
+        assert_eq!(fs::read(&path).unwrap()[0], 50);
+        assert_eq!(names(directory.path()), ["file"]);
+    }
+
+    #[test]
+    fn a_file_that_others_could_read_becomes_private() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("file");
+        fs::write(&path, "old").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        let mut open = File::open(&path).unwrap();
+        replace(&path, b"new").unwrap();
+        assert_eq!(mode(&path), 0o600);
+        assert_eq!(
+            io::read_to_string(&mut open).unwrap(),
+            "old",
+            "whoever had it open reads on"
+        );
+    }
+
+    #[test]
+    fn a_new_file_takes_nobodys_place() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("file");
+        create(&path, b"first").unwrap();
+        assert_eq!(mode(&path), 0o600);
+        let error = create(&path, b"second").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(&path).unwrap(), b"first");
+        assert_eq!(names(directory.path()), ["file"]);
+    }
+
+    #[test]
+    fn what_cannot_be_put_in_place_leaves_nothing_behind() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("directory");
+        create_directory(&path.join("below")).unwrap();
+        create_directory(&path.join("below")).unwrap();
+        assert!(replace(&path, b"bytes").is_err());
+        assert_eq!(names(directory.path()), ["directory"]);
+        assert_eq!(names(&path), ["below"]);
+    }
+}
