@@ -1,6 +1,5 @@
 //! Time is a parameter.
 
-use std::fmt;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
@@ -19,16 +18,9 @@ pub trait Clock: Send + Sync {
 }
 
 /// The clock is not set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the system clock shows a time before 2026\n  set it; nothing is decided on a wrong time")]
 pub struct NoClock;
-
-impl fmt::Display for NoClock {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the system clock shows a time before 2026\n  set it; nothing is decided on a wrong time")
-    }
-}
-
-impl std::error::Error for NoClock {}
 
 /// The operating system's clock.
 #[derive(Clone, Copy, Debug, Default)]

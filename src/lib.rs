@@ -5,6 +5,7 @@
 
 pub mod atomic_file;
 pub mod audit;
+pub mod causes;
 pub mod cli;
 pub mod clock;
 pub mod http;

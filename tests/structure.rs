@@ -92,6 +92,16 @@ fn arrows_point_down() {
     }
 }
 
+/// By hand a `Display` stands away from its variant, and `source` is forgotten.
+#[test]
+fn errors_are_derived() {
+    for (name, text) in sources(&root()) {
+        for by_hand in ["impl std::error::Error for", "impl Error for"] {
+            assert!(!text.contains(by_hand), "{name}: derive it with thiserror");
+        }
+    }
+}
+
 /// Outside of it and of tests, files are opened for writing only as stores, to add lines, or to ask on a terminal.
 #[test]
 fn files_are_replaced_and_made_in_one_place() {

@@ -21,6 +21,7 @@ use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::causes::with_causes;
 use crate::clock::System;
 use crate::http::ServeError;
 use crate::keyring::unlock::Passphrase;
@@ -108,6 +109,8 @@ async fn unlocked(
 }
 
 /// Why a verb did not do its work: words for people, and an exit code for scripts.
+#[derive(Debug, thiserror::Error)]
+#[error("{words}")]
 struct Failure {
     code: u8,
     words: String,
@@ -115,33 +118,26 @@ struct Failure {
 
 impl Failure {
     /// The check that was asked for found something.
-    fn found(words: impl Display) -> Self {
-        Self {
-            code: 1,
-            words: words.to_string(),
-        }
+    fn found(why: impl Into<AnyError>) -> Self {
+        Self::new(1, why)
     }
 
-    fn usage(words: impl Display) -> Self {
-        Self {
-            code: 2,
-            words: words.to_string(),
-        }
+    fn usage(why: impl Into<AnyError>) -> Self {
+        Self::new(2, why)
     }
 
-    fn unavailable(words: impl Display) -> Self {
-        Self {
-            code: 3,
-            words: words.to_string(),
-        }
+    fn unavailable(why: impl Into<AnyError>) -> Self {
+        Self::new(3, why)
+    }
+
+    fn new(code: u8, why: impl Into<AnyError>) -> Self {
+        let words = with_causes(&*why.into());
+        Self { code, words }
     }
 }
 
-impl Display for Failure {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.words)
-    }
-}
+/// An error, or words.
+type AnyError = Box<dyn std::error::Error + Send + Sync>;
 
 impl From<OpenError> for Failure {
     fn from(error: OpenError) -> Self {

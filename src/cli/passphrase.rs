@@ -87,8 +87,8 @@ fn typed(twice: bool) -> Result<Passphrase, Failure> {
 
 /// Asks on a terminal that does not show what is typed.
 fn prompted(mut terminal: &File, prompt: &str) -> Result<Passphrase, NoPassphrase> {
-    let _silent = Silent::new(terminal).map_err(NoPassphrase::NotRead)?;
-    terminal.write_all(prompt.as_bytes()).map_err(NoPassphrase::NotRead)?;
+    let _silent = Silent::new(terminal)?;
+    terminal.write_all(prompt.as_bytes())?;
     Passphrase::first_line(terminal)
 }
 

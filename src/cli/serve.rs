@@ -11,6 +11,7 @@ use clap::Args;
 use super::passphrase::PassphraseFrom;
 use super::{Done, Failure, Where, log_to_stderr, runtime, unlocked};
 use crate::audit::watch::hours::{FromUtc, Hours, Span};
+use crate::causes::with_causes;
 use crate::http::{self, App, Listen, Tls};
 use crate::vault::Retention;
 use crate::vault::Witnessing;
@@ -244,7 +245,7 @@ async fn submit(app: Arc<App>, every: Duration) {
     loop {
         ticks.tick().await;
         if let Err(error) = app.vault().ask_witnesses().await {
-            tracing::warn!(%error, "the witnesses could not be asked");
+            tracing::warn!(error = with_causes(&error), "the witnesses could not be asked");
         }
     }
 }

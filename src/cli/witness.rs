@@ -133,6 +133,7 @@ fn serve(place: &Place, listen: SocketAddr, tls: TlsFrom) -> Done {
 
 fn read_seed(path: &Path) -> Result<Zeroizing<[u8; 32]>, Failure> {
     let text = secret_file(path)?;
+    // The decoder's words are dropped: they quote a byte of the seed.
     let bad = || Failure::usage(format!("{}: not a seed of 32 bytes in base64", path.display()));
     let mut seed = Zeroizing::new([0; 32]);
     let bytes = Zeroizing::new(BASE64.decode(text.as_bytes()).map_err(|_| bad())?);

@@ -1,7 +1,7 @@
 //! Listening, with TLS or without, until told to stop.
 
-use std::fmt;
 use std::future::Future;
+use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use super::limits::Limits;
 use super::listener::{Connections, Listener};
 use super::{App, metrics_router, router};
+use crate::vault::LogStopped;
 
 /// How much longer than its grace the listener may take.
 const LEEWAY: Duration = Duration::from_secs(2);
@@ -29,30 +30,26 @@ pub struct Tls {
 }
 
 /// Serving did not begin, or ended badly.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// The address or the certificate.
-    Io(String),
-    /// The log's thread died of a fault of a store: its words.
-    LogDied(String),
+    /// The address cannot be listened on.
+    #[error("{0}\n  choose another address")]
+    Address(SocketAddr, #[source] io::Error),
+    /// The certificate or its key.
+    #[error("TLS certificate or key\n  name PEM files: the certificate with its chain, and its private key")]
+    Tls(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The log's thread has ended.
+    #[error(
+        "the log has stopped\n  nothing was answered from what failed; the next start proves the log before it serves"
+    )]
+    LogStopped(#[source] LogStopped),
     /// Beyond loopback without TLS.
+    #[error(
+        "refusing to listen beyond loopback without TLS\n  give --tls-cert and --tls-key, or --behind-proxy if a proxy in front \
+         does TLS"
+    )]
     Exposed,
 }
-
-impl fmt::Display for ServeError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Io(words) => f.write_str(words),
-            Self::LogDied(words) => write!(
-                f,
-                "the log has stopped: {words}\n  nothing was answered from what failed; the next start proves the log before it serves"
-            ),
-            Self::Exposed => f.write_str("refusing to listen beyond loopback without TLS\n  give --tls-cert and --tls-key, or --behind-proxy if a proxy in front does TLS"),
-        }
-    }
-}
-
-impl std::error::Error for ServeError {}
 
 /// Where a server listens, and who does TLS.
 #[derive(Clone, Debug)]
@@ -113,8 +110,7 @@ async fn serve_and_watch(
         Some(listen) => Some(listen.bind().await?),
         None => None,
     };
-    let of_metrics = metrics.as_ref().map(Listener::address).transpose()?;
-    bound(listener.address()?, of_metrics);
+    bound(listener.address(), metrics.as_ref().map(Listener::address));
     let stopping = Stopping::at(stop);
     let (routes, connections) = (router(Arc::clone(app)), Arc::clone(&app.connections));
     let serving = listener.serve(routes, app.limits, connections, stopping.told());
@@ -123,7 +119,7 @@ async fn serve_and_watch(
         _ = both => Ok(()),
         // The listeners end by themselves when their grace is over. Should they not, the keys do not wait for them.
         () = stopping.overdue(app.limits.grace + LEEWAY) => Ok(()),
-        why = app.vault().log_died() => Err(ServeError::LogDied(why)),
+        why = app.vault().log_stopped() => Err(ServeError::LogStopped(why)),
         never = app.vault().keep_indexed() => match never {},
     }
 }
@@ -149,7 +145,7 @@ pub async fn serve_routes(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
     let listener = listen.bind().await?;
-    bound(listener.address()?);
+    bound(listener.address());
     let connections = Connections::new(limits.connections);
     listener.serve(routes, limits, connections, stop).await;
     Ok(())

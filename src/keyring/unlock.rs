@@ -33,12 +33,14 @@ pub struct Passphrase {
 }
 
 /// Why there is no passphrase.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum NoPassphrase {
     /// It could not be read.
-    NotRead(std::io::Error),
+    #[error(transparent)]
+    NotRead(#[from] std::io::Error),
     /// It is no passphrase, or the system does not lock memory for it.
-    Key(KeyError),
+    #[error(transparent)]
+    Key(#[from] KeyError),
 }
 
 impl Passphrase {
@@ -59,13 +61,13 @@ impl Passphrase {
     /// # Errors
     /// [`NoPassphrase`].
     pub fn first_line(mut from: impl Read) -> Result<Self, NoPassphrase> {
-        let mut page = LockedPage::new().map_err(NoPassphrase::Key)?;
+        let mut page = LockedPage::new()?;
         let mut len = 0;
         let end = loop {
             let room = page.bytes_mut().get_mut(len..).unwrap_or_default();
             let read = match from.read(room) {
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-                read => read.map_err(NoPassphrase::NotRead)?,
+                read => read?,
             };
             len += read;
             let line = page.bytes().get(..len).unwrap_or_default();
@@ -78,7 +80,7 @@ impl Passphrase {
         };
         let line = page.bytes().get(..end).unwrap_or_default();
         let end = line.strip_suffix(b"\r").unwrap_or(line).len();
-        Self::on(page, end).map_err(NoPassphrase::Key)
+        Ok(Self::on(page, end)?)
     }
 
     /// Whether the two are the same.

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use tokio::sync::{oneshot, watch};
 
-use super::error::CommitError;
+use super::error::{CommitError, LogStopped};
 use super::leaf::{self, Leaf, LeafBytes, UNLOCK};
 use super::receipt::{LogPosition, Receipt, Recorded, Refusal};
 use super::sequencer::{Job, Sequencer};
@@ -36,7 +36,7 @@ pub struct Log {
     queue: Option<SyncSender<Job>>,
     thread: Option<JoinHandle<()>>,
     stats: Arc<LogStats>,
-    dead: watch::Receiver<Option<String>>,
+    stopped: watch::Receiver<Option<LogStopped>>,
     /// How long a job may wait.
     deadline: Duration,
     origin: String,
@@ -92,19 +92,19 @@ impl Log {
         pace: Pace,
     ) -> std::io::Result<Self> {
         let (queue, jobs) = std::sync::mpsc::sync_channel(pace.queue);
-        let (dying, dead) = watch::channel(None);
+        let (stopping, stopped) = watch::channel(None);
         let stats = Arc::new(LogStats::default());
         stats.size.send_replace(proved.size());
         let origin = proved.origin().to_owned();
         let sequencer = Sequencer::new(proved, writer, keys, signer, Arc::clone(&stats), pace.batch);
         let thread = std::thread::Builder::new()
             .name("log".to_owned())
-            .spawn(move || sequencer.run(&jobs, &dying))?;
+            .spawn(move || sequencer.run(&jobs, &stopping))?;
         Ok(Self {
             queue: Some(queue),
             thread: Some(thread),
             stats,
-            dead,
+            stopped,
             deadline: pace.deadline,
             origin,
             node,
@@ -212,15 +212,12 @@ impl Log {
         }
     }
 
-    /// Returns when the sequencer has died of a fault of a store, with the fault's words: the process should end, and prove
-    /// the log afresh.
-    pub async fn died(&self) -> String {
-        let mut dead = self.dead.clone();
-        match dead.wait_for(Option::is_some).await {
-            Ok(why) => why.clone().unwrap_or_default(),
-            // The sender is gone: the thread has ended otherwise.
-            Err(_) => "a fault in the program".to_owned(),
-        }
+    /// Returns when the log's thread has ended: the process should end, and prove the log afresh.
+    pub async fn stopped(&self) -> LogStopped {
+        let mut stopped = self.stopped.clone();
+        let why = stopped.wait_for(Option::is_some).await;
+        // Where it did not say why, it has panicked.
+        why.ok().and_then(|why| why.clone()).unwrap_or(LogStopped::Panicked)
     }
 
     async fn sequence(&self, leaf: LeafBytes, change: Change) -> Result<LogPosition, CommitError> {

@@ -1,6 +1,9 @@
 //! Why something does not stand in the log.
 
+use std::sync::Arc;
+
 use crate::randomness::NoRandomness;
+use crate::store::StoreError;
 
 /// Why something is not acknowledged: nothing may be shown. Unless said otherwise here, nothing was changed either.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -32,11 +35,16 @@ pub enum CommitError {
     LeafTooLarge,
     /// There are no random bits for the entry's id.
     #[error("there are no random bits for the entry's id")]
-    NoRandomness,
+    NoRandomness(#[from] NoRandomness),
 }
 
-impl From<NoRandomness> for CommitError {
-    fn from(_: NoRandomness) -> Self {
-        Self::NoRandomness
-    }
+/// Why the log's thread has ended.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum LogStopped {
+    /// After this fault nobody knows what a store holds.
+    #[error(transparent)]
+    Store(Arc<StoreError>),
+    /// It has panicked, and the program log says where.
+    #[error("a fault in the program")]
+    Panicked,
 }

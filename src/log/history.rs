@@ -8,28 +8,16 @@ use crate::store::{DataStore, StoreError};
 pub enum NoHistory {
     /// The store did not answer.
     #[error(transparent)]
-    Store(StoreError),
+    Store(#[from] StoreError),
     /// A size or an index beyond the log, or two sizes in the wrong order.
     #[error(transparent)]
-    Range(BadProof),
+    Range(#[from] BadProof),
     /// The log is not that long yet.
     #[error("the log does not hold that\n  ask for a part of a size that it has signed")]
     Absent,
     /// The body of this entry is not there.
     #[error("the body of entry {0} is not there")]
     Empty(u64),
-}
-
-impl From<StoreError> for NoHistory {
-    fn from(fault: StoreError) -> Self {
-        Self::Store(fault)
-    }
-}
-
-impl From<BadProof> for NoHistory {
-    fn from(bad: BadProof) -> Self {
-        Self::Range(bad)
-    }
 }
 
 /// Reads the log. Holds nothing: every answer comes from the store.

@@ -22,7 +22,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 pub use self::commit::{Log, Pace};
-pub use self::error::CommitError;
+pub use self::error::{CommitError, LogStopped};
 pub use self::proved::{NotProved, ProvedEntry};
 pub use self::receipt::{LogPosition, Receipt, Recorded, Refusal};
 pub use self::stats::LogStats;

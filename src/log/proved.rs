@@ -13,7 +13,10 @@ pub struct ProvedEntry {
 }
 
 /// The bytes of the entry at this index do not have the hash they were logged with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "log entry {0} no longer has the hash it was logged with\n  run `callervault fsck`; somebody may have edited rows"
+)]
 pub struct NotProved(pub u64);
 
 impl ProvedEntry {

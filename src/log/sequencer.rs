@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use tokio::sync::{oneshot, watch};
 
-use super::error::CommitError;
+use super::error::{CommitError, LogStopped};
 use super::leaf::LeafBytes;
 use super::startup::Proved;
 use super::stats::LogStats;
@@ -74,8 +74,8 @@ impl Sequencer {
         }
     }
 
-    /// Until everybody has hung up, or a store fails. `dying` then hears why.
-    pub(super) fn run(mut self, jobs: &Receiver<Job>, dying: &watch::Sender<Option<String>>) {
+    /// Until everybody has hung up, or a store fails. `stopping` then hears why.
+    pub(super) fn run(mut self, jobs: &Receiver<Job>, stopping: &watch::Sender<Option<LogStopped>>) {
         while let Ok(first) = jobs.recv() {
             let mut group = vec![first];
             while group.len() < self.batch
@@ -85,7 +85,7 @@ impl Sequencer {
             }
             if let Err(fault) = self.commit_group(group) {
                 tracing::error!(%fault, "the log cannot be written; the process must end and prove it afresh");
-                dying.send_replace(Some(fault.to_string()));
+                stopping.send_replace(Some(LogStopped::Store(Arc::new(fault))));
                 return;
             }
         }

@@ -1,7 +1,5 @@
 //! Before anything is served: the head must follow from the leaves, and the checkpoint must be ours and say the same.
 
-use std::fmt;
-
 use super::history::{History, NoHistory};
 use super::proved::{NotProved, ProvedEntry};
 use crate::merkle::{self, Frontier, TileBuilder};
@@ -47,25 +45,39 @@ impl Proved {
 }
 
 /// The log is not what it was.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum Unproved {
     /// The store did not answer.
-    Store(StoreError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// An entry's bytes no longer have the hash they were logged with.
+    #[error("log entry {0} no longer has the hash it was logged with{remedy}", remedy = REMEDY)]
     Leaf(u64),
     /// The leaves and tiles do not give the head's frontier and root.
+    #[error("the log's leaves do not give its head{remedy}", remedy = REMEDY)]
     Head,
     /// There are entries beyond the head, or fewer than it counts.
+    #[error("the log's head counts other entries than there are{remedy}", remedy = REMEDY)]
     Length,
     /// The checkpoint is not signed by this vault's log key, or not about this log.
+    #[error("the log's checkpoint is not signed by this vault's log key{remedy}", remedy = REMEDY)]
     Checkpoint,
     /// The data store is of another log than the key store's fence: which, and which.
+    #[error("the data store holds the log {0}; the log had gone on as {1}{remedy}", remedy = REMEDY)]
     OtherLog(String, String),
     /// The checkpoint is about another size or root than the head.
+    #[error("the log's checkpoint and its head disagree{remedy}", remedy = REMEDY)]
     CheckpointAndHead,
     /// The key store has no fence of this log.
+    #[error("the key store does not say how far this log had come{remedy}", remedy = REMEDY)]
     NoFence,
     /// The log is shorter than it was.
+    #[error(
+        "the log was cut: it holds {size} entries and had come to {fence}; entries {size} to {last} are lost, with what they \
+         wrote{remedy}",
+        remedy = REMEDY,
+        last = .fence - 1
+    )]
     Cut {
         /// Entries there are.
         size: u64,
@@ -73,44 +85,12 @@ pub enum Unproved {
         fence: u64,
     },
     /// The log does not begin as it did.
+    #[error("the log's first {0} entries are not those it had come to{remedy}", remedy = REMEDY)]
     Forked(u64),
 }
 
-impl fmt::Display for Unproved {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Store(fault) => return fault.fmt(f),
-            Self::Leaf(index) => write!(f, "log entry {index} no longer has the hash it was logged with"),
-            Self::Head => f.write_str("the log's leaves do not give its head"),
-            Self::Length => f.write_str("the log's head counts other entries than there are"),
-            Self::Checkpoint => f.write_str("the log's checkpoint is not signed by this vault's log key"),
-            Self::OtherLog(found, fence) => write!(
-                f,
-                "the data store holds the log {found}; the log had gone on as {fence}"
-            ),
-            Self::CheckpointAndHead => f.write_str("the log's checkpoint and its head disagree"),
-            Self::NoFence => f.write_str("the key store does not say how far this log had come"),
-            Self::Cut { size, fence } => write!(
-                f,
-                "the log was cut: it holds {size} entries and had come to {fence}; entries {size} to {} are lost, with what \
-                 they wrote",
-                fence - 1
-            ),
-            Self::Forked(fence) => write!(f, "the log's first {fence} entries are not those it had come to"),
-        }?;
-        f.write_str(
-            "\n  nothing will be opened; run `callervault fsck`, keep this copy as evidence, restore from a backup",
-        )
-    }
-}
-
-impl std::error::Error for Unproved {}
-
-impl From<StoreError> for Unproved {
-    fn from(fault: StoreError) -> Self {
-        Self::Store(fault)
-    }
-}
+const REMEDY: &str =
+    "\n  nothing will be opened; run `callervault fsck`, keep this copy as evidence, restore from a backup";
 
 /// Rebuilds the frontier from the tiles and the last leaves and compares it with the head, the signed checkpoint and the
 /// fence.

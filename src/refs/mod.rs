@@ -13,24 +13,14 @@ use crate::store::{DataStore, StoreError};
 const MOST_TRIES: u32 = 16;
 
 /// A reference could not be made or read.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum RefError {
     /// The keyring refused.
-    Key(KeyError),
+    #[error(transparent)]
+    Key(#[from] KeyError),
     /// The store did not answer.
-    Store(StoreError),
-}
-
-impl From<KeyError> for RefError {
-    fn from(error: KeyError) -> Self {
-        Self::Key(error)
-    }
-}
-
-impl From<StoreError> for RefError {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 /// A reference, and its row where it is new and has yet to be written.

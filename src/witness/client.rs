@@ -167,7 +167,7 @@ fn post(agent: &Agent, url: &str, body: &str) -> Result<Answer, WitnessError> {
 pub enum WitnessError {
     /// What was to be submitted is not a checkpoint with a proof.
     #[error(transparent)]
-    Request(BadRequest),
+    Request(#[from] BadRequest),
     /// It did not answer in time, or not over HTTP.
     #[error("the witness does not answer: {0}\n  is it running?")]
     Unreachable(String),
@@ -202,7 +202,7 @@ pub enum WitnessError {
     Answer(u16),
     /// It said something that cannot be true.
     #[error(transparent)]
-    Lies(Lie),
+    Lies(#[from] Lie),
 }
 
 /// What cannot be true.
@@ -217,16 +217,4 @@ pub enum Lie {
     /// It refuses the old size and names one that is no larger.
     #[error("the witness forgot: it names {0} as its newest size")]
     Smaller(u64),
-}
-
-impl From<BadRequest> for WitnessError {
-    fn from(bad: BadRequest) -> Self {
-        Self::Request(bad)
-    }
-}
-
-impl From<Lie> for WitnessError {
-    fn from(lie: Lie) -> Self {
-        Self::Lies(lie)
-    }
 }

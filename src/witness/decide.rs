@@ -109,7 +109,7 @@ impl<'r> Consistent<'r> {
 pub enum Refusal {
     /// The request is not one.
     #[error(transparent)]
-    Malformed(BadRequest),
+    Malformed(#[from] BadRequest),
     /// The old size is above the checkpoint's.
     #[error("the old size is above the checkpoint's size")]
     OldAboveNew,
@@ -141,11 +141,5 @@ impl Refusal {
             Self::OtherSize(_) => 409,
             Self::Fork | Self::Proof => 422,
         }
-    }
-}
-
-impl From<BadRequest> for Refusal {
-    fn from(bad: BadRequest) -> Self {
-        Self::Malformed(bad)
     }
 }

@@ -3,8 +3,7 @@
 //! The file is the truth: every request reads it inside the transaction that changes it, so that two requests, or two
 //! processes, cannot both continue one size with different trees.
 
-use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
@@ -168,85 +167,69 @@ fn remember(transaction: Transaction<'_>, consistent: &Consistent<'_>) -> Result
 }
 
 /// A checkpoint was not cosigned.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum NotCosigned {
     /// It may not be.
-    Refused(Refusal),
+    #[error(transparent)]
+    Refused(#[from] Refusal),
     /// Nobody knows what time it is.
-    NoClock(NoClock),
+    #[error(transparent)]
+    NoClock(#[from] NoClock),
     /// The memory does not answer.
-    Memory(MemoryError),
-}
-
-impl From<Refusal> for NotCosigned {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
-    }
-}
-
-impl From<NoClock> for NotCosigned {
-    fn from(no_clock: NoClock) -> Self {
-        Self::NoClock(no_clock)
-    }
-}
-
-impl From<MemoryError> for NotCosigned {
-    fn from(fault: MemoryError) -> Self {
-        Self::Memory(fault)
-    }
+    #[error(transparent)]
+    Memory(#[from] MemoryError),
 }
 
 /// The memory's file is not there, not private, or does not answer.
-#[derive(Debug)]
-pub struct MemoryError(StoreError);
+#[derive(Debug, thiserror::Error)]
+pub enum MemoryError {
+    /// There is none.
+    #[error(
+        "there is no witness's memory at {0}\n  name the right directory; if the memory is lost, make a new witness with \
+         `callervault witness init`: one that has forgotten must not cosign again"
+    )]
+    Missing(PathBuf),
+    /// Something in it was edited.
+    #[error(
+        "{0} in the witness's memory cannot be read\n  keep the file as evidence and make a new witness; one that has \
+         forgotten must not cosign again"
+    )]
+    Corrupt(&'static str),
+    /// The database's own words for a fault.
+    #[error("the witness's memory reports: {0}\n  check the disk; if the memory is lost, make a new witness")]
+    Database(String),
+    /// What can be said of any store.
+    #[error(transparent)]
+    Store(StoreError),
+}
 
 impl MemoryError {
     /// Whether it will go on by itself once there is room on the device.
     #[must_use]
     pub const fn is_full(&self) -> bool {
-        matches!(self.0, StoreError::Full)
+        matches!(self, Self::Store(StoreError::Full))
     }
 
     /// Whether there was a memory where a new one was to be made.
     #[must_use]
     pub const fn is_there_already(&self) -> bool {
-        matches!(self.0, StoreError::Exists(_))
+        matches!(self, Self::Store(StoreError::Exists(_)))
     }
 }
 
 impl From<StoreError> for MemoryError {
     fn from(error: StoreError) -> Self {
-        Self(error)
+        match error {
+            StoreError::Missing(path) => Self::Missing(path),
+            StoreError::Corrupt(what) => Self::Corrupt(what),
+            StoreError::Database(words) => Self::Database(words),
+            other => Self::Store(other),
+        }
     }
 }
 
 impl From<rusqlite::Error> for MemoryError {
     fn from(error: rusqlite::Error) -> Self {
-        Self(error.into())
+        StoreError::from(error).into()
     }
 }
-
-impl fmt::Display for MemoryError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
-            StoreError::Missing(path) => write!(
-                f,
-                "there is no witness's memory at {}\n  name the right directory; if the memory is lost, make a new \
-                 witness with `callervault witness init`: one that has forgotten must not cosign again",
-                path.display()
-            ),
-            StoreError::Corrupt(what) => write!(
-                f,
-                "{what} in the witness's memory cannot be read\n  keep the file as evidence and make a new witness; one \
-                 that has forgotten must not cosign again"
-            ),
-            StoreError::Database(words) => write!(
-                f,
-                "the witness's memory reports: {words}\n  check the disk; if the memory is lost, make a new witness"
-            ),
-            other => other.fmt(f),
-        }
-    }
-}
-
-impl std::error::Error for MemoryError {}

@@ -93,6 +93,36 @@ async fn beyond_loopback_only_with_tls_or_behind_a_proxy() {
     assert_eq!(live.status().as_u16(), 200);
 }
 
+/// The cause of a fault stands in what is said of it, once, and what to do comes last.
+#[tokio::test]
+async fn what_keeps_a_server_from_starting_is_said_with_its_cause() {
+    let (world, app) = World::new().await;
+    drop(app);
+    let (directory, passphrase) = (path(&world, ""), path(&world, "passphrase"));
+    secret_file(Path::new(&passphrase), PASSPHRASE);
+    let said = |arguments: &[&str]| {
+        let serve = ["serve", "--dir", &directory, "--passphrase-file", &passphrase];
+        let output = run(&[&serve[..], arguments].concat());
+        assert_eq!(output.status.code(), Some(3));
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = taken.local_addr().unwrap().to_string();
+    let here = said(&["--listen", &taken]);
+    let expected = format!("callervault: {taken}: Address already in use (os error 98)\n  choose another address\n");
+    assert!(here.ends_with(&expected), "{here}");
+
+    let (chain, key) = (path(&world, "no.pem"), path(&world, "no.key"));
+    let here = said(&["--listen", "127.0.0.1:0", "--tls-cert", &chain, "--tls-key", &key]);
+    let cause = "No such file or directory";
+    assert!(
+        here.contains("callervault: TLS certificate or key: ") && here.matches(cause).count() == 1,
+        "{here}"
+    );
+    let remedy = "\n  name PEM files: the certificate with its chain, and its private key\n";
+    assert!(here.ends_with(remedy), "{here}");
+}
+
 /// Metrics tell how many calls come in and that somebody is looked into: not to everybody who reaches the API.
 #[tokio::test]
 async fn metrics_have_a_listener_of_their_own() {

@@ -77,8 +77,8 @@ async fn a_fence_that_cannot_be_moved() {
         "{}",
         answer.text
     );
-    let died = tokio::time::timeout(Duration::from_secs(60), app.vault().log_died()).await;
-    assert!(died.is_ok(), "the process ends");
+    let stopped = tokio::time::timeout(Duration::from_secs(60), app.vault().log_stopped()).await;
+    assert!(stopped.is_ok(), "the process ends");
     other.execute_batch("ROLLBACK").unwrap();
     drop(app);
     let app = world.open().await;

@@ -30,6 +30,7 @@ const AGAIN: Duration = Duration::from_millis(200);
 /// A socket that listens.
 pub(super) struct Listener {
     socket: TcpListener,
+    address: SocketAddr,
     tls: Option<TlsAcceptor>,
 }
 
@@ -37,22 +38,19 @@ impl Listener {
     /// Listens, with TLS if there is a certificate.
     ///
     /// # Errors
-    /// [`ServeError::Io`]: the certificate, its key, or the address.
+    /// [`ServeError::Tls`], [`ServeError::Address`].
     pub(super) async fn bind(address: SocketAddr, tls: Option<&Tls>) -> Result<Self, ServeError> {
         let tls = tls.map(tls::acceptor).transpose()?;
-        let io = |error: io::Error| ServeError::Io(format!("{address}: {error}\n  choose another address"));
-        let socket = TcpListener::bind(address).await.map_err(io)?;
-        Ok(Self { socket, tls })
+        let socket = TcpListener::bind(address).await;
+        let at = |error| ServeError::Address(address, error);
+        let socket = socket.map_err(at)?;
+        let address = socket.local_addr().map_err(at)?;
+        Ok(Self { socket, address, tls })
     }
 
     /// Where it listens, which matters where the port was 0.
-    ///
-    /// # Errors
-    /// [`ServeError::Io`].
-    pub(super) fn address(&self) -> Result<SocketAddr, ServeError> {
-        self.socket
-            .local_addr()
-            .map_err(|error| ServeError::Io(error.to_string()))
+    pub(super) const fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// Serves until `stop` resolves; then accepts no more, and ends when the requests under way are answered or the grace is

@@ -1,6 +1,5 @@
 //! A certificate and its key become what shakes hands.
 
-use std::fmt::Display;
 use std::sync::Arc;
 
 use rustls::ServerConfig;
@@ -17,7 +16,7 @@ const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
 /// Reads the files.
 ///
 /// # Errors
-/// [`ServeError::Io`] where they cannot be read or do not belong together.
+/// [`ServeError::Tls`] where they cannot be read or do not belong together.
 pub(super) fn acceptor(tls: &Tls) -> Result<TlsAcceptor, ServeError> {
     let chain = CertificateDer::pem_file_iter(&tls.certificate).map_err(unusable)?;
     let chain = chain.collect::<Result<Vec<_>, _>>().map_err(unusable)?;
@@ -33,8 +32,6 @@ pub(super) fn acceptor(tls: &Tls) -> Result<TlsAcceptor, ServeError> {
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
-fn unusable(error: impl Display) -> ServeError {
-    ServeError::Io(format!(
-        "TLS certificate or key: {error}\n  name PEM files: the certificate with its chain, and its private key"
-    ))
+fn unusable(error: impl std::error::Error + Send + Sync + 'static) -> ServeError {
+    ServeError::Tls(Box::new(error))
 }

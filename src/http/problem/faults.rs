@@ -3,8 +3,9 @@
 use axum::http::StatusCode;
 
 use super::Problem;
+use crate::causes::with_causes;
 use crate::keyring::KeyError;
-use crate::log::CommitError;
+use crate::log::{CommitError, NotProved};
 use crate::store::StoreError;
 
 pub(super) fn of_log(fault: CommitError) -> Problem {
@@ -52,7 +53,7 @@ pub(super) fn of_key(fault: KeyError) -> Problem {
             "No memory can be locked for a key",
             "nothing was opened; raise the limit of locked memory, e.g. `ulimit -l 8192` or LimitMEMLOCK=8M",
         ),
-        KeyError::NoRandomness => (
+        KeyError::NoRandomness(_) => (
             S::SERVICE_UNAVAILABLE,
             "no-randomness",
             "The operating system gives no random bytes",
@@ -89,6 +90,10 @@ pub(super) fn of_store(fault: &StoreError) -> Problem {
     inside(told, fault)
 }
 
+pub(super) fn of_entry(fault: NotProved) -> Problem {
+    inside(INTEGRITY, &fault)
+}
+
 /// Status, name, title and detail.
 type Told = (StatusCode, &'static str, &'static str, &'static str);
 
@@ -99,9 +104,9 @@ const INTEGRITY: Told = (
     "nothing was opened; tell an administrator the `request_id` and let them run `callervault fsck`",
 );
 
-fn inside((status, name, title, detail): Told, fault: &dyn std::error::Error) -> Problem {
+fn inside((status, name, title, detail): Told, fault: &(dyn std::error::Error + 'static)) -> Problem {
     Problem {
-        inside: Some(fault.to_string()),
+        inside: Some(with_causes(fault)),
         ..Problem::new(status, name, title, detail)
     }
 }

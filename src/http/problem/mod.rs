@@ -132,6 +132,7 @@ impl From<Error> for Problem {
             Error::Log(fault) => faults::of_log(fault),
             Error::Key(fault) => faults::of_key(fault),
             Error::Store(fault) => faults::of_store(&fault),
+            Error::Entry(fault) => faults::of_entry(fault),
             Error::NotFound(_)
             | Error::Archived
             | Error::Retained(_)
@@ -295,7 +296,9 @@ mod tests {
 
     use super::Problem;
     use crate::keyring::KeyError;
+    use crate::log::NotProved;
     use crate::model::ask::RequestId;
+    use crate::randomness::NoRandomness;
     use crate::store::StoreError;
     use crate::vault::Error;
 
@@ -309,7 +312,12 @@ mod tests {
                 "memory-not-locked",
                 "ulimit -l",
             ),
-            (Error::Key(KeyError::NoRandomness), 503, "no-randomness", "/dev/urandom"),
+            (
+                Error::Key(KeyError::NoRandomness(NoRandomness)),
+                503,
+                "no-randomness",
+                "/dev/urandom",
+            ),
             (
                 Error::Key(KeyError::NoSuchKey),
                 500,
@@ -318,6 +326,7 @@ mod tests {
             ),
             (Error::Key(KeyError::NoRecordKey), 500, "no-record-key", "erased"),
             (Error::Key(KeyError::Broken), 500, "integrity", "callervault fsck"),
+            (Error::Entry(NotProved(7)), 500, "integrity", "callervault fsck"),
             (
                 Error::Store(StoreError::Corrupt("ticket")),
                 500,

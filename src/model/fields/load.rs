@@ -1,7 +1,5 @@
 //! Reads `fields.toml`.
 
-use std::fmt;
-
 use serde::Deserialize;
 use toml::Table;
 
@@ -20,7 +18,8 @@ const LEAF_BUDGET: usize = 1_500;
 const LEAF_FIELD: usize = 60;
 
 /// `fields.toml` cannot be used: what is wrong, in which entry, and the remedy on a line of its own.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("fields.toml: {}{problem}\n  {remedy}", .entry.as_ref().map(|entry| format!("field {entry}: ")).unwrap_or_default())]
 pub struct FieldsError {
     entry: Option<String>,
     problem: String,
@@ -47,18 +46,6 @@ impl FieldsError {
         self.entry.as_deref()
     }
 }
-
-impl fmt::Display for FieldsError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("fields.toml: ")?;
-        if let Some(entry) = &self.entry {
-            write!(f, "field {entry}: ")?;
-        }
-        write!(f, "{}\n  {}", self.problem, self.remedy)
-    }
-}
-
-impl std::error::Error for FieldsError {}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

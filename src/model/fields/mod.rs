@@ -17,8 +17,6 @@ mod text;
 pub use load::FieldsError;
 pub use terms::{Class, FieldName, Group, MatchStrength};
 
-use std::fmt;
-
 use jiff::civil::Date;
 
 use self::mask::Mask;
@@ -125,7 +123,8 @@ impl Field {
 }
 
 /// A value broke a rule of its field. Holds the rule, never the value.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{field}: {rule}")]
 pub struct Invalid {
     field: FieldName,
     rule: &'static str,
@@ -144,14 +143,6 @@ impl Invalid {
         self.rule
     }
 }
-
-impl fmt::Display for Invalid {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.field, self.rule)
-    }
-}
-
-impl std::error::Error for Invalid {}
 
 /// The ticket's field that holds what was said.
 pub const TEXT: &str = "text";

@@ -3,7 +3,6 @@
 mod counts;
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::num::NonZeroU64;
 
 use serde::Deserialize;
@@ -52,20 +51,9 @@ struct Account {
 }
 
 /// `limits.toml` cannot be used. The words are the TOML parser's: the file holds no personal value.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LimitsError(String);
-
-impl fmt::Display for LimitsError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "limits.toml: {}\n  the file that the program ships with shows the form",
-            self.0.trim_end()
-        )
-    }
-}
-
-impl std::error::Error for LimitsError {}
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("limits.toml: {}\n  the file that the program ships with shows the form", .0.to_string().trim_end())]
+pub struct LimitsError(toml::de::Error);
 
 impl Limits {
     /// The limits the program ships with.
@@ -76,7 +64,7 @@ impl Limits {
     /// # Errors
     /// [`LimitsError`] for anything but the tables and keys that the shipped file explains, and for a limit of zero.
     pub fn load(text: &str) -> Result<Self, LimitsError> {
-        toml::from_str(text).map_err(|error| LimitsError(error.to_string()))
+        toml::from_str(text).map_err(LimitsError)
     }
 
     /// Whether an account has limits of its own.

@@ -6,6 +6,7 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
 
 use crate::store::StoreError;
 
@@ -72,8 +73,13 @@ fn not_made(path: &Path, error: &std::io::Error) -> StoreError {
     match error.kind() {
         ErrorKind::AlreadyExists => StoreError::Exists(path.to_owned()),
         ErrorKind::StorageFull => StoreError::Full,
-        _ => StoreError::Database(format!("{}: {error}", path.display())),
+        _ => reported(path, error),
     }
+}
+
+/// What the system says of a file.
+pub(super) fn reported(path: &Path, error: &std::io::Error) -> StoreError {
+    StoreError::Database(format!("{}: {error}", path.display()))
 }
 
 /// Deletes a database and what SQLite keeps beside it, as far as they are there.
@@ -81,7 +87,7 @@ pub(super) fn remove(path: &Path) -> Result<(), StoreError> {
     for file in companions(path).chain([path.to_owned()]) {
         match std::fs::remove_file(&file) {
             Err(error) if error.kind() != ErrorKind::NotFound => {
-                return Err(StoreError::Database(format!("{}: {error}", file.display())));
+                return Err(reported(&file, &error));
             }
             _ => {}
         }
@@ -91,9 +97,6 @@ pub(super) fn remove(path: &Path) -> Result<(), StoreError> {
 
 /// Whether there is a file, and only its owner can get at it, at its directory, and at what SQLite keeps beside it.
 pub(crate) fn check(path: &Path) -> Result<(), StoreError> {
-    if !path.exists() {
-        return Err(StoreError::Missing(path.to_owned()));
-    }
     private(path)?;
     private(directory(path))?;
     companions(path)
@@ -102,7 +105,10 @@ pub(crate) fn check(path: &Path) -> Result<(), StoreError> {
 }
 
 fn private(path: &Path) -> Result<(), StoreError> {
-    let metadata = std::fs::metadata(path).map_err(|_| StoreError::Missing(path.to_owned()))?;
+    let metadata = std::fs::metadata(path).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => StoreError::Missing(path.to_owned()),
+        _ => reported(path, &error),
+    })?;
     if metadata.mode() & OTHERS != 0 {
         Err(StoreError::Readable(path.to_owned()))
     } else {
@@ -139,7 +145,38 @@ pub(super) fn lock(path: &Path) -> Result<File, StoreError> {
         .truncate(false)
         .mode(0o600)
         .open(&path);
-    let file = file.map_err(|error| StoreError::Database(format!("{}: {error}", path.display())))?;
-    flock(&file, FlockOperation::NonBlockingLockExclusive).map_err(|_| StoreError::InUse(path))?;
-    Ok(file)
+    let file = file.map_err(|error| reported(&path, &error))?;
+    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(file),
+        Err(Errno::WOULDBLOCK) => Err(StoreError::InUse(path)),
+        // A file system without locks, for instance.
+        Err(error) => Err(reported(&path, &error.into())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_there_is_told_from_what_cannot_be_reached() {
+        let directory = tempfile::tempdir().unwrap();
+        let missing = directory.path().join("store.db");
+        assert!(matches!(check(&missing), Err(StoreError::Missing(path)) if path == missing));
+        create(&missing).unwrap();
+        let fault = check(&missing.join("below a file")).unwrap_err().to_string();
+        assert!(fault.contains("below a file: Not a directory"), "{fault}");
+    }
+
+    #[test]
+    fn a_lock_that_is_held_is_told_from_one_that_cannot_be_had() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("store.db");
+        let held = lock(&path).unwrap();
+        assert!(matches!(lock(&path), Err(StoreError::InUse(_))));
+        drop(held);
+        assert!(lock(&path).is_ok());
+        let fault = lock(&directory.path().join("missing/store.db")).unwrap_err();
+        assert!(matches!(fault, StoreError::Database(_)), "{fault}");
+    }
 }

@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 use rustix::fd::OwnedFd;
 use rustix::fs::{Mode, OFlags, fstat, open, stat};
+use rustix::io::Errno;
 
-use super::files::{companions, lock_of};
+use super::files::{companions, lock_of, reported};
 use crate::store::{Result, StoreError};
 
 /// The files of one open store: database, lock, and what SQLite keeps beside the database.
@@ -89,7 +90,8 @@ impl OpenFile {
     fn open(path: PathBuf) -> Result<Self> {
         match open(&path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty()) {
             Ok(place) => Ok(Self { path, place }),
-            Err(_) => Err(StoreError::Displaced(path)),
+            Err(Errno::NOENT) => Err(StoreError::Displaced(path)),
+            Err(error) => Err(reported(&path, &error.into())),
         }
     }
 

@@ -2,13 +2,13 @@
 
 use serde::Serialize;
 
-use crate::keyring::KeyError;
 use crate::log::ProvedEntry;
 use crate::log::history::{History, NoHistory};
 use crate::log::mark::Mark;
 use crate::merkle::TilePath;
 use crate::model::ask::Action;
 use crate::note::TlogProof;
+use crate::store::StoreError;
 use crate::store::rows::EntryRow;
 use crate::vault::{Audit, Error, LeafHash, Session, Vault};
 
@@ -27,6 +27,9 @@ pub struct Entry {
     pub leaf: serde_json::Value,
 }
 
+/// The bytes have their hash, and this program has not written them.
+pub(super) const NO_LEAF: StoreError = StoreError::Corrupt("log_entry");
+
 impl Entry {
     /// As it is stored, unless its body was archived and dropped.
     pub(super) fn read(row: EntryRow) -> Result<Self, Error> {
@@ -41,7 +44,7 @@ impl Entry {
             index: entry.index(),
             leaf_hash: LeafHash(*entry.hash()),
             mark: Mark::of(entry.hash()),
-            leaf: serde_json::from_slice(entry.body()).map_err(|_| KeyError::Broken)?,
+            leaf: serde_json::from_slice(entry.body()).map_err(|_| NO_LEAF)?,
         })
     }
 }

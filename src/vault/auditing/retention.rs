@@ -5,10 +5,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::cells;
-use crate::keyring::KeyError;
-use crate::log::Change;
-use crate::log::ProvedEntry;
 use crate::log::history::NoHistory;
+use crate::log::{Change, NotProved, ProvedEntry};
 use crate::merkle::TILE_WIDTH;
 use crate::model::ask::Action;
 use crate::model::purposes::Purpose;
@@ -16,6 +14,7 @@ use crate::store::Write;
 use crate::store::rows::archive::BY_LOG;
 use crate::store::rows::{ArchiveRow, EntryRow, Genuine, PastLogRow};
 use crate::vault::Retention;
+use crate::vault::auditing::read::NO_LEAF;
 use crate::vault::auditing::search::Beyond;
 use crate::vault::people::approvals::{Exact, LOG, is_overtaken};
 use crate::vault::{Audit, Error, Session, Vault};
@@ -179,7 +178,7 @@ impl Vault {
         };
         match self.archived_below().await {
             Ok(below) if index < below => Error::Archived,
-            Ok(_) => KeyError::Broken.into(),
+            Ok(_) => NotProved(index).into(),
             Err(error) => error,
         }
     }
@@ -191,6 +190,6 @@ fn origin_of(past: &PastLogRow) -> String {
 
 /// When an entry was logged, from bytes that have their hash.
 fn logged_at(entry: EntryRow) -> Result<Timestamp, Error> {
-    let leaf = ProvedEntry::new(entry)?.leaf().ok_or(KeyError::Broken)?;
-    Ok(leaf.t.parse().map_err(|_| KeyError::Broken)?)
+    let leaf = ProvedEntry::new(entry)?.leaf().ok_or(NO_LEAF)?;
+    Ok(leaf.t.parse().map_err(|_| NO_LEAF)?)
 }

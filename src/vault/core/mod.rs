@@ -27,6 +27,7 @@ pub use self::witnessing::Witnessing;
 use crate::audit::index::Indexer;
 use crate::clock::Clock;
 use crate::keyring::{Keyring, RecordKey};
+pub use crate::log::LogStopped;
 use crate::log::{Change, Log, LogStats, Recorded};
 use crate::model::ask::{Action, Ask, RequestId};
 use crate::model::fields::FieldSet;
@@ -103,9 +104,9 @@ impl Vault {
         [("data", self.store.statements()), ("keys", self.keys.statements())]
     }
 
-    /// Returns when the log's thread has died of a fault of a store, with the fault's words.
-    pub async fn log_died(&self) -> String {
-        self.log.died().await
+    /// Returns when the log's thread has ended, and why.
+    pub async fn log_stopped(&self) -> LogStopped {
+        self.log.stopped().await
     }
 
     /// Whether the keys are gone.

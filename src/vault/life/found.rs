@@ -119,7 +119,7 @@ fn founders(
     let mut issued = Vec::new();
     for role in [Role::SecurityAdmin, Role::SystemAdmin, Role::Auditor] {
         let account = role.as_str().replace('_', "-");
-        let roles = Roles::new([role]).map_err(|error| OpenError::Io(error.to_string()))?;
+        let roles = Roles::new([role])?;
         let principal = PrincipalRow {
             id: PrincipalId::random(randomness).map_err(KeyError::from)?,
             account: account.clone(),

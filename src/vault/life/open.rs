@@ -1,6 +1,5 @@
 //! Opening a vault: prove the log, then serve.
 
-use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +15,7 @@ use crate::log::startup::{self, Proved, Unproved};
 use crate::log::{CheckpointSigner, Log, Node, Pace, ProvedEntry};
 use crate::model::fields::{FieldSet, FieldsError};
 use crate::model::limits::LimitsError;
+use crate::model::principals::BadRoles;
 use crate::policy::{PolicyError, Why};
 use crate::randomness::{Randomness, System};
 use crate::store::rows::declared;
@@ -58,67 +58,48 @@ impl Places {
 }
 
 /// Why a vault cannot be made or opened.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// A store.
-    Store(StoreError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// The keys.
-    Key(KeyError),
+    #[error(transparent)]
+    Key(#[from] KeyError),
     /// The log is not what it was.
-    Log(Unproved),
+    #[error(transparent)]
+    Log(#[from] Unproved),
     /// `fields.toml`.
-    Fields(FieldsError),
+    #[error(transparent)]
+    Fields(#[from] FieldsError),
     /// `limits.toml`.
-    Limits(LimitsError),
+    #[error(transparent)]
+    Limits(#[from] LimitsError),
     /// The policies.
-    Policy(PolicyError),
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
     /// The files that the policies are in.
-    PolicyFiles(BadFiles),
+    #[error(transparent)]
+    PolicyFiles(#[from] BadFiles),
     /// The data store belongs to another vault than the key store.
+    #[error("the data store belongs to another vault than the key store\n  name the directories that belong together")]
     OtherVault,
     /// What takes two persons, and these are not two who may: why.
+    #[error(
+        "these two may not do that ({0})\n  it takes the token of a system administrator and that of somebody else who may approve \
+         it: an auditor"
+    )]
     NotByThese(Why),
-    /// A file or a thread.
-    Io(String),
+    /// The roles of a first administrator.
+    #[error(transparent)]
+    Roles(#[from] BadRoles),
+    /// The system gives no thread.
+    #[error("the log's thread cannot be started")]
+    NoThread(#[source] std::io::Error),
     /// Anything else.
-    Vault(Error),
+    #[error(transparent)]
+    Vault(#[from] Error),
 }
-
-impl fmt::Display for OpenError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Store(error) => error.fmt(f),
-            Self::Key(error) => error.fmt(f),
-            Self::Log(error) => error.fmt(f),
-            Self::Fields(error) => error.fmt(f),
-            Self::Limits(error) => error.fmt(f),
-            Self::Policy(error) => error.fmt(f),
-            Self::PolicyFiles(error) => error.fmt(f),
-            Self::OtherVault => {
-                f.write_str("the data store belongs to another vault than the key store\n  name the directories that belong together")
-            }
-            Self::NotByThese(why) => write!(
-                f,
-                "these two may not do that ({why})\n  it takes the token of a system administrator and that of somebody else who may approve it: an auditor"
-            ),
-            Self::Io(words) => f.write_str(words),
-            Self::Vault(error) => error.fmt(f),
-        }
-    }
-}
-
-impl std::error::Error for OpenError {}
-
-macro_rules! from {
-    ($($error:ty => $variant:ident),+) => {
-        $(impl From<$error> for OpenError {
-            fn from(error: $error) -> Self {
-                Self::$variant(error)
-            }
-        })+
-    };
-}
-from!(StoreError => Store, KeyError => Key, Unproved => Log, FieldsError => Fields, LimitsError => Limits, PolicyError => Policy, BadFiles => PolicyFiles, Error => Vault);
 
 /// How a vault is run.
 #[derive(Clone)]
@@ -291,7 +272,7 @@ impl Unlocked {
                 deadline: running.deadline,
             },
         )
-        .map_err(|error| OpenError::Io(format!("the log's thread cannot be started: {error}")))?;
+        .map_err(OpenError::NoThread)?;
         Ok(Vault {
             store: self.store,
             keys: self.keys,
