@@ -656,7 +656,7 @@ async fn finding(scene: &Scene) -> Vec<Found> {
     let mut taken = Vec::new();
     for known in &known {
         for (name, search) in searches(known) {
-            let wanted = Wanted::try_from(&search).unwrap();
+            let wanted = Wanted::new(&search, &FieldSet::shipped().unwrap()).unwrap();
             let found = twice(scene, name, &mut taken, || vault.search(&session, &wanted)).await;
             assert!(!found.entries.is_empty(), "{name}");
         }

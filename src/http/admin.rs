@@ -1,107 +1,67 @@
-//! `/v1/admin` and locking.
+//! `/v1/admin` and locking. Answers here are not kept for a repeated request: an `Idempotency-Key` is refused.
 
-use std::sync::Arc;
-
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 
-use super::App;
+use super::Answer;
 use super::approvals::{APPROVAL, REASON};
-use super::headers::{Head, NotRepeatable, identifier, tagged};
-use super::json::Json;
-use super::path::Path;
 use super::problem::Problem;
-use super::session::Authenticated;
-use super::tickets::{ListQuery, query};
-use crate::vault::Asked;
+use super::request::{Context, Json, ListQuery, Path, Query, identifier, tagged};
+use crate::model::problems::Thing;
 use crate::vault::people::{
     Changed, Department, NewDepartment, NewPrincipal, NewToken, Page, Principal, SetPrincipal, Token, TokenLine,
 };
-use crate::vault::{Audit, Session};
+use crate::vault::{Asked, Audit};
 
-/// What the document says of every write here.
-const NO_KEY: &str = "malformed, or sent with an `Idempotency-Key` (`idempotency-not-supported`): answers here are not \
-    kept. After a lost answer list what is there, and revoke a token that did not reach you";
+type Made<T> = Result<(StatusCode, axum::Json<T>), Problem>;
 
-type Answer = Result<Response, Problem>;
-
-fn answer<T: serde::Serialize>(
-    status: StatusCode,
-    session: &Session,
-    result: Result<T, crate::vault::Error>,
-) -> Answer {
-    let value = result.map_err(|error| Problem::from(error).request(&session.request))?;
-    Ok((status, axum::Json(value)).into_response())
+const fn made<T>(value: T) -> Made<T> {
+    Ok((StatusCode::CREATED, axum::Json(value)))
 }
 
 /// Makes a department.
 #[utoipa::path(post, path = "/v1/admin/departments", tag = "admin", request_body = NewDepartment,
-    responses((status = 400, body = Problem, description = NO_KEY), (status = 201, body = Changed<Department>), (status = 403, body = Problem), (status = 409, body = Problem)))]
-pub(super) async fn make_department(
-    State(app): State<Arc<App>>,
-    Authenticated(session): Authenticated,
-    _: NotRepeatable,
-    body: Json<NewDepartment>,
-) -> Answer {
-    answer(
-        StatusCode::CREATED,
-        &session,
-        app.vault.make_department(&session, body.value).await,
-    )
+    responses((status = 201, body = Changed<Department>), (status = 409)))]
+pub(super) async fn make_department(context: Context, body: Json<NewDepartment>) -> Made<Changed<Department>> {
+    context.not_repeatable()?;
+    made(context.vault().make_department(context.session(), body.value).await?)
 }
 
 /// Departments by code.
 #[utoipa::path(get, path = "/v1/admin/departments", tag = "admin", params(ListQuery),
-    responses((status = 200, body = Page<Department>), (status = 403, body = Problem)))]
-pub(super) async fn list_departments(
-    State(app): State<Arc<App>>,
-    Authenticated(session): Authenticated,
-    list: Result<Query<ListQuery>, QueryRejection>,
-) -> Answer {
-    let list = query(list)?;
-    answer(
-        StatusCode::OK,
-        &session,
-        app.vault
-            .list_departments(&session, list.after.as_deref(), list.limit())
-            .await,
-    )
+    responses((status = 200, body = Page<Department>)))]
+pub(super) async fn list_departments(context: Context, Query(list): Query<ListQuery>) -> Answer<Page<Department>> {
+    let limit = list.limit()?;
+    let page = context
+        .vault()
+        .list_departments(context.session(), list.after.as_deref(), limit);
+    Ok(axum::Json(page.await?))
 }
 
 /// Makes a principal. An administrator, or one who may approve, takes two persons.
 #[utoipa::path(post, path = "/v1/admin/principals", tag = "admin", request_body = NewPrincipal,
     params(("Approval" = Option<String>, Header, description = APPROVAL),
         ("Approval-Reason" = Option<String>, Header, description = REASON)),
-    responses((status = 400, body = Problem, description = NO_KEY), (status = 201, body = Changed<Principal>), (status = 202, body = Asked), (status = 403, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
-pub(super) async fn make_principal(
-    State(app): State<Arc<App>>,
-    Authenticated(session): Authenticated,
-    head: Head,
-    body: Json<NewPrincipal>,
-) -> Answer {
-    let exact = head.with(&body.bytes)?;
-    let made = app.vault.make_principal(&session, body.value, &exact).await;
-    answer(StatusCode::CREATED, &session, made)
+    responses((status = 201, body = Changed<Principal>), (status = 202, body = Asked), (status = 409)))]
+pub(super) async fn make_principal(context: Context, body: Json<NewPrincipal>) -> Made<Changed<Principal>> {
+    let exact = context.exact(&body.bytes)?;
+    made(
+        context
+            .vault()
+            .make_principal(context.session(), body.value, &exact)
+            .await?,
+    )
 }
 
 /// Principals by id.
 #[utoipa::path(get, path = "/v1/admin/principals", tag = "admin", params(ListQuery),
-    responses((status = 200, body = Page<Principal>), (status = 403, body = Problem)))]
-pub(super) async fn list_principals(
-    State(app): State<Arc<App>>,
-    Authenticated(session): Authenticated,
-    list: Result<Query<ListQuery>, QueryRejection>,
-) -> Answer {
-    let list = query(list)?;
-    answer(
-        StatusCode::OK,
-        &session,
-        app.vault
-            .list_principals(&session, list.after.as_deref(), list.limit())
-            .await,
-    )
+    responses((status = 200, body = Page<Principal>)))]
+pub(super) async fn list_principals(context: Context, Query(list): Query<ListQuery>) -> Answer<Page<Principal>> {
+    let limit = list.limit()?;
+    let page = context
+        .vault()
+        .list_principals(context.session(), list.after.as_deref(), limit);
+    Ok(axum::Json(page.await?))
 }
 
 /// Sets a principal's roles and standing. An administrator's, or those of one who may approve, take two persons.
@@ -109,22 +69,20 @@ pub(super) async fn list_principals(
     params(("id" = String, Path), ("If-Match" = String, Header), ("Approval" = Option<String>, Header, description = APPROVAL),
         ("Approval-Reason" = Option<String>, Header, description = REASON)),
     request_body = SetPrincipal,
-    responses((status = 400, body = Problem, description = NO_KEY), (status = 200, body = Changed<Principal>), (status = 202, body = Asked), (status = 403, body = Problem), (status = 409, body = Problem), (status = 412, body = Problem)))]
+    responses((status = 200, body = Changed<Principal>), (status = 202, body = Asked), (status = 404), (status = 409),
+        (status = 412), (status = 428)))]
 pub(super) async fn set_principal(
-    State(app): State<Arc<App>>,
-    Authenticated(session): Authenticated,
+    context: Context,
     Path(id): Path<String>,
-    head: Head,
     body: Json<SetPrincipal>,
-) -> Answer {
-    let id = identifier(&id, "principal")?;
-    let exact = head.with(&body.bytes)?;
-    let version = head.version()?;
-    let changed = app
-        .vault
-        .set_principal(&session, id, &body.value, version, &exact)
-        .await;
-    let changed = changed.map_err(|error| Problem::from(error).request(&session.request))?;
+) -> Result<Response, Problem> {
+    let id = identifier(&id, Thing::Principal)?;
+    let exact = context.exact(&body.bytes)?;
+    let version = context.version()?;
+    let changed = context
+        .vault()
+        .set_principal(context.session(), id, &body.value, version, &exact)
+        .await?;
     Ok(tagged(changed.now.version, axum::Json(changed)))
 }
 
@@ -132,60 +90,53 @@ pub(super) async fn set_principal(
 #[utoipa::path(post, path = "/v1/admin/principals/{id}/tokens", tag = "admin",
     params(("id" = String, Path), ("Approval" = Option<String>, Header, description = APPROVAL),
         ("Approval-Reason" = Option<String>, Header, description = REASON)), request_body = NewToken,
-    responses((status = 400, body = Problem, description = NO_KEY), (status = 201, body = Token), (status = 202, body = Asked), (status = 403, body = Problem), (status = 404, body = Problem),
-        (status = 409, body = Problem)))]
-pub(super) async fn issue_token(
-    State(app): State<Arc<App>>,
-    Authenticated(session): Authenticated,
-    Path(id): Path<String>,
-    head: Head,
-    body: Json<NewToken>,
-) -> Answer {
-    let id = identifier(&id, "principal")?;
-    let exact = head.with(&body.bytes)?;
-    let issued = app.vault.issue_token(&session, id, &body.value, &exact).await;
-    answer(StatusCode::CREATED, &session, issued)
+    responses((status = 201, body = Token), (status = 202, body = Asked), (status = 404), (status = 409)))]
+pub(super) async fn issue_token(context: Context, Path(id): Path<String>, body: Json<NewToken>) -> Made<Token> {
+    let id = identifier(&id, Thing::Principal)?;
+    let exact = context.exact(&body.bytes)?;
+    made(
+        context
+            .vault()
+            .issue_token(context.session(), id, &body.value, &exact)
+            .await?,
+    )
 }
 
 /// A principal's tokens, newest first, without secrets.
 #[utoipa::path(get, path = "/v1/admin/principals/{id}/tokens", tag = "admin", params(("id" = String, Path), ListQuery),
-    responses((status = 200, body = Page<TokenLine>), (status = 403, body = Problem)))]
+    responses((status = 200, body = Page<TokenLine>), (status = 404)))]
 pub(super) async fn list_tokens(
-    State(app): State<Arc<App>>,
-    Authenticated(session): Authenticated,
+    context: Context,
     Path(id): Path<String>,
-    list: Result<Query<ListQuery>, QueryRejection>,
-) -> Answer {
-    let id = identifier(&id, "principal")?;
-    let list = query(list)?;
-    let listed = app.vault.list_tokens(&session, id, list.after.as_deref(), list.limit());
-    answer(StatusCode::OK, &session, listed.await)
+    Query(list): Query<ListQuery>,
+) -> Answer<Page<TokenLine>> {
+    let id = identifier(&id, Thing::Principal)?;
+    let limit = list.limit()?;
+    let page = context
+        .vault()
+        .list_tokens(context.session(), id, list.after.as_deref(), limit);
+    Ok(axum::Json(page.await?))
 }
 
 /// Revokes a token. An administrator's, or that of one who may approve, takes two persons.
 #[utoipa::path(delete, path = "/v1/admin/principals/{id}/tokens/{token}", tag = "admin",
     params(("id" = String, Path), ("token" = String, Path), ("Approval" = Option<String>, Header, description = APPROVAL),
         ("Approval-Reason" = Option<String>, Header, description = REASON)),
-    responses((status = 400, body = Problem, description = NO_KEY), (status = 200, body = Audit), (status = 202, body = Asked), (status = 403, body = Problem), (status = 404, body = Problem),
-        (status = 409, body = Problem)))]
-pub(super) async fn revoke_token(
-    State(app): State<Arc<App>>,
-    Authenticated(session): Authenticated,
-    head: Head,
-    Path((id, token)): Path<(String, String)>,
-) -> Answer {
-    let (id, token) = (identifier(&id, "principal")?, identifier(&token, "token")?);
-    let revoked = app.vault.revoke_token(&session, id, token, &head.with(&[])?).await;
-    answer(StatusCode::OK, &session, revoked)
+    responses((status = 200, body = Audit), (status = 202, body = Asked), (status = 404), (status = 409)))]
+pub(super) async fn revoke_token(context: Context, Path((id, token)): Path<(String, String)>) -> Answer<Audit> {
+    let (id, token) = (identifier(&id, Thing::Principal)?, identifier(&token, Thing::Token)?);
+    let exact = context.exact(&[])?;
+    Ok(axum::Json(
+        context
+            .vault()
+            .revoke_token(context.session(), id, token, &exact)
+            .await?,
+    ))
 }
 
 /// Locks the vault: every key is wiped, and only a start with the passphrase unlocks it again.
-#[utoipa::path(post, path = "/v1/keys/lock", tag = "keys",
-    responses((status = 400, body = Problem, description = NO_KEY), (status = 200, body = Audit), (status = 403, body = Problem)))]
-pub(super) async fn lock(
-    State(app): State<Arc<App>>,
-    Authenticated(session): Authenticated,
-    _: NotRepeatable,
-) -> Answer {
-    answer(StatusCode::OK, &session, app.vault.lock(&session).await)
+#[utoipa::path(post, path = "/v1/keys/lock", tag = "keys", responses((status = 200, body = Audit)))]
+pub(super) async fn lock(context: Context) -> Answer<Audit> {
+    context.not_repeatable()?;
+    Ok(axum::Json(context.vault().lock(context.session()).await?))
 }

@@ -1,27 +1,17 @@
 //! `/v1/approvals`, and what of `/v1/audit` takes two persons.
 
-use std::sync::Arc;
-
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
-use axum::response::{IntoResponse, Response};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use super::App;
-use super::headers::{Head, bad_reason, identifier};
-use super::json::{Json, MaybeJson};
-use super::path::Path;
-use super::problem::Problem;
-use super::session::Authenticated;
-use super::tickets::{ListQuery, query};
+use super::Answer;
+use super::request::{Context, Json, ListQuery, MaybeJson, Path, Query, bad_reason, identifier};
 use crate::model::approvals::Reason;
+use crate::model::problems::Thing;
 use crate::vault::Asked;
 use crate::vault::auditing::resolve::{Resolve, Resolved};
 use crate::vault::auditing::retention::{Dropped, Retain};
 use crate::vault::people::Page;
 use crate::vault::people::approvals::{Decided, Decision, RequestLine, RequestPage};
-use crate::vault::{Error, Session};
 
 /// What the document says of the header `Approval`.
 pub(super) const APPROVAL: &str = "a second person's approval of this request, for the state of what it is about: address, \
@@ -38,109 +28,71 @@ pub(super) struct Decide {
     reason: Option<String>,
 }
 
-type Answer = Result<Response, Problem>;
-
-fn answer<T: Serialize>(session: &Session, result: Result<T, Error>) -> Answer {
-    let value = result.map_err(|error| Problem::from(error).request(&session.request))?;
-    Ok(axum::Json(value).into_response())
-}
-
 /// What waits for a second person and what became of it, newest first.
 #[utoipa::path(get, path = "/v1/approvals", tag = "approvals", params(ListQuery),
-    responses((status = 200, body = Page<RequestLine>), (status = 403, body = Problem)))]
-pub(super) async fn list(
-    State(app): State<Arc<App>>,
-    Authenticated(session): Authenticated,
-    list: Result<Query<ListQuery>, QueryRejection>,
-) -> Answer {
-    let list = query(list)?;
-    answer(
-        &session,
-        app.vault.approvals(&session, list.after.as_deref(), list.limit()).await,
-    )
+    responses((status = 200, body = Page<RequestLine>)))]
+pub(super) async fn list(context: Context, Query(list): Query<ListQuery>) -> Answer<Page<RequestLine>> {
+    let limit = list.limit()?;
+    let page = context
+        .vault()
+        .approvals(context.session(), list.after.as_deref(), limit);
+    Ok(axum::Json(page.await?))
 }
 
 /// My own requests for approval and what became of them, newest first.
 #[utoipa::path(get, path = "/v1/approvals/mine", tag = "approvals", params(ListQuery),
-    responses((status = 200, body = Page<RequestLine>), (status = 403, body = Problem)))]
-pub(super) async fn mine(
-    State(app): State<Arc<App>>,
-    Authenticated(session): Authenticated,
-    list: Result<Query<ListQuery>, QueryRejection>,
-) -> Answer {
-    let list = query(list)?;
-    answer(
-        &session,
-        app.vault
-            .own_approvals(&session, list.after.as_deref(), list.limit())
-            .await,
-    )
+    responses((status = 200, body = Page<RequestLine>)))]
+pub(super) async fn mine(context: Context, Query(list): Query<ListQuery>) -> Answer<Page<RequestLine>> {
+    let limit = list.limit()?;
+    let page = context
+        .vault()
+        .own_approvals(context.session(), list.after.as_deref(), limit);
+    Ok(axum::Json(page.await?))
 }
 
 /// One request for approval: my own, or any for those who may decide on it.
 #[utoipa::path(get, path = "/v1/approvals/{id}", tag = "approvals", params(("id" = String, Path)),
-    responses((status = 200, body = RequestPage), (status = 403, body = Problem), (status = 404, body = Problem)))]
-pub(super) async fn read(
-    State(app): State<Arc<App>>,
-    Authenticated(session): Authenticated,
-    Path(id): Path<String>,
-) -> Answer {
-    let id = identifier(&id, "request for approval")?;
-    answer(&session, app.vault.approval(&session, id).await)
+    responses((status = 200, body = RequestPage), (status = 404)))]
+pub(super) async fn read(context: Context, Path(id): Path<String>) -> Answer<RequestPage> {
+    let id = identifier(&id, Thing::Approval)?;
+    Ok(axum::Json(context.vault().approval(context.session(), id).await?))
 }
 
 /// Approves somebody else's request: they may do it once, within 24 hours of having asked.
 #[utoipa::path(post, path = "/v1/approvals/{id}/approve", tag = "approvals", params(("id" = String, Path)),
-    request_body(content = Option<Decide>),
-    responses((status = 200, body = Decided), (status = 403, body = Problem), (status = 404, body = Problem),
-        (status = 409, body = Problem)))]
-pub(super) async fn approve(
-    State(app): State<Arc<App>>,
-    Authenticated(session): Authenticated,
-    Path(id): Path<String>,
-    why: MaybeJson<Decide>,
-) -> Answer {
-    decide(&app, &session, &id, Decision::Approve, why.0).await
+    request_body(content = Option<Decide>), responses((status = 200, body = Decided), (status = 404), (status = 409)))]
+pub(super) async fn approve(context: Context, Path(id): Path<String>, why: MaybeJson<Decide>) -> Answer<Decided> {
+    decide(&context, &id, Decision::Approve, why.0).await
 }
 
 /// Refuses somebody else's request.
 #[utoipa::path(post, path = "/v1/approvals/{id}/refuse", tag = "approvals", params(("id" = String, Path)),
-    request_body(content = Option<Decide>),
-    responses((status = 200, body = Decided), (status = 403, body = Problem), (status = 404, body = Problem),
-        (status = 409, body = Problem)))]
-pub(super) async fn refuse(
-    State(app): State<Arc<App>>,
-    Authenticated(session): Authenticated,
-    Path(id): Path<String>,
-    why: MaybeJson<Decide>,
-) -> Answer {
-    decide(&app, &session, &id, Decision::Refuse, why.0).await
+    request_body(content = Option<Decide>), responses((status = 200, body = Decided), (status = 404), (status = 409)))]
+pub(super) async fn refuse(context: Context, Path(id): Path<String>, why: MaybeJson<Decide>) -> Answer<Decided> {
+    decide(&context, &id, Decision::Refuse, why.0).await
 }
 
-async fn decide(app: &App, session: &Session, id: &str, decision: Decision, why: Decide) -> Answer {
-    let id = identifier(id, "request for approval")?;
+async fn decide(context: &Context, id: &str, decision: Decision, why: Decide) -> Answer<Decided> {
+    let id = identifier(id, Thing::Approval)?;
     let reason = why
         .reason
         .map(|text| Reason::new(Zeroizing::new(text)).ok_or_else(bad_reason));
     let reason = reason.transpose()?;
-    let decided = app.vault.decide_on(session, id, decision, reason.as_ref()).await;
-    answer(session, decided)
+    let decided = context
+        .vault()
+        .decide_on(context.session(), id, decision, reason.as_ref());
+    Ok(axum::Json(decided.await?))
 }
 
 /// Which caller a subject of the log is, by the asker's own department's reference. Takes two persons.
 #[utoipa::path(post, path = "/v1/audit/resolve", tag = "audit", request_body = Resolve,
     params(("Approval" = Option<String>, Header, description = APPROVAL),
         ("Approval-Reason" = Option<String>, Header, description = REASON)),
-    responses((status = 200, body = Resolved), (status = 202, body = Asked), (status = 403, body = Problem),
-        (status = 404, body = Problem), (status = 409, body = Problem)))]
-pub(super) async fn resolve(
-    State(app): State<Arc<App>>,
-    Authenticated(session): Authenticated,
-    head: Head,
-    body: Json<Resolve>,
-) -> Answer {
-    let exact = head.with(&body.bytes)?;
-    answer(&session, app.vault.resolve_subject(&session, &body.value, &exact).await)
+    responses((status = 200, body = Resolved), (status = 202, body = Asked), (status = 404), (status = 409)))]
+pub(super) async fn resolve(context: Context, body: Json<Resolve>) -> Answer<Resolved> {
+    let exact = context.exact(&body.bytes)?;
+    let resolved = context.vault().resolve_subject(context.session(), &body.value, &exact);
+    Ok(axum::Json(resolved.await?))
 }
 
 /// Drops the bodies of entries older than the retention period; hashes and tiles stay. Run `callervault audit export`
@@ -148,14 +100,9 @@ pub(super) async fn resolve(
 #[utoipa::path(post, path = "/v1/audit/retention", tag = "audit", request_body = Retain,
     params(("Approval" = Option<String>, Header, description = APPROVAL),
         ("Approval-Reason" = Option<String>, Header, description = REASON)),
-    responses((status = 200, body = Dropped), (status = 202, body = Asked), (status = 403, body = Problem),
-        (status = 409, body = Problem), (status = 422, body = Problem)))]
-pub(super) async fn retain(
-    State(app): State<Arc<App>>,
-    Authenticated(session): Authenticated,
-    head: Head,
-    body: Json<Retain>,
-) -> Answer {
-    let exact = head.with(&body.bytes)?;
-    answer(&session, app.vault.drop_bodies(&session, &body.value, &exact).await)
+    responses((status = 200, body = Dropped), (status = 202, body = Asked), (status = 409)))]
+pub(super) async fn retain(context: Context, body: Json<Retain>) -> Answer<Dropped> {
+    let exact = context.exact(&body.bytes)?;
+    let dropped = context.vault().drop_bodies(context.session(), &body.value, &exact);
+    Ok(axum::Json(dropped.await?))
 }

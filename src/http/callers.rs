@@ -1,20 +1,15 @@
 //! `/v1/intake` and `/v1/callers`.
 
-use std::sync::Arc;
-
-use axum::extract::{OriginalUri, Query, State};
-use axum::http::{HeaderMap, Method, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use super::App;
-use super::headers::{identifier, replay, required_if_match, tagged};
-use super::json::Json;
-use super::path::Path;
+use super::Answer;
 use super::problem::Problem;
-use super::session::Authenticated;
+use super::request::{Context, Json, Path, Query, identifier, tagged};
 use crate::keyring::Revealed;
 use crate::log::mark::Mark;
+use crate::model::problems::Thing;
 use crate::model::purposes::Purpose;
 use crate::vault::Audit;
 use crate::vault::calls::callers::{CallerPage, Why};
@@ -42,7 +37,7 @@ pub(super) struct Shown {
     clippy::disallowed_methods,
     reason = "the one exit of opened values: the answer to the read that was logged"
 )]
-pub(super) fn shown(revealed: Revealed) -> Response {
+pub(super) fn shown(revealed: Revealed) -> axum::Json<Shown> {
     let disclosed = revealed.disclose();
     let fields = disclosed
         .fields
@@ -55,89 +50,59 @@ pub(super) fn shown(revealed: Revealed) -> Response {
         audit,
         mark: audit.mark(),
     })
-    .into_response()
 }
 
 /// Takes a call: entered once, matched, sealed.
 #[utoipa::path(post, path = "/v1/intake", tag = "callers", request_body = Intake,
     params(("Idempotency-Key" = Option<String>, Header, description = "the same key and body get the same answer")),
-    responses((status = 201, body = Taken), (status = 403, body = Problem), (status = 409, body = Problem),
-        (status = 422, body = Problem), (status = 429, body = Problem)))]
-pub(super) async fn intake(
-    State(app): State<Arc<App>>,
-    Authenticated(session): Authenticated,
-    method: Method,
-    uri: OriginalUri,
-    headers: HeaderMap,
-    body: Json<Intake>,
-) -> Result<Response, Problem> {
-    let replay = replay(&headers, &method, uri.path(), &body.bytes)?;
-    let taken = app.vault.intake(&session, &body.value, replay.as_ref()).await;
-    let taken = taken.map_err(|error| Problem::from(error).request(&session.request))?;
-    Ok((StatusCode::CREATED, axum::Json(taken)).into_response())
+    responses((status = 201, body = Taken), (status = 409)))]
+pub(super) async fn intake(context: Context, body: Json<Intake>) -> Result<(StatusCode, axum::Json<Taken>), Problem> {
+    let replay = context.replay(&body.bytes)?;
+    let taken = context.vault().intake(context.session(), &body.value, replay.as_ref());
+    Ok((StatusCode::CREATED, axum::Json(taken.await?)))
 }
 
 /// Finds callers by one value.
 #[utoipa::path(post, path = "/v1/callers/lookup", tag = "callers", request_body = LookupCallers,
-    responses((status = 200, body = Found), (status = 403, body = Problem), (status = 429, body = Problem)))]
-pub(super) async fn lookup(
-    State(app): State<Arc<App>>,
-    Authenticated(session): Authenticated,
-    body: Json<LookupCallers>,
-) -> Result<Response, Problem> {
-    let found = app.vault.lookup(&session, &body.value).await;
-    Ok(axum::Json(found.map_err(|error| Problem::from(error).request(&session.request))?).into_response())
+    responses((status = 200, body = Found)))]
+pub(super) async fn lookup(context: Context, body: Json<LookupCallers>) -> Answer<Found> {
+    let found = context.vault().lookup(context.session(), &body.value);
+    Ok(axum::Json(found.await?))
 }
 
 /// Names of the fields on file and tickets of mine about this caller; no values.
 #[utoipa::path(get, path = "/v1/callers/{ref}", tag = "callers", params(("ref" = String, Path), Why),
-    responses((status = 200, body = CallerPage), (status = 403, body = Problem)))]
+    responses((status = 200, body = CallerPage)))]
 pub(super) async fn read(
-    State(app): State<Arc<App>>,
-    Authenticated(session): Authenticated,
+    context: Context,
     Path(caller): Path<String>,
-    why: Result<Query<Why>, axum::extract::rejection::QueryRejection>,
+    Query(why): Query<Why>,
 ) -> Result<Response, Problem> {
-    let caller = identifier(&caller, "reference")?;
-    let purpose = super::tickets::query(why)?.purpose.unwrap_or(Purpose::Handle);
-    let page = app.vault.read_caller(&session, caller, purpose).await;
-    let page = page.map_err(|error| Problem::from(error).request(&session.request))?;
+    let caller = identifier(&caller, Thing::Reference)?;
+    let purpose = why.purpose.unwrap_or(Purpose::Handle);
+    let page = context.vault().read_caller(context.session(), caller, purpose).await?;
     Ok(match page.version {
         Some(version) => tagged(version, axum::Json(page)),
         None => axum::Json(page).into_response(),
     })
 }
 
-/// Shows fields of a caller, for a ticket and a purpose, after the read is in the log.
+/// Shows fields of a caller for a ticket. Nothing is opened before the read is in the log.
 #[utoipa::path(post, path = "/v1/callers/{ref}/reveal", tag = "callers", params(("ref" = String, Path)),
-    request_body = RevealCaller,
-    responses((status = 200, body = Shown), (status = 403, body = Problem), (status = 429, body = Problem),
-        (status = 503, body = Problem)))]
-pub(super) async fn reveal(
-    State(app): State<Arc<App>>,
-    Authenticated(session): Authenticated,
-    Path(caller): Path<String>,
-    body: Json<RevealCaller>,
-) -> Result<Response, Problem> {
-    let fail = |error| Problem::from(error).request(&session.request);
-    let caller = identifier(&caller, "reference")?;
-    let ask = app.vault.ask_caller(&session, caller, &body.value).map_err(fail)?;
-    Ok(shown(app.vault.reveal(ask).await.map_err(fail)?))
+    request_body = RevealCaller, responses((status = 200, body = Shown)))]
+pub(super) async fn reveal(context: Context, Path(caller): Path<String>, body: Json<RevealCaller>) -> Answer<Shown> {
+    let caller = identifier(&caller, Thing::Reference)?;
+    let ask = context.vault().ask_caller(context.session(), caller, &body.value)?;
+    Ok(shown(context.vault().reveal(ask).await?))
 }
 
 /// Compares a value with a field; nothing is opened.
 #[utoipa::path(post, path = "/v1/callers/{ref}/verify", tag = "callers", params(("ref" = String, Path)),
-    request_body = VerifyField,
-    responses((status = 200, body = Verified), (status = 403, body = Problem), (status = 429, body = Problem)))]
-pub(super) async fn verify(
-    State(app): State<Arc<App>>,
-    Authenticated(session): Authenticated,
-    Path(caller): Path<String>,
-    body: Json<VerifyField>,
-) -> Result<Response, Problem> {
-    let caller = identifier(&caller, "reference")?;
-    let verified = app.vault.verify(&session, caller, &body.value).await;
-    Ok(axum::Json(verified.map_err(|error| Problem::from(error).request(&session.request))?).into_response())
+    request_body = VerifyField, responses((status = 200, body = Verified)))]
+pub(super) async fn verify(context: Context, Path(caller): Path<String>, body: Json<VerifyField>) -> Answer<Verified> {
+    let caller = identifier(&caller, Thing::Reference)?;
+    let verified = context.vault().verify(context.session(), caller, &body.value);
+    Ok(axum::Json(verified.await?))
 }
 
 /// Puts fields of a caller right, with a reason.
@@ -145,24 +110,18 @@ pub(super) async fn verify(
     params(("ref" = String, Path), ("If-Match" = String, Header, description = "the caller's `ETag`"),
         ("Idempotency-Key" = Option<String>, Header)),
     request_body = Correction,
-    responses((status = 200, body = Corrected), (status = 403, body = Problem), (status = 412, body = Problem), (status = 429, body = Problem),
-        (status = 422, body = Problem), (status = 428, body = Problem)))]
+    responses((status = 200, body = Corrected), (status = 409), (status = 412), (status = 428)))]
 pub(super) async fn correct(
-    State(app): State<Arc<App>>,
-    Authenticated(session): Authenticated,
+    context: Context,
     Path(caller): Path<String>,
-    method: Method,
-    uri: OriginalUri,
-    headers: HeaderMap,
     body: Json<Correction>,
 ) -> Result<Response, Problem> {
-    let caller = identifier(&caller, "reference")?;
-    let version = required_if_match(&headers)?;
-    let replay = replay(&headers, &method, uri.path(), &body.bytes)?;
-    let corrected = app
-        .vault
-        .correct(&session, caller, body.value, version, replay.as_ref())
-        .await;
-    let corrected = corrected.map_err(|error| Problem::from(error).request(&session.request))?;
+    let caller = identifier(&caller, Thing::Reference)?;
+    let version = context.version()?;
+    let replay = context.replay(&body.bytes)?;
+    let corrected = context
+        .vault()
+        .correct(context.session(), caller, body.value, version, replay.as_ref())
+        .await?;
     Ok(tagged(corrected.answer.version, axum::Json(corrected)))
 }

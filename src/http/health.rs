@@ -23,7 +23,7 @@ pub(super) async fn live() -> &'static str {
 /// It also says when the witnesses bar every field: the condition's name (`unwitnessed`, `contradicted`) stands at the
 /// beginning of the second line. The status is 200 then: calls are still taken, and auditors still read the log.
 #[utoipa::path(get, path = "/readyz", tag = "health", security(()),
-    responses((status = 200, body = String), (status = 503, body = Problem)))]
+    responses((status = 200, body = String), (status = 503)))]
 pub(super) async fn ready(State(app): State<Arc<App>>) -> Response {
     if app.vault.is_locked() {
         return Problem::from(Error::Key(KeyError::Locked)).into_response();

@@ -15,6 +15,7 @@ use prometheus_client::registry::Registry;
 
 use super::App;
 use super::listener::Connections;
+use super::request::Named;
 use crate::vault::Vault;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -154,7 +155,7 @@ fn register_witnesses(registry: &mut Registry, vault: &Vault) {
     );
 }
 
-/// Counts each request and writes one line of program log: route, status, time.
+/// Counts each request and writes one line of program log: name, route, status, time.
 pub(super) async fn observe(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let route = request
         .extensions()
@@ -162,10 +163,12 @@ pub(super) async fn observe(State(app): State<Arc<App>>, request: Request, next:
         .map_or("none", MatchedPath::as_str)
         .to_owned();
     let method = request.method().clone();
+    let named = request.extensions().get::<Named>().cloned();
     let start = Instant::now();
     let response = next.run(request).await;
     let status = response.status().as_u16();
-    tracing::debug!(%method, route, status, micros = start.elapsed().as_micros(), "request");
+    let request_id = named.as_ref().map(|named| named.id().as_str());
+    tracing::info!(%method, route, status, micros = start.elapsed().as_micros(), request_id, "request");
     app.metrics.requests.get_or_create(&Labels { route, status }).inc();
     response
 }

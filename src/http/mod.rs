@@ -4,25 +4,22 @@ mod admin;
 mod approvals;
 mod audit;
 mod callers;
-mod headers;
 mod health;
-mod json;
 mod limits;
 mod listener;
 mod metrics;
 mod openapi;
-mod path;
 mod problem;
+mod request;
 mod search;
 mod server;
-mod session;
 mod tickets;
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::http::{HeaderValue, header};
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
@@ -32,8 +29,12 @@ use utoipa_axum::routes;
 pub use self::limits::Limits;
 use self::listener::Connections;
 pub use self::metrics::Metrics;
+use self::problem::Problem;
 pub use self::server::{Listen, ServeError, Tls, serve, serve_routes};
 use crate::vault::Vault;
+
+/// What most handlers answer.
+type Answer<T> = Result<axum::Json<T>, Problem>;
 
 /// Longest request body, in bytes.
 const LARGEST_BODY: usize = 1024 * 1024;
@@ -108,7 +109,9 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(search::report))
         .routes(routes!(health::live))
         .routes(routes!(health::ready));
-    with_slashes(described, routes!(audit::tile), "/v1/audit/tile/{*path}")
+    let mut described = with_slashes(described, routes!(audit::tile), "/v1/audit/tile/{*path}");
+    openapi::complete(described.get_openapi_mut());
+    described
 }
 
 /// A route whose last part may hold slashes: OpenAPI writes `{path}` where axum wants `{*path}`.
@@ -135,12 +138,13 @@ pub fn metrics_router(app: Arc<App>) -> Router {
         .route("/metrics", get(health::metrics))
         .fallback(problem::no_route)
         .method_not_allowed_fallback(problem::no_method)
+        .layer(from_fn_with_state(Arc::clone(&app), problem::told))
         .layer(SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, no_store))
         .with_state(app)
 }
 
 /// All routes but `/metrics`, with limits, security headers and metrics. From the inside out: what panics or takes too long becomes a
-/// problem; what is an error and no problem yet becomes one; then it is counted.
+/// problem; it is counted; then the request's name and the problem's words are put on the answer.
 pub fn router(app: Arc<App>) -> Router {
     let (router, document) = described().split_for_parts();
     let docs = utoipa_swagger_ui::SwaggerUi::new("/docs").url("/openapi.json", document);
@@ -151,8 +155,8 @@ pub fn router(app: Arc<App>) -> Router {
         .method_not_allowed_fallback(problem::no_method)
         .layer(CatchPanicLayer::custom(problem::panicked))
         .layer(from_fn_with_state(Arc::clone(&app), problem::in_time))
-        .layer(from_fn(problem::always))
         .layer(from_fn_with_state(Arc::clone(&app), metrics::observe))
+        .layer(from_fn_with_state(Arc::clone(&app), problem::told))
         .layer(axum::extract::DefaultBodyLimit::max(LARGEST_BODY))
         .layer(header(header::CACHE_CONTROL, "no-store"))
         .layer(header(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))

@@ -1,20 +1,13 @@
 //! `/v1/tickets`.
 
-use std::sync::Arc;
-
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{OriginalUri, Query, State};
-use axum::http::{HeaderMap, Method, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use serde::Deserialize;
 
-use super::App;
+use super::Answer;
 use super::callers::{Shown, shown};
-use super::headers::{identifier, if_match, replay, tagged};
-use super::json::Json;
-use super::path::Path;
 use super::problem::Problem;
-use super::session::Authenticated;
+use super::request::{Context, Json, Path, Query, USUAL_PAGE, identifier, limit, tagged};
+use crate::model::problems::Thing;
 use crate::model::purposes::Purpose;
 use crate::model::transitions::Transition;
 use crate::vault::Error;
@@ -22,73 +15,43 @@ use crate::vault::calls::callers::Why;
 use crate::vault::calls::reveal::RevealTicket;
 use crate::vault::tickets::{Moved, TicketList, TicketPage, TicketStep};
 
-const USUAL_PAGE: u32 = 50;
-
 /// A page of the list.
 #[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
-pub(super) struct ListQuery {
+pub(super) struct TicketsQuery {
     /// `handle` unless said otherwise.
-    #[param(value_type = Option<String>)]
     purpose: Option<Purpose>,
     /// `next` of the page before.
-    pub(super) after: Option<String>,
-    /// 1 to 200, 50 unless said otherwise.
-    pub(super) limit: Option<u32>,
-}
-
-impl ListQuery {
-    pub(super) fn limit(&self) -> u32 {
-        self.limit.unwrap_or(USUAL_PAGE)
-    }
-}
-
-/// The query, without quoting it.
-pub(super) fn query<T>(query: Result<Query<T>, QueryRejection>) -> Result<T, Problem> {
-    let bad = |_| {
-        let detail = "the parameters of this address are in /openapi.json";
-        Problem::new(
-            StatusCode::BAD_REQUEST,
-            "bad-query",
-            "A parameter is unknown or has no such value",
-            detail,
-        )
-    };
-    query.map(|Query(value)| value).map_err(bad)
+    after: Option<String>,
+    /// How many; 50 unless said otherwise.
+    #[param(minimum = 1, maximum = 200)]
+    limit: Option<u32>,
 }
 
 /// My department's tickets, newest first.
-#[utoipa::path(get, path = "/v1/tickets", tag = "tickets", params(ListQuery),
-    responses((status = 200, body = TicketList), (status = 403, body = Problem)))]
-pub(super) async fn list(
-    State(app): State<Arc<App>>,
-    Authenticated(session): Authenticated,
-    list: Result<Query<ListQuery>, QueryRejection>,
-) -> Result<Response, Problem> {
-    let list = query(list)?;
-    let after = list
-        .after
-        .as_deref()
-        .map(|after| identifier(after, "ticket number"))
-        .transpose()?;
+#[utoipa::path(get, path = "/v1/tickets", tag = "tickets", params(TicketsQuery),
+    responses((status = 200, body = TicketList)))]
+pub(super) async fn list(context: Context, Query(list): Query<TicketsQuery>) -> Answer<TicketList> {
+    let after = list.after.as_deref();
+    let after = after.map(|after| identifier(after, Thing::TicketNo)).transpose()?;
     let purpose = list.purpose.unwrap_or(Purpose::Handle);
-    let page = app.vault.list_tickets(&session, purpose, after, list.limit()).await;
-    Ok(axum::Json(page.map_err(|error| Problem::from(error).request(&session.request))?).into_response())
+    let limit = limit(list.limit, USUAL_PAGE)?;
+    let page = context.vault().list_tickets(context.session(), purpose, after, limit);
+    Ok(axum::Json(page.await?))
 }
 
 /// A ticket's envelope.
 #[utoipa::path(get, path = "/v1/tickets/{no}", tag = "tickets", params(("no" = String, Path), Why),
-    responses((status = 200, body = TicketPage), (status = 403, body = Problem)))]
+    responses((status = 200, body = TicketPage)))]
 pub(super) async fn read(
-    State(app): State<Arc<App>>,
-    Authenticated(session): Authenticated,
+    context: Context,
     Path(no): Path<String>,
-    why: Result<Query<Why>, QueryRejection>,
+    Query(why): Query<Why>,
 ) -> Result<Response, Problem> {
-    let no = identifier(&no, "ticket number")?;
-    let purpose = query(why)?.purpose.unwrap_or(Purpose::Handle);
-    let page = app.vault.read_ticket(&session, no, purpose).await;
-    let page = page.map_err(|error| Problem::from(error).request(&session.request))?;
+    let no = identifier(&no, Thing::TicketNo)?;
+    let purpose = why.purpose.unwrap_or(Purpose::Handle);
+    let page = context.vault().read_ticket(context.session(), no, purpose).await?;
     Ok(tagged(page.version, axum::Json(page)))
 }
 
@@ -97,42 +60,28 @@ pub(super) async fn read(
     params(("no" = String, Path), ("transition" = Transition, Path),
         ("If-Match" = Option<String>, Header), ("Idempotency-Key" = Option<String>, Header)),
     request_body = TicketStep,
-    responses((status = 200, body = Moved), (status = 403, body = Problem), (status = 404, body = Problem),
-        (status = 409, body = Problem), (status = 412, body = Problem), (status = 422, body = Problem)))]
+    responses((status = 200, body = Moved), (status = 404), (status = 409), (status = 412)))]
 pub(super) async fn step(
-    State(app): State<Arc<App>>,
-    Authenticated(session): Authenticated,
+    context: Context,
     Path((no, transition)): Path<(String, String)>,
-    method: Method,
-    uri: OriginalUri,
-    headers: HeaderMap,
     body: Json<TicketStep>,
 ) -> Result<Response, Problem> {
-    let fail = |error| Problem::from(error).request(&session.request);
-    let no = identifier(&no, "ticket number")?;
-    let transition = Transition::from_word(&transition).ok_or_else(|| fail(Error::NotFound("step of a ticket")))?;
-    let replay = replay(&headers, &method, uri.path(), &body.bytes)?;
-    let seen = if_match(&headers)?;
-    let moved = app
-        .vault
-        .step(&session, no, transition, &body.value, seen, replay.as_ref())
-        .await
-        .map_err(fail)?;
+    let no = identifier(&no, Thing::TicketNo)?;
+    let transition = Transition::from_word(&transition).ok_or(Error::NotFound(Thing::Step))?;
+    let replay = context.replay(&body.bytes)?;
+    let seen = context.if_match()?;
+    let moved = context
+        .vault()
+        .step(context.session(), no, transition, &body.value, seen, replay.as_ref())
+        .await?;
     Ok(tagged(moved.answer.version, axum::Json(moved)))
 }
 
 /// Shows fields of the ticket itself.
 #[utoipa::path(post, path = "/v1/tickets/{no}/reveal", tag = "tickets", params(("no" = String, Path)),
-    request_body = RevealTicket,
-    responses((status = 200, body = Shown), (status = 403, body = Problem), (status = 429, body = Problem)))]
-pub(super) async fn reveal(
-    State(app): State<Arc<App>>,
-    Authenticated(session): Authenticated,
-    Path(no): Path<String>,
-    body: Json<RevealTicket>,
-) -> Result<Response, Problem> {
-    let fail = |error| Problem::from(error).request(&session.request);
-    let no = identifier(&no, "ticket number")?;
-    let ask = app.vault.ask_ticket(&session, no, &body.value).map_err(fail)?;
-    Ok(shown(app.vault.reveal(ask).await.map_err(fail)?))
+    request_body = RevealTicket, responses((status = 200, body = Shown)))]
+pub(super) async fn reveal(context: Context, Path(no): Path<String>, body: Json<RevealTicket>) -> Answer<Shown> {
+    let no = identifier(&no, Thing::TicketNo)?;
+    let ask = context.vault().ask_ticket(context.session(), no, &body.value)?;
+    Ok(shown(context.vault().reveal(ask).await?))
 }

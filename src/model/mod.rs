@@ -10,6 +10,7 @@ pub mod fields;
 pub mod ids;
 pub mod limits;
 pub mod principals;
+pub mod problems;
 pub mod purposes;
 pub mod reference;
 pub mod submitted;

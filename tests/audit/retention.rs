@@ -84,7 +84,7 @@ async fn dropped_bodies_leave_every_proof() {
         "/v1/audit/follow?from=255&limit=5",
     ] {
         let answer = world.get(&app, "auditor", path).await;
-        assert_eq!((answer.status, answer.problem().as_str()), (404, "not-found"), "{path}");
+        assert_eq!((answer.status, answer.problem().as_str()), (404, "archived"), "{path}");
         assert!(answer.at("/detail").contains("archived"), "{}", answer.text);
     }
     assert_eq!(world.get(&app, "auditor", "/v1/audit/events/256").await.status, 200);
@@ -125,7 +125,7 @@ async fn what_may_not_be_dropped() {
         "{}",
         early.text
     );
-    assert!(early.at("/detail").starts_with("entry 0 is younger"), "{}", early.text);
+    assert!(early.at("/detail").starts_with("Entry 0 is younger"), "{}", early.text);
 
     clock.set(young + days(100));
     for (below, problem) in [
@@ -175,7 +175,7 @@ async fn the_first_young_entry_is_named() {
         .post(&app, "system-admin", RETENTION, &json!({"below": 256}))
         .await;
     assert_eq!(answer.problem(), "retained");
-    let words = format!("entry {first_young} is younger");
+    let words = format!("Entry {first_young} is younger");
     assert!(answer.at("/detail").starts_with(&words), "{words}: {}", answer.text);
     assert_eq!(Retention::days(182), None, "six months at the least");
     assert_eq!(Retention::days(1096), Some(Retention::default()));

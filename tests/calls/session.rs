@@ -46,7 +46,7 @@ async fn a_department_reads_one_field_and_others_are_refused() {
     let refused = world.reveal(&app, "handler-c1", &reference, &no, "masked").await;
     assert_eq!(refused.status, 403);
     assert!(
-        refused.at("/detail").starts_with("the ticket is closed"),
+        refused.at("/detail").starts_with("The ticket is closed"),
         "{}",
         refused.text
     );
@@ -63,7 +63,7 @@ async fn a_ticket_of_others_looks_like_one_that_does_not_exist() {
         world.get(&app, "handler-w2", &format!("/v1/tickets/{no}")).await,
         world.get(&app, "handler-w2", &format!("/v1/tickets/{nowhere}")).await,
     ];
-    let told = |text: &str| text.split(';').next().unwrap().to_owned();
+    let told = |text: &str| text.split('.').next().unwrap().to_owned();
     assert_eq!(answers[0].status, 403);
     assert_eq!(answers[0].status, answers[1].status);
     assert_eq!(told(&answers[0].at("/detail")), told(&answers[1].at("/detail")));

@@ -161,3 +161,128 @@ async fn a_missing_key_is_told_from_an_edited_row() {
         assert!(!answer.text.contains(NUMBER));
     }
 }
+
+#[tokio::test]
+async fn a_request_has_one_name_in_its_answer_its_problem_and_the_log() {
+    let (world, app) = World::new().await;
+    let taken = world
+        .post(&app, "agent", "/v1/intake", &intake(caller("王小明", NUMBER)))
+        .await;
+    let page = world.get(&app, "auditor", "/v1/audit/events?act=intake").await;
+    let name = taken.headers["x-request-id"].to_str().unwrap();
+    assert_eq!(page.at("/entries/0/leaf/req"), name, "{}", page.text);
+    for path in ["/v1/tickets/13912345678", "/nowhere", "/docs/nowhere"] {
+        let answer = world.get(&app, "agent", path).await;
+        assert_eq!(
+            answer.at("/request_id"),
+            answer.headers["x-request-id"].to_str().unwrap()
+        );
+    }
+    for path in ["/livez", "/v1/tickets?purpose=intake", "/openapi.json"] {
+        let answer = world.get(&app, "agent", path).await;
+        assert_eq!(answer.status, 200, "{path}");
+        assert_eq!(answer.headers["x-request-id"].len(), 32, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn problems_are_told_in_the_language_that_is_asked_for() {
+    let (world, app) = World::new().await;
+    let asked = [("accept-language", "zh-CN,zh;q=0.9,en;q=0.5")];
+    let chinese = world.call(&app, "agent", "GET", "/v1/tickets/1", &asked, "").await;
+    assert_eq!(chinese.problem(), "mistyped-identifier", "a name has no language");
+    assert_eq!(chinese.headers["content-language"], "zh-CN");
+    assert_eq!(chinese.at("/detail"), "地址中的工单编号有误：长度或校验位不对。");
+    let refused = world
+        .call(&app, "handler-c1", "POST", "/v1/keys/lock", &asked, "")
+        .await;
+    assert_eq!(refused.status, 403);
+    let index = refused.json()["audit"]["index"].as_u64().unwrap();
+    assert!(
+        refused.at("/detail").ends_with(&format!("日志第 {index} 条。")),
+        "{}",
+        refused.text
+    );
+    let english = world.get(&app, "agent", "/v1/tickets/1").await;
+    assert_eq!(english.headers["content-language"], "en");
+}
+
+/// What is wrong is told by its place in the declared shape and by the words allowed, never by what came in.
+#[tokio::test]
+async fn what_does_not_fit_is_told_with_its_place_and_its_rule() {
+    let (world, app) = World::new().await;
+    let whole = intake(caller("王小明", NUMBER));
+    let changed = |pointer: &str, value: serde_json::Value| {
+        let mut body = whole.clone();
+        *body.pointer_mut(pointer).unwrap() = value;
+        body
+    };
+    let mut unknown = whole.clone();
+    unknown["call"]["13912345678"] = json!(1);
+    let mut missing = whole.clone();
+    missing["ticket"].as_object_mut().unwrap().remove("kind");
+    let cases = [
+        (
+            changed("/call/channel", json!("13912345678")),
+            "`call.channel`",
+            "`phone`",
+        ),
+        (changed("/ticket/kind", json!(13_912_345_678_u64)), "`ticket.kind`", ""),
+        (changed("/caller/name", json!(["13912345678"])), "`caller.name`", ""),
+        (unknown, "`call", "`channel`"),
+        (missing, "`ticket`", "`kind` is missing"),
+    ];
+    for (body, place, rule) in cases {
+        let answer = world.post(&app, "agent", "/v1/intake", &body).await;
+        let detail = answer.at("/detail");
+        assert_eq!(
+            (answer.status, answer.problem().as_str()),
+            (400, "bad-json"),
+            "{detail}"
+        );
+        assert!(
+            detail.contains(place) && detail.contains(rule),
+            "{place} {rule}: {detail}"
+        );
+        assert!(!answer.text.contains("13912345678"), "{}", answer.text);
+    }
+}
+
+#[tokio::test]
+async fn what_a_parameter_may_be_is_told() {
+    let (world, app) = World::new().await;
+    let cases = [
+        ("/v1/tickets?limit=0", "`limit`: expected a number from 1 to 200"),
+        ("/v1/tickets?limit=201", "from 1 to 200"),
+        ("/v1/approvals?limit=1000", "from 1 to 200"),
+        ("/v1/audit/follow?from=0&limit=0", "from 1 to 200"),
+        ("/v1/audit/events?limit=0", "from 1 to 200"),
+        ("/v1/audit/events?from=2026-11-01T09:00:00", "%2B"),
+        ("/v1/audit/events?from=2026-11-01T09:00:00+08:00", "%2B"),
+        ("/v1/audit/events?act=field.revael", "`field.reveal`"),
+        ("/v1/audit/events?field=phone", "`callback_number`"),
+        ("/v1/audit/events?role=boss", "`handler`"),
+        ("/v1/tickets?purpose=fun", "`handle`"),
+        ("/v1/tickets?after=1&after=2", "`after` is there twice"),
+        (
+            "/v1/tickets?phone=13912345678",
+            "no such parameter: expected one of `purpose`, `after`, `limit`",
+        ),
+        ("/v1/tickets?purpose=%ff", "UTF-8"),
+    ];
+    for (path, told) in cases {
+        let answer = world.get(&app, "auditor", path).await;
+        assert_eq!(
+            (answer.status, answer.problem().as_str()),
+            (400, "bad-query"),
+            "{path}: {}",
+            answer.text
+        );
+        assert!(answer.at("/detail").contains(told), "{path}: {}", answer.text);
+        assert!(!answer.text.contains("13912345678"), "{}", answer.text);
+    }
+    let right = world
+        .get(&app, "auditor", "/v1/audit/events?from=2026-11-01T09:00:00%2B08:00")
+        .await;
+    assert_eq!(right.status, 200, "{}", right.text);
+}

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use callervault::model::actions::{Action, Judged, Needs, Silence};
 use callervault::model::fields::FieldSet;
+use callervault::model::problems::ProblemKind;
 use callervault::model::transitions::{Holder, Transition};
 use serde_json::json;
 
@@ -79,6 +80,25 @@ fn the_page_of_transitions_is_as_the_table() {
         .unwrap();
     }
     is_documented("transitions.md", &text);
+}
+
+#[test]
+fn the_page_of_problems_is_as_the_catalogue() {
+    let mut text = "# Problems\n\nMade from the catalogue in `src/model/problems/` by `tests/model/tables.rs`. Each is answered as \
+        `application/problem+json` (RFC 9457) with `type` `urn:callervault:problem:<name>`. The words are in English or, by \
+        `Accept-Language: zh`, in Chinese.\n\n| name | status | what happened | what to do | 发生了什么 | 怎么办 |\n\
+        |---|---|---|---|---|---|\n"
+        .to_owned();
+    for kind in ProblemKind::all() {
+        let (name, status, title, remedy) = (kind.name, kind.status, kind.title, kind.remedy);
+        writeln!(
+            text,
+            "| `{name}` | {status} | {} | {} | {} | {} |",
+            title.en, remedy.en, title.zh, remedy.zh
+        )
+        .unwrap();
+    }
+    is_documented("problems.md", &text);
 }
 
 /// Without a field for the reason a ticket could be taken and never closed.

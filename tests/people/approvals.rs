@@ -109,7 +109,7 @@ async fn asked_approved_and_done_once() {
     }
 
     let early = send(&world, &app, "dpo", &id, &body).await;
-    refused(&world, &app, &early, "not-approved", "nobody has approved").await;
+    refused(&world, &app, &early, "not-approved", "Nobody has approved").await;
     let approved = decide(&world, &app, "auditor", &id, "approve").await;
     assert_eq!((approved.status, approved.at("/state").as_str()), (200, "approved"));
     let leaf = entry(&world, &app, &approved).await;
@@ -184,7 +184,7 @@ async fn it_is_this_request_of_this_asker_or_none() {
     assert_eq!((foreign.status, foreign.problem().as_str()), (422, "no-subject"));
     for who in ["agent", "auditor", "security-admin", "system-admin"] {
         let answer = world.post(&app, who, RESOLVE, &body).await;
-        refused(&world, &app, &answer, "refused", "your role does not cover this").await;
+        refused(&world, &app, &answer, "refused", "Your role does not cover this").await;
     }
 
     let id = ask(&world, &app, &body).await;

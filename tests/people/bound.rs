@@ -319,7 +319,7 @@ async fn nobody_says_yes_to_what_has_changed() {
         &app,
         &yes,
         "approval-stale",
-        "refuse it, and let it be asked anew",
+        "Refuse it, and let it be asked for anew",
     )
     .await;
     let no = decide(&world, &app, "auditor", &id, "refuse").await;

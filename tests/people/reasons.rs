@@ -100,7 +100,7 @@ async fn both_reasons_are_shown_to_both_sides_and_to_nobody_else() {
     }
     for who in ["agent", "dispatcher", "handler-c1", "security-admin", "system-admin"] {
         let hidden = world.get(&app, who, &one).await;
-        refused(&world, &app, &hidden, "refused", "your role does not cover this").await;
+        refused(&world, &app, &hidden, "refused", "Your role does not cover this").await;
         for path in [one.as_str(), "/v1/approvals", "/v1/approvals/mine"] {
             let hidden = world.get(&app, who, path).await;
             assert!(
@@ -305,7 +305,7 @@ async fn nobody_reads_anothers_request_without_the_right_to_approve() {
         .get(&app, "security-admin", &format!("/v1/approvals/{}", "0".repeat(32)))
         .await;
     for answer in [&foreign, &unknown] {
-        refused(&world, &app, answer, "refused", "your role does not cover this").await;
+        refused(&world, &app, answer, "refused", "Your role does not cover this").await;
     }
     let unknown = world
         .get(&app, "auditor", &format!("/v1/approvals/{}", "0".repeat(32)))
@@ -313,7 +313,7 @@ async fn nobody_reads_anothers_request_without_the_right_to_approve() {
     assert_eq!((unknown.status, unknown.problem().as_str()), (404, "not-found"));
     for who in ["agent", "handler-c1", "auditor"] {
         let none = world.get(&app, who, "/v1/approvals/mine").await;
-        refused(&world, &app, &none, "refused", "your role does not cover this").await;
+        refused(&world, &app, &none, "refused", "Your role does not cover this").await;
     }
 }
 

@@ -213,7 +213,7 @@ fn full(status: u16, answer: &Value) {
         "{answer}"
     );
     assert!(
-        answer["detail"].as_str().unwrap().contains("free some space"),
+        answer["detail"].as_str().unwrap().contains("Free some space"),
         "{answer}"
     );
     assert!(
@@ -316,7 +316,7 @@ async fn under_the_key_store() {
             .expect("one of the first meets the full disk");
         full(first.0, &first.1);
         assert!(
-            first.1["detail"].as_str().unwrap().contains("the entry is in the log"),
+            first.1["detail"].as_str().unwrap().contains("The entry is in the log"),
             "{}",
             first.1
         );
@@ -325,7 +325,7 @@ async fn under_the_key_store() {
         let (status, answer) = story.reveals();
         full(status, &answer);
         assert!(
-            answer["detail"].as_str().unwrap().contains("nothing was written"),
+            answer["detail"].as_str().unwrap().contains("Nothing was written"),
             "{answer}"
         );
         disks.iter().for_each(SmallDisk::free);

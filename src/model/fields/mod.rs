@@ -214,6 +214,12 @@ impl FieldSet {
         Self::load(Self::SHIPPED)
     }
 
+    /// Whether a field of this name is declared.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+
     /// The field with that name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Field> {

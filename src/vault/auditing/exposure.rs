@@ -7,6 +7,7 @@ use crate::audit::exposure::{Exposed, Exposure};
 use crate::audit::search::Query;
 use crate::model::ask::Action;
 use crate::model::ids::PrincipalId;
+use crate::model::problems;
 use crate::model::reference::Reference;
 use crate::model::ticket_no::TicketNo;
 use crate::store::log_index::{Term, TermKind};
@@ -55,15 +56,9 @@ pub struct ExposureAnswer {
     pub audit: Audit,
 }
 
-const EXACTLY_ONE: Error = Error::Bad("exactly-one", "name exactly one of ticket, subject and actor");
-const MISTYPED: Error = Error::Bad(
-    "mistyped",
-    "subject or actor is mistyped: take it from an entry of the log",
-);
-const TOO_WIDE: Error = Error::Bad(
-    "too-wide",
-    "there are more than a million such reads: ask for a shorter time",
-);
+const EXACTLY_ONE: Error = Error::Bad(problems::EXACTLY_ONE);
+const MISTYPED: Error = Error::Bad(problems::MISTYPED);
+const TOO_WIDE: Error = Error::Bad(problems::TOO_MANY_READS);
 
 impl AskExposure {
     fn subject(&self) -> Result<Option<Reference>, Error> {

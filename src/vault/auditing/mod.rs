@@ -11,6 +11,7 @@ pub mod trace;
 
 use crate::log::history::NoHistory;
 use crate::model::ask::{Action, Ask};
+use crate::model::problems::{self, Thing};
 use crate::model::purposes::Purpose;
 use crate::policy::Permit;
 use crate::vault::{Audit, Error, Session, Vault};
@@ -37,11 +38,8 @@ impl From<NoHistory> for Error {
     fn from(missing: NoHistory) -> Self {
         match missing {
             NoHistory::Store(fault) => Self::Store(fault),
-            NoHistory::Range(_) => Self::Bad(
-                "beyond-the-log",
-                "the index must be below the size, and the older size not above the newer",
-            ),
-            NoHistory::Absent => Self::NotFound("part of the log"),
+            NoHistory::Range(_) => Self::Bad(problems::NO_SUCH_RANGE),
+            NoHistory::Absent => Self::NotFound(Thing::PartOfLog),
             NoHistory::Empty(_) => Self::Key(crate::keyring::KeyError::Broken),
         }
     }

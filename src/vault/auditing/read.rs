@@ -7,6 +7,7 @@ use crate::log::history::{History, NoHistory};
 use crate::log::mark::Mark;
 use crate::merkle::TilePath;
 use crate::model::ask::Action;
+use crate::model::problems::Thing;
 use crate::note::TlogProof;
 use crate::store::StoreError;
 use crate::store::rows::EntryRow;
@@ -78,9 +79,7 @@ impl Vault {
         let ask = self.ask_log(session, Action::ReadCheckpoint)?;
         self.audited(ask).await?;
         let cosigned = self.witnessing.cosigned();
-        cosigned
-            .map(|(_, note)| note)
-            .ok_or(Error::NotFound("cosigned checkpoint"))
+        cosigned.map(|(_, note)| note).ok_or(Error::NotFound(Thing::Cosigned))
     }
 
     /// The keys that check the log's signatures, each a vkey on a line (C2SP signed-note): of the log in force first, then

@@ -10,6 +10,7 @@ use crate::audit::search::Query;
 use crate::audit::watch::{Report, Watch};
 use crate::model::ask::Action;
 use crate::model::principals::DepartmentKind;
+use crate::model::problems;
 use crate::vault::auditing::search::Beyond;
 use crate::vault::{Audit, Error, LARGEST_PAGE, Session, Vault};
 
@@ -23,6 +24,7 @@ const LONGEST: u32 = 31;
 
 /// Which days.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct ReportDays {
     /// The first, `YYYY-MM-DD`, in the vault's local time.
@@ -52,11 +54,8 @@ pub struct ReportAnswer {
     pub audit: Audit,
 }
 
-const NO_SUCH_DAYS: Error = Error::Bad("no-such-days", "a report is about 1 to 31 days of the calendar");
-const TOO_MANY: Error = Error::Bad(
-    "too-wide",
-    "there are more than two million entries in these days: ask for fewer",
-);
+const NO_SUCH_DAYS: Error = Error::Bad(problems::NO_SUCH_DAYS);
+const TOO_MANY: Error = Error::Bad(problems::TOO_MANY_ENTRIES);
 
 impl Vault {
     /// What each reader did in some days, who stands out, and whose data was read most.

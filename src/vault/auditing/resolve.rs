@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::log::Change;
 use crate::model::ask::Action;
 use crate::model::ids::RecordId;
+use crate::model::problems::{self, Thing};
 use crate::model::reference::{DepartmentCode, Reference};
 use crate::model::ticket_no::TicketNo;
 use crate::refs;
@@ -51,10 +52,7 @@ impl Vault {
     pub async fn resolve_subject(&self, session: &Session, body: &Resolve, exact: &Exact) -> Result<Resolved, Error> {
         let subject = body.subject;
         if subject.department() != DepartmentCode::AUDITORS || !refs::is_caller(&subject) {
-            return Err(Error::Bad(
-                "no-subject",
-                "a subject is what the log calls one: a caller's reference that begins with 00",
-            ));
+            return Err(Error::Bad(problems::NO_SUBJECT));
         }
         let ask = self.ask_log(session, Action::ResolveSubject)?.subject(subject);
         let act = self.with_two(ask, About::new(), exact).await?;
@@ -71,7 +69,7 @@ impl Vault {
             reference = Some(minted.reference);
         }
         let audit = self.act(act, change).await?.position().into();
-        let reference = reference.ok_or(Error::NotFound("subject"))?;
+        let reference = reference.ok_or(Error::NotFound(Thing::Subject))?;
         Ok(Resolved {
             caller: ResolvedCaller { r#ref: reference },
             tickets: self.tickets_known(&subject, department, session.actor.id()).await?,

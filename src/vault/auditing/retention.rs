@@ -9,6 +9,7 @@ use crate::log::history::NoHistory;
 use crate::log::{Change, NotProved, ProvedEntry};
 use crate::merkle::TILE_WIDTH;
 use crate::model::ask::Action;
+use crate::model::problems;
 use crate::model::purposes::Purpose;
 use crate::store::Write;
 use crate::store::rows::archive::BY_LOG;
@@ -103,22 +104,16 @@ impl Vault {
 
     async fn may_be_dropped(&self, dropped: u64, below: u64, now: Timestamp) -> Result<(), Error> {
         if below == 0 || !below.is_multiple_of(TILE_WIDTH as u64) {
-            let words = "`below` is a multiple of 256: entries are archived and dropped in whole bundles";
-            return Err(Error::Bad("no-bundle", words));
+            return Err(Error::Bad(problems::NO_BUNDLE));
         }
         if below > self.store.head().await?.size {
-            return Err(Error::Bad("beyond-the-log", "the log has fewer entries than `below`"));
+            return Err(Error::Bad(problems::BEYOND_THE_LOG));
         }
         if below <= dropped {
-            return Err(Error::Bad(
-                "dropped-already",
-                "these entries were dropped before: name a higher index",
-            ));
+            return Err(Error::Bad(problems::DROPPED_ALREADY));
         }
         if below - dropped > MOST {
-            let words = "at most 65536 entries at a time, because nothing else is logged meanwhile: go on from where the \
-                         last ended";
-            return Err(Error::Bad("too-many-at-once", words));
+            return Err(Error::Bad(problems::TOO_MANY_AT_ONCE));
         }
         let youngest = now.checked_sub(self.retention.0).map_err(|_| crate::clock::NoClock)?;
         let mut first = dropped;

@@ -10,8 +10,10 @@ use crate::keyring::KeyError;
 use crate::log::ProvedEntry;
 use crate::log::leaf::{self, Leaf};
 use crate::model::ask::{Action, Ask};
+use crate::model::fields::FieldSet;
 use crate::model::ids::PrincipalId;
 use crate::model::principals::Role;
+use crate::model::problems::{Rule, Words};
 use crate::model::purposes::{Form, Purpose};
 use crate::model::reference::{DepartmentCode, Reference};
 use crate::model::ticket_no::TicketNo;
@@ -35,6 +37,7 @@ const USUAL_PAGE: u32 = 50;
 
 /// What to look for. Every parameter that is given must fit.
 #[derive(Clone, Debug, Default, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields, default)]
 pub struct Search {
     /// Not before, RFC 3339.
@@ -63,14 +66,32 @@ pub struct Search {
     pub out: Option<String>,
     /// `next` of the page before.
     pub after: Option<String>,
-    /// 1 to 200, 50 unless said otherwise.
-    #[param(value_type = Option<u32>)]
+    /// How many; 50 unless said otherwise.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 200)]
     pub limit: Option<String>,
 }
 
-/// A parameter that makes no sense, by its name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BadParameter(pub &'static str);
+/// A parameter that makes no sense.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadParameter {
+    /// Which.
+    pub name: &'static str,
+    /// What it must be; nothing for a cursor, which is another page's.
+    pub rule: Option<Rule>,
+}
+
+const OFFSET: Words = Words {
+    en: "expected a time of RFC 3339 with its offset, such as 2026-11-01T09:00:00+08:00; in an address + is written %2B",
+    zh: "应为带时区偏移的 RFC 3339 时间，例如 2026-11-01T09:00:00+08:00；地址中的 + 写作 %2B",
+};
+const FROM_THE_LOG: Words = Words {
+    en: "mistyped; take it from an entry of the log",
+    zh: "有误，请从日志条目中复制",
+};
+const PAGE: Words = Words {
+    en: "expected a number from 1 to 200",
+    zh: "应为 1 到 200 的整数",
+};
 
 /// A search that makes sense.
 #[derive(Debug)]
@@ -82,29 +103,23 @@ pub struct Wanted {
     subject: Option<Reference>,
 }
 
-fn parsed<T: std::str::FromStr>(text: Option<&str>, name: &'static str) -> Result<Option<T>, BadParameter> {
-    text.map(|text| text.parse().map_err(|_| BadParameter(name)))
-        .transpose()
-}
-
-/// The word, if it is one of those.
+/// A parameter's value, if it is one.
 fn known<T>(
     text: Option<&str>,
     name: &'static str,
-    word: impl FnOnce(&str) -> Option<T>,
+    rule: impl Into<Rule>,
+    value: impl FnOnce(&str) -> Option<T>,
 ) -> Result<Option<T>, BadParameter> {
-    text.map(|text| word(text).ok_or(BadParameter(name))).transpose()
+    let bad = || BadParameter {
+        name,
+        rule: Some(rule.into()),
+    };
+    text.map(|text| value(text).ok_or_else(bad)).transpose()
 }
 
 /// What `act` may be: the actions, and what the vault does by itself.
-fn act(word: &str) -> Option<String> {
-    let known = Action::from_word(word).is_some() || leaf::OF_VAULT.contains(&word);
-    known.then(|| word.to_owned())
-}
-
-fn field_name(word: &str) -> Option<String> {
-    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
-    ((1..=64).contains(&word.len()) && word.bytes().all(plain)).then(|| word.to_owned())
+fn acts() -> impl Iterator<Item = &'static str> {
+    Action::ALL.iter().map(|action| action.as_str()).chain(leaf::OF_VAULT)
 }
 
 /// A caller as the log knows them.
@@ -113,52 +128,77 @@ pub(super) fn subject_of(text: &str) -> Option<Reference> {
     (subject.department() == DepartmentCode::AUDITORS).then_some(subject)
 }
 
-impl TryFrom<&Search> for Wanted {
-    type Error = BadParameter;
-
-    fn try_from(search: &Search) -> Result<Self, BadParameter> {
+impl Search {
+    /// A term for each parameter that is one of several words.
+    fn words(&self, fields: &FieldSet) -> Result<Vec<Term>, BadParameter> {
         use TermKind as K;
+        let roles = Role::ALL.iter().map(|role| role.as_str());
+        let forms = Form::ALL.iter().map(|form| form.as_str());
+        let purposes = Purpose::ALL.iter().map(|purpose| purpose.as_str());
+        let declared = fields.iter().map(|field| field.name().as_str());
+        let words: [(K, _, _, Vec<&str>); 6] = [
+            (K::Role, "role", &self.role, roles.collect()),
+            (K::Act, "act", &self.act, acts().collect()),
+            (K::Field, "field", &self.field, declared.collect()),
+            (K::Form, "form", &self.form, forms.collect()),
+            (K::Purpose, "purpose", &self.purpose, purposes.collect()),
+            (K::Out, "out", &self.out, vec!["granted", "denied"]),
+        ];
         let mut terms = Vec::new();
+        for (kind, name, given, allowed) in words {
+            let rule = Rule::one_of(allowed.iter().copied());
+            let word = known(given.as_deref(), name, rule, |word| {
+                allowed.contains(&word).then(|| word.to_owned())
+            })?;
+            terms.extend(word.map(|value| Term { kind, value }));
+        }
+        Ok(terms)
+    }
+}
+
+impl Wanted {
+    /// What a search asks for.
+    ///
+    /// # Errors
+    /// The first parameter that has no such value.
+    pub fn new(search: &Search, fields: &FieldSet) -> Result<Self, BadParameter> {
+        use TermKind as K;
+        let mut terms = search.words(fields)?;
         let mut add = |kind, value: Option<String>| terms.extend(value.map(|value| Term { kind, value }));
-        let ticket: Option<TicketNo> = parsed(search.ticket.as_deref(), "ticket")?;
-        let subject = known(search.subject.as_deref(), "subject", subject_of)?;
-        let actor: Option<PrincipalId> = parsed(search.actor.as_deref(), "actor")?;
-        let dept: Option<DepartmentCode> = parsed(search.dept.as_deref(), "dept")?;
+        let ticket: Option<TicketNo> = known(search.ticket.as_deref(), "ticket", FROM_THE_LOG, |text| {
+            text.parse().ok()
+        })?;
+        let subject = known(search.subject.as_deref(), "subject", FROM_THE_LOG, subject_of)?;
+        let actor: Option<PrincipalId> =
+            known(search.actor.as_deref(), "actor", FROM_THE_LOG, |text| text.parse().ok())?;
+        let dept: Option<DepartmentCode> =
+            known(search.dept.as_deref(), "dept", FROM_THE_LOG, |text| text.parse().ok())?;
         add(K::Ticket, ticket.map(|ticket| ticket.to_string()));
         add(K::Subject, subject.map(|subject| subject.to_string()));
         add(K::Actor, actor.map(|actor| actor.to_string()));
         add(K::Dept, dept.map(|dept| dept.to_string()));
-        add(
-            K::Role,
-            known(search.role.as_deref(), "role", Role::from_word)?.map(|role| role.to_string()),
-        );
-        add(K::Act, known(search.act.as_deref(), "act", act)?);
-        add(K::Field, known(search.field.as_deref(), "field", field_name)?);
-        add(
-            K::Form,
-            known(search.form.as_deref(), "form", Form::from_word)?.map(|form| form.to_string()),
-        );
-        let purpose = known(search.purpose.as_deref(), "purpose", Purpose::from_word)?;
-        add(K::Purpose, purpose.map(|purpose| purpose.to_string()));
-        let out = |word: &str| matches!(word, "granted" | "denied").then(|| word.to_owned());
-        add(K::Out, known(search.out.as_deref(), "out", out)?);
         terms.sort_unstable();
-        let from: Option<Timestamp> = parsed(search.from.as_deref(), "from")?;
-        let to: Option<Timestamp> = parsed(search.to.as_deref(), "to")?;
+        let time = |text: &str| text.parse::<Timestamp>().ok().map(Timestamp::as_millisecond);
         let query = Query {
             terms,
-            from: from.map(Timestamp::as_millisecond),
-            to: to.map(Timestamp::as_millisecond),
+            from: known(search.from.as_deref(), "from", OFFSET, time)?,
+            to: known(search.to.as_deref(), "to", OFFSET, time)?,
         };
-        let limit = parsed(search.limit.as_deref(), "limit")?.unwrap_or(USUAL_PAGE);
-        if !(1..=LARGEST_PAGE).contains(&limit) {
-            return Err(BadParameter("limit"));
-        }
-        let cursor = known(search.after.as_deref(), "after", |text| Cursor::parse(text, &query))?;
+        let limit = known(search.limit.as_deref(), "limit", PAGE, |text| {
+            text.parse().ok().filter(|limit| (1..=LARGEST_PAGE).contains(limit))
+        })?;
+        let not_of_this = BadParameter {
+            name: "after",
+            rule: None,
+        };
+        let after = search.after.as_deref();
+        let cursor = after
+            .map(|text| Cursor::parse(text, &query).ok_or(not_of_this))
+            .transpose()?;
         Ok(Self {
             query,
             cursor,
-            limit: limit as usize,
+            limit: limit.unwrap_or(USUAL_PAGE) as usize,
             ticket,
             subject,
         })

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::audit::index::shows_fields;
 use crate::log::mark::Mark;
 use crate::model::ask::Action;
+use crate::model::problems::Thing;
 use crate::store::log_index::Hit;
 use crate::vault::auditing::read::Entry;
 use crate::vault::{Audit, Error, Session, Vault};
@@ -46,7 +47,7 @@ impl Vault {
             }
         }
         if entries.is_empty() {
-            return Err(Error::NotFound("read with this mark"));
+            return Err(Error::NotFound(Thing::Marked));
         }
         Ok(Traced { entries, audit })
     }

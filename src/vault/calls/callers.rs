@@ -16,10 +16,10 @@ use crate::vault::{Audit, Error, Session, Vault};
 
 /// Why the caller's page is read.
 #[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct Why {
     /// `handle` unless said otherwise.
-    #[param(value_type = Option<String>)]
     pub purpose: Option<Purpose>,
 }
 

@@ -6,6 +6,7 @@ use crate::log::Change;
 use crate::model::ask::Action;
 use crate::model::ids::{RecordId, RecordKind};
 use crate::model::limits::Counted;
+use crate::model::problems;
 use crate::model::purposes::Purpose;
 use crate::model::reference::Reference;
 use crate::model::submitted::Submitted;
@@ -24,7 +25,7 @@ pub struct LookupCallers {
     #[schema(value_type = String)]
     pub value: Submitted,
     /// Why.
-    #[schema(value_type = String, example = "intake")]
+    #[schema(example = "intake")]
     pub purpose: Purpose,
 }
 
@@ -48,10 +49,7 @@ impl Vault {
     pub async fn lookup(&self, session: &Session, body: &LookupCallers) -> Result<Found, Error> {
         let names = self.names(RecordKind::Caller, std::slice::from_ref(&body.field))?;
         let field = self.field(&body.field)?;
-        let index = field.index().ok_or(Error::Bad(
-            "field-not-indexed",
-            "this field has no blind index to search",
-        ))?;
+        let index = field.index().ok_or(Error::Bad(problems::FIELD_NOT_INDEXED))?;
         let ask = self
             .ask(session, Action::Lookup, body.purpose)?
             .fields(RecordKind::Caller, names)

@@ -21,13 +21,13 @@ pub struct RevealCaller {
     #[schema(value_type = String, example = "48213900127764")]
     pub ticket: TicketNo,
     /// Why.
-    #[schema(value_type = String, example = "handle")]
+    #[schema(example = "handle")]
     pub purpose: Purpose,
     /// Which fields.
     #[schema(example = json!(["callback_number"]))]
     pub fields: Vec<String>,
     /// `clear` or `masked`.
-    #[schema(value_type = String, example = "clear")]
+    #[schema(example = "clear")]
     pub form: Form,
 }
 
@@ -36,13 +36,13 @@ pub struct RevealCaller {
 #[serde(deny_unknown_fields)]
 pub struct RevealTicket {
     /// Why.
-    #[schema(value_type = String, example = "handle")]
+    #[schema(example = "handle")]
     pub purpose: Purpose,
     /// Which fields.
     #[schema(example = json!(["text"]))]
     pub fields: Vec<String>,
     /// `clear` or `masked`.
-    #[schema(value_type = String, example = "clear")]
+    #[schema(example = "clear")]
     pub form: Form,
 }
 

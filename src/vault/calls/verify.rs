@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::ask::Action;
 use crate::model::ids::RecordKind;
 use crate::model::limits::Counted;
+use crate::model::problems;
 use crate::model::purposes::Purpose;
 use crate::model::reference::Reference;
 use crate::model::submitted::Submitted;
@@ -20,7 +21,7 @@ pub struct VerifyField {
     #[schema(value_type = String)]
     pub ticket: TicketNo,
     /// Why.
-    #[schema(value_type = String, example = "handle")]
+    #[schema(example = "handle")]
     pub purpose: Purpose,
     /// Which field; it must have a blind index.
     #[schema(example = "callback_number")]
@@ -49,10 +50,7 @@ impl Vault {
         let fields = self.names(RecordKind::Caller, std::slice::from_ref(&body.field))?;
         let field = self.field(&body.field)?;
         if field.index().is_none() {
-            return Err(Error::Bad(
-                "field-not-indexed",
-                "this field has no blind index to compare with",
-            ));
+            return Err(Error::Bad(problems::FIELD_NOT_INDEXED));
         }
         let ask = self.ask(session, Action::Verify, body.purpose)?;
         let ask = ask
@@ -64,10 +62,7 @@ impl Vault {
         let permit = self.decide(ask, facts).await?;
         let about = caller_of(&permit)?;
         if !about.indexed {
-            return Err(Error::Bad(
-                "not-compared",
-                "what a confidential call stated stands in no index and cannot be compared: ask for the field itself",
-            ));
+            return Err(Error::Bad(problems::NOT_COMPARED));
         }
         let today = self.today()?;
         let audit = self.note(permit).await?;

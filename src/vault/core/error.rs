@@ -5,6 +5,7 @@ use crate::keyring::KeyError;
 use crate::log::NotProved;
 use crate::log::{CommitError, Refusal};
 use crate::model::fields::Invalid;
+use crate::model::problems::{ProblemKind, Thing};
 use crate::model::tickets::TicketState;
 use crate::randomness::NoRandomness;
 use crate::refs::RefError;
@@ -26,21 +27,21 @@ pub enum Error {
     /// As `Refused`; it would be permitted after so long.
     #[error("refused: {}", .0.why())]
     RefusedUntil(Refusal, std::time::Duration),
-    /// As `Refused`; the words say what to do.
-    #[error("refused: {why}; {1}", why = .0.why())]
-    RefusedBecause(Refusal, &'static str),
+    /// As `Refused`; the asker is told this problem.
+    #[error("refused: {why}\n  {told}", why = .0.why(), told = .1.remedy.en)]
+    RefusedBecause(Refusal, &'static ProblemKind),
     /// It waits for a second person, who has been asked. Nothing else has happened.
     #[error("it takes a second person\n  {}", .0.detail)]
     Asked(Asked),
     /// Values that break a field's rule.
     #[error("{}", listed(.0))]
     Invalid(Vec<Invalid>),
-    /// The request is invalid. The words are the vault's own: a name for the problem, and what to do.
-    #[error("{1}")]
-    Bad(&'static str, &'static str),
-    /// There is no such thing; named by its kind.
+    /// The request makes no sense.
+    #[error("{}\n  {}", .0.title.en, .0.remedy.en)]
+    Bad(&'static ProblemKind),
+    /// There is no such thing.
     #[error("there is no such {0}")]
-    NotFound(&'static str),
+    NotFound(Thing),
     /// The ticket's state, which the step does not lead from.
     #[error("the ticket is {0}: this step does not lead from there")]
     WrongState(TicketState),
@@ -53,9 +54,9 @@ pub enum Error {
     /// Entries from this index on are younger than the retention period.
     #[error("entry {0} is younger than the retention period")]
     Retained(u64),
-    /// It must be unique and is there already; named by its kind.
+    /// It must be unique and is there already.
     #[error("there is such a {0} already")]
-    Taken(&'static str),
+    Taken(Thing),
     /// The `Idempotency-Key` came before with another request.
     #[error("the Idempotency-Key came before with another request\n  use a new key")]
     KeyReused,

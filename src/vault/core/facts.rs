@@ -5,6 +5,7 @@ use jiff::SignedDuration;
 use crate::cells;
 use crate::model::ask::{Action, Ask};
 use crate::model::ids::{CallerId, RecordId};
+use crate::model::problems::Thing;
 use crate::model::reference::{DepartmentCode, Reference};
 use crate::model::ticket_no::TicketNo;
 use crate::policy::Permit;
@@ -116,13 +117,13 @@ impl Vault {
     /// The caller's row, if it is as the vault wrote it.
     pub(in crate::vault) async fn caller_row(&self, id: CallerId) -> Result<Genuine<CallerRow>, Error> {
         let row = self.store.one(&caller::BY_ID, &cells![id]).await?;
-        Ok(self.keyring.genuine(row.ok_or(Error::NotFound("caller"))?)?)
+        Ok(self.keyring.genuine(row.ok_or(Error::NotFound(Thing::Caller))?)?)
     }
 
     /// The department's row, if it is as the vault wrote it.
     pub(in crate::vault) async fn department_row(&self, code: DepartmentCode) -> Result<Genuine<DepartmentRow>, Error> {
         let row = self.store.one(&department::BY_CODE, &cells![code]).await?;
-        Ok(self.keyring.genuine(row.ok_or(Error::NotFound("department"))?)?)
+        Ok(self.keyring.genuine(row.ok_or(Error::NotFound(Thing::Department))?)?)
     }
 
     /// Rows of a page, if each is as the vault wrote it.
@@ -134,7 +135,9 @@ impl Vault {
 /// The ticket that a permit was decided on.
 pub(in crate::vault) fn ticket_of(permit: &Permit) -> Result<Genuine<TicketRow>, Error> {
     let ticket = permit.facts().ticket.as_ref();
-    ticket.map(|ticket| ticket.row.clone()).ok_or(Error::NotFound("ticket"))
+    ticket
+        .map(|ticket| ticket.row.clone())
+        .ok_or(Error::NotFound(Thing::Ticket))
 }
 
 /// The caller that a permit was decided on.
@@ -142,5 +145,5 @@ pub(in crate::vault) fn caller_of(permit: &Permit) -> Result<Genuine<CallerRow>,
     let caller = permit.facts().caller.as_ref();
     caller
         .and_then(|caller| caller.row.clone())
-        .ok_or(Error::NotFound("caller"))
+        .ok_or(Error::NotFound(Thing::Caller))
 }

@@ -33,6 +33,7 @@ use crate::model::ask::{Action, Ask, RequestId};
 use crate::model::fields::FieldSet;
 use crate::model::ids::RecordId;
 use crate::model::principals::Actor;
+use crate::model::problems::ProblemKind;
 use crate::model::purposes::Purpose;
 use crate::policy::facts::Facts;
 use crate::policy::{Denial, Permit, Policy, Why};
@@ -165,10 +166,10 @@ impl Vault {
         }
     }
 
-    /// As `refuse`, with words of its own for the asker.
-    pub(in crate::vault) async fn refuse_because(&self, denial: Denial, words: &'static str) -> Error {
+    /// As `refuse`; the asker is told this problem.
+    pub(in crate::vault) async fn refuse_because(&self, denial: Denial, told: &'static ProblemKind) -> Error {
         match self.log_refusal(denial).await {
-            Ok(refusal) => Error::RefusedBecause(refusal, words),
+            Ok(refusal) => Error::RefusedBecause(refusal, told),
             Err(fault) => fault.into(),
         }
     }

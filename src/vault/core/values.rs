@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::fields::{Field, FieldName, Invalid};
 use crate::model::ids::RecordKind;
+use crate::model::problems;
 use crate::model::submitted::Submitted;
 use crate::vault::{Error, Vault};
 
@@ -12,10 +13,7 @@ pub type Values = BTreeMap<String, Submitted>;
 
 impl Vault {
     pub(in crate::vault) fn field(&self, name: &str) -> Result<&Field, Error> {
-        const UNKNOWN: Error = Error::Bad(
-            "unknown-field",
-            "a field is not declared; the document at /openapi.json and fields.toml name those that are",
-        );
+        const UNKNOWN: Error = Error::Bad(problems::UNKNOWN_FIELD);
         self.fields.get(name).ok_or(UNKNOWN)
     }
 
@@ -24,18 +22,15 @@ impl Vault {
         let of_record = |field: &&Field| field.record() == record;
         let name = |name: &String| {
             let field = Some(self.field(name)?).filter(of_record);
-            let field = field.ok_or(Error::Bad(
-                "unknown-field",
-                "a field belongs to the other kind of record",
-            ))?;
+            let field = field.ok_or(Error::Bad(problems::UNKNOWN_FIELD))?;
             Ok(field.name().clone())
         };
         let names: Vec<FieldName> = names.iter().map(name).collect::<Result<_, Error>>()?;
         if names.is_empty() {
-            return Err(Error::Bad("no-fields", "name at least one field"));
+            return Err(Error::Bad(problems::NO_FIELDS));
         }
         if names.iter().collect::<BTreeSet<_>>().len() != names.len() {
-            return Err(Error::Bad("repeated-field", "name each field once"));
+            return Err(Error::Bad(problems::REPEATED_FIELD));
         }
         Ok(names)
     }
@@ -51,10 +46,7 @@ impl Vault {
             .keys()
             .any(|name| self.fields.get(name).is_none_or(|field| field.record() != record))
         {
-            return Err(Error::Bad(
-                "unknown-field",
-                "a field is not declared for this kind of record; see fields.toml",
-            ));
+            return Err(Error::Bad(problems::UNKNOWN_FIELD));
         }
         let mut good = Vec::with_capacity(values.len());
         let mut bad: Vec<Invalid> = Vec::new();

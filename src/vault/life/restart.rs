@@ -23,6 +23,7 @@ use crate::model::approvals::ApprovalState;
 use crate::model::ask::Action;
 use crate::model::ids::{ApprovalId, TokenId};
 use crate::model::principals::{PrincipalKind, Role, Roles};
+use crate::model::problems;
 use crate::model::purposes::Purpose;
 use crate::policy::facts::{ApprovalFacts, Facts};
 use crate::policy::{Permit, Why};
@@ -36,8 +37,6 @@ use crate::vault::life::found::Issued;
 use crate::vault::life::open::{OpenError, Places, Running, Unlocked};
 use crate::vault::{Error, LARGEST_PAGE, Session, Vault};
 
-const NOT_READMITTED: &str = "there is no active person's account of this name with the role security_admin: name one of those \
-                              that the vault has";
 const LONGEST_REASON: usize = 200;
 /// As many digits as a reason may have, however they are written: fewer than a telephone number.
 const MOST_DIGITS: usize = 6;
@@ -161,9 +160,7 @@ impl Vault {
         let fits = |row: &Genuine<PrincipalRow>| {
             row.active && row.kind == PrincipalKind::Person && row.roles.holds(Role::SecurityAdmin)
         };
-        let row = row
-            .filter(fits)
-            .ok_or(Error::Bad("not-to-be-readmitted", NOT_READMITTED))?;
+        let row = row.filter(fits).ok_or(Error::Bad(problems::NOT_READMITTED))?;
         let approver = self.principal_row(second.actor.id()).await?;
         let kind = second.actor.department_kind();
         if !self.policy.may_approve(approver.roles, kind, Action::SetAdministrator) {
@@ -293,12 +290,10 @@ fn fit(reason: &str) -> Result<&str, Error> {
         && reason.chars().count() <= LONGEST_REASON
         && !reason.chars().any(char::is_control)
         && digits <= MOST_DIGITS;
-    let words = "a reason of 1 to 200 characters, without personal data and with no more than six digits: it stays in the \
-                 log for good";
     if fits {
         Ok(reason)
     } else {
-        Err(Error::Bad("bad-reason", words))
+        Err(Error::Bad(problems::BAD_RESTART_REASON))
     }
 }
 

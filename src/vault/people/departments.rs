@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::ask::Action;
 use crate::model::principals::DepartmentKind;
+use crate::model::problems::{self, Thing};
 use crate::model::reference::DepartmentCode;
 use crate::store::Write;
 use crate::store::rows::department::AFTER;
@@ -22,7 +23,7 @@ pub struct NewDepartment {
     /// Its public name, 1–60 characters.
     pub name: String,
     /// `centre`, `organ`, `enterprise` or `grassroots`.
-    #[schema(value_type = String, example = "organ")]
+    #[schema(example = "organ")]
     pub kind: DepartmentKind,
 }
 
@@ -35,7 +36,6 @@ pub struct Department {
     /// Its name.
     pub name: String,
     /// Its legal class.
-    #[schema(value_type = String)]
     pub kind: DepartmentKind,
     /// Goes up with each change.
     pub version: u64,
@@ -50,10 +50,7 @@ impl Vault {
         let permit = self.administer(session, Action::SetDepartment).await?;
         let fits = (1..=60).contains(&new.name.chars().count()) && !new.name.chars().any(char::is_control);
         if new.code == DepartmentCode::AUDITORS || !fits {
-            return Err(Error::Bad(
-                "bad-department",
-                "a code other than 00 and a name of 1 to 60 characters",
-            ));
+            return Err(Error::Bad(problems::BAD_DEPARTMENT));
         }
         let row = DepartmentRow {
             code: new.code,
@@ -63,7 +60,12 @@ impl Vault {
         };
         let row = self.keyring.protect(row)?;
         let audit = self
-            .put(Act::alone(permit), Vec::new(), Write::put(row.clone()), "department")
+            .put(
+                Act::alone(permit),
+                Vec::new(),
+                Write::put(row.clone()),
+                Thing::Department,
+            )
             .await?;
         Ok(Changed { now: row.into(), audit })
     }

@@ -20,6 +20,7 @@ use crate::log::{Change, CommitError};
 use crate::model::ask::Action;
 use crate::model::ids::PrincipalId;
 use crate::model::principals::Roles;
+use crate::model::problems::{self, Thing};
 use crate::model::purposes::Purpose;
 use crate::policy::Permit;
 use crate::store::rows::principal::BY_ID;
@@ -68,7 +69,7 @@ impl Vault {
         self.with_two(ask, about, exact).await
     }
 
-    async fn put(&self, act: Act, guards: Vec<Guard>, write: Write, taken: &'static str) -> Result<Audit, Error> {
+    async fn put(&self, act: Act, guards: Vec<Guard>, write: Write, taken: Thing) -> Result<Audit, Error> {
         let change = Change {
             guards,
             writes: vec![write],
@@ -83,7 +84,7 @@ impl Vault {
 
     pub(in crate::vault) async fn principal_row(&self, id: PrincipalId) -> Result<Genuine<PrincipalRow>, Error> {
         let row = self.store.one(&BY_ID, &cells![id]).await?;
-        Ok(self.keyring.genuine(row.ok_or(Error::NotFound("principal"))?)?)
+        Ok(self.keyring.genuine(row.ok_or(Error::NotFound(Thing::Principal))?)?)
     }
 }
 
@@ -93,7 +94,7 @@ fn about<const N: usize>(words: [(&str, String); N]) -> About {
 }
 
 pub(in crate::vault) fn parsed<T: FromStr>(after: Option<&str>) -> Result<Option<T>, Error> {
-    let bad = |_| Error::Bad("bad-cursor", "`after` is the `next` of the page before");
+    let bad = |_| Error::Bad(problems::BAD_CURSOR);
     after.map(|text| text.parse().map_err(bad)).transpose()
 }
 

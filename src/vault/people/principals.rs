@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::ask::Action;
 use crate::model::ids::PrincipalId;
 use crate::model::principals::{PrincipalKind, Role, Roles};
+use crate::model::problems::{self, Thing};
 use crate::model::reference::DepartmentCode;
 use crate::policy::{Permit, Why};
 use crate::store::Write;
@@ -28,7 +29,7 @@ pub struct NewPrincipal {
     #[schema(value_type = Vec<String>, example = json!(["handler"]))]
     pub roles: Vec<Role>,
     /// `person` or `service`.
-    #[schema(value_type = String, example = "person")]
+    #[schema(example = "person")]
     pub kind: PrincipalKind,
 }
 
@@ -43,10 +44,8 @@ pub struct Principal {
     #[schema(value_type = String)]
     pub department: DepartmentCode,
     /// Its roles.
-    #[schema(value_type = Vec<String>)]
     pub roles: Vec<Role>,
     /// Person or program.
-    #[schema(value_type = String)]
     pub kind: PrincipalKind,
     /// Whether it may authenticate.
     pub active: bool,
@@ -59,7 +58,6 @@ pub struct Principal {
 #[serde(deny_unknown_fields)]
 pub struct SetPrincipal {
     /// All its roles from now on.
-    #[schema(value_type = Vec<String>)]
     pub roles: Vec<Role>,
     /// Whether it may authenticate.
     pub active: bool,
@@ -93,10 +91,7 @@ impl Vault {
         let permit = self.administer(session, Action::SetPrincipal).await?;
         let word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '_' | '-');
         if !(2..=64).contains(&new.name.len()) || !new.name.chars().all(word) {
-            return Err(Error::Bad(
-                "bad-account",
-                "an account name has 2 to 64 of a-z, 0-9, '.', '_' and '-'",
-            ));
+            return Err(Error::Bad(problems::BAD_ACCOUNT));
         }
         self.department_row(new.department).await?;
         let (permit, roles) = self.compatible(permit, new.roles).await?;
@@ -119,7 +114,9 @@ impl Vault {
             version: 1,
         };
         let row = self.keyring.protect(row)?;
-        let audit = self.put(act, Vec::new(), Write::put(row.clone()), "account").await?;
+        let audit = self
+            .put(act, Vec::new(), Write::put(row.clone()), Thing::Principal)
+            .await?;
         Ok(Changed { now: row.into(), audit })
     }
 
@@ -183,7 +180,9 @@ impl Vault {
             ..row.into_row()
         };
         let row = self.keyring.protect(row)?;
-        let audit = self.put(act, Vec::new(), Write::put(row.clone()), "account").await?;
+        let audit = self
+            .put(act, Vec::new(), Write::put(row.clone()), Thing::Principal)
+            .await?;
         Ok(Changed { now: row.into(), audit })
     }
 

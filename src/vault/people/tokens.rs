@@ -7,6 +7,7 @@ use crate::cells;
 use crate::log::leaf;
 use crate::model::ask::Action;
 use crate::model::ids::{PrincipalId, TokenId};
+use crate::model::problems::{self, Thing};
 use crate::policy::Why;
 use crate::store::rows::token::{BY_ID, OF_PRINCIPAL};
 use crate::store::rows::{About, Cell, Column, Genuine, PrincipalRow, TokenRow};
@@ -86,7 +87,7 @@ impl Vault {
         let now = self.clock.now()?;
         let lifetime = |seconds| now.checked_add(SignedDuration::from_secs(i64::from(seconds)));
         let expires_at = new.expires_in.map(lifetime).transpose();
-        let expires_at = expires_at.map_err(|_| Error::Bad("bad-expiry", "`expires_in` is a number of seconds"))?;
+        let expires_at = expires_at.map_err(|_| Error::Bad(problems::BAD_EXPIRY))?;
         let mut about = of_owner(&principal, "issue");
         let lasts = new.expires_in.map_or_else(
             || "never".to_owned(),
@@ -110,7 +111,7 @@ impl Vault {
         let token = row.id;
         // The roles that were looked at are those that the token will carry.
         let guards = vec![Guard::unchanged(&principal)];
-        let audit = self.put(act, guards, Write::put(row), "token").await?;
+        let audit = self.put(act, guards, Write::put(row), Thing::Token).await?;
         let expires_at = expires_at.map(leaf::milliseconds);
         Ok(Token {
             id: token.to_string(),
@@ -123,7 +124,7 @@ impl Vault {
     /// The token's row, if it is as the vault wrote it.
     pub(in crate::vault) async fn token_row(&self, id: TokenId) -> Result<Genuine<TokenRow>, Error> {
         let row = self.store.one(&BY_ID, &cells![id]).await?;
-        Ok(self.keyring.genuine(row.ok_or(Error::NotFound("token"))?)?)
+        Ok(self.keyring.genuine(row.ok_or(Error::NotFound(Thing::Token))?)?)
     }
 
     /// Lists a principal's tokens, newest first, without secrets.
@@ -187,7 +188,7 @@ impl Vault {
         let owner = self.principal_row(principal).await?;
         let row = self.token_row(id).await?;
         if row.principal != principal {
-            return Err(Error::NotFound("token"));
+            return Err(Error::NotFound(Thing::Token));
         }
         // Where an approval is named, it is told first that the token has changed since: that refusal is in the log.
         let revoked = row.revoked_at.is_some();
@@ -214,7 +215,7 @@ impl Vault {
         };
         let row = self.keyring.protect(row)?;
         let guards = vec![Guard::unchanged(&owner)];
-        let audit = self.put(act, guards, Write::put(row), "token").await?;
+        let audit = self.put(act, guards, Write::put(row), Thing::Token).await?;
         Ok(audit)
     }
 }

@@ -6,6 +6,7 @@ use crate::cells;
 use crate::log::{Change, leaf};
 use crate::model::ask::Action;
 use crate::model::ids::RecordId;
+use crate::model::problems;
 use crate::model::purposes::Purpose;
 use crate::model::reference::{DepartmentCode, Reference};
 use crate::model::submitted::Submitted;
@@ -27,17 +28,14 @@ pub struct TicketPage {
     #[schema(value_type = String)]
     pub no: TicketNo,
     /// `accepted`, `dispatched` or `closed`.
-    #[schema(value_type = String)]
     pub state: TicketState,
     /// 诉求类型.
-    #[schema(value_type = String)]
     pub kind: MatterKind,
     /// Category code.
     pub category: String,
     /// Place code.
     pub township: String,
     /// How it came.
-    #[schema(value_type = String)]
     pub channel: Channel,
     /// Secrecy asked for, or the default of its kind.
     pub confidential: bool,
@@ -75,7 +73,6 @@ pub struct TicketCaller {
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct CustodyStep {
     /// The state it came to.
-    #[schema(value_type = String)]
     pub state: TicketState,
     /// The department that held it from then on.
     #[schema(value_type = String)]
@@ -91,10 +88,8 @@ pub struct TicketLine {
     #[schema(value_type = String)]
     pub no: TicketNo,
     /// Where it stands.
-    #[schema(value_type = String)]
     pub state: TicketState,
     /// 诉求类型.
-    #[schema(value_type = String)]
     pub kind: MatterKind,
     /// Category code.
     pub category: String,
@@ -131,7 +126,6 @@ pub struct TicketStep {
     #[schema(value_type = String)]
     pub reason: Submitted,
     /// `dispatch` or `handle`, as the asker's role has it; without it, what is usual for the step.
-    #[schema(value_type = Option<String>)]
     pub purpose: Option<Purpose>,
 }
 
@@ -152,7 +146,6 @@ pub struct MovedAnswer {
     #[schema(value_type = String)]
     pub no: TicketNo,
     /// Where it stands.
-    #[schema(value_type = String)]
     pub state: TicketState,
     /// Who holds it.
     #[schema(value_type = String)]
@@ -367,16 +360,10 @@ fn moved(row: &Genuine<TicketRow>, step: &Step, to: Option<DepartmentCode>) -> R
         (Holder::Named, Some(to)) => to,
         (Holder::Same, None) => row.holder,
         (Holder::Named, None) => {
-            return Err(Error::Bad(
-                "no-department",
-                "name the `department` that gets the ticket",
-            ));
+            return Err(Error::Bad(problems::NO_DEPARTMENT));
         }
         (Holder::Same, Some(_)) => {
-            return Err(Error::Bad(
-                "no-department-here",
-                "this step takes no `department`: leave it out",
-            ));
+            return Err(Error::Bad(problems::NO_DEPARTMENT_HERE));
         }
     };
     Ok(TicketRow {

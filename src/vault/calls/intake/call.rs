@@ -29,7 +29,7 @@ pub struct Intake {
 #[serde(deny_unknown_fields)]
 pub struct Call {
     /// `phone`, `web`, `wechat` or `app`.
-    #[schema(value_type = String, example = "phone")]
+    #[schema(example = "phone")]
     pub channel: Channel,
     /// RFC 3339, with an offset.
     #[schema(value_type = String, example = "2026-11-01T09:00:00+08:00")]
@@ -40,7 +40,7 @@ pub struct Call {
 #[derive(Deserialize, utoipa::ToSchema)]
 pub struct NewTicket {
     /// 诉求类型.
-    #[schema(value_type = String, example = "complaint")]
+    #[schema(example = "complaint")]
     pub kind: MatterKind,
     /// A category that `fields.toml` declares.
     #[schema(example = "noise")]
@@ -86,7 +86,6 @@ pub struct TakenTicket {
     #[schema(value_type = String)]
     pub no: TicketNo,
     /// `accepted`.
-    #[schema(value_type = String)]
     pub state: TicketState,
 }
 

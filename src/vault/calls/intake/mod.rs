@@ -11,6 +11,7 @@ use crate::model::ask::{Action, Ask};
 use crate::model::fields::{Field, MatchStrength, TEXT};
 use crate::model::ids::{CallerId, RecordId, RecordKind, TicketId};
 use crate::model::limits::Counted;
+use crate::model::problems;
 use crate::model::purposes::Purpose;
 use crate::model::reference::{DepartmentCode, Reference};
 use crate::model::submitted::Submitted;
@@ -26,10 +27,6 @@ use crate::vault::{Error, Replay, Session, Vault};
 
 /// Two calls of one new person at once find each other in a second try.
 const TRIES: usize = 4;
-
-const BAD_CATEGORY: &str = "a category is one of those that fields.toml declares";
-const BAD_TOWNSHIP: &str = "a township is a code of GB/T 2260 with 6 or 9 digits, or with 12 in which no mobile number \
-    can be read";
 
 /// A call that has been checked.
 struct Checked<'v> {
@@ -95,21 +92,18 @@ impl Vault {
         let caller = self.normalise(RecordKind::Caller, &body.caller)?;
         let ticket = self.normalise(RecordKind::Ticket, &body.ticket.values)?;
         if caller.iter().any(late) || ticket.iter().any(late) {
-            return Err(Error::Bad(
-                "field-not-at-intake",
-                "a field cannot be given at intake; see fields.toml",
-            ));
+            return Err(Error::Bad(problems::FIELD_NOT_AT_INTAKE));
         }
         if !body.ticket.values.contains_key(TEXT) {
-            return Err(Error::Bad("text-missing", "a ticket needs its `text`"));
+            return Err(Error::Bad(problems::TEXT_MISSING));
         }
         let category = self.fields.category(&body.ticket.category);
         let township = Township::new(&body.ticket.township);
         Ok(Checked {
             caller,
             ticket,
-            category: category.ok_or(Error::Bad("bad-category", BAD_CATEGORY))?,
-            township: township.ok_or(Error::Bad("bad-township", BAD_TOWNSHIP))?,
+            category: category.ok_or(Error::Bad(problems::BAD_CATEGORY))?,
+            township: township.ok_or(Error::Bad(problems::BAD_TOWNSHIP))?,
         })
     }
 

@@ -16,6 +16,7 @@ use crate::log::{Change, CommitError};
 use crate::model::ids::PrincipalId;
 use crate::model::limits::{Counted, Counts, Limits, Room, Window};
 use crate::model::principals::{Actor, PrincipalKind};
+use crate::model::problems::Thing;
 use crate::store::rows::spent::BY_PRINCIPAL;
 use crate::store::rows::{SpentRow, principal};
 use crate::store::{Guard, Write};
@@ -209,7 +210,7 @@ impl Vault {
             return Ok(None);
         }
         let row = self.store.one(&principal::BY_ID, &cells![who.id()]).await?;
-        let row = self.keyring.genuine(row.ok_or(Error::NotFound("principal"))?)?;
+        let row = self.keyring.genuine(row.ok_or(Error::NotFound(Thing::Principal))?)?;
         Ok((row.kind == PrincipalKind::Service).then(|| row.account.clone()))
     }
 

@@ -13,6 +13,7 @@ use jiff::Timestamp;
 
 use crate::atomic_file;
 use crate::model::actions::{Action, Silence};
+use crate::model::problems;
 use crate::note::{Checkpoint, Verifier};
 use crate::policy::Why;
 use crate::store::rows::Contradiction;
@@ -195,11 +196,7 @@ impl Vault {
         let witnessing = witnessing.held_to(self.witnessing.state().contradictions);
         witnessing.resume(&self.keyring.verifiers(self.log.origin())?);
         if witnessing.cosigned().is_some_and(|(size, _)| size > self.log.size()) {
-            return Err(Error::Bad(
-                "rolled-back",
-                "the witnesses have cosigned more entries than the log has: it was cut; keep this copy as evidence and restore \
-                 from a backup",
-            ));
+            return Err(Error::Bad(problems::ROLLED_BACK));
         }
         self.witnessing = witnessing;
         Ok(self)

@@ -7,12 +7,13 @@ use crate::model::approvals::{ApprovalState, Giver, Reason};
 use crate::model::ask::Action;
 use crate::model::ids::{ApprovalId, PrincipalId};
 use crate::model::principals::PrincipalKind;
+use crate::model::problems::{self, Thing};
 use crate::model::purposes::Purpose;
 use crate::policy::{Permit, Why};
 use crate::store::Write;
 use crate::store::rows::{ApprovalRow, Genuine, PrincipalRow};
 use crate::vault::people::approvals::bound::PRINCIPAL;
-use crate::vault::people::approvals::{CHANGED_MEANWHILE, TOKEN_DEED, is_over, logged};
+use crate::vault::people::approvals::{TOKEN_DEED, is_over, logged};
 use crate::vault::{Audit, Error, Session, Vault};
 
 /// Yes or no.
@@ -62,7 +63,7 @@ impl Vault {
         let Some(row) = self.approval_row(id).await? else {
             // Who may not look does not learn that there is no such request.
             drop(self.may_look(session).await?);
-            return Err(Error::NotFound("request for approval"));
+            return Err(Error::NotFound(Thing::Approval));
         };
         let permit = self.may_decide(session, &row, decision).await?;
         let seal = |reason| self.keyring.seal_reason(id, Giver::Approver, reason);
@@ -123,16 +124,14 @@ impl Vault {
         if is_own(&second, &asker, row) {
             return Err(self.refuse(permit, Why::OwnRequest).await);
         }
-        let words = match row.state {
-            ApprovalState::Used => "the request was approved and has been used",
-            ApprovalState::Approved => "the request has been approved already",
-            ApprovalState::Refused => "the request has been refused already",
-            ApprovalState::Asked if is_over(row, permit.ask().at()) => {
-                "the request has expired: it must be asked again"
-            }
+        let told = match row.state {
+            ApprovalState::Used => problems::APPROVAL_USED,
+            ApprovalState::Approved => problems::APPROVED_ALREADY,
+            ApprovalState::Refused => problems::REFUSED_ALREADY,
+            ApprovalState::Asked if is_over(row, permit.ask().at()) => problems::APPROVAL_EXPIRED,
             ApprovalState::Asked => return self.still_about_that(permit, row, decision).await,
         };
-        Err(self.refuse_because(permit.withdraw(Why::ApprovalClosed), words).await)
+        Err(self.refuse_because(permit.withdraw(Why::ApprovalClosed), told).await)
     }
 
     /// Nobody says yes to what has changed since it was asked. A no is always taken.
@@ -146,7 +145,7 @@ impl Vault {
             return Ok(permit);
         }
         let denial = permit.withdraw(Why::TargetChanged);
-        Err(self.refuse_because(denial, CHANGED_MEANWHILE).await)
+        Err(self.refuse_because(denial, problems::TARGET_CHANGED_MEANWHILE).await)
     }
 }
 

@@ -17,6 +17,7 @@ use crate::model::approvals::{ApprovalState, Giver, Reason};
 use crate::model::ask::{Action, Ask};
 use crate::model::ids::ApprovalId;
 use crate::model::principals::PrincipalKind;
+use crate::model::problems::{self, ProblemKind};
 use crate::policy::facts::{ApprovalFacts, Facts};
 use crate::policy::{Permit, Why};
 use crate::store::rows::{About, ApprovalRow, Genuine, PrincipalRow, approval};
@@ -40,18 +41,6 @@ const UNLOGGED: [&str; 1] = ["account"];
 const NOW: &str = "somebody else must approve it; then send the same request with `Approval`";
 const EXPORT_FIRST: &str = "run `callervault audit export` before this is approved and keep the archive: what is dropped is \
                             nowhere else; then send the same request with `Approval`";
-const UNKNOWN: &str = "there is no such approval of yours: send the request without `Approval` to ask for one";
-const ANOTHER: &str =
-    "the approval is for another request: address, `If-Match` and body must say the same as when it was asked";
-const WAITING: &str = "nobody has approved the request yet";
-const REFUSED: &str = "the request was refused by the second person";
-const USED: &str = "the approval has been used: each is good for one time";
-const EXPIRED: &str = "the approval has expired: ask again";
-const CHANGED: &str = "what the approval is about has changed since it was asked for, so the approval is stale: read it again, \
-                       then send the request without `Approval` to ask anew";
-const CHANGED_MEANWHILE: &str =
-    "what the request is about has changed since it was asked: refuse it, and let it be asked anew";
-const GONE: &str = "whoever approved may no longer approve: ask again";
 
 /// A request as it came in, and the approval it names. What one person may do alone needs neither.
 #[derive(Default)]
@@ -99,7 +88,7 @@ impl Vault {
         let mut facts = self.facts(&ask).await?;
         let approved = match self.standing(&ask, id, Some(&exact.request)).await? {
             Ok(approved) => approved,
-            Err(words) => return Err(self.unapproved(ask, facts, words).await),
+            Err(told) => return Err(self.unapproved(ask, facts, told).await),
         };
         facts.approval = Some(ApprovalFacts {
             row: Some(approved.row.clone()),
@@ -107,7 +96,9 @@ impl Vault {
         });
         let permit = self.decide(ask, facts).await?;
         if now.state != approved.row.bound {
-            return Err(self.refuse_because(permit.withdraw(Why::TargetChanged), CHANGED).await);
+            return Err(self
+                .refuse_because(permit.withdraw(Why::TargetChanged), problems::TARGET_CHANGED)
+                .await);
         }
         Ok(Act {
             permit,
@@ -206,9 +197,9 @@ impl Vault {
         match self.log.record(permit, change).await {
             Err(CommitError::Stale) => Err(match self.standing(&again, id, None).await? {
                 Ok(_) => Error::Stale,
-                Err(words) => {
+                Err(told) => {
                     let facts = self.facts(&again).await?;
-                    self.unapproved(again, facts, words).await
+                    self.unapproved(again, facts, told).await
                 }
             }),
             done => Ok(done?),
@@ -221,34 +212,36 @@ impl Vault {
         ask: &Ask,
         id: ApprovalId,
         request: Option<&[u8]>,
-    ) -> Result<Result<Approved, &'static str>, Error> {
+    ) -> Result<Result<Approved, &'static ProblemKind>, Error> {
         let row = self.approval_row(id).await?;
         // Somebody else's is as unknown as none.
         let Some(row) = row.filter(|row| row.asker == ask.who().id()) else {
-            return Ok(Err(UNKNOWN));
+            return Ok(Err(problems::NO_SUCH_APPROVAL));
         };
         let this = match request {
             Some(request) => self.keyring.is_request(&row.request, request)?,
             None => true,
         };
         if row.action != ask.action() || row.subject.as_ref() != ask.subject_reference() || !this {
-            return Ok(Err(ANOTHER));
+            return Ok(Err(problems::APPROVAL_OF_ANOTHER));
         }
-        let words = match row.state {
-            ApprovalState::Used => USED,
-            ApprovalState::Refused => REFUSED,
-            _ if is_over(&row, ask.at()) => EXPIRED,
-            ApprovalState::Asked => WAITING,
+        let wrong = match row.state {
+            ApprovalState::Used => problems::APPROVAL_SPENT,
+            ApprovalState::Refused => problems::APPROVAL_REFUSED,
+            _ if is_over(&row, ask.at()) => problems::APPROVAL_TOO_OLD,
+            ApprovalState::Asked => problems::APPROVAL_WAITS,
             ApprovalState::Approved => {
-                let Some(by) = row.approver else { return Ok(Err(GONE)) };
+                let Some(by) = row.approver else {
+                    return Ok(Err(problems::APPROVER_GONE));
+                };
                 let by = self.principal_row(by).await?;
                 if self.still_approves(&by, row.action).await? {
                     return Ok(Ok(Approved { row, by }));
                 }
-                GONE
+                problems::APPROVER_GONE
             }
         };
-        Ok(Err(words))
+        Ok(Err(wrong))
     }
 
     async fn still_approves(&self, approver: &Genuine<PrincipalRow>, action: Action) -> Result<bool, Error> {
@@ -257,13 +250,13 @@ impl Vault {
     }
 
     /// Refuses an act whose approval does not stand. What the policy has against it comes first.
-    async fn unapproved(&self, ask: Ask, facts: Facts, words: &'static str) -> Error {
+    async fn unapproved(&self, ask: Ask, facts: Facts, told: &'static ProblemKind) -> Error {
         let denial = match self.policy.decide(ask, facts) {
             Ok(permit) => permit.withdraw(Why::NotApproved),
             Err(denial) => denial,
         };
         if denial.why() == Why::NotApproved {
-            return self.refuse_because(denial, words).await;
+            return self.refuse_because(denial, told).await;
         }
         match self.log_refusal(denial).await {
             Ok(refusal) => Error::Refused(refusal),

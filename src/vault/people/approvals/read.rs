@@ -8,6 +8,7 @@ use crate::log::leaf;
 use crate::model::approvals::{ApprovalState, Giver};
 use crate::model::ask::Action;
 use crate::model::ids::ApprovalId;
+use crate::model::problems::Thing;
 use crate::model::purposes::Purpose;
 use crate::model::reference::{DepartmentCode, Reference};
 use crate::policy::Permit;
@@ -125,7 +126,7 @@ impl Vault {
             // Who may not look does not learn whether there is such a request.
             self.may_look(session).await?
         };
-        let row = row.ok_or(Error::NotFound("request for approval"))?;
+        let row = row.ok_or(Error::NotFound(Thing::Approval))?;
         let now = permit.ask().at();
         let audit = self.note(permit).await?;
         let request = self.line(row, now).await?;

@@ -1,0 +1,90 @@
+//! Who sends a request, and what its headers ask for.
+
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+
+use super::headers;
+use super::named::Named;
+use crate::http::App;
+use crate::http::problem::Problem;
+use crate::model::problems;
+use crate::vault::people::approvals::Exact;
+use crate::vault::{Error, Replay, Session, Vault};
+
+/// An authenticated request without its body.
+pub(in crate::http) struct Context {
+    app: Arc<App>,
+    session: Session,
+    /// Method and path.
+    line: String,
+    headers: HeaderMap,
+}
+
+impl FromRequestParts<Arc<App>> for Context {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+        let named = parts.extensions.get::<Named>().and_then(Named::for_the_log);
+        let request = named.ok_or(problems::NO_RANDOMNESS)?;
+        let token = bearer(&parts.headers).ok_or(Error::Unauthenticated)?;
+        let session = app.vault.authenticate(token, request).await?;
+        Ok(Self {
+            session: app.vault.admit(session)?,
+            app: Arc::clone(app),
+            line: format!("{} {}", parts.method, parts.uri.path()),
+            headers: parts.headers.clone(),
+        })
+    }
+}
+
+/// The token of RFC 6750 §2.1.
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+impl Context {
+    pub(in crate::http) fn app(&self) -> &App {
+        &self.app
+    }
+
+    pub(in crate::http) fn vault(&self) -> &Vault {
+        &self.app.vault
+    }
+
+    pub(in crate::http) const fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// The version in `If-Match`, if there is one.
+    pub(in crate::http) fn if_match(&self) -> Result<Option<u64>, Problem> {
+        headers::if_match(&self.headers)
+    }
+
+    /// The version in `If-Match`, which must be there.
+    pub(in crate::http) fn version(&self) -> Result<u64, Problem> {
+        Ok(self.if_match()?.ok_or(problems::IF_MATCH_REQUIRED)?)
+    }
+
+    /// The `Idempotency-Key`, if there is one, with the request it came with.
+    pub(in crate::http) fn replay(&self, body: &[u8]) -> Result<Option<Replay>, Problem> {
+        headers::replay(&self.headers, &self.line, body)
+    }
+
+    /// Refuses an `Idempotency-Key` where answers are not kept, because they show a secret once or because a repetition is seen
+    /// to have happened: the key would promise what is not done.
+    pub(in crate::http) fn not_repeatable(&self) -> Result<(), Problem> {
+        headers::not_repeatable(&self.headers)
+    }
+
+    /// A request that may take two persons: what is approved is its line and version with its body in canonical form. It takes
+    /// no `Idempotency-Key`, because an approval is good for one time.
+    pub(in crate::http) fn exact(&self, body: &[u8]) -> Result<Exact, Problem> {
+        self.not_repeatable()?;
+        headers::exact(&self.headers, &self.line, body)
+    }
+}

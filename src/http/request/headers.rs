@@ -1,0 +1,93 @@
+//! `Idempotency-Key`, `Approval`, `Approval-Reason`, `If-Match` and `ETag`.
+
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use zeroize::Zeroizing;
+
+use super::json::in_canonical_form;
+use crate::http::problem::Problem;
+use crate::model::approvals::Reason;
+use crate::model::ids::ApprovalId;
+use crate::model::problems;
+use crate::vault::people::approvals::Exact;
+use crate::vault::{Replay, Scope};
+
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
+const LONGEST_KEY: usize = 128;
+
+pub(super) fn replay(headers: &HeaderMap, line: &str, body: &[u8]) -> Result<Option<Replay>, Problem> {
+    let Some(value) = headers.get(IDEMPOTENCY_KEY) else {
+        return Ok(None);
+    };
+    let key = value.to_str().ok().filter(|key| (1..=LONGEST_KEY).contains(&key.len()));
+    let key = key.ok_or(problems::BAD_IDEMPOTENCY_KEY)?;
+    let mut request = format!("{line}\n").into_bytes();
+    request.extend_from_slice(&in_canonical_form(body)?);
+    Ok(Some(Replay {
+        scope: Scope::Principal,
+        key: key.to_owned(),
+        request,
+    }))
+}
+
+pub(super) fn not_repeatable(headers: &HeaderMap) -> Result<(), Problem> {
+    if headers.contains_key(IDEMPOTENCY_KEY) {
+        return Err(problems::IDEMPOTENCY_NOT_SUPPORTED.into());
+    }
+    Ok(())
+}
+
+pub(super) fn exact(headers: &HeaderMap, line: &str, body: &[u8]) -> Result<Exact, Problem> {
+    let version = headers.get(header::IF_MATCH);
+    let version = version.map_or(b"".as_slice(), HeaderValue::as_bytes);
+    let body = in_canonical_form(body)?;
+    Ok(Exact {
+        request: [line.as_bytes(), b"\n", version, b"\n", &body].concat(),
+        approval: approval(headers)?,
+        reason: reason(headers)?,
+    })
+}
+
+/// The `Approval-Reason`, if there is one: UTF-8, in which every octet may be percent-encoded (RFC 3986 §2.1).
+fn reason(headers: &HeaderMap) -> Result<Option<Reason>, Problem> {
+    let mut given = headers.get_all("approval-reason").iter();
+    let Some(first) = given.next() else { return Ok(None) };
+    let octets = Zeroizing::new(percent_encoding::percent_decode(first.as_bytes()).collect::<Vec<u8>>());
+    let text = std::str::from_utf8(&octets).ok().filter(|_| given.next().is_none());
+    let reason = text.and_then(|text| Reason::new(Zeroizing::new(text.to_owned())));
+    reason.map(Some).ok_or_else(bad_reason)
+}
+
+/// What was given is no reason.
+pub(in crate::http) fn bad_reason() -> Problem {
+    Problem::from(problems::BAD_APPROVAL_REASON).with("rule", Reason::RULE)
+}
+
+fn approval(headers: &HeaderMap) -> Result<Option<ApprovalId>, Problem> {
+    let mut named = headers.get_all("approval").iter();
+    let Some(first) = named.next() else { return Ok(None) };
+    let id = first.to_str().ok().and_then(|text| text.parse().ok());
+    let id = id.filter(|_| named.next().is_none());
+    Ok(Some(id.ok_or(problems::BAD_APPROVAL)?))
+}
+
+/// The version in `If-Match`, if there is one.
+pub(super) fn if_match(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
+    let Some(value) = headers.get(header::IF_MATCH) else {
+        return Ok(None);
+    };
+    let version = value
+        .to_str()
+        .ok()
+        .and_then(|tag| tag.trim().strip_prefix('"')?.strip_suffix('"')?.parse().ok());
+    Ok(Some(version.ok_or(problems::BAD_IF_MATCH)?))
+}
+
+/// An answer with its `ETag`.
+pub(in crate::http) fn tagged(version: u64, answer: impl IntoResponse) -> Response {
+    let mut response = answer.into_response();
+    if let Ok(tag) = HeaderValue::from_str(&format!("\"{version}\"")) {
+        response.headers_mut().insert(header::ETAG, tag);
+    }
+    response
+}

@@ -1,0 +1,15 @@
+//! What handlers take from a request. Nothing that came in is ever quoted in an error.
+
+mod context;
+mod headers;
+mod json;
+mod named;
+mod path;
+mod query;
+
+pub(super) use self::context::Context;
+pub(super) use self::headers::{bad_reason, tagged};
+pub(super) use self::json::{Json, MaybeJson};
+pub(super) use self::named::{Named, REQUEST_ID};
+pub(super) use self::path::{Path, identifier};
+pub(super) use self::query::{ListQuery, Query, USUAL_PAGE, limit};

@@ -1,0 +1,27 @@
+//! What a request is about is not there, or not as the request has it.
+
+use super::problems;
+
+problems! {
+    /// Nothing of that kind.
+    NOT_FOUND = "not-found", 404, "Not found" / "未找到", "There is no such {what}." / "没有这个{what}。";
+    /// An entry whose body is in the archive.
+    ARCHIVED = "archived", 404, "Archived" / "已归档",
+        "The entry was archived and dropped here after the retention period. Its bytes are in the exported archive; its hash and \
+         its proofs are still here." /
+        "该条目过保留期后已归档并从此处清除。其内容在导出的档案中，哈希和证明仍在此处。";
+    /// A step that does not lead from where the ticket is.
+    WRONG_STATE = "wrong-state", 409, "The ticket's state does not allow this step" / "工单当前状态不允许此步骤",
+        "The ticket is {state}. docs/transitions.md says which steps lead from there." /
+        "工单状态为 {state}。该状态可以采取的步骤见 docs/transitions.md。";
+    /// Something of that name is there.
+    TAKEN = "taken", 409, "Already exists" / "已存在", "There is such a {what} already." / "已有这个{what}。";
+    /// A value that identifies another caller.
+    IDENTITY_TAKEN = "taken", 409, "Already exists" / "已存在",
+        "An identifying value belongs to another caller on file. Check it with the caller." /
+        "有一项身份信息属于另一位在册来电人，请与来电人核对。";
+    /// It was changed since it was read.
+    STALE = "stale", 412, "It has changed meanwhile" / "内容已被修改",
+        "Read it again, decide again, and send its current `ETag` as `If-Match`." /
+        "请重新读取、重新决定，并把当前的 `ETag` 作为 `If-Match` 发送。";
+}
