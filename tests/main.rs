@@ -95,6 +95,7 @@ mod http {
     mod frames;
     mod limits;
     mod listen;
+    mod openapi;
     mod problems;
 }
 

@@ -38,7 +38,7 @@ pub struct ReportDays {
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct ReportAnswer {
     /// The first day.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = Date)]
     pub day: Date,
     /// How many days.
     pub days: u32,

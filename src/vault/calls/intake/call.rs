@@ -32,7 +32,7 @@ pub struct Call {
     #[schema(example = "phone")]
     pub channel: Channel,
     /// RFC 3339, with an offset.
-    #[schema(value_type = String, example = "2026-11-01T09:00:00+08:00")]
+    #[schema(value_type = String, format = DateTime, example = "2026-11-01T09:00:00+08:00")]
     pub received_at: Timestamp,
 }
 
