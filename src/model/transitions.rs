@@ -2,6 +2,7 @@
 
 use super::actions::Action;
 use super::purposes::Purpose;
+use super::reference::DepartmentCode;
 use super::tickets::TicketState;
 use super::word_enum::word_enum;
 
@@ -12,6 +13,37 @@ pub enum Holder {
     Named,
     /// Whoever held it.
     Same,
+}
+
+/// The departments that a ticket has to do with.
+#[derive(Clone, Copy, Debug)]
+pub struct Departments {
+    /// Holds it.
+    pub holder: DepartmentCode,
+    /// Took the call.
+    pub origin: DepartmentCode,
+}
+
+impl Holder {
+    /// The department that holds the ticket after the step. Nothing if the step must name one and does not, or names one and
+    /// must not.
+    #[must_use]
+    pub fn after(self, ticket: Departments, named: Option<DepartmentCode>) -> Option<DepartmentCode> {
+        match (self, named) {
+            (Self::Named, named) => named,
+            (_, Some(_)) => None,
+            (Self::Same, None) => Some(ticket.holder),
+        }
+    }
+
+    /// What the page of transitions says of it.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Named => "the department named",
+            Self::Same => "as before",
+        }
+    }
 }
 
 /// How a step is done.

@@ -9,7 +9,7 @@ use crate::model::fields::{Class, Field, FieldName, FieldSet, Group};
 use crate::model::ids::RecordKind;
 use crate::model::principals::{DepartmentKind, Role};
 use crate::model::purposes::{Form, Purpose};
-use crate::model::tickets::TicketState;
+use crate::store::rows::TicketRow;
 
 /// What policy knows of a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -108,9 +108,9 @@ impl Flags {
     }
 }
 
-/// The asker took the call and the ticket has not been sent on.
+/// The asker took the call and no step of the ticket has been taken since, also none that led back.
 fn is_own_call(ticket: &TicketFacts) -> bool {
-    ticket.own_call && matches!(ticket.row.state, TicketState::Accepted)
+    ticket.own_call && ticket.row.version == TicketRow::FIRST
 }
 
 /// Everything that is the same for each role and field of one ask.

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use callervault::model::actions::{Action, Judged, Needs, Silence};
 use callervault::model::fields::FieldSet;
 use callervault::model::problems::ProblemKind;
-use callervault::model::transitions::{Holder, Transition};
+use callervault::model::transitions::Transition;
 use serde_json::json;
 
 use crate::support::{World, caller, intake};
@@ -67,11 +67,8 @@ fn the_page_of_transitions_is_as_the_table() {
     for transition in Transition::ALL {
         let step = transition.step();
         let from: Vec<String> = step.from.iter().map(ToString::to_string).collect();
-        let holder = match step.holder {
-            Holder::Named => "the department named",
-            Holder::Same => "as before",
-        };
         let (action, from, to) = (step.action, from.join(", "), step.to);
+        let holder = step.holder.words();
         let (reason, purpose) = (step.reason, step.purpose);
         writeln!(
             text,

@@ -44,7 +44,7 @@ table! {
         pub received_at: Timestamp,
         /// When the vault took it.
         pub created_at: Timestamp,
-        /// 1 when made, one more at each change.
+        /// [`Self::FIRST`] when made, one more at each step.
         pub version: u64,
     }
     reads [
@@ -59,6 +59,11 @@ table! {
         /// Tickets about a caller that a department took, newest first.
         TAKEN_ABOUT = "WHERE subject = ?1 AND origin = ?2 ORDER BY created_at DESC, no DESC LIMIT ?3";
     ]
+}
+
+impl TicketRow {
+    /// The version of a ticket of which no step has been taken.
+    pub const FIRST: u64 = 1;
 }
 
 impl Protected for TicketRow {

@@ -12,7 +12,7 @@ use crate::model::reference::{DepartmentCode, Reference};
 use crate::model::submitted::Submitted;
 use crate::model::ticket_no::TicketNo;
 use crate::model::tickets::{Channel, MatterKind, TicketState};
-use crate::model::transitions::{Holder, Step, Transition};
+use crate::model::transitions::{Departments, Step, Transition};
 use crate::store::Write;
 use crate::store::rows::custody::OF_TICKET;
 use crate::store::rows::field::OF_RECORD;
@@ -356,19 +356,17 @@ fn moved(row: &Genuine<TicketRow>, step: &Step, to: Option<DepartmentCode>) -> R
     if !step.from.contains(&row.state) {
         return Err(Error::WrongState(row.state));
     }
-    let holder = match (step.holder, to) {
-        (Holder::Named, Some(to)) => to,
-        (Holder::Same, None) => row.holder,
-        (Holder::Named, None) => {
-            return Err(Error::Bad(problems::NO_DEPARTMENT));
-        }
-        (Holder::Same, Some(_)) => {
-            return Err(Error::Bad(problems::NO_DEPARTMENT_HERE));
-        }
+    let departments = Departments {
+        holder: row.holder,
+        origin: row.origin,
+    };
+    let misnamed = match to {
+        None => Error::Bad(problems::NO_DEPARTMENT),
+        Some(_) => Error::Bad(problems::NO_DEPARTMENT_HERE),
     };
     Ok(TicketRow {
         state: step.to,
-        holder,
+        holder: step.holder.after(departments, to).ok_or(misnamed)?,
         version: row.version + 1,
         ..row.clone().into_row()
     })

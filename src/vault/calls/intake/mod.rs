@@ -277,7 +277,7 @@ impl Vault {
             on_file: caller.fields.clone(),
             received_at: body.call.received_at,
             created_at: now,
-            version: 1,
+            version: TicketRow::FIRST,
         };
         let (key, wrapped) = self.keyring.new_record_key(RecordId::Ticket(row.id))?;
         change.keys.push(wrapped);
