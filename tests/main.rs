@@ -21,6 +21,11 @@ mod calls {
     mod session;
 }
 
+/// Tickets travel.
+mod tickets {
+    mod returned;
+}
+
 /// Accounts, roles, second persons, and what one person may do to the others.
 mod people {
     mod abuse;

@@ -121,6 +121,8 @@ actions! {
     ListTickets = "ticket.list": Whole, Nothing, one, Passes, List;
     /// Send a ticket to a department.
     Dispatch = "ticket.dispatch": Writing, OpenTicket, one, Passes, Update;
+    /// Give a ticket back to the centre.
+    Return = "ticket.return": Writing, OpenTicket, one, Passes, Update;
     /// Close a ticket.
     Close = "ticket.close": Writing, OpenTicket, one, Passes, Update;
     /// See departments and principals.

@@ -13,6 +13,8 @@ pub enum Holder {
     Named,
     /// Whoever held it.
     Same,
+    /// The centre that took the call.
+    Origin,
 }
 
 /// The departments that a ticket has to do with.
@@ -33,6 +35,7 @@ impl Holder {
             (Self::Named, named) => named,
             (_, Some(_)) => None,
             (Self::Same, None) => Some(ticket.holder),
+            (Self::Origin, None) => Some(ticket.origin),
         }
     }
 
@@ -42,6 +45,7 @@ impl Holder {
         match self {
             Self::Named => "the department named",
             Self::Same => "as before",
+            Self::Origin => "the centre that took the call",
         }
     }
 }
@@ -93,6 +97,8 @@ macro_rules! transitions {
 transitions! {
     /// 派单: sends the ticket to a department.
     Dispatch = "dispatch": Dispatch, [Accepted Dispatched] => Dispatched, Named, "dispatch_reason", Dispatch;
+    /// 退单: gives the ticket back to the centre, which sends it elsewhere, or here again.
+    Return = "return": Return, [Dispatched] => Accepted, Origin, "return_reason", Handle;
     /// 办结: closes the ticket. Nothing about its caller is shown for it any more.
     Close = "close": Close, [Accepted Dispatched] => Closed, Same, "close_reason", Handle;
 }

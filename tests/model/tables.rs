@@ -103,7 +103,13 @@ fn the_page_of_problems_is_as_the_catalogue() {
 async fn a_vault_without_a_field_that_the_program_writes_does_not_start() {
     let (world, app) = World::new().await;
     drop(app);
-    for name in ["text", "dispatch_reason", "close_reason", "correction_reason"] {
+    for name in [
+        "text",
+        "dispatch_reason",
+        "return_reason",
+        "close_reason",
+        "correction_reason",
+    ] {
         let declared = FieldSet::SHIPPED.replace(&format!("name = \"{name}\""), "name = \"something_else\"");
         assert_ne!(declared, FieldSet::SHIPPED, "{name} is declared");
         std::fs::write(world.places.policies.join("fields.toml"), declared).unwrap();
