@@ -5,6 +5,7 @@
 mod account;
 mod address;
 mod id_number;
+mod invisible;
 mod load;
 mod mask;
 mod name;
@@ -12,6 +13,8 @@ mod phone;
 mod plate;
 mod rules;
 mod terms;
+#[cfg(test)]
+mod tests;
 mod text;
 
 pub use load::FieldsError;

@@ -3,6 +3,8 @@
 use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
+use super::invisible::is_invisible;
+
 /// What a mask shows when it shows nothing.
 pub(super) const HIDDEN: &str = "****";
 
@@ -15,10 +17,16 @@ const LONG: &str = "it is too long for this field";
 const NUMBER: &str = "it holds a number, and this field is shown whole even where it is masked";
 const CONTROL: &str = "it holds a control or invisible character";
 
-/// Compatibility form (Unicode NFKC: full-width digits and letters become plain), without white space at the ends.
+/// Compatibility form (Unicode NFKC: full-width digits and letters become plain), without invisible characters and without
+/// white space at the ends.
 pub(super) fn folded(value: &str) -> Zeroizing<String> {
+    let visible = value.chars().filter(|c| !is_invisible(*c));
     let mut plain = Zeroizing::new(String::with_capacity(2 * value.len()));
-    plain.extend(value.trim().nfkc());
+    plain.extend(visible.nfkc());
+    let end = plain.trim_end().len();
+    plain.truncate(end);
+    let start = plain.len() - plain.trim_start().len();
+    plain.drain(..start);
     plain
 }
 

@@ -1,0 +1,99 @@
+//! Telephone numbers: China's numbering plan ([`plan`]), other countries by their own ([`foreign`]), extensions
+//! ([`extension`]).
+
+mod areas;
+mod extension;
+mod foreign;
+mod mask;
+mod plan;
+
+pub(super) use self::mask::mask;
+use super::text::{folded, is_middle_dot};
+
+const CHARACTERS: &str =
+    "a phone number has digits, spaces, hyphens, dots, slashes and brackets, and one extension at most";
+
+/// E.164 (`+8613812345678`, `+865718765432`), an extension as in RFC 3966 §5.3 (`+865718765432;ext=123`).
+pub(super) fn normalise(value: &str) -> Result<String, &'static str> {
+    let plain = tidy(value);
+    let written = extension::split(&plain)?;
+    if let Some(extension) = written.extension {
+        return with(e164(&written.number)?, extension);
+    }
+    match unmarked(&written.number) {
+        Some((number, extension)) => with(number, extension),
+        None => e164(&written.number),
+    }
+}
+
+/// Lower case, and of each kind of sign one: space, hyphen, dot, slash, bracket.
+fn tidy(value: &str) -> String {
+    folded(value).to_lowercase().chars().map(usual).collect()
+}
+
+fn usual(c: char) -> char {
+    match c {
+        '\u{2010}'..='\u{2015}' | '\u{2043}' | '\u{2212}' | '\u{2500}' | '\u{2501}' | 'ー' | '_' => '-',
+        '[' | '{' | '【' | '〔' | '〖' | '「' => '(',
+        ']' | '}' | '】' | '〕' | '〗' | '」' => ')',
+        '\\' | '\u{2215}' | '\u{2044}' => '/',
+        '。' => '.',
+        '、' => ',',
+        '轉' => '转',
+        c if is_middle_dot(c) => '.',
+        c if c.is_whitespace() => ' ',
+        c => c,
+    }
+}
+
+/// A sign between the digits of one number.
+const fn is_separator(c: char) -> bool {
+    matches!(c, ' ' | '-' | '.' | '/' | '(' | ')')
+}
+
+fn all_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
+}
+
+fn with(number: String, extension: &str) -> Result<String, &'static str> {
+    extension::check(extension)?;
+    Ok(format!("{number};ext={extension}"))
+}
+
+/// A mainland number that is complete, and an extension after a hyphen or in brackets: 010-62345678-8003.
+fn unmarked(number: &str) -> Option<(String, &str)> {
+    let (before, after) = number.rsplit_once(['-', '('])?;
+    let extension = after.trim_end_matches(')').trim();
+    let complete = e164(before).ok().filter(|number| number.starts_with("+86"));
+    complete
+        .filter(|_| extension::check(extension).is_ok())
+        .map(|number| (number, extension))
+}
+
+fn e164(written: &str) -> Result<String, &'static str> {
+    // 0571-8512345/6 is two numbers.
+    if written.rsplit_once('/').is_some_and(|(_, last)| last.trim().len() < 2) {
+        return Err(CHARACTERS);
+    }
+    let compact: String = written.chars().filter(|c| !is_separator(*c)).collect();
+    let (plus, digits) = match compact.strip_prefix('+') {
+        Some(digits) => (true, digits),
+        None => (false, compact.as_str()),
+    };
+    if !all_digits(digits) {
+        return Err(CHARACTERS);
+    }
+    match digits.strip_prefix("00") {
+        Some(international) => from_abroad(international),
+        None if plus => from_abroad(digits),
+        None => plan::domestic(digits),
+    }
+}
+
+/// After + or 00.
+fn from_abroad(digits: &str) -> Result<String, &'static str> {
+    match digits.strip_prefix("86") {
+        Some(national) => plan::after_country_code(national),
+        None => foreign::e164(digits),
+    }
+}

@@ -1,0 +1,46 @@
+//! Values as people have them: what is kept of each, and what equals what. All persons and numbers are invented.
+
+mod countries;
+mod phone;
+
+use jiff::civil::date;
+
+use super::{Field, FieldSet};
+use crate::model::submitted::Submitted;
+
+fn shipped() -> FieldSet {
+    FieldSet::shipped().unwrap()
+}
+
+fn normal_of(field: &Field, value: &str) -> Result<String, &'static str> {
+    let normal = field.normalise(&Submitted::new(value.to_owned()), date(2026, 11, 24));
+    normal
+        .map(|normal| normal.expose().to_owned())
+        .map_err(|invalid| invalid.rule())
+}
+
+/// What is kept of each of these values, which must be the same, and the same again when it is taken in itself.
+fn kept(name: &str, spellings: &[&str]) -> String {
+    let fields = shipped();
+    let field = fields.get(name).unwrap();
+    let mut kept: Option<String> = None;
+    for spelling in spellings {
+        let normal = normal_of(field, spelling).unwrap_or_else(|rule| panic!("{spelling}: {rule}"));
+        assert_eq!(
+            normal_of(field, &normal).as_ref(),
+            Ok(&normal),
+            "{spelling}: taken in again"
+        );
+        if let Some(kept) = &kept {
+            assert_eq!(kept, &normal, "{spelling}");
+        }
+        kept = Some(normal);
+    }
+    kept.unwrap()
+}
+
+/// The rule that a value breaks.
+fn refused(name: &str, value: &str) -> &'static str {
+    let fields = shipped();
+    normal_of(fields.get(name).unwrap(), value).expect_err(value)
+}
