@@ -18,6 +18,7 @@ mod calls {
     mod idempotency;
     pub(crate) mod import;
     mod linking;
+    mod matching;
     mod session;
 }
 

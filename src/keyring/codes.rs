@@ -8,9 +8,9 @@ use subtle::ConstantTimeEq;
 use super::derive::keyed;
 use super::{KeyError, KeyRole, Keyring};
 use crate::model::code::Code;
-use crate::model::submitted::Submitted;
+use crate::model::fields::Indexed;
 use crate::store::rows::coded::encoding;
-use crate::store::rows::{Coded, Genuine, Protected};
+use crate::store::rows::{Coded, Genuine, IndexRow, Protected};
 
 /// What a code is for: the role of its key, and the label of the subkey under that.
 struct Purpose<'p> {
@@ -73,29 +73,30 @@ impl Keyring {
         self.check(&of_rows(R::table().name), &encoding(row), code)
     }
 
-    /// The blind index of a value in normal form under the index's own subkey, for a new entry. Equal values give equal codes
-    /// under one key; nothing else can be learnt from one without the key.
+    /// The code of a value for a new entry of a blind index, under the index's own subkey. Equal values give equal codes under
+    /// one key; nothing else can be learnt from one without the key.
     ///
     /// # Errors
     /// When locked.
-    pub fn blind_index(&self, index: &str, value: &Submitted) -> Result<Code, KeyError> {
-        self.active_code(&of_index(index), value.expose().as_bytes())
+    pub fn blind_index(&self, indexed: &Indexed) -> Result<Code, KeyError> {
+        self.active_code(&of_index(&indexed.index), indexed.value.expose().as_bytes())
     }
 
-    /// The blind index of a value under each version of the index key, newest first: where it is to be looked for.
+    /// The codes of a value under each version of the index key, newest first: where it is to be looked for.
     ///
     /// # Errors
     /// When locked.
-    pub fn blind_indexes(&self, index: &str, value: &Submitted) -> Result<Vec<Code>, KeyError> {
-        self.all_codes(&of_index(index), value.expose().as_bytes())
+    pub fn blind_indexes(&self, indexed: &Indexed) -> Result<Vec<Code>, KeyError> {
+        self.all_codes(&of_index(&indexed.index), indexed.value.expose().as_bytes())
     }
 
-    /// Whether a blind index entry stands for this value.
+    /// Whether an entry of a blind index stands for this value.
     ///
     /// # Errors
     /// When locked.
-    pub fn indexes(&self, index: &str, code: &Code, value: &[u8]) -> Result<bool, KeyError> {
-        self.is_code_of(&of_index(index), value, code)
+    pub fn indexes(&self, entry: &IndexRow, indexed: &Indexed) -> Result<bool, KeyError> {
+        let value = indexed.value.expose().as_bytes();
+        Ok(entry.idx == indexed.index && self.is_code_of(&of_index(&indexed.index), value, &entry.value)?)
     }
 
     /// The codes of an `Idempotency-Key`, which may hold anything, under each version of the row key, newest first.

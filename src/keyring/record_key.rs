@@ -7,11 +7,10 @@ use super::revealed::Revealed;
 use super::unlocked::Keys;
 use super::{KeyError, KeyRole, Keyring, aead, padding, place};
 use crate::log::Receipt;
-use crate::model::code::Code;
-use crate::model::fields::{FieldName, FieldSet};
+use crate::model::fields::{Field, FieldName, FieldSet};
 use crate::model::ids::RecordId;
 use crate::model::submitted::Submitted;
-use crate::store::rows::{FieldRow, WrappedKey};
+use crate::store::rows::{FieldRow, IndexRow, WrappedKey};
 
 const FIRST_GENERATION: u8 = 1;
 
@@ -105,9 +104,9 @@ impl Keyring {
         Revealed::new(opened?, fields, receipt)
     }
 
-    /// Whether a sealed field opens where it stands, and whether a blind index entry (the index, and the entry's code) stands
-    /// for its value. Nothing of the value leaves: this is `fsck`'s check and needs no receipt because it answers nothing about
-    /// the value.
+    /// Whether a sealed field opens where it stands, and whether the entries of blind indexes are those of its value, where the
+    /// field that was declared is given. Nothing of the value leaves: this is `fsck`'s check and needs no receipt because it
+    /// answers nothing about the value.
     ///
     /// # Errors
     /// When locked, or when it does not open.
@@ -115,14 +114,27 @@ impl Keyring {
         &self,
         row: &FieldRow,
         wrapped: &WrappedKey,
-        entry: Option<(&str, &Code)>,
+        entries: Option<(&Field, &[IndexRow])>,
     ) -> Result<bool, KeyError> {
         let record = row.record();
         let plain = self.with(|keys| {
             let key = self.unwrapped(&keys, record, wrapped)?;
             self.opened(&key, record, wrapped.generation, row)
         })?;
-        entry.map_or(Ok(true), |(index, code)| self.indexes(index, code, &plain))
+        let Some((field, entries)) = entries else {
+            return Ok(true);
+        };
+        let value = std::str::from_utf8(&plain).map_err(|_| KeyError::Broken)?;
+        let due = field.entries(&Submitted::new(value.to_owned()));
+        let mut there = entries.len() == due.len();
+        for due in &due {
+            let mut found = false;
+            for entry in entries {
+                found |= self.indexes(entry, due)?;
+            }
+            there &= found;
+        }
+        Ok(there)
     }
 
     /// Whether a wrapped key unwraps.

@@ -5,6 +5,7 @@
 mod account;
 mod address;
 mod id_number;
+mod indexed;
 mod invisible;
 mod load;
 mod mask;
@@ -17,6 +18,7 @@ mod terms;
 mod tests;
 mod text;
 
+pub use indexed::Indexed;
 pub use load::FieldsError;
 pub use terms::{Class, FieldName, Group, MatchStrength};
 

@@ -48,6 +48,11 @@ impl Type {
         }
     }
 
+    /// Whether some values share something with others that are not equal.
+    pub(super) const fn shares(self) -> bool {
+        matches!(self, Self::Phone)
+    }
+
     /// The longest value by default and at most, in Unicode scalar values, where the declaration may say less.
     pub(super) const fn lengths(self) -> Option<(usize, usize)> {
         match self {
@@ -82,6 +87,19 @@ impl Rules {
             Type::Wechat => account::wechat(value),
             Type::Plate => plate::normalise(value),
             Type::Text => text::lines(value, self.max),
+        }
+    }
+
+    /// What equal values have in common, of a value in normal form.
+    pub(super) fn fold(&self, normal: &str) -> String {
+        normal.to_owned()
+    }
+
+    /// What a value in normal form shares with others that are not equal, beside its fold.
+    pub(super) fn shared(&self, normal: &str) -> Option<String> {
+        match self.kind {
+            Type::Phone => phone::bare(normal).map(str::to_owned),
+            _ => None,
         }
     }
 

@@ -156,9 +156,9 @@ impl Vault {
     async fn is_somebody_else(&self, caller: CallerId, values: &[(&Field, Submitted)]) -> Result<bool, Error> {
         let identifying = |(field, _): &&(&Field, Submitted)| field.matching() == Some(MatchStrength::Certain);
         for (field, value) in values.iter().filter(identifying) {
-            let Some(index) = field.index() else { continue };
-            for code in self.keyring.blind_indexes(index, value)? {
-                let with = cells![index.to_owned(), code, MOST_HITS];
+            let Some(indexed) = field.indexed(value) else { continue };
+            for code in self.keyring.blind_indexes(&indexed)? {
+                let with = cells![indexed.index.clone(), code, MOST_HITS];
                 for hit in self.store.all(&HITS, &with).await? {
                     if self.keyring.genuine(hit)?.caller != caller {
                         return Ok(true);

@@ -49,7 +49,9 @@ impl Vault {
     pub async fn lookup(&self, session: &Session, body: &LookupCallers) -> Result<Found, Error> {
         let names = self.names(RecordKind::Caller, std::slice::from_ref(&body.field))?;
         let field = self.field(&body.field)?;
-        let index = field.index().ok_or(Error::Bad(problems::FIELD_NOT_INDEXED))?;
+        if field.index().is_none() {
+            return Err(Error::Bad(problems::FIELD_NOT_INDEXED));
+        }
         let ask = self
             .ask(session, Action::Lookup, body.purpose)?
             .fields(RecordKind::Caller, names)
@@ -61,7 +63,7 @@ impl Vault {
             .normalise(&body.value, today)
             .map_err(|invalid| Error::Invalid(vec![invalid]))?;
 
-        let (callers, more) = self.having(index, &value).await?;
+        let (callers, more) = self.having(field, &value).await?;
         let mut change = Change::default();
         let mut references = Vec::with_capacity(callers.len());
         for id in callers {

@@ -2,7 +2,8 @@
 //!
 //! An equal identifying value (ID number) is the same person. An equal phone number with an equal name, and no ID number
 //! that contradicts it, is too. An equal phone number otherwise only may be: numbers are recycled, and families share
-//! them, so a new record is made and the others are named as candidates, never merged by themselves.
+//! them, so a new record is made and the others are named as candidates, never merged by themselves. So may be a number that
+//! differs by an extension.
 
 use std::collections::BTreeSet;
 
@@ -49,17 +50,33 @@ pub(in crate::vault) struct Match {
     pub(in crate::vault) more: bool,
 }
 
-/// The code of one submitted value in its blind index, under one version of the index key.
-struct Sought<'f> {
-    index: &'f str,
-    value: Code,
-    strength: MatchStrength,
+/// How far a stated value leads to a caller on file.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Lead {
+    /// The same value, as far as its field says.
+    Same(MatchStrength),
+    /// A value that it may mean: the number of a switchboard, for an extension behind it.
+    Alike,
 }
 
-impl Sought<'_> {
+impl Lead {
+    const CERTAIN: Self = Self::Same(MatchStrength::Certain);
+    const TENTATIVE: Self = Self::Same(MatchStrength::Tentative);
+    const CORROBORATING: Self = Self::Same(MatchStrength::Corroborating);
+}
+
+/// The code of one submitted value in a blind index, under one version of the index key.
+#[derive(PartialEq, Eq)]
+struct Sought {
+    index: String,
+    value: Code,
+    lead: Lead,
+}
+
+impl Sought {
     /// As the parameters of [`HITS`].
     fn with(&self, limit: u32) -> [Cell; 3] {
-        cells![self.index.to_owned(), self.value, limit]
+        cells![self.index.clone(), self.value, limit]
     }
 }
 
@@ -87,21 +104,15 @@ impl Match {
 impl Vault {
     pub(in crate::vault) async fn match_caller(&self, values: &[(&Field, Submitted)]) -> Result<Match, Error> {
         let codes = self.codes(values)?;
-        let of = |strength| codes.iter().filter(move |code| code.strength == strength);
-        for code in of(MatchStrength::Certain) {
+        for code in codes.iter().filter(|code| code.lead == Lead::CERTAIN) {
             // At most one: the store lets no second caller have it.
             if let Some(hit) = self.store.one(&HITS, &code.with(1)).await? {
                 return Ok(Match::certain(self.keyring.genuine(hit)?.caller));
             }
         }
-        let mut same = BTreeSet::new();
-        for tentative in of(MatchStrength::Tentative) {
-            for other in of(MatchStrength::Corroborating) {
-                same.extend(self.having_both(tentative, other).await?);
-            }
-        }
+        let mut agreeing = self.agreeing(&codes, Lead::TENTATIVE).await?;
         let mut fitting = Vec::new();
-        for &caller in &same {
+        for &caller in &agreeing {
             if !self.contradicted(caller, values).await? {
                 fitting.push(caller);
             }
@@ -109,14 +120,18 @@ impl Vault {
         if let [caller] = fitting[..] {
             return Ok(Match::certain(caller));
         }
+        agreeing.extend(self.agreeing(&codes, Lead::Alike).await?);
         // Somebody else with the same number is counted and not named: whoever knows a colleague's number would learn by it
         // whom the vault knows, and under which reference.
         let mut others = BTreeSet::new();
-        for code in of(MatchStrength::Tentative) {
+        for code in codes
+            .iter()
+            .filter(|code| matches!(code.lead, Lead::TENTATIVE | Lead::Alike))
+        {
             self.having_code(code, &mut others).await?;
         }
-        let more = same.len() > MOST as usize || others.iter().any(|caller| !same.contains(caller));
-        let candidates: Vec<CallerId> = same.into_iter().take(MOST as usize).collect();
+        let more = agreeing.len() > MOST as usize || others.iter().any(|caller| !agreeing.contains(caller));
+        let candidates: Vec<CallerId> = agreeing.into_iter().take(MOST as usize).collect();
         let matched = if candidates.is_empty() && !more {
             Matched::New
         } else {
@@ -130,12 +145,32 @@ impl Vault {
         })
     }
 
-    fn codes<'f>(&self, values: &[(&'f Field, Submitted)]) -> Result<Vec<Sought<'f>>, Error> {
-        let mut codes = Vec::with_capacity(values.len());
+    /// Callers to whom such a value leads, and a corroborating one too.
+    async fn agreeing(&self, codes: &[Sought], lead: Lead) -> Result<BTreeSet<CallerId>, Error> {
+        let mut callers = BTreeSet::new();
+        for code in codes.iter().filter(|code| code.lead == lead) {
+            for other in codes.iter().filter(|code| code.lead == Lead::CORROBORATING) {
+                callers.extend(self.having_both(code, other).await?);
+            }
+        }
+        Ok(callers)
+    }
+
+    fn codes(&self, values: &[(&Field, Submitted)]) -> Result<Vec<Sought>, Error> {
+        let mut codes: Vec<Sought> = Vec::with_capacity(2 * values.len());
         for (field, value) in values {
-            if let (Some(index), Some(strength)) = (field.index(), field.matching()) {
-                let values = self.keyring.blind_indexes(index, value)?;
-                codes.extend(values.into_iter().map(|value| Sought { index, value, strength }));
+            let Some(strength) = field.matching() else { continue };
+            let itself = field.indexed(value).map(|indexed| (indexed, Lead::Same(strength)));
+            let alike = field.alike(value).into_iter().map(|indexed| (indexed, Lead::Alike));
+            for (indexed, lead) in itself.into_iter().chain(alike) {
+                for value in self.keyring.blind_indexes(&indexed)? {
+                    let index = indexed.index.clone();
+                    let code = Sought { index, value, lead };
+                    // The number that calls is often the one that is stated.
+                    if !codes.contains(&code) {
+                        codes.push(code);
+                    }
+                }
             }
         }
         Ok(codes)
@@ -144,15 +179,18 @@ impl Vault {
     /// Callers with this value, at most 50, and whether there are more.
     pub(in crate::vault) async fn having(
         &self,
-        index: &str,
+        field: &Field,
         value: &Submitted,
     ) -> Result<(BTreeSet<CallerId>, bool), Error> {
         let (mut callers, mut more) = (BTreeSet::new(), false);
-        for value in self.keyring.blind_indexes(index, value)? {
+        let Some(indexed) = field.indexed(value) else {
+            return Ok((callers, more));
+        };
+        for value in self.keyring.blind_indexes(&indexed)? {
             let code = Sought {
-                index,
+                index: indexed.index.clone(),
                 value,
-                strength: MatchStrength::Tentative,
+                lead: Lead::TENTATIVE,
             };
             more |= self.having_code(&code, &mut callers).await?;
         }
@@ -161,7 +199,7 @@ impl Vault {
     }
 
     /// Adds the callers with this value, at most 50, and says whether there are more.
-    async fn having_code(&self, code: &Sought<'_>, callers: &mut BTreeSet<CallerId>) -> Result<bool, Error> {
+    async fn having_code(&self, code: &Sought, callers: &mut BTreeSet<CallerId>) -> Result<bool, Error> {
         let hits = self.store.all(&HITS, &code.with(MOST + 1)).await?;
         let more = hits.len() > MOST as usize;
         for hit in hits.into_iter().take(MOST as usize) {
@@ -171,11 +209,11 @@ impl Vault {
     }
 
     /// The callers who have both values, at most 51: more than one is no match, and no more than 50 are named.
-    async fn having_both(&self, one: &Sought<'_>, other: &Sought<'_>) -> Result<Vec<CallerId>, Error> {
+    async fn having_both(&self, one: &Sought, other: &Sought) -> Result<Vec<CallerId>, Error> {
         let with = cells![
-            one.index.to_owned(),
+            one.index.clone(),
             one.value,
-            other.index.to_owned(),
+            other.index.clone(),
             other.value,
             MOST_SHARING,
             BEYOND_EVERY_ID.to_vec(),
@@ -212,7 +250,7 @@ impl Vault {
         value: &Submitted,
     ) -> Result<bool, Error> {
         let name = field.name().as_str();
-        let Some(index) = field.index().filter(|_| caller.indexed && caller.has(name)) else {
+        let Some(indexed) = field.indexed(value).filter(|_| caller.indexed && caller.has(name)) else {
             return Ok(false);
         };
         let entries = self.store.all(&OF_FIELD, &cells![caller.id, name.to_owned()]).await?;
@@ -222,7 +260,7 @@ impl Vault {
         let mut holds = false;
         for entry in entries {
             let entry = self.keyring.genuine(entry)?;
-            holds |= entry.idx == index && self.keyring.indexes(index, &entry.value, value.expose().as_bytes())?;
+            holds |= self.keyring.indexes(&entry, &indexed)?;
         }
         Ok(holds)
     }

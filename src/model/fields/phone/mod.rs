@@ -26,6 +26,11 @@ pub(super) fn normalise(value: &str) -> Result<String, &'static str> {
     }
 }
 
+/// The number without its extension, which a switchboard never shows. `None`: it has none.
+pub(super) fn bare(normal: &str) -> Option<&str> {
+    normal.split_once(';').map(|(number, _)| number)
+}
+
 /// Lower case, and of each kind of sign one: space, hyphen, dot, slash, bracket.
 fn tidy(value: &str) -> String {
     folded(value).to_lowercase().chars().map(usual).collect()

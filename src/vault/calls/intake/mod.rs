@@ -237,13 +237,15 @@ impl Vault {
         change
             .writes
             .push(Write::put(self.keyring.seal(key, field.name(), value)?));
-        if let Some(index) = field.index().filter(|_| indexed) {
+        let entries = if indexed { field.entries(value) } else { Vec::new() };
+        for entry in entries {
+            let itself = field.index() == Some(entry.index.as_str());
             let row = IndexRow {
-                idx: index.to_owned(),
-                value: self.keyring.blind_index(index, value)?,
+                value: self.keyring.blind_index(&entry)?,
+                idx: entry.index,
                 caller,
                 field: field.name().as_str().to_owned(),
-                certain: field.matching() == Some(MatchStrength::Certain),
+                certain: itself && field.matching() == Some(MatchStrength::Certain),
             };
             change.writes.push(Write::put(self.keyring.protect(row)?));
         }

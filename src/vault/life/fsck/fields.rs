@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::log::leaf;
-use crate::model::fields::FieldSet;
+use crate::model::fields::{Field, FieldSet};
 use crate::model::ids::{CallerId, RecordId, RecordKind};
-use crate::store::rows::{FieldRow, Row};
+use crate::store::rows::{FieldRow, IndexRow, Row};
 use crate::vault::life::fsck::Check;
 use crate::vault::life::fsck::rows::Seen;
 
@@ -61,28 +61,28 @@ impl Check<'_> {
             Some(_) => self.find(&name, "is not what the log says was last written there"),
             None => self.unlogged(&name),
         }
-        let index = index_of(self.vault.fields(), &row.field).filter(|_| seen.is_indexed(row.record()));
-        let entries = match (index, row.record()) {
-            (Some(_), RecordId::Caller(caller)) => {
+        let declared = indexed_field(self.vault.fields(), &row.field).filter(|_| seen.is_indexed(row.record()));
+        let entries = match (declared, row.record()) {
+            (Some(field), RecordId::Caller(caller)) => {
                 let place = (caller, row.field.clone());
-                let entries = seen.index.get(&place);
+                let entries = seen.index.get(&place).map(Vec::as_slice).unwrap_or_default();
                 indexed.insert(place);
-                entries
+                Some((field, entries))
             }
             _ => None,
         };
-        let entry = match entries.map(Vec::as_slice) {
-            Some([one]) => index.map(|index| (index, &one.value)),
-            _ => None,
-        };
-        if index.is_some() && entry.is_none() {
+        let itself = |field: &Field, entry: &&IndexRow| field.index() == Some(entry.idx.as_str());
+        let one =
+            |(field, entries): &(&Field, &[IndexRow])| entries.iter().filter(|entry| itself(field, entry)).count() == 1;
+        if entries.is_some() && entries.filter(one).is_none() {
             self.find(&name, "has no blind index, or more than one");
         }
+        let entries = entries.filter(one);
         let Some((_, key)) = self.keys.get(&row.record()) else {
             self.find(&name, "has no record key");
             return;
         };
-        match self.vault.keyring.check_field(row, key, entry) {
+        match self.vault.keyring.check_field(row, key, entries) {
             Ok(true) => {}
             Ok(false) => self.find(&name, "has another blind index than its value gives"),
             Err(_) => self.find(&name, "does not open where it stands"),
@@ -90,9 +90,9 @@ impl Check<'_> {
     }
 }
 
-fn index_of<'f>(fields: &'f FieldSet, name: &str) -> Option<&'f str> {
+/// The caller's field of that name, if it stands in a blind index.
+fn indexed_field<'f>(fields: &'f FieldSet, name: &str) -> Option<&'f Field> {
     fields
         .get(name)
-        .filter(|field| field.record() == RecordKind::Caller)?
-        .index()
+        .filter(|field| field.record() == RecordKind::Caller && field.index().is_some())
 }
