@@ -98,3 +98,12 @@ async fn each_unlock_is_in_the_log() {
     assert_eq!(ways[1], "fsck fsck");
     assert_eq!(world.fsck().await, []);
 }
+
+#[tokio::test]
+async fn words_that_cannot_be_read_keep_the_vault_shut() {
+    let (world, app) = World::new().await;
+    drop(app);
+    std::fs::write(world.places.policies.join("words.toml"), "nobody = [").unwrap();
+    let error = world.try_open().await.err().expect("refused").to_string();
+    assert!(error.starts_with("words.toml: "), "{error}");
+}

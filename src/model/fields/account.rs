@@ -1,29 +1,53 @@
 //! Accounts: e-mail addresses and WeChat names.
 
 use email_address::{EmailAddress, Options};
+use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
 
-use super::text::{HIDDEN, folded};
+use super::text::{HIDDEN, folded, in_one_case};
 
 const EMAIL: &str = "it is not an e-mail address (RFC 5322 §3.4.1)";
 const EMAIL_LONG: &str = "an e-mail address has at most 254 characters (RFC 5321 §4.5.3.1)";
-const WECHAT: &str = "a WeChat name is a letter and 5 to 19 letters, digits, hyphens or underscores";
+const WECHAT: &str = "a WeChat name is a letter or underscore and 5 to 19 letters, digits, hyphens or underscores";
 
-/// The mailbox alone, its domain in lower case; the part before @ is kept as it is.
+/// The mailbox as it is written, and the domain in the form that people read (UTS 46): `user@bücher.example`.
 pub(super) fn email(value: &str) -> Result<String, &'static str> {
-    let plain = folded(value);
-    if plain.len() > 254 {
+    // A Chinese input method types 。 for the dot, on either side of the @.
+    let plain = folded(value).replace('。', ".");
+    let plain = plain.strip_prefix("mailto:").unwrap_or(&plain).trim_end_matches('.');
+    let (mailbox, domain) = plain.rsplit_once('@').ok_or(EMAIL)?;
+    let (domain, mapped) = Uts46::new().to_unicode(domain.as_bytes(), AsciiDenyList::STD3, Hyphens::CheckFirstLast);
+    mapped.map_err(|_| EMAIL)?;
+    if mailbox.len() + 1 + ascii(&domain).ok_or(EMAIL)?.len() > 254 {
         return Err(EMAIL_LONG);
     }
+    let address = format!("{mailbox}@{domain}");
     let options = Options::default()
         .with_required_tld()
         .without_domain_literal()
         .without_display_text();
     // A star is allowed by the RFC and used by nobody but masks.
-    if plain.contains('*') || EmailAddress::parse_with_options(&plain, options).is_err() {
+    if address.contains('*') || EmailAddress::parse_with_options(&address, options).is_err() {
         return Err(EMAIL);
     }
-    let (mailbox, domain) = plain.rsplit_once('@').ok_or(EMAIL)?;
-    Ok(format!("{mailbox}@{}", domain.to_ascii_lowercase()))
+    Ok(address)
+}
+
+/// The domain as the name system has it: `xn--bcher-kva.example`.
+fn ascii(domain: &str) -> Option<String> {
+    let (strict, hyphens, length) = (AsciiDenyList::STD3, Hyphens::CheckFirstLast, DnsLength::Verify);
+    let ascii = Uts46::new().to_ascii(domain.as_bytes(), strict, hyphens, length);
+    ascii.ok().map(std::borrow::Cow::into_owned)
+}
+
+/// The mailbox in one case: no provider in use tells `Dongsheng` from `dongsheng`, and RFC 5321 §2.4 warns against it.
+pub(super) fn fold_email(normal: &str) -> String {
+    match normal.rsplit_once('@') {
+        Some((mailbox, domain)) => {
+            let domain = ascii(domain).unwrap_or_else(|| domain.to_owned());
+            format!("{}@{domain}", in_one_case(mailbox))
+        }
+        None => normal.to_owned(),
+    }
 }
 
 /// `d****@126.com`.
@@ -40,7 +64,10 @@ pub(super) fn mask_email(normal: &str) -> String {
 /// As written, letters of either case.
 pub(super) fn wechat(value: &str) -> Result<String, &'static str> {
     let plain = folded(value);
-    let begins = plain.bytes().next().is_some_and(|b| b.is_ascii_alphabetic());
+    let begins = plain
+        .bytes()
+        .next()
+        .is_some_and(|b| b.is_ascii_alphabetic() || b == b'_');
     let usual = plain
         .bytes()
         .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));

@@ -1,5 +1,7 @@
 //! Characters that nobody sees. They come along with what is copied, and mean nothing in a number, a name or an account.
 
+use super::text::is_han;
+
 /// Whether a character has no shape of its own: Unicode's `Default_Ignorable_Code_Point` (§5.21; direction marks, zero-width
 /// spaces and joiners, variation selectors), annotation marks, and controls that are no white space.
 pub(super) fn is_invisible(c: char) -> bool {
@@ -23,4 +25,41 @@ const fn is_ignorable(c: char) -> bool {
 /// A variation selector: which of its shapes the character before has.
 pub(super) const fn is_selector(c: char) -> bool {
     matches!(c, '\u{FE00}'..='\u{FE0F}' | '\u{E0100}'..='\u{E0FFF}')
+}
+
+/// A text without invisible characters, but for those that shape what stands beside them: a selector after a Chinese character
+/// or a pictogram, joiners between letters of scripts that join, and between pictograms.
+pub(super) fn visible(text: &str) -> impl Iterator<Item = char> {
+    let mut before = None;
+    let mut chars = text.chars().peekable();
+    std::iter::from_fn(move || {
+        loop {
+            let c = chars.next()?;
+            if !is_invisible(c) || shapes(c, before, chars.peek().copied()) {
+                before = Some(c);
+                return Some(c);
+            }
+        }
+    })
+}
+
+fn shapes(c: char, before: Option<char>, after: Option<char>) -> bool {
+    let between = |is: fn(char) -> bool| before.is_some_and(is) && after.is_some_and(is);
+    match c {
+        '\u{FE0E}' | '\u{FE0F}' => before.is_some_and(is_pictogram),
+        c if is_selector(c) => before.is_some_and(is_han),
+        '\u{200D}' => between(is_of_joining_script) || after.is_some_and(is_pictogram),
+        '\u{200C}' => between(is_of_joining_script),
+        '\u{180B}'..='\u{180F}' => before.is_some_and(is_of_joining_script),
+        _ => false,
+    }
+}
+
+/// From Arabic to the scripts of India, Mongolian and Khmer.
+const fn is_of_joining_script(c: char) -> bool {
+    matches!(c, '\u{600}'..='\u{109F}' | '\u{1780}'..='\u{1CFF}')
+}
+
+const fn is_pictogram(c: char) -> bool {
+    matches!(c, '\u{203C}'..='\u{2BFF}' | '\u{1F000}'..='\u{1FAFF}')
 }

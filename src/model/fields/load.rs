@@ -1,12 +1,14 @@
 //! Reads `fields.toml`.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 use toml::Table;
 
 use super::mask::Mask;
 use super::rules::{Rules, Type};
 use super::terms::{Class, FieldName, Group, MatchStrength};
-use super::{Field, RecordKind};
+use super::{Field, RecordKind, Words};
 use crate::model::tickets::Category;
 
 /// The most fields a set may have.
@@ -90,10 +92,12 @@ pub(super) fn fields(text: &str) -> Result<(Vec<Field>, Vec<Category>), FieldsEr
     check_birth_year(&file.id_no)?;
     let categories = file.categories.iter().map(|code| category(code));
     let categories = categories.collect::<Result<Vec<_>, _>>()?;
+    let words = Words::load(Words::SHIPPED).map_err(|error| FieldsError::new(error.to_string(), "build it anew"))?;
+    let words = Arc::new(words);
     let mut fields: Vec<Field> = Vec::with_capacity(file.field.len());
     for (nth, table) in file.field.into_iter().enumerate() {
         let label = label(&table, nth);
-        let field = field(table, &file.id_no).and_then(|field| beside(&fields, field));
+        let field = field(table, &file.id_no, &words).and_then(|field| beside(&fields, field));
         fields.push(field.map_err(|error| error.about(&label))?);
     }
     check_size(&fields).map(|()| (fields, categories))
@@ -170,7 +174,7 @@ fn check_birth_year(settings: &IdNo) -> Result<(), FieldsError> {
     }
 }
 
-fn field(table: Table, settings: &IdNo) -> Result<Field, FieldsError> {
+fn field(table: Table, settings: &IdNo, words: &Arc<Words>) -> Result<Field, FieldsError> {
     let entry: Entry = table
         .try_into()
         .map_err(|error| FieldsError::new(one_line(&error), "the head of the shipped file explains every key"))?;
@@ -197,6 +201,7 @@ fn field(table: Table, settings: &IdNo) -> Result<Field, FieldsError> {
         index: entry.index,
         matching: entry.matching,
         at_intake: entry.intake,
+        words: Arc::clone(words),
     })
 }
 

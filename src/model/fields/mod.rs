@@ -4,6 +4,7 @@
 
 mod account;
 mod address;
+mod gbk;
 mod id_number;
 mod indexed;
 mod invisible;
@@ -17,10 +18,14 @@ mod terms;
 #[cfg(test)]
 mod tests;
 mod text;
+mod words;
 
 pub use indexed::Indexed;
 pub use load::FieldsError;
 pub use terms::{Class, FieldName, Group, MatchStrength};
+pub use words::{Words, WordsError};
+
+use std::sync::Arc;
 
 use jiff::civil::Date;
 
@@ -43,6 +48,7 @@ pub struct Field {
     index: Option<String>,
     matching: Option<MatchStrength>,
     at_intake: bool,
+    words: Arc<Words>,
 }
 
 impl Field {
@@ -111,6 +117,18 @@ impl Field {
             field: self.name.clone(),
             rule,
         })
+    }
+
+    /// Whether what came in is no value: there is nothing to be seen, or it says that the number is withheld.
+    #[must_use]
+    pub fn is_absent(&self, value: &Submitted) -> bool {
+        text::is_blank(value.expose()) || (self.rules.kind.is_phone() && self.words.is_no_number(value.expose()))
+    }
+
+    /// Whether a value in normal form says who somebody is. 匿名, 王女士 and the like are kept, and say it of nobody.
+    #[must_use]
+    pub fn identifies(&self, normal: &Submitted) -> bool {
+        !(self.rules.kind.is_name() && self.words.is_nobody(normal.expose()))
     }
 
     /// Whether a role that may see the field masked only may compare it: the masked form leaves enough hidden.
@@ -223,6 +241,16 @@ impl FieldSet {
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
         self.get(name).is_some()
+    }
+
+    /// The same fields, with other words that stand for no value.
+    #[must_use]
+    pub fn with_words(mut self, words: Words) -> Self {
+        let words = Arc::new(words);
+        for field in &mut self.fields {
+            field.words = Arc::clone(&words);
+        }
+        self
     }
 
     /// The field with that name.

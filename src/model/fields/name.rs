@@ -1,15 +1,20 @@
 //! Names of persons, of any nation.
 
+use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-use super::text::{HIDDEN, folded, is_han, is_middle_dot};
+use super::gbk::placed;
+use super::invisible::{is_invisible, visible};
+use super::text::{HIDDEN, in_one_case, is_han, is_middle_dot};
 
-const LENGTH: &str = "a name has 2 to 30 characters";
+const LONGEST: usize = 100;
+const LENGTH: &str = "a name has 1 to 100 characters";
 const LETTERS: &str = "a name has letters, with · . - ' or a space between them";
 
-/// NFKC, one kind of middle dot, hyphen and apostrophe, single spaces, and none beside a dot or between Han.
+/// As written, but for what machines make of names: composed (Unicode NFC), characters in their usual width and place, one kind
+/// of middle dot, hyphen and apostrophe, single spaces, and none beside a dot or between Chinese characters.
 pub(super) fn normalise(value: &str) -> Result<String, &'static str> {
-    let plain = folded(value);
+    let plain: String = visible(value).map(placed).flat_map(of_usual_width).nfc().collect();
     let mut name = String::with_capacity(plain.len());
     let mut last = None;
     for word in plain.split_whitespace() {
@@ -24,11 +29,21 @@ pub(super) fn normalise(value: &str) -> Result<String, &'static str> {
     check(&name).map(|()| name)
 }
 
+/// Full-width letters, half-width Katakana and radicals that stand for characters, as NFKC writes them. It would write other
+/// letters in another way than their bearer.
+fn of_usual_width(c: char) -> impl Iterator<Item = char> {
+    let unusual = matches!(c, '\u{FF00}'..='\u{FFEF}' | '\u{2E80}'..='\u{2FDF}' | '\u{3000}');
+    let usual = unusual.then(|| std::iter::once(c).nfkc());
+    usual.into_iter().flatten().chain((!unusual).then_some(c))
+}
+
 fn usual(c: char) -> char {
     match c {
+        '。' | '\u{2024}' => '·',
         c if is_middle_dot(c) => '·',
-        '\u{2018}' | '\u{2019}' => '\'',
-        '\u{2010}' => '-',
+        '`' | '´' | '\u{2018}' | '\u{2019}' | '\u{201B}' | '\u{2032}' | '\u{2035}' => '\'',
+        '\u{1FBD}' | '\u{1FBF}' | '\u{384}' | '\u{55A}' | '\u{5F3}' => '\'',
+        '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{58A}' | '\u{5BE}' => '-',
         c => c,
     }
 }
@@ -39,20 +54,45 @@ fn spaced(before: char, after: char) -> bool {
 }
 
 fn check(name: &str) -> Result<(), &'static str> {
-    if !(2..=30).contains(&name.chars().count()) {
+    if !(1..=LONGEST).contains(&name.chars().count()) {
         return Err(LENGTH);
     }
-    let begins = name.chars().next().is_some_and(char::is_alphabetic);
-    let ends = name.chars().next_back().is_some_and(|c| is_letter(c) || c == '.');
-    let inside = name
-        .chars()
-        .all(|c| is_letter(c) || matches!(c, '·' | '.' | '-' | '\'' | ' '));
-    if begins && ends && inside { Ok(()) } else { Err(LETTERS) }
+    let begins = name.starts_with(|c| is_letter(c) || c == '\'');
+    let ends = name.ends_with(|c| is_letter(c) || matches!(c, '.' | '\''));
+    let inside = name.chars().all(|c| is_letter(c) || is_sign(c) || is_invisible(c));
+    if begins && ends && inside && name.contains(is_letter) {
+        Ok(())
+    } else {
+        Err(LETTERS)
+    }
 }
 
 /// A letter or a mark on one.
 fn is_letter(c: char) -> bool {
-    c.is_alphabetic() || is_combining_mark(c)
+    c.is_alphabetic() || is_combining_mark(c) || is_han(c) || matches!(c, '\u{2E80}'..='\u{2FDF}')
+}
+
+const fn is_sign(c: char) -> bool {
+    matches!(c, '·' | '.' | '-' | '\'' | ' ')
+}
+
+/// Letters alone, in one case: documents and systems write dots, hyphens, apostrophes, spaces and capitals in their own ways.
+pub(super) fn fold(normal: &str) -> String {
+    let letters: String = normal
+        .nfkc()
+        .filter(|c| is_letter(*c) && !is_apostrophe(*c) && !is_invisible(*c))
+        .collect();
+    // İ leaves its dot.
+    let folded: String = in_one_case(&letters).nfkc().filter(|c| *c != '\u{307}').collect();
+    if folded.is_empty() { normal.to_owned() } else { folded }
+}
+
+/// A letter that others write as an apostrophe: ʼ, the ʻokina, ʿain and hamza.
+const fn is_apostrophe(c: char) -> bool {
+    matches!(
+        c,
+        '\u{2B9}'..='\u{2BF}' | '\u{2C8}' | '\u{2CA}' | '\u{2CB}' | '\u{A78B}' | '\u{A78C}'
+    )
 }
 
 /// `李*` for two Chinese characters, the first character and `**` for anything longer or foreign.

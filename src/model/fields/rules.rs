@@ -48,6 +48,14 @@ impl Type {
         }
     }
 
+    pub(super) const fn is_phone(self) -> bool {
+        matches!(self, Self::Phone)
+    }
+
+    pub(super) const fn is_name(self) -> bool {
+        matches!(self, Self::PersonName)
+    }
+
     /// Whether some values share something with others that are not equal.
     pub(super) const fn shares(self) -> bool {
         matches!(self, Self::Phone)
@@ -92,7 +100,12 @@ impl Rules {
 
     /// What equal values have in common, of a value in normal form.
     pub(super) fn fold(&self, normal: &str) -> String {
-        normal.to_owned()
+        match self.kind {
+            Type::PersonName => name::fold(normal),
+            Type::Email => account::fold_email(normal),
+            Type::Wechat => text::in_one_case(normal),
+            _ => normal.to_owned(),
+        }
     }
 
     /// What a value in normal form shares with others that are not equal, beside its fold.

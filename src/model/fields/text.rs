@@ -3,7 +3,8 @@
 use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
-use super::invisible::is_invisible;
+use super::gbk::placed;
+use super::invisible::{is_invisible, visible};
 
 /// What a mask shows when it shows nothing.
 pub(super) const HIDDEN: &str = "****";
@@ -15,7 +16,6 @@ const EMPTY: &str = "it is empty";
 const SHORT: &str = "it is too short for this field";
 const LONG: &str = "it is too long for this field";
 const NUMBER: &str = "it holds a number, and this field is shown whole even where it is masked";
-const CONTROL: &str = "it holds a control or invisible character";
 
 /// Compatibility form (Unicode NFKC: full-width digits and letters become plain), without invisible characters and without
 /// white space at the ends.
@@ -30,27 +30,51 @@ pub(super) fn folded(value: &str) -> Zeroizing<String> {
     plain
 }
 
-/// One line of `min` to `max` characters in canonical form (Unicode NFC), without white space at the ends.
+/// Letters in one case. By way of the capitals ß, ſ and ς fall together with what they stand for.
+pub(super) fn in_one_case(text: &str) -> String {
+    text.to_uppercase().to_lowercase()
+}
+
+/// Whether there is nothing to be seen.
+pub(super) fn is_blank(value: &str) -> bool {
+    value.chars().all(|c| c.is_whitespace() || is_invisible(c))
+}
+
+/// One line of `min` to `max` characters in canonical form (Unicode NFC), without invisible characters and without white space
+/// at the ends. Ends of lines and tabs become spaces.
 pub(super) fn one_line(value: &str, min: usize, max: usize) -> Result<String, &'static str> {
-    let line: String = value.trim().nfc().collect();
+    let plain: String = visible(value).map(placed).nfc().collect();
+    let parts = plain.split(|c| c == '\t' || ends_line(c)).map(str::trim);
+    let parts: Vec<&str> = parts.filter(|part| !part.is_empty()).collect();
+    let line = parts.join(" ");
     within(&line, min, max)?;
-    if line.chars().any(|c| c.is_control() || invisible(c)) {
-        return Err(CONTROL);
-    }
     Ok(line)
 }
 
-/// Text as spoken, 1 to `max` characters; only the ends of lines are brought to LF.
+/// Text as spoken, 1 to `max` characters. Each end of a line is brought to LF, a word processor's hyphen to a hyphen, and other
+/// controls are dropped.
 pub(super) fn lines(value: &str, max: usize) -> Result<String, &'static str> {
-    let text = value.replace("\r\n", "\n").replace('\r', "\n");
-    if text.trim().is_empty() {
+    let text = value.replace("\r\n", "\n");
+    let text: String = text.chars().filter_map(spoken).collect();
+    if is_blank(&text) {
         return Err(EMPTY);
     }
     within(&text, 1, max)?;
-    if text.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
-        return Err(CONTROL);
-    }
     Ok(text)
+}
+
+fn spoken(c: char) -> Option<char> {
+    match c {
+        '\t' => Some(c),
+        '\u{1E}' => Some('-'),
+        c if ends_line(c) => Some('\n'),
+        c => (!c.is_control()).then_some(c),
+    }
+}
+
+/// A line, page or paragraph ends (Unicode §5.8). U+000B is a word processor's line end inside a paragraph.
+const fn ends_line(c: char) -> bool {
+    matches!(c, '\n'..='\r' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }
 
 /// The value, if no telephone or other number can be read in it: at most one digit of any script, and at most three Chinese
@@ -74,14 +98,6 @@ fn within(value: &str, min: usize, max: usize) -> Result<(), &'static str> {
     }
 }
 
-/// Characters that reorder or hide others on a screen, and line ends that are not controls (Unicode §23.2, UTS 55).
-const fn invisible(c: char) -> bool {
-    matches!(
-        c,
-        '\u{061C}' | '\u{200B}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}'
-    ) || matches!(c, '\u{2060}'..='\u{2069}' | '\u{FEFF}')
-}
-
 /// A Chinese character (Unicode Han, blocks of unified ideographs, and 〇).
 pub(super) const fn is_han(c: char) -> bool {
     matches!(c, '〇' | '\u{3400}'..='\u{4DBF}' | '\u{4E00}'..='\u{9FFF}')
@@ -90,5 +106,8 @@ pub(super) const fn is_han(c: char) -> bool {
 
 /// The middle dots people write in names and on number plates.
 pub(super) const fn is_middle_dot(c: char) -> bool {
-    matches!(c, '·' | '・' | '•' | '‧' | '∙' | '⋅')
+    matches!(
+        c,
+        '·' | '・' | '･' | '•' | '‧' | '∙' | '⋅' | '●' | '◦' | '∘' | '\u{387}' | '\u{2E31}' | '\u{318D}'
+    )
 }

@@ -159,7 +159,9 @@ impl Vault {
     fn codes(&self, values: &[(&Field, Submitted)]) -> Result<Vec<Sought>, Error> {
         let mut codes: Vec<Sought> = Vec::with_capacity(2 * values.len());
         for (field, value) in values {
-            let Some(strength) = field.matching() else { continue };
+            let Some(strength) = field.matching().filter(|_| field.identifies(value)) else {
+                continue;
+            };
             let itself = field.indexed(value).map(|indexed| (indexed, Lead::Same(strength)));
             let alike = field.alike(value).into_iter().map(|indexed| (indexed, Lead::Alike));
             for (indexed, lead) in itself.into_iter().chain(alike) {

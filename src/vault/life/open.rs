@@ -13,7 +13,7 @@ use crate::keyring::{KeyError, Keyring};
 use crate::log::leaf::milliseconds;
 use crate::log::startup::{self, Proved, Unproved};
 use crate::log::{CheckpointSigner, Log, Node, Pace, ProvedEntry};
-use crate::model::fields::{FieldSet, FieldsError};
+use crate::model::fields::{FieldSet, FieldsError, WordsError};
 use crate::model::limits::LimitsError;
 use crate::model::principals::BadRoles;
 use crate::policy::{PolicyError, Why};
@@ -75,6 +75,9 @@ pub enum OpenError {
     /// `limits.toml`.
     #[error(transparent)]
     Limits(#[from] LimitsError),
+    /// `words.toml`.
+    #[error(transparent)]
+    Words(#[from] WordsError),
     /// The policies.
     #[error(transparent)]
     Policy(#[from] PolicyError),

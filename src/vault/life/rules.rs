@@ -8,7 +8,7 @@ use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use crate::model::fields::FieldSet;
+use crate::model::fields::{FieldSet, Words};
 use crate::model::limits::Limits;
 use crate::policy::Policy;
 use crate::vault::life::open::{OpenError, Places};
@@ -17,7 +17,8 @@ const FIELDS: &str = "fields.toml";
 const LIMITS: &str = "limits.toml";
 const POLICIES: &str = "need-to-know.cedar";
 const SCHEMA: &str = "schema.cedarschema";
-const FILES: [&str; 4] = [FIELDS, LIMITS, POLICIES, SCHEMA];
+const WORDS: &str = "words.toml";
+const FILES: [&str; 5] = [FIELDS, LIMITS, POLICIES, SCHEMA, WORDS];
 /// Write permission of group and others.
 const WRITABLE: u32 = 0o022;
 const ROOT: u32 = 0;
@@ -55,14 +56,15 @@ pub(in crate::vault) fn load(places: &Places) -> Result<Rules, OpenError> {
     check_directory(places)?;
     let text = |name, shipped: &str| read(&places.policies.join(name), shipped);
     let declarations = text(FIELDS, FieldSet::SHIPPED)?;
-    let fields = FieldSet::load(&declarations)?;
+    let words = text(WORDS, Words::SHIPPED)?;
+    let fields = FieldSet::load(&declarations)?.with_words(Words::load(&words)?);
     fields.check_named()?;
     let limited = text(LIMITS, Limits::SHIPPED)?;
     let limits = Limits::load(&limited)?;
     let policies = text(POLICIES, Policy::SHIPPED_POLICIES)?;
     let schema = text(SCHEMA, Policy::SHIPPED_SCHEMA)?;
-    let policy = Policy::load(&policies, &schema, &fields, &[&declarations, &limited])?;
-    tracing::info!(policy = %policy.hash(), "the rules in force: SHA-256 over policies, schema, fields and limits");
+    let policy = Policy::load(&policies, &schema, &fields, &[&declarations, &limited, &words])?;
+    tracing::info!(policy = %policy.hash(), "the rules in force: SHA-256 over policies, schema, fields, limits and words");
     Ok(Rules { fields, policy, limits })
 }
 

@@ -1,7 +1,10 @@
 //! Values as people have them: what is kept of each, and what equals what. All persons and numbers are invented.
 
+mod accounts;
 mod countries;
+mod names;
 mod phone;
+mod text;
 
 use jiff::civil::date;
 
@@ -43,4 +46,20 @@ fn kept(name: &str, spellings: &[&str]) -> String {
 fn refused(name: &str, value: &str) -> &'static str {
     let fields = shipped();
     normal_of(fields.get(name).unwrap(), value).expect_err(value)
+}
+
+/// Whether two values are found by each other.
+fn same(name: &str, one: &str, other: &str) -> bool {
+    let fields = shipped();
+    let field = fields.get(name).unwrap();
+    let folded = [one, other].map(|value| {
+        let normal = normal_of(field, value).unwrap_or_else(|rule| panic!("{value}: {rule}"));
+        field
+            .indexed(&Submitted::new(normal))
+            .unwrap()
+            .value
+            .expose()
+            .to_owned()
+    });
+    folded[0] == folded[1]
 }

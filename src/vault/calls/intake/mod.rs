@@ -180,10 +180,12 @@ impl Vault {
         let key = self.sealing_key(RecordId::Caller(id)).await?;
         let mut changed = Vec::new();
         for (field, value) in values {
-            if self.holds(&row, field, value).await? {
+            let name = field.name().as_str();
+            // 匿名 takes no name's place.
+            let names_nobody = row.has(name) && !field.identifies(value);
+            if names_nobody || self.holds(&row, field, value).await? {
                 continue;
             }
-            let name = field.name().as_str();
             change.writes.push(Write::Unindex(id, name.to_owned()));
             self.seal_field(change, &key, (id, true), field, value)?;
             changed.push(name);

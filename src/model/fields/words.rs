@@ -1,0 +1,100 @@
+//! Words that stand for no value: a number that is withheld, a name that was not given. A data file, `words.toml`.
+
+use std::collections::BTreeSet;
+
+use serde::Deserialize;
+
+use super::name;
+use super::text::{folded, in_one_case, is_han};
+
+/// `words.toml` cannot be used. The words are the TOML parser's: the file holds no personal value.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("words.toml: {}\n  the file that the program ships with shows the form", .0.to_string().trim_end())]
+pub struct WordsError(toml::de::Error);
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    no_number: Vec<String>,
+    nobody: Vec<String>,
+    after: Vec<String>,
+    before: Vec<String>,
+    surnames: Vec<String>,
+}
+
+/// Words that stand for no value, folded as values are before they are compared.
+#[derive(Clone, Debug)]
+pub struct Words {
+    no_number: BTreeSet<String>,
+    nobody: BTreeSet<String>,
+    after: BTreeSet<String>,
+    before: BTreeSet<String>,
+    surnames: BTreeSet<String>,
+}
+
+impl Words {
+    /// The words the program ships with, `policies/words.toml`.
+    pub const SHIPPED: &str = include_str!("../../../policies/words.toml");
+
+    /// Reads words in the form of [`Words::SHIPPED`].
+    ///
+    /// # Errors
+    /// [`WordsError`] for anything but the lists that the shipped file explains.
+    pub fn load(text: &str) -> Result<Self, WordsError> {
+        let file: File = toml::from_str(text).map_err(WordsError)?;
+        let names = |words: Vec<String>| words.iter().map(|word| name::fold(word)).collect();
+        Ok(Self {
+            no_number: file.no_number.iter().map(|word| significant(word)).collect(),
+            nobody: names(file.nobody),
+            after: names(file.after),
+            before: names(file.before),
+            surnames: names(file.surnames),
+        })
+    }
+
+    /// Whether this stands where there is no telephone number.
+    pub(super) fn is_no_number(&self, value: &str) -> bool {
+        let word = significant(value);
+        word.chars().all(|c| c == '0') || self.no_number.contains(&word)
+    }
+
+    /// Whether a name in normal form names nobody: it stands where none was given, or is a surname, with a title or without.
+    pub(super) fn is_nobody(&self, normal: &str) -> bool {
+        let words: Vec<String> = normal
+            .split([' ', '.', '·'])
+            .map(name::fold)
+            .filter(|word| !word.is_empty())
+            .collect();
+        self.is_one_of_many(&name::fold(normal)) || self.is_titled(&words)
+    }
+
+    /// `王`, `欧阳`, `匿名`, `王先生`, `匿名女士`, `老王`.
+    fn is_one_of_many(&self, name: &str) -> bool {
+        if name.chars().count() < 2 || self.nobody.contains(name) || self.surnames.contains(name) {
+            return true;
+        }
+        let without_after = self.after.iter().filter_map(|title| name.strip_suffix(title.as_str()));
+        let without_before = self.before.iter().filter_map(|title| name.strip_prefix(title.as_str()));
+        let of_han = |rest: &&str| rest.chars().all(is_han);
+        without_after
+            .chain(without_before)
+            .filter(of_han)
+            .any(|rest| self.is_one_of_many(rest))
+    }
+
+    /// `Mr Smith`, `Zhang xiansheng`: titles, and one word at most.
+    fn is_titled(&self, words: &[String]) -> bool {
+        let before = words.iter().take_while(|word| self.before.contains(*word)).count();
+        let names = words.get(before..).unwrap_or_default();
+        let after = names.iter().rev().take_while(|word| self.after.contains(*word)).count();
+        before + after > 0 && names.len() - after <= 1
+    }
+}
+
+/// Letters and digits alone, in one case.
+fn significant(value: &str) -> String {
+    in_one_case(&folded(value))
+        .chars()
+        .filter(|c| c.is_alphanumeric())
+        .collect()
+}
