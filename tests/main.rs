@@ -33,6 +33,7 @@ mod people {
     pub(crate) mod approvals;
     mod bound;
     mod crowd;
+    mod me;
     mod reasons;
     mod refusals;
 }

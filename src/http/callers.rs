@@ -10,7 +10,6 @@ use super::request::{Context, Json, Path, Query, identifier, tagged};
 use crate::keyring::Revealed;
 use crate::log::mark::Mark;
 use crate::model::problems::Thing;
-use crate::model::purposes::Purpose;
 use crate::vault::Audit;
 use crate::vault::calls::callers::{CallerPage, Why};
 use crate::vault::calls::correct::{Corrected, Correction};
@@ -79,7 +78,7 @@ pub(super) async fn read(
     Query(why): Query<Why>,
 ) -> Result<Response, Problem> {
     let caller = identifier(&caller, Thing::Reference)?;
-    let purpose = why.purpose.unwrap_or(Purpose::Handle);
+    let purpose = context.purpose(why.purpose);
     let page = context.vault().read_caller(context.session(), caller, purpose).await?;
     Ok(match page.version {
         Some(version) => tagged(version, axum::Json(page)),

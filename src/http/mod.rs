@@ -7,6 +7,7 @@ mod callers;
 mod health;
 mod limits;
 mod listener;
+mod me;
 mod metrics;
 mod openapi;
 mod problem;
@@ -74,6 +75,7 @@ impl App {
 
 fn described() -> OpenApiRouter<Arc<App>> {
     let described = OpenApiRouter::with_openapi(openapi::document())
+        .routes(routes!(me::me))
         .routes(routes!(callers::intake))
         .routes(routes!(callers::lookup))
         .routes(routes!(callers::read, callers::correct))

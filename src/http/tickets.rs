@@ -20,7 +20,7 @@ use crate::vault::tickets::{Moved, TicketList, TicketPage, TicketStep};
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct TicketsQuery {
-    /// `handle` unless said otherwise.
+    /// What is usual for the asker's role unless said otherwise.
     purpose: Option<Purpose>,
     /// `next` of the page before.
     after: Option<String>,
@@ -35,7 +35,7 @@ pub(super) struct TicketsQuery {
 pub(super) async fn list(context: Context, Query(list): Query<TicketsQuery>) -> Answer<TicketList> {
     let after = list.after.as_deref();
     let after = after.map(|after| identifier(after, Thing::TicketNo)).transpose()?;
-    let purpose = list.purpose.unwrap_or(Purpose::Handle);
+    let purpose = context.purpose(list.purpose);
     let limit = limit(list.limit, USUAL_PAGE)?;
     let page = context.vault().list_tickets(context.session(), purpose, after, limit);
     Ok(axum::Json(page.await?))
@@ -50,7 +50,7 @@ pub(super) async fn read(
     Query(why): Query<Why>,
 ) -> Result<Response, Problem> {
     let no = identifier(&no, Thing::TicketNo)?;
-    let purpose = why.purpose.unwrap_or(Purpose::Handle);
+    let purpose = context.purpose(why.purpose);
     let page = context.vault().read_ticket(context.session(), no, purpose).await?;
     Ok(tagged(page.version, axum::Json(page)))
 }

@@ -2,6 +2,7 @@
 
 use super::code::Code;
 use super::ids::{PrincipalId, TokenId};
+use super::purposes::Purpose;
 use super::reference::DepartmentCode;
 use super::word_enum::word_enum;
 
@@ -45,6 +46,21 @@ impl Role {
         self.is_administrator() || matches!(self, Self::Dpo)
     }
 
+    /// What it asks for, as `need-to-know.cedar` has it. The first is taken where an ask names none.
+    #[must_use]
+    pub const fn purposes(self) -> &'static [Purpose] {
+        match self {
+            Self::Agent => &[Purpose::Intake, Purpose::Correct],
+            Self::Dispatcher => &[Purpose::Dispatch],
+            Self::Handler => &[Purpose::Handle],
+            Self::Callback => &[Purpose::Callback],
+            Self::Supervisor => &[Purpose::Supervise],
+            Self::Analyst => &[],
+            Self::Auditor | Self::Dpo => &[Purpose::Audit],
+            Self::SecurityAdmin | Self::SystemAdmin => &[Purpose::Administer],
+        }
+    }
+
     const fn bit(self) -> u16 {
         1 << self as u16
     }
@@ -78,6 +94,17 @@ impl Roles {
     #[must_use]
     pub const fn holds(self, role: Role) -> bool {
         self.0 & role.bit() != 0
+    }
+
+    /// The purposes of these roles.
+    pub fn purposes(self) -> impl Iterator<Item = Purpose> {
+        self.iter().flat_map(|role| role.purposes().iter().copied())
+    }
+
+    /// The purpose of an ask that names none.
+    #[must_use]
+    pub fn usual_purpose(self) -> Purpose {
+        self.purposes().next().unwrap_or(Purpose::Handle)
     }
 
     /// The words with a comma between, as stored.

@@ -11,6 +11,7 @@ use super::named::Named;
 use crate::http::App;
 use crate::http::problem::Problem;
 use crate::model::problems;
+use crate::model::purposes::Purpose;
 use crate::vault::people::approvals::Exact;
 use crate::vault::{Error, Replay, Session, Vault};
 
@@ -58,6 +59,11 @@ impl Context {
 
     pub(in crate::http) const fn session(&self) -> &Session {
         &self.session
+    }
+
+    /// The purpose that the request names, or what is usual for the asker's role.
+    pub(in crate::http) fn purpose(&self, named: Option<Purpose>) -> Purpose {
+        named.unwrap_or_else(|| self.session.actor.roles().usual_purpose())
     }
 
     /// The version in `If-Match`, if there is one.

@@ -37,7 +37,7 @@ problems! {
         "`{at}`: {rule}. The shape is in /openapi.json." / "`{at}`：{rule}。格式见 /openapi.json。";
     /// A parameter that cannot be used.
     BAD_QUERY = "bad-query", 400, "A parameter cannot be used" / "参数不可用",
-        "`{at}`: {rule}." / "`{at}`：{rule}。";
+        "The parameter `{at}`: {rule}." / "参数 `{at}`：{rule}。";
     /// A parameter that the address does not have.
     UNKNOWN_PARAMETER = "bad-query", 400, "A parameter cannot be used" / "参数不可用",
         "This address has no such parameter: {rule}." / "该地址没有此参数：{rule}。";

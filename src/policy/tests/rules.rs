@@ -217,3 +217,13 @@ fn what_takes_two_persons_nobody_does_alone() {
     }
     assert!(tried > 0);
 }
+
+/// Where an ask names no purpose, the role's own is taken: one that the policy lets it act for.
+#[test]
+fn a_role_acts_for_its_own_purposes_and_no_others() {
+    for &role in Role::ALL {
+        let acts = WHOLE.lines.iter().filter(|(line, _)| line.role == role);
+        let purposes: BTreeSet<Purpose> = acts.flat_map(|(_, cells)| cells.iter().map(|cell| cell.2)).collect();
+        assert_eq!(purposes, role.purposes().iter().copied().collect(), "{role}");
+    }
+}

@@ -19,7 +19,7 @@ use crate::vault::{Audit, Error, Session, Vault};
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct Why {
-    /// `handle` unless said otherwise.
+    /// What is usual for the asker's role unless said otherwise.
     pub purpose: Option<Purpose>,
 }
 

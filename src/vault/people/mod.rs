@@ -5,6 +5,7 @@
 
 pub mod approvals;
 mod departments;
+mod me;
 mod principals;
 mod tokens;
 
@@ -13,6 +14,7 @@ use std::str::FromStr;
 use serde::Serialize;
 
 pub use self::departments::{Department, NewDepartment};
+pub use self::me::{Left, Me};
 pub use self::principals::{NewPrincipal, Principal, SetPrincipal};
 pub use self::tokens::{NewToken, Token, TokenLine};
 use crate::cells;

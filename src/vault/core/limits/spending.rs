@@ -203,6 +203,30 @@ impl Vault {
         Ok(Taken::One)
     }
 
+    /// How many more the asker has now of what is counted for them.
+    pub(in crate::vault) async fn left(&self, who: &Actor, at: Timestamp) -> Result<Vec<(Counted, u64)>, Error> {
+        let mut left = Vec::new();
+        for &counted in Counted::ALL {
+            let account = self.service_account(who, counted).await?;
+            let rule = self.spending.rule(counted, account.as_deref());
+            let Some(rule) = rule.filter(|rule| !rule.windows.is_empty()) else {
+                continue;
+            };
+            let row = self.store.one(&BY_PRINCIPAL, &cells![who.id(), counted]).await?;
+            let row = row.map(|row| self.keyring.genuine(row)).transpose()?;
+            let mut counts = row.map(|row| row.counts.clone()).unwrap_or_default();
+            let share = self.spending.share(who.id(), counted);
+            let share = share.lock().await;
+            counts.take_back(share.slot, share.left);
+            let room = match counts.room(rule.slot(at), &rule.windows) {
+                Room::For(room) => room,
+                Room::From(_) => 0,
+            };
+            left.push((counted, room));
+        }
+        Ok(left)
+    }
+
     /// The account's name, where it is a service's and some have limits of their own.
     async fn service_account(&self, who: &Actor, counted: Counted) -> Result<Option<String>, Error> {
         let own = |limits: &Limits| counted != Counted::Reveal && limits.names_accounts();

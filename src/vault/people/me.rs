@@ -1,0 +1,62 @@
+//! What the asker is to the vault, and what they may still do.
+
+use serde::Serialize;
+
+use crate::model::limits::Counted;
+use crate::model::principals::{PrincipalKind, Role};
+use crate::model::purposes::Purpose;
+use crate::vault::people::Department;
+use crate::vault::{Error, Session, Vault};
+
+/// The asker's own account.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Me {
+    /// What the log calls `actor`.
+    pub id: String,
+    /// Account name.
+    pub account: String,
+    /// A person or a program.
+    pub kind: PrincipalKind,
+    /// The department, whose tickets and references are the asker's too.
+    pub department: Department,
+    /// All roles.
+    pub roles: Vec<Role>,
+    /// What the roles may ask for.
+    pub purposes: Vec<Purpose>,
+    /// The purpose that is taken where a request names none.
+    pub usual_purpose: Purpose,
+    /// What is counted for the asker, and how many more there may be now.
+    pub limits: Vec<Left>,
+}
+
+/// How many more of something there may be now.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Left {
+    /// What is counted.
+    pub counted: Counted,
+    /// How many more.
+    pub left: u64,
+}
+
+impl Vault {
+    /// The asker's own account. It shows nothing of anybody else, so that it is no entry of the log.
+    ///
+    /// # Errors
+    /// [`Error::Key`] for a row that was edited; [`Error::Store`].
+    pub async fn me(&self, session: &Session) -> Result<Me, Error> {
+        let actor = &session.actor;
+        let principal = self.principal_row(actor.id()).await?;
+        let department = self.department_row(actor.department()).await?;
+        let left = self.left(actor, self.clock.now()?).await?;
+        Ok(Me {
+            id: actor.id().to_string(),
+            account: principal.account.clone(),
+            kind: principal.kind,
+            department: department.into(),
+            roles: actor.roles().iter().collect(),
+            purposes: actor.roles().purposes().collect(),
+            usual_purpose: actor.roles().usual_purpose(),
+            limits: left.into_iter().map(|(counted, left)| Left { counted, left }).collect(),
+        })
+    }
+}
