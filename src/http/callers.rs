@@ -11,7 +11,7 @@ use crate::keyring::Revealed;
 use crate::log::mark::Mark;
 use crate::model::problems::Thing;
 use crate::vault::Audit;
-use crate::vault::calls::callers::{CallerPage, Why};
+use crate::vault::calls::callers::{CallerPage, PurposeQuery};
 use crate::vault::calls::correct::{Corrected, Correction};
 use crate::vault::calls::intake::{Intake, Taken};
 use crate::vault::calls::lookup::{Found, LookupCallers};
@@ -70,15 +70,15 @@ pub(super) async fn lookup(context: Context, body: Json<LookupCallers>) -> Answe
 }
 
 /// Names of the fields on file and tickets of mine about this caller; no values.
-#[utoipa::path(get, path = "/v1/callers/{ref}", tag = "callers", params(("ref" = String, Path), Why),
+#[utoipa::path(get, path = "/v1/callers/{ref}", tag = "callers", params(("ref" = String, Path), PurposeQuery),
     responses((status = 200, body = CallerPage)))]
 pub(super) async fn read(
     context: Context,
     Path(caller): Path<String>,
-    Query(why): Query<Why>,
+    Query(query): Query<PurposeQuery>,
 ) -> Result<Response, Problem> {
     let caller = identifier(&caller, Thing::Reference)?;
-    let purpose = context.purpose(why.purpose);
+    let purpose = context.purpose(query.purpose);
     let page = context.vault().read_caller(context.session(), caller, purpose).await?;
     Ok(match page.version {
         Some(version) => tagged(version, axum::Json(page)),

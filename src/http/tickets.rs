@@ -11,7 +11,7 @@ use crate::model::problems::Thing;
 use crate::model::purposes::Purpose;
 use crate::model::transitions::Transition;
 use crate::vault::Error;
-use crate::vault::calls::callers::Why;
+use crate::vault::calls::callers::PurposeQuery;
 use crate::vault::calls::reveal::RevealTicket;
 use crate::vault::tickets::{Moved, TicketList, TicketPage, TicketStep};
 
@@ -42,15 +42,15 @@ pub(super) async fn list(context: Context, Query(list): Query<TicketsQuery>) -> 
 }
 
 /// A ticket's envelope.
-#[utoipa::path(get, path = "/v1/tickets/{no}", tag = "tickets", params(("no" = String, Path), Why),
+#[utoipa::path(get, path = "/v1/tickets/{no}", tag = "tickets", params(("no" = String, Path), PurposeQuery),
     responses((status = 200, body = TicketPage)))]
 pub(super) async fn read(
     context: Context,
     Path(no): Path<String>,
-    Query(why): Query<Why>,
+    Query(query): Query<PurposeQuery>,
 ) -> Result<Response, Problem> {
     let no = identifier(&no, Thing::TicketNo)?;
-    let purpose = context.purpose(why.purpose);
+    let purpose = context.purpose(query.purpose);
     let page = context.vault().read_ticket(context.session(), no, purpose).await?;
     Ok(tagged(page.version, axum::Json(page)))
 }

@@ -14,11 +14,11 @@ use crate::store::rows::{CallerRow, Genuine, TicketRow};
 use crate::vault::core::caller_of;
 use crate::vault::{Audit, Error, Session, Vault};
 
-/// Why the caller's page is read.
+/// PurposeQuery the caller's page is read.
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
-pub struct Why {
+pub struct PurposeQuery {
     /// What is usual for the asker's role unless said otherwise.
     pub purpose: Option<Purpose>,
 }
