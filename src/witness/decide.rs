@@ -35,16 +35,16 @@ pub struct Consistent<'r>(&'r AddCheckpoint);
 /// Checks a request's signature. `keys` are those trusted; the ones named like the checkpoint's origin count.
 ///
 /// # Errors
-/// [`Refusal::UnknownOrigin`] without such a key; [`Refusal::Unsigned`] if none of them has signed the note, or one
-/// has and its signature fails; [`Refusal::Malformed`] if it is no signed note.
-pub fn signed<'r>(keys: &[Verifier], request: &'r AddCheckpoint) -> Result<Signed<'r>, Refusal> {
-    let mut found = Err(Refusal::UnknownOrigin);
+/// [`Objection::UnknownOrigin`] without such a key; [`Objection::Unsigned`] if none of them has signed the note, or one
+/// has and its signature fails; [`Objection::Malformed`] if it is no signed note.
+pub fn signed<'r>(keys: &[Verifier], request: &'r AddCheckpoint) -> Result<Signed<'r>, Objection> {
+    let mut found = Err(Objection::UnknownOrigin);
     for key in keys.iter().filter(|key| key.name() == request.claimed().origin) {
         match key.verify(request.note()) {
             Ok(_) => found = Ok(()),
-            Err(NoteError::UnknownKey) => found = found.or(Err(Refusal::Unsigned)),
-            Err(NoteError::Signature) => return Err(Refusal::Unsigned),
-            Err(error) => return Err(Refusal::Malformed(error.into())),
+            Err(NoteError::UnknownKey) => found = found.or(Err(Objection::Unsigned)),
+            Err(NoteError::Signature) => return Err(Objection::Unsigned),
+            Err(error) => return Err(Objection::Malformed(error.into())),
         }
     }
     found.map(|()| Signed(request))
@@ -60,18 +60,18 @@ impl<'r> Signed<'r> {
     /// Checks that the tree continues the one remembered (RFC 6962 §2.1.2).
     ///
     /// # Errors
-    /// [`Refusal`] says which of the specification's conditions does not hold.
-    pub fn against(self, remembered: &Remembered) -> Result<Consistent<'r>, Refusal> {
+    /// [`Objection`] says which of the specification's conditions does not hold.
+    pub fn against(self, remembered: &Remembered) -> Result<Consistent<'r>, Objection> {
         let (request, new) = (self.0, self.0.claimed());
         let old = request.old();
         if old > new.size {
-            return Err(Refusal::OldAboveNew);
+            return Err(Objection::OldAboveNew);
         }
         if old != remembered.size {
-            return Err(Refusal::OtherSize(remembered.size));
+            return Err(Objection::OtherSize(remembered.size));
         }
         if old == new.size && new.root != remembered.root {
-            return Err(Refusal::Fork);
+            return Err(Objection::Fork);
         }
         let proved = if old == 0 {
             request.proof().is_empty()
@@ -81,7 +81,7 @@ impl<'r> Signed<'r> {
         if proved {
             Ok(Consistent(request))
         } else {
-            Err(Refusal::Proof)
+            Err(Objection::Proof)
         }
     }
 }
@@ -106,7 +106,7 @@ impl<'r> Consistent<'r> {
 
 /// Why a checkpoint is not cosigned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub enum Objection {
     /// The request is not one.
     #[error(transparent)]
     Malformed(#[from] BadRequest),
@@ -130,7 +130,7 @@ pub enum Refusal {
     Proof,
 }
 
-impl Refusal {
+impl Objection {
     /// The HTTP status that the specification has for it.
     #[must_use]
     pub const fn status(self) -> u16 {

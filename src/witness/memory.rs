@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
-use super::decide::{Consistent, Refusal, Remembered, Signed};
+use super::decide::{Consistent, Objection, Remembered, Signed};
 use super::request::AddCheckpoint;
 use crate::clock::{Clock, NoClock};
 use crate::merkle::Hash;
@@ -171,7 +171,7 @@ fn remember(transaction: Transaction<'_>, consistent: &Consistent<'_>) -> Result
 pub enum NotCosigned {
     /// It may not be.
     #[error(transparent)]
-    Refused(#[from] Refusal),
+    Objected(#[from] Objection),
     /// Nobody knows what time it is.
     #[error(transparent)]
     NoClock(#[from] NoClock),

@@ -12,7 +12,7 @@ use tokio::sync::{Notify, Semaphore};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 
-use super::decide::{self, Refusal};
+use super::decide::{self, Objection};
 use super::memory::{Memory, MemoryError, NotCosigned};
 use super::request::AddCheckpoint;
 use crate::clock::Clock;
@@ -56,7 +56,7 @@ impl Server {
     /// # Errors
     /// [`NotCosigned`].
     pub fn cosign(&self, body: &str) -> Result<String, NotCosigned> {
-        let request: AddCheckpoint = body.parse().map_err(Refusal::Malformed)?;
+        let request: AddCheckpoint = body.parse().map_err(Objection::Malformed)?;
         let keys = self.memory.keys(&request.claimed().origin)?;
         let signed = decide::signed(&keys, &request)?;
         let kept = self.memory.keep(signed, &*self.clock);
@@ -67,12 +67,12 @@ impl Server {
     /// A checkpoint that its log has signed and that does not continue what the log signed before is evidence against
     /// the log. Both notes go to the program log.
     fn report(&self, error: &NotCosigned, request: &AddCheckpoint) {
-        if let NotCosigned::Refused(refusal @ (Refusal::Fork | Refusal::Proof)) = error {
+        if let NotCosigned::Objected(objection @ (Objection::Fork | Objection::Proof)) = error {
             let before = self.memory.newest(&request.claimed().origin).ok().flatten();
             tracing::warn!(
                 before = before.unwrap_or_default(),
                 refused = request.note(),
-                "{refusal}"
+                "{objection}"
             );
         }
     }
@@ -119,13 +119,13 @@ async fn add_checkpoint(State(server): State<Arc<Server>>, body: String) -> Resp
 
 fn not_cosigned(server: &Server, error: &NotCosigned) -> Response {
     match error {
-        NotCosigned::Refused(Refusal::OtherSize(size)) => {
+        NotCosigned::Objected(Objection::OtherSize(size)) => {
             let kind = [(header::CONTENT_TYPE, "text/x.tlog.size")];
             (StatusCode::CONFLICT, kind, format!("{size}\n")).into_response()
         }
-        NotCosigned::Refused(refusal) => {
-            let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::BAD_REQUEST);
-            (status, format!("{refusal}\n")).into_response()
+        NotCosigned::Objected(objection) => {
+            let status = StatusCode::from_u16(objection.status()).unwrap_or(StatusCode::BAD_REQUEST);
+            (status, format!("{objection}\n")).into_response()
         }
         NotCosigned::NoClock(error) => {
             tracing::error!("{error}");

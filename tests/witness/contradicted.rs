@@ -65,8 +65,8 @@ impl Moody {
         match mood {
             Mood::Honest => match self.server.cosign(body) {
                 Ok(line) => line.into_response(),
-                Err(callervault::witness::memory::NotCosigned::Refused(
-                    callervault::witness::decide::Refusal::OtherSize(seen),
+                Err(callervault::witness::memory::NotCosigned::Objected(
+                    callervault::witness::decide::Objection::OtherSize(seen),
                 )) => size(seen),
                 Err(_) => StatusCode::UNPROCESSABLE_ENTITY.into_response(),
             },
