@@ -12,11 +12,11 @@ use crate::log::mark::Mark;
 use crate::model::problems::Thing;
 use crate::vault::Audit;
 use crate::vault::calls::callers::{CallerPage, PurposeQuery};
+use crate::vault::calls::compare::{Compared, Comparison};
 use crate::vault::calls::correct::{Corrected, Correction};
 use crate::vault::calls::intake::{Intake, Taken};
 use crate::vault::calls::lookup::{Found, LookupCallers};
 use crate::vault::calls::reveal::RevealCaller;
-use crate::vault::calls::verify::{Verified, VerifyField};
 
 /// Fields that left, and where the log has it.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -97,11 +97,11 @@ pub(super) async fn reveal(context: Context, Path(caller): Path<String>, body: J
 
 /// Compares a value with a field; nothing is opened.
 #[utoipa::path(post, path = "/v1/callers/{ref}/verify", tag = "callers", params(("ref" = String, Path)),
-    request_body = VerifyField, responses((status = 200, body = Verified)))]
-pub(super) async fn verify(context: Context, Path(caller): Path<String>, body: Json<VerifyField>) -> Answer<Verified> {
+    request_body = Comparison, responses((status = 200, body = Compared)))]
+pub(super) async fn compare(context: Context, Path(caller): Path<String>, body: Json<Comparison>) -> Answer<Compared> {
     let caller = identifier(&caller, Thing::Reference)?;
-    let verified = context.vault().verify(context.session(), caller, &body.value);
-    Ok(axum::Json(verified.await?))
+    let compared = context.vault().compare(context.session(), caller, &body.value);
+    Ok(axum::Json(compared.await?))
 }
 
 /// Puts fields of a caller right, with a reason.

@@ -80,7 +80,7 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(callers::lookup))
         .routes(routes!(callers::read, callers::correct))
         .routes(routes!(callers::reveal))
-        .routes(routes!(callers::verify))
+        .routes(routes!(callers::compare))
         .routes(routes!(tickets::list))
         .routes(routes!(tickets::read))
         .routes(routes!(tickets::step))

@@ -1,9 +1,9 @@
 //! Calls are taken once; their callers are looked up, compared, shown and corrected.
 
 pub mod callers;
+pub mod compare;
 pub mod correct;
 pub mod intake;
 pub mod lookup;
 mod matching;
 pub mod reveal;
-pub mod verify;

@@ -16,7 +16,7 @@ use crate::vault::{Audit, Error, Session, Vault};
 /// A value to compare.
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct VerifyField {
+pub struct Comparison {
     /// The ticket that gives the need.
     #[schema(value_type = String)]
     pub ticket: TicketNo,
@@ -33,7 +33,7 @@ pub struct VerifyField {
 
 /// Whether it is the value on file.
 #[derive(Serialize, utoipa::ToSchema)]
-pub struct Verified {
+pub struct Compared {
     /// Whether it is.
     #[serde(rename = "match")]
     pub matches: bool,
@@ -46,7 +46,7 @@ impl Vault {
     ///
     /// # Errors
     /// [`Error::Refused`], also after too many guesses; [`Error::Bad`] for a field without a blind index.
-    pub async fn verify(&self, session: &Session, caller: Reference, body: &VerifyField) -> Result<Verified, Error> {
+    pub async fn compare(&self, session: &Session, caller: Reference, body: &Comparison) -> Result<Compared, Error> {
         let fields = self.names(RecordKind::Caller, std::slice::from_ref(&body.field))?;
         let field = self.field(&body.field)?;
         if field.index().is_none() {
@@ -68,9 +68,9 @@ impl Vault {
         let audit = self.note(permit).await?;
         // A value that breaks the field's rule cannot be on file.
         let Ok(value) = field.normalise(&body.value, today) else {
-            return Ok(Verified { matches: false, audit });
+            return Ok(Compared { matches: false, audit });
         };
         let matches = self.holds(&about, field, &value).await?;
-        Ok(Verified { matches, audit })
+        Ok(Compared { matches, audit })
     }
 }
