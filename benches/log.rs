@@ -48,7 +48,7 @@ use callervault::store::sqlite::{SqliteData, SqliteKeys, SqliteLogIndex};
 use callervault::store::{DataStore, KeyStore};
 use callervault::vault::auditing::exposure::AskExposure;
 use callervault::vault::auditing::search::{Search, Wanted};
-use callervault::vault::life::found::Founding;
+use callervault::vault::life::init::Founding;
 use callervault::vault::life::open::Places;
 use callervault::vault::{Session, Vault};
 use jiff::Timestamp;

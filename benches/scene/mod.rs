@@ -7,7 +7,7 @@ use callervault::keyring::unlock::Passphrase;
 use callervault::model::principals::{DepartmentKind, PrincipalKind, Role};
 use callervault::randomness;
 use callervault::vault::Vault;
-use callervault::vault::life::found::Founding;
+use callervault::vault::life::init::Founding;
 use callervault::vault::life::open::Places;
 use callervault::vault::people::approvals::Exact;
 use callervault::vault::people::{NewDepartment, NewPrincipal, NewToken};

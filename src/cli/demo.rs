@@ -21,7 +21,7 @@ use crate::model::principals::{DepartmentKind, PrincipalKind, Role};
 use crate::model::reference::DepartmentCode;
 use crate::randomness;
 use crate::vault::Asked;
-use crate::vault::life::found::Founding;
+use crate::vault::life::init::Founding;
 use crate::vault::life::open::{Places, Running};
 use crate::vault::people::approvals::{Decision, Exact};
 use crate::vault::people::{NewDepartment, NewPrincipal, NewToken};
@@ -246,7 +246,7 @@ async fn fill(vault: &Vault, credentials: &Credentials) -> Done {
     let count = import::lines(vault, &agent, CALLS.as_bytes()).await;
     count.stopped.map_or(Ok(()), Err)?;
     if let Some((line, reason)) = count.rejected.first_key_value() {
-        return Err(Failure::found(format!("demo call {line}: {reason}")));
+        return Err(Failure::check_failed(format!("demo call {line}: {reason}")));
     }
     say(format!(
         "{} synthetic calls taken; {} repeat callers known for certain, {} perhaps",

@@ -73,7 +73,7 @@ impl Fsck {
         if report.findings.is_empty() {
             return Ok(());
         }
-        Err(Failure::found(
+        Err(Failure::check_failed(
             "the vault is not as it left itself\n  keep this copy as evidence and restore from a backup",
         ))
     }

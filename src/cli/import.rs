@@ -170,7 +170,7 @@ impl Import {
             if rejected == 0 {
                 Ok(())
             } else {
-                Err(Failure::found(format!("{rejected} lines were rejected")))
+                Err(Failure::check_failed(format!("{rejected} lines were rejected")))
             }
         })
     }

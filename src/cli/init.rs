@@ -13,7 +13,7 @@ use crate::clock::System;
 use crate::model::reference::DepartmentCode;
 use crate::randomness;
 use crate::vault::Vault;
-use crate::vault::life::found::{Founding, Issued};
+use crate::vault::life::init::{Founding, Issued};
 
 /// Make a vault, its keys, the hotline centre and its three administrators.
 #[derive(Args)]

@@ -118,7 +118,7 @@ struct Failure {
 
 impl Failure {
     /// The check that was asked for found something.
-    fn found(why: impl Into<AnyError>) -> Self {
+    fn check_failed(why: impl Into<AnyError>) -> Self {
         Self::new(1, why)
     }
 
@@ -142,7 +142,7 @@ type AnyError = Box<dyn std::error::Error + Send + Sync>;
 impl From<OpenError> for Failure {
     fn from(error: OpenError) -> Self {
         match error {
-            OpenError::Log(_) => Self::found(error),
+            OpenError::Log(_) => Self::check_failed(error),
             OpenError::Fields(_) | OpenError::Policy(_) | OpenError::Store(StoreError::Exists(_)) => Self::usage(error),
             other => Self::unavailable(other),
         }

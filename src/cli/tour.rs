@@ -48,7 +48,9 @@ fn promise(kept: bool, what: &str) -> Done {
     if kept {
         Ok(())
     } else {
-        Err(Failure::found(format!("the tour was promised otherwise: {what}")))
+        Err(Failure::check_failed(format!(
+            "the tour was promised otherwise: {what}"
+        )))
     }
 }
 
@@ -74,7 +76,7 @@ impl Tour<'_> {
     fn log_size(&self) -> Result<u64, Failure> {
         let checkpoint = self.client.get(self.token("auditor")?, "/v1/audit/checkpoint")?;
         let size = checkpoint.text.lines().nth(1).and_then(|line| line.parse().ok());
-        size.ok_or_else(|| Failure::found("the auditor got no checkpoint"))
+        size.ok_or_else(|| Failure::check_failed("the auditor got no checkpoint"))
     }
 
     fn intake(&self) -> Result<Value, Failure> {

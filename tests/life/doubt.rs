@@ -14,7 +14,7 @@ use callervault::clock::{Clock, NoClock};
 use callervault::http::App;
 use callervault::randomness::System;
 use callervault::vault::Vault;
-use callervault::vault::life::found::Founding;
+use callervault::vault::life::init::Founding;
 use callervault::vault::life::open::{Places, Running};
 use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags};

@@ -14,7 +14,7 @@ use callervault::store::rows::{HeadRow, One, ReferenceRow, TokenRow, VaultRow};
 use callervault::store::sqlite::{NewStore, SqliteData};
 use callervault::store::{Conflict, Write};
 use callervault::vault::Vault;
-use callervault::vault::life::found::Founding;
+use callervault::vault::life::init::Founding;
 use callervault::vault::life::open::{OpenError, Places};
 
 use crate::support::process::{passphrase_file, run};

@@ -103,7 +103,8 @@ impl Export {
 /// The line for an entry as the server tells it. The leaf's bytes are canonical JSON, so they can be made again and must
 /// have the hash that came with them.
 fn as_line(format: Format, entry: &Value) -> Result<String, Failure> {
-    let bad = || Failure::found("an entry does not have the hash that came with it\n  run `callervault audit verify`");
+    let bad =
+        || Failure::check_failed("an entry does not have the hash that came with it\n  run `callervault audit verify`");
     let index = entry.get("index").and_then(Value::as_u64).ok_or_else(bad)?;
     let leaf = entry.get("leaf").ok_or_else(bad)?;
     let told = entry.get("leaf_hash").and_then(Value::as_str).ok_or_else(bad)?;
@@ -151,14 +152,14 @@ fn tiles(remote: &Remote, out: Option<&Path>) -> Done {
     let out = out.ok_or_else(|| Failure::usage("tiles need a directory\n  give --out DIR"))?;
     // Before the checkpoint, which then is the newer one.
     let cosigned = remote.cosigned().map_err(|NoFile(words)| Failure::unavailable(words))?;
-    let note = String::from_utf8(fetch(remote, "checkpoint")?.unwrap_or_default()).map_err(Failure::found)?;
+    let note = String::from_utf8(fetch(remote, "checkpoint")?.unwrap_or_default()).map_err(Failure::check_failed)?;
     let size = unverified_text(&note)
         .and_then(Checkpoint::parse)
-        .map_err(Failure::found)?
+        .map_err(Failure::check_failed)?
         .size;
     let bar = ProgressBar::new(0);
     let mut absent = 0;
-    for path in tiles_of(size).map_err(Failure::found)? {
+    for path in tiles_of(size).map_err(Failure::check_failed)? {
         bar.inc(1);
         let file = out.join(path.to_string());
         if path.is_full() && file.exists() {
@@ -167,7 +168,7 @@ fn tiles(remote: &Remote, out: Option<&Path>) -> Done {
         match fetch(remote, &path.to_string())? {
             Some(bytes) => put_checked(&file, &path, &bytes)?,
             None if path.kind() == TileKind::Entries => absent += 1,
-            None => return Err(Failure::found(format!("the server does not hold {path}"))),
+            None => return Err(Failure::check_failed(format!("the server does not hold {path}"))),
         }
     }
     put(&out.join("checkpoint"), note.as_bytes())?;
@@ -193,7 +194,9 @@ fn put_checked(file: &Path, path: &TilePath, bytes: &[u8]) -> Done {
         TileKind::Entries => decode_bundle(bytes).is_ok_and(|entries| entries.len() == path.width()),
     };
     if !whole {
-        return Err(Failure::found(format!("{path} has another length than its name says")));
+        return Err(Failure::check_failed(format!(
+            "{path} has another length than its name says"
+        )));
     }
     if let Some(directory) = file.parent() {
         atomic_file::create_directory(directory).map_err(|error| unwritable(directory, &error))?;

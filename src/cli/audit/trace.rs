@@ -33,7 +33,7 @@ impl Trace {
                 let entries = answer.get("entries").and_then(Value::as_array);
                 entries.into_iter().flatten().try_for_each(told)
             }
-            404 => Err(Failure::found(format!(
+            404 => Err(Failure::check_failed(format!(
                 "no read has the mark {mark}\n  it may be of another vault; `callervault fsck` checks the index of this one"
             ))),
             _ => Err(Failure::unavailable(format!(

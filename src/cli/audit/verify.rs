@@ -118,7 +118,7 @@ impl Verify {
 
     /// The index that a proof proves.
     fn prove(&self, file: &Path, key: &Verifier, source: &dyn Source, size: u64) -> Result<u64, Failure> {
-        let proof = TlogProof::parse(&read(file)?).map_err(Failure::found)?;
+        let proof = TlogProof::parse(&read(file)?).map_err(Failure::check_failed)?;
         let leaf = match &self.entry {
             Some(entry) => leaf_hash(&std::fs::read(entry).map_err(|error| unreadable(entry, &error))?),
             None => entry_of(source, size, proof.index)?,
@@ -164,7 +164,7 @@ fn covered(index: u64, witnessed: Option<&Witnessed>) -> Done {
     if index < size {
         return Ok(());
     }
-    Err(Failure::found(format!(
+    Err(Failure::check_failed(format!(
         "UNWITNESSED: entry {index} is younger than the {size} that the witnesses have cosigned\n  copy the log and fetch the \
          proof again after the next submission to them"
     )))
@@ -206,7 +206,7 @@ fn style() -> Result<ProgressStyle, Failure> {
 /// The leaf hash of an entry, from the bundle that holds it in a log of that size.
 fn entry_of(source: &dyn Source, size: u64, index: u64) -> Result<Hash, Failure> {
     let absent = || {
-        Failure::found(format!(
+        Failure::check_failed(format!(
             "entry {index} is not in this copy of the log\n  give its bytes as --entry"
         ))
     };
@@ -221,7 +221,7 @@ fn entry_of(source: &dyn Source, size: u64, index: u64) -> Result<Hash, Failure>
         Some(bundle) => bundle,
         None => read(full)?.ok_or_else(absent)?,
     };
-    let entries = decode_bundle(&bundle).map_err(Failure::found)?;
+    let entries = decode_bundle(&bundle).map_err(Failure::check_failed)?;
     let at = usize::try_from(index % width).unwrap_or_default();
     entries.get(at).map(|entry| leaf_hash(entry)).ok_or_else(absent)
 }
@@ -236,10 +236,10 @@ fn unreadable(file: &Path, error: &std::io::Error) -> Failure {
 
 fn failed(why: Unverified) -> Failure {
     match why {
-        Unverified::Tampered(tampered) => Failure::found(format!(
+        Unverified::Tampered(tampered) => Failure::check_failed(format!(
             "TAMPERED: {tampered}\n  keep this copy as evidence and compare it with another"
         )),
-        Unverified::Unwitnessed { quorum, most } => Failure::found(format!(
+        Unverified::Unwitnessed { quorum, most } => Failure::check_failed(format!(
             "UNWITNESSED: {quorum} of the witnesses named must have cosigned one checkpoint of this log, at most {most} have\n  \
              copy the log again after its next submission to them, or ask them what they have seen"
         )),

@@ -1,7 +1,7 @@
 //! The life of a vault: it is made, opened, checked, and goes on as the next log.
 
-pub mod found;
 pub mod fsck;
+pub mod init;
 pub mod open;
 pub mod restart;
 pub mod rules;

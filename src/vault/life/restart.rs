@@ -33,7 +33,7 @@ use crate::store::rows::{
 };
 use crate::store::{Guard, Write};
 use crate::vault::core::{new_token, token_hash};
-use crate::vault::life::found::Issued;
+use crate::vault::life::init::Issued;
 use crate::vault::life::open::{OpenError, Places, Running, Unlocked};
 use crate::vault::{Error, LARGEST_PAGE, Session, Vault};
 

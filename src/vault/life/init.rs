@@ -86,7 +86,7 @@ impl Vault {
         };
         SqliteKeys::create(&new_keys, &vault, &keys.unlock, &keys.keyring, &fence)?;
         let writer = SqliteData::create(&new_data, &vault, &empty)?;
-        found(writer, &writes, entry, &head)?;
+        write_first(writer, &writes, entry, &head)?;
         new_keys.keep();
         new_data.keep();
         Ok(issued)
@@ -94,7 +94,12 @@ impl Vault {
 }
 
 /// Writes the first rows and the first entry.
-fn found(mut writer: Box<dyn DataWriter>, writes: &[Write], entry: EntryRow, head: &HeadRow) -> Result<(), StoreError> {
+fn write_first(
+    mut writer: Box<dyn DataWriter>,
+    writes: &[Write],
+    entry: EntryRow,
+    head: &HeadRow,
+) -> Result<(), StoreError> {
     writer.begin()?;
     if writer.attempt(&[], writes, 0)?.is_err() {
         return Err(StoreError::Corrupt("a new store"));
