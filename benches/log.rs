@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::time::{Duration, Instant};
 
-use callervault::audit::index::Indexer;
+use callervault::audit::indexer::Indexer;
 use callervault::audit::verify::{Demands, Directory, verify};
 use callervault::clock::Fixed;
 use callervault::keyring::Keyring;

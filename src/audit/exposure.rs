@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use serde::Serialize;
 
-use super::index::shows_fields;
+use super::indexer::shows_fields;
 use crate::log::leaf::Leaf;
 
 /// Newest positions that are told of each group.

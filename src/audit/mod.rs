@@ -3,7 +3,7 @@
 
 pub mod export;
 pub mod exposure;
-pub mod index;
+pub mod indexer;
 pub mod search;
 pub mod verify;
 pub mod watch;

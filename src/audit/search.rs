@@ -3,7 +3,7 @@
 use data_encoding::BASE64URL_NOPAD;
 use ring::digest::{SHA256, digest};
 
-use super::index::{terms, time_of};
+use super::indexer::{terms, time_of};
 use crate::log::leaf::Leaf;
 use crate::store::log_index::{Term, Walk};
 

@@ -6,7 +6,7 @@ use callervault::clock::{Clock, Fixed};
 use callervault::http::App;
 use callervault::model::limits::Limits;
 use callervault::model::principals::{PrincipalKind, Role};
-use callervault::store::rows::index::BOTH;
+use callervault::store::rows::blind_index::BOTH;
 use callervault::vault::people::NewPrincipal;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, params};

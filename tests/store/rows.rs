@@ -9,8 +9,8 @@ use callervault::model::reference::{DepartmentCode, Reference};
 use callervault::model::ticket_no::TicketNo;
 use callervault::randomness;
 use callervault::store::rows::{
-    ApprovalRow, ArchiveRow, CallerRow, Cell, Coded, Columns, CustodyRow, DATA, DeclaredRow, DepartmentRow,
-    FromColumns, IndexRow, KEYS, PrincipalRow, Protected, ReplayRow, SpentRow, Table, TicketRow, TokenRow,
+    ApprovalRow, ArchiveRow, BlindIndexRow, CallerRow, Cell, Coded, Columns, CustodyRow, DATA, DeclaredRow,
+    DepartmentRow, FromColumns, KEYS, PrincipalRow, Protected, ReplayRow, SpentRow, Table, TicketRow, TokenRow,
 };
 use callervault::store::sqlite::SqliteKeys;
 use callervault::store::{KeyStore, Result, StoreError};
@@ -153,7 +153,7 @@ async fn every_column_is_under_its_rows_code() {
         each_column::<PrincipalRow>(&keyring, &database),
         each_column::<TokenRow>(&keyring, &database),
         each_column::<CallerRow>(&keyring, &database),
-        each_column::<IndexRow>(&keyring, &database),
+        each_column::<BlindIndexRow>(&keyring, &database),
         each_column::<TicketRow>(&keyring, &database),
         each_column::<CustodyRow>(&keyring, &database),
         each_column::<ReplayRow>(&keyring, &database),

@@ -135,7 +135,7 @@ impl From<Error> for Problem {
             Error::TooMany(wait) => Self::from(problems::TOO_MANY_REQUESTS).after(wait),
             Error::Bad(kind) => kind.into(),
             Error::KeyReused => problems::KEY_REUSED.into(),
-            Error::IndexBehind(at, of) => Self::from(problems::INDEX_BEHIND).with("at", at).with("of", of),
+            Error::LogIndexBehind(at, of) => Self::from(problems::INDEX_BEHIND).with("at", at).with("of", of),
             Error::Clock(_) => problems::NO_CLOCK.into(),
         }
     }

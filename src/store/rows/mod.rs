@@ -2,6 +2,7 @@
 
 pub mod approval;
 pub mod archive;
+pub mod blind_index;
 pub mod caller;
 pub mod cell;
 pub mod coded;
@@ -9,7 +10,6 @@ pub mod custody;
 pub mod declared;
 pub mod department;
 pub mod field;
-pub mod index;
 pub mod keys;
 pub mod log;
 pub mod principal;
@@ -22,6 +22,7 @@ pub mod token;
 
 pub use self::approval::{About, ApprovalRow};
 pub use self::archive::ArchiveRow;
+pub use self::blind_index::BlindIndexRow;
 pub use self::caller::CallerRow;
 pub use self::cell::{Cell, Column, One};
 pub use self::coded::{Coded, Genuine, Protected};
@@ -29,7 +30,6 @@ pub use self::custody::CustodyRow;
 pub use self::declared::DeclaredRow;
 pub use self::department::DepartmentRow;
 pub use self::field::FieldRow;
-pub use self::index::IndexRow;
 pub use self::keys::{Contradiction, Fence, KeyringRow, UnlockRow, VaultRow, WrappedKey};
 pub use self::log::{EntryRow, HeadRow, PastEntryRow, PastLogRow, TileRow};
 pub use self::principal::PrincipalRow;
@@ -49,7 +49,7 @@ pub static DATA: &[fn() -> &'static Table] = &[
     TokenRow::table,
     CallerRow::table,
     FieldRow::table,
-    IndexRow::table,
+    BlindIndexRow::table,
     TicketRow::table,
     CustodyRow::table,
     ReferenceRow::table,

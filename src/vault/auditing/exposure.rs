@@ -104,7 +104,7 @@ impl Vault {
     ///
     /// # Errors
     /// [`Error::Refused`]; [`Error::Bad`] unless exactly one of ticket, caller and reader is named, and for more reads
-    /// than one answer holds; [`Error::IndexBehind`] while the index is filled.
+    /// than one answer holds; [`Error::LogIndexBehind`] while the index is filled.
     pub async fn exposure(&self, session: &Session, body: &AskExposure) -> Result<ExposureAnswer, Error> {
         let query = body.query()?;
         let ask = self.ask_log(session, Action::Exposure)?;

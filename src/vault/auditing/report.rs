@@ -61,7 +61,7 @@ impl Vault {
     /// What each reader did in some days, who stands out, and whose data was read most.
     ///
     /// # Errors
-    /// [`Error::Refused`]; [`Error::Bad`] for days beyond the calendar or too many entries; [`Error::IndexBehind`] while
+    /// [`Error::Refused`]; [`Error::Bad`] for days beyond the calendar or too many entries; [`Error::LogIndexBehind`] while
     /// the index is filled.
     pub async fn report(&self, session: &Session, asked: &ReportDays) -> Result<ReportAnswer, Error> {
         let days = asked.days.unwrap_or(1);

@@ -239,7 +239,7 @@ impl Vault {
     /// Searches the log. The leaf of the search names the ticket and the caller searched for.
     ///
     /// # Errors
-    /// [`Error::Refused`]; [`Error::IndexBehind`] while the index is filled.
+    /// [`Error::Refused`]; [`Error::LogIndexBehind`] while the index is filled.
     pub async fn search(&self, session: &Session, wanted: &Wanted) -> Result<Events, Error> {
         let ask = self.ask_log(session, Action::SearchLog)?;
         let audit = self.looked(ask, wanted.ticket, wanted.subject).await?;
@@ -286,7 +286,7 @@ impl Vault {
                 return Ok(());
             }
             if Instant::now() > until {
-                return Err(Error::IndexBehind(at, size));
+                return Err(Error::LogIndexBehind(at, size));
             }
         }
     }

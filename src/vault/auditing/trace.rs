@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::audit::index::shows_fields;
+use crate::audit::indexer::shows_fields;
 use crate::log::mark::Mark;
 use crate::model::ask::Action;
 use crate::model::problems::Thing;
@@ -32,7 +32,7 @@ impl Vault {
     /// Finds the read behind a trace mark.
     ///
     /// # Errors
-    /// [`Error::Refused`]; [`Error::NotFound`] where no read has this mark; [`Error::IndexBehind`] while the index is
+    /// [`Error::Refused`]; [`Error::NotFound`] where no read has this mark; [`Error::LogIndexBehind`] while the index is
     /// filled.
     pub async fn trace(&self, session: &Session, mark: Mark) -> Result<Traced, Error> {
         let ask = self.ask_log(session, Action::Trace)?;

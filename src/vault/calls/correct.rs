@@ -13,7 +13,7 @@ use crate::model::reference::Reference;
 use crate::model::submitted::{Submitted, by_name};
 use crate::model::ticket_no::TicketNo;
 use crate::policy::Why;
-use crate::store::rows::index::HITS;
+use crate::store::rows::blind_index::HITS;
 use crate::store::rows::{CallerRow, Genuine};
 use crate::store::{Guard, Write};
 use crate::vault::core::caller_of;

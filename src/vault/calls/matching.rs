@@ -15,7 +15,7 @@ use crate::model::code::Code;
 use crate::model::fields::{Field, MatchStrength};
 use crate::model::ids::CallerId;
 use crate::model::submitted::Submitted;
-use crate::store::rows::index::{BOTH, HITS, OF_FIELD};
+use crate::store::rows::blind_index::{BOTH, HITS, OF_FIELD};
 use crate::store::rows::{CallerRow, Cell, Genuine};
 use crate::vault::{Error, Vault};
 

@@ -74,7 +74,7 @@ pub enum Error {
     Entry(#[from] NotProved),
     /// The index of the log is still being filled: so many entries of so many.
     #[error("the index of the log is being filled: {0} of {1} entries\n  try again in a while")]
-    IndexBehind(u64, u64),
+    LogIndexBehind(u64, u64),
     /// The time is not known.
     #[error(transparent)]
     Clock(#[from] NoClock),

@@ -24,7 +24,7 @@ pub use self::replay::{Replay, Scope};
 pub use self::retention::Retention;
 pub use self::values::Values;
 pub use self::witnessing::Witnessing;
-use crate::audit::index::Indexer;
+use crate::audit::indexer::Indexer;
 use crate::clock::Clock;
 use crate::keyring::{Keyring, RecordKey};
 pub use crate::log::LogStopped;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::audit::index::Indexer;
+use crate::audit::indexer::Indexer;
 use crate::clock::Clock;
 use crate::keyring::unlock::{self, Passphrase};
 use crate::keyring::{KeyError, Keyring};

@@ -19,7 +19,7 @@ use crate::model::ticket_no::TicketNo;
 use crate::model::tickets::{Category, MatterKind, TicketState, Township};
 use crate::randomness::{NoRandomness, Randomness};
 use crate::refs;
-use crate::store::rows::{CallerRow, CustodyRow, Genuine, IndexRow, TicketRow};
+use crate::store::rows::{BlindIndexRow, CallerRow, CustodyRow, Genuine, TicketRow};
 use crate::store::{Guard, Write};
 use crate::vault::calls::matching::Match;
 pub use crate::vault::calls::matching::Matched;
@@ -242,7 +242,7 @@ impl Vault {
         let entries = if indexed { field.entries(value) } else { Vec::new() };
         for entry in entries {
             let itself = field.index() == Some(entry.index.as_str());
-            let row = IndexRow {
+            let row = BlindIndexRow {
                 value: self.keyring.blind_index(&entry)?,
                 idx: entry.index,
                 caller,

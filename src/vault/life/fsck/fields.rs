@@ -26,7 +26,7 @@ impl Check<'_> {
         })
         .await;
         self.report.rows = rows;
-        for (caller, field) in seen.index.keys().filter(|key| !indexed.contains(*key)) {
+        for (caller, field) in seen.blind_index.keys().filter(|key| !indexed.contains(*key)) {
             let place = format!("blind index of {}", seen.caller(*caller));
             self.find(place, format!("is of field {field}, which is not on file (orphan)"));
         }
@@ -65,7 +65,7 @@ impl Check<'_> {
         let entries = match (declared, row.record()) {
             (Some(field), RecordId::Caller(caller)) => {
                 let place = (caller, row.field.clone());
-                let entries = seen.index.get(&place).map(Vec::as_slice).unwrap_or_default();
+                let entries = seen.blind_index.get(&place).map(Vec::as_slice).unwrap_or_default();
                 indexed.insert(place);
                 Some((field, entries))
             }

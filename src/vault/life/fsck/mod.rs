@@ -4,8 +4,8 @@
 //! Nothing that a row holds ends the check: what cannot be read is a finding, and the check goes on.
 
 mod fields;
-mod index;
 mod log;
+mod log_index;
 mod references;
 mod rows;
 
@@ -103,7 +103,7 @@ pub async fn check(
     check.databases().await;
     check.log().await?;
     // A log that cannot be read has been named: there is nothing to hold its index against.
-    let index = index::check(&*vault.store, &places.log_index()).await;
+    let index = log_index::check(&*vault.store, &places.log_index()).await;
     check.report.findings.extend(index.unwrap_or_default());
     check.keys().await;
     check.references().await;
@@ -126,7 +126,7 @@ pub async fn rebuild_index(
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<(), OpenError> {
     let vault = opened(places, passphrase).await?;
-    Ok(index::rebuild(&*vault.store, &places.log_index(), progress).await?)
+    Ok(log_index::rebuild(&*vault.store, &places.log_index(), progress).await?)
 }
 
 /// Nothing is sealed by a check: where random bytes would come from does not matter.

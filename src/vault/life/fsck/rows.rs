@@ -7,7 +7,7 @@ use crate::model::approvals::Giver;
 use crate::model::ids::{CallerId, RecordId, TicketId};
 use crate::model::reference::{DepartmentCode, Reference};
 use crate::store::rows::{
-    ApprovalRow, ArchiveRow, CallerRow, Coded, CustodyRow, DeclaredRow, DepartmentRow, EntryRow, IndexRow,
+    ApprovalRow, ArchiveRow, BlindIndexRow, CallerRow, Coded, CustodyRow, DeclaredRow, DepartmentRow, EntryRow,
     PrincipalRow, Protected, ReplayRow, Row, SpentRow, TicketRow, TokenRow,
 };
 use crate::vault::core::replay;
@@ -41,7 +41,7 @@ pub(super) struct SeenTicket {
 pub(super) struct Seen {
     pub(super) callers: BTreeMap<CallerId, SeenCaller>,
     pub(super) tickets: BTreeMap<TicketId, SeenTicket>,
-    pub(super) index: BTreeMap<(CallerId, String), Vec<IndexRow>>,
+    pub(super) blind_index: BTreeMap<(CallerId, String), Vec<BlindIndexRow>>,
 }
 
 impl Seen {
@@ -146,11 +146,14 @@ impl Check<'_> {
     pub(super) async fn dependent(&mut self, seen: &mut Seen) {
         self.each(CustodyRow::table(), |check, row| check.custody(row, seen))
             .await;
-        self.each(IndexRow::table(), |check, row| {
-            let (row, code, _) = Self::taken_apart::<IndexRow>(row);
+        self.each(BlindIndexRow::table(), |check, row| {
+            let (row, code, _) = Self::taken_apart::<BlindIndexRow>(row);
             let name = format!("blind index of {}", seen.caller(row.caller));
             check.protected(&row, &code, "", &name);
-            seen.index.entry((row.caller, row.field.clone())).or_default().push(row);
+            seen.blind_index
+                .entry((row.caller, row.field.clone()))
+                .or_default()
+                .push(row);
         })
         .await;
         let mut replays = Vec::new();

@@ -6,7 +6,7 @@ use crate::model::ids::CallerId;
 
 table! {
     /// One blind index entry: this caller's field has this keyed value.
-    pub struct IndexRow in "blind_index", key 4, put Once, coded {
+    pub struct BlindIndexRow in "blind_index", key 4, put Once, coded {
         /// The index, which fields may share (both phone numbers use one).
         pub idx: String,
         /// The code of the normal form; it names the version of the index key.
@@ -27,8 +27,8 @@ table! {
     joins [
         /// The first pairs of entries of one caller that have one value in one index and another in another, among the first
         /// entries with the one value: a number that a thousand share says nothing of who calls.
-        BOTH: (Coded<IndexRow>, Coded<IndexRow>) =
-            &[(IndexRow::table, "a"), (IndexRow::table, "b")],
+        BOTH: (Coded<BlindIndexRow>, Coded<BlindIndexRow>) =
+            &[(BlindIndexRow::table, "a"), (BlindIndexRow::table, "b")],
             "blind_index a JOIN blind_index b ON b.idx = ?3 AND b.value = ?4 AND b.caller = a.caller \
              WHERE a.idx = ?1 AND a.value = ?2 AND a.caller < COALESCE((SELECT caller FROM blind_index WHERE idx = ?1 \
              AND value = ?2 ORDER BY caller LIMIT 1 OFFSET ?5), ?6) ORDER BY a.caller LIMIT ?7";
@@ -36,7 +36,7 @@ table! {
 }
 
 /// An entry is computed again from the field it stands for, so that no leaf needs to follow it.
-impl Protected for IndexRow {
+impl Protected for BlindIndexRow {
     fn place(&self) -> Option<String> {
         None
     }

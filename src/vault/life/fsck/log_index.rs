@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::audit::index::{Indexer, indexed};
+use crate::audit::indexer::{Indexer, indexed};
 use crate::store::log_index::{BLOCK, IndexedEntry, Kept, LEVELS, Term};
 use crate::store::sqlite::SqliteLogIndex;
 use crate::store::{DataStore, LogIndex, StoreError};
