@@ -29,7 +29,7 @@ const TILE_BITS: u32 = 8;
 /// The data store in one SQLite file.
 pub struct SqliteData {
     path: PathBuf,
-    readers: Vec<Mutex<Counted>>,
+    reading: Vec<Mutex<Counted>>,
     statements: Statements,
     turn: AtomicUsize,
     writing: Arc<AtomicBool>,
@@ -67,11 +67,13 @@ impl SqliteData {
         let mut connection = super::open(path, true)?;
         schema::migrate(&mut connection, path, &embedded::migrations::runner())?;
         let statements = Statements::default();
-        let readers = (0..READERS).map(|_| reader(path, &statements)).collect::<Result<_>>()?;
+        let reading = (0..READERS)
+            .map(|_| reading_connection(path, &statements))
+            .collect::<Result<_>>()?;
         let writing = Arc::new(AtomicBool::new(false));
         Ok(Self {
             path: path.to_owned(),
-            readers,
+            reading,
             statements,
             turn: AtomicUsize::new(0),
             writing,
@@ -92,14 +94,17 @@ impl SqliteData {
     }
 
     fn read<T>(&self, work: impl FnOnce(&Counted) -> Result<T>) -> Result<T> {
-        for reader in &self.readers {
-            if let Ok(connection) = reader.try_lock() {
+        for connection in &self.reading {
+            if let Ok(connection) = connection.try_lock() {
                 return work(&connection);
             }
         }
         let turn = self.turn.fetch_add(1, Ordering::Relaxed) % READERS;
-        let reader = self.readers.get(turn).ok_or(StoreError::Corrupt("reader pool"))?;
-        work(&reader.lock().unwrap_or_else(PoisonError::into_inner))
+        let connection = self
+            .reading
+            .get(turn)
+            .ok_or(StoreError::Corrupt("connections that read"))?;
+        work(&connection.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn all<T: FromColumns>(&self, sql: &str, with: &[Cell]) -> Result<Vec<T>> {
@@ -108,7 +113,7 @@ impl SqliteData {
 }
 
 /// A connection that has read: from then on it keeps the write-ahead log where it is.
-fn reader(path: &Path, statements: &Statements) -> Result<Mutex<Counted>> {
+fn reading_connection(path: &Path, statements: &Statements) -> Result<Mutex<Counted>> {
     let connection = super::open(path, false)?;
     connection.prepare("SELECT 1 FROM sqlite_schema")?.exists([])?;
     Ok(Mutex::new(Counted::new(connection, statements.clone())))

@@ -87,7 +87,7 @@ impl SqliteKeys {
         })
     }
 
-    fn reader(&self) -> MutexGuard<'_, Counted> {
+    fn reading(&self) -> MutexGuard<'_, Counted> {
         self.reader.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -99,27 +99,27 @@ impl SqliteKeys {
 #[async_trait]
 impl KeyStore for SqliteKeys {
     async fn vault(&self) -> Result<VaultRow> {
-        let rows = all(&self.reader(), THE_VAULT.statement().sql(), &[])?;
+        let rows = all(&self.reading(), THE_VAULT.statement().sql(), &[])?;
         rows.into_iter().next().ok_or(StoreError::Corrupt("vault"))
     }
 
     async fn unlocks(&self) -> Result<Vec<UnlockRow>> {
-        all(&self.reader(), WAYS.statement().sql(), &[])
+        all(&self.reading(), WAYS.statement().sql(), &[])
     }
 
     async fn keyring(&self) -> Result<Vec<KeyringRow>> {
-        all(&self.reader(), KEYS.statement().sql(), &[])
+        all(&self.reading(), KEYS.statement().sql(), &[])
     }
 
     async fn record_key(&self, record: RecordId) -> Result<Option<WrappedKey>> {
         let with = crate::cells![record.kind(), *record.as_bytes()];
-        let rows = all(&self.reader(), OF_RECORD.statement().sql(), &with)?;
+        let rows = all(&self.reading(), OF_RECORD.statement().sql(), &with)?;
         Ok(rows.into_iter().next())
     }
 
     async fn record_keys(&self, visit: &mut (dyn FnMut(u64, Option<WrappedKey>) + Send)) -> Result<()> {
         let mut each = |position, columns: &mut dyn Columns| visit(position, WrappedKey::from_columns(columns).ok());
-        scan::scan(&self.reader(), WrappedKey::table(), &mut each)
+        scan::scan(&self.reading(), WrappedKey::table(), &mut each)
     }
 
     fn statements(&self) -> u64 {
@@ -127,15 +127,15 @@ impl KeyStore for SqliteKeys {
     }
 
     async fn schema(&self) -> Result<Vec<String>> {
-        schema::differences(&self.reader(), &embedded::migrations::runner())
+        schema::differences(&self.reading(), &embedded::migrations::runner())
     }
 
     async fn integrity(&self) -> Result<Vec<String>> {
-        super::integrity(&self.reader(), &embedded::migrations::runner())
+        super::integrity(&self.reading(), &embedded::migrations::runner())
     }
 
     async fn fence(&self) -> Result<Option<Fence>> {
-        let rows = all(&self.reader(), THE_FENCE.statement().sql(), &[])?;
+        let rows = all(&self.reading(), THE_FENCE.statement().sql(), &[])?;
         Ok(rows.into_iter().next())
     }
 
@@ -146,7 +146,7 @@ impl KeyStore for SqliteKeys {
 
     async fn contradictions(&self, origin: &str) -> Result<Vec<Contradiction>> {
         let with = crate::cells![origin.to_owned()];
-        all(&self.reader(), AGAINST_A_LOG.statement().sql(), &with)
+        all(&self.reading(), AGAINST_A_LOG.statement().sql(), &with)
     }
 
     async fn put_contradiction(&self, said: &Contradiction) -> Result<()> {

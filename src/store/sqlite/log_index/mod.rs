@@ -116,7 +116,7 @@ impl Files {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn reader(&self) -> Result<MutexGuard<'_, Connection>> {
+    fn reading(&self) -> Result<MutexGuard<'_, Connection>> {
         for reader in &self.readers {
             if let Ok(connection) = reader.try_lock() {
                 return Ok(connection);
@@ -303,7 +303,7 @@ fn each(connection: &Connection, see: &mut (dyn FnMut(Kept) + Send)) -> Result<(
 #[async_trait]
 impl LogIndex for SqliteLogIndex {
     async fn position(&self) -> Result<Position> {
-        self.apart(|files| position(&*files.reader()?)).await
+        self.apart(|files| position(&*files.reading()?)).await
     }
 
     async fn add(&self, from: u64, entries: Vec<IndexedEntry>, to: Position) -> Result<bool> {
@@ -311,15 +311,15 @@ impl LogIndex for SqliteLogIndex {
     }
 
     async fn walk(&self, walk: Walk) -> Result<Walked> {
-        self.apart(move |files| walk::walk(&*files.reader()?, &walk)).await
+        self.apart(move |files| walk::walk(&*files.reading()?, &walk)).await
     }
 
     async fn count(&self, term: Term, below: u64) -> Result<u64> {
-        self.apart(move |files| count(&*files.reader()?, &term, below)).await
+        self.apart(move |files| count(&*files.reading()?, &term, below)).await
     }
 
     async fn marked(&self, bits: u64, below: u64) -> Result<Vec<u64>> {
-        self.apart(move |files| marked(&*files.reader()?, bits, below)).await
+        self.apart(move |files| marked(&*files.reading()?, bits, below)).await
     }
 
     async fn clear(&self) -> Result<()> {
@@ -332,6 +332,6 @@ impl LogIndex for SqliteLogIndex {
     }
 
     async fn each(&self, see: &mut (dyn FnMut(Kept) + Send)) -> Result<()> {
-        each(&*self.0.reader()?, see)
+        each(&*self.0.reading()?, see)
     }
 }
