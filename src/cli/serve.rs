@@ -18,7 +18,7 @@ use crate::vault::Witnessing;
 use crate::vault::life::open::Running;
 use crate::vault::{Rates, Watching};
 use crate::witness::client::Witness;
-use crate::witness::freshness::Limits;
+use crate::witness::freshness::SilenceLimits;
 
 /// How long the process waits, at its end, for work that was begun.
 const LEEWAY: Duration = Duration::from_secs(2);
@@ -165,9 +165,9 @@ impl Serve {
 
 /// The usual limits, with as many connections as there are descriptors for: one for each that is served and one for each
 /// that waits.
-fn limits() -> http::Limits {
+fn limits() -> http::ConnectionLimits {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let usual = http::Limits::default();
+    let usual = http::ConnectionLimits::default();
     let allowed = getrlimit(Resource::Nofile);
     // Up to the hard limit a process may help itself. Where it may not after all, the soft one stands.
     let raised = Rlimit {
@@ -189,7 +189,7 @@ fn limits() -> http::Limits {
             "few descriptors: fewer clients at once; raise `ulimit -n` or LimitNOFILE"
         );
     }
-    http::Limits { connections, ..usual }
+    http::ConnectionLimits { connections, ..usual }
 }
 
 /// A second listener: on loopback in clear, elsewhere with the same TLS or proxy as the first.
@@ -235,7 +235,7 @@ fn witnessing(named: &[String], quorum: Option<usize>, file: PathBuf) -> Result<
         ));
     }
     let file = (!witnesses.is_empty()).then_some(file);
-    Ok(Witnessing::new(witnesses, Limits::usual(quorum), file))
+    Ok(Witnessing::new(witnesses, SilenceLimits::usual(quorum), file))
 }
 
 /// Submits the log's checkpoint to the witnesses at a fixed cadence, for as long as the program serves.

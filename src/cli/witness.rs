@@ -121,7 +121,7 @@ fn serve(place: &Place, listen: SocketAddr, tls: TlsFrom) -> Done {
         let ready = move |address: SocketAddr| tracing::info!(%address, key = %verifier, "serving");
         let routes = router(Arc::clone(&server));
         tokio::select! {
-            served = http::serve_routes(routes, http::Limits::default(), listen, ready, stop()) => served?,
+            served = http::serve_routes(routes, http::ConnectionLimits::default(), listen, ready, stop()) => served?,
             () = server.failed() => return Err(Failure::unavailable(
                 "the witness's memory could not be written\n  check the disk; the next start reads what is there",
             )),

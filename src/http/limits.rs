@@ -7,7 +7,7 @@ use hyper_util::server::conn::auto::Builder;
 
 /// Bounds on what one client may hold.
 #[derive(Clone, Copy, Debug)]
-pub struct Limits {
+pub struct ConnectionLimits {
     /// For a TLS handshake, and until the headers of a request must be whole, from the opening of the connection or the
     /// last answer on. After that the connection is closed, idle ones too. An HTTP/2 client must answer a ping in this time.
     /// A connection beyond the limit waits so long for its turn.
@@ -24,7 +24,7 @@ pub struct Limits {
     pub connections: usize,
 }
 
-impl Default for Limits {
+impl Default for ConnectionLimits {
     fn default() -> Self {
         Self {
             headers: Duration::from_secs(10),
@@ -46,7 +46,7 @@ const LARGEST_BUFFER: usize = 64 * 1024;
 /// Requests that an HTTP/2 client may send and take back before they are begun. With more the connection is closed.
 const MOST_TAKEN_BACK: usize = 20;
 
-impl Limits {
+impl ConnectionLimits {
     /// Connections of HTTP/1 and HTTP/2 within these bounds.
     pub(super) fn protocols(self) -> Builder<TokioExecutor> {
         let mut builder = Builder::new(TokioExecutor::new());

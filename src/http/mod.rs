@@ -27,7 +27,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use utoipa_axum::routes;
 
-pub use self::limits::Limits;
+pub use self::limits::ConnectionLimits;
 use self::listener::Connections;
 pub use self::metrics::Metrics;
 use self::problem::Problem;
@@ -44,7 +44,7 @@ const LARGEST_BODY: usize = 1024 * 1024;
 pub struct App {
     vault: Vault,
     metrics: Metrics,
-    limits: Limits,
+    limits: ConnectionLimits,
     connections: Arc<Connections>,
 }
 
@@ -52,12 +52,12 @@ impl App {
     /// An application on an open vault, with the usual limits.
     #[must_use]
     pub fn new(vault: Vault) -> Arc<Self> {
-        Self::with_limits(vault, Limits::default())
+        Self::with_limits(vault, ConnectionLimits::default())
     }
 
     /// An application with limits of its own.
     #[must_use]
-    pub fn with_limits(vault: Vault, limits: Limits) -> Arc<Self> {
+    pub fn with_limits(vault: Vault, limits: ConnectionLimits) -> Arc<Self> {
         Arc::new(Self {
             vault,
             metrics: Metrics::new(),

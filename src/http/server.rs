@@ -10,7 +10,7 @@ use std::time::Duration;
 use axum::Router;
 use tokio::sync::watch;
 
-use super::limits::Limits;
+use super::limits::ConnectionLimits;
 use super::listener::{Connections, Listener};
 use super::{App, metrics_router, router};
 use crate::vault::LogStopped;
@@ -139,7 +139,7 @@ async fn serve_metrics(app: &Arc<App>, listener: Option<Listener>, stop: impl Fu
 /// [`ServeError`].
 pub async fn serve_routes(
     routes: Router,
-    limits: Limits,
+    limits: ConnectionLimits,
     listen: Listen,
     bound: impl FnOnce(SocketAddr) + Send + 'static,
     stop: impl Future<Output = ()> + Send + 'static,

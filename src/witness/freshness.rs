@@ -8,14 +8,14 @@ use super::AHEAD;
 
 /// How many witnesses must have cosigned how lately.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct SilenceLimits {
     quorum: usize,
     alarm: Duration,
     no_bulk_export: Duration,
     emergency_only: Duration,
 }
 
-impl Limits {
+impl SilenceLimits {
     /// How many must have cosigned.
     #[must_use]
     pub const fn quorum(&self) -> usize {
@@ -65,7 +65,7 @@ pub enum Freshness {
 /// The quorum is as old as the oldest of its newest members. A time more than five minutes ahead of `now` does not
 /// count: the clock has been put back, and nobody knows how old that cosignature is.
 #[must_use]
-pub fn freshness(newest: &[Option<Timestamp>], limits: &Limits, now: Timestamp) -> Freshness {
+pub fn freshness(newest: &[Option<Timestamp>], limits: &SilenceLimits, now: Timestamp) -> Freshness {
     if limits.quorum == 0 {
         return Freshness::Fresh;
     }

@@ -3,7 +3,7 @@
 use std::io::{ErrorKind, Read, Write};
 use std::time::Instant;
 
-use callervault::http::Limits;
+use callervault::http::ConnectionLimits;
 
 use crate::support::served::{FOR_EVER, LARGE, LONG, SOON, Served};
 
@@ -99,7 +99,7 @@ fn answering_pings(wire: &mut (impl Read + Write)) -> (usize, Vec<u32>) {
 /// its preface.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_window_that_stays_shut_and_one_that_asks_for_nothing() {
-    let limits = Limits {
+    let limits = ConnectionLimits {
         headers: SOON,
         write: SOON,
         connections: 1,
@@ -144,7 +144,7 @@ async fn requests_that_are_taken_back_at_once() {
 /// Requests one after the other do not keep a connection for ever.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_always_has_one_more_request() {
-    let limits = Limits { life: SOON, ..LONG };
+    let limits = ConnectionLimits { life: SOON, ..LONG };
     let served = Served::plain(limits).await;
     tokio::task::block_in_place(|| {
         let mut wire = served.connect();

@@ -4,7 +4,7 @@
 use std::io::{ErrorKind, Read, Write};
 use std::time::{Duration, Instant};
 
-use callervault::http::Limits;
+use callervault::http::ConnectionLimits;
 
 use crate::http::frames;
 use crate::support::World;
@@ -45,7 +45,7 @@ fn answered(wire: &mut dyn Wire) -> bool {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn half_sent_headers_are_closed() {
-    let limits = Limits { headers: SOON, ..LONG };
+    let limits = ConnectionLimits { headers: SOON, ..LONG };
     let served = Served::plain(limits).await;
     tokio::task::block_in_place(|| {
         let starts: [&[u8]; 4] = [
@@ -68,7 +68,7 @@ async fn half_sent_headers_are_closed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_handshake_that_does_not_come_is_closed() {
-    let limits = Limits { headers: SOON, ..LONG };
+    let limits = ConnectionLimits { headers: SOON, ..LONG };
     let served = Served::with(limits, true).await;
     tokio::task::block_in_place(|| {
         for start in [&b""[..], b"\x16\x03\x01"] {
@@ -82,7 +82,7 @@ async fn a_handshake_that_does_not_come_is_closed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_that_does_not_come_is_a_problem_and_is_counted() {
-    let limits = Limits {
+    let limits = ConnectionLimits {
         request: Duration::from_millis(200),
         ..LONG
     };
@@ -122,7 +122,7 @@ fn asks_and_never_reads(wire: &mut dyn Wire, version: u8) {
 /// A client that asks and never reads holds the only connection until the time for writes is over.
 #[tokio::test(flavor = "multi_thread")]
 async fn slow_readers() {
-    let limits = Limits {
+    let limits = ConnectionLimits {
         write: SOON,
         connections: 1,
         ..LONG
@@ -146,7 +146,7 @@ async fn slow_readers() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_has_its_time() {
     for secure in [false, true] {
-        let limits = Limits { life: SOON, ..LONG };
+        let limits = ConnectionLimits { life: SOON, ..LONG };
         let served = Served::with(limits, secure).await;
         tokio::task::block_in_place(|| {
             let mut wire = served.connect();
@@ -162,7 +162,7 @@ async fn a_connection_has_its_time() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn connections_beyond_the_limit_wait_for_one_to_close() {
-    let limits = Limits { connections: 2, ..LONG };
+    let limits = ConnectionLimits { connections: 2, ..LONG };
     let served = Served::plain(limits).await;
     let ask = |wire: &mut Box<dyn Wire>| tokio::task::block_in_place(|| assert!(answered(wire)));
     let [mut first, mut second, mut third, mut fourth] = [(); 4].map(|()| served.connect());
@@ -184,7 +184,7 @@ async fn connections_beyond_the_limit_wait_for_one_to_close() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_that_waits_too_long_is_closed() {
-    let limits = Limits {
+    let limits = ConnectionLimits {
         headers: SOON,
         connections: 1,
         ..LONG
@@ -210,7 +210,7 @@ async fn one_that_waits_too_long_is_closed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn it_stops_at_the_limit_of_connections() {
     for secure in [false, true] {
-        let limits = Limits {
+        let limits = ConnectionLimits {
             grace: SOON,
             connections: 2,
             ..LONG

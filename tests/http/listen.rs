@@ -6,7 +6,7 @@ use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 
 use callervault::clock::Fixed;
-use callervault::http::Limits;
+use callervault::http::ConnectionLimits;
 use callervault::note::Cosigner;
 use jiff::{SignedDuration, Timestamp};
 use rcgen::{CertifiedKey, generate_simple_self_signed};
@@ -279,7 +279,7 @@ async fn an_expired_token() {
     let bearer = format!("Bearer {}", issued.at("/token"));
     let now = Timestamp::now();
     let clock = Arc::new(Fixed::at(now));
-    let app = world.open_with(Limits::default(), clock.clone()).await;
+    let app = world.open_with(ConnectionLimits::default(), clock.clone()).await;
     let list = async || {
         world
             .call(&app, "nobody", "GET", "/v1/tickets", &[("authorization", &bearer)], "")

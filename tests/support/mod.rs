@@ -15,7 +15,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request};
 use callervault::clock::{Clock, System};
-use callervault::http::{App, Limits, metrics_router, router};
+use callervault::http::{App, ConnectionLimits, metrics_router, router};
 use callervault::keyring::unlock::Passphrase;
 use callervault::model::fields::FieldSet;
 use callervault::model::principals::{DepartmentKind, PrincipalKind, Role};
@@ -285,7 +285,7 @@ impl World {
     }
 
     /// Opened with limits of its own, and at a time of its own.
-    pub(crate) async fn open_with(&self, limits: Limits, clock: Arc<dyn Clock>) -> Arc<App> {
+    pub(crate) async fn open_with(&self, limits: ConnectionLimits, clock: Arc<dyn Clock>) -> Arc<App> {
         let vault = self.unlocked(clock).await.unwrap();
         App::with_limits(vault, limits)
     }

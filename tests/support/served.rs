@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use callervault::clock::System;
-use callervault::http::{App, Limits, Listen, ServeError, Tls, serve};
+use callervault::http::{App, ConnectionLimits, Listen, ServeError, Tls, serve};
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
@@ -22,7 +22,7 @@ pub(crate) const SOON: Duration = Duration::from_millis(300);
 /// Far longer than any test waits.
 const UNBOUNDED: Duration = Duration::from_secs(24 * 3600);
 /// Nothing is bounded: a test shortens what it is about.
-pub(crate) const LONG: Limits = Limits {
+pub(crate) const LONG: ConnectionLimits = ConnectionLimits {
     headers: UNBOUNDED,
     request: UNBOUNDED,
     write: UNBOUNDED,
@@ -47,11 +47,11 @@ pub(crate) struct Served {
 }
 
 impl Served {
-    pub(crate) async fn plain(limits: Limits) -> Self {
+    pub(crate) async fn plain(limits: ConnectionLimits) -> Self {
         Self::with(limits, false).await
     }
 
-    pub(crate) async fn with(limits: Limits, secure: bool) -> Self {
+    pub(crate) async fn with(limits: ConnectionLimits, secure: bool) -> Self {
         let (world, app) = World::new().await;
         drop(app);
         let app = world.open_with(limits, Arc::new(System)).await;

@@ -6,7 +6,7 @@ use std::sync::mpsc::channel;
 
 use axum::Router;
 use callervault::clock::Clock;
-use callervault::http::{Limits, Listen, serve_routes};
+use callervault::http::{ConnectionLimits, Listen, serve_routes};
 use callervault::merkle::Hash;
 use callervault::note::{Checkpoint, Cosigner, Signer, Verifier};
 use callervault::witness::memory::Memory;
@@ -103,7 +103,7 @@ pub(crate) fn listen(routes: Router) -> Listening {
     let loopback = "127.0.0.1:0".parse().unwrap();
     runtime.spawn(serve_routes(
         routes,
-        Limits::default(),
+        ConnectionLimits::default(),
         Listen::plain(loopback),
         told,
         never,

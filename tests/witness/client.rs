@@ -13,7 +13,7 @@ use callervault::clock::Fixed;
 use callervault::merkle::Hash;
 use callervault::note::{Cosigner, NoteError, Signer};
 use callervault::witness::client::{Cosigned, Lie, Witness, WitnessError};
-use callervault::witness::freshness::{Freshness, Limits, freshness};
+use callervault::witness::freshness::{Freshness, SilenceLimits, freshness};
 use callervault::witness::request::{AddCheckpoint, BadRequest, MAX_PROOF};
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -222,7 +222,7 @@ fn a_witness_that_is_down_or_hangs_is_unreachable() {
 fn a_vault_without_fresh_cosignatures_may_do_less_and_less() {
     use Freshness::{EmergencyOnly, Fresh, NoBulkExport, Stale};
     let minutes = |count: u64| Duration::from_secs(60 * count);
-    let limits = |quorum| Limits::new(quorum, minutes(10), minutes(20), minutes(30)).unwrap();
+    let limits = |quorum| SilenceLimits::new(quorum, minutes(10), minutes(20), minutes(30)).unwrap();
     let ago = |minutes: i64| Some(at(NOW - 60 * minutes));
     let judge = |newest: &[Option<Timestamp>], quorum| freshness(newest, &limits(quorum), at(NOW));
 
@@ -254,10 +254,13 @@ fn a_vault_without_fresh_cosignatures_may_do_less_and_less() {
     assert_eq!(judge(&[None], 1), EmergencyOnly);
     assert!(Fresh < Stale && Stale < NoBulkExport && NoBulkExport < EmergencyOnly);
 
-    assert_eq!(Limits::new(1, minutes(20), minutes(10), minutes(30)), None);
-    assert_eq!(Limits::new(1, minutes(10), minutes(40), minutes(30)), None);
-    let usual = Limits::usual(1);
-    assert_eq!(Some(usual), Limits::new(1, minutes(15), minutes(240), minutes(1440)));
+    assert_eq!(SilenceLimits::new(1, minutes(20), minutes(10), minutes(30)), None);
+    assert_eq!(SilenceLimits::new(1, minutes(10), minutes(40), minutes(30)), None);
+    let usual = SilenceLimits::usual(1);
+    assert_eq!(
+        Some(usual),
+        SilenceLimits::new(1, minutes(15), minutes(240), minutes(1440))
+    );
 }
 
 proptest! {

@@ -8,7 +8,7 @@ use callervault::http::App;
 use callervault::note::{Checkpoint, Cosigner, TlogProof, Verifier};
 use callervault::vault::Witnessing;
 use callervault::witness::client::Witness;
-use callervault::witness::freshness::{Freshness, Limits};
+use callervault::witness::freshness::{Freshness, SilenceLimits};
 use callervault::witness::memory::Memory;
 use callervault::witness::server::{Server, router};
 use jiff::{SignedDuration, Timestamp};
@@ -62,7 +62,7 @@ impl Scene {
 
     /// The vault with these witnesses, of whom so many are asked for.
     pub(crate) fn app_of(&self, witnesses: Vec<Witness>, quorum: usize) -> Arc<App> {
-        let witnessing = Witnessing::new(witnesses, Limits::usual(quorum), Some(self.file.clone()));
+        let witnessing = Witnessing::new(witnesses, SilenceLimits::usual(quorum), Some(self.file.clone()));
         let clock: Arc<dyn Clock> = self.clock.clone();
         self.runtime.block_on(self.world.open_witnessed(clock, witnessing))
     }
@@ -304,7 +304,7 @@ fn both_stores_put_back_beside_what_was_cosigned_are_refused_at_start() {
     put_back(&scene, &old);
     std::fs::write(&scene.file, cosigned).unwrap();
     let witness = Witness::new(&witness.base, Office::cosigner().verifier());
-    let witnessing = Witnessing::new(vec![witness], Limits::usual(1), Some(scene.file.clone()));
+    let witnessing = Witnessing::new(vec![witness], SilenceLimits::usual(1), Some(scene.file.clone()));
     let clock: Arc<dyn Clock> = scene.clock.clone();
     let refused = scene
         .runtime

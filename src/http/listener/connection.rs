@@ -22,12 +22,12 @@ use tower::ServiceExt;
 use super::activity::Activity;
 use super::connections::{Connections, Entry};
 use super::paced::Paced;
-use crate::http::limits::Limits;
+use crate::http::limits::ConnectionLimits;
 
 /// What all connections of a listener share.
 pub(super) struct Serving {
     routes: Router,
-    limits: Limits,
+    limits: ConnectionLimits,
     protocols: Builder<TokioExecutor>,
     connections: Arc<Connections>,
     tls: Option<TlsAcceptor>,
@@ -38,7 +38,7 @@ pub(super) struct Serving {
 impl Serving {
     pub(super) fn new(
         routes: Router,
-        limits: Limits,
+        limits: ConnectionLimits,
         connections: Arc<Connections>,
         tls: Option<TlsAcceptor>,
         stopped: watch::Receiver<bool>,

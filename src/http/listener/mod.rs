@@ -21,7 +21,7 @@ use tokio_rustls::TlsAcceptor;
 
 use self::connection::Serving;
 pub(super) use self::connections::Connections;
-use super::limits::Limits;
+use super::limits::ConnectionLimits;
 use super::server::{ServeError, Tls};
 
 /// Until it is tried again to accept, where the system could not: it has no descriptors left, say.
@@ -58,7 +58,7 @@ impl Listener {
     pub(super) async fn serve(
         self,
         routes: Router,
-        limits: Limits,
+        limits: ConnectionLimits,
         connections: Arc<Connections>,
         stop: impl Future<Output = ()>,
     ) {

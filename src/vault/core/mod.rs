@@ -18,7 +18,7 @@ pub use self::asked::{Asked, Pending};
 pub(in crate::vault) use self::authenticate::{new_token, token_hash};
 pub use self::error::Error;
 pub(in crate::vault) use self::facts::{caller_of, ticket_of};
-use self::limits::{Limits, Spending, UnderWay};
+use self::limits::{RateLimiter, Spending, UnderWay};
 pub use self::limits::{Rates, Watching};
 pub use self::replay::{Replay, Scope};
 pub use self::retention::Retention;
@@ -63,7 +63,7 @@ pub struct Vault {
     pub(in crate::vault) randomness: Arc<dyn Randomness>,
     /// Rates of requests and refusals, written by every request under a lock inside. They protect this process and are not
     /// shared (decision 0019).
-    pub(in crate::vault) limits: Limits,
+    pub(in crate::vault) rate_limiter: RateLimiter,
     /// What witnesses have said, written by their round under a lock inside. What bars fields stands in the key store as well.
     pub(in crate::vault) witnessing: Witnessing,
     /// How long entries' bodies are kept.

@@ -21,7 +21,7 @@ use crate::randomness::{Randomness, System};
 use crate::store::rows::declared;
 use crate::store::sqlite::{SqliteData, SqliteKeys, SqliteLogIndex};
 use crate::store::{DataStore, KeyStore, StoreError};
-use crate::vault::core::limits::{Limits, Rates, Spending, Watching};
+use crate::vault::core::limits::{RateLimiter, Rates, Spending, Watching};
 use crate::vault::life::rules::{self, BadFiles, Rules};
 use crate::vault::{Error, Vault};
 
@@ -285,7 +285,7 @@ impl Unlocked {
             fields: self.rules.fields,
             clock,
             randomness: running.randomness,
-            limits: Limits::new(running.rates),
+            rate_limiter: RateLimiter::new(running.rates),
             witnessing: crate::vault::Witnessing::none().held_to(contradictions),
             retention: crate::vault::Retention::default(),
             indexer: Indexer::new(Arc::new(index)),

@@ -88,14 +88,14 @@ impl Drop for UnderWay {
     }
 }
 
-pub(in crate::vault) struct Limits {
+pub(in crate::vault) struct RateLimiter {
     rates: Rates,
     // One for each principal that has sent a request since start. Held for a few instructions, never across a wait.
     costs: AllCosts,
     held: AtomicU64,
 }
 
-impl Limits {
+impl RateLimiter {
     pub(in crate::vault) fn new(rates: Rates) -> Self {
         Self {
             rates,
@@ -155,21 +155,21 @@ impl Vault {
     /// # Errors
     /// [`Error::TooMany`] for one whose sender has sent, or been refused, too many lately, or has too many under way.
     pub fn admit(&self, mut session: Session) -> Result<Session, Error> {
-        let admitted = self.limits.admit(session.actor.id(), Instant::now());
+        let admitted = self.rate_limiter.admit(session.actor.id(), Instant::now());
         session.under_way = Some(Arc::new(admitted.map_err(Error::TooMany)?));
         Ok(session)
     }
 
     /// Makes a refusal durable, and counts it.
     pub(in crate::vault) async fn log_refusal(&self, denial: Denial) -> Result<Refusal, CommitError> {
-        self.limits.refused(denial.ask().who().id(), Instant::now());
+        self.rate_limiter.refused(denial.ask().who().id(), Instant::now());
         self.log.refuse(denial).await
     }
 
     /// How many requests were held back since start.
     #[must_use]
     pub fn requests_held(&self) -> u64 {
-        self.limits.held.load(Ordering::Relaxed)
+        self.rate_limiter.held.load(Ordering::Relaxed)
     }
 }
 
@@ -177,8 +177,8 @@ impl Vault {
 mod tests {
     use super::*;
 
-    fn limits(requests: u32, refusals: u32) -> Limits {
-        Limits::new(Rates {
+    fn limits(requests: u32, refusals: u32) -> RateLimiter {
+        RateLimiter::new(Rates {
             requests: NonZeroU32::new(requests).unwrap(),
             refusals: NonZeroU32::new(refusals).unwrap(),
             at_once: NonZeroU32::new(1000).unwrap(),
@@ -190,7 +190,7 @@ mod tests {
     }
 
     /// A request that is over at once.
-    fn admit(limits: &Limits, who: PrincipalId, now: Instant) -> Result<(), Duration> {
+    fn admit(limits: &RateLimiter, who: PrincipalId, now: Instant) -> Result<(), Duration> {
         limits.admit(who, now).map(drop)
     }
 
@@ -247,7 +247,7 @@ mod tests {
             at_once: NonZeroU32::new(2).unwrap(),
             ..Rates::default()
         };
-        let (limits, now) = (Limits::new(rates), Instant::now());
+        let (limits, now) = (RateLimiter::new(rates), Instant::now());
         let first = limits.admit(ONE, now).map_err(drop).unwrap();
         let _second = limits.admit(ONE, now).map_err(drop).unwrap();
         assert_eq!(admit(&limits, ONE, now), Err(SOON));

@@ -19,12 +19,12 @@ use crate::policy::Why;
 use crate::store::rows::Contradiction;
 use crate::vault::{Error, Vault};
 use crate::witness::client::{Cosigned, Witness};
-use crate::witness::freshness::{Freshness, Limits, freshness};
+use crate::witness::freshness::{Freshness, SilenceLimits, freshness};
 
 /// The witnesses of a vault's log, and what they have said. None unless they are configured.
 pub struct Witnessing {
     witnesses: Vec<Witness>,
-    limits: Limits,
+    limits: SilenceLimits,
     /// Where the newest cosigned checkpoint is kept over a restart. Worth nothing but for its signatures.
     file: Option<PathBuf>,
     /// Written as each witness answers, by the task that submits; read by everybody.
@@ -51,12 +51,12 @@ impl Witnessing {
     /// No witnesses: nothing is asked for.
     #[must_use]
     pub fn none() -> Self {
-        Self::new(Vec::new(), Limits::usual(0), None)
+        Self::new(Vec::new(), SilenceLimits::usual(0), None)
     }
 
     /// These witnesses, of whom the limits ask for a quorum.
     #[must_use]
-    pub fn new(witnesses: Vec<Witness>, limits: Limits, file: Option<PathBuf>) -> Self {
+    pub fn new(witnesses: Vec<Witness>, limits: SilenceLimits, file: Option<PathBuf>) -> Self {
         let state = State {
             seen: vec![(0, None); witnesses.len()],
             ..State::default()
