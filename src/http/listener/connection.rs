@@ -19,7 +19,7 @@ use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
-use super::activity::Activity;
+use super::active::ActiveRequests;
 use super::connections::{Connections, Entry};
 use super::paced::Paced;
 use crate::http::limits::ConnectionLimits;
@@ -87,13 +87,13 @@ impl Serving {
     /// Serves requests until the client goes, is idle, has had its time, or the listener stops. Then those under way are
     /// answered, and the client has some time left to take the answers.
     async fn serve(&self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
-        let activity = Activity::none();
-        let service = service_fn(|request| self.answer(request, &activity));
+        let active = ActiveRequests::none();
+        let service = service_fn(|request| self.answer(request, &active));
         let mut connection = pin!(self.protocols.serve_connection(TokioIo::new(stream), service));
         let left = tokio::select! {
             // What a client did wrong is told to the client, if at all.
             _ = connection.as_mut() => return,
-            () = activity.idle_for(self.limits.headers) => Duration::ZERO,
+            () = active.idle_for(self.limits.headers) => Duration::ZERO,
             () = sleep(self.limits.life) => self.limits.request,
             () = self.stop() => self.limits.request,
         };
@@ -104,9 +104,9 @@ impl Serving {
     fn answer(
         &self,
         request: Request<Incoming>,
-        activity: &Activity,
+        active: &ActiveRequests,
     ) -> impl Future<Output = Result<Response, Infallible>> + Send + 'static {
-        let under_way = activity.begin();
+        let under_way = active.begin();
         let answer = self.routes.clone().oneshot(request);
         async move {
             let answer = answer.await;

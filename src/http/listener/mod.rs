@@ -1,7 +1,7 @@
 //! Accepts connections until told to stop. Each has a task of its own, in which it waits for its turn, shakes hands and is
 //! served: none of that keeps the listener from accepting or from stopping.
 
-mod activity;
+mod active;
 mod connection;
 mod connections;
 mod paced;

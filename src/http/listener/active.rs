@@ -6,19 +6,19 @@ use tokio::sync::watch;
 
 /// Counts the requests under way on one connection.
 #[derive(Clone)]
-pub(super) struct Activity(watch::Sender<usize>);
+pub(super) struct ActiveRequests(watch::Sender<usize>);
 
 /// One request under way, until it is dropped.
-pub(super) struct UnderWay(Activity);
+pub(super) struct ActiveRequest(ActiveRequests);
 
-impl Activity {
+impl ActiveRequests {
     pub(super) fn none() -> Self {
         Self(watch::Sender::new(0))
     }
 
-    pub(super) fn begin(&self) -> UnderWay {
+    pub(super) fn begin(&self) -> ActiveRequest {
         self.0.send_modify(|count| *count += 1);
-        UnderWay(self.clone())
+        ActiveRequest(self.clone())
     }
 
     /// Returns when no request has been under way for so long.
@@ -37,7 +37,7 @@ impl Activity {
     }
 }
 
-impl Drop for UnderWay {
+impl Drop for ActiveRequest {
     fn drop(&mut self) {
         self.0.0.send_modify(|count| *count -= 1);
     }
