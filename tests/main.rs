@@ -91,6 +91,7 @@ mod store {
     mod damage;
     mod displaced;
     mod full_disk;
+    mod plans;
     mod power_cut;
     mod rows;
     mod schema;

@@ -1,26 +1,26 @@
 //! How the sources hang together: sizes that a reader can hold, and arrows that point down.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 const LONGEST_FILE: usize = 400;
 const LONGEST_FUNCTION: usize = 60;
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
-}
-
-/// Every source file below a directory: its path from `src`, and its text.
-fn sources(directory: &Path) -> Vec<(String, String)> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(directory).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            found.extend(sources(&path));
-        } else {
-            let name = path.strip_prefix(root()).unwrap().to_str().unwrap().to_owned();
-            found.push((name, std::fs::read_to_string(&path).unwrap()));
+/// Every source file below a directory of the repository: its path from there, and its text.
+fn sources(directory: &str) -> Vec<(String, String)> {
+    fn below(root: &Path, directory: &Path, found: &mut Vec<(String, String)>) {
+        for entry in std::fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                below(root, &path, found);
+            } else if path.extension().is_some_and(|end| end == "rs") {
+                let name = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
+                found.push((name, std::fs::read_to_string(&path).unwrap()));
+            }
         }
     }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(directory);
+    let mut found = Vec::new();
+    below(&root, &root, &mut found);
     found
 }
 
@@ -57,7 +57,7 @@ fn functions(text: &str) -> Vec<(String, usize)> {
 
 #[test]
 fn no_file_and_no_function_is_longer_than_a_reader_holds() {
-    let sources = sources(&root());
+    let sources = sources("src");
     assert!(sources.len() > 100);
     let mut functions_seen = 0;
     for (name, text) in sources {
@@ -81,7 +81,7 @@ const ORDER: [&str; 13] = [
 
 #[test]
 fn arrows_point_down() {
-    for (name, text) in sources(&root()) {
+    for (name, text) in sources("src") {
         let Some(here) = ORDER.iter().position(|module| name.starts_with(&format!("{module}/"))) else {
             continue;
         };
@@ -95,7 +95,7 @@ fn arrows_point_down() {
 /// By hand a `Display` stands away from its variant, and `source` is forgotten.
 #[test]
 fn errors_are_derived() {
-    for (name, text) in sources(&root()) {
+    for (name, text) in sources("src") {
         for by_hand in ["impl std::error::Error for", "impl Error for"] {
             assert!(!text.contains(by_hand), "{name}: derive it with thiserror");
         }
@@ -114,7 +114,7 @@ fn files_are_replaced_and_made_in_one_place() {
         "NamedTempFile",
     ];
     let open = ["cli/audit/export.rs", "cli/passphrase.rs", "store/sqlite/files.rs"];
-    for (name, text) in sources(&root()) {
+    for (name, text) in sources("src") {
         let text = text.split("#[cfg(test)]").next().unwrap();
         if name == "atomic_file.rs" || name.contains("/tests/") {
             continue;
@@ -133,7 +133,7 @@ fn files_are_replaced_and_made_in_one_place() {
 /// What every use case stands on knows none of them.
 #[test]
 fn the_core_of_the_vault_imports_no_use_case() {
-    let core: Vec<_> = sources(&root())
+    let core: Vec<_> = sources("src")
         .into_iter()
         .filter(|(name, _)| name.starts_with("vault/core/"))
         .collect();
@@ -142,6 +142,25 @@ fn the_core_of_the_vault_imports_no_use_case() {
         for room in ["calls", "tickets", "people", "auditing", "keys", "life"] {
             let path = format!("vault::{room}");
             assert!(!text.contains(&path), "{name} imports {path}");
+        }
+    }
+}
+
+/// Who opens a database or speaks its language: the module that the other tests edit rows with, and tests whose subject that is.
+const OPEN_DATABASES: [&str; 4] = ["support/rows.rs", "store/plans.rs", "store/schema.rs", "structure.rs"];
+
+#[test]
+fn tests_edit_rows_through_one_module() {
+    let tests = sources("tests");
+    for name in OPEN_DATABASES {
+        assert!(tests.iter().any(|(there, _)| there == name), "{name} is not there");
+    }
+    for (name, text) in tests {
+        if OPEN_DATABASES.contains(&&*name) {
+            continue;
+        }
+        for word in ["rusqlite", "SELECT ", "INSERT ", "UPDATE ", "DELETE FROM ", "PRAGMA "] {
+            assert!(!text.contains(word), "{name} has `{word}`: see `support/rows.rs`");
         }
     }
 }

@@ -6,7 +6,6 @@ use callervault::clock::Fixed;
 use callervault::http::App;
 use callervault::vault::Retention;
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use crate::audit::outsiders::{caught, copy, copy_from, grow, holds};
@@ -34,11 +33,6 @@ pub(crate) async fn drop_below(world: &World, app: &Arc<App>, below: u64) -> Ans
     world
         .with_second(app, "system-admin", "auditor", RETENTION, &body)
         .await
-}
-
-fn edit(world: &World, sql: &str) {
-    let changed = Connection::open(&world.places.data).unwrap().execute(sql, []).unwrap();
-    assert!(changed > 0, "the attack did not happen: {sql}");
 }
 
 #[tokio::test]
@@ -160,15 +154,8 @@ async fn the_first_young_entry_is_named() {
     let app = world.open_at(clock.clone()).await;
     let before = world.get(&app, "auditor", "/v1/audit/keys").await;
     assert_eq!(before.status, 200);
-    let size = || {
-        let sql = "SELECT size FROM log_head";
-        let size = Connection::open(&world.places.data)
-            .unwrap()
-            .query_row(sql, [], |row| row.get(0));
-        let size: i64 = size.unwrap();
-        size
-    };
-    let first_young = size() - 1;
+    let size: u64 = world.data().rows("log_head").first("size");
+    let first_young = size - 1;
     grow(&world, &app, 260).await;
     clock.set(now + days(1097));
     let answer = world
@@ -186,7 +173,7 @@ async fn a_body_that_nobody_dropped_is_missed() {
     let (world, app, _) = later(1100).await;
     assert_eq!(drop_below(&world, &app, 256).await.status, 200);
     drop(app);
-    edit(&world, "UPDATE log_entry SET body = x'' WHERE idx = 256");
+    world.data().rows("log_entry").of("idx", 256).set("body", []);
     let findings = world.fsck().await;
     assert_eq!(findings.len(), 1, "{findings:?}");
     assert_eq!(findings[0].place, "log entry 256");
@@ -200,7 +187,7 @@ async fn a_body_that_nobody_dropped_is_missed() {
 async fn an_older_body_that_nobody_dropped_is_an_integrity_problem() {
     let (world, app, _) = later(0).await;
     drop(app);
-    edit(&world, "UPDATE log_entry SET body = x'' WHERE idx < 256");
+    world.data().rows("log_entry").below("idx", 256).set("body", []);
     assert_eq!(
         world
             .fsck()
@@ -222,7 +209,7 @@ async fn an_older_body_that_nobody_dropped_is_an_integrity_problem() {
 async fn a_search_reads_no_approvals() {
     let (world, app, _) = later(1100).await;
     assert_eq!(drop_below(&world, &app, 256).await.status, 200);
-    edit(&world, "UPDATE approval SET about = '{\"edited\":\"row\"}'");
+    world.data().rows("approval").set("about", r#"{"edited":"row"}"#);
     let found = world.get(&app, "auditor", "/v1/audit/events?act=log.prune").await;
     assert_eq!(found.status, 200, "{}", found.text);
     assert_eq!(found.json()["archived_below"], 256);
@@ -233,10 +220,9 @@ async fn the_row_that_says_how_far_is_held_to_the_log() {
     let (world, app, _) = later(1100).await;
     grow(&world, &app, 300).await;
     assert_eq!(drop_below(&world, &app, 256).await.status, 200);
-    let database = Connection::open(&world.places.data).unwrap();
-    database
-        .execute_batch("CREATE TEMP TABLE older AS SELECT * FROM archive")
-        .unwrap();
+    let data = world.data();
+    let archive = data.rows("archive");
+    let older = archive.kept();
     // The later ones are younger than the retention period until so many days have gone by.
     drop(app);
     let app = world.open_at(Arc::new(Fixed::at(Timestamp::now() + days(2300)))).await;
@@ -247,28 +233,21 @@ async fn the_row_that_says_how_far_is_held_to_the_log() {
     assert_eq!(world.fsck().await, []);
 
     // An entry that was dropped has no history but this row: edited, it is refused; put back or gone, it hides nothing.
-    for (attack, words, status) in [
-        ("UPDATE archive SET below = 100000", "was edited", 500),
-        ("DELETE FROM archive", "is not there", 500),
-        (
-            "INSERT INTO archive SELECT * FROM older",
-            "is not what the log says",
-            500,
-        ),
-    ] {
-        database.execute(attack, []).unwrap();
+    let attacks: [(&dyn Fn(), &str); 3] = [
+        (&|| _ = archive.set("below", 100_000), "was edited"),
+        (&|| _ = archive.delete(), "is not there"),
+        (&|| data.insert(&older), "is not what the log says"),
+    ];
+    for (attack, words) in attacks {
+        attack();
         let findings = world.fsck().await;
         let named = |one: &callervault::vault::life::fsck::Finding| {
             one.place.contains("archive") && one.place.contains("test.invalid/log/1") && one.what.contains(words)
         };
-        assert!(findings.iter().any(named), "{attack}: {findings:?}");
+        assert!(findings.iter().any(named), "{words}: {findings:?}");
         let app = world.open().await;
         let entry = world.get(&app, "auditor", "/v1/audit/events/300").await;
-        assert_eq!(
-            (entry.status, entry.problem().as_str()),
-            (status, "integrity"),
-            "{attack}"
-        );
+        assert_eq!((entry.status, entry.problem().as_str()), (500, "integrity"), "{words}");
     }
 }
 
@@ -310,8 +289,8 @@ async fn a_repeated_request_of_before_is_answered_as_then() {
 
     // A body that nobody archived is another matter: somebody emptied it.
     let app = world.open_at(Arc::new(Fixed::at(Timestamp::now() + days(1100)))).await;
-    edit(&world, "UPDATE replay SET leaf_index = 257");
-    edit(&world, "UPDATE log_entry SET body = x'' WHERE idx = 257");
+    world.data().rows("replay").set("leaf_index", 257);
+    world.data().rows("log_entry").of("idx", 257).set("body", []);
     let emptied = send(&app).await;
     assert_eq!(
         (emptied.status, emptied.problem().as_str()),

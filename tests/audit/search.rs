@@ -13,6 +13,7 @@ use callervault::vault::life::fsck;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use crate::support::rows::{Rows, Store};
 use crate::support::{Answer, World, caller, passphrase};
 
 /// Two callers, tickets in two departments, reads in both forms, refusals, an hour apart each.
@@ -353,6 +354,22 @@ async fn a_walk_stops_after_its_steps_and_goes_on_from_there() {
     assert_eq!(rounds, 1, "500 steps of two entries each, then the rest");
 }
 
+/// The index hides one entry and the mark of another, names others that are not in clear, and has a wrong time.
+fn mislead(index: &Store, hidden: u64, unmarked: u64) {
+    let number = |number: u64| i64::try_from(number).unwrap();
+    let term = |value: &str| -> u64 {
+        let terms = index.rows("term").of("kind", "form").of("value", value);
+        terms.first("id")
+    };
+    let [clear, masked] = [term("clear"), term("masked")].map(number);
+    let postings = index.rows("posting");
+    postings.clone().of("term", clear).of("idx", number(hidden)).delete();
+    let others = postings.of("term", masked).kept().with("term", clear);
+    index.insert(&others);
+    index.rows("mark").of("idx", number(unmarked)).delete();
+    index.rows("block").of("level", 0).of("n", 0).add("t_max", 1);
+}
+
 #[tokio::test]
 async fn the_index_may_be_lost_edited_or_behind() {
     let (world, app, _) = busy().await;
@@ -364,18 +381,7 @@ async fn the_index_may_be_lost_edited_or_behind() {
     assert_eq!(world.fsck().await, []);
 
     // Edited: it hides entries and shows others, which their own leaves give away.
-    let edit = rusqlite::Connection::open(&file).unwrap();
-    let term = "(SELECT id FROM term WHERE kind = 'form' AND value = 'clear')";
-    edit.execute_batch(&format!(
-        "DELETE FROM posting WHERE term = {term} AND idx = {};
-         INSERT OR IGNORE INTO posting SELECT {term}, idx FROM posting WHERE term IN
-           (SELECT id FROM term WHERE kind = 'form' AND value = 'masked');
-         DELETE FROM mark WHERE idx = {};
-         UPDATE block SET t_max = t_max + 1 WHERE level = 0 AND n = 0;",
-        right[0], right[1]
-    ))
-    .unwrap();
-    drop(edit);
+    mislead(&Store::open(&file), right[0], right[1]);
     let app = world.open().await;
     assert_eq!(all(&world, &app, &query, 200).await, right[1..]);
     drop(app);
@@ -395,15 +401,16 @@ async fn the_index_may_be_lost_edited_or_behind() {
     drop(app);
 
     // Marks in other lists than their entries': one that is hidden so, and two that no entry has there.
-    let moved = "UPDATE mark SET segment = segment + 1 WHERE idx = (SELECT max(idx) FROM mark)";
-    let twice = "INSERT INTO mark SELECT 3, bits, idx FROM mark LIMIT 1";
-    let beyond = "INSERT INTO mark SELECT 0, bits, 1000000000000 FROM mark LIMIT 1";
+    let moved: fn(Rows<'_>) = |marks| marks.last("idx").add("segment", 1);
+    let twice: fn(Rows<'_>) = |marks| marks.store.insert(&marks.kept_first().with("segment", 3));
+    let beyond: fn(Rows<'_>) = |marks| {
+        let mark = marks.kept_first().with("segment", 0).with("idx", 1_000_000_000_000);
+        marks.store.insert(&mark);
+    };
     for edit in [moved, twice, beyond] {
-        let index = rusqlite::Connection::open(&file).unwrap();
-        assert_eq!(index.execute(edit, []).unwrap(), 1);
-        drop(index);
+        edit(Store::open(&file).rows("mark"));
         let findings = world.fsck().await;
-        assert_eq!(findings.len(), 1, "{edit}: {findings:?}");
+        assert_eq!(findings.len(), 1, "{findings:?}");
         assert!(findings[0].what.contains("trace marks"), "{findings:?}");
         fsck::rebuild_index(&world.places, &passphrase(), &|_| {})
             .await
@@ -411,25 +418,20 @@ async fn the_index_may_be_lost_edited_or_behind() {
     }
 
     // Edited so that it cannot go on: its place put back, and a table gone.
-    let size: i64 = 20;
-    let hash = "SELECT leaf_hash FROM log_entry WHERE idx = ?1";
-    let hash: Vec<u8> = rusqlite::Connection::open(&world.places.data)
-        .unwrap()
-        .query_row(hash, [size - 1], |row| row.get(0))
-        .unwrap();
-    for (edit, damaged) in [("UPDATE position SET size = ?1, last = ?2", 0), ("DROP TABLE mark", 1)] {
-        let index = rusqlite::Connection::open(&file).unwrap();
-        if damaged == 0 {
-            index.execute(edit, rusqlite::params![size, hash]).unwrap();
-        } else {
-            index.execute_batch(edit).unwrap();
-        }
-        drop(index);
-        assert_ne!(world.fsck().await, [], "{edit}");
+    let hash: Vec<u8> = world.data().rows("log_entry").of("idx", 19).first("leaf_hash");
+    let put_back = |index: Store| {
+        index.rows("position").set("size", 20);
+        index.rows("position").set("last", &*hash);
+    };
+    let without_marks = |index: Store| index.without("mark");
+    let edits: [(&str, &dyn Fn(Store)); 2] = [("put back", &put_back), ("without marks", &without_marks)];
+    for (what, edit) in edits {
+        edit(Store::open(&file));
+        assert_ne!(world.fsck().await, [], "{what}");
         let app = world.open().await;
-        assert_eq!(all(&world, &app, &query, 200).await, right, "{edit}: made again");
+        assert_eq!(all(&world, &app, &query, 200).await, right, "{what}: made again");
         drop(app);
-        assert_eq!(world.fsck().await, [], "{edit}");
+        assert_eq!(world.fsck().await, [], "{what}");
     }
 
     // Lost, and no database at all.
@@ -604,13 +606,10 @@ async fn a_blanked_or_missing_entry_makes_no_smaller_answer() {
     let query = [("out", "granted".to_owned()), ("form", "clear".to_owned())];
     let right = all(&world, &app, &query, 200).await;
     let actor = world.id("handler-c1").to_owned();
-    for attack in [
-        "UPDATE log_entry SET body = x'' WHERE idx = ?1",
-        "DELETE FROM log_entry WHERE idx = ?1",
-    ] {
-        let store = rusqlite::Connection::open(&world.places.data).unwrap();
-        assert_eq!(store.execute(attack, [&right[0].to_string()]).unwrap(), 1);
-        drop(store);
+    let attacks: [fn(Rows<'_>); 2] = [|entry| _ = entry.set("body", []), |entry| _ = entry.delete()];
+    for attack in attacks {
+        let entry = i64::try_from(right[0]).unwrap();
+        attack(world.data().rows("log_entry").of("idx", entry));
         let found = world
             .get(&app, "auditor", "/v1/audit/events?out=granted&form=clear")
             .await;

@@ -6,10 +6,8 @@ use callervault::clock::{Clock, Fixed};
 use callervault::http::App;
 use callervault::model::limits::Limits;
 use callervault::model::principals::{PrincipalKind, Role};
-use callervault::store::rows::blind_index::BOTH;
 use callervault::vault::people::NewPrincipal;
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::{Connection, params};
 use serde_json::{Value, json};
 
 use crate::support::{Answer, World, caller, intake};
@@ -238,39 +236,6 @@ async fn limits_that_are_not_understood_keep_the_vault_shut_and_others_change_th
     .unwrap();
     let words = world.try_open().await.err().unwrap().to_string();
     assert!(words.starts_with("limits.toml: "), "{words}");
-}
-
-/// Steps of the database's program, not time.
-#[tokio::test]
-async fn a_number_that_many_share_is_not_walked_to_its_end() {
-    let (world, app) = World::new().await;
-    drop(app);
-    let mut database = Connection::open(&world.places.data).unwrap();
-    let mut steps = |callers: u32| {
-        let change = database.transaction().unwrap();
-        for caller in 0..callers {
-            let sql = "INSERT OR IGNORE INTO blind_index (idx, value, caller, field, certain, mac) VALUES ('phone', x'01', ?1, 'f', 0, x'')";
-            let mut id = [0; 16];
-            id[..4].copy_from_slice(&caller.to_be_bytes());
-            change.execute(sql, params![id]).unwrap();
-        }
-        change.commit().unwrap();
-        let count = Arc::new(std::sync::atomic::AtomicU64::new(0));
-        let counter = Arc::clone(&count);
-        let counting = move || {
-            counter.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-            false
-        };
-        database.progress_handler(1, Some(counting)).unwrap();
-        let mut statement = database.prepare(BOTH.statement().sql()).unwrap();
-        let with = params!["phone", [1_u8], "name", [2_u8], 1000, [0xff_u8; 17], 51];
-        assert!(statement.query(with).unwrap().next().unwrap().is_none());
-        drop(statement);
-        database.progress_handler(0, None::<fn() -> bool>).unwrap();
-        count.load(std::sync::atomic::Ordering::Relaxed)
-    };
-    let (few, many) = (steps(1_500), steps(15_000));
-    assert!(few > 1_000 && many < few + few / 10, "{few} and {many} steps");
 }
 
 /// Around the edge of a slot requests of both sides alternate; what was taken ahead is not lost with each.

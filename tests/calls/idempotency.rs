@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use callervault::http::App;
-use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use crate::calls::import::import;
@@ -26,8 +25,8 @@ struct Request {
 /// writer is kept waiting until every request has come to it.
 async fn at_once(world: &Arc<World>, app: &Arc<App>, request: Request) -> Vec<Answer> {
     let request = Arc::new(request);
-    let held = Connection::open(&world.places.data).unwrap();
-    held.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let held = world.data();
+    held.hold();
     let mut sent = tokio::task::JoinSet::new();
     for _ in 0..AT_ONCE {
         let (world, app, it) = (Arc::clone(world), Arc::clone(app), Arc::clone(&request));
@@ -39,7 +38,7 @@ async fn at_once(world: &Arc<World>, app: &Arc<App>, request: Request) -> Vec<An
     for _ in 0..100 {
         tokio::task::yield_now().await;
     }
-    held.execute_batch("ROLLBACK").unwrap();
+    held.give_up();
     sent.join_all().await
 }
 

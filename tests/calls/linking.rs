@@ -2,10 +2,10 @@
 //! the vault wrote, however many share a value.
 
 use callervault::model::reference::Reference;
-use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use crate::store::attacks::scene;
+use crate::support::rows::{Edit, Rows, Store};
 use crate::support::{World, caller, intake};
 
 /// Everything the data store has on disk.
@@ -46,9 +46,9 @@ async fn no_departments_reference_stands_in_the_database() {
             assert!(!there(form.as_bytes()), "{form}");
         }
     }
-    let database = Connection::open(&world.places.data).unwrap();
+    let data = world.data();
     for table in ["reference", "sealed_field", "blind_index", "caller", "replay"] {
-        let ordered = database.prepare(&format!("SELECT rowid FROM {table}")).is_ok();
+        let ordered = data.keeps_order(table);
         assert!(!ordered, "{table} has its rows in the order of their making");
     }
 }
@@ -80,18 +80,13 @@ async fn a_remembered_answer_is_sealed_and_belongs_to_its_leaf() {
     world
         .post(&app, "agent", "/v1/intake", &intake(caller("李四光", "13700002222")))
         .await;
-    let database = Connection::open(&world.places.data).unwrap();
-    let answer: Vec<u8> = database
-        .query_row("SELECT answer FROM replay", [], |row| row.get(0))
-        .unwrap();
+    let answer: Vec<u8> = world.data().rows("replay").first("answer");
     for clear in [first.at("/ticket/no"), first.at("/caller/ref")] {
         assert!(memchr::memmem::find(&answer, clear.as_bytes()).is_none(), "{clear}");
     }
     let again = world.call(&app, "agent", "POST", "/v1/intake", &key, &body).await;
     assert_eq!(again.json(), first.json());
-    database
-        .execute("UPDATE replay SET leaf_index = leaf_index + 1", [])
-        .unwrap();
+    world.data().rows("replay").add("leaf_index", 1);
     let other = world.call(&app, "agent", "POST", "/v1/intake", &key, &body).await;
     assert_eq!(
         (other.status, other.problem().as_str()),
@@ -108,22 +103,26 @@ async fn a_removed_id_number_does_not_merge_two_people() {
     let who = |id: &str| json!({"name": "王小明", "caller_number": "13900001111", "id_no": id});
     let take = async |caller: Value| world.post(&app, "agent", "/v1/intake", &intake(caller)).await;
     assert_eq!(take(who("110108204107057338")).await.at("/caller/matched"), "new");
-    let database = Connection::open(&world.places.data).unwrap();
     for table in ["sealed_field", "blind_index"] {
-        let sql = format!("DELETE FROM {table} WHERE field = 'id_no'");
-        assert_eq!(database.execute(&sql, []).unwrap(), 1);
+        assert_eq!(world.data().rows(table).of("field", "id_no").delete(), 1);
     }
     let other = take(who("110108204107057346")).await;
     assert_eq!(other.at("/caller/matched"), "tentative", "{}", other.text);
 }
 
+/// The entries of callers' numbers in the blind index.
+fn number(data: &Store) -> Rows<'_> {
+    data.rows("blind_index").of("field", "callback_number")
+}
+
 #[tokio::test]
 async fn an_edited_or_deleted_index_entry_is_not_a_value_that_differs() {
-    for sql in [
-        "UPDATE blind_index SET value = zeroblob(17) WHERE field = 'callback_number'",
-        "UPDATE blind_index SET mac = zeroblob(17)",
-        "DELETE FROM blind_index WHERE field = 'callback_number'",
-    ] {
+    let edits: [(&str, Edit); 3] = [
+        ("another value", |data| _ = number(data).set("value", [0; 17])),
+        ("another code", |data| _ = data.rows("blind_index").set("mac", [0; 17])),
+        ("gone", |data| _ = number(data).delete()),
+    ];
+    for (what, edit) in edits {
         let scene = scene().await;
         let app = scene.world.open().await;
         let verify = async || {
@@ -133,20 +132,18 @@ async fn an_edited_or_deleted_index_entry_is_not_a_value_that_differs() {
             scene.world.post(&app, "handler-c1", &path, &body).await
         };
         assert_eq!(verify().await.json()["match"], true);
-        scene.edit(
-            "DELETE FROM blind_index WHERE caller !=
-                (SELECT caller.id FROM caller JOIN ticket ON ticket.subject = caller.subject WHERE holder = 'C1')",
-        );
-        scene.edit(sql);
+        let data = scene.data();
+        data.rows("blind_index").except("caller", &*scene.caller()).delete();
+        edit(&data);
         let answer = verify().await;
-        assert_eq!((answer.status, answer.problem().as_str()), (500, "integrity"), "{sql}");
+        assert_eq!((answer.status, answer.problem().as_str()), (500, "integrity"), "{what}");
     }
 }
 
 #[tokio::test]
 async fn a_department_edited_by_hand_gets_no_ticket_and_nobody() {
     let scene = scene().await;
-    scene.edit("UPDATE department SET kind = 'organ' WHERE code = 'E4'");
+    scene.data().rows("department").of("code", "E4").set("kind", "organ");
     let app = scene.world.open().await;
     let taken = scene
         .world

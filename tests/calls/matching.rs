@@ -14,10 +14,8 @@ async fn taken(world: &World, app: &Arc<App>, caller: Value) -> Value {
 }
 
 /// The number of entries that blind indexes have.
-fn entries(world: &World) -> i64 {
-    let database = rusqlite::Connection::open(&world.places.data).unwrap();
-    let count = database.query_row("SELECT count(*) FROM blind_index", [], |row| row.get(0));
-    count.unwrap()
+fn entries(world: &World) -> usize {
+    world.data().rows("blind_index").count()
 }
 
 #[tokio::test]
@@ -83,12 +81,8 @@ async fn an_entry_of_a_bare_number_that_is_gone_is_found() {
     let (world, app) = World::new().await;
     taken(&world, &app, json!({"callback_number": "0571-85123456转801"})).await;
     drop(app);
-    let database = rusqlite::Connection::open(&world.places.data).unwrap();
-    let gone = database
-        .execute("DELETE FROM blind_index WHERE idx = 'phone.alike'", [])
-        .unwrap();
+    let gone = world.data().rows("blind_index").of("idx", "phone.alike").delete();
     assert_eq!(gone, 1);
-    drop(database);
     let findings = world.fsck().await;
     assert_eq!(findings.len(), 1, "{findings:?}");
     assert_eq!(

@@ -145,23 +145,11 @@ async fn two_departments_references_do_not_join() {
     assert_ne!(body(&first), body(&second));
     // What a thief of the database has to go by: no row holds the caller's id, and no code of one department's reference stands in
     // another's row.
-    let database = rusqlite::Connection::open(&world.places.data).unwrap();
-    let mut statement = database
-        .prepare("SELECT department, body, sealed_id FROM reference WHERE kind = 'caller'")
-        .unwrap();
-    let rows: Vec<(String, Vec<u8>, Vec<u8>)> = statement
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
-        .unwrap()
-        .map(Result::unwrap)
-        .collect();
+    let data = world.data();
+    let references = data.rows("reference").of("kind", "caller");
+    let rows: Vec<(String, Vec<u8>, Vec<u8>)> = references.read(["department", "body", "sealed_id"]);
     assert!(rows.iter().any(|row| row.0 == "C1") && rows.iter().any(|row| row.0 == "W2"));
-    let callers: Vec<Vec<u8>> = database
-        .prepare("SELECT id FROM caller")
-        .unwrap()
-        .query_map([], |row| row.get(0))
-        .unwrap()
-        .map(Result::unwrap)
-        .collect();
+    let callers: Vec<Vec<u8>> = data.rows("caller").column("id");
     for (at, row) in rows.iter().enumerate() {
         for other in &rows[at + 1..] {
             assert_ne!(row.1, other.1, "{} and {}", row.0, other.0);

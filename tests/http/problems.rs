@@ -1,6 +1,5 @@
 //! Every error is a problem: one form, a name, a remedy, and nothing of what came in.
 
-use rusqlite::Connection;
 use serde_json::json;
 
 use crate::support::{World, caller, intake};
@@ -144,13 +143,15 @@ async fn no_code_in_clear_holds_a_value() {
 async fn a_missing_key_is_told_from_an_edited_row() {
     let (world, app) = World::new().await;
     let (no, reference) = world.ticket_at(&app, "C1", caller("王小明", NUMBER)).await;
-    let keys = Connection::open(&world.places.keys).unwrap();
-    for (sql, problem) in [
-        ("UPDATE record_key SET kek = 9", "no-such-key"),
-        ("UPDATE record_key SET kek = 1, wrapped = zeroblob(62)", "integrity"),
-        ("DELETE FROM record_key", "no-record-key"),
-    ] {
-        assert!(keys.execute(sql, []).unwrap() > 0);
+    let keys = world.keys();
+    let key = keys.rows("record_key");
+    let edits: [(&dyn Fn(), &str); 3] = [
+        (&|| _ = key.set("kek", 9), "no-such-key"),
+        (&|| _ = (key.set("kek", 1), key.set("wrapped", [0; 62])), "integrity"),
+        (&|| _ = key.delete(), "no-record-key"),
+    ];
+    for (edit, problem) in edits {
+        edit();
         let answer = world.reveal(&app, "handler-c1", &reference, &no, "clear").await;
         assert_eq!(
             (answer.status, answer.problem().as_str()),

@@ -2,48 +2,28 @@
 
 use aes_gcm::aead::{Aead, KeyInit, Payload};
 use aes_gcm::{Aes256Gcm, Nonce};
-use rusqlite::{Connection, params};
 use serde_json::json;
 
-use crate::keys::secrets::{joined, unwrapped};
-use crate::support::{Answer, PASSPHRASE, World, caller, intake};
-
-/// The root key, as somebody with the key store and the passphrase derives it.
-fn root(keys: &Connection, origin: &str) -> Vec<u8> {
-    let sql = "SELECT salt, memory_kib, passes, lanes, wrapped_root FROM unlock";
-    let (salt, memory, passes, lanes, wrapped): (Vec<u8>, u32, u32, u32, Vec<u8>) = keys
-        .query_row(sql, [], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
-        })
-        .unwrap();
-    let params = argon2::Params::new(memory, passes, lanes, Some(32)).unwrap();
-    let mut unlocking = vec![0; 32];
-    argon2::Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, params)
-        .hash_password_into(PASSPHRASE.as_bytes(), &salt, &mut unlocking)
-        .unwrap();
-    let aad = joined(&[b"callervault/root-key/1", origin.as_bytes()]);
-    unwrapped(&unlocking, &aad, &wrapped)
-}
+use crate::keys::secrets::{joined, origin, root};
+use crate::support::{Answer, World, caller, intake};
 
 /// Gives a role a second version, which is active from then on.
 fn rotate(world: &World, role: &str) {
-    let keys = Connection::open(&world.places.keys).unwrap();
-    let origin: String = keys
-        .query_row("SELECT origin FROM vault", [], |row| row.get(0))
-        .unwrap();
+    let keys = world.keys();
+    let origin = origin(&keys);
     let aad = joined(&[b"callervault/keyring/1", origin.as_bytes(), role.as_bytes(), &[2]]);
     let nonce = [9; 12];
-    let cipher = Aes256Gcm::new_from_slice(&root(&keys, &origin)).unwrap();
+    let cipher = Aes256Gcm::new_from_slice(&root(&keys, &origin).1).unwrap();
     let payload = Payload {
         msg: &[42; 32],
         aad: &aad,
     };
     let body = cipher.encrypt(&Nonce::from(nonce), payload).unwrap();
     let wrapped = [&[1, 2][..], &nonce, &body].concat();
-    keys.execute("UPDATE keyring SET active = 0 WHERE role = ?1", [role])
-        .unwrap();
-    keys.execute("INSERT INTO keyring VALUES (?1, 2, 1, ?2, 0)", params![role, wrapped])
-        .unwrap();
+    let first = keys.rows("keyring").of("role", role);
+    let second = first.kept().with("version", 2).with("wrapped", &*wrapped);
+    first.set("active", 0);
+    keys.insert(&second);
 }
 
 /// What was there before a key was replaced.

@@ -1,11 +1,13 @@
 //! Every secret of a vault by name, as somebody with the key store and the passphrase derives it from the documented formats
 //! alone, and what ciphers and codes make of it on their way.
 
+use std::collections::BTreeSet;
+
 use aes_gcm::aead::{Aead, KeyInit, Payload};
 use aes_gcm::{Aes256Gcm, Nonce};
 use ring::{digest, hkdf};
-use rusqlite::{Connection, Row};
 
+use crate::support::rows::Store;
 use crate::support::{PASSPHRASE, World};
 
 type Key = Vec<u8>;
@@ -50,8 +52,8 @@ pub(crate) fn unwrapped(key: &[u8], aad: &[u8], sealed: &[u8]) -> Key {
 
 /// Every secret of the vault.
 pub(crate) fn secrets(world: &World) -> Vec<Secret> {
-    let keys = Connection::open(&world.places.keys).unwrap();
-    let data = Connection::open(&world.places.data).unwrap();
+    let keys = world.keys();
+    let data = world.data();
     let mut named = keyring(&keys);
     named.extend(record_keys(&keys, &of(&named, "kek")));
     named.extend(subkeys(&data, &origin(&keys), &named));
@@ -75,35 +77,32 @@ fn of(named: &[Named], name: &str) -> Key {
     named.iter().find(|named| named.name == name).unwrap().key.clone()
 }
 
-fn all<T>(database: &Connection, sql: &str, row: impl FnMut(&Row<'_>) -> rusqlite::Result<T>) -> Vec<T> {
-    let mut statement = database.prepare(sql).unwrap();
-    statement.query_map([], row).unwrap().map(Result::unwrap).collect()
+pub(crate) fn origin(keys: &Store) -> String {
+    keys.rows("vault").first("origin")
 }
 
-fn origin(keys: &Connection) -> String {
-    all(keys, "SELECT origin FROM vault", |row| row.get(0)).remove(0)
-}
-
-/// The unlocking key, the root key and the keyring.
-fn keyring(keys: &Connection) -> Vec<Named> {
-    let origin = origin(keys);
-    let sql = "SELECT salt, memory_kib, passes, lanes, wrapped_root FROM unlock";
-    let way = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?));
-    let (salt, memory, passes, lanes, wrapped): (Vec<u8>, u32, u32, u32, Vec<u8>) = all(keys, sql, way).remove(0);
+/// The unlocking key and the root key.
+pub(crate) fn root(keys: &Store, origin: &str) -> (Key, Key) {
+    let ways = keys.rows("unlock");
+    let mut ways = ways.read(["salt", "memory_kib", "passes", "lanes", "wrapped_root"]);
+    let (salt, memory, passes, lanes, wrapped): (Vec<u8>, u32, u32, u32, Vec<u8>) = ways.remove(0);
     let params = argon2::Params::new(memory, passes, lanes, Some(32)).unwrap();
     let mut unlocking = vec![0; 32];
     argon2::Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, params)
         .hash_password_into(PASSPHRASE.as_bytes(), &salt, &mut unlocking)
         .unwrap();
-    let root = unwrapped(
-        &unlocking,
-        &joined(&[b"callervault/root-key/1", origin.as_bytes()]),
-        &wrapped,
-    );
-    let key = |row: &Row<'_>| {
-        let (role, version, wrapped): (String, u8, Vec<u8>) = (row.get(0)?, row.get(1)?, row.get(2)?);
+    let aad = joined(&[b"callervault/root-key/1", origin.as_bytes()]);
+    let root = unwrapped(&unlocking, &aad, &wrapped);
+    (unlocking, root)
+}
+
+/// The unlocking key, the root key and the keyring.
+fn keyring(keys: &Store) -> Vec<Named> {
+    let origin = origin(keys);
+    let (unlocking, root) = root(keys, &origin);
+    let key = |(role, version, wrapped): (String, u8, Vec<u8>)| {
         let aad = joined(&[b"callervault/keyring/1", origin.as_bytes(), role.as_bytes(), &[version]]);
-        Ok(Named {
+        Named {
             key: unwrapped(&root, &aad, &wrapped),
             kept: true,
             used: match role.as_str() {
@@ -112,9 +111,10 @@ fn keyring(keys: &Connection) -> Vec<Named> {
                 _ => Use::Code,
             },
             name: role,
-        })
+        }
     };
-    let mut named = all(keys, "SELECT role, version, wrapped FROM keyring", key);
+    let rows = keys.rows("keyring").read(["role", "version", "wrapped"]);
+    let mut named: Vec<Named> = rows.into_iter().map(key).collect();
     for (name, key, kept) in [("unlocking", unlocking, false), ("root", root, true)] {
         named.push(Named {
             name: name.to_owned(),
@@ -126,11 +126,9 @@ fn keyring(keys: &Connection) -> Vec<Named> {
     named
 }
 
-fn record_keys(keys: &Connection, kek: &[u8]) -> Vec<Named> {
+fn record_keys(keys: &Store, kek: &[u8]) -> Vec<Named> {
     let origin = origin(keys);
-    let key = |row: &Row<'_>| {
-        let (kind, record): (String, Vec<u8>) = (row.get(0)?, row.get(1)?);
-        let (generation, version, wrapped): (u8, u8, Vec<u8>) = (row.get(2)?, row.get(3)?, row.get(4)?);
+    let key = |(kind, record, generation, version, wrapped): (String, Vec<u8>, u8, u8, Vec<u8>)| {
         let label = b"callervault/record-key/1";
         let parts = [
             label,
@@ -140,19 +138,19 @@ fn record_keys(keys: &Connection, kek: &[u8]) -> Vec<Named> {
             &[generation],
             &[version],
         ];
-        Ok(Named {
+        Named {
             name: format!("record key of a {kind}"),
             key: unwrapped(kek, &joined(&parts), &wrapped),
             kept: false,
             used: Use::Cipher,
-        })
+        }
     };
-    let sql = "SELECT record_kind, record, generation, kek, wrapped FROM record_key";
-    all(keys, sql, key)
+    let columns = ["record_kind", "record", "generation", "kek", "wrapped"];
+    keys.rows("record_key").read(columns).into_iter().map(key).collect()
 }
 
 /// The subkeys of codes, indexes and references, and those that seal ids and remembered answers.
-fn subkeys(data: &Connection, origin: &str, named: &[Named]) -> Vec<Named> {
+fn subkeys(data: &Store, origin: &str, named: &[Named]) -> Vec<Named> {
     let (index, row, reference) = (of(named, "index"), of(named, "row"), of(named, "reference"));
     let mut subkeys = Vec::new();
     let mut cut = |name: &str, key: &[u8], used, label: &[&[u8]]| {
@@ -163,9 +161,8 @@ fn subkeys(data: &Connection, origin: &str, named: &[Named]) -> Vec<Named> {
             used,
         });
     };
-    for name in all(data, "SELECT DISTINCT idx FROM blind_index", |row| {
-        row.get::<_, String>(0)
-    }) {
+    let indexes: Vec<String> = data.rows("blind_index").column("idx");
+    for name in BTreeSet::from_iter(indexes) {
         let label = [b"callervault/blind-index/1", name.as_bytes()];
         cut(&format!("of index {name}"), &index, Use::Code, &label);
     }

@@ -1,25 +1,19 @@
 //! Wrapped keys: a change of any byte is refused, each time.
 
-use rusqlite::{Connection, params};
-
 use crate::support::{World, caller};
 
 #[tokio::test]
 async fn any_byte_of_a_wrapped_record_key() {
     let (world, app) = World::new().await;
     let (no, reference) = world.ticket_at(&app, "C1", caller("王小明", "13900001111")).await;
-    let keys = Connection::open(&world.places.keys).unwrap();
-    let sql = "SELECT wrapped FROM record_key WHERE record_kind = 'caller'";
-    let wrapped: Vec<u8> = keys.query_row(sql, [], |row| row.get(0)).unwrap();
+    let keys = world.keys();
+    let key = keys.rows("record_key").of("record_kind", "caller");
+    let wrapped: Vec<u8> = key.first("wrapped");
     assert_eq!(wrapped.len(), 62);
-    let put = |bytes: &[u8]| {
-        let sql = "UPDATE record_key SET wrapped = ?1 WHERE record_kind = 'caller'";
-        assert_eq!(keys.execute(sql, [bytes]).unwrap(), 1);
-    };
     for at in 0..wrapped.len() {
         let mut bad = wrapped.clone();
         bad[at] ^= 1;
-        put(&bad);
+        assert_eq!(key.set("wrapped", &*bad), 1);
         let answer = world.reveal(&app, "handler-c1", &reference, &no, "clear").await;
         assert_eq!(
             (answer.status, answer.problem().as_str()),
@@ -28,7 +22,7 @@ async fn any_byte_of_a_wrapped_record_key() {
             answer.text
         );
     }
-    put(&wrapped);
+    key.set("wrapped", &*wrapped);
     let right = world.reveal(&app, "handler-c1", &reference, &no, "clear").await;
     assert_eq!(right.status, 200, "{}", right.text);
 }
@@ -37,14 +31,11 @@ async fn any_byte_of_a_wrapped_record_key() {
 async fn any_byte_of_a_key_of_the_keyring() {
     let (world, app) = World::new().await;
     drop(app);
-    let keys = Connection::open(&world.places.keys).unwrap();
-    let mut statement = keys.prepare("SELECT role, wrapped FROM keyring").unwrap();
-    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
-    let rows: Vec<(String, Vec<u8>)> = rows.map(Result::unwrap).collect();
+    let keys = world.keys();
+    let rows: Vec<(String, Vec<u8>)> = keys.rows("keyring").read(["role", "wrapped"]);
     assert_eq!(rows.len(), 5, "one of each role");
     let put = |role: &str, bytes: &[u8]| {
-        let sql = "UPDATE keyring SET wrapped = ?2 WHERE role = ?1";
-        assert_eq!(keys.execute(sql, params![role, bytes]).unwrap(), 1);
+        assert_eq!(keys.rows("keyring").of("role", role).set("wrapped", bytes), 1);
     };
     for (role, wrapped) in &rows {
         // Unlocking is slow by design: every byte of one, and of the others the first of each part.

@@ -17,11 +17,11 @@ use callervault::vault::Vault;
 use callervault::vault::life::init::Founding;
 use callervault::vault::life::open::{Places, Running};
 use jiff::Timestamp;
-use rusqlite::{Connection, OpenFlags};
 use serde_json::{Value, json};
 
 use crate::life::starved::Draws;
 use crate::support::process::{passphrase_file, skipped};
+use crate::support::rows::Store;
 use crate::support::{Answer, World, caller, intake, passphrase};
 
 pub(crate) const NUMBER: &str = "13900001111";
@@ -47,24 +47,11 @@ impl Clock for Unset {
 pub(crate) fn stores(places: &Places) -> BTreeMap<String, Vec<String>> {
     let mut tables = BTreeMap::new();
     for path in [&places.data, &places.keys] {
-        let database = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
-        let names = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
-        let mut names = database.prepare(names).unwrap();
-        let names = names.query_map([], |row| row.get::<_, String>(0)).unwrap();
-        for name in names.map(Result::unwrap) {
-            if name == "spent" || name == "refinery_schema_history" {
-                continue;
+        let file = path.file_name().unwrap().display();
+        for (name, rows) in Store::open_to_read(path).everything() {
+            if name != "spent" && name != "refinery_schema_history" {
+                tables.insert(format!("{file}: {name}"), rows);
             }
-            let mut all = database.prepare(&format!("SELECT * FROM {name}")).unwrap();
-            let columns = all.column_count();
-            let text = |row: &rusqlite::Row<'_>| {
-                let cells = (0..columns).map(|at| row.get::<_, rusqlite::types::Value>(at));
-                Ok(format!("{:?}", cells.collect::<Result<Vec<_>, _>>()?))
-            };
-            let mut rows: Vec<String> = all.query_map([], text).unwrap().map(Result::unwrap).collect();
-            rows.sort();
-            let file = path.file_name().unwrap().display();
-            tables.insert(format!("{file}: {name}"), rows);
         }
     }
     tables
@@ -337,10 +324,10 @@ async fn a_full_queue() {
     };
     let app = world.open_running(running).await;
     let ask = || world.reveal(&app, "handler-c1", &reference, &no, "masked");
-    let other = Connection::open(&world.places.data).unwrap();
+    let other = world.data();
     // The writer gives up waiting after five seconds. Where the first is told so before another is refused, it is done again.
     for _ in 0..5 {
-        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        other.hold();
         let sent = draws.drawn() + 2;
         let mut first = pin!(ask());
         tokio::select! {
@@ -356,7 +343,7 @@ async fn a_full_queue() {
             answer = ask() => Some(answer),
             answer = ask() => Some(answer),
         };
-        other.execute_batch("ROLLBACK").unwrap();
+        other.give_up();
         let Some(refused) = refused else { continue };
         closed(&refused, "audit-unavailable");
         let shown = first.await;

@@ -1,17 +1,17 @@
 //! A log that cannot go on is followed by another, by two persons, and nothing of the old one is lost.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Output;
 use std::sync::Arc;
 
 use callervault::http::App;
 use callervault::model::principals::{PrincipalKind, Role};
 use callervault::vault::people::NewPrincipal;
-use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use crate::people::approvals::{decide, refused};
 use crate::support::process::{passphrase_file, run, secret_file};
+use crate::support::rows::Edit;
 use crate::support::{World, caller, intake};
 
 const ADMIN: &str = "security-admin";
@@ -70,15 +70,8 @@ fn words(output: &Output) -> String {
         .concat()
 }
 
-fn size(data: &Path) -> i64 {
-    Connection::open(data)
-        .unwrap()
-        .query_row("SELECT size FROM log_head", [], |row| row.get(0))
-        .unwrap()
-}
-
-fn edit(data: &Path, sql: &str) {
-    assert!(Connection::open(data).unwrap().execute(sql, []).unwrap() > 0, "{sql}");
+fn size(world: &World) -> u64 {
+    world.data().rows("log_head").first("size")
 }
 
 #[tokio::test]
@@ -92,11 +85,11 @@ async fn a_restored_copy_goes_on_as_the_next_log() {
     drop(app);
     world.settle();
     let old = std::fs::read(&world.places.data).unwrap();
-    let before = size(&world.places.data);
+    let before = size(&world);
     let app = world.open().await;
     world.ticket_at(&app, "C1", caller("李四光", "13700002222")).await;
     drop(app);
-    let after = size(&world.places.data);
+    let after = size(&world);
     world.settle();
     std::fs::write(&world.places.data, old).unwrap();
     assert!(world.try_open().await.is_err(), "the fence holds");
@@ -144,7 +137,7 @@ async fn a_restored_copy_goes_on_as_the_next_log() {
     drop(app);
     assert_eq!(world.fsck().await, []);
 
-    edit(&world.places.data, "UPDATE past_entry SET body = x'7b7d' WHERE idx = 3");
+    world.data().rows("past_entry").of("idx", 3).set("body", *b"{}");
     let findings = world.fsck().await;
     assert!(
         findings.iter().any(|finding| finding.place == "log entry 3"),
@@ -159,26 +152,14 @@ async fn a_copy_of_the_old_log_is_refused_and_what_it_wrote_is_still_held_to() {
     drop(app);
     world.settle();
     let old = std::fs::read(&world.places.data).unwrap();
-    let before: (i64, Vec<u8>) = Connection::open(&world.places.keys)
-        .unwrap()
-        .query_row("SELECT size, root FROM fence", [], |row| Ok((row.get(0)?, row.get(1)?)))
-        .unwrap();
-    let field = || -> Vec<u8> {
-        Connection::open(&world.places.data)
-            .unwrap()
-            .query_row("SELECT sealed FROM sealed_field WHERE field = 'name'", [], |row| {
-                row.get(0)
-            })
-            .unwrap()
-    };
+    let before = world.keys().rows("fence").kept();
     let done = restart(&world, "system-admin", "auditor", REASON);
     assert_eq!(done.status.code(), Some(0), "{}", words(&done));
-    let sealed = field();
-    edit(
-        &world.places.data,
-        "UPDATE sealed_field SET sealed = zeroblob(length(sealed)) WHERE field = 'name'",
-    );
-    assert_ne!(field(), sealed);
+    let sealed: Vec<u8> = world.data().rows("sealed_field").of("field", "name").first("sealed");
+    let other = vec![0; sealed.len()];
+    let fields = world.data();
+    fields.rows("sealed_field").of("field", "name").set("sealed", &*other);
+    drop(fields);
     let findings = world.fsck().await;
     assert!(
         findings
@@ -186,30 +167,28 @@ async fn a_copy_of_the_old_log_is_refused_and_what_it_wrote_is_still_held_to() {
             .any(|finding| finding.what == "is not what the log says was last written there"),
         "{findings:?}"
     );
-    for cut in [
-        "DELETE FROM past_entry WHERE idx > 20",
-        "UPDATE past_log SET size = size - 1",
-        "DELETE FROM past_entry; DELETE FROM past_log",
-    ] {
+    let cuts: [(&str, Edit); 3] = [
+        ("its end", |data| _ = data.rows("past_entry").from("idx", 21).delete()),
+        ("its size", |data| data.rows("past_log").add("size", -1)),
+        ("all of it", |data| {
+            data.rows("past_entry").delete();
+            data.rows("past_log").delete();
+        }),
+    ];
+    for (what, cut) in cuts {
         world.settle();
         let kept = std::fs::read(&world.places.data).unwrap();
-        Connection::open(&world.places.data)
-            .unwrap()
-            .execute_batch(cut)
-            .unwrap();
+        cut(&world.data());
         let findings = world.fsck().await;
         assert!(
             findings.iter().any(|finding| finding.place.starts_with("past log")),
-            "{cut}: {findings:?}"
+            "{what}: {findings:?}"
         );
         world.settle();
         std::fs::write(&world.places.data, kept).unwrap();
     }
     // The process of the restart dies before the fence: the next start takes the new log up.
-    let keys = Connection::open(&world.places.keys).unwrap();
-    let fence = "UPDATE fence SET (origin, size, root) = (SELECT 'test.invalid/log/1', ?1, ?2)";
-    assert_eq!(keys.execute(fence, (&before.0, &before.1)).unwrap(), 1);
-    drop(keys);
+    world.keys().put_back(&before);
     drop(world.open().await);
     world.settle();
     std::fs::write(&world.places.data, old).unwrap();
@@ -241,12 +220,7 @@ async fn it_takes_the_right_two_persons_and_a_reason() {
         world.hire(app.vault(), "security-admin", service).await;
     }
     drop(app);
-    let fence: (String, i64, Vec<u8>) = Connection::open(&world.places.keys)
-        .unwrap()
-        .query_row("SELECT origin, size, root FROM fence", [], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-        })
-        .unwrap();
+    let fence = world.keys().rows("fence").kept();
     world.settle();
     let before = std::fs::read(&world.places.data).unwrap();
     for (asker, approver, reason, why) in [
@@ -278,16 +252,10 @@ async fn it_takes_the_right_two_persons_and_a_reason() {
     );
     drop(world.open().await);
     assert_eq!(world.fsck().await, []);
-    edit(&world.places.keys, "DELETE FROM fence");
+    world.keys().rows("fence").delete();
     let unknown = restart(&world, "system-admin", "auditor", REASON);
     assert!(words(&unknown).contains("does not say how far"), "{}", words(&unknown));
-    Connection::open(&world.places.keys)
-        .unwrap()
-        .execute(
-            "INSERT INTO fence VALUES (1, ?1, ?2, ?3)",
-            (&fence.0, fence.1, &fence.2),
-        )
-        .unwrap();
+    world.keys().put_back(&fence);
     let stopped = world.open().await;
     let busy = restart(&world, "system-admin", "auditor", REASON);
     assert_ne!(busy.status.code(), Some(0), "not while the vault is served");
@@ -391,7 +359,7 @@ async fn a_token_of_an_earlier_log_cannot_be_edited_into_the_next() {
     let (world, app) = World::new().await;
     drop(app);
     restarted(&world);
-    edit(&world.places.data, "UPDATE api_token SET log = 2 WHERE log = 1");
+    world.data().rows("api_token").of("log", 1).set("log", 2);
     let app = world.open().await;
     let edited = world.get(&app, "agent", "/v1/tickets?purpose=intake").await;
     assert_eq!(

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use callervault::vault::life::open::Running;
-use rusqlite::Connection;
 use serde_json::json;
 
 use crate::support::{Answer, World, caller, intake};
@@ -26,8 +25,8 @@ async fn a_writer_that_is_kept_waiting() {
     let (no, reference) = world.ticket_at(&app, "C1", caller("王小明", "13900001111")).await;
     drop(app);
     let app = world.open_running(Running::default()).await;
-    let other = Connection::open(&world.places.data).unwrap();
-    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let other = world.data();
+    other.hold();
     // At once: the writer itself gives up after five seconds.
     let (read, refused) = tokio::join!(
         world.reveal(&app, "handler-c1", &reference, &no, "clear"),
@@ -45,7 +44,7 @@ async fn a_writer_that_is_kept_waiting() {
         assert!(answer.json().get("audit").is_none());
         assert_eq!(answer.headers["retry-after"], "1");
     }
-    other.execute_batch("ROLLBACK").unwrap();
+    other.give_up();
     let clear = told(async || world.reveal(&app, "handler-c1", &reference, &no, "clear").await).await;
     assert_eq!(clear.at("/fields/callback_number"), "+8613900001111", "{}", clear.text);
     let call = intake(caller("李四光", "13700002222"));
@@ -67,8 +66,8 @@ async fn a_fence_that_cannot_be_moved() {
     let (world, app) = World::new().await;
     drop(app);
     let app = world.open_running(Running::default()).await;
-    let other = Connection::open(&world.places.keys).unwrap();
-    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let other = world.keys();
+    other.hold();
     let new = json!({"code": "Z9", "name": "Parks", "kind": "organ"});
     let answer = world.post(&app, "security-admin", "/v1/admin/departments", &new).await;
     assert_eq!(
@@ -79,7 +78,7 @@ async fn a_fence_that_cannot_be_moved() {
     );
     let stopped = tokio::time::timeout(Duration::from_secs(60), app.vault().log_stopped()).await;
     assert!(stopped.is_ok(), "the process ends");
-    other.execute_batch("ROLLBACK").unwrap();
+    other.give_up();
     drop(app);
     let app = world.open().await;
     let there = world.get(&app, "security-admin", "/v1/admin/departments").await;

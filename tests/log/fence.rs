@@ -1,7 +1,6 @@
 //! A data store put back to an older copy, beside a key store that remembers how far the log had come.
 
-use rusqlite::Connection;
-
+use crate::support::rows::Store;
 use crate::support::{World, caller};
 
 #[tokio::test]
@@ -11,17 +10,12 @@ async fn a_data_store_put_back_is_refused_and_says_what_was_lost() {
     drop(app);
     world.settle();
     let old = std::fs::read(&world.places.data).unwrap();
-    let count = |sql: &str| -> i64 {
-        Connection::open(&world.places.data)
-            .unwrap()
-            .query_row(sql, [], |row| row.get(0))
-            .unwrap()
-    };
-    let before = count("SELECT size FROM log_head");
+    let size = || -> u64 { world.data().rows("log_head").first("size") };
+    let before = size();
     let app = world.open().await;
     world.ticket_at(&app, "C1", caller("李四光", "13700002222")).await;
     drop(app);
-    let after = count("SELECT size FROM log_head");
+    let after = size();
     assert!(after > before);
     assert_eq!(world.fsck().await, []);
 
@@ -46,11 +40,11 @@ async fn a_data_store_put_back_is_refused_and_says_what_was_lost() {
 async fn a_log_that_begins_otherwise_is_refused() {
     let (world, app) = World::new().await;
     drop(app);
-    let keys = Connection::open(&world.places.keys).unwrap();
-    assert_eq!(keys.execute("UPDATE fence SET root = zeroblob(32)", []).unwrap(), 1);
+    let keys = world.keys();
+    keys.rows("fence").set("root", [0; 32]);
     let error = world.try_open().await.err().expect("refused").to_string();
     assert!(error.contains("are not those it had come to"), "{error}");
-    assert_eq!(keys.execute("DELETE FROM fence", []).unwrap(), 1);
+    keys.rows("fence").delete();
     let error = world.try_open().await.err().expect("refused").to_string();
     assert!(error.contains("does not say how far"), "{error}");
 }
@@ -59,30 +53,18 @@ async fn a_log_that_begins_otherwise_is_refused() {
 async fn a_fence_behind_the_log_is_harmless() {
     let (world, app) = World::new().await;
     drop(app);
-    let row = |path: &std::path::Path, sql: &str| -> (i64, Vec<u8>) {
-        Connection::open(path)
-            .unwrap()
-            .query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))
-            .unwrap()
-    };
-    let kept = row(&world.places.keys, "SELECT size, root FROM fence");
+    let kept = world.keys().rows("fence").kept();
     let app = world.open().await;
     world.ticket_at(&app, "C1", caller("王小明", "13900001111")).await;
     drop(app);
-    let head = row(&world.places.data, "SELECT size, root FROM log_head");
+    let size_and_root = |store: Store, table| -> Vec<(u64, Vec<u8>)> { store.rows(table).read(["size", "root"]) };
     assert_eq!(
-        row(&world.places.keys, "SELECT size, root FROM fence"),
-        head,
+        size_and_root(world.keys(), "fence"),
+        size_and_root(world.data(), "log_head"),
         "the fence goes along"
     );
     // As after a loss of power, which may take the last fences.
-    let keys = Connection::open(&world.places.keys).unwrap();
-    keys.execute(
-        "UPDATE fence SET size = ?1, root = ?2",
-        rusqlite::params![kept.0, kept.1],
-    )
-    .unwrap();
-    drop(keys);
+    world.keys().put_back(&kept);
     drop(world.open().await);
     assert_eq!(world.fsck().await, []);
 }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use callervault::clock::Fixed;
 use callervault::http::App;
-use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use crate::support::{Answer, World, caller, intake};
@@ -20,11 +19,8 @@ fn logged(answer: &Answer) -> u64 {
 
 /// The entry at that position.
 fn leaf(world: &World, index: u64) -> Value {
-    let sql = "SELECT body FROM log_entry WHERE idx = ?1";
-    let body: Vec<u8> = Connection::open(&world.places.data)
-        .unwrap()
-        .query_row(sql, [i64::try_from(index).unwrap()], |row| row.get(0))
-        .unwrap();
+    let index = i64::try_from(index).unwrap();
+    let body: Vec<u8> = world.data().rows("log_entry").of("idx", index).first("body");
     serde_json::from_slice(&body).unwrap()
 }
 

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use callervault::clock::Fixed;
 use callervault::http::App;
 use callervault::model::principals::{PrincipalKind, Role};
+use callervault::store::rows::Cell;
 use callervault::vault::people::NewPrincipal;
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::Connection;
 use serde_json::{Value, json};
 
+use crate::support::rows::{self, Rows, Store};
 use crate::support::{Answer, World, caller};
 
 pub(crate) const RESOLVE: &str = "/v1/audit/resolve";
@@ -416,15 +417,13 @@ async fn rows_of_approvals_are_not_for_editing() {
     let id = ask(&world, &app, &body).await;
     let other = ask(&world, &app, &body).await;
     drop(app);
-    let edit = |sql: &str| {
-        let changed = Connection::open(&world.places.data).unwrap().execute(sql, []).unwrap();
-        assert_eq!(changed, 1, "the attack did not happen: {sql}");
-    };
-    edit(&format!(
-        "UPDATE approval SET state = 'approved', approver = (SELECT id FROM principal WHERE account = 'auditor')
-         WHERE id = x'{id}'"
-    ));
-    edit(&format!("DELETE FROM approval WHERE id = x'{other}'"));
+    let data = world.data();
+    let auditor: Vec<u8> = data.rows("principal").of("account", "auditor").first("id");
+    let approval = data.rows("approval").of("id", rows::id(&id));
+    approval.set("state", "approved");
+    approval.set("approver", &*auditor);
+    assert_eq!(data.rows("approval").of("id", rows::id(&other)).delete(), 1);
+    drop(data);
     let app = world.open().await;
     let answer = send(&world, &app, "dpo", &id, &body).await;
     assert_eq!(
@@ -450,6 +449,11 @@ async fn rows_of_approvals_are_not_for_editing() {
     }
 }
 
+/// The rows of an account's tokens.
+fn tokens<'d>(data: &'d Store, account: &str) -> Rows<'d> {
+    data.rows("api_token").of("principal", rows::id(account))
+}
+
 #[tokio::test]
 async fn a_token_issued_alone_does_not_rise_with_its_account() {
     let (world, app) = World::new().await;
@@ -471,14 +475,7 @@ async fn a_token_issued_alone_does_not_rise_with_its_account() {
     assert_eq!(old.status, 401, "a token from before is void: {}", old.text);
     // Whoever edits the rows cannot carry it across: its row has the epoch that it was issued in, and its own code.
     drop(app);
-    let edit = |sql: &str| {
-        rusqlite::Connection::open(&world.places.data)
-            .unwrap()
-            .execute(sql, [])
-            .unwrap()
-    };
-    let of = format!("principal = x'{}'", world.id("handler-c1"));
-    assert_eq!(edit(&format!("UPDATE api_token SET epoch = 2 WHERE {of}")), 1);
+    assert_eq!(tokens(&world.data(), world.id("handler-c1")).set("epoch", 2), 1);
     let app = world.open().await;
     let edited = world.get(&app, "handler-c1", "/v1/audit/checkpoint").await;
     assert_eq!((edited.status, edited.problem().as_str()), (500, "integrity"));
@@ -488,10 +485,8 @@ async fn a_token_issued_alone_does_not_rise_with_its_account() {
 #[tokio::test]
 async fn a_token_hidden_while_its_account_rises_stays_void() {
     let (world, app) = World::new().await;
-    let database = || rusqlite::Connection::open(&world.places.data).unwrap();
-    let edit = |sql: &str| database().execute(sql, []).unwrap();
-    let of = format!("principal = x'{}'", world.id("handler-c1"));
-    assert_eq!(edit(&format!("UPDATE api_token SET revoked_at = 1 WHERE {of}")), 1);
+    let handler = world.id("handler-c1");
+    assert_eq!(tokens(&world.data(), handler).set("revoked_at", 1), 1);
     let account = format!("/v1/admin/principals/{}", world.id("handler-c1"));
     let rise = json!({"roles": ["auditor"], "active": true}).to_string();
     let version = ("if-match", "\"1\"");
@@ -505,7 +500,7 @@ async fn a_token_hidden_while_its_account_rises_stays_void() {
         .call(&app, "security-admin", "PUT", &account, &header, &rise)
         .await;
     assert_eq!(risen.status, 200, "{}", risen.text);
-    assert_eq!(edit(&format!("UPDATE api_token SET revoked_at = NULL WHERE {of}")), 1);
+    assert_eq!(tokens(&world.data(), handler).set("revoked_at", Cell::Null), 1);
     let old = world.get(&app, "handler-c1", "/v1/audit/checkpoint").await;
     assert_eq!(old.status, 401, "{}", old.text);
 }

@@ -4,18 +4,14 @@
 use std::sync::Arc;
 
 use callervault::http::App;
-use callervault::keyring::unlock;
 use callervault::model::principals::{DepartmentKind, Role};
-use callervault::randomness;
-use callervault::store::KeyStore;
 use callervault::store::rows::DepartmentRow;
-use callervault::store::sqlite::SqliteKeys;
-use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use crate::audit::retention::{drop_below, later};
 use crate::people::approvals::{RESOLVE, ask, decide, entry, id_of, person, refused, state, subject};
-use crate::support::{Answer, World, passphrase};
+use crate::support::rows::Store;
+use crate::support::{Answer, World};
 
 const ADMIN: &str = "security-admin";
 
@@ -226,11 +222,8 @@ async fn bodies_are_dropped_from_where_they_were_dropped_before() {
 }
 
 /// No call changes a department yet: the vault's own key makes the row that one would. Without its store open elsewhere.
-async fn renamed(world: &World, code: &str) -> impl Fn(&Connection) + use<> {
-    let keys = SqliteKeys::open(&world.places.keys).unwrap();
-    let origin = keys.vault().await.unwrap().origin;
-    let (ways, rows) = (keys.unlocks().await.unwrap(), keys.keyring().await.unwrap());
-    let keyring = unlock::unlock(&origin, &passphrase(), &ways, &rows, Arc::new(randomness::System)).unwrap();
+async fn renamed(world: &World, code: &str) -> impl Fn(&Store) + use<> {
+    let keyring = world.keyring().await;
     let row = DepartmentRow {
         code: code.parse().unwrap(),
         name: "Another name".to_owned(),
@@ -239,9 +232,11 @@ async fn renamed(world: &World, code: &str) -> impl Fn(&Connection) + use<> {
     };
     let mac = keyring.protect(row).unwrap().code().as_bytes().to_vec();
     let code = code.to_owned();
-    move |database| {
-        let sql = "UPDATE department SET name = 'Another name', version = 2, mac = ?1 WHERE code = ?2";
-        assert_eq!(database.execute(sql, (&mac, &code)).unwrap(), 1);
+    move |data| {
+        let row = data.rows("department").of("code", &*code);
+        row.set("name", "Another name");
+        row.set("version", 2);
+        assert_eq!(row.set("mac", &*mac), 1);
     }
 }
 
@@ -267,7 +262,7 @@ async fn a_new_account_is_of_the_department_as_it_stood() {
     let id = make.approved(&world, &app).await;
     drop(app);
     let rename = renamed(&world, "H0").await;
-    rename(&Connection::open(&world.places.data).unwrap());
+    rename(&world.data());
     let app = world.open().await;
     stale(&world, &app, &make, &id).await;
     let anew = make.approved(&world, &app).await;
@@ -284,12 +279,12 @@ async fn what_changes_before_the_commit_is_found_by_the_commit() {
     let app = world.open().await;
     let make = new_auditor("auditor-2");
     let id = make.approved(&world, &app).await;
-    let held = Connection::open(&world.places.data).unwrap();
-    held.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let held = world.data();
+    held.hold();
     let change = async {
         all_wait().await;
         rename(&held);
-        held.execute_batch("COMMIT").unwrap();
+        held.let_go();
     };
     let (answer, ()) = tokio::join!(make.send(&world, &app, Some(&id)), change);
     refused(
@@ -338,11 +333,11 @@ async fn of_two_changes_at_once_the_second_is_stale() {
         Request::set(account, 1, &["dpo"], false),
     ];
     let [first, second] = [one.approved(&world, &app).await, two.approved(&world, &app).await];
-    let held = Connection::open(&world.places.data).unwrap();
-    held.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let held = world.data();
+    held.hold();
     let let_go = async {
         all_wait().await;
-        held.execute_batch("ROLLBACK").unwrap();
+        held.give_up();
     };
     let (done, undone, ()) = tokio::join!(
         one.send(&world, &app, Some(&first)),

@@ -7,11 +7,11 @@ use callervault::http::App;
 use callervault::model::principals::Role;
 use data_encoding::BASE64;
 use ring::digest::{SHA256, digest};
-use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use crate::people::approvals::{RESOLVE, decide, entry, person, refused, send, subject};
 use crate::support::process::{Server, run, secret_file};
+use crate::support::rows;
 use crate::support::{Answer, World};
 
 const ASKED: &str = "来电人要求查询其个人信息被谁看过";
@@ -36,9 +36,7 @@ async fn decide_because(world: &World, app: &Arc<App>, who: &str, id: &str, what
 }
 
 fn sealed(world: &World, id: &str, column: &str) -> Vec<u8> {
-    let sql = format!("SELECT {column} FROM approval WHERE id = x'{id}'");
-    let database = Connection::open(&world.places.data).unwrap();
-    database.query_row(&sql, [], |row| row.get(0)).unwrap()
+    world.data().rows("approval").of("id", rows::id(id)).first(column)
 }
 
 fn sha256(bytes: &[u8]) -> Value {
@@ -161,16 +159,11 @@ async fn a_reason_that_was_moved_does_not_open() {
     let asked = ask(&world, &app, &body, "one").await.at("/approval/id");
     let other = ask(&world, &app, &body, "two").await.at("/approval/id");
     drop(app);
-    let edit = format!(
-        "UPDATE approval SET asker_reason = (SELECT asker_reason FROM approval WHERE id = x'{other}') WHERE id = x'{asked}'"
-    );
-    assert_eq!(
-        Connection::open(&world.places.data)
-            .unwrap()
-            .execute(&edit, [])
-            .unwrap(),
-        1
-    );
+    let reason = sealed(&world, &other, "asker_reason");
+    let data = world.data();
+    let approval = data.rows("approval").of("id", rows::id(&asked));
+    assert_eq!(approval.set("asker_reason", &*reason), 1);
+    drop(data);
     let app = world.open().await;
     let read = world.get(&app, "auditor", &format!("/v1/approvals/{asked}")).await;
     assert_eq!(

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use callervault::http::App;
-use rusqlite::{Connection, params};
 
+use crate::support::rows::{Rows, Store};
 use crate::support::{World, caller};
 
 /// Two callers whose tickets C1 holds, and the store closed.
@@ -24,12 +24,15 @@ pub(crate) async fn scene() -> Scene {
 }
 
 impl Scene {
-    pub(crate) fn edit(&self, sql: &str) {
-        let changed = Connection::open(&self.world.places.data)
-            .unwrap()
-            .execute(sql, [])
-            .unwrap();
-        assert!(changed > 0, "the attack did not happen: {sql}");
+    pub(crate) fn data(&self) -> Store {
+        self.world.data()
+    }
+
+    /// The first caller, whose ticket C1 holds.
+    pub(crate) fn caller(&self) -> Vec<u8> {
+        let data = self.data();
+        let subject: String = data.rows("ticket").of("holder", "C1").first("subject");
+        data.rows("caller").of("subject", &*subject).first("id")
     }
 
     pub(crate) async fn named(&self, words: &str) {
@@ -56,25 +59,20 @@ impl Scene {
     }
 }
 
-const CALLER_FIELD: &str = "record_kind = 'caller' AND field = 'callback_number'";
-/// The scene's first caller, whose ticket C1 holds.
-const FIRST: &str = "SELECT caller.id FROM caller JOIN ticket ON ticket.subject = caller.subject WHERE holder = 'C1'";
+/// The callers' numbers.
+fn numbers(data: &Store) -> Rows<'_> {
+    data.rows("sealed_field")
+        .of("record_kind", "caller")
+        .of("field", "callback_number")
+}
 
 #[tokio::test]
 async fn swapped_ciphertexts() {
     let scene = scene().await;
-    let database = Connection::open(&scene.world.places.data).unwrap();
-    let sql = format!("SELECT record, sealed FROM sealed_field WHERE {CALLER_FIELD}");
-    let mut statement = database.prepare(&sql).unwrap();
-    let rows: Vec<(Vec<u8>, Vec<u8>)> = statement
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
-        .unwrap()
-        .map(Result::unwrap)
-        .collect();
+    let data = scene.data();
+    let rows: Vec<(Vec<u8>, Vec<u8>)> = numbers(&data).read(["record", "sealed"]);
     for (at, from) in [(0, 1), (1, 0)] {
-        let params = params![rows[from].1, rows[at].0];
-        let sql = format!("UPDATE sealed_field SET sealed = ?1 WHERE record = ?2 AND {CALLER_FIELD}");
-        database.execute(&sql, params).unwrap();
+        numbers(&data).of("record", &*rows[at].0).set("sealed", &*rows[from].1);
     }
     scene.refused_on_read().await;
     scene.named("does not open where it stands").await;
@@ -83,10 +81,12 @@ async fn swapped_ciphertexts() {
 #[tokio::test]
 async fn a_field_copied_to_another_of_the_same_caller() {
     let scene = scene().await;
-    scene.edit(
-        "UPDATE sealed_field AS f SET sealed = (SELECT sealed FROM sealed_field g WHERE g.record = f.record
-            AND g.field = 'name') WHERE field = 'callback_number'",
-    );
+    let data = scene.data();
+    for record in numbers(&data).column::<Vec<u8>>("record") {
+        let fields = data.rows("sealed_field").of("record", &*record);
+        let name: Vec<u8> = fields.clone().of("field", "name").first("sealed");
+        fields.of("field", "callback_number").set("sealed", &*name);
+    }
     scene.refused_on_read().await;
     scene.named("does not open where it stands").await;
 }
@@ -103,16 +103,7 @@ async fn an_older_ciphertext_put_back() {
         )
         .await;
     let (no, reference) = (taken.at("/ticket/no"), taken.at("/caller/ref"));
-    let old: Vec<u8> = {
-        let database = Connection::open(&world.places.data).unwrap();
-        database
-            .query_row(
-                &format!("SELECT sealed FROM sealed_field WHERE {CALLER_FIELD}"),
-                [],
-                |row| row.get(0),
-            )
-            .unwrap()
-    };
+    let old: Vec<u8> = numbers(&world.data()).first("sealed");
     let body =
         serde_json::json!({"ticket": no, "reason": "听错", "fields": {"callback_number": "13700009999"}}).to_string();
     let path = format!("/v1/callers/{reference}");
@@ -121,14 +112,7 @@ async fn an_older_ciphertext_put_back() {
         .await;
     assert_eq!(done.status, 200, "{}", done.text);
     drop(app);
-    let database = Connection::open(&world.places.data).unwrap();
-    database
-        .execute(
-            &format!("UPDATE sealed_field SET sealed = ?1 WHERE {CALLER_FIELD}"),
-            [old],
-        )
-        .unwrap();
-    drop(database);
+    numbers(&world.data()).set("sealed", &*old);
     let findings = world.fsck().await;
     assert!(
         findings
@@ -141,30 +125,21 @@ async fn an_older_ciphertext_put_back() {
 #[tokio::test]
 async fn any_byte_of_a_sealed_field() {
     let scene = scene().await;
-    let database = Connection::open(&scene.world.places.data).unwrap();
-    let sealed: Vec<u8> = database
-        .query_row(
-            &format!("SELECT sealed FROM sealed_field WHERE {CALLER_FIELD} AND record = ({FIRST})"),
-            [],
-            |row| row.get(0),
-        )
-        .unwrap();
-    let put = |bytes: &[u8]| {
-        let sql = format!("UPDATE sealed_field SET sealed = ?1 WHERE {CALLER_FIELD} AND record = ({FIRST})");
-        database.execute(&sql, [bytes]).unwrap();
-    };
+    let data = scene.data();
+    let number = numbers(&data).of("record", &*scene.caller());
+    let sealed: Vec<u8> = number.first("sealed");
     let app = scene.world.open().await;
     for at in 0..sealed.len() {
         let mut bad = sealed.clone();
         bad[at] ^= 1;
-        put(&bad);
+        number.set("sealed", &*bad);
         let answer = scene
             .world
             .reveal(&app, "handler-c1", &scene.reference, &scene.no, "clear")
             .await;
         assert_eq!(answer.status, 500, "byte {at}: {}", answer.text);
     }
-    put(&sealed);
+    number.set("sealed", &*sealed);
     assert_eq!(
         scene
             .world
@@ -178,10 +153,7 @@ async fn any_byte_of_a_sealed_field() {
 #[tokio::test]
 async fn a_wrapped_key_changed_or_swapped() {
     let scene = scene().await;
-    let keys = Connection::open(&scene.world.places.keys).unwrap();
-    keys.execute("UPDATE record_key SET wrapped = zeroblob(62)", [])
-        .unwrap();
-    drop(keys);
+    scene.world.keys().rows("record_key").set("wrapped", [0; 62]);
     scene.refused_on_read().await;
     scene.named("does not unwrap").await;
 }
@@ -189,7 +161,7 @@ async fn a_wrapped_key_changed_or_swapped() {
 #[tokio::test]
 async fn a_ticket_handed_over_by_hand() {
     let scene = scene().await;
-    scene.edit("UPDATE ticket SET holder = 'W2'");
+    scene.data().rows("ticket").set("holder", "W2");
     scene.refused_on_read().await;
     scene.named("was edited").await;
 }
@@ -197,7 +169,10 @@ async fn a_ticket_handed_over_by_hand() {
 #[tokio::test]
 async fn a_role_given_by_hand() {
     let scene = scene().await;
-    scene.edit("UPDATE principal SET roles = 'agent,handler' WHERE account = 'handler-c1'");
+    let data = scene.data();
+    let handler = data.rows("principal").of("account", "handler-c1");
+    handler.set("roles", "agent,handler");
+    drop(data);
     scene.refused_on_read().await;
     scene.named("was edited").await;
 }
@@ -210,8 +185,7 @@ async fn a_revoked_tokens_row_put_back() {
         .get(&app, "security-admin", &format!("/v1/admin/principals/{id}/tokens"))
         .await;
     let token = list.at("/items/0/id");
-    let row = |sql: &str| Connection::open(&world.places.data).unwrap().execute(sql, []).unwrap();
-    row("CREATE TABLE kept AS SELECT * FROM api_token");
+    let kept = world.data().rows("api_token").kept();
     let path = format!("/v1/admin/principals/{id}/tokens/{token}");
     assert_eq!(
         world
@@ -221,10 +195,7 @@ async fn a_revoked_tokens_row_put_back() {
         200
     );
     drop(app);
-    row(
-        "UPDATE api_token SET (revoked_at, version, mac) = (SELECT revoked_at, version, mac FROM kept WHERE kept.id = api_token.id)",
-    );
-    row("DROP TABLE kept");
+    world.data().put_back(&kept);
     let findings = world.fsck().await;
     assert!(
         findings.iter().any(|finding| finding.place.starts_with("token")),
@@ -235,17 +206,20 @@ async fn a_revoked_tokens_row_put_back() {
 #[tokio::test]
 async fn a_blind_index_pointed_at_somebody_else() {
     let scene = scene().await;
-    scene.edit("UPDATE OR IGNORE blind_index SET caller = (SELECT max(caller) FROM blind_index)");
+    let data = scene.data();
+    let caller: Vec<u8> = data.rows("caller").except("id", &*scene.caller()).first("id");
+    data.rows("blind_index").set("caller", &*caller);
+    drop(data);
     scene.named("was edited").await;
 }
 
 #[tokio::test]
 async fn a_reference_pointed_at_somebody_else() {
     let scene = scene().await;
-    scene.edit(
-        "UPDATE reference SET sealed_id = (SELECT sealed_id FROM reference WHERE department = 'W2')
-            WHERE department = 'C1'",
-    );
+    let data = scene.data();
+    let other: Vec<u8> = data.rows("reference").of("department", "W2").first("sealed_id");
+    data.rows("reference").of("department", "C1").set("sealed_id", &*other);
+    drop(data);
     scene.refused_on_read().await;
     scene.named("does not open").await;
 }
@@ -253,7 +227,11 @@ async fn a_reference_pointed_at_somebody_else() {
 #[tokio::test]
 async fn a_leaf_changed() {
     let scene = scene().await;
-    scene.edit("UPDATE log_entry SET body = CAST(CAST(body AS TEXT) || ' ' AS BLOB) WHERE idx = 20");
+    let data = scene.data();
+    let entry = data.rows("log_entry").of("idx", 20);
+    let body: Vec<u8> = entry.first("body");
+    entry.set("body", &*[&body, &b" "[..]].concat());
+    drop(data);
     scene.named("does not have the hash").await;
     let error = scene
         .world
@@ -268,7 +246,7 @@ async fn a_leaf_changed() {
 #[tokio::test]
 async fn the_last_leaf_dropped() {
     let scene = scene().await;
-    scene.edit("DELETE FROM log_entry WHERE idx = (SELECT max(idx) FROM log_entry)");
+    scene.data().rows("log_entry").last("idx").delete();
     scene.named("counts").await;
     assert!(scene.world.try_open().await.is_err());
 }
@@ -276,7 +254,7 @@ async fn the_last_leaf_dropped() {
 #[tokio::test]
 async fn a_leaf_dropped_in_the_middle() {
     let scene = scene().await;
-    scene.edit("DELETE FROM log_entry WHERE idx = 5");
+    scene.data().rows("log_entry").of("idx", 5).delete();
     scene.named("is missing").await;
     assert!(scene.world.try_open().await.is_err());
 }
@@ -284,21 +262,25 @@ async fn a_leaf_dropped_in_the_middle() {
 #[tokio::test]
 async fn a_step_of_custody_deleted() {
     let scene = scene().await;
-    scene.edit("DELETE FROM custody WHERE version = 2");
+    scene.data().rows("custody").of("version", 2).delete();
     scene.named("lacks a step").await;
 }
 
 #[tokio::test]
 async fn a_field_deleted() {
     let scene = scene().await;
-    scene.edit("DELETE FROM sealed_field WHERE field = 'name'");
+    scene.data().rows("sealed_field").of("field", "name").delete();
     scene.named("was logged and is not there").await;
 }
 
 #[tokio::test]
 async fn a_checkpoint_forged() {
     let scene = scene().await;
-    scene.edit("UPDATE log_head SET checkpoint = replace(checkpoint, '— ', '— x')");
+    let data = scene.data();
+    let checkpoint: String = data.rows("log_head").first("checkpoint");
+    data.rows("log_head")
+        .set("checkpoint", &*checkpoint.replace("— ", "— x"));
+    drop(data);
     scene.named("not signed by this vault's log key").await;
     assert!(scene.world.try_open().await.is_err());
 }

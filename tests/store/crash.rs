@@ -17,7 +17,7 @@ async fn kill_nine_loses_no_acknowledged_write() {
             let server = Server::start(world.dir.path());
             loaded.until_killed(server, round as u64, 5 + round * 7 % 40, |done| acknowledged.push(done));
         });
-        are_there(&world.places.data, &acknowledged);
+        are_there(world, &acknowledged);
     }
     are_of_both_kinds(&acknowledged);
     assert_eq!(world.fsck().await, []);

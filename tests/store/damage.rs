@@ -5,11 +5,11 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use callervault::vault::life::fsck;
-use rusqlite::Connection;
 use serde_json::json;
 
 use crate::store::attacks::scene;
 use crate::support::process::{passphrase_file, run};
+use crate::support::rows::{Edit, Store};
 use crate::support::{World, caller, intake, passphrase};
 
 /// Everything on disk, to be put back.
@@ -29,79 +29,105 @@ fn put_back(world: &World, kept: &BTreeMap<PathBuf, Vec<u8>>) {
     }
 }
 
-/// Store, edit, and the place and words of the finding.
-const DATA: [(&str, &str, &str); 17] = [
+/// An edit, and the place and words of its finding.
+type Damage = (Edit, &'static str, &'static str);
+
+const DATA: [Damage; 17] = [
     (
-        "UPDATE log_entry SET leaf_hash = x'00' WHERE idx = 3",
+        |data| _ = data.rows("log_entry").of("idx", 3).set("leaf_hash", [0]),
         "log entry 3",
         "does not have the hash",
     ),
     (
-        "UPDATE log_entry SET body = 'words' WHERE idx = 3",
+        |data| _ = data.rows("log_entry").of("idx", 3).set("body", "words"),
         "log_entry row 4",
         "never writes",
     ),
     (
-        "DELETE FROM log_entry WHERE idx BETWEEN 3 AND 5",
+        |data| _ = data.rows("log_entry").from("idx", 3).below("idx", 6).delete(),
         "log entries 3 to 5",
         "is missing",
     ),
-    ("UPDATE log_head SET root = x'00'", "log head", "never writes"),
-    ("DELETE FROM log_head", "log head", "is missing"),
     (
-        "UPDATE reference SET sealed_id = x'00' WHERE department = '00'",
+        |data| _ = data.rows("log_head").set("root", [0]),
+        "log head",
+        "never writes",
+    ),
+    (|data| _ = data.rows("log_head").delete(), "log head", "is missing"),
+    (
+        |data| _ = data.rows("reference").of("department", "00").set("sealed_id", [0]),
         "reference of department 00",
         "does not open",
     ),
     (
-        "UPDATE reference SET sealed_id = 7 WHERE department = '00'",
+        |data| _ = data.rows("reference").of("department", "00").set("sealed_id", 7),
         "reference row 1",
         "never writes",
     ),
     (
-        "DELETE FROM reference WHERE department = 'C1'",
+        |data| _ = data.rows("reference").of("department", "C1").delete(),
         "reference of department C1",
         "was given out",
     ),
     (
-        "DELETE FROM reference WHERE department = '00'",
+        |data| _ = data.rows("reference").of("department", "00").delete(),
         "reference of department 00",
         "was given out",
     ),
-    ("UPDATE ticket SET state = 'lost'", "ticket row 1", "never writes"),
-    ("UPDATE caller SET version = 'x'", "caller row 2", "never writes"),
-    ("UPDATE principal SET roles = x'00'", "principal row 1", "never writes"),
-    ("UPDATE custody SET at = 'x'", "custody row 1", "never writes"),
     (
-        "UPDATE blind_index SET certain = 'x'",
+        |data| _ = data.rows("ticket").set("state", "lost"),
+        "ticket row 1",
+        "never writes",
+    ),
+    (
+        |data| _ = data.rows("caller").set("version", "x"),
+        "caller row 2",
+        "never writes",
+    ),
+    (
+        |data| _ = data.rows("principal").set("roles", [0]),
+        "principal row 1",
+        "never writes",
+    ),
+    (
+        |data| _ = data.rows("custody").set("at", "x"),
+        "custody row 1",
+        "never writes",
+    ),
+    (
+        |data| _ = data.rows("blind_index").set("certain", "x"),
         "blind_index row 1",
         "never writes",
     ),
     (
-        "DELETE FROM sealed_field WHERE field = 'name'",
+        |data| _ = data.rows("sealed_field").of("field", "name").delete(),
         "field name of caller",
         "is missing",
     ),
-    ("UPDATE caller SET fields = 'name'", "caller 00", "was edited"),
     (
-        "UPDATE replay SET leaf_index = leaf_index - 1",
+        |data| _ = data.rows("caller").set("fields", "name"),
+        "caller 00",
+        "was edited",
+    ),
+    (
+        |data| data.rows("replay").add("leaf_index", -1),
         "remembered answer",
         "not its own",
     ),
 ];
-const KEYS: [(&str, &str, &str); 3] = [
+const KEYS: [Damage; 3] = [
     (
-        "UPDATE record_key SET generation = 'x'",
+        |keys| _ = keys.rows("record_key").set("generation", "x"),
         "record_key row 1",
         "never writes",
     ),
     (
-        "DELETE FROM record_key WHERE record_kind = 'ticket'",
+        |keys| _ = keys.rows("record_key").of("record_kind", "ticket").delete(),
         "record key of ticket",
         "is missing",
     ),
     (
-        "DELETE FROM record_key WHERE record_kind = 'caller'",
+        |keys| _ = keys.rows("record_key").of("record_kind", "caller").delete(),
         "record key of caller 00",
         "is missing",
     ),
@@ -119,26 +145,20 @@ async fn each_damaged_row_is_named_and_the_check_goes_on() {
     drop(app);
     let kept = keep(world);
     let cases = DATA.iter().map(|case| (&world.places.data, case));
-    for (path, (sql, place, words)) in cases.chain(KEYS.iter().map(|case| (&world.places.keys, case))) {
-        assert!(Connection::open(path).unwrap().execute(sql, []).unwrap() > 0, "{sql}");
+    for (path, (edit, place, words)) in cases.chain(KEYS.iter().map(|case| (&world.places.keys, case))) {
+        edit(&Store::open(path));
         let findings = world.fsck().await;
         let named = |finding: &fsck::Finding| finding.place.starts_with(place) && finding.what.contains(words);
-        assert!(findings.iter().any(named), "{sql}: {findings:?}");
+        assert!(findings.iter().any(named), "{place} {words}: {findings:?}");
         put_back(world, &kept);
     }
     assert_eq!(world.fsck().await, []);
 }
 
-fn fence(world: &World) -> (i64, Vec<u8>) {
-    let keys = Connection::open(&world.places.keys).unwrap();
-    keys.query_row("SELECT size, root FROM fence", [], |row| Ok((row.get(0)?, row.get(1)?)))
-        .unwrap()
-}
-
 #[tokio::test]
 async fn a_damaged_row_is_exit_code_1() {
     let scene = scene().await;
-    scene.edit("UPDATE log_entry SET leaf_hash = x'00' WHERE idx = 3");
+    scene.data().rows("log_entry").of("idx", 3).set("leaf_hash", [0]);
     let directory = scene.world.dir.path();
     let passphrase = passphrase_file(directory);
     let (directory, passphrase) = (directory.to_str().unwrap(), passphrase.to_str().unwrap());
@@ -158,7 +178,7 @@ async fn orphan_keys_are_named_and_harmless() {
     let scene = scene().await;
     let world = &scene.world;
     let data = keep(world);
-    let fence = fence(world);
+    let fence = world.keys().rows("fence").kept();
     let app = world.open().await;
     let taken = world
         .post(&app, "agent", "/v1/intake", &intake(json!({"name": "赵六"})))
@@ -167,19 +187,14 @@ async fn orphan_keys_are_named_and_harmless() {
     drop(app);
     world.settle();
     std::fs::write(&world.places.data, &data[&world.places.data]).unwrap();
-    let keys = Connection::open(&world.places.keys).unwrap();
-    keys.execute("UPDATE fence SET size = ?1, root = ?2", fence).unwrap();
-    drop(keys);
+    world.keys().put_back(&fence);
     let report = fsck::check(&world.places, &passphrase(), &|_| {}).await.unwrap();
     assert_eq!(report.findings, []);
     let records: Vec<&str> = report.orphan_keys.iter().map(|key| key.record).collect();
     assert_eq!(records, ["caller", "ticket"]);
-    let keys = Connection::open(&world.places.keys).unwrap();
+    let kinds: Vec<String> = world.keys().rows("record_key").column("record_kind");
     for orphan in report.orphan_keys {
-        let sql = "SELECT record_kind FROM record_key LIMIT 1 OFFSET ?1";
-        let kind: String = keys
-            .query_row(sql, [i64::try_from(orphan.position - 1).unwrap()], |row| row.get(0))
-            .unwrap();
+        let kind = &kinds[usize::try_from(orphan.position).unwrap() - 1];
         assert_eq!(kind, orphan.record, "the position leads to the row");
     }
 }

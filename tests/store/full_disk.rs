@@ -7,7 +7,6 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use crate::support::process::{Server, client, skipped};
@@ -182,21 +181,18 @@ impl Story {
         let server = Server::start(world.dir.path());
         let (status, shown) = server.post(&world, "handler-c1", &reveal.0, &reveal.1);
         assert_eq!(status, 200, "{shown}");
-        let database = Connection::open(&world.places.data).unwrap();
+        let data = world.data();
         for done in &acknowledged {
-            let sql = "SELECT leaf_hash FROM log_entry WHERE idx = ?1";
-            let hash: Vec<u8> = database.query_row(sql, [done.index], |row| row.get(0)).unwrap();
+            let hash: Vec<u8> = data.rows("log_entry").of("idx", done.index).first("leaf_hash");
             assert_eq!(
                 data_encoding::BASE64.encode(&hash),
                 done.leaf_hash,
                 "an acknowledged entry"
             );
-            let mut statement = database.prepare("SELECT 1 FROM ticket WHERE no = ?1").unwrap();
-            assert!(
-                done.ticket.iter().all(|no| statement.exists([no]).unwrap()),
-                "an acknowledged ticket"
-            );
+            let is_there = |no: &String| data.rows("ticket").of("no", &**no).count() == 1;
+            assert!(done.ticket.iter().all(is_there), "an acknowledged ticket");
         }
+        drop(data);
         assert!(!acknowledged.is_empty());
         again(&server, &world);
         drop(server);

@@ -6,7 +6,6 @@ use std::io::Write;
 use std::path::Path;
 
 use callervault::atomic_file;
-use rusqlite::Connection;
 use serde_json::Value;
 
 use crate::support::World;
@@ -151,7 +150,7 @@ fn cuts(medium: &Medium, round: usize) -> Vec<(usize, Left)> {
 /// What is left is whole, goes on, and holds all that was acknowledged.
 async fn is_whole(loaded: &Loaded, acknowledged: impl Iterator<Item = &Acknowledged>) {
     let Loaded { world, reveal } = loaded;
-    are_there(&world.places.data, acknowledged);
+    are_there(world, acknowledged);
     fence_is_not_ahead(world);
     assert_eq!(world.fsck().await, []);
     tokio::task::block_in_place(|| {
@@ -167,12 +166,8 @@ async fn is_whole(loaded: &Loaded, acknowledged: impl Iterator<Item = &Acknowled
 }
 
 fn fence_is_not_ahead(world: &World) {
-    let size = |path: &Path, sql: &str| -> i64 {
-        let database = Connection::open(path).unwrap();
-        database.query_row(sql, [], |row| row.get(0)).unwrap()
-    };
-    let fence = size(&world.places.keys, "SELECT size FROM fence");
-    let log = size(&world.places.data, "SELECT size FROM log_head");
+    let fence: u64 = world.keys().rows("fence").first("size");
+    let log: u64 = world.data().rows("log_head").first("size");
     assert!(fence <= log, "the fence is at {fence}, the log at {log}");
 }
 

@@ -1,25 +1,21 @@
-//! Rows that decide: each column of each table is under the row's code, and each statement walks an index.
+//! Rows that decide: each column of each table is under the row's code.
 
 use std::collections::{BTreeSet, VecDeque};
-use std::sync::Arc;
 
-use callervault::keyring::{Keyring, unlock};
+use callervault::keyring::Keyring;
 use callervault::model::ids::RecordKind;
 use callervault::model::reference::{DepartmentCode, Reference};
 use callervault::model::ticket_no::TicketNo;
-use callervault::randomness;
 use callervault::store::rows::{
-    ApprovalRow, ArchiveRow, BlindIndexRow, CallerRow, Cell, Coded, Columns, CustodyRow, DATA, DeclaredRow,
-    DepartmentRow, FromColumns, KEYS, PrincipalRow, Protected, ReplayRow, SpentRow, Table, TicketRow, TokenRow,
+    ApprovalRow, ArchiveRow, CallerRow, Cell, Coded, Columns, CustodyRow, DATA, DeclaredRow, DepartmentRow,
+    FromColumns, BlindIndexRow, KEYS, PrincipalRow, Protected, ReplayRow, SpentRow, TicketRow, TokenRow,
 };
-use callervault::store::sqlite::SqliteKeys;
-use callervault::store::{KeyStore, Result, StoreError};
-use rusqlite::Connection;
-use rusqlite::types::Value;
+use callervault::store::{Result, StoreError};
 use serde_json::json;
 
 use crate::audit::retention::{drop_below, later};
-use crate::support::{World, caller, intake, passphrase};
+use crate::support::rows::Store;
+use crate::support::{World, caller, intake};
 
 /// One stored row, column by column.
 struct Taken(VecDeque<Cell>);
@@ -31,7 +27,7 @@ impl Columns for Taken {
 }
 
 /// A vault with a row in every table that carries codes.
-async fn world() -> World {
+pub(crate) async fn world() -> World {
     let (world, app, _) = later(1100).await;
     assert_eq!(drop_below(&world, &app, 256).await.status, 200);
     world.ticket_at(&app, "C1", caller("王小明", "13900001111")).await;
@@ -47,28 +43,6 @@ async fn world() -> World {
         .await;
     assert_eq!(asked.status, 202, "{}", asked.text);
     world
-}
-
-async fn keyring(world: &World) -> Keyring {
-    let keys = SqliteKeys::open(&world.places.keys).unwrap();
-    let origin = keys.vault().await.unwrap().origin;
-    let (ways, rows) = (keys.unlocks().await.unwrap(), keys.keyring().await.unwrap());
-    unlock::unlock(&origin, &passphrase(), &ways, &rows, Arc::new(randomness::System)).unwrap()
-}
-
-/// The first row of a table.
-fn first(database: &Connection, table: &Table) -> Vec<Cell> {
-    let sql = format!("SELECT {} FROM {} LIMIT 1", table.list(""), table.name);
-    let cell = |value| match value {
-        Value::Null => Cell::Null,
-        Value::Integer(number) => Cell::Int(number),
-        Value::Text(text) => Cell::Text(text),
-        Value::Blob(bytes) => Cell::Bytes(bytes),
-        Value::Real(number) => Cell::Text(format!("{number} is in no column")),
-    };
-    let stored = table.list("").split(',').count();
-    let row = |row: &rusqlite::Row<'_>| (0..stored).map(|at| row.get(at).map(cell)).collect();
-    database.query_row(&sql, [], row).unwrap()
 }
 
 /// Other values that a column of this kind may have.
@@ -116,9 +90,9 @@ fn others(cell: &Cell) -> Vec<Cell> {
     }
 }
 
-fn each_column<R: Protected>(keyring: &Keyring, database: &Connection) -> &'static str {
+fn each_column<R: Protected>(keyring: &Keyring, data: &Store) -> &'static str {
     let table = R::table();
-    let row = first(database, table);
+    let row = data.rows(table.name).cells(&table.list(""));
     let genuine = |cells: Vec<Cell>| {
         let coded = Coded::<R>::from_columns(&mut Taken(cells.into())).ok()?;
         Some(keyring.genuine(coded).is_ok())
@@ -146,21 +120,21 @@ fn each_column<R: Protected>(keyring: &Keyring, database: &Connection) -> &'stat
 #[tokio::test]
 async fn every_column_is_under_its_rows_code() {
     let world = world().await;
-    let keyring = keyring(&world).await;
-    let database = Connection::open(&world.places.data).unwrap();
+    let keyring = world.keyring().await;
+    let data = world.data();
     let tried = [
-        each_column::<DepartmentRow>(&keyring, &database),
-        each_column::<PrincipalRow>(&keyring, &database),
-        each_column::<TokenRow>(&keyring, &database),
-        each_column::<CallerRow>(&keyring, &database),
-        each_column::<BlindIndexRow>(&keyring, &database),
-        each_column::<TicketRow>(&keyring, &database),
-        each_column::<CustodyRow>(&keyring, &database),
-        each_column::<ReplayRow>(&keyring, &database),
-        each_column::<DeclaredRow>(&keyring, &database),
-        each_column::<SpentRow>(&keyring, &database),
-        each_column::<ApprovalRow>(&keyring, &database),
-        each_column::<ArchiveRow>(&keyring, &database),
+        each_column::<DepartmentRow>(&keyring, &data),
+        each_column::<PrincipalRow>(&keyring, &data),
+        each_column::<TokenRow>(&keyring, &data),
+        each_column::<CallerRow>(&keyring, &data),
+        each_column::<BlindIndexRow>(&keyring, &data),
+        each_column::<TicketRow>(&keyring, &data),
+        each_column::<CustodyRow>(&keyring, &data),
+        each_column::<ReplayRow>(&keyring, &data),
+        each_column::<DeclaredRow>(&keyring, &data),
+        each_column::<SpentRow>(&keyring, &data),
+        each_column::<ApprovalRow>(&keyring, &data),
+        each_column::<ArchiveRow>(&keyring, &data),
     ];
     let coded = DATA.iter().map(|table| table()).filter(|table| table.coded);
     let coded: BTreeSet<&str> = coded.map(|table| table.name).collect();
@@ -171,49 +145,15 @@ async fn every_column_is_under_its_rows_code() {
 #[tokio::test]
 async fn tables_are_as_they_are_declared() {
     let world = world().await;
-    for (path, tables) in [(&world.places.data, DATA), (&world.places.keys, KEYS)] {
-        let database = Connection::open(path).unwrap();
+    for (store, tables) in [(world.data(), DATA), (world.keys(), KEYS)] {
         for table in tables.iter().map(|table| table()) {
-            let mut statement = database
-                .prepare("SELECT name FROM pragma_table_info(?1) WHERE name != 'id' OR ?1 != 'unlock'")
-                .unwrap();
-            let there = statement.query_map([table.name], |row| row.get(0)).unwrap();
-            let there: BTreeSet<String> = there.map(|name: rusqlite::Result<String>| name.unwrap()).collect();
+            let mut there = BTreeSet::from_iter(store.columns(table.name));
+            if table.name == "unlock" {
+                there.remove("id");
+            }
             let listed = table.list("");
             let declared: BTreeSet<String> = listed.split(", ").map(str::to_owned).collect();
             assert_eq!(there, declared, "{}", table.name);
-        }
-    }
-}
-
-/// What may be read as a whole: it does not grow with the data.
-const SMALL: [&str; 4] = ["past_log", "unlock", "keyring", "declared_field"];
-
-#[tokio::test]
-async fn no_statement_grows_with_the_data() {
-    let world = world().await;
-    for (path, tables) in [(&world.places.data, DATA), (&world.places.keys, KEYS)] {
-        let database = Connection::open(path).unwrap();
-        for table in tables.iter().map(|table| table()) {
-            let mut statements: Vec<&str> = table.reads.iter().map(|read| read.sql()).collect();
-            if table.coded {
-                statements.push(table.unchanged());
-            }
-            if table.put == callervault::store::rows::Put::Versioned {
-                statements.push(table.update());
-            }
-            for sql in statements {
-                let mut plan = database.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
-                let count = plan.parameter_count();
-                let steps = plan
-                    .query_map(rusqlite::params_from_iter(vec![Value::Null; count]), |row| row.get(3))
-                    .unwrap();
-                for step in steps {
-                    let step: String = step.unwrap();
-                    let whole = step.starts_with("SCAN") && !SMALL.iter().any(|small| step.contains(small));
-                    assert!(!whole && !step.contains("TEMP B-TREE"), "{step}: {sql}");
-                }
-            }
         }
     }
 }
@@ -226,10 +166,10 @@ async fn fsck_finds_an_edited_row_of_every_table() {
     let sound = std::fs::read(&world.places.data).unwrap();
     for table in DATA.iter().map(|table| table()).filter(|table| table.coded) {
         let (name, key) = (table.name, table.columns[0]);
-        let database = Connection::open(&world.places.data).unwrap();
-        let edit = format!("UPDATE {name} SET mac = zeroblob(17) WHERE {key} = (SELECT {key} FROM {name} LIMIT 1)");
-        assert!(database.execute(&edit, []).unwrap() > 0, "{name}");
-        drop(database);
+        let data = world.data();
+        let first = data.rows(name).cells(key).swap_remove(0);
+        data.rows(name).of(key, first).set("mac", [0; 17]);
+        drop(data);
         assert!(!world.fsck().await.is_empty(), "fsck passes over {name}");
         std::fs::write(&world.places.data, &sound).unwrap();
     }

@@ -1,9 +1,7 @@
 //! Several clients at once on a real server: what each was told is done, and whether it is there afterwards.
 
-use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use crate::support::process::{self, Server};
@@ -105,21 +103,15 @@ fn post(base: &str, token: &str, path: &str, bodies: impl Iterator<Item = Value>
 }
 
 /// Every leaf that was told of stands where it was told, as it was told, and every ticket is there.
-pub(crate) fn are_there<'a>(data: &Path, acknowledged: impl IntoIterator<Item = &'a Acknowledged>) {
-    let database = Connection::open(data).unwrap();
+pub(crate) fn are_there<'a>(world: &World, acknowledged: impl IntoIterator<Item = &'a Acknowledged>) {
+    let data = world.data();
     for done in acknowledged {
-        let sql = "SELECT leaf_hash FROM log_entry WHERE idx = ?1";
-        let hash: Vec<u8> = database
-            .query_row(sql, [i64::try_from(done.index).unwrap()], |row| row.get(0))
-            .expect("an acknowledged leaf");
-        assert_eq!(data_encoding::BASE64.encode(&hash), done.leaf_hash);
+        let index = i64::try_from(done.index).unwrap();
+        let hashes: Vec<Vec<u8>> = data.rows("log_entry").of("idx", index).column("leaf_hash");
+        let hashes: Vec<String> = hashes.iter().map(|hash| data_encoding::BASE64.encode(hash)).collect();
+        assert_eq!(hashes, [&*done.leaf_hash], "an acknowledged leaf");
         if let Some(no) = &done.ticket {
-            let held = database
-                .prepare("SELECT 1 FROM ticket WHERE no = ?1")
-                .unwrap()
-                .exists([no])
-                .unwrap();
-            assert!(held, "an acknowledged ticket");
+            assert_eq!(data.rows("ticket").of("no", &**no).count(), 1, "an acknowledged ticket");
         }
     }
 }

@@ -3,6 +3,7 @@
 
 pub(crate) mod load;
 pub(crate) mod process;
+pub(crate) mod rows;
 pub(crate) mod served;
 pub(crate) mod unflushed;
 pub(crate) mod unflushed_disk;
@@ -303,17 +304,6 @@ impl World {
             .await
             .unwrap()
             .findings
-    }
-
-    /// Nothing of a store stands beside its file any more: what was written is in the file that a test copies.
-    pub(crate) fn settle(&self) {
-        for path in [&self.places.data, &self.places.keys] {
-            let database = rusqlite::Connection::open(path).unwrap();
-            let busy: i64 = database
-                .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
-                .unwrap();
-            assert_eq!(busy, 0, "nobody else has the store");
-        }
     }
 
     /// Everything the vault has on disk.

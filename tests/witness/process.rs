@@ -8,6 +8,7 @@ use std::sync::mpsc::{Receiver, channel};
 use callervault::note::CosignatureVerifier;
 use serde_json::Value;
 
+use crate::support::rows::Store;
 use crate::support::witness::{LOG, Office, TestLog, WITNESS, post, private_dir, status};
 
 fn command(verb: &str, dir: &Path) -> Command {
@@ -195,8 +196,7 @@ fn a_fork_is_put_on_record_and_a_lost_memory_ends_it() {
         "the proof that the log has forked"
     );
 
-    let memory = rusqlite::Connection::open(dir.join("witness.db")).unwrap();
-    memory.execute_batch("DROP TABLE cosigned").unwrap();
+    Store::open(&dir.join("witness.db")).without("cosigned");
     // Whether the answer still gets out or not, it is no cosignature.
     let answer = post(&serving.base, &log.body(5, 5));
     assert!(answer.is_err() || answer.is_ok_and(|answer| answer.0 == 503));

@@ -1,0 +1,77 @@
+//! How the database runs the vault's statements: none grows with the data.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use callervault::store::rows::index::BOTH;
+use callervault::store::rows::{DATA, KEYS, Put};
+use rusqlite::types::Value;
+use rusqlite::{Connection, params, params_from_iter};
+
+use crate::store::rows::world;
+use crate::support::World;
+
+/// What may be read as a whole: it does not grow with the data.
+const SMALL: [&str; 4] = ["past_log", "unlock", "keyring", "declared_field"];
+
+#[tokio::test]
+async fn no_statement_grows_with_the_data() {
+    let world = world().await;
+    for (path, tables) in [(&world.places.data, DATA), (&world.places.keys, KEYS)] {
+        let database = Connection::open(path).unwrap();
+        for table in tables.iter().map(|table| table()) {
+            let mut statements: Vec<&str> = table.reads.iter().map(|read| read.sql()).collect();
+            if table.coded {
+                statements.push(table.unchanged());
+            }
+            if table.put == Put::Versioned {
+                statements.push(table.update());
+            }
+            for sql in statements {
+                let mut plan = database.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+                let count = plan.parameter_count();
+                let steps = plan
+                    .query_map(params_from_iter(vec![Value::Null; count]), |row| row.get(3))
+                    .unwrap();
+                for step in steps {
+                    let step: String = step.unwrap();
+                    let whole = step.starts_with("SCAN") && !SMALL.iter().any(|small| step.contains(small));
+                    assert!(!whole && !step.contains("TEMP B-TREE"), "{step}: {sql}");
+                }
+            }
+        }
+    }
+}
+
+/// Steps of the database's program, not time.
+#[tokio::test]
+async fn a_number_that_many_share_is_not_walked_to_its_end() {
+    let (world, app) = World::new().await;
+    drop(app);
+    let mut database = Connection::open(&world.places.data).unwrap();
+    let mut steps = |callers: u32| {
+        let change = database.transaction().unwrap();
+        for caller in 0..callers {
+            let sql = "INSERT OR IGNORE INTO blind_index (idx, value, caller, field, certain, mac) VALUES ('phone', x'01', ?1, 'f', 0, x'')";
+            let mut id = [0; 16];
+            id[..4].copy_from_slice(&caller.to_be_bytes());
+            change.execute(sql, params![id]).unwrap();
+        }
+        change.commit().unwrap();
+        let count = Arc::new(AtomicU64::new(0));
+        let counter = Arc::clone(&count);
+        let counting = move || {
+            counter.fetch_add(1, Ordering::Relaxed);
+            false
+        };
+        database.progress_handler(1, Some(counting)).unwrap();
+        let mut statement = database.prepare(BOTH.statement().sql()).unwrap();
+        let with = params!["phone", [1_u8], "name", [2_u8], 1000, [0xff_u8; 17], 51];
+        assert!(statement.query(with).unwrap().next().unwrap().is_none());
+        drop(statement);
+        database.progress_handler(0, None::<fn() -> bool>).unwrap();
+        count.load(Ordering::Relaxed)
+    };
+    let (few, many) = (steps(1_500), steps(15_000));
+    assert!(few > 1_000 && many < few + few / 10, "{few} and {many} steps");
+}
