@@ -6,7 +6,7 @@ use axum::response::Response;
 use super::Answer;
 use super::approvals::{APPROVAL, REASON};
 use super::problem::Problem;
-use super::request::{Context, Json, ListQuery, Path, Query, identifier, tagged};
+use super::request::{Context, Json, ListQuery, Once, Path, Query, identifier, tagged};
 use crate::model::problems::Thing;
 use crate::vault::people::{
     Changed, Department, NewDepartment, NewPrincipal, NewToken, Page, Principal, SetPrincipal, Token, TokenLine,
@@ -22,8 +22,7 @@ const fn made<T>(value: T) -> Made<T> {
 /// Makes a department.
 #[utoipa::path(post, path = "/v1/admin/departments", tag = "admin", request_body = NewDepartment,
     responses((status = 201, body = Changed<Department>), (status = 409)))]
-pub(super) async fn make_department(context: Context, body: Json<NewDepartment>) -> Made<Changed<Department>> {
-    context.not_repeatable()?;
+pub(super) async fn make_department(context: Once, body: Json<NewDepartment>) -> Made<Changed<Department>> {
     made(context.vault().make_department(context.session(), body.value).await?)
 }
 
@@ -42,8 +41,8 @@ pub(super) async fn list_departments(context: Context, Query(list): Query<ListQu
 #[utoipa::path(post, path = "/v1/admin/principals", tag = "admin", request_body = NewPrincipal,
     params(("Approval" = Option<String>, Header, description = APPROVAL),
         ("Approval-Reason" = Option<String>, Header, description = REASON)),
-    responses((status = 201, body = Changed<Principal>), (status = 202, body = Asked), (status = 409)))]
-pub(super) async fn make_principal(context: Context, body: Json<NewPrincipal>) -> Made<Changed<Principal>> {
+    responses((status = 201, body = Changed<Principal>), (status = 202, body = Asked), (status = 404), (status = 409)))]
+pub(super) async fn make_principal(context: Once, body: Json<NewPrincipal>) -> Made<Changed<Principal>> {
     let exact = context.exact(&body.bytes)?;
     made(
         context
@@ -72,7 +71,7 @@ pub(super) async fn list_principals(context: Context, Query(list): Query<ListQue
     responses((status = 200, body = Changed<Principal>), (status = 202, body = Asked), (status = 404), (status = 409),
         (status = 412), (status = 428)))]
 pub(super) async fn set_principal(
-    context: Context,
+    context: Once,
     Path(id): Path<String>,
     body: Json<SetPrincipal>,
 ) -> Result<Response, Problem> {
@@ -91,7 +90,7 @@ pub(super) async fn set_principal(
     params(("id" = String, Path), ("Approval" = Option<String>, Header, description = APPROVAL),
         ("Approval-Reason" = Option<String>, Header, description = REASON)), request_body = NewToken,
     responses((status = 201, body = Token), (status = 202, body = Asked), (status = 404), (status = 409)))]
-pub(super) async fn issue_token(context: Context, Path(id): Path<String>, body: Json<NewToken>) -> Made<Token> {
+pub(super) async fn issue_token(context: Once, Path(id): Path<String>, body: Json<NewToken>) -> Made<Token> {
     let id = identifier(&id, Thing::Principal)?;
     let exact = context.exact(&body.bytes)?;
     made(
@@ -123,7 +122,7 @@ pub(super) async fn list_tokens(
     params(("id" = String, Path), ("token" = String, Path), ("Approval" = Option<String>, Header, description = APPROVAL),
         ("Approval-Reason" = Option<String>, Header, description = REASON)),
     responses((status = 200, body = Audit), (status = 202, body = Asked), (status = 404), (status = 409)))]
-pub(super) async fn revoke_token(context: Context, Path((id, token)): Path<(String, String)>) -> Answer<Audit> {
+pub(super) async fn revoke_token(context: Once, Path((id, token)): Path<(String, String)>) -> Answer<Audit> {
     let (id, token) = (identifier(&id, Thing::Principal)?, identifier(&token, Thing::Token)?);
     let exact = context.exact(&[])?;
     Ok(axum::Json(
@@ -136,7 +135,6 @@ pub(super) async fn revoke_token(context: Context, Path((id, token)): Path<(Stri
 
 /// Locks the vault: every key is wiped, and only a start with the passphrase unlocks it again.
 #[utoipa::path(post, path = "/v1/keys/lock", tag = "keys", responses((status = 200, body = Audit)))]
-pub(super) async fn lock(context: Context) -> Answer<Audit> {
-    context.not_repeatable()?;
+pub(super) async fn lock(context: Once) -> Answer<Audit> {
     Ok(axum::Json(context.vault().lock(context.session()).await?))
 }

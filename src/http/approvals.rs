@@ -4,7 +4,7 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::Answer;
-use super::request::{Context, Json, ListQuery, MaybeJson, Path, Query, bad_reason, identifier};
+use super::request::{Context, Json, ListQuery, MaybeJson, Once, Path, Query, bad_reason, identifier};
 use crate::model::approvals::Reason;
 use crate::model::problems::Thing;
 use crate::vault::Asked;
@@ -89,7 +89,7 @@ async fn decide(context: &Context, id: &str, decision: Decision, why: Decide) ->
     params(("Approval" = Option<String>, Header, description = APPROVAL),
         ("Approval-Reason" = Option<String>, Header, description = REASON)),
     responses((status = 200, body = Resolved), (status = 202, body = Asked), (status = 404), (status = 409)))]
-pub(super) async fn resolve(context: Context, body: Json<Resolve>) -> Answer<Resolved> {
+pub(super) async fn resolve(context: Once, body: Json<Resolve>) -> Answer<Resolved> {
     let exact = context.exact(&body.bytes)?;
     let resolved = context.vault().resolve_subject(context.session(), &body.value, &exact);
     Ok(axum::Json(resolved.await?))
@@ -101,7 +101,7 @@ pub(super) async fn resolve(context: Context, body: Json<Resolve>) -> Answer<Res
     params(("Approval" = Option<String>, Header, description = APPROVAL),
         ("Approval-Reason" = Option<String>, Header, description = REASON)),
     responses((status = 200, body = Dropped), (status = 202, body = Asked), (status = 409)))]
-pub(super) async fn retain(context: Context, body: Json<Retain>) -> Answer<Dropped> {
+pub(super) async fn retain(context: Once, body: Json<Retain>) -> Answer<Dropped> {
     let exact = context.exact(&body.bytes)?;
     let dropped = context.vault().drop_bodies(context.session(), &body.value, &exact);
     Ok(axum::Json(dropped.await?))

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request, State};
+use axum::http::Method;
 use axum::middleware::Next;
 use axum::response::Response;
 use prometheus_client::encoding::EncodeLabelSet;
@@ -168,7 +169,36 @@ pub(super) async fn observe(State(app): State<Arc<App>>, request: Request, next:
     let response = next.run(request).await;
     let status = response.status().as_u16();
     let request_id = named.as_ref().map(|named| named.id().as_str());
-    tracing::info!(%method, route, status, micros = start.elapsed().as_micros(), request_id, "request");
+    let method = known(&method);
+    tracing::info!(
+        method,
+        route,
+        status,
+        micros = start.elapsed().as_micros(),
+        request_id,
+        "request"
+    );
     app.metrics.requests.get_or_create(&Labels { route, status }).inc();
     response
+}
+
+/// A method that RFC 9110 §9 or RFC 5789 names; any other is what came in.
+fn known(method: &Method) -> &str {
+    match *method {
+        Method::GET | Method::HEAD | Method::POST | Method::PUT | Method::PATCH | Method::DELETE | Method::OPTIONS => {
+            method.as_str()
+        }
+        _ => "other",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Method, known};
+
+    #[test]
+    fn a_method_that_came_in_from_outside_is_not_told() {
+        assert_eq!(known(&Method::from_bytes(b"13912345678").unwrap()), "other");
+        assert_eq!(known(&Method::PATCH), "PATCH");
+    }
 }

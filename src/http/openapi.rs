@@ -93,6 +93,8 @@ fn problems(operation: &mut Operation) {
     }
     if operation.request_body.is_some() {
         statuses.extend(WITH_BODY);
+        // What changed between reading and writing.
+        statuses.push("412");
     }
     let responses = &mut operation.responses.responses;
     for status in statuses {

@@ -10,7 +10,7 @@ use super::{KeyError, KeyRole, Keyring};
 use crate::model::code::Code;
 use crate::model::fields::Indexed;
 use crate::store::rows::coded::encoding;
-use crate::store::rows::{Coded, Genuine, IndexRow, Protected};
+use crate::store::rows::{BlindIndexRow, Coded, Genuine, Protected};
 
 /// What a code is for: the role of its key, and the label of the subkey under that.
 struct Purpose<'p> {
@@ -94,7 +94,7 @@ impl Keyring {
     ///
     /// # Errors
     /// When locked.
-    pub fn indexes(&self, entry: &IndexRow, indexed: &Indexed) -> Result<bool, KeyError> {
+    pub fn indexes(&self, entry: &BlindIndexRow, indexed: &Indexed) -> Result<bool, KeyError> {
         let value = indexed.value.expose().as_bytes();
         Ok(entry.idx == indexed.index && self.is_code_of(&of_index(&indexed.index), value, &entry.value)?)
     }

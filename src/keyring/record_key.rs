@@ -10,7 +10,7 @@ use crate::log::Receipt;
 use crate::model::fields::{Field, FieldName, FieldSet};
 use crate::model::ids::RecordId;
 use crate::model::submitted::Submitted;
-use crate::store::rows::{FieldRow, IndexRow, WrappedKey};
+use crate::store::rows::{BlindIndexRow, FieldRow, WrappedKey};
 
 const FIRST_GENERATION: u8 = 1;
 
@@ -114,7 +114,7 @@ impl Keyring {
         &self,
         row: &FieldRow,
         wrapped: &WrappedKey,
-        entries: Option<(&Field, &[IndexRow])>,
+        entries: Option<(&Field, &[BlindIndexRow])>,
     ) -> Result<bool, KeyError> {
         let record = row.record();
         let plain = self.with(|keys| {

@@ -2,6 +2,7 @@
 
 use zeroize::Zeroizing;
 
+use super::problems::Words;
 use super::word_enum::word_enum;
 
 word_enum! {
@@ -36,7 +37,10 @@ impl Reason {
     /// The longest reason, in characters.
     pub const LONGEST: usize = 200;
     /// What a text must be to be a reason, for error messages.
-    pub const RULE: &str = "a reason has 1 to 200 characters, on one line";
+    pub const RULE: Words = Words {
+        en: "A reason has 1 to 200 characters, on one line",
+        zh: "理由为 1 到 200 个字，不换行",
+    };
 
     /// The reason, if the text is one: 1 to [`Self::LONGEST`] characters, not only blanks, without control characters.
     #[must_use]

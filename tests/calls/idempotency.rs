@@ -141,6 +141,8 @@ async fn an_administrators_write_takes_no_key() {
         ("security-admin", "POST", format!("{agent}/tokens"), "{}"),
         ("security-admin", "DELETE", format!("{agent}/tokens/{token}"), ""),
         ("system-admin", "POST", "/v1/keys/lock".to_owned(), ""),
+        // The key is refused before the body is looked at.
+        ("security-admin", "POST", "/v1/admin/principals".to_owned(), "{}"),
     ];
     for (who, method, path, body) in writes {
         let headers = [("idempotency-key", "one"), ("if-match", "\"1\"")];

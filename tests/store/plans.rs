@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use callervault::store::rows::index::BOTH;
+use callervault::store::rows::blind_index::BOTH;
 use callervault::store::rows::{DATA, KEYS, Put};
 use rusqlite::types::Value;
 use rusqlite::{Connection, params, params_from_iter};

@@ -7,8 +7,8 @@ use callervault::model::ids::RecordKind;
 use callervault::model::reference::{DepartmentCode, Reference};
 use callervault::model::ticket_no::TicketNo;
 use callervault::store::rows::{
-    ApprovalRow, ArchiveRow, CallerRow, Cell, Coded, Columns, CustodyRow, DATA, DeclaredRow, DepartmentRow,
-    FromColumns, BlindIndexRow, KEYS, PrincipalRow, Protected, ReplayRow, SpentRow, TicketRow, TokenRow,
+    ApprovalRow, ArchiveRow, BlindIndexRow, CallerRow, Cell, Coded, Columns, CustodyRow, DATA, DeclaredRow,
+    DepartmentRow, FromColumns, KEYS, PrincipalRow, Protected, ReplayRow, SpentRow, TicketRow, TokenRow,
 };
 use callervault::store::{Result, StoreError};
 use serde_json::json;

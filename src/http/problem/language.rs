@@ -12,19 +12,31 @@ pub(super) enum Language {
 }
 
 impl Language {
-    /// The one that `Accept-Language` prefers (RFC 9110 §12.5.4); English where it names neither.
+    /// The one that `Accept-Language` prefers (RFC 9110 §12.5.4); English where it accepts neither, and the first of two that it
+    /// likes as well.
     pub(super) fn of(headers: &HeaderMap) -> Self {
         let asked = headers.get(header::ACCEPT_LANGUAGE);
         let asked = asked.and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let known = accept_language::parse(asked).into_iter().find_map(|tag| {
-            let primary = tag.split('-').next()?.to_ascii_lowercase();
-            match primary.as_str() {
-                "zh" => Some(Self::Chinese),
-                "en" => Some(Self::English),
-                _ => None,
+        let mut best = (Self::English, 0.0);
+        for (language, weight) in asked.split(',').filter_map(Self::range) {
+            if weight > best.1 {
+                best = (language, weight);
             }
-        });
-        known.unwrap_or(Self::English)
+        }
+        best.0
+    }
+
+    /// A language range with its weight, above 0 and at most 1.
+    fn range(range: &str) -> Option<(Self, f32)> {
+        let (tag, weight) = range.split_once(';').unwrap_or((range, "q=1"));
+        let weight: f32 = weight.trim().strip_prefix("q=")?.parse().ok()?;
+        let primary = tag.trim().split('-').next()?.to_ascii_lowercase();
+        let language = match primary.as_str() {
+            "zh" => Self::Chinese,
+            "en" => Self::English,
+            _ => return None,
+        };
+        (weight > 0.0 && weight <= 1.0).then_some((language, weight))
     }
 
     pub(super) const fn header(self) -> HeaderValue {
@@ -56,7 +68,7 @@ mod tests {
 
     #[test]
     fn the_language_preferred_among_those_there_are() {
-        let asked = |value: &'static str| {
+        let asked = |value: &str| {
             let mut headers = HeaderMap::new();
             headers.insert(header::ACCEPT_LANGUAGE, value.parse().unwrap());
             Language::of(&headers)
@@ -69,8 +81,21 @@ mod tests {
         ] {
             assert_eq!(asked(chinese), Language::Chinese, "{chinese}");
         }
-        for english in ["", "*", "en-GB, zh;q=0.9", "fr", "zhx", ";;;q=,"] {
+        for english in [
+            "",
+            "*",
+            "en-GB, zh;q=0.9",
+            "fr",
+            "zhx",
+            ";;;q=,",
+            "zh;q=0",
+            "zh;q=NaN",
+            "zh;q=2",
+            "zh;q=-1",
+        ] {
             assert_eq!(asked(english), Language::English, "{english}");
         }
+        let many: String = (0..1000).map(|n| format!("x{n};q=NaN,a;q=0.{n},")).collect();
+        assert_eq!(asked(&many), Language::English);
     }
 }

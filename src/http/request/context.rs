@@ -12,6 +12,7 @@ use crate::http::App;
 use crate::http::problem::Problem;
 use crate::model::problems;
 use crate::model::purposes::Purpose;
+use crate::randomness::NoRandomness;
 use crate::vault::people::approvals::Exact;
 use crate::vault::{Error, Replay, Session, Vault};
 
@@ -29,7 +30,7 @@ impl FromRequestParts<Arc<App>> for Context {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
         let named = parts.extensions.get::<Named>().and_then(Named::for_the_log);
-        let request = named.ok_or(problems::NO_RANDOMNESS)?;
+        let request = named.ok_or(Error::from(NoRandomness))?;
         let token = bearer(&parts.headers).ok_or(Error::Unauthenticated)?;
         let session = app.vault.authenticate(token, request).await?;
         Ok(Self {
@@ -80,17 +81,34 @@ impl Context {
     pub(in crate::http) fn replay(&self, body: &[u8]) -> Result<Option<Replay>, Problem> {
         headers::replay(&self.headers, &self.line, body)
     }
+}
 
-    /// Refuses an `Idempotency-Key` where answers are not kept, because they show a secret once or because a repetition is seen
-    /// to have happened: the key would promise what is not done.
-    pub(in crate::http) fn not_repeatable(&self) -> Result<(), Problem> {
-        headers::not_repeatable(&self.headers)
+/// A request whose answer is not kept for a repeated one, because it shows a secret once or because a repetition is seen to have
+/// happened: an `Idempotency-Key` would promise what is not done, so it is refused, before the body is read.
+pub(in crate::http) struct Once(Context);
+
+impl FromRequestParts<Arc<App>> for Once {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+        let context = Context::from_request_parts(parts, app).await?;
+        headers::not_repeatable(&context.headers)?;
+        Ok(Self(context))
     }
+}
 
-    /// A request that may take two persons: what is approved is its line and version with its body in canonical form. It takes
-    /// no `Idempotency-Key`, because an approval is good for one time.
+impl std::ops::Deref for Once {
+    type Target = Context;
+
+    fn deref(&self) -> &Context {
+        &self.0
+    }
+}
+
+impl Once {
+    /// A request that may take two persons: what is approved is its line and version with its body in canonical form. An
+    /// approval is good for one time.
     pub(in crate::http) fn exact(&self, body: &[u8]) -> Result<Exact, Problem> {
-        self.not_repeatable()?;
         headers::exact(&self.headers, &self.line, body)
     }
 }

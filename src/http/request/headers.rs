@@ -60,7 +60,7 @@ fn reason(headers: &HeaderMap) -> Result<Option<Reason>, Problem> {
 
 /// What was given is no reason.
 pub(in crate::http) fn bad_reason() -> Problem {
-    Problem::from(problems::BAD_APPROVAL_REASON).with("rule", Reason::RULE)
+    Problem::from(problems::BAD_APPROVAL_REASON).ruled(Reason::RULE.into())
 }
 
 fn approval(headers: &HeaderMap) -> Result<Option<ApprovalId>, Problem> {

@@ -7,7 +7,7 @@ mod named;
 mod path;
 mod query;
 
-pub(super) use self::context::Context;
+pub(super) use self::context::{Context, Once};
 pub(super) use self::headers::{bad_reason, tagged};
 pub(super) use self::json::{Json, MaybeJson};
 pub(super) use self::named::{Named, REQUEST_ID};

@@ -18,7 +18,7 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let path = axum::extract::Path::from_request_parts(parts, state).await;
         path.map(|axum::extract::Path(value)| Self(value))
-            .map_err(|_| mistyped(Thing::Reference))
+            .map_err(|_| mistyped(Thing::Identifier))
     }
 }
 

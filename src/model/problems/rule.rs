@@ -42,7 +42,7 @@ impl Rule {
             "invalid value: ",
             "invalid length ",
         ];
-        let message = message.rsplit_once(" at line ").map_or(message, |(message, _)| message);
+        let message = without_position(message);
         if let Some(name) = declared(message, "missing field `") {
             return Self {
                 en: format!("`{name}` is missing"),
@@ -63,14 +63,17 @@ impl Rule {
     }
 
     fn expected(words: &str) -> Self {
-        let words = match words {
-            "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number",
-            other => other,
-        };
-        let listed = words.replace("one of ", "").replace(" or ", "、").replace(", ", "、");
+        if matches!(words, "u8" | "u16" | "u32" | "u64" | "usize") {
+            return WHOLE_NUMBER.into();
+        }
+        let listed = words.strip_prefix("one of ").unwrap_or(words);
+        // Other words are those of the program's types: right, and of no use.
+        if !listed.starts_with('`') || !listed.ends_with('`') {
+            return AS_DOCUMENTED.into();
+        }
         Self {
             en: format!("expected {words}"),
-            zh: format!("应为 {listed}"),
+            zh: format!("应为 {}", listed.replace(" or ", "、").replace(", ", "、")),
         }
     }
 }
@@ -79,6 +82,21 @@ const AS_DOCUMENTED: Words = Words {
     en: "expected a value as /openapi.json describes it",
     zh: "应为 /openapi.json 所述的值",
 };
+
+const WHOLE_NUMBER: Words = Words {
+    en: "expected a whole number",
+    zh: "应为整数",
+};
+
+/// The message without the position that serde_json appends. Nothing else is cut: what looks like a position may be a part of
+/// what came in.
+fn without_position(message: &str) -> &str {
+    let cut = message.rsplit_once(" at line ").filter(|(_, position)| {
+        let numbers = position.split_once(" column ");
+        numbers.is_some_and(|(line, column)| line.parse::<usize>().is_ok() && column.parse::<usize>().is_ok())
+    });
+    cut.map_or(message, |(message, _)| message)
+}
 
 /// The name in a message that serde makes of a name that the program declares.
 fn declared<'m>(message: &'m str, beginning: &str) -> Option<&'m str> {
@@ -95,6 +113,9 @@ mod tests {
         let messages = [
             format!("unknown variant `{quoted}`, expected one of `phone`, `web` at line 1 column 3"),
             format!("unknown field `{quoted}`, expected `a` or `b`"),
+            format!("unknown field `x, expected {quoted} at line `, expected one of `a`, `b`"),
+            format!("unknown variant `x, expected {quoted} at line 1 column 2`, expected one of `a`, `b`"),
+            format!("invalid type: string \"x, expected {quoted} at line 1 column 2\", expected u32"),
             format!("invalid type: string \"{quoted}\", expected u32 at line 3 column 9"),
             format!("failed to parse \"{quoted}\": unlucky, expected {quoted}"),
             quoted.to_owned(),

@@ -5,6 +5,8 @@ use super::problems;
 problems! {
     /// Nothing of that kind.
     NOT_FOUND = "not-found", 404, "Not found" / "未找到", "There is no such {what}." / "没有这个{what}。";
+    /// No read with this mark.
+    NO_SUCH_READ = "not-found", 404, "Not found" / "未找到", "No read has this mark." / "没有读取记录带有此标记。";
     /// An entry whose body is in the archive.
     ARCHIVED = "archived", 404, "Archived" / "已归档",
         "The entry was archived and dropped here after the retention period. Its bytes are in the exported archive; its hash and \

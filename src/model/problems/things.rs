@@ -46,8 +46,8 @@ things! {
     Cosigned = "cosigned checkpoint" / "经见证方签认的检查点";
     /// Entries, tiles or proofs.
     PartOfLog = "part of the log" / "日志内容";
-    /// What a trace mark leads to.
-    Marked = "read with this mark" / "带此标记的读取";
+    /// Any of them, where it is not known which.
+    Identifier = "identifier" / "编号";
 }
 
 impl std::fmt::Display for Thing {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::audit::indexer::shows_fields;
 use crate::log::mark::Mark;
 use crate::model::ask::Action;
-use crate::model::problems::Thing;
+use crate::model::problems;
 use crate::store::log_index::Hit;
 use crate::vault::auditing::read::Entry;
 use crate::vault::{Audit, Error, Session, Vault};
@@ -47,7 +47,7 @@ impl Vault {
             }
         }
         if entries.is_empty() {
-            return Err(Error::NotFound(Thing::Marked));
+            return Err(Error::Bad(problems::NO_SUCH_READ));
         }
         Ok(Traced { entries, audit })
     }

@@ -1,6 +1,6 @@
 //! Numbers of other countries, by the metadata of Google's libphonenumber in the crate `phonenumber`. The crate's own parser
 //! is not used: it takes a trunk prefix off numbers that have none (Russia's 800, Belarus's 801) and leaves North America's on.
-//! Here is libphonenumber's rule, which `tests/fields/phone/countries.rs` holds to its Python port.
+//! Here is libphonenumber's rule, which `src/model/fields/tests/countries.rs` holds to its Python port.
 
 use std::borrow::Cow;
 

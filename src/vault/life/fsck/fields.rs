@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::log::leaf;
 use crate::model::fields::{Field, FieldSet};
 use crate::model::ids::{CallerId, RecordId, RecordKind};
-use crate::store::rows::{FieldRow, IndexRow, Row};
+use crate::store::rows::{BlindIndexRow, FieldRow, Row};
 use crate::vault::life::fsck::Check;
 use crate::vault::life::fsck::rows::Seen;
 
@@ -71,9 +71,10 @@ impl Check<'_> {
             }
             _ => None,
         };
-        let itself = |field: &Field, entry: &&IndexRow| field.index() == Some(entry.idx.as_str());
-        let one =
-            |(field, entries): &(&Field, &[IndexRow])| entries.iter().filter(|entry| itself(field, entry)).count() == 1;
+        let itself = |field: &Field, entry: &&BlindIndexRow| field.index() == Some(entry.idx.as_str());
+        let one = |(field, entries): &(&Field, &[BlindIndexRow])| {
+            entries.iter().filter(|entry| itself(field, entry)).count() == 1
+        };
         if entries.is_some() && entries.filter(one).is_none() {
             self.find(&name, "has no blind index, or more than one");
         }
