@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::rules::Type;
 use super::text::HIDDEN;
-use super::{account, address, id_number, name, phone, plate};
+use super::{account, address, document, id_number, name, phone, plate};
 
 /// How a field is masked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -16,6 +16,8 @@ pub(super) enum Mask {
     Name,
     /// `1****************4`.
     IdNo,
+    /// `passport:E********`.
+    Document,
     /// `北京市海淀区****`.
     Address,
     /// `d****@126.com`.
@@ -37,6 +39,7 @@ impl Mask {
             Self::Phone => matches!(kind, Type::Phone),
             Self::Name => matches!(kind, Type::PersonName | Type::Label),
             Self::IdNo => matches!(kind, Type::IdNo),
+            Self::Document => matches!(kind, Type::Document),
             Self::Address => matches!(kind, Type::Address | Type::Line),
             Self::Email => matches!(kind, Type::Email),
             Self::Plate => matches!(kind, Type::Plate),
@@ -57,6 +60,7 @@ impl Mask {
             Self::Phone => phone::mask(clear),
             Self::Name => name::mask(clear),
             Self::IdNo => id_number::mask(clear),
+            Self::Document => document::mask(clear),
             Self::Address => address::mask(clear),
             Self::Email => account::mask_email(clear),
             Self::Plate => plate::mask(clear),

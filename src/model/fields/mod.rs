@@ -4,6 +4,7 @@
 
 mod account;
 mod address;
+mod document;
 mod gbk;
 mod id_number;
 mod indexed;

@@ -5,16 +5,22 @@ use super::text::{HIDDEN, folded, is_middle_dot};
 const SHAPE: &str = "it is not a mainland number plate (GA 36-2018)";
 const PROVINCES: &str = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼";
 
-/// Upper case, without dots, hyphens and spaces: `苏D12345`, `粤BD12345`.
+/// Upper case, without dots, hyphens and spaces: `苏D12345`, `粤BD12345`, `使014578`, `云S0000应急`.
 pub(super) fn normalise(value: &str) -> Result<String, &'static str> {
     let plain = folded(value);
-    let kept = plain
-        .chars()
-        .filter(|c| !c.is_whitespace() && !is_middle_dot(*c) && !matches!(c, '-' | '.'));
+    let kept = plain.chars().filter(|c| {
+        !c.is_whitespace() && !is_middle_dot(*c) && !matches!(c, '-' | '.' | '。' | '\u{2010}'..='\u{2015}')
+    });
     let plate: String = kept.map(|c| c.to_ascii_uppercase()).collect();
     let chars: Vec<char> = plate.chars().collect();
     let valid = match chars.as_slice() {
-        [province, office, number @ ..] => PROVINCES.contains(*province) && is_letter(*office) && is_number(number),
+        // An embassy's: three digits of the country, three of the vehicle.
+        ['使', number @ ..] => number.len() == 6 && all_digits(number),
+        // Fire and rescue, since 2019.
+        [province, 'X' | 'S', number @ .., '应', '急'] => {
+            PROVINCES.contains(*province) && number.len() == 4 && all_digits(number)
+        }
+        [province, office, number @ ..] => PROVINCES.contains(*province) && is_office(*office) && is_number(number),
         _ => false,
     };
     if valid { Ok(plate) } else { Err(SHAPE) }
@@ -35,6 +41,11 @@ fn is_number(number: &[char]) -> bool {
     }
 }
 
+/// The office that issues it; O is the police's own.
+const fn is_office(c: char) -> bool {
+    is_letter(c) || c == 'O'
+}
+
 const fn is_letter(c: char) -> bool {
     matches!(c, 'A'..='H' | 'J'..='N' | 'P'..='Z')
 }
@@ -43,9 +54,9 @@ const fn is_either(c: char) -> bool {
     is_letter(c) || c.is_ascii_digit()
 }
 
-/// Police, training, trailer, Hong Kong, Macao, consulate, embassy.
+/// Police, training, trailer, Hong Kong, Macao, consulate, test, beyond the usual limits.
 const fn is_use(c: char) -> bool {
-    matches!(c, '警' | '学' | '挂' | '港' | '澳' | '领' | '使')
+    matches!(c, '警' | '学' | '挂' | '港' | '澳' | '领' | '试' | '超')
 }
 
 /// D, A, B, C, E for electric vehicles and F, G, H, J, K for other new-energy vehicles.
@@ -57,10 +68,12 @@ fn all_digits(chars: &[char]) -> bool {
     chars.iter().all(char::is_ascii_digit)
 }
 
-/// `苏D4***0`.
+/// `苏D4***0`, `使******`, `云S****应急`.
 pub(super) fn mask(normal: &str) -> String {
     let chars: Vec<char> = normal.chars().collect();
     match chars.as_slice() {
+        ['使', hidden @ ..] => format!("使{}", "*".repeat(hidden.len())),
+        [province, office, hidden @ .., '应', '急'] => format!("{province}{office}{}应急", "*".repeat(hidden.len())),
         [province, office, first, hidden @ .., last] if hidden.len() >= 3 => {
             format!("{province}{office}{first}{}{last}", "*".repeat(hidden.len()))
         }

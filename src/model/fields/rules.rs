@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use serde::Deserialize;
 
-use super::{account, address, id_number, name, phone, plate, text};
+use super::{account, address, document, id_number, name, phone, plate, text};
 
 /// The type of a field's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -17,6 +17,8 @@ pub(super) enum Type {
     Phone,
     /// A resident identity number.
     IdNo,
+    /// Another identity document: its kind and its number.
+    Document,
     /// An address.
     Address,
     /// An e-mail address.
@@ -39,6 +41,7 @@ impl Type {
             Self::Label => "label",
             Self::Phone => "phone",
             Self::IdNo => "id_no",
+            Self::Document => "document",
             Self::Address => "address",
             Self::Email => "email",
             Self::Wechat => "wechat",
@@ -58,7 +61,7 @@ impl Type {
 
     /// Whether some values share something with others that are not equal.
     pub(super) const fn shares(self) -> bool {
-        matches!(self, Self::Phone)
+        matches!(self, Self::Phone | Self::Document)
     }
 
     /// The longest value by default and at most, in Unicode scalar values, where the declaration may say less.
@@ -67,7 +70,9 @@ impl Type {
             Self::Label => Some((60, 200)),
             Self::Line | Self::Address => Some((200, 200)),
             Self::Text => Some((4_000, 4_000)),
-            Self::PersonName | Self::Phone | Self::IdNo | Self::Email | Self::Wechat | Self::Plate => None,
+            Self::PersonName | Self::Phone | Self::IdNo | Self::Document | Self::Email | Self::Wechat | Self::Plate => {
+                None
+            }
         }
     }
 }
@@ -90,6 +95,7 @@ impl Rules {
             Type::Label | Type::Line => text::one_line(value, 1, self.max),
             Type::Phone => phone::normalise(value),
             Type::IdNo => id_number::normalise(value, self.last_birth(today)),
+            Type::Document => document::normalise(value),
             Type::Address => address::normalise(value, self.max),
             Type::Email => account::email(value),
             Type::Wechat => account::wechat(value),
@@ -112,6 +118,7 @@ impl Rules {
     pub(super) fn shared(&self, normal: &str) -> Option<String> {
         match self.kind {
             Type::Phone => phone::bare(normal).map(str::to_owned),
+            Type::Document => document::number(normal).map(str::to_owned),
             _ => None,
         }
     }

@@ -2,8 +2,10 @@
 
 mod accounts;
 mod countries;
+mod documents;
 mod names;
 mod phone;
+mod plates;
 mod text;
 
 use jiff::civil::date;
