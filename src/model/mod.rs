@@ -16,5 +16,6 @@ pub mod reference;
 pub mod submitted;
 pub mod ticket_no;
 pub mod tickets;
+pub mod township;
 pub mod transitions;
 pub(crate) mod word_enum;

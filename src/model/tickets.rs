@@ -84,38 +84,3 @@ impl Category {
         &self.0
     }
 }
-
-/// A place by its administrative code: 6 digits of GB/T 2260 (county), 9 (township) or 12 (village) digits. It stands in
-/// clear, so a 12-digit code in which a mobile number can be read is none: its township's 9 digits say where it is.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-#[serde(transparent)]
-pub struct Township(String);
-
-const MOBILE_DIGITS: usize = 11;
-
-impl Township {
-    /// The place with this code, or nothing if it is not a code.
-    #[must_use]
-    pub fn new(code: &str) -> Option<Self> {
-        let all_digits = code.bytes().all(|b| b.is_ascii_digit());
-        let mobile = |part: &[u8]| matches!(part, [b'1', b'3'..=b'9', ..]);
-        let good = matches!(code.len(), 6 | 9 | 12)
-            && all_digits
-            && is_prefecture(code.get(..2)?.parse().ok()?, code.get(2..4)?.parse().ok()?)
-            && !code.as_bytes().windows(MOBILE_DIGITS).any(mobile);
-        good.then(|| Self(code.to_owned()))
-    }
-
-    /// The digits.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-/// Digits 1 and 2 name a province, 3 and 4 a prefecture: 01–20 and 51–70 cities, 21–50 regions, 90 what the province
-/// governs itself, 00 the whole province (GB/T 2260).
-const fn is_prefecture(province: u8, prefecture: u8) -> bool {
-    matches!(province, 11..=15 | 21..=23 | 31..=37 | 41..=46 | 50..=54 | 61..=65 | 71 | 81 | 82)
-        && matches!(prefecture, 0..=70 | 90)
-}

@@ -115,8 +115,8 @@ problems! {
         "fields.toml lists the categories." / "可用类别见 fields.toml。";
     /// A code that is no township's.
     BAD_TOWNSHIP = "bad-township", 422, "Not a township code" / "街镇代码无效",
-        "A township is a code of GB/T 2260 with 6 or 9 digits, or with 12 in which no mobile number can be read." /
-        "街镇代码按 GB/T 2260 为 6 位或 9 位，或 12 位且其中不含手机号码。";
+        "A township is a code of GB/T 2260 with 6, 9 or 12 digits. One of 12 that begins like a mobile number must be in a known county." /
+        "街镇代码按 GB/T 2260 为 6 位、9 位或 12 位。形似手机号码的 12 位代码须属于已知的县级区划。";
     /// No department where one must be named.
     NO_DEPARTMENT = "no-department", 422, "No department is named" / "未指定部门",
         "Name the `department` that gets the ticket." / "请用 `department` 指定接收工单的部门。";

@@ -45,7 +45,7 @@ pub struct NewTicket {
     /// A category that `fields.toml` declares.
     #[schema(example = "noise")]
     pub category: String,
-    /// Place code of GB/T 2260: 6 or 9 digits, or 12 in which no mobile number can be read.
+    /// Place code of GB/T 2260: 6, 9 or 12 digits. One of 12 that begins like a mobile number must be in a known county.
     #[schema(example = "310113")]
     pub township: String,
     /// The caller asks for secrecy. A report is confidential without asking.
