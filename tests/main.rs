@@ -30,7 +30,8 @@ mod tickets {
 /// Accounts, roles, second persons, and what one person may do to the others.
 mod people {
     mod abuse;
-    pub(crate) mod approvals;
+    mod administrators;
+    mod approvals;
     mod bound;
     mod crowd;
     mod me;
@@ -43,9 +44,11 @@ mod audit {
     mod auditors;
     mod cosigned;
     mod export;
+    mod exposure;
     mod outsiders;
     pub(crate) mod retention;
-    mod search;
+    mod reveal_limit;
+    pub(crate) mod search;
     mod watch;
 }
 
@@ -79,6 +82,7 @@ mod life {
     mod doubt;
     mod faults;
     mod places;
+    mod readmitted;
     pub(crate) mod restart;
     mod rules;
     mod starved;
@@ -91,6 +95,7 @@ mod store {
     mod damage;
     mod displaced;
     mod full_disk;
+    mod log_index;
     mod plans;
     mod power_cut;
     mod rows;

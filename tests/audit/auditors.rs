@@ -1,103 +1,86 @@
 //! The auditor's work on the log, and what clients of C2SP tlog-tiles get.
 
-use std::sync::Arc;
-
-use callervault::http::App;
-use callervault::merkle::{
-    Frontier, Hash, TilePath, decode_bundle, leaf_hash, tiles_of, verify_consistency, verify_inclusion,
-};
+use callervault::merkle::{Frontier, Hash, decode_bundle, leaf_hash, tiles_of, verify_consistency, verify_inclusion};
 use callervault::note::{Checkpoint, TlogProof, Verifier};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::support::{World, caller, intake};
+use crate::support::copies::grow;
+use crate::support::{Actor, NAME, NUMBER, World, caller};
 
-/// A vault whose log has grown past a full tile.
-async fn grown() -> (World, Arc<App>) {
-    let (world, app) = World::new().await;
-    let (no, reference) = world.ticket_at(&app, "C1", caller("王小明", "13900001111")).await;
-    for _ in 0..260 {
-        assert_eq!(
-            world.reveal(&app, "handler-c1", &reference, &no, "masked").await.status,
-            200
-        );
-    }
-    (world, app)
+async fn text(auditor: Actor<'_>, path: &str) -> String {
+    auditor.get(path).await.is(200).text
 }
 
-async fn text(world: &World, app: &Arc<App>, path: &str) -> String {
-    let answer = world.get(app, "auditor", path).await;
-    assert_eq!(answer.status, 200, "{path}: {}", answer.text);
-    answer.text
+async fn key(auditor: Actor<'_>) -> Verifier {
+    text(auditor, "/v1/audit/keys").await.trim().parse().unwrap()
 }
 
-async fn checkpoint(world: &World, app: &Arc<App>) -> Checkpoint {
-    let key: Verifier = text(world, app, "/v1/audit/keys").await.trim().parse().unwrap();
-    let note = text(world, app, "/v1/audit/checkpoint").await;
+async fn checkpoint(auditor: Actor<'_>) -> Checkpoint {
+    let key = key(auditor).await;
+    let note = text(auditor, "/v1/audit/checkpoint").await;
     Checkpoint::parse(key.verify(&note).unwrap()).unwrap()
+}
+
+fn hash(base64: &str) -> Hash {
+    let bytes = data_encoding::BASE64.decode(base64.as_bytes()).unwrap();
+    Hash::try_from(bytes.as_slice()).unwrap()
 }
 
 #[tokio::test]
 async fn tiles_and_bundles_lead_to_the_signed_root() {
-    let (world, app) = grown().await;
-    let signed = checkpoint(&world, &app).await;
+    let (world, app) = World::new().await;
+    // Past a full tile.
+    grow(&world, &app, 260).await;
+    let auditor = world.actor(&app, "auditor");
+    let signed = checkpoint(auditor).await;
     assert!(signed.size > 256);
     let mut frontier = Frontier::new();
     let mut hashes: Vec<Hash> = Vec::new();
     for path in tiles_of(signed.size).unwrap() {
-        let answer = world.bytes(&app, "auditor", &format!("/v1/audit/{path}")).await;
+        let answer = auditor.get(format!("/v1/audit/{path}")).await.is(200);
         if path.to_string().starts_with("tile/entries/") {
-            for entry in decode_bundle(&answer).unwrap() {
+            for entry in decode_bundle(&answer.bytes).unwrap() {
                 frontier.push(leaf_hash(entry));
                 hashes.push(leaf_hash(entry));
             }
         }
     }
     assert_eq!((frontier.size(), frontier.root()), (signed.size, signed.root));
-    let path: TilePath = "tile/0/000".parse().unwrap();
-    let tile = world.bytes(&app, "auditor", &format!("/v1/audit/{path}")).await;
+    let tile = auditor.get("/v1/audit/tile/0/000").await.is(200).bytes;
     let own: Vec<u8> = hashes[..256].iter().flat_map(|hash| *hash.as_bytes()).collect();
     assert_eq!(tile, own);
 }
 
 #[tokio::test]
 async fn a_reader_holds_a_receipt_that_can_be_proved() {
-    let (world, app) = grown().await;
-    let (no, reference) = world.ticket_at(&app, "C1", caller("李四光", "13700002222")).await;
-    let shown = world.reveal(&app, "handler-c1", &reference, &no, "clear").await;
-    let index = shown.json()["audit"]["index"].as_u64().unwrap();
-    let entry = world
-        .get(&app, "auditor", &format!("/v1/audit/events/{index}"))
-        .await
-        .json();
-    assert_eq!(entry["leaf_hash"], shown.json()["audit"]["leaf_hash"]);
-    assert_eq!(entry["leaf"]["act"], "field.reveal");
-    assert_eq!(entry["leaf"]["ticket"], json!(no));
+    let (world, app) = World::new().await;
+    grow(&world, &app, 260).await;
+    let [handler, auditor] = world.actors(&app, ["handler-c1", "auditor"]);
+    let case = world.case_of(&app, "C1", caller("李四光", "13700002222")).await;
+    let shown = handler.reveal(&case).clear().await;
+    let entry = auditor.entry(&shown).await;
+    assert_eq!(entry["act"], "field.reveal");
+    assert_eq!(entry["ticket"], json!(case.no));
 
-    let file = text(&world, &app, &format!("/v1/audit/events/{index}/proof")).await;
-    let proof = TlogProof::parse(&file).unwrap();
-    let key: Verifier = text(&world, &app, "/v1/audit/keys").await.trim().parse().unwrap();
+    let path = format!("/v1/audit/events/{}/proof", shown.index());
+    let proof = TlogProof::parse(&text(auditor, &path).await).unwrap();
+    let key = key(auditor).await;
     let signed = Checkpoint::parse(key.verify(&proof.checkpoint).unwrap()).unwrap();
-    let leaf = data_encoding::BASE64
-        .decode(entry["leaf_hash"].as_str().unwrap().as_bytes())
-        .unwrap();
-    let leaf = Hash::try_from(leaf.as_slice()).unwrap();
+    let leaf = hash(&shown.at("/audit/leaf_hash"));
     verify_inclusion(proof.index, signed.size, &leaf, &proof.hashes, &signed.root).unwrap();
     verify_inclusion(proof.index + 1, signed.size, &leaf, &proof.hashes, &signed.root).unwrap_err();
 
-    let later = checkpoint(&world, &app).await;
+    let later = checkpoint(auditor).await;
     let path = format!("/v1/audit/consistency?old={}&new={}", signed.size, later.size);
-    let hashes: Vec<Hash> = text(&world, &app, &path)
-        .await
-        .lines()
-        .map(|line| Hash::try_from(data_encoding::BASE64.decode(line.as_bytes()).unwrap().as_slice()).unwrap())
-        .collect();
+    let hashes: Vec<Hash> = text(auditor, &path).await.lines().map(hash).collect();
     verify_consistency(signed.size, later.size, &hashes, &signed.root, &later.root).unwrap();
 }
 
 #[tokio::test]
 async fn reading_the_log_is_in_the_log_and_others_may_not() {
     let (world, app) = World::new().await;
-    let before = checkpoint(&world, &app).await.size;
+    let auditor = world.actor(&app, "auditor");
+    let before = checkpoint(auditor).await.size;
     for path in [
         "/v1/audit/checkpoint",
         "/v1/audit/keys",
@@ -106,26 +89,20 @@ async fn reading_the_log_is_in_the_log_and_others_may_not() {
         "/v1/audit/events/0/proof",
         "/v1/audit/consistency?old=1&new=2",
     ] {
-        text(&world, &app, path).await;
+        auditor.get(path).await.is(200);
         for who in ["agent", "handler-c1", "security-admin", "system-admin"] {
-            let refused = world.get(&app, who, path).await;
-            assert_eq!(
-                (refused.status, refused.problem().as_str()),
-                (403, "refused"),
-                "{who} {path}"
-            );
+            world.actor(&app, who).get(path).await.fails(403, "refused");
         }
     }
     // Each of the six, refused four times and answered once, and the two reads of this last look.
-    assert_eq!(checkpoint(&world, &app).await.size, before + 6 * 5 + 2);
+    assert_eq!(checkpoint(auditor).await.size, before + 6 * 5 + 2);
 }
 
 #[tokio::test]
 async fn what_the_log_does_not_hold() {
     let (world, app) = World::new().await;
-    world
-        .post(&app, "agent", "/v1/intake", &intake(caller("王小明", "13900001111")))
-        .await;
+    let [agent, auditor, nobody] = world.actors(&app, ["agent", "auditor", "nobody"]);
+    agent.take(caller(NAME, NUMBER)).await;
     for (path, status, problem) in [
         ("/v1/audit/tile/0/000", 404, "not-found"),
         ("/v1/audit/tile/entries/000", 404, "not-found"),
@@ -150,14 +127,8 @@ async fn what_the_log_does_not_hold() {
             "beyond-the-log",
         ),
     ] {
-        let answer = world.get(&app, "auditor", path).await;
-        assert_eq!(
-            (answer.status, answer.problem().as_str()),
-            (status, problem),
-            "{path}: {}",
-            answer.text
-        );
+        auditor.get(path).await.fails(status, problem);
     }
-    let described: Value = world.get(&app, "nobody", "/openapi.json").await.json();
+    let described = nobody.get("/openapi.json").await.json();
     assert!(described["paths"]["/v1/audit/tile/{path}"]["get"].is_object());
 }

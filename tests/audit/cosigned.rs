@@ -10,7 +10,7 @@ use callervault::witness::client::Witness;
 use callervault::witness::freshness::Freshness;
 use data_encoding::BASE64;
 
-use crate::audit::outsiders::{Copy, caught, copy, copy_of, holds, ours, put, python, words};
+use crate::support::copies::{Copy, caught, copy, copy_of, holds, ours, put, python, words};
 use crate::support::process::{Server, run, secret_file};
 use crate::support::witness::{Listening, Office};
 use crate::witness::witnessed::{NOW, Scene, another, everything, put_back};

@@ -8,34 +8,27 @@ use std::process::{Command, Output, Stdio};
 use serde_json::{Value, json};
 
 use crate::support::process::{Server, client, run, secret_file};
-use crate::support::{World, caller};
+use crate::support::{Case, World};
 
 struct Scene {
     world: World,
     server: Server,
-    no: String,
-    reference: String,
+    case: Case,
 }
 
 async fn scene() -> Scene {
     let (world, app) = World::new().await;
-    let (no, reference) = world.ticket_at(&app, "C1", caller("王小明", "13900001111")).await;
+    let case = world.case(&app, "C1").await;
     drop(app);
     let arguments = ["--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:0"];
     let server = Server::start_with(world.dir.path(), "http", &arguments);
     secret_file(&world.dir.path().join("token"), world.token("auditor"));
-    Scene {
-        world,
-        server,
-        no,
-        reference,
-    }
+    Scene { world, server, case }
 }
 
 impl Scene {
     fn grow(&self, entries: usize) {
-        let body = json!({"ticket": self.no, "purpose": "handle", "fields": ["callback_number"], "form": "masked"});
-        let path = format!("/v1/callers/{}/reveal", self.reference);
+        let (path, body) = self.case.reveal("masked");
         for _ in 0..entries {
             assert_eq!(self.server.post(&self.world, "handler-c1", &path, &body).0, 200);
         }

@@ -1,139 +1,104 @@
 //! A log that outsiders check: a copy of it, whole and tampered with, before three verifiers that share no code.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
-use std::sync::Arc;
 
-use callervault::http::App;
-use callervault::merkle::{TileKind, TilePath, leaf_hash, tiles_of};
-use callervault::note::{Checkpoint, Verifier};
-use serde_json::json;
+use callervault::merkle::{Hash, TileKind, TilePath, decode_bundle, encode_bundle, leaf_hash, tiles_of};
+use callervault::note::TlogProof;
 
-use crate::support::process::{Server, client, not_taken, run, skipped};
-use crate::support::{World, caller};
+use crate::support::copies::{Copy, caught, copy, grow, holds, ours, put, signed, words};
+use crate::support::process::{Server, client, not_taken, run, secret_file, skipped};
+use crate::support::{Case, World};
 
-/// A copy of a log in files, and the key that checks it.
-pub(crate) struct Copy {
-    pub(crate) dir: tempfile::TempDir,
-    key: String,
+/// What was done to a copy, what ours says of it, and how it is done.
+type Attack = (&'static str, &'static str, fn(&Copy));
+
+/// The partial tile of a kind.
+fn partial(copy: &Copy, kind: &str) -> String {
+    let note = std::fs::read_to_string(copy.path("checkpoint")).unwrap();
+    let is_it = |path: &TilePath| path.to_string().starts_with(kind) && !path.is_full();
+    let mut paths = tiles_of(signed(&copy.key, &note).size).unwrap();
+    paths.find(is_it).unwrap().to_string()
 }
 
-impl Copy {
-    pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.dir.path().join(name)
-    }
-
-    /// Changes a file's bytes.
-    fn edit(&self, name: &str, change: impl FnOnce(&mut Vec<u8>)) {
-        let mut bytes = std::fs::read(self.path(name)).unwrap();
-        let before = bytes.clone();
-        change(&mut bytes);
-        assert_ne!(before, bytes, "the attack did not happen: {name}");
-        std::fs::write(self.path(name), bytes).unwrap();
-    }
-
-    fn again(&self) -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let from = format!("{}/.", self.dir.path().display());
-        let copied = Command::new("cp").args(["-r", &from]).arg(dir.path()).status().unwrap();
-        assert!(copied.success());
-        Self {
-            dir,
-            key: self.key.clone(),
-        }
-    }
+fn flip(copy: &Copy, name: &str, at: usize) {
+    copy.edit(name, |bytes| bytes[at] ^= 1);
 }
 
-pub(crate) fn put(dir: &Path, path: &str, bytes: &[u8]) {
-    let file = dir.join(path);
-    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
-    std::fs::write(file, bytes).unwrap();
+/// The entries of a bundle are changed.
+fn in_bundle(copy: &Copy, name: &str, change: fn(&mut Vec<Vec<u8>>)) {
+    copy.edit(name, |bytes| {
+        let entries = decode_bundle(bytes).unwrap();
+        let mut entries = entries.iter().map(|entry| entry.to_vec()).collect();
+        change(&mut entries);
+        *bytes = encode_bundle(&entries).unwrap();
+    });
 }
 
-fn signed(key: &str, note: &str) -> Checkpoint {
-    Checkpoint::parse(key.parse::<Verifier>().unwrap().verify(note).unwrap()).unwrap()
+fn rewrite_a_leaf_and_its_tile(copy: &Copy) {
+    let mut hash = None;
+    copy.edit("tile/entries/000", |bytes| {
+        bytes[2 + 10] ^= 1;
+        let length = usize::from(u16::from_be_bytes([bytes[0], bytes[1]]));
+        hash = Some(leaf_hash(&bytes[2..2 + length]));
+    });
+    copy.edit("tile/0/000", |bytes| {
+        bytes[..32].copy_from_slice(hash.unwrap().as_bytes())
+    });
 }
 
-/// Copies the log as any client of C2SP tlog-tiles would.
-pub(crate) async fn copy(world: &World, app: &Arc<App>) -> Copy {
-    copy_from(world, app, 0).await
+const OF_TILES: [Attack; 9] = [
+    ("a leaf's byte", "entry 0 ", |copy| flip(copy, "tile/entries/000", 40)),
+    ("two leaves swapped", "entry 0 ", |copy| {
+        in_bundle(copy, "tile/entries/000", |entries| entries.swap(0, 1));
+    }),
+    ("a bundle dropped in the middle", "tile/entries/001 ", |copy| {
+        std::fs::remove_file(copy.path("tile/entries/001")).unwrap();
+    }),
+    ("the last leaf dropped from its bundle", "tile/entries/", |copy| {
+        in_bundle(copy, &partial(copy, "tile/entries/"), |entries| _ = entries.pop());
+    }),
+    ("a byte of a full tile", "entry ", |copy| flip(copy, "tile/0/001", 100)),
+    ("a byte of a partial tile", "entry ", |copy| {
+        flip(copy, &partial(copy, "tile/0/"), 5);
+    }),
+    ("a byte of a higher tile", "tile/1/000.p/", |copy| {
+        flip(copy, &partial(copy, "tile/1/"), 5);
+    }),
+    ("a tile cut short", "tile/0/001 ", |copy| {
+        copy.edit("tile/0/001", |bytes| bytes.truncate(8000));
+    }),
+    ("a leaf and its tile rewritten", "tile/1/", rewrite_a_leaf_and_its_tile),
+];
+
+/// The checkpoint is changed.
+fn in_note(copy: &Copy, change: impl Fn(&str) -> String) {
+    copy.edit("checkpoint", |bytes| {
+        *bytes = change(std::str::from_utf8(bytes).unwrap()).into_bytes();
+    });
 }
 
-/// As `copy`, of the log as it was when this checkpoint was signed.
-pub(crate) async fn copy_of(world: &World, app: &Arc<App>, note: &str) -> Copy {
-    copied(world, app, 0, note).await
-}
-
-/// As `copy`, of a log that has dropped the bodies of entries below that index.
-pub(crate) async fn copy_from(world: &World, app: &Arc<App>, below: u64) -> Copy {
-    let note = world.get(app, "auditor", "/v1/audit/checkpoint").await.text;
-    copied(world, app, below, &note).await
-}
-
-async fn copied(world: &World, app: &Arc<App>, below: u64, note: &str) -> Copy {
-    let key = world.get(app, "auditor", "/v1/audit/keys").await.text.trim().to_owned();
-    let dir = tempfile::tempdir().unwrap();
-    put(dir.path(), "checkpoint", note.as_bytes());
-    for path in tiles_of(signed(&key, note).size).unwrap() {
-        if path.kind() == TileKind::Entries && path.first() < below {
-            continue;
-        }
-        let bytes = world.bytes(app, "auditor", &format!("/v1/audit/{path}")).await;
-        put(dir.path(), &path.to_string(), &bytes);
-    }
-    Copy { dir, key }
-}
-
-pub(crate) fn ours(copy: &Copy, more: &[&str]) -> Output {
-    let directory = copy.dir.path().to_str().unwrap();
-    run(&[&["audit", "verify", directory, "--key", &copy.key], more].concat())
-}
-
-pub(crate) fn python(copy: &Copy, more: &[&str]) -> Output {
-    Command::new("python3")
-        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/verify.py"))
-        .arg(copy.dir.path())
-        .args(["--key", &copy.key])
-        .args(more)
-        .output()
-        .unwrap()
-}
-
-pub(crate) fn words(output: &Output) -> String {
-    String::from_utf8_lossy(&[output.stdout.as_slice(), output.stderr.as_slice()].concat()).into_owned()
-}
-
-/// Both verifiers accept.
-pub(crate) fn holds(copy: &Copy, more: &[&str]) {
-    for output in [ours(copy, more), python(copy, more)] {
-        assert_eq!(output.status.code(), Some(0), "{}", words(&output));
-        assert!(words(&output).contains("verified: "), "{}", words(&output));
-    }
-}
-
-/// Both verifiers refuse; ours in these words.
-pub(crate) fn caught(what: &str, copy: &Copy, more: &[&str], our_words: &str) {
-    let output = ours(copy, more);
-    assert_eq!(output.status.code(), Some(1), "{what}: {}", words(&output));
-    assert!(
-        words(&output).contains("TAMPERED") && words(&output).contains(our_words),
-        "{what}: {}",
-        words(&output)
-    );
-    let output = python(copy, more);
-    assert_eq!(output.status.code(), Some(1), "{what}: {}", words(&output));
-    assert!(words(&output).contains("TAMPERED"), "{what}: {}", words(&output));
-}
-
-pub(crate) async fn grow(world: &World, app: &Arc<App>, entries: usize) {
-    let (no, reference) = world.ticket_at(app, "C1", caller("王小明", "13900001111")).await;
-    for _ in 0..entries {
-        assert_eq!(
-            world.reveal(app, "handler-c1", &reference, &no, "masked").await.status,
-            200
-        );
-    }
-}
+const OF_THE_CHECKPOINT: [Attack; 4] = [
+    ("the signature", "checkpoint does not hold", |copy| {
+        in_note(copy, |text| {
+            let at = text.trim_end().rfind(' ').unwrap() + 20;
+            let other = if text.as_bytes()[at] == b'A' { "B" } else { "A" };
+            format!("{}{other}{}", &text[..at], &text[at + 1..])
+        });
+    }),
+    ("the origin", "checkpoint does not hold", |copy| {
+        in_note(copy, |text| text.replacen("test.", "best.", 1));
+    }),
+    ("the size", "checkpoint does not hold", |copy| {
+        in_note(copy, |text| {
+            let size: u64 = text.lines().nth(1).unwrap().parse().unwrap();
+            text.replacen(&format!("\n{size}\n"), &format!("\n{}\n", size - 1), 1)
+        });
+    }),
+    ("an extension line", "checkpoint does not hold", |copy| {
+        in_note(copy, |text| text.replacen("\n\n", "\nextension\n\n", 1));
+    }),
+];
 
 #[tokio::test]
 async fn every_tampering_is_caught_by_each_verifier() {
@@ -147,99 +112,18 @@ async fn every_tampering_is_caught_by_each_verifier() {
     holds(&whole, &[]);
     holds(&whole, &older);
     assert!(words(&ours(&whole, &[])).contains("cannot be told from a younger one"));
-    let size = signed(&whole.key, &std::fs::read_to_string(whole.path("checkpoint")).unwrap()).size;
-    let last = |kind: &str| {
-        let of_kind = |path: &TilePath| path.to_string().starts_with(kind) && !path.is_full();
-        tiles_of(size).unwrap().find(of_kind).unwrap().to_string()
-    };
-    let tampered = |what: &str, words: &str, change: &dyn Fn(&Copy)| {
+    for (what, words, attack) in OF_TILES.into_iter().chain(OF_THE_CHECKPOINT) {
         let copy = whole.again();
-        change(&copy);
+        attack(&copy);
         caught(what, &copy, &older, words);
-    };
-    let flip = |at: usize| move |bytes: &mut Vec<u8>| bytes[at] ^= 1;
-
-    tampered("a leaf's byte", "entry 0 ", &|copy| {
-        copy.edit("tile/entries/000", flip(40))
-    });
-    tampered("two leaves swapped", "entry 0 ", &|copy| {
-        copy.edit("tile/entries/000", |bytes| {
-            let entries: Vec<Vec<u8>> = callervault::merkle::decode_bundle(bytes)
-                .unwrap()
-                .iter()
-                .map(|entry| entry.to_vec())
-                .collect();
-            let mut swapped = entries.clone();
-            swapped.swap(0, 1);
-            *bytes = callervault::merkle::encode_bundle(&swapped).unwrap();
-        });
-    });
-    tampered("a bundle dropped in the middle", "tile/entries/001 ", &|copy| {
-        std::fs::remove_file(copy.path("tile/entries/001")).unwrap();
-    });
-    tampered("the last leaf dropped from its bundle", "tile/entries/", &|copy| {
-        copy.edit(&last("tile/entries/"), |bytes| {
-            let entries = callervault::merkle::decode_bundle(bytes).unwrap();
-            *bytes = callervault::merkle::encode_bundle(&entries[..entries.len() - 1]).unwrap();
-        });
-    });
-    tampered("a byte of a full tile", "entry ", &|copy| {
-        copy.edit("tile/0/001", flip(100))
-    });
-    tampered("a byte of a partial tile", "entry ", &|copy| {
-        copy.edit(&last("tile/0/"), flip(5))
-    });
-    tampered("a byte of a higher tile", "tile/1/000.p/", &|copy| {
-        copy.edit(&last("tile/1/"), flip(5))
-    });
-    tampered("a tile cut short", "tile/0/001 ", &|copy| {
-        copy.edit("tile/0/001", |bytes| bytes.truncate(8000))
-    });
-    tampered("a leaf and its tile rewritten", "tile/1/", &|copy| {
-        let mut hash = None;
-        copy.edit("tile/entries/000", |bytes| {
-            bytes[2 + 10] ^= 1;
-            let length = usize::from(u16::from_be_bytes([bytes[0], bytes[1]]));
-            hash = Some(leaf_hash(&bytes[2..2 + length]));
-        });
-        copy.edit("tile/0/000", |bytes| {
-            bytes[..32].copy_from_slice(hash.unwrap().as_bytes())
-        });
-    });
-    let note = |copy: &Copy, change: &dyn Fn(&str) -> String| {
-        copy.edit("checkpoint", |bytes| {
-            *bytes = change(std::str::from_utf8(bytes).unwrap()).into_bytes()
-        });
-    };
-    tampered("the signature", "checkpoint does not hold", &|copy| {
-        note(copy, &|text| {
-            let at = text.trim_end().rfind(' ').unwrap() + 20;
-            let other = if text.as_bytes()[at] == b'A' { "B" } else { "A" };
-            format!("{}{other}{}", &text[..at], &text[at + 1..])
-        });
-    });
-    tampered("the origin", "checkpoint does not hold", &|copy| {
-        note(copy, &|text| text.replacen("test.", "best.", 1))
-    });
-    tampered("the size", "checkpoint does not hold", &|copy| {
-        note(copy, &|text| {
-            text.replacen(&format!("\n{size}\n"), &format!("\n{}\n", size - 1), 1)
-        });
-    });
-    tampered("an extension line", "checkpoint does not hold", &|copy| {
-        note(copy, &|text| text.replacen("\n\n", "\nextension\n\n", 1));
-    });
+    }
     // A log that was cut back to a younger one that was once genuine: only what was kept shows it.
     let kept = whole.path("checkpoint");
+    let kept = ["--not-older-than", kept.to_str().unwrap()];
     holds(&young, &[]);
-    caught(
-        "an older log replayed",
-        &young,
-        &["--not-older-than", kept.to_str().unwrap()],
-        "the log was cut",
-    );
+    caught("an older log replayed", &young, &kept, "the log was cut");
     // Another log with another history under another key, and the right log under the wrong key.
-    let (other, other_app) = World::new().await;
+    let (other, other_app) = World::of_its_own().await;
     grow(&other, &other_app, 100).await;
     let fork = copy(&other, &other_app).await;
     holds(&fork, &[]);
@@ -255,10 +139,8 @@ async fn a_receipt_is_checked_offline() {
     let (world, app) = World::new().await;
     grow(&world, &app, 10).await;
     let index = 25;
-    let proof = world
-        .get(&app, "auditor", &format!("/v1/audit/events/{index}/proof"))
-        .await
-        .text;
+    let auditor = world.actor(&app, "auditor");
+    let proof = auditor.get(format!("/v1/audit/events/{index}/proof")).await.text;
     grow(&world, &app, 10).await;
     let whole = copy(&world, &app).await;
     put(whole.dir.path(), "receipt.tlog-proof", proof.as_bytes());
@@ -309,79 +191,85 @@ fn go(copy: &Copy) -> Option<Output> {
     Some(output.unwrap())
 }
 
+/// What an auditor gets from a server.
+fn got(server: &Server, world: &World, path: &str) -> Vec<u8> {
+    let request = client().get(format!("{}{path}", server.base));
+    let token = format!("Bearer {}", world.token("auditor"));
+    let mut answer = request.header("authorization", token).call().unwrap();
+    assert_eq!(answer.status().as_u16(), 200, "{path}");
+    answer.body_mut().read_to_vec().unwrap()
+}
+
+/// Handlers read at once until the log has many entries.
+fn read_many(server: &Server, world: &World, case: &Case) {
+    const CLIENTS: u64 = 32;
+    let (path, body) = case.reveal("masked");
+    let url = format!("{}{path}", server.base);
+    let read = || {
+        let agent = client();
+        let token = format!("Bearer {}", world.token("handler-c1"));
+        let mut read = 0;
+        while read <= MANY / CLIENTS {
+            let request = agent.post(&url).header("authorization", &token);
+            let mut answer = request.send_json(&body).unwrap();
+            let status = answer.status().as_u16();
+            let answer: serde_json::Value = answer.body_mut().read_json().unwrap();
+            if !not_taken(status, &answer) {
+                assert_eq!(status, 200, "{answer}");
+                read += 1;
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..CLIENTS {
+            scope.spawn(read);
+        }
+    });
+}
+
+/// The log and some receipts, copied by a client.
+fn copied_from(server: &Server, world: &World) -> Copy {
+    let dir = tempfile::tempdir().unwrap();
+    let text = |path: &str| String::from_utf8(got(server, world, path)).unwrap();
+    // Before the copy: a receipt is of the log as it was then, or earlier.
+    for index in [0, 1, 255, 256, 65_535, 65_536, MANY - 1] {
+        let proof = got(server, world, &format!("/v1/audit/events/{index}/proof"));
+        put(dir.path(), &format!("receipts/{index}.tlog-proof"), &proof);
+    }
+    let key = text("/v1/audit/keys").trim().to_owned();
+    let note = text("/v1/audit/checkpoint");
+    put(dir.path(), "checkpoint", note.as_bytes());
+    for path in tiles_of(signed(&key, &note).size).unwrap() {
+        let tile = got(server, world, &format!("/v1/audit/{path}"));
+        put(dir.path(), &path.to_string(), &tile);
+    }
+    Copy { dir, key }
+}
+
 /// A real server writes it, a real client copies it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_log_of_70_000_entries_before_three_verifiers() {
     let (world, app) = World::new().await;
-    let (no, reference) = world.ticket_at(&app, "C1", caller("王小明", "13900001111")).await;
+    let case = world.case(&app, "C1").await;
     drop(app);
     // As many requests as it takes entries, by one principal.
     let unbounded = ["--listen", "127.0.0.1:0", "--requests-per-minute", "4000000000"];
     let server = Server::start_with(world.dir.path(), "http", &unbounded);
-    let body = json!({"ticket": no, "purpose": "handle", "fields": ["callback_number"], "form": "masked"});
-    let get = |path: &str| {
-        let answer = client()
-            .get(format!("{}{path}", server.base))
-            .header("authorization", format!("Bearer {}", world.token("auditor")))
-            .call();
-        let mut answer = answer.unwrap();
-        assert_eq!(answer.status().as_u16(), 200, "{path}");
-        answer.body_mut().read_to_vec().unwrap()
-    };
-    let text = |path: &str| String::from_utf8(get(path)).unwrap();
-    let key = text("/v1/audit/keys").trim().to_owned();
     let copy = tokio::task::block_in_place(|| {
-        let url = format!("{}/v1/callers/{reference}/reveal", server.base);
-        let clients = 32;
-        std::thread::scope(|scope| {
-            for _ in 0..clients {
-                scope.spawn(|| {
-                    let agent = client();
-                    let token = format!("Bearer {}", world.token("handler-c1"));
-                    let mut read = 0;
-                    while read <= MANY / clients {
-                        let request = agent.post(&url).header("authorization", &token);
-                        let mut answer = request.send_json(&body).unwrap();
-                        let status = answer.status().as_u16();
-                        let answer: serde_json::Value = answer.body_mut().read_json().unwrap();
-                        if !not_taken(status, &answer) {
-                            assert_eq!(status, 200, "{answer}");
-                            read += 1;
-                        }
-                    }
-                });
-            }
-        });
-        let dir = tempfile::tempdir().unwrap();
-        // Before the copy: a receipt is of the log as it was then, or earlier.
-        for index in [0, 1, 255, 256, 65_535, 65_536, MANY - 1] {
-            let proof = get(&format!("/v1/audit/events/{index}/proof"));
-            put(dir.path(), &format!("receipts/{index}.tlog-proof"), &proof);
-        }
-        let note = text("/v1/audit/checkpoint");
-        put(dir.path(), "checkpoint", note.as_bytes());
-        for path in tiles_of(signed(&key, &note).size).unwrap() {
-            put(dir.path(), &path.to_string(), &get(&format!("/v1/audit/{path}")));
-        }
-        Copy { dir, key: key.clone() }
+        read_many(&server, &world, &case);
+        copied_from(&server, &world)
     });
-    let size = signed(&key, &std::fs::read_to_string(copy.path("checkpoint")).unwrap()).size;
+    let note = std::fs::read_to_string(copy.path("checkpoint")).unwrap();
+    let size = signed(&copy.key, &note).size;
     assert!(size >= MANY);
     holds(&copy, &[]);
     independent_crates(&copy, size);
     // Straight from the server, as an auditor without a copy does it.
     let token = world.dir.path().join("token");
-    crate::support::process::secret_file(&token, world.token("auditor"));
-    let output = run(&[
-        "audit",
-        "verify",
-        &server.base,
-        "--key",
-        &key,
-        "--token-file",
-        token.to_str().unwrap(),
-        "--json",
-    ]);
+    secret_file(&token, world.token("auditor"));
+    let token = ["--token-file", token.to_str().unwrap(), "--json"];
+    let key = ["audit", "verify", &server.base, "--key", &copy.key];
+    let output = run(&[&key[..], &token].concat());
     assert_eq!(output.status.code(), Some(0), "{}", words(&output));
     match go(&copy) {
         Some(output) => {
@@ -403,15 +291,15 @@ fn independent_crates(copy: &Copy, size: u64) {
     assert_eq!(good.len(), 1);
     for receipt in std::fs::read_dir(copy.path("receipts")).unwrap() {
         let text = std::fs::read_to_string(receipt.unwrap().path()).unwrap();
-        let proof = callervault::note::TlogProof::parse(&text).unwrap();
+        let proof = TlogProof::parse(&text).unwrap();
         let note = Note::from_bytes(proof.checkpoint.as_bytes()).unwrap();
         note.verify(&known).unwrap();
         let at = signed(&copy.key, &proof.checkpoint);
         assert!(at.size <= size);
-        let hash = |hash: &callervault::merkle::Hash| tlog_tiles::Hash(*hash.as_bytes());
-        let path: TilePath = TilePath::within(size, callervault::merkle::TileKind::Entries, proof.index / 256).unwrap();
+        let hash = |hash: &Hash| tlog_tiles::Hash(*hash.as_bytes());
+        let path: TilePath = TilePath::within(size, TileKind::Entries, proof.index / 256).unwrap();
         let bundle = std::fs::read(copy.path(&path.to_string())).unwrap();
-        let entries = callervault::merkle::decode_bundle(&bundle).unwrap();
+        let entries = decode_bundle(&bundle).unwrap();
         let entry = entries[usize::try_from(proof.index % 256).unwrap()];
         let hashes: Vec<_> = proof.hashes.iter().map(hash).collect();
         let leaf = tlog_tiles::record_hash(entry);

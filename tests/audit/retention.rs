@@ -5,14 +5,13 @@ use std::sync::Arc;
 use callervault::clock::Fixed;
 use callervault::http::App;
 use callervault::vault::Retention;
+use callervault::vault::life::fsck::Finding;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use crate::audit::outsiders::{caught, copy, copy_from, grow, holds};
 use crate::calls::import::import;
-use crate::support::{Answer, World, caller, intake};
-
-const RETENTION: &str = "/v1/audit/retention";
+use crate::support::copies::{caught, copy, copy_from, grow, holds};
+use crate::support::{Answer, NAME, NUMBER, Request, World, caller, intake};
 
 fn days(count: i64) -> SignedDuration {
     SignedDuration::from_hours(24 * count)
@@ -28,47 +27,34 @@ pub(crate) async fn later(count: i64) -> (World, Arc<App>, Arc<Fixed>) {
     (world, app, clock)
 }
 
+/// The bodies of the entries below this one are dropped: asked by a system administrator, approved by an auditor.
+pub(crate) fn drop_bodies(below: impl Into<Value>) -> Request {
+    Request::post("/v1/audit/retention", &json!({"below": below.into()}))
+}
+
 pub(crate) async fn drop_below(world: &World, app: &Arc<App>, below: u64) -> Answer {
-    let body = json!({"below": below});
-    world
-        .with_second(app, "system-admin", "auditor", RETENTION, &body)
-        .await
+    let [system, auditor] = world.actors(app, ["system-admin", "auditor"]);
+    system.with(auditor, &drop_bodies(below)).await
 }
 
 #[tokio::test]
 async fn dropped_bodies_leave_every_proof() {
     let (world, app, _) = later(1100).await;
-    let entry = world.get(&app, "auditor", "/v1/audit/events/17").await.json()["leaf"].to_string();
+    let [system, auditor, dpo] = world.actors(&app, ["system-admin", "auditor", "dpo"]);
+    let entry = auditor.get("/v1/audit/events/17").await.json()["leaf"].to_string();
     let archive = copy(&world, &app).await;
-    let asked = world
-        .post(&app, "system-admin", RETENTION, &json!({"below": 256}))
-        .await;
-    assert!(
-        asked.at("/detail").contains("callervault audit export"),
-        "{}",
-        asked.text
-    );
-    let officer = format!("/v1/approvals/{}/approve", asked.at("/approval/id"));
-    let officer = world.call(&app, "dpo", "POST", &officer, &[], "").await;
-    assert_eq!(officer.status, 403, "the log is the auditors': {}", officer.text);
+    let asked = system.send(drop_bodies(256)).await;
+    let first = asked.at("/detail").contains("callervault audit export");
+    assert!(first, "{}", asked.text);
+    // The log is the auditors'.
+    dpo.approve(&asked.at("/approval/id")).await.is(403);
 
-    let dropped = drop_below(&world, &app, 256).await;
-    assert_eq!(
-        (dropped.status, &dropped.json()["below"]),
-        (200, &json!(256)),
-        "{}",
-        dropped.text
-    );
-    let index = dropped.json()["audit"]["index"].as_u64().unwrap();
-    let leaf = world
-        .get(&app, "auditor", &format!("/v1/audit/events/{index}"))
-        .await
-        .json();
-    assert_eq!(
-        leaf["leaf"]["link"],
-        json!({"below": "256", "from": "0", "log": "test.invalid/log/1"})
-    );
-    assert_ne!(leaf["leaf"]["actor"], leaf["leaf"]["approver"]);
+    let dropped = drop_below(&world, &app, 256).await.is(200);
+    assert_eq!(dropped.json()["below"], 256, "{}", dropped.text);
+    let leaf = auditor.entry(&dropped).await;
+    let link = json!({"below": "256", "from": "0", "log": "test.invalid/log/1"});
+    assert_eq!(leaf["link"], link);
+    assert_ne!(leaf["actor"], leaf["approver"]);
 
     for path in [
         "/v1/audit/events/0",
@@ -77,15 +63,13 @@ async fn dropped_bodies_leave_every_proof() {
         "/v1/audit/follow?from=0&limit=5",
         "/v1/audit/follow?from=255&limit=5",
     ] {
-        let answer = world.get(&app, "auditor", path).await;
-        assert_eq!((answer.status, answer.problem().as_str()), (404, "archived"), "{path}");
-        assert!(answer.at("/detail").contains("archived"), "{}", answer.text);
+        let answer = auditor.get(path).await.fails(404, "archived");
+        assert!(answer.at("/detail").contains("archived"), "{path}: {}", answer.text);
     }
-    assert_eq!(world.get(&app, "auditor", "/v1/audit/events/256").await.status, 200);
+    auditor.get("/v1/audit/events/256").await.is(200);
 
     // A receipt of a dropped entry, whose bytes somebody has kept.
-    let proof = world.get(&app, "auditor", "/v1/audit/events/17/proof").await;
-    assert_eq!(proof.status, 200, "{}", proof.text);
+    let proof = auditor.get("/v1/audit/events/17/proof").await.is(200);
     let left = copy_from(&world, &app, 256).await;
     std::fs::write(left.path("17.tlog-proof"), proof.text).unwrap();
     std::fs::write(left.path("17"), entry).unwrap();
@@ -102,7 +86,7 @@ async fn dropped_bodies_leave_every_proof() {
     drop(app);
     assert_eq!(world.fsck().await, [], "what was dropped is no finding");
     let app = world.open().await;
-    world.ticket_at(&app, "W2", caller("李四光", "13700002222")).await;
+    world.case(&app, "W2").await;
     drop(app);
     assert_eq!(world.fsck().await, []);
 }
@@ -111,14 +95,8 @@ async fn dropped_bodies_leave_every_proof() {
 async fn what_may_not_be_dropped() {
     let (world, app, clock) = later(1000).await;
     let young = Timestamp::now() + days(1000);
-    let ask = async |who: &str, below: Value| world.post(&app, who, RETENTION, &json!({"below": below})).await;
-    let early = ask("system-admin", json!(256)).await;
-    assert_eq!(
-        (early.status, early.problem().as_str()),
-        (422, "retained"),
-        "{}",
-        early.text
-    );
+    let ask = async |who: &str, below: Value| world.actor(&app, who).send(drop_bodies(below)).await;
+    let early = ask("system-admin", json!(256)).await.fails(422, "retained");
     assert!(early.at("/detail").starts_with("Entry 0 is younger"), "{}", early.text);
 
     clock.set(young + days(100));
@@ -134,12 +112,11 @@ async fn what_may_not_be_dropped() {
         assert_eq!(answer.problem(), problem, "{}", answer.text);
     }
     for who in ["auditor", "dpo", "security-admin", "agent"] {
-        let answer = ask(who, json!(256)).await;
-        assert_eq!((answer.status, answer.problem().as_str()), (403, "refused"), "{who}");
+        ask(who, json!(256)).await.fails(403, "refused");
         let answer = ask(who, json!(255)).await;
         assert_eq!(answer.status, 403, "{who} learns nothing of the log's length");
     }
-    assert_eq!(drop_below(&world, &app, 256).await.status, 200);
+    drop_below(&world, &app, 256).await.is(200);
     let again = ask("system-admin", json!(256)).await;
     assert_eq!(again.problem(), "dropped-already", "{}", again.text);
 }
@@ -152,16 +129,13 @@ async fn the_first_young_entry_is_named() {
     let now = Timestamp::now();
     let clock = Arc::new(Fixed::at(now + days(1000)));
     let app = world.open_at(clock.clone()).await;
-    let before = world.get(&app, "auditor", "/v1/audit/keys").await;
-    assert_eq!(before.status, 200);
+    world.actor(&app, "auditor").get("/v1/audit/keys").await.is(200);
     let size: u64 = world.data().rows("log_head").first("size");
     let first_young = size - 1;
     grow(&world, &app, 260).await;
     clock.set(now + days(1097));
-    let answer = world
-        .post(&app, "system-admin", RETENTION, &json!({"below": 256}))
-        .await;
-    assert_eq!(answer.problem(), "retained");
+    let answer = world.actor(&app, "system-admin").send(drop_bodies(256)).await;
+    let answer = answer.fails(422, "retained");
     let words = format!("Entry {first_young} is younger");
     assert!(answer.at("/detail").starts_with(&words), "{words}: {}", answer.text);
     assert_eq!(Retention::days(182), None, "six months at the least");
@@ -171,7 +145,7 @@ async fn the_first_young_entry_is_named() {
 #[tokio::test]
 async fn a_body_that_nobody_dropped_is_missed() {
     let (world, app, _) = later(1100).await;
-    assert_eq!(drop_below(&world, &app, 256).await.status, 200);
+    drop_below(&world, &app, 256).await.is(200);
     drop(app);
     world.data().rows("log_entry").of("idx", 256).set("body", []);
     let findings = world.fsck().await;
@@ -188,47 +162,44 @@ async fn an_older_body_that_nobody_dropped_is_an_integrity_problem() {
     let (world, app, _) = later(0).await;
     drop(app);
     world.data().rows("log_entry").below("idx", 256).set("body", []);
-    assert_eq!(
-        world
-            .fsck()
-            .await
-            .iter()
-            .filter(|one| one.what.starts_with("is empty"))
-            .count(),
-        256
-    );
+    let findings = world.fsck().await;
+    let empty = findings.iter().filter(|one| one.what.starts_with("is empty"));
+    assert_eq!(empty.count(), 256);
     let app = world.open().await;
     for path in ["/v1/audit/events/0", "/v1/audit/tile/entries/000"] {
-        let answer = world.get(&app, "auditor", path).await;
-        assert_eq!((answer.status, answer.problem().as_str()), (500, "integrity"), "{path}");
+        let answer = world.actor(&app, "auditor").get(path).await;
+        answer.fails(500, "integrity");
     }
+}
+
+async fn archived_below(world: &World, app: &Arc<App>) -> Value {
+    let auditor = world.actor(app, "auditor");
+    let found = auditor.get("/v1/audit/events?act=log.prune").await.is(200);
+    found.json()["archived_below"].clone()
 }
 
 /// How far a log was archived stands in one row: a search reads no approval for it.
 #[tokio::test]
 async fn a_search_reads_no_approvals() {
     let (world, app, _) = later(1100).await;
-    assert_eq!(drop_below(&world, &app, 256).await.status, 200);
+    drop_below(&world, &app, 256).await.is(200);
     world.data().rows("approval").set("about", r#"{"edited":"row"}"#);
-    let found = world.get(&app, "auditor", "/v1/audit/events?act=log.prune").await;
-    assert_eq!(found.status, 200, "{}", found.text);
-    assert_eq!(found.json()["archived_below"], 256);
+    assert_eq!(archived_below(&world, &app).await, 256);
 }
 
 #[tokio::test]
 async fn the_row_that_says_how_far_is_held_to_the_log() {
     let (world, app, _) = later(1100).await;
     grow(&world, &app, 300).await;
-    assert_eq!(drop_below(&world, &app, 256).await.status, 200);
+    drop_below(&world, &app, 256).await.is(200);
     let data = world.data();
     let archive = data.rows("archive");
     let older = archive.kept();
     // The later ones are younger than the retention period until so many days have gone by.
     drop(app);
     let app = world.open_at(Arc::new(Fixed::at(Timestamp::now() + days(2300)))).await;
-    assert_eq!(drop_below(&world, &app, 512).await.status, 200);
-    let found = world.get(&app, "auditor", "/v1/audit/events?act=log.prune").await;
-    assert_eq!(found.json()["archived_below"], 512, "{}", found.text);
+    drop_below(&world, &app, 512).await.is(200);
+    assert_eq!(archived_below(&world, &app).await, 512);
     drop(app);
     assert_eq!(world.fsck().await, []);
 
@@ -241,13 +212,13 @@ async fn the_row_that_says_how_far_is_held_to_the_log() {
     for (attack, words) in attacks {
         attack();
         let findings = world.fsck().await;
-        let named = |one: &callervault::vault::life::fsck::Finding| {
+        let named = |one: &Finding| {
             one.place.contains("archive") && one.place.contains("test.invalid/log/1") && one.what.contains(words)
         };
         assert!(findings.iter().any(named), "{words}: {findings:?}");
         let app = world.open().await;
-        let entry = world.get(&app, "auditor", "/v1/audit/events/300").await;
-        assert_eq!((entry.status, entry.problem().as_str()), (500, "integrity"), "{words}");
+        let entry = world.actor(&app, "auditor").get("/v1/audit/events/300").await;
+        entry.fails(500, "integrity");
     }
 }
 
@@ -255,11 +226,9 @@ async fn the_row_that_says_how_far_is_held_to_the_log() {
 #[tokio::test]
 async fn a_repeated_request_of_before_is_answered_as_then() {
     let (world, app) = World::new().await;
-    let key = [("idempotency-key", "one")];
-    let call = intake(caller("王小明", "13900001111")).to_string();
-    let send = async |app: &Arc<App>| world.call(app, "agent", "POST", "/v1/intake", &key, &call).await;
-    let first = send(&app).await;
-    assert_eq!(first.status, 201, "{}", first.text);
+    let call = |name: &str| Request::post("/v1/intake", &intake(caller(name, NUMBER))).once("one");
+    let send = async |app: &Arc<App>, name: &str| world.actor(app, "agent").send(call(name)).await;
+    let first = send(&app, NAME).await.is(201);
     drop(app);
     let file = world.dir.path().join("calls.jsonl");
     std::fs::write(&file, include_str!("../data/calls.jsonl").lines().next().unwrap()).unwrap();
@@ -269,16 +238,11 @@ async fn a_repeated_request_of_before_is_answered_as_then() {
     grow(&world, &app, 260).await;
     drop(app);
     let app = world.open_at(Arc::new(Fixed::at(Timestamp::now() + days(1100)))).await;
-    assert_eq!(drop_below(&world, &app, 256).await.status, 200);
+    drop_below(&world, &app, 256).await.is(200);
 
-    let again = send(&app).await;
-    assert_eq!((again.status, &again.text), (201, &first.text), "the first answer");
-    let other = intake(caller("李四光", "13900001111")).to_string();
-    let other = world.call(&app, "agent", "POST", "/v1/intake", &key, &other).await;
-    assert_eq!(
-        (other.status, other.problem().as_str()),
-        (422, "idempotency-key-reused")
-    );
+    let again = send(&app, NAME).await.is(201);
+    assert_eq!(again.text, first.text, "the first answer");
+    send(&app, "李四光").await.fails(422, "idempotency-key-reused");
     drop(app);
     let words = take();
     assert!(
@@ -291,11 +255,5 @@ async fn a_repeated_request_of_before_is_answered_as_then() {
     let app = world.open_at(Arc::new(Fixed::at(Timestamp::now() + days(1100)))).await;
     world.data().rows("replay").set("leaf_index", 257);
     world.data().rows("log_entry").of("idx", 257).set("body", []);
-    let emptied = send(&app).await;
-    assert_eq!(
-        (emptied.status, emptied.problem().as_str()),
-        (500, "integrity"),
-        "{}",
-        emptied.text
-    );
+    send(&app, NAME).await.fails(500, "integrity");
 }

@@ -8,63 +8,49 @@ use callervault::model::fields::FieldSet;
 use callervault::model::ids::RecordKind;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, World, caller, intake};
+use crate::support::{Actor, Answer, Case, NAME, NUMBER, World, caller, report};
 
 /// A confidential report of one of three callers who are known to C1 from ordinary tickets.
 struct Report {
     world: World,
     app: Arc<App>,
-    /// Number of the report, which C1 holds.
-    no: String,
-    /// C1's references: the reporter's first, then two others'.
-    known: [String; 3],
-    /// Numbers of their ordinary tickets, in the same order.
-    tickets: [String; 3],
+    /// The report, which C1 holds.
+    own: Case,
+    /// C1's ordinary cases: the reporter's first, then two others'.
+    known: [Case; 3],
 }
 
-async fn report() -> Report {
-    let (world, app) = World::new().await;
-    let people = [
-        ("王小明", "13900001111"),
-        ("李四光", "13700002222"),
-        ("赵六", "13600003333"),
-    ];
-    let (mut known, mut tickets) = (Vec::new(), Vec::new());
-    for (name, number) in people {
-        let (no, reference) = world.ticket_at(&app, "C1", caller(name, number)).await;
-        known.push(reference);
-        tickets.push(no);
+impl Report {
+    async fn new() -> Self {
+        let (world, app) = World::new().await;
+        let [agent, dispatcher] = world.actors(&app, ["agent", "dispatcher"]);
+        let known = [
+            world.case(&app, "C1").await,
+            world.case_of(&app, "C1", caller("李四光", "13700002222")).await,
+            world.case_of(&app, "C1", caller("赵六", "13600003333")).await,
+        ];
+        let mut body = report(caller(NAME, NUMBER));
+        body["caller"]["email"] = json!("reporter@example.com");
+        let taken = agent.post("/v1/intake", &body).await.is(201);
+        let matched = taken.at("/caller/matched");
+        assert_eq!(matched, "new", "a report is joined with no other call: {}", taken.text);
+        let own = taken.case();
+        let corrected = agent.correct(&own, 1, json!({"salutation": "先生"})).await;
+        corrected.is(200);
+        dispatcher.dispatch(&own.no, "C1").await.is(200);
+        Self { world, app, own, known }
     }
-    let mut body = intake(caller(people[0].0, people[0].1));
-    body["ticket"]["kind"] = json!("report");
-    body["caller"]["email"] = json!("reporter@example.com");
-    let taken = world.post(&app, "agent", "/v1/intake", &body).await;
-    assert_eq!(
-        taken.at("/caller/matched"),
-        "new",
-        "a report is joined with no other call: {}",
-        taken.text
-    );
-    let own = taken.at("/caller/ref");
-    let correction = json!({"ticket": taken.at("/ticket/no"), "reason": "听错了", "fields": {"salutation": "先生"}});
-    let etag = [("if-match", "\"1\"")];
-    let path = format!("/v1/callers/{own}");
-    let corrected = world
-        .call(&app, "agent", "PATCH", &path, &etag, &correction.to_string())
-        .await;
-    assert_eq!(corrected.status, 200, "{}", corrected.text);
-    let no = taken.at("/ticket/no");
-    let sent = json!({"department": "C1", "reason": "请核查"});
-    let sent = world
-        .post(&app, "dispatcher", &format!("/v1/tickets/{no}/dispatch"), &sent)
-        .await;
-    assert_eq!(sent.status, 200, "{}", sent.text);
-    Report {
-        world,
-        app,
-        no,
-        known: known.try_into().unwrap(),
-        tickets: tickets.try_into().unwrap(),
+
+    fn actor(&self, name: &str) -> Actor<'_> {
+        self.world.actor(&self.app, name)
+    }
+
+    /// The report, as if this were its caller.
+    fn about(&self, known: &Case) -> Case {
+        Case {
+            no: self.own.no.clone(),
+            reference: known.reference.clone(),
+        }
     }
 }
 
@@ -87,55 +73,44 @@ fn seen(answer: &Answer) -> (u16, Value, Vec<(String, String)>) {
 
 #[tokio::test]
 async fn whoever_asks_about_a_report_hears_the_same_of_everybody() {
-    let report = report().await;
-    let ask = async |reference: &str, what: &str, body: &Value| {
-        let path = format!("/v1/callers/{reference}/{what}");
-        report.world.post(&report.app, "handler-c1", &path, body).await
+    let report = Report::new().await;
+    let handler = report.actor("handler-c1");
+    let alike = |heard: Vec<Answer>, what: &str| {
+        let heard: Vec<_> = heard.iter().map(seen).collect();
+        assert_eq!(heard[0].0, 403, "{what}: {:?}", heard[0]);
+        assert_eq!(heard[0], heard[1], "{what}");
+        assert_eq!(heard[1], heard[2], "{what}");
     };
     let fields = FieldSet::shipped().unwrap();
     for field in fields.of(RecordKind::Caller) {
         let name = field.name().as_str();
-        let mut asks = Vec::new();
-        for form in ["clear", "masked"] {
-            asks.push((
-                "reveal",
-                json!({"ticket": report.no, "purpose": "handle", "fields": [name], "form": form}),
-            ));
-        }
-        if field.index().is_some() {
-            let value = json!({"ticket": report.no, "purpose": "handle", "field": name, "value": "13900001111"});
-            asks.push(("verify", value));
-        }
-        for (what, body) in asks {
-            let mut answers = Vec::new();
-            for reference in &report.known {
-                answers.push(seen(&ask(reference, what, &body).await));
+        let (mut clear, mut masked, mut compared) = (Vec::new(), Vec::new(), Vec::new());
+        for known in &report.known {
+            let case = report.about(known);
+            clear.push(handler.reveal(&case).fields(&[name]).clear().await);
+            masked.push(handler.reveal(&case).fields(&[name]).masked().await);
+            if field.index().is_some() {
+                compared.push(handler.verify(&case, name, NUMBER).await);
             }
-            assert_eq!(answers[0].0, 403, "{what} {name}: {:?}", answers[0]);
-            assert_eq!(answers[0], answers[1], "{what} {name}");
-            assert_eq!(answers[1], answers[2], "{what} {name}");
+        }
+        alike(clear, name);
+        alike(masked, name);
+        if field.index().is_some() {
+            alike(compared, name);
         }
     }
 }
 
 #[tokio::test]
 async fn what_a_report_adds_to_a_file_shows_in_no_other_ticket() {
-    let report = report().await;
-    let page = async |reference: &str| {
-        let path = format!("/v1/callers/{reference}");
-        report.world.get(&report.app, "handler-c1", &path).await
-    };
+    let report = Report::new().await;
+    let handler = report.actor("handler-c1");
     let mut names = Vec::new();
-    for (reference, no) in report.known.iter().zip(&report.tickets) {
-        let page = page(reference).await;
-        assert_eq!(
-            page.json()["tickets"],
-            json!([no]),
-            "no report among them: {}",
-            page.text
-        );
-        assert_eq!(page.json()["version"], Value::Null);
-        names.push(page.json()["on_file"].clone());
+    for known in &report.known {
+        let page = handler.get(known.caller()).await.json();
+        assert_eq!(page["tickets"], json!([known.no]), "no report among them: {page}");
+        assert_eq!(page["version"], Value::Null);
+        names.push(page["on_file"].clone());
     }
     assert_eq!(
         names[0], names[1],
@@ -150,22 +125,18 @@ async fn what_a_report_adds_to_a_file_shows_in_no_other_ticket() {
 
 #[tokio::test]
 async fn in_the_centre_only_the_agent_who_took_a_report_follows_its_caller() {
-    let report = report().await;
+    let report = Report::new().await;
     let envelope = async |who: &str, purpose: &str| {
-        let path = format!("/v1/tickets/{}?purpose={purpose}", report.no);
-        let read = report.world.get(&report.app, who, &path).await;
-        assert_eq!(read.status, 200, "{who}: {}", read.text);
+        let path = format!("{}?purpose={purpose}", report.own.ticket());
+        let read = report.actor(who).get(path).await.is(200);
         read.json()["caller"].clone()
     };
     let own = envelope("agent", "intake").await;
-    let reference = own["ref"]
-        .as_str()
-        .expect("the agent's work is about this caller")
-        .to_owned();
+    let reference = own["ref"].as_str().expect("the agent's work is about this caller");
     for (who, purpose) in [("other-agent", "intake"), ("dispatcher", "dispatch")] {
         assert_eq!(envelope(who, purpose).await, Value::Null, "{who}");
         let path = format!("/v1/callers/{reference}?purpose={purpose}");
-        let page = report.world.get(&report.app, who, &path).await;
+        let page = report.actor(who).get(path).await;
         assert_eq!(page.json()["tickets"], json!([]), "{who}: {}", page.text);
     }
 }
@@ -173,41 +144,31 @@ async fn in_the_centre_only_the_agent_who_took_a_report_follows_its_caller() {
 /// Free text about the caller is nobody's who does not deal with the caller.
 #[tokio::test]
 async fn why_a_caller_was_corrected_is_not_read_by_departments_or_dispatchers() {
-    let report = report().await;
-    let masked = ["clear", "masked"];
-    for form in masked {
-        let body =
-            json!({"ticket": report.tickets[0], "purpose": "handle", "fields": ["correction_reason"], "form": form});
-        let path = format!("/v1/callers/{}/reveal", report.known[0]);
-        let answer = report.world.post(&report.app, "handler-c1", &path, &body).await;
-        assert_eq!(answer.status, 403, "{form}: {}", answer.text);
-    }
+    let report = Report::new().await;
+    let handler = report.actor("handler-c1");
+    let reason = || handler.reveal(&report.known[0]).fields(&["correction_reason"]);
+    reason().clear().await.is(403);
+    reason().masked().await.is(403);
 }
 
-/// All that C1 hears of the first caller for the sake of an ordinary ticket: each field in each form, compared, and the page.
-async fn heard(world: &World, app: &Arc<App>, reference: &str, no: &str) -> Vec<(u16, Value)> {
+/// All that C1 hears of a caller for the sake of an ordinary ticket: each field in each form, compared, and the page.
+async fn heard(handler: Actor<'_>, case: &Case) -> Vec<(u16, Value)> {
     let mut heard = Vec::new();
     let fields = FieldSet::shipped().unwrap();
     for field in fields.of(RecordKind::Caller) {
         let name = field.name().as_str();
         for form in ["clear", "masked"] {
-            let body = json!({"ticket": no, "purpose": "handle", "fields": [name], "form": form});
-            let answer = world
-                .post(app, "handler-c1", &format!("/v1/callers/{reference}/reveal"), &body)
-                .await;
+            let answer = handler.reveal(case).fields(&[name]).form(form).await;
             heard.push((answer.status, answer.json()["fields"].clone()));
         }
         if field.index().is_some() {
-            for value in ["13900001111", "13500007777", "苏D12345", "new@example.com"] {
-                let body = json!({"ticket": no, "purpose": "handle", "field": name, "value": value});
-                let answer = world
-                    .post(app, "handler-c1", &format!("/v1/callers/{reference}/verify"), &body)
-                    .await;
+            for value in [NUMBER, "13500007777", "苏D12345", "new@example.com"] {
+                let answer = handler.verify(case, name, value).await;
                 heard.push((answer.status, answer.json()["match"].clone()));
             }
         }
     }
-    let page = world.get(app, "handler-c1", &format!("/v1/callers/{reference}")).await;
+    let page = handler.get(case.caller()).await;
     heard.push((page.status, page.json()["on_file"].clone()));
     heard
 }
@@ -216,32 +177,27 @@ async fn heard(world: &World, app: &Arc<App>, reference: &str, no: &str) -> Vec<
 #[tokio::test]
 async fn nothing_that_a_report_states_is_heard_by_way_of_ordinary_tickets() {
     let (world, app) = World::unlimited().await;
-    let person = || caller("王小明", "13900001111");
-    let (no, reference) = world.ticket_at(&app, "C1", person()).await;
-    let before = heard(&world, &app, &reference, &no).await;
-    assert!(
-        before
-            .iter()
-            .any(|(status, fields)| *status == 200 && *fields != json!({})),
-        "the handler sees something"
-    );
+    let [agent, dispatcher, handler] = world.actors(&app, ["agent", "dispatcher", "handler-c1"]);
+    let case = world.case(&app, "C1").await;
+    let before = heard(handler, &case).await;
+    let something = |(status, fields): &(u16, Value)| *status == 200 && *fields != json!({});
+    assert!(before.iter().any(something), "the handler sees something");
 
-    let mut report = intake(json!({
-        "name": "王小明", "caller_number": "13900001111", "callback_number": "13500007777",
+    let report = report(json!({
+        "name": NAME, "caller_number": NUMBER, "callback_number": "13500007777",
         "plate": "苏D12345", "email": "new@example.com", "id_no": "110108204107057338",
     }));
-    report["ticket"]["kind"] = json!("report");
-    let taken = world.post(&app, "agent", "/v1/intake", &report).await;
-    assert_eq!(taken.status, 201, "{}", taken.text);
-    assert_ne!(taken.at("/caller/ref"), reference);
-    let sent = json!({"department": "C1", "reason": "请核查"});
-    let path = format!("/v1/tickets/{}/dispatch", taken.at("/ticket/no"));
-    assert_eq!(world.post(&app, "dispatcher", &path, &sent).await.status, 200);
-    assert_eq!(heard(&world, &app, &reference, &no).await, before);
+    let taken = agent.post("/v1/intake", &report).await.is(201).case();
+    assert_ne!(taken.reference, case.reference);
+    dispatcher.dispatch(&taken.no, "C1").await.is(200);
+    assert_eq!(heard(handler, &case).await, before);
 
-    let (later, same) = world.ticket_at(&app, "C1", person()).await;
-    assert_eq!(same, reference, "the caller is known from the ordinary call");
-    assert_eq!(heard(&world, &app, &reference, &later).await, before);
+    let later = world.case(&app, "C1").await;
+    assert_eq!(
+        later.reference, case.reference,
+        "the caller is known from the ordinary call"
+    );
+    assert_eq!(heard(handler, &later).await, before);
     drop(app);
     assert_eq!(world.fsck().await, []);
 }
@@ -249,29 +205,14 @@ async fn nothing_that_a_report_states_is_heard_by_way_of_ordinary_tickets() {
 /// Whom an agent knows from ordinary calls, the agent does not find behind a colleague's report.
 #[tokio::test]
 async fn no_colleague_finds_out_who_reported_by_trying() {
-    let report = report().await;
-    let mut others = Vec::new();
-    for (name, number) in [("王小明", "13900001111"), ("李四光", "13700002222")] {
-        let taken = report
-            .world
-            .post(&report.app, "other-agent", "/v1/intake", &intake(caller(name, number)))
-            .await;
-        others.push(taken.at("/caller/ref"));
-    }
+    let report = Report::new().await;
+    let colleague = report.actor("other-agent");
     let mut heard = Vec::new();
-    for reference in &others {
-        let masked = json!({"ticket": report.no, "purpose": "intake", "fields": ["name"], "form": "masked"});
-        let path = format!("/v1/callers/{reference}");
-        let shown = report
-            .world
-            .post(&report.app, "other-agent", &format!("{path}/reveal"), &masked)
-            .await;
-        let correction = json!({"ticket": report.no, "reason": "听错了", "fields": {"salutation": "先生"}}).to_string();
-        let etag = [("if-match", "\"999\"")];
-        let corrected = report
-            .world
-            .call(&report.app, "other-agent", "PATCH", &path, &etag, &correction)
-            .await;
+    for (name, number) in [(NAME, NUMBER), ("李四光", "13700002222")] {
+        let case = report.about(&colleague.take(caller(name, number)).await);
+        let masked = colleague.reveal(&case).purpose("intake").fields(&["name"]);
+        let shown = masked.masked().await;
+        let corrected = colleague.correct(&case, 999, json!({"salutation": "先生"})).await;
         heard.push((seen(&shown), seen(&corrected)));
     }
     assert_eq!((heard[0].0.0, heard[0].1.0), (403, 403), "{:?}", heard[0]);

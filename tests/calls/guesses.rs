@@ -5,14 +5,12 @@ use std::sync::Arc;
 use callervault::clock::{Clock, Fixed};
 use callervault::http::App;
 use callervault::model::limits::Limits;
-use callervault::model::principals::{PrincipalKind, Role};
-use callervault::vault::people::NewPrincipal;
+use callervault::model::principals::Role;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use crate::support::{Answer, World, caller, intake};
-
-const NUMBER: &str = "13900001111";
+use crate::support::approvals::service;
+use crate::support::{Actor, Answer, Case, NAME, NUMBER, Request, World, caller, intake};
 
 /// Seconds after which the answer says to try again.
 fn wait(answer: &Answer) -> i64 {
@@ -26,19 +24,16 @@ fn start() -> Timestamp {
 struct Guesser {
     world: World,
     clock: Arc<Fixed>,
-    path: String,
-    no: String,
+    case: Case,
 }
 
 impl Guesser {
     async fn new() -> (Self, Arc<App>) {
-        let (world, app) = World::new().await;
-        drop(app);
+        let world = World::closed().await;
         let clock = Arc::new(Fixed::at(start()));
         let app = world.open_at(Arc::clone(&clock) as Arc<dyn Clock>).await;
-        let (no, reference) = world.ticket_at(&app, "C1", caller("王小明", NUMBER)).await;
-        let path = format!("/v1/callers/{reference}/verify");
-        (Self { world, clock, path, no }, app)
+        let case = world.case(&app, "C1").await;
+        (Self { world, clock, case }, app)
     }
 
     async fn open(&self) -> Arc<App> {
@@ -50,8 +45,8 @@ impl Guesser {
     }
 
     async fn guess(&self, app: &Arc<App>) -> Answer {
-        let body = json!({"ticket": self.no, "purpose": "handle", "field": "callback_number", "value": "13800000000"});
-        self.world.post(app, "handler-c1", &self.path, &body).await
+        let handler = self.world.actor(app, "handler-c1");
+        handler.verify(&self.case, "callback_number", "13800000000").await
     }
 
     /// How many of so many guesses are answered.
@@ -122,15 +117,27 @@ async fn guesses_sent_at_once_do_not_pass_the_limit_together() {
     );
 }
 
-/// Takes calls until one is refused: how many were taken, and the refusal.
-async fn taken(world: &World, app: &Arc<App>, who: &str, call: impl Fn(usize) -> Value) -> (usize, Answer) {
-    for nth in 0.. {
-        let answer = world.post(app, who, "/v1/intake", &call(nth)).await;
-        if answer.status != 201 {
-            return (nth, answer);
+impl Actor<'_> {
+    /// Takes calls until one is refused with this problem: how many were taken, and the refusal.
+    async fn take_until(self, problem: &str, caller: impl Fn(usize) -> Value) -> (usize, Answer) {
+        for nth in 0.. {
+            let answer = self.intake(caller(nth)).await;
+            if answer.status != 201 {
+                return (nth, answer.fails(429, problem));
+            }
         }
+        unreachable!("calls are taken until one is refused")
     }
-    unreachable!("calls are taken until one is refused")
+}
+
+/// Each has a number of their own.
+fn numbered(nth: usize) -> Value {
+    json!({"caller_number": format!("138{nth:08}")})
+}
+
+/// Nobody can be found by this.
+fn nameless(_: usize) -> Value {
+    json!({"salutation": "女士"})
 }
 
 async fn limited(world: &World, limits: &str) -> Arc<App> {
@@ -141,12 +148,7 @@ async fn limited(world: &World, limits: &str) -> Arc<App> {
 /// A world with a service account that takes calls, and nothing that serves it.
 async fn with_platform() -> World {
     let (mut world, app) = World::new().await;
-    let web = NewPrincipal {
-        name: "platform-web".to_owned(),
-        department: "H0".parse().unwrap(),
-        roles: vec![Role::Agent],
-        kind: PrincipalKind::Service,
-    };
+    let web = service("platform-web", Role::Agent);
     world.hire(app.vault(), "security-admin", web).await;
     drop(app);
     world
@@ -168,19 +170,16 @@ const SMALL: &str = "
 
 #[tokio::test]
 async fn a_call_that_states_who_calls_is_a_guess() {
-    let (world, app) = World::new().await;
-    drop(app);
+    let world = World::closed().await;
     let app = limited(&world, SMALL).await;
-    let named = |nth: usize| intake(json!({"caller_number": format!("138{nth:08}")}));
-    let (count, refused) = taken(&world, &app, "agent", named).await;
-    assert_eq!((count, refused.problem().as_str()), (3, "too-many-guesses"));
-    let index = refused.json().pointer("/audit/index").and_then(Value::as_u64).unwrap();
-    let entry = world.get(&app, "auditor", &format!("/v1/audit/events/{index}")).await;
-    assert_eq!(entry.at("/leaf/why"), "too-many-guesses");
+    let [agent, other, auditor] = world.actors(&app, ["agent", "other-agent", "auditor"]);
+    let (count, refused) = agent.take_until("too-many-guesses", numbered).await;
+    assert_eq!(count, 3);
+    assert_eq!(auditor.entry(&refused).await["why"], "too-many-guesses");
 
     // Calls of which nobody can be found are taken on, up to the limit on calls.
-    let (count, refused) = taken(&world, &app, "other-agent", |_| intake(json!({"salutation": "女士"}))).await;
-    assert_eq!((count, refused.problem().as_str()), (5, "too-many-intakes"));
+    let (count, refused) = other.take_until("too-many-intakes", nameless).await;
+    assert_eq!(count, 5);
     assert!(wait(&refused) >= 60);
 }
 
@@ -188,42 +187,36 @@ async fn a_call_that_states_who_calls_is_a_guess() {
 async fn a_platform_may_have_limits_of_its_own_and_a_person_may_not() {
     let world = with_platform().await;
     let app = limited(&world, SMALL).await;
-    let named = |nth: usize| intake(json!({"caller_number": format!("138{nth:08}")}));
-    let (count, refused) = taken(&world, &app, "platform-web", named).await;
-    assert_eq!((count, refused.problem().as_str()), (70, "too-many-intakes"));
-    let (count, refused) = taken(&world, &app, "other-agent", named).await;
-    assert_eq!((count, refused.problem().as_str()), (3, "too-many-guesses"));
+    let [platform, person] = world.actors(&app, ["platform-web", "other-agent"]);
+    let (count, _) = platform.take_until("too-many-intakes", numbered).await;
+    assert_eq!(count, 70);
+    let (count, _) = person.take_until("too-many-guesses", numbered).await;
+    assert_eq!(count, 3);
 }
 
 #[tokio::test]
 async fn a_call_sent_again_is_no_second_call() {
-    let (world, app) = World::new().await;
-    drop(app);
+    let world = World::closed().await;
     let app = limited(&world, SMALL).await;
-    let key = [("idempotency-key", "one")];
-    let body = intake(caller("王小明", NUMBER)).to_string();
+    let agent = world.actor(&app, "agent");
+    let call = Request::post("/v1/intake", &intake(caller(NAME, NUMBER))).once("one");
     let mut statuses = Vec::new();
     for _ in 0..8 {
-        statuses.push(
-            world
-                .call(&app, "agent", "POST", "/v1/intake", &key, &body)
-                .await
-                .status,
-        );
+        statuses.push(agent.send(call.clone()).await.status);
     }
     assert!(statuses.iter().all(|status| *status < 300), "{statuses:?}");
-    let (count, _) = taken(&world, &app, "agent", |_| intake(caller("李四光", "13700002222"))).await;
+    let other = |_| caller("李四光", "13700002222");
+    let (count, _) = agent.take_until("too-many-guesses", other).await;
     assert_eq!(count, 2, "and it was one guess");
 }
 
 #[tokio::test]
 async fn limits_that_are_not_understood_keep_the_vault_shut_and_others_change_the_policys_hash() {
-    let (world, app) = World::new().await;
-    drop(app);
+    let world = World::closed().await;
     let hash = async |limits: &str| {
         let app = limited(&world, limits).await;
-        assert_eq!(world.get(&app, "handler-c1", "/v1/tickets").await.status, 200);
-        let page = world.get(&app, "auditor", "/v1/audit/events?limit=1").await;
+        world.actor(&app, "handler-c1").get("/v1/tickets").await.is(200);
+        let page = world.actor(&app, "auditor").get("/v1/audit/events?limit=1").await;
         page.at("/entries/0/leaf/policy")
     };
     let shipped = hash(Limits::SHIPPED).await;
@@ -247,12 +240,12 @@ async fn requests_that_overtake_each_other_cost_one_each() {
     std::fs::write(world.places.policies.join("limits.toml"), limits).unwrap();
     let clock = Arc::new(Fixed::at(start()));
     let app = world.open_at(Arc::clone(&clock) as Arc<dyn Clock>).await;
+    let platform = world.actor(&app, "platform-web");
     let mut taken = 0;
     for nth in 0..620 {
         // 02:00:05 lies at the edge of two slots of ten seconds, four seconds apart: 02:00:09 and 02:00:10.
         clock.set(start() + SignedDuration::from_secs(4 + nth % 2));
-        let body = intake(json!({"salutation": "女士"}));
-        taken += usize::from(world.post(&app, "platform-web", "/v1/intake", &body).await.status == 201);
+        taken += usize::from(platform.intake(nameless(0)).await.status == 201);
     }
     assert_eq!(taken, 600);
 }
@@ -265,11 +258,11 @@ async fn what_was_taken_ahead_and_not_used_is_given_back() {
     std::fs::write(world.places.policies.join("limits.toml"), limits).unwrap();
     let clock = Arc::new(Fixed::at(start()));
     let app = world.open_at(Arc::clone(&clock) as Arc<dyn Clock>).await;
+    let platform = world.actor(&app, "platform-web");
     let mut taken = 0;
     for nth in 0..100 {
         clock.set(start() + SignedDuration::from_secs(20 * nth));
-        let body = intake(json!({"salutation": "女士"}));
-        taken += usize::from(world.post(&app, "platform-web", "/v1/intake", &body).await.status == 201);
+        taken += usize::from(platform.intake(nameless(0)).await.status == 201);
     }
     assert_eq!(taken, 90);
 }

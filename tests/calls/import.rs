@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 use serde_json::Value;
 
 use crate::support::process::{Server, secret_file};
-use crate::support::{PASSPHRASE, World, caller, intake};
+use crate::support::{NAME, NUMBER, PASSPHRASE, Request, World, caller, intake};
 
 /// The full corpus where it is present beside the project, else the part the project carries.
 fn corpus() -> PathBuf {
@@ -80,8 +80,7 @@ fn found_in(files: &[PathBuf], values: &[String]) -> Vec<String> {
 
 #[tokio::test]
 async fn the_corpus_is_taken_once_and_found_nowhere() {
-    let (world, app) = World::new().await;
-    drop(app);
+    let world = World::closed().await;
     let corpus = corpus();
     let text = std::fs::read_to_string(&corpus).unwrap();
     let lines = text.lines().count();
@@ -125,8 +124,7 @@ async fn the_corpus_is_taken_once_and_found_nowhere() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_found_while_a_server_has_the_stores_open() {
-    let (world, app) = World::new().await;
-    drop(app);
+    let world = World::closed().await;
     let (name, number, text) = ("欧阳某某甲", "13900001111", "楼下餐吧夜里仍在扰民请尽快处理");
     let mut call = intake(caller(name, number));
     call["ticket"]["text"] = text.into();
@@ -160,8 +158,7 @@ async fn nothing_is_found_while_a_server_has_the_stores_open() {
 
 #[tokio::test]
 async fn repeats_come_back_as_their_data_says() {
-    let (world, app) = World::new().await;
-    drop(app);
+    let world = World::closed().await;
     let output = import(
         &world,
         &Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/calls.jsonl"),
@@ -174,8 +171,7 @@ async fn repeats_come_back_as_their_data_says() {
 
 #[tokio::test]
 async fn bad_lines_are_named_by_number_only() {
-    let (world, app) = World::new().await;
-    drop(app);
+    let world = World::closed().await;
     let good = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/calls.jsonl")).unwrap();
     let good = good.lines().next().unwrap();
     let file = world.dir.path().join("calls.jsonl");
@@ -203,8 +199,7 @@ async fn bad_lines_are_named_by_number_only() {
 
 #[tokio::test]
 async fn another_agent_takes_nothing_again() {
-    let (world, app) = World::new().await;
-    drop(app);
+    let world = World::closed().await;
     let good = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/calls.jsonl")).unwrap();
     let some: Vec<&str> = good.lines().take(5).collect();
     let file = world.dir.path().join("calls.jsonl");
@@ -224,22 +219,16 @@ async fn another_agent_takes_nothing_again() {
         .unwrap()
         .to_owned();
     let app = world.open().await;
-    let (key, body) = (
-        format!("import:{id}"),
-        intake(caller("王小明", "13900001111")).to_string(),
-    );
-    let taken = world
-        .call(&app, "agent", "POST", "/v1/intake", &[("idempotency-key", &key)], &body)
-        .await;
-    assert_eq!(taken.status, 201, "{}", taken.text);
+    let call = Request::post("/v1/intake", &intake(caller(NAME, NUMBER)));
+    let agent = world.actor(&app, "agent");
+    agent.send(call.once(&format!("import:{id}"))).await.is(201);
     drop(app);
     assert_eq!(world.fsck().await, []);
 }
 
 #[tokio::test]
 async fn an_import_that_stops_keeps_the_list_of_what_was_rejected() {
-    let (world, app) = World::new().await;
-    drop(app);
+    let world = World::closed().await;
     let good = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/calls.jsonl")).unwrap();
     let file = world.dir.path().join("calls.jsonl");
     std::fs::write(&file, format!("not json\n{good}")).unwrap();

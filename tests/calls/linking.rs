@@ -2,11 +2,12 @@
 //! the vault wrote, however many share a value.
 
 use callervault::model::reference::Reference;
+use callervault::model::ticket_no::TicketNo;
 use serde_json::{Value, json};
 
 use crate::store::attacks::scene;
 use crate::support::rows::{Edit, Rows, Store};
-use crate::support::{World, caller, intake};
+use crate::support::{NAME, NUMBER, PEOPLE, Request, World, caller, intake};
 
 /// Everything the data store has on disk.
 fn on_disk(world: &World) -> Vec<u8> {
@@ -25,13 +26,13 @@ async fn no_departments_reference_stands_in_the_database() {
     let (world, app) = World::new().await;
     let mut references = Vec::new();
     for n in 0..12 {
-        let who = || caller("王小明", &format!("139{n:08}"));
-        references.push(world.ticket_at(&app, "C1", who()).await.1);
-        references.push(world.ticket_at(&app, "W2", who()).await.1);
+        let who = || caller(NAME, &format!("139{n:08}"));
+        references.push(world.case_of(&app, "C1", who()).await.reference);
+        references.push(world.case_of(&app, "W2", who()).await.reference);
     }
     let bytes = on_disk(&world);
     let there = |what: &[u8]| memchr::memmem::find(&bytes, what).is_some();
-    let found = world.get(&app, "auditor", "/v1/audit/events?act=intake").await;
+    let found = world.actor(&app, "auditor").get("/v1/audit/events?act=intake").await;
     let subject = found.at("/entries/0/leaf/subject");
     assert!(there(subject.as_bytes()), "the search finds what is there");
     for text in &references {
@@ -56,15 +57,14 @@ async fn no_departments_reference_stands_in_the_database() {
 #[tokio::test]
 async fn a_foreign_ticket_number_pages_like_an_unknown_one() {
     let (world, app) = World::new().await;
-    world.ticket_at(&app, "W2", caller("李四光", "13700002222")).await;
-    let (foreign, _) = world.ticket_at(&app, "C1", caller("王小明", "13900001111")).await;
-    world.ticket_at(&app, "W2", caller("赵六", "13700003333")).await;
-    let unknown = callervault::model::ticket_no::TicketNo::new(123_456_789_012).unwrap();
+    let handler = world.actor(&app, "handler-w2");
+    world.case_of(&app, "W2", caller("李四光", "13700002222")).await;
+    let foreign = world.case(&app, "C1").await.no;
+    world.case_of(&app, "W2", caller("赵六", "13700003333")).await;
+    let unknown = TicketNo::new(123_456_789_012).unwrap().to_string();
     let mut pages = Vec::new();
-    for after in [foreign, unknown.to_string()] {
-        let page = world
-            .get(&app, "handler-w2", &format!("/v1/tickets?after={after}"))
-            .await;
+    for after in [foreign, unknown] {
+        let page = handler.get(format!("/v1/tickets?after={after}")).await;
         pages.push((page.status, page.json().pointer("/tickets").cloned()));
     }
     assert_eq!(pages[0], pages[1]);
@@ -73,40 +73,32 @@ async fn a_foreign_ticket_number_pages_like_an_unknown_one() {
 #[tokio::test]
 async fn a_remembered_answer_is_sealed_and_belongs_to_its_leaf() {
     let (world, app) = World::new().await;
-    let body = intake(caller("王小明", "13900001111")).to_string();
-    let key = [("idempotency-key", "once")];
-    let first = world.call(&app, "agent", "POST", "/v1/intake", &key, &body).await;
-    assert_eq!(first.status, 201, "{}", first.text);
-    world
-        .post(&app, "agent", "/v1/intake", &intake(caller("李四光", "13700002222")))
-        .await;
+    let agent = world.actor(&app, "agent");
+    let call = Request::post("/v1/intake", &intake(caller(NAME, NUMBER))).once("once");
+    let first = agent.send(call.clone()).await.is(201);
+    agent.take(caller("李四光", "13700002222")).await;
     let answer: Vec<u8> = world.data().rows("replay").first("answer");
     for clear in [first.at("/ticket/no"), first.at("/caller/ref")] {
         assert!(memchr::memmem::find(&answer, clear.as_bytes()).is_none(), "{clear}");
     }
-    let again = world.call(&app, "agent", "POST", "/v1/intake", &key, &body).await;
+    let again = agent.send(call.clone()).await;
     assert_eq!(again.json(), first.json());
     world.data().rows("replay").add("leaf_index", 1);
-    let other = world.call(&app, "agent", "POST", "/v1/intake", &key, &body).await;
-    assert_eq!(
-        (other.status, other.problem().as_str()),
-        (500, "integrity"),
-        "{}",
-        other.text
-    );
+    agent.send(call).await.fails(500, "integrity");
 }
 
 /// The third person has the name and the number of the first, and another ID number.
 #[tokio::test]
 async fn a_removed_id_number_does_not_merge_two_people() {
     let (world, app) = World::new().await;
-    let who = |id: &str| json!({"name": "王小明", "caller_number": "13900001111", "id_no": id});
-    let take = async |caller: Value| world.post(&app, "agent", "/v1/intake", &intake(caller)).await;
-    assert_eq!(take(who("110108204107057338")).await.at("/caller/matched"), "new");
+    let agent = world.actor(&app, "agent");
+    let who = |id: &str| json!({"name": NAME, "caller_number": NUMBER, "id_no": id});
+    let first = agent.intake(who("110108204107057338")).await;
+    assert_eq!(first.at("/caller/matched"), "new");
     for table in ["sealed_field", "blind_index"] {
         assert_eq!(world.data().rows(table).of("field", "id_no").delete(), 1);
     }
-    let other = take(who("110108204107057346")).await;
+    let other = agent.intake(who("110108204107057346")).await;
     assert_eq!(other.at("/caller/matched"), "tentative", "{}", other.text);
 }
 
@@ -125,12 +117,8 @@ async fn an_edited_or_deleted_index_entry_is_not_a_value_that_differs() {
     for (what, edit) in edits {
         let scene = scene().await;
         let app = scene.world.open().await;
-        let verify = async || {
-            let body = json!({"ticket": scene.no, "purpose": "handle", "field": "callback_number",
-                "value": "13900001111"});
-            let path = format!("/v1/callers/{}/verify", scene.reference);
-            scene.world.post(&app, "handler-c1", &path, &body).await
-        };
+        let handler = scene.world.actor(&app, "handler-c1");
+        let verify = async || handler.verify(&scene.case, "callback_number", NUMBER).await;
         assert_eq!(verify().await.json()["match"], true);
         let data = scene.data();
         data.rows("blind_index").except("caller", &*scene.caller()).delete();
@@ -145,30 +133,11 @@ async fn a_department_edited_by_hand_gets_no_ticket_and_nobody() {
     let scene = scene().await;
     scene.data().rows("department").of("code", "E4").set("kind", "organ");
     let app = scene.world.open().await;
-    let taken = scene
-        .world
-        .post(&app, "agent", "/v1/intake", &intake(caller("赵六", "13800003333")))
-        .await;
-    let path = format!("/v1/tickets/{}/dispatch", taken.at("/ticket/no"));
-    let body = json!({"department": "E4", "reason": "请核查"});
-    let sent = scene.world.post(&app, "dispatcher", &path, &body).await;
-    assert_eq!(
-        (sent.status, sent.problem().as_str()),
-        (500, "integrity"),
-        "{}",
-        sent.text
-    );
-    let body = json!({"name": "nobody", "department": "E4", "roles": ["handler"], "kind": "person"});
-    let made = scene
-        .world
-        .post(&app, "security-admin", "/v1/admin/principals", &body)
-        .await;
-    assert_eq!(
-        (made.status, made.problem().as_str()),
-        (500, "integrity"),
-        "{}",
-        made.text
-    );
+    let [agent, dispatcher, admin] = scene.world.actors(&app, ["agent", "dispatcher", "security-admin"]);
+    let taken = agent.take(caller("赵六", "13800003333")).await;
+    dispatcher.dispatch(&taken.no, "E4").await.fails(500, "integrity");
+    let person = json!({"name": "nobody", "department": "E4", "roles": ["handler"], "kind": "person"});
+    admin.post(PEOPLE, &person).await.fails(500, "integrity");
 }
 
 #[tokio::test]
@@ -176,10 +145,8 @@ async fn a_number_that_many_share_cuts_nothing_off_unsaid() {
     const SHARING: usize = 60;
     let (world, app) = World::unlimited().await;
     let name = |n: usize| format!("王{}", char::from_u32(0x4e00 + u32::try_from(n).unwrap()).unwrap());
-    let take = async |n: usize| {
-        let who = json!({"name": name(n), "caller_number": "13900001111"});
-        world.post(&app, "agent", "/v1/intake", &intake(who)).await
-    };
+    let agent = world.actor(&app, "agent");
+    let take = async |n: usize| agent.intake(json!({"name": name(n), "caller_number": NUMBER})).await;
     let mut references = Vec::new();
     for n in 0..SHARING {
         references.push(take(n).await.at("/caller/ref"));
@@ -193,10 +160,7 @@ async fn a_number_that_many_share_cuts_nothing_off_unsaid() {
     assert_eq!(stranger["caller"]["matched"], "tentative");
     assert_eq!(stranger["caller"]["candidates"], Value::Null, "nobody of that name");
     assert_eq!(stranger["caller"]["more_candidates"], true);
-    let body = json!({"field": "caller_number", "value": "13900001111", "purpose": "intake"});
-    let found = world.post(&app, "agent", "/v1/callers/lookup", &body).await.json();
-    assert_eq!(
-        (found["callers"].as_array().unwrap().len(), &found["more"]),
-        (50, &json!(true))
-    );
+    let found = agent.lookup(NUMBER).await.json();
+    assert_eq!(found["callers"].as_array().unwrap().len(), 50);
+    assert_eq!(found["more"], true);
 }

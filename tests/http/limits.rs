@@ -257,8 +257,7 @@ async fn what_is_under_way_at_the_stop_is_answered() {
 /// The real process, with a client that never reads: SIGTERM ends it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_process_with_a_slow_reader_stops() {
-    let (world, app) = World::new().await;
-    drop(app);
+    let world = World::closed().await;
     tokio::task::block_in_place(|| {
         let mut server = Server::start(world.dir.path());
         let address = server.base.strip_prefix("http://").unwrap().parse().unwrap();

@@ -14,7 +14,7 @@ use serde_json::json;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
 use crate::support::process::{Server, client, run, secret_file};
-use crate::support::{PASSPHRASE, World};
+use crate::support::{PASSPHRASE, Request, World};
 
 fn path(world: &World, name: &str) -> String {
     world.dir.path().join(name).to_str().unwrap().to_owned()
@@ -28,8 +28,7 @@ fn admin(world: &World, arguments: &[&str]) -> Output {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn tls_with_a_certificate_of_ones_own() {
-    let (world, app) = World::new().await;
-    drop(app);
+    let world = World::closed().await;
     let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
     let CertifiedKey { cert, signing_key } = generate_simple_self_signed(names).unwrap();
     let (chain, key) = (path(&world, "server.pem"), path(&world, "server.key"));
@@ -67,8 +66,7 @@ async fn tls_with_a_certificate_of_ones_own() {
 
 #[tokio::test]
 async fn beyond_loopback_only_with_tls_or_behind_a_proxy() {
-    let (world, app) = World::new().await;
-    drop(app);
+    let world = World::closed().await;
     let (directory, passphrase) = (path(&world, ""), path(&world, "passphrase"));
     secret_file(Path::new(&passphrase), PASSPHRASE);
     for listen in ["0.0.0.0:0", "[::]:0"] {
@@ -96,8 +94,7 @@ async fn beyond_loopback_only_with_tls_or_behind_a_proxy() {
 /// The cause of a fault stands in what is said of it, once, and what to do comes last.
 #[tokio::test]
 async fn what_keeps_a_server_from_starting_is_said_with_its_cause() {
-    let (world, app) = World::new().await;
-    drop(app);
+    let world = World::closed().await;
     let (directory, passphrase) = (path(&world, ""), path(&world, "passphrase"));
     secret_file(Path::new(&passphrase), PASSPHRASE);
     let said = |arguments: &[&str]| {
@@ -126,8 +123,7 @@ async fn what_keeps_a_server_from_starting_is_said_with_its_cause() {
 /// Metrics tell how many calls come in and that somebody is looked into: not to everybody who reaches the API.
 #[tokio::test]
 async fn metrics_have_a_listener_of_their_own() {
-    let (world, app) = World::new().await;
-    drop(app);
+    let world = World::closed().await;
     let status = |url: String| client().get(url).call().map(|answer| answer.status().as_u16());
     let without = Server::start(world.dir.path());
     assert_eq!(status(format!("{}/metrics", without.base)).unwrap(), 404);
@@ -166,7 +162,8 @@ async fn metrics_have_a_listener_of_their_own() {
 async fn a_quorum_that_asks_nothing_is_refused() {
     let (world, app) = World::new().await;
     let key = world
-        .get(&app, "auditor", "/v1/audit/keys")
+        .actor(&app, "auditor")
+        .get("/v1/audit/keys")
         .await
         .text
         .trim()
@@ -201,8 +198,7 @@ async fn a_quorum_that_asks_nothing_is_refused() {
 
 #[tokio::test]
 async fn a_token_in_clear_goes_nowhere() {
-    let (world, app) = World::new().await;
-    drop(app);
+    let world = World::closed().await;
     for url in [
         "http://192.0.2.1:8440",
         "http://vault.invalid",
@@ -231,8 +227,7 @@ async fn a_token_in_clear_goes_nowhere() {
 
 #[tokio::test]
 async fn the_passphrase_from_a_descriptor() {
-    let (world, app) = World::new().await;
-    drop(app);
+    let world = World::closed().await;
     let directory = path(&world, "");
     let fsck = |number: &str, shell: &str, passphrase: &str| {
         let program = env!("CARGO_BIN_EXE_callervault");
@@ -270,31 +265,25 @@ async fn the_passphrase_from_a_descriptor() {
 #[tokio::test]
 async fn an_expired_token() {
     let (world, app) = World::new().await;
-    let handler = format!("/v1/admin/principals/{}/tokens", world.id("handler-c1"));
-    let issued = world
-        .post(&app, "security-admin", &handler, &json!({"expires_in": 3600}))
-        .await;
-    assert_eq!(issued.status, 201, "{}", issued.text);
+    let tokens = format!("{}/tokens", world.account("handler-c1"));
+    let admin = world.actor(&app, "security-admin");
+    let issued = admin.post(tokens, &json!({"expires_in": 3600})).await.is(201);
     drop(app);
     let bearer = format!("Bearer {}", issued.at("/token"));
     let now = Timestamp::now();
     let clock = Arc::new(Fixed::at(now));
     let app = world.open_with(ConnectionLimits::default(), clock.clone()).await;
+    let [nobody, handler] = world.actors(&app, ["nobody", "handler-c1"]);
     let list = async || {
-        world
-            .call(&app, "nobody", "GET", "/v1/tickets", &[("authorization", &bearer)], "")
-            .await
+        let request = Request::get("/v1/tickets").header("authorization", &*bearer);
+        nobody.send(request).await
     };
-    assert_eq!(list().await.status, 200);
+    list().await.is(200);
     clock.set(now + SignedDuration::from_secs(3599 - 60));
-    assert_eq!(list().await.status, 200);
+    list().await.is(200);
     clock.set(now + SignedDuration::from_secs(3601));
-    let late = list().await;
-    assert_eq!((late.status, late.problem().as_str()), (401, "unauthenticated"));
+    let late = list().await.fails(401, "unauthenticated");
     assert_eq!(late.headers["www-authenticate"], "Bearer");
-    assert_eq!(
-        world.get(&app, "handler-c1", "/v1/tickets").await.status,
-        200,
-        "their other one is good"
-    );
+    // Their other one is good.
+    handler.get("/v1/tickets").await.is(200);
 }

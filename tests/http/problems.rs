@@ -2,13 +2,12 @@
 
 use serde_json::json;
 
-use crate::support::{World, caller, intake};
-
-const NUMBER: &str = "13900001111";
+use crate::support::{NAME, NUMBER, Request, World, caller, intake};
 
 #[tokio::test]
 async fn whatever_is_asked_in_a_wrong_way() {
     let (world, app) = World::new().await;
+    let agent = world.actor(&app, "agent");
     let cases = [
         ("GET", "/v1/callers/%ff", 400, "mistyped-identifier"),
         ("GET", "/v1/tickets/%ff", 400, "mistyped-identifier"),
@@ -33,28 +32,23 @@ async fn whatever_is_asked_in_a_wrong_way() {
         ("GET", "/v1/tickets?purpose=%ff", 400, "bad-query"),
     ];
     for (method, path, status, problem) in cases {
-        let answer = world.call(&app, "agent", method, path, &[], "").await;
-        assert_eq!(
-            (answer.status, answer.problem().as_str()),
-            (status, problem),
-            "{method} {path}: {}",
-            answer.text
-        );
+        let answer = agent.send(Request::bare(method, path)).await;
+        let answer = answer.fails(status, problem);
         assert_eq!(answer.json()["status"], json!(status));
         assert!(!answer.text.contains("13912345678"), "{}", answer.text);
         assert_eq!(answer.headers["cache-control"], "no-store");
     }
-    let kind = [("content-type", "text/plain")];
-    let plain = world.call(&app, "agent", "POST", "/v1/intake", &kind, "").await;
-    assert_eq!((plain.status, plain.problem().as_str()), (415, "not-json"));
-    let whole = world.get(&app, "nobody", "/docs/").await;
-    assert_eq!(whole.status, 200, "what is no error stays as it is");
+    let plain = Request::bare("POST", "/v1/intake").header("content-type", "text/plain");
+    agent.send(plain).await.fails(415, "not-json");
+    // What is no error stays as it is.
+    world.actor(&app, "nobody").get("/docs/").await.is(200);
 }
 
 #[tokio::test]
 async fn a_name_that_comes_twice() {
     let (world, app) = World::new().await;
-    let good = intake(caller("王小明", NUMBER)).to_string();
+    let [agent, handler] = world.actors(&app, ["agent", "handler-c1"]);
+    let good = intake(caller(NAME, NUMBER)).to_string();
     let twice = |from: &str, to: &str| {
         assert!(good.contains(from), "{good}");
         good.replacen(from, to, 1)
@@ -70,45 +64,34 @@ async fn a_name_that_comes_twice() {
         twice("\"channel\":", "\"extra\":\"web\",\"channel\":"),
     ];
     for body in bodies {
-        let answer = world.call(&app, "agent", "POST", "/v1/intake", &[], &body).await;
-        assert_eq!((answer.status, answer.problem().as_str()), (400, "bad-json"), "{body}");
-        assert!(
-            !answer.text.contains('李') && !answer.text.contains("extra"),
-            "{}",
-            answer.text
-        );
+        let answer = agent.send(Request::bare("POST", "/v1/intake").body(body)).await;
+        let answer = answer.fails(400, "bad-json");
+        let repeats = answer.text.contains('李') || answer.text.contains("extra");
+        assert!(!repeats, "{}", answer.text);
     }
-    let (no, reference) = world.ticket_at(&app, "C1", caller("王小明", NUMBER)).await;
+    let case = world.case(&app, "C1").await;
+    let no = &case.no;
     let ask = format!(
         "{{\"ticket\":\"{no}\",\"purpose\":\"curiosity\",\"purpose\":\"handle\",\"fields\":[\"name\"],\"form\":\"clear\"}}"
     );
-    let path = format!("/v1/callers/{reference}");
-    let answer = world
-        .call(&app, "handler-c1", "POST", &format!("{path}/reveal"), &[], &ask)
-        .await;
-    assert_eq!(answer.problem(), "bad-json");
-    let taken = world
-        .post(&app, "agent", "/v1/intake", &intake(caller("王小明", NUMBER)))
-        .await;
-    let (no, path) = (
-        taken.at("/ticket/no"),
-        format!("/v1/callers/{}", taken.at("/caller/ref")),
-    );
+    let ask = Request::bare("POST", format!("{}/reveal", case.caller())).body(ask);
+    handler.send(ask).await.fails(400, "bad-json");
+    let taken = agent.take(caller(NAME, NUMBER)).await;
+    let no = &taken.no;
     let correction = format!(
         "{{\"ticket\":\"{no}\",\"reason\":\"听错\",\"fields\":{{\"callback_number\":\"13700009999\",\
          \"callback_number\":\"13700008888\"}}}}"
     );
-    let answer = world
-        .call(&app, "agent", "PATCH", &path, &[("if-match", "\"1\"")], &correction)
-        .await;
-    assert_eq!(answer.problem(), "bad-json", "{}", answer.text);
+    let correction = Request::bare("PATCH", taken.caller()).body(correction);
+    agent.send(correction.version(1)).await.fails(400, "bad-json");
 }
 
 #[tokio::test]
 async fn no_code_in_clear_holds_a_value() {
     let (world, app) = World::new().await;
+    let agent = world.actor(&app, "agent");
     let with = |name: &str, value: &str| {
-        let mut body = intake(caller("王小明", NUMBER));
+        let mut body = intake(caller(NAME, NUMBER));
         body["ticket"][name] = json!(value);
         body
     };
@@ -127,22 +110,19 @@ async fn no_code_in_clear_holds_a_value() {
         ("township", "３１０１１３", "bad-township"),
     ];
     for (name, value, problem) in cases {
-        let answer = world.post(&app, "agent", "/v1/intake", &with(name, value)).await;
-        assert_eq!((answer.status, answer.problem().as_str()), (422, problem), "{value}");
+        let answer = agent.post("/v1/intake", &with(name, value)).await;
+        let answer = answer.fails(422, problem);
         assert!(value.is_empty() || !answer.text.contains(value), "{}", answer.text);
     }
     for township in ["310113", "130102003", "310113102201", "659001", "429004", "810000"] {
-        let answer = world
-            .post(&app, "agent", "/v1/intake", &with("township", township))
-            .await;
-        assert_eq!(answer.status, 201, "{township}: {}", answer.text);
+        agent.post("/v1/intake", &with("township", township)).await.is(201);
     }
 }
 
 #[tokio::test]
 async fn a_missing_key_is_told_from_an_edited_row() {
     let (world, app) = World::new().await;
-    let (no, reference) = world.ticket_at(&app, "C1", caller("王小明", NUMBER)).await;
+    let case = world.case(&app, "C1").await;
     let keys = world.keys();
     let key = keys.rows("record_key");
     let edits: [(&dyn Fn(), &str); 3] = [
@@ -152,13 +132,8 @@ async fn a_missing_key_is_told_from_an_edited_row() {
     ];
     for (edit, problem) in edits {
         edit();
-        let answer = world.reveal(&app, "handler-c1", &reference, &no, "clear").await;
-        assert_eq!(
-            (answer.status, answer.problem().as_str()),
-            (500, problem),
-            "{}",
-            answer.text
-        );
+        let answer = world.actor(&app, "handler-c1").reveal(&case).clear().await;
+        let answer = answer.fails(500, problem);
         assert!(!answer.text.contains(NUMBER));
     }
 }
@@ -166,22 +141,18 @@ async fn a_missing_key_is_told_from_an_edited_row() {
 #[tokio::test]
 async fn a_request_has_one_name_in_its_answer_its_problem_and_the_log() {
     let (world, app) = World::new().await;
-    let taken = world
-        .post(&app, "agent", "/v1/intake", &intake(caller("王小明", NUMBER)))
-        .await;
-    let page = world.get(&app, "auditor", "/v1/audit/events?act=intake").await;
+    let [agent, auditor] = world.actors(&app, ["agent", "auditor"]);
+    let taken = agent.intake(caller(NAME, NUMBER)).await;
+    let page = auditor.get("/v1/audit/events?act=intake").await;
     let name = taken.headers["x-request-id"].to_str().unwrap();
     assert_eq!(page.at("/entries/0/leaf/req"), name, "{}", page.text);
     for path in ["/v1/tickets/13912345678", "/nowhere", "/docs/nowhere"] {
-        let answer = world.get(&app, "agent", path).await;
-        assert_eq!(
-            answer.at("/request_id"),
-            answer.headers["x-request-id"].to_str().unwrap()
-        );
+        let answer = agent.get(path).await;
+        let name = answer.headers["x-request-id"].to_str().unwrap();
+        assert_eq!(answer.at("/request_id"), name);
     }
     for path in ["/livez", "/v1/tickets?purpose=intake", "/openapi.json"] {
-        let answer = world.get(&app, "agent", path).await;
-        assert_eq!(answer.status, 200, "{path}");
+        let answer = agent.get(path).await.is(200);
         assert_eq!(answer.headers["x-request-id"].len(), 32, "{path}");
     }
 }
@@ -189,22 +160,17 @@ async fn a_request_has_one_name_in_its_answer_its_problem_and_the_log() {
 #[tokio::test]
 async fn problems_are_told_in_the_language_that_is_asked_for() {
     let (world, app) = World::new().await;
-    let asked = [("accept-language", "zh-CN,zh;q=0.9,en;q=0.5")];
-    let chinese = world.call(&app, "agent", "GET", "/v1/tickets/1", &asked, "").await;
+    let [agent, handler] = world.actors(&app, ["agent", "handler-c1"]);
+    let in_chinese = |request: Request| request.header("accept-language", "zh-CN,zh;q=0.9,en;q=0.5");
+    let chinese = agent.send(in_chinese(Request::get("/v1/tickets/1"))).await;
     assert_eq!(chinese.problem(), "mistyped-identifier", "a name has no language");
     assert_eq!(chinese.headers["content-language"], "zh-CN");
     assert_eq!(chinese.at("/detail"), "地址中的工单编号有误：长度或校验位不对。");
-    let refused = world
-        .call(&app, "handler-c1", "POST", "/v1/keys/lock", &asked, "")
-        .await;
-    assert_eq!(refused.status, 403);
-    let index = refused.json()["audit"]["index"].as_u64().unwrap();
-    assert!(
-        refused.at("/detail").ends_with(&format!("日志第 {index} 条。")),
-        "{}",
-        refused.text
-    );
-    let english = world.get(&app, "agent", "/v1/tickets/1").await;
+    let lock = in_chinese(Request::bare("POST", "/v1/keys/lock"));
+    let refused = handler.send(lock).await.is(403);
+    let entry = format!("日志第 {} 条。", refused.index());
+    assert!(refused.at("/detail").ends_with(&entry), "{}", refused.text);
+    let english = agent.get("/v1/tickets/1").await;
     assert_eq!(english.headers["content-language"], "en");
 }
 
@@ -212,7 +178,7 @@ async fn problems_are_told_in_the_language_that_is_asked_for() {
 #[tokio::test]
 async fn what_does_not_fit_is_told_with_its_place_and_its_rule() {
     let (world, app) = World::new().await;
-    let whole = intake(caller("王小明", NUMBER));
+    let whole = intake(caller(NAME, NUMBER));
     let changed = |pointer: &str, value: serde_json::Value| {
         let mut body = whole.clone();
         *body.pointer_mut(pointer).unwrap() = value;
@@ -234,13 +200,9 @@ async fn what_does_not_fit_is_told_with_its_place_and_its_rule() {
         (missing, "`ticket`", "`kind` is missing"),
     ];
     for (body, place, rule) in cases {
-        let answer = world.post(&app, "agent", "/v1/intake", &body).await;
+        let answer = world.actor(&app, "agent").post("/v1/intake", &body).await;
+        let answer = answer.fails(400, "bad-json");
         let detail = answer.at("/detail");
-        assert_eq!(
-            (answer.status, answer.problem().as_str()),
-            (400, "bad-json"),
-            "{detail}"
-        );
         assert!(
             detail.contains(place) && detail.contains(rule),
             "{place} {rule}: {detail}"
@@ -252,6 +214,7 @@ async fn what_does_not_fit_is_told_with_its_place_and_its_rule() {
 #[tokio::test]
 async fn what_a_parameter_may_be_is_told() {
     let (world, app) = World::new().await;
+    let auditor = world.actor(&app, "auditor");
     let cases = [
         ("/v1/tickets?limit=0", "`limit`: expected a number from 1 to 200"),
         ("/v1/tickets?limit=201", "from 1 to 200"),
@@ -272,18 +235,10 @@ async fn what_a_parameter_may_be_is_told() {
         ("/v1/tickets?purpose=%ff", "UTF-8"),
     ];
     for (path, told) in cases {
-        let answer = world.get(&app, "auditor", path).await;
-        assert_eq!(
-            (answer.status, answer.problem().as_str()),
-            (400, "bad-query"),
-            "{path}: {}",
-            answer.text
-        );
+        let answer = auditor.get(path).await.fails(400, "bad-query");
         assert!(answer.at("/detail").contains(told), "{path}: {}", answer.text);
         assert!(!answer.text.contains("13912345678"), "{}", answer.text);
     }
-    let right = world
-        .get(&app, "auditor", "/v1/audit/events?from=2026-11-01T09:00:00%2B08:00")
-        .await;
-    assert_eq!(right.status, 200, "{}", right.text);
+    let right = auditor.get("/v1/audit/events?from=2026-11-01T09:00:00%2B08:00").await;
+    right.is(200);
 }

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::keys::secrets::{Secret, secrets};
 use crate::support::process::{Server, passphrase_file, skipped};
-use crate::support::{World, caller, intake};
+use crate::support::{Case, World, caller, intake};
 
 /// In bytes.
 const PAGE: usize = 4096;
@@ -125,11 +125,10 @@ fn search(memory: &File, pages: &[u64], wanted: &AhoCorasick) -> BTreeSet<usize>
 }
 
 /// Uses every kind of key: fields are opened and sealed, values looked up, references and codes made, checkpoints signed.
-fn work(server: &Server, world: &World, (no, reference): &(String, String)) {
+fn work(server: &Server, world: &World, case: &Case) {
     let post = |who: &str, path: &str, body: &Value| server.post(world, who, path, body);
-    let reveal = json!({"ticket": no, "purpose": "handle", "fields": ["callback_number"], "form": "clear"});
+    let (path, reveal) = case.reveal("clear");
     for number in 0..50 {
-        let path = format!("/v1/callers/{reference}/reveal");
         assert_eq!(post("handler-c1", &path, &reveal).0, 200);
         if number >= 10 {
             continue;
@@ -146,10 +145,10 @@ fn work(server: &Server, world: &World, (no, reference): &(String, String)) {
 #[tokio::test(flavor = "multi_thread")]
 async fn keys_are_gone_after_locking() {
     let (world, app) = World::new().await;
-    let ticket = world.ticket_at(&app, "C1", caller("王小明", "13900001111")).await;
+    let case = world.case(&app, "C1").await;
     drop(app);
     let server = Server::start(world.dir.path());
-    tokio::task::block_in_place(|| work(&server, &world, &ticket));
+    tokio::task::block_in_place(|| work(&server, &world, &case));
     let secrets = secrets(&world);
     // Most secrets lie in the server's memory for moments only. That the search would find each is shown on this process,
     // which holds them all.
@@ -191,8 +190,7 @@ const NOBODY: u32 = 65534;
 /// A process's own user may look into it, unless it is not dumpable: then its files under `/proc` are root's.
 #[tokio::test(flavor = "multi_thread")]
 async fn its_own_user_can_neither_read_nor_dump_it() {
-    let (world, app) = World::new().await;
-    drop(app);
+    let world = World::closed().await;
     let dir = world.dir.path();
     passphrase_file(dir);
     let program = dir.join("callervault");

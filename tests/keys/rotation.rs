@@ -2,10 +2,10 @@
 
 use aes_gcm::aead::{Aead, KeyInit, Payload};
 use aes_gcm::{Aes256Gcm, Nonce};
-use serde_json::json;
 
 use crate::keys::secrets::{joined, origin, root};
-use crate::support::{Answer, World, caller, intake};
+use crate::support::approvals::resolve;
+use crate::support::{Answer, Case, NAME, NUMBER, Request, World, caller, intake};
 
 /// Gives a role a second version, which is active from then on.
 fn rotate(world: &World, role: &str) {
@@ -28,96 +28,70 @@ fn rotate(world: &World, role: &str) {
 
 /// What was there before a key was replaced.
 struct Before {
-    no: String,
-    reference: String,
+    case: Case,
     taken: Answer,
     asked: String,
     subject: String,
 }
 
-const KEY: [(&str, &str); 1] = [("idempotency-key", "before")];
+/// A call by somebody else.
+fn call() -> Request {
+    let call = intake(caller("李四光", "13700002222"));
+    Request::post("/v1/intake", &call).once("before")
+}
 
 async fn before(world: &World) -> Before {
     let app = world.open().await;
-    let (no, reference) = world.ticket_at(&app, "C1", caller("王小明", "13900001111")).await;
-    let body = intake(caller("李四光", "13700002222")).to_string();
-    let taken = world.call(&app, "agent", "POST", "/v1/intake", &KEY, &body).await;
-    let found = world.get(&app, "auditor", "/v1/audit/events?act=ticket.dispatch").await;
+    let [agent, auditor, dpo] = world.actors(&app, ["agent", "auditor", "dpo"]);
+    let case = world.case(&app, "C1").await;
+    let taken = agent.send(call()).await;
+    let found = auditor.get("/v1/audit/events?act=ticket.dispatch").await;
     let subject = found.at("/entries/0/leaf/subject");
-    let asked = world
-        .post(&app, "dpo", "/v1/audit/resolve", &json!({"subject": subject}))
-        .await;
     Before {
-        no,
-        reference,
+        case,
         taken,
-        asked: asked.at("/approval/id"),
+        asked: dpo.ask(&resolve(&subject)).await,
         subject,
     }
 }
 
 /// Everything that rests on a key still does its work.
-async fn works(world: &World, before: &Before, role: &str) {
+async fn works(world: &World, before: &Before) {
     let app = world.open().await;
-    let no = &before.no;
-    let shown = world.reveal(&app, "handler-c1", &before.reference, no, "clear").await;
-    assert_eq!(
-        shown.at("/fields/callback_number"),
-        "+8613900001111",
-        "{role}: {}",
-        shown.text
-    );
-    let verify = json!({"ticket": no, "purpose": "handle", "field": "callback_number", "value": "13900001111"});
-    let path = format!("/v1/callers/{}/verify", before.reference);
-    let verified = world.post(&app, "handler-c1", &path, &verify).await;
-    assert_eq!(verified.json()["match"], true, "{role}: {}", verified.text);
-    let lookup = json!({"field": "caller_number", "value": "13900001111", "purpose": "intake"});
-    let found = world.post(&app, "agent", "/v1/callers/lookup", &lookup).await;
-    assert_eq!(
-        found.json()["callers"].as_array().map(Vec::len),
-        Some(1),
-        "{role}: {}",
-        found.text
-    );
+    let [agent, dispatcher, handler] = world.actors(&app, ["agent", "dispatcher", "handler-c1"]);
+    let case = &before.case;
+    let shown = handler.reveal(case).clear().await.is(200);
+    assert_eq!(shown.at("/fields/callback_number"), format!("+86{NUMBER}"));
+    let verified = handler.verify(case, "callback_number", NUMBER).await.is(200);
+    assert_eq!(verified.json()["match"], true);
+    let found = agent.lookup(NUMBER).await.is(200).json();
+    assert_eq!(found["callers"].as_array().map(Vec::len), Some(1), "{found}");
 
-    let body = intake(caller("李四光", "13700002222")).to_string();
-    let again = world.call(&app, "agent", "POST", "/v1/intake", &KEY, &body).await;
-    assert_eq!(again.text, before.taken.text, "{role}: the answer that was remembered");
-    let known = world
-        .post(&app, "agent", "/v1/intake", &intake(caller("王小明", "13900001111")))
-        .await;
-    assert_eq!(known.at("/caller/matched"), "certain", "{role}: {}", known.text);
-    let sent = json!({"department": "W2", "reason": "请核查"});
-    let path = format!("/v1/tickets/{}/dispatch", known.at("/ticket/no"));
-    assert_eq!(world.post(&app, "dispatcher", &path, &sent).await.status, 200, "{role}");
-    let page = world.get(&app, "handler-c1", &format!("/v1/tickets/{no}")).await;
-    assert_eq!(page.status, 200, "{role}: {}", page.text);
+    let again = agent.send(call()).await;
+    assert_eq!(again.text, before.taken.text, "the answer that was remembered");
+    let known = agent.intake(caller(NAME, NUMBER)).await.is(201);
+    assert_eq!(known.at("/caller/matched"), "certain");
+    dispatcher.dispatch(&known.case().no, "W2").await.is(200);
+    handler.get(case.ticket()).await.is(200);
 
-    let path = format!("/v1/approvals/{}/approve", before.asked);
-    let approved = world.call(&app, "auditor", "POST", &path, &[], "").await;
-    assert_eq!(approved.status, 200, "{role}: {}", approved.text);
-    let body = json!({"subject": before.subject}).to_string();
-    let header = [("approval", before.asked.as_str())];
-    let resolved = world
-        .call(&app, "dpo", "POST", "/v1/audit/resolve", &header, &body)
-        .await;
-    assert_eq!(resolved.status, 200, "{role}: {}", resolved.text);
-    let found = world
-        .get(&app, "auditor", &format!("/v1/audit/events?subject={}", before.subject))
-        .await;
-    let acts = found.json()["entries"].as_array().map_or(0, Vec::len);
-    assert!(acts >= 4, "{role}: one subject before and after: {}", found.text);
+    let [auditor, dpo] = world.actors(&app, ["auditor", "dpo"]);
+    auditor.approve(&before.asked).await.is(200);
+    let resolve = resolve(&before.subject).approved(&before.asked);
+    dpo.send(resolve).await.is(200);
+    let search = format!("/v1/audit/events?subject={}", before.subject);
+    let found = auditor.get(search).await.json();
+    let acts = found["entries"].as_array().map_or(0, Vec::len);
+    assert!(acts >= 4, "one subject before and after: {found}");
 }
 
 #[tokio::test]
 async fn a_second_version_of_each_key() {
     for role in ["kek", "index", "row", "reference", "log"] {
-        let (world, app) = World::new().await;
-        drop(app);
+        let world = World::closed().await;
         let there = before(&world).await;
         rotate(&world, role);
         assert_eq!(world.fsck().await, [], "{role}: nothing looks edited");
-        works(&world, &there, role).await;
+        works(&world, &there).await;
         assert_eq!(world.fsck().await, [], "{role}: afterwards");
     }
 }

@@ -1,11 +1,12 @@
 //! Wrapped keys: a change of any byte is refused, each time.
 
-use crate::support::{World, caller};
+use crate::support::World;
 
 #[tokio::test]
 async fn any_byte_of_a_wrapped_record_key() {
     let (world, app) = World::new().await;
-    let (no, reference) = world.ticket_at(&app, "C1", caller("王小明", "13900001111")).await;
+    let case = world.case(&app, "C1").await;
+    let handler = world.actor(&app, "handler-c1");
     let keys = world.keys();
     let key = keys.rows("record_key").of("record_kind", "caller");
     let wrapped: Vec<u8> = key.first("wrapped");
@@ -14,23 +15,17 @@ async fn any_byte_of_a_wrapped_record_key() {
         let mut bad = wrapped.clone();
         bad[at] ^= 1;
         assert_eq!(key.set("wrapped", &*bad), 1);
-        let answer = world.reveal(&app, "handler-c1", &reference, &no, "clear").await;
-        assert_eq!(
-            (answer.status, answer.problem().as_str()),
-            (500, "integrity"),
-            "byte {at}: {}",
-            answer.text
-        );
+        let answer = handler.reveal(&case).clear().await;
+        let told = (answer.status, answer.problem());
+        assert_eq!(told, (500, "integrity".to_owned()), "byte {at}: {}", answer.text);
     }
     key.set("wrapped", &*wrapped);
-    let right = world.reveal(&app, "handler-c1", &reference, &no, "clear").await;
-    assert_eq!(right.status, 200, "{}", right.text);
+    handler.reveal(&case).clear().await.is(200);
 }
 
 #[tokio::test]
 async fn any_byte_of_a_key_of_the_keyring() {
-    let (world, app) = World::new().await;
-    drop(app);
+    let world = World::closed().await;
     let keys = world.keys();
     let rows: Vec<(String, Vec<u8>)> = keys.rows("keyring").read(["role", "wrapped"]);
     assert_eq!(rows.len(), 5, "one of each role");

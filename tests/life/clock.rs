@@ -53,8 +53,7 @@ async fn report(world: &World) -> Report {
 
 #[tokio::test]
 async fn a_clock_behind_the_newest_entry_is_a_warning() {
-    let (world, app) = World::new().await;
-    drop(app);
+    let world = World::closed().await;
     let said = start(&world);
     assert!(
         said.len() > 1 && warnings(&said).is_empty(),
@@ -63,7 +62,7 @@ async fn a_clock_behind_the_newest_entry_is_a_warning() {
 
     let tomorrow = Timestamp::now() + SignedDuration::from_hours(24);
     let app = world.open_at(Arc::new(Fixed::at(tomorrow))).await;
-    assert_eq!(world.get(&app, "auditor", "/v1/audit/keys").await.status, 200);
+    world.actor(&app, "auditor").get("/v1/audit/keys").await.is(200);
     drop(app);
     let said = start(&world);
     let warned = warnings(&said);
@@ -80,8 +79,7 @@ async fn a_clock_behind_the_newest_entry_is_a_warning() {
 
 #[tokio::test]
 async fn the_entries_where_times_go_back_are_named() {
-    let (world, app) = World::new().await;
-    drop(app);
+    let world = World::closed().await;
     let begin = Timestamp::now() + SignedDuration::from_hours(1);
     let clock = Arc::new(Fixed::at(begin));
     let app = world.open_at(clock.clone()).await;
@@ -89,9 +87,8 @@ async fn the_entries_where_times_go_back_are_named() {
     // Requests that overtake each other are no news; below that, the clock went back, and goes on from there.
     for second in [0, 100, 41, 39, 30, 0, 100, 99] {
         clock.set(begin + SignedDuration::from_secs(second));
-        let answer = world.get(&app, "auditor", "/v1/approvals").await.json();
-        let entry = answer.pointer("/audit/index").and_then(Value::as_u64).unwrap();
-        entries.push((second, entry));
+        let answer = world.actor(&app, "auditor").get("/v1/approvals").await;
+        entries.push((second, answer.index()));
     }
     drop(app);
     let told = report(&world).await;

@@ -2,6 +2,7 @@
 //! nothing is half done, the answer says which it is, and the vault goes on when it is back.
 
 use std::collections::BTreeMap;
+use std::fmt::{Display, Formatter};
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -17,14 +18,13 @@ use callervault::vault::Vault;
 use callervault::vault::life::init::Founding;
 use callervault::vault::life::open::{Places, Running};
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::life::starved::Draws;
 use crate::support::process::{passphrase_file, skipped};
 use crate::support::rows::Store;
-use crate::support::{Answer, World, caller, intake, passphrase};
+use crate::support::{Answer, Case, NUMBER, PEOPLE, Request, World, caller, intake, passphrase};
 
-pub(crate) const NUMBER: &str = "13900001111";
 /// The user that owns nothing.
 const NOBODY: u32 = 65534;
 
@@ -73,54 +73,26 @@ pub(crate) fn is_empty(directory: &Path) -> bool {
     })
 }
 
-/// A request, and its status when all is well.
+/// Who asks for what, and the status when all is well.
 pub(crate) struct Act {
     pub(crate) who: &'static str,
-    pub(crate) method: &'static str,
-    pub(crate) path: String,
-    pub(crate) headers: Vec<(&'static str, String)>,
-    pub(crate) body: Value,
+    pub(crate) request: Request,
     pub(crate) status: u16,
 }
 
 impl Act {
-    pub(crate) fn new(who: &'static str, path: impl Into<String>, body: Value, status: u16) -> Self {
-        Self {
-            who,
-            method: "POST",
-            path: path.into(),
-            headers: Vec::new(),
-            body,
-            status,
-        }
-    }
-
-    fn get(who: &'static str, path: impl Into<String>) -> Self {
-        Self {
-            method: "GET",
-            ..Self::new(who, path, Value::Null, 200)
-        }
-    }
-
-    pub(crate) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.headers.push((name, value.into()));
-        self
+    pub(crate) fn new(who: &'static str, request: Request, status: u16) -> Self {
+        Self { who, request, status }
     }
 
     pub(crate) async fn send(&self, world: &World, app: &Arc<App>) -> Answer {
-        let headers: Vec<(&str, &str)> = self
-            .headers
-            .iter()
-            .map(|(name, value)| (*name, value.as_str()))
-            .collect();
-        let body = if self.body.is_null() {
-            String::new()
-        } else {
-            self.body.to_string()
-        };
-        world
-            .call(app, self.who, self.method, &self.path, &headers, &body)
-            .await
+        world.actor(app, self.who).send(self.request.clone()).await
+    }
+}
+
+impl Display for Act {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.who, self.request)
     }
 }
 
@@ -142,72 +114,53 @@ pub(crate) fn closed(answer: &Answer, problem: &str) {
     assert_eq!(answer.at("/request_id").len(), 32);
 }
 
-fn show(no: &str, form: &str) -> Value {
-    json!({"ticket": no, "purpose": "handle", "fields": ["callback_number"], "form": form})
-}
-
 /// A vault with a caller of C1's, and another whom the agent has just taken in.
 pub(crate) struct Scene {
     pub(crate) world: World,
-    pub(crate) no: String,
-    pub(crate) reference: String,
-    taken: Answer,
+    case: Case,
+    taken: Case,
 }
 
 impl Scene {
     pub(crate) async fn new() -> Self {
         let (world, app) = World::unlimited().await;
-        let (no, reference) = world.ticket_at(&app, "C1", caller("王小明", NUMBER)).await;
-        let call = intake(caller("张三丰", "13600003333"));
-        let taken = world.post(&app, "agent", "/v1/intake", &call).await;
-        Self {
-            world,
-            no,
-            reference,
-            taken,
-        }
+        let case = world.case(&app, "C1").await;
+        let call = caller("张三丰", "13600003333");
+        let taken = world.actor(&app, "agent").take(call).await;
+        Self { world, case, taken }
     }
 }
 
 /// One of each kind of act that needs no second person.
 pub(crate) fn acts(scene: &Scene) -> Vec<Act> {
-    let Scene {
-        world,
-        no,
-        reference,
-        taken,
-    } = scene;
-    let of = |what: &str| format!("/v1/callers/{reference}{what}");
+    let Scene { world, case, taken } = scene;
+    let call = intake(caller("李四光", "13700002222"));
     let number = json!({"field": "caller_number", "value": NUMBER, "purpose": "intake"});
-    let same = json!({"ticket": no, "purpose": "handle", "field": "callback_number", "value": NUMBER});
-    let corrected =
-        json!({"ticket": taken.at("/ticket/no"), "reason": "听错", "fields": {"callback_number": "13700009999"}});
-    let own = format!("/v1/callers/{}", taken.at("/caller/ref"));
-    let token = format!("/v1/admin/principals/{}/tokens", world.id("agent"));
+    let reveal = |form: &str| {
+        let (path, body) = case.reveal(form);
+        Request::post(path, &body)
+    };
+    let same = json!({"ticket": case.no, "purpose": "handle", "field": "callback_number", "value": NUMBER});
+    let verify = Request::post(format!("{}/verify", case.caller()), &same);
+    let other = json!({"ticket": taken.no, "reason": "听错", "fields": {"callback_number": "13700009999"}});
+    let close = Request::post(format!("{}/close", case.ticket()), &json!({"reason": "完成"}));
     let person = json!({"name": "new", "department": "C1", "roles": ["handler"], "kind": "person"});
+    let token = Request::post(format!("{}/tokens", world.account("agent")), &json!({}));
     vec![
-        Act::new("agent", "/v1/intake", intake(caller("李四光", "13700002222")), 201).with("idempotency-key", "once"),
-        Act::new("agent", "/v1/callers/lookup", number, 200),
-        Act::new("handler-c1", of("/reveal"), show(no, "clear"), 200),
-        Act::new("handler-c1", of("/reveal"), show(no, "masked"), 200),
-        Act::new("handler-c1", of("/verify"), same, 200),
-        Act::new("handler-w2", of("/reveal"), show(no, "clear"), 403),
-        Act {
-            method: "PATCH",
-            ..Act::new("agent", own, corrected, 200).with("if-match", "\"1\"")
-        },
-        Act::get("handler-c1", "/v1/tickets"),
-        Act::get("handler-c1", format!("/v1/tickets/{no}")),
-        Act::get("auditor", "/v1/audit/events"),
-        Act::get("auditor", "/v1/audit/checkpoint"),
-        Act::new(
-            "handler-c1",
-            format!("/v1/tickets/{no}/close"),
-            json!({"reason": "完成"}),
-            200,
-        ),
-        Act::new("security-admin", "/v1/admin/principals", person, 201),
-        Act::new("security-admin", token, json!({}), 201),
+        Act::new("agent", Request::post("/v1/intake", &call).once("once"), 201),
+        Act::new("agent", Request::post("/v1/callers/lookup", &number), 200),
+        Act::new("handler-c1", reveal("clear"), 200),
+        Act::new("handler-c1", reveal("masked"), 200),
+        Act::new("handler-c1", verify, 200),
+        Act::new("handler-w2", reveal("clear"), 403),
+        Act::new("agent", Request::patch(taken.caller(), &other).version(1), 200),
+        Act::new("handler-c1", Request::get("/v1/tickets"), 200),
+        Act::new("handler-c1", Request::get(case.ticket()), 200),
+        Act::new("auditor", Request::get("/v1/audit/events"), 200),
+        Act::new("auditor", Request::get("/v1/audit/checkpoint"), 200),
+        Act::new("handler-c1", close, 200),
+        Act::new("security-admin", Request::post(PEOPLE, &person), 201),
+        Act::new("security-admin", token, 201),
     ]
 }
 
@@ -226,7 +179,7 @@ async fn without_a_clock() {
     clock.0.store(false, Ordering::SeqCst);
     for act in acts(&scene) {
         let answer = act.send(world, &app).await;
-        assert_eq!(answer.status, act.status, "{} {}: {}", act.who, act.path, answer.text);
+        assert_eq!(answer.status, act.status, "{act}: {}", answer.text);
     }
     drop(app);
     assert_eq!(world.fsck().await, []);
@@ -241,8 +194,7 @@ async fn no_vault_is_made_or_unlocked_without_a_clock() {
     let error = made.err().expect("refused").to_string();
     assert!(error.contains("the system clock shows a time before 2026"), "{error}");
     assert!(is_empty(dir.path()));
-    let (world, app) = World::new().await;
-    drop(app);
+    let world = World::closed().await;
     let app = world.open_at(Arc::new(unset)).await;
     assert!(
         app.vault().note_unlock("serve").await.is_err(),
@@ -285,8 +237,7 @@ fn may_lock_anyway(dir: &Path) -> bool {
 
 #[tokio::test]
 async fn no_start_without_memory_that_can_be_locked() {
-    let (world, app) = World::new().await;
-    drop(app);
+    let world = World::closed().await;
     let dir = world.dir.path();
     let passphrase = passphrase_file(dir);
     let program = dir.join("callervault");
@@ -313,7 +264,7 @@ async fn no_start_without_memory_that_can_be_locked() {
 #[tokio::test]
 async fn a_full_queue() {
     let (world, app) = World::new().await;
-    let (no, reference) = world.ticket_at(&app, "C1", caller("王小明", NUMBER)).await;
+    let case = world.case(&app, "C1").await;
     drop(app);
     let draws = Draws::endless();
     let running = Running {
@@ -323,7 +274,7 @@ async fn a_full_queue() {
         ..Running::patient()
     };
     let app = world.open_running(running).await;
-    let ask = || world.reveal(&app, "handler-c1", &reference, &no, "masked");
+    let ask = || world.actor(&app, "handler-c1").reveal(&case).masked();
     let other = world.data();
     // The writer gives up waiting after five seconds. Where the first is told so before another is refused, it is done again.
     for _ in 0..5 {

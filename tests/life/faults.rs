@@ -21,8 +21,7 @@ fn refused(output: &Output, words: &str) {
 
 #[tokio::test]
 async fn a_wrong_passphrase() {
-    let (world, app) = World::new().await;
-    drop(app);
+    let world = World::closed().await;
     let wrong = world.dir.path().join("wrong");
     secret_file(&wrong, "incorrect horse battery staple");
     let output = fsck(&world, &wrong);
@@ -38,8 +37,7 @@ async fn a_wrong_passphrase() {
 
 #[tokio::test]
 async fn a_missing_key_store() {
-    let (world, app) = World::new().await;
-    drop(app);
+    let world = World::closed().await;
     let passphrase = passphrase_file(world.dir.path());
     std::fs::remove_file(&world.places.keys).unwrap();
     refused(&fsck(&world, &passphrase), "there is no store at");
@@ -49,8 +47,7 @@ async fn a_missing_key_store() {
 #[tokio::test]
 async fn a_newer_schema() {
     for store in ["data", "keys"] {
-        let (world, app) = World::new().await;
-        drop(app);
+        let world = World::closed().await;
         let store = if store == "data" { world.data() } else { world.keys() };
         let newest = store.rows("refinery_schema_history").last("version").kept();
         store.insert(&newest.with("version", 9999).with("name", "later"));

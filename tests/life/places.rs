@@ -95,8 +95,7 @@ async fn two_data_stores_beside_one_key_store() {
 
 #[tokio::test]
 async fn files_and_directories_open_to_others() {
-    let (world, app) = World::new().await;
-    drop(app);
+    let world = World::closed().await;
     for store in [&world.places.data, &world.places.keys] {
         let beside = store.with_file_name(format!("{}-wal", store.file_name().unwrap().to_str().unwrap()));
         if !beside.exists() {

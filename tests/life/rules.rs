@@ -14,8 +14,7 @@ fn mode(path: &Path, mode: u32) {
 
 #[tokio::test]
 async fn policies_that_others_may_write_are_refused() {
-    let (world, app) = World::new().await;
-    drop(app);
+    let world = World::closed().await;
     let directory = &world.places.policies;
     for path in [directory.clone(), directory.join("fields.toml")] {
         let right = std::fs::metadata(&path).unwrap().permissions().mode();
@@ -32,8 +31,7 @@ async fn policies_that_others_may_write_are_refused() {
 
 #[tokio::test]
 async fn a_file_of_policies_with_a_wrong_name_is_not_passed_over() {
-    let (world, app) = World::new().await;
-    drop(app);
+    let world = World::closed().await;
     let wrong = world.places.policies.join("need_to_know.cedar");
     std::fs::write(&wrong, "forbid (principal, action, resource);").unwrap();
     let error = world.try_open().await.err().expect("refused").to_string();
@@ -46,8 +44,7 @@ async fn a_file_of_policies_with_a_wrong_name_is_not_passed_over() {
 
 #[tokio::test]
 async fn a_directory_of_policies_that_was_named_must_be_there() {
-    let (world, app) = World::new().await;
-    drop(app);
+    let world = World::closed().await;
     let passphrase = passphrase_file(world.dir.path());
     let (directory, passphrase) = (world.dir.path().to_str().unwrap(), passphrase.to_str().unwrap());
     let nowhere = world.dir.path().join("nowhere");
@@ -62,7 +59,8 @@ async fn a_directory_of_policies_that_was_named_must_be_there() {
 /// The ways in which the vault was unlocked, as the log has them.
 async fn ways(world: &World) -> Vec<String> {
     let app = world.open().await;
-    let found = world.get(&app, "auditor", "/v1/audit/events?act=vault.unlock").await;
+    let auditor = world.actor(&app, "auditor");
+    let found = auditor.get("/v1/audit/events?act=vault.unlock").await;
     let entries = found.json()["entries"].as_array().cloned().unwrap_or_default();
     let way = |entry: &Value| {
         let leaf = &entry["leaf"];
@@ -77,8 +75,7 @@ async fn ways(world: &World) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_unlock_is_in_the_log() {
-    let (world, app) = World::new().await;
-    drop(app);
+    let world = World::closed().await;
     drop(Server::start(world.dir.path()));
     let passphrase = passphrase_file(world.dir.path());
     let (directory, passphrase) = (world.dir.path().to_str().unwrap(), passphrase.to_str().unwrap());

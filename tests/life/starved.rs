@@ -11,11 +11,10 @@ use callervault::vault::Vault;
 use callervault::vault::life::open::{Places, Running};
 use callervault::vault::life::restart::Two;
 use jiff::Timestamp;
-use serde_json::{Value, json};
 
-use crate::life::doubt::{Act, NUMBER, Scene, acts, closed, founding, is_empty, stores};
-use crate::people::approvals::{RESOLVE, entry};
-use crate::support::{Answer, World, caller, passphrase};
+use crate::life::doubt::{Act, Scene, acts, closed, founding, is_empty, stores};
+use crate::support::approvals::resolve;
+use crate::support::{Answer, Request, World, passphrase};
 
 /// 2026-11-02T12:00:00Z.
 const NOON: Timestamp = Timestamp::constant(1_793_620_800, 0);
@@ -82,21 +81,16 @@ async fn starved(world: &World, app: &Arc<App>, draws: &Draws, act: &Act) -> (u6
             return (left, answer);
         }
         closed(&answer, "no-randomness");
-        assert_eq!(
-            stores(&world.places),
-            before,
-            "{} {} after {left} draws",
-            act.who,
-            act.path
-        );
+        assert_eq!(stores(&world.places), before, "{act} after {left} draws");
     }
-    unreachable!("{} {} is never done", act.who, act.path)
+    unreachable!("{act} is never done")
 }
 
 /// What the log calls the caller who was taken in last.
-async fn subject_of_intake(world: &World, app: &Arc<App>) -> Value {
-    let found = world.get(app, "auditor", "/v1/audit/events?act=intake").await;
-    json!({"subject": found.at("/entries/0/leaf/subject")})
+async fn subject_of_intake(world: &World, app: &Arc<App>) -> String {
+    let auditor = world.actor(app, "auditor");
+    let found = auditor.get("/v1/audit/events?act=intake").await;
+    found.at("/entries/0/leaf/subject")
 }
 
 #[tokio::test]
@@ -112,27 +106,24 @@ async fn without_randomness_at_any_draw_of_any_act() {
     for act in acts(&scene) {
         let (taken, _) = starved(world, &app, &draws, &act).await;
         // At least the request's id and the entry's; what an intake seals, and an account's or a token's id and secret, besides.
-        let least = match act.path.as_str() {
+        let least = match act.request.path.as_str() {
             "/v1/intake" => 10,
             "/v1/admin/principals" => 3,
             path if path.ends_with("/tokens") => 4,
             _ => 2,
         };
-        assert!(taken >= least, "{} {}: {taken}", act.who, act.path);
+        assert!(taken >= least, "{act}: {taken}");
     }
-    let subject = subject_of_intake(world, &app).await;
-    let resolve = || Act::new("dpo", RESOLVE, subject.clone(), 202);
-    let asking = resolve().with("approval-reason", "complaint");
+    let resolve = resolve(&subject_of_intake(world, &app).await);
+    let reasoned = resolve.clone().header("approval-reason", "complaint");
+    let asking = Act::new("dpo", reasoned, 202);
     // Besides: the id of what is asked and the reason's nonce.
     let (taken, asked) = starved(world, &app, &draws, &asking).await;
     assert!(taken >= 4, "{taken}");
     let id = asked.at("/approval/id");
-    let yes = Act::new("auditor", format!("/v1/approvals/{id}/approve"), Value::Null, 200);
-    starved(world, &app, &draws, &yes).await;
-    let acting = Act {
-        status: 200,
-        ..resolve().with("approval", id)
-    };
+    let yes = Request::bare("POST", format!("/v1/approvals/{id}/approve"));
+    starved(world, &app, &draws, &Act::new("auditor", yes, 200)).await;
+    let acting = Act::new("dpo", resolve.approved(&id), 200);
     starved(world, &app, &draws, &acting).await;
     drop(app);
     assert_eq!(world.fsck().await, []);
@@ -140,8 +131,7 @@ async fn without_randomness_at_any_draw_of_any_act() {
 
 #[tokio::test]
 async fn requests_without_randomness_are_told_apart() {
-    let (world, app) = World::new().await;
-    drop(app);
+    let world = World::closed().await;
     let running = Running {
         randomness: Draws::limited(0),
         ..Running::patient()
@@ -149,7 +139,7 @@ async fn requests_without_randomness_are_told_apart() {
     let app = world.open_running(running).await;
     let mut ids = Vec::new();
     for _ in 0..3 {
-        let answer = world.get(&app, "handler-c1", "/v1/tickets").await;
+        let answer = world.actor(&app, "handler-c1").get("/v1/tickets").await;
         closed(&answer, "no-randomness");
         ids.push(answer.at("/request_id"));
     }
@@ -182,8 +172,7 @@ fn no_vault_is_made_without_randomness() {
 
 #[tokio::test]
 async fn no_log_is_followed_by_another_without_randomness() {
-    let (world, app) = World::new().await;
-    drop(app);
+    let world = World::closed().await;
     let two = Two {
         asker: world.token("system-admin"),
         approver: world.token("auditor"),
@@ -216,10 +205,10 @@ async fn one_seed_makes_one_vault() {
             ..Running::patient()
         };
         let (world, app) = World::made(clock, running).await;
-        let (no, reference) = world.ticket_at(&app, "C1", caller("王小明", NUMBER)).await;
-        let shown = world.reveal(&app, "handler-c1", &reference, &no, "clear").await;
-        assert_eq!(shown.status, 200, "{}", shown.text);
-        let id = entry(&world, &app, &shown).await["id"].as_str().unwrap().to_owned();
+        let [handler, auditor, dpo] = world.actors(&app, ["handler-c1", "auditor", "dpo"]);
+        let case = world.case(&app, "C1").await;
+        let shown = handler.reveal(&case).clear().await.is(200);
+        let id = auditor.entry(&shown).await["id"].as_str().unwrap().to_owned();
         // RFC 9562 §5.7: 48 bits of milliseconds since 1970, the version.
         assert_eq!(
             format!("{}{}", &id[..8], &id[9..13]),
@@ -227,8 +216,7 @@ async fn one_seed_makes_one_vault() {
         );
         assert_eq!(&id[14..15], "7");
         let subject = subject_of_intake(&world, &app).await;
-        let resolved = world.with_second(&app, "dpo", "auditor", RESOLVE, &subject).await;
-        assert_eq!(resolved.status, 200, "{}", resolved.text);
+        dpo.with(auditor, &resolve(&subject)).await.is(200);
         drop(app);
         made.push(stores(&world.places));
     }

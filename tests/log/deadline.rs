@@ -22,37 +22,30 @@ async fn told(ask: impl AsyncFn() -> Answer) -> Answer {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_writer_that_is_kept_waiting() {
     let (world, app) = World::new().await;
-    let (no, reference) = world.ticket_at(&app, "C1", caller("王小明", "13900001111")).await;
+    let case = world.case(&app, "C1").await;
     drop(app);
     let app = world.open_running(Running::default()).await;
     let other = world.data();
     other.hold();
     // At once: the writer itself gives up after five seconds.
-    let (read, refused) = tokio::join!(
-        world.reveal(&app, "handler-c1", &reference, &no, "clear"),
-        world.reveal(&app, "handler-w2", &reference, &no, "clear"),
-    );
+    let [handler, stranger] = world.actors(&app, ["handler-c1", "handler-w2"]);
+    let (read, refused) = tokio::join!(handler.reveal(&case).clear(), stranger.reveal(&case).clear());
     // The refusal stands all the same, but is not told as one that the log holds.
     for answer in [read, refused] {
-        assert_eq!(
-            (answer.status, answer.problem().as_str()),
-            (503, "audit-unavailable"),
-            "{}",
-            answer.text
-        );
+        let answer = answer.fails(503, "audit-unavailable");
         assert!(answer.json().get("fields").is_none() && !answer.text.contains("13900001111"));
         assert!(answer.json().get("audit").is_none());
         assert_eq!(answer.headers["retry-after"], "1");
     }
     other.give_up();
-    let clear = told(async || world.reveal(&app, "handler-c1", &reference, &no, "clear").await).await;
+    let clear = told(async || handler.reveal(&case).clear().await).await;
     assert_eq!(clear.at("/fields/callback_number"), "+8613900001111", "{}", clear.text);
     let call = intake(caller("李四光", "13700002222"));
     for (who, path, body, status) in [
         ("agent", "/v1/intake", &call, 201),
         ("system-admin", "/v1/keys/lock", &json!({}), 200),
     ] {
-        let done = told(async || world.post(&app, who, path, body).await).await;
+        let done = told(async || world.actor(&app, who).post(path, body).await).await;
         assert_eq!(done.status, status, "{}", done.text);
     }
     drop(app);
@@ -63,25 +56,20 @@ async fn a_writer_that_is_kept_waiting() {
 /// nothing was written.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_fence_that_cannot_be_moved() {
-    let (world, app) = World::new().await;
-    drop(app);
+    let world = World::closed().await;
     let app = world.open_running(Running::default()).await;
     let other = world.keys();
     other.hold();
     let new = json!({"code": "Z9", "name": "Parks", "kind": "organ"});
-    let answer = world.post(&app, "security-admin", "/v1/admin/departments", &new).await;
-    assert_eq!(
-        (answer.status, answer.problem().as_str()),
-        (503, "audit-unavailable"),
-        "{}",
-        answer.text
-    );
+    let admin = world.actor(&app, "security-admin");
+    let answer = admin.post("/v1/admin/departments", &new).await;
+    answer.fails(503, "audit-unavailable");
     let stopped = tokio::time::timeout(Duration::from_secs(60), app.vault().log_stopped()).await;
     assert!(stopped.is_ok(), "the process ends");
     other.give_up();
     drop(app);
     let app = world.open().await;
-    let there = world.get(&app, "security-admin", "/v1/admin/departments").await;
+    let there = world.actor(&app, "security-admin").get("/v1/admin/departments").await;
     assert!(there.text.contains("\"Z9\""), "{}", there.text);
     drop(app);
     assert_eq!(world.fsck().await, []);

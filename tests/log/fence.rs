@@ -6,21 +6,19 @@ use crate::support::{World, caller};
 #[tokio::test]
 async fn a_data_store_put_back_is_refused_and_says_what_was_lost() {
     let (world, app) = World::new().await;
-    world.ticket_at(&app, "C1", caller("王小明", "13900001111")).await;
+    world.case(&app, "C1").await;
     drop(app);
-    world.settle();
-    let old = std::fs::read(&world.places.data).unwrap();
+    let old = world.backup();
     let size = || -> u64 { world.data().rows("log_head").first("size") };
     let before = size();
     let app = world.open().await;
-    world.ticket_at(&app, "C1", caller("李四光", "13700002222")).await;
+    world.case_of(&app, "C1", caller("李四光", "13700002222")).await;
     drop(app);
     let after = size();
     assert!(after > before);
     assert_eq!(world.fsck().await, []);
 
-    world.settle();
-    std::fs::write(&world.places.data, old).unwrap();
+    world.restore(&old);
     let error = world.try_open().await.err().expect("refused").to_string();
     let said = format!(
         "it holds {before} entries and had come to {after}; entries {before} to {} are lost",
@@ -38,8 +36,7 @@ async fn a_data_store_put_back_is_refused_and_says_what_was_lost() {
 
 #[tokio::test]
 async fn a_log_that_begins_otherwise_is_refused() {
-    let (world, app) = World::new().await;
-    drop(app);
+    let world = World::closed().await;
     let keys = world.keys();
     keys.rows("fence").set("root", [0; 32]);
     let error = world.try_open().await.err().expect("refused").to_string();
@@ -51,11 +48,10 @@ async fn a_log_that_begins_otherwise_is_refused() {
 
 #[tokio::test]
 async fn a_fence_behind_the_log_is_harmless() {
-    let (world, app) = World::new().await;
-    drop(app);
+    let world = World::closed().await;
     let kept = world.keys().rows("fence").kept();
     let app = world.open().await;
-    world.ticket_at(&app, "C1", caller("王小明", "13900001111")).await;
+    world.case(&app, "C1").await;
     drop(app);
     let size_and_root = |store: Store, table| -> Vec<(u64, Vec<u8>)> { store.rows(table).read(["size", "root"]) };
     assert_eq!(

@@ -6,7 +6,7 @@ use jiff::civil::date;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::support::{World, caller, intake};
+use crate::support::{NAME, NUMBER, World, caller};
 
 fn invented() -> FieldSet {
     FieldSet::load(&format!("{}\n[id_no]\nlatest_birth_year = 2049\n", FieldSet::SHIPPED)).unwrap()
@@ -170,41 +170,25 @@ fn categories() {
 async fn a_citys_own_field_through_the_api() {
     let own = "[[field]]\nname = \"night_number\"\nrecord = \"caller\"\ntype = \"phone\"\nclass = \"personal\"\n\
                group = \"contact\"\nmask = \"phone\"\nindex = \"night\"\n";
-    let (world, app) = World::new().await;
-    drop(app);
+    let world = World::closed().await;
     let file = world.places.policies.join("fields.toml");
     let shipped = std::fs::read_to_string(&file).unwrap();
     std::fs::write(&file, shipped.replace("\n[id_no]", &format!("\n{own}\n[id_no]"))).unwrap();
     let app = world.open().await;
-    let mut person = caller("王小明", "13900001111");
+    let mut person = caller(NAME, NUMBER);
     person["night_number"] = json!("137 0000 2222");
-    let (no, reference) = world.ticket_at(&app, "C1", person).await;
-    let ask = async |path: &str, rest: Value| {
-        let mut body = json!({"ticket": no, "purpose": "handle"});
-        body.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
-        world
-            .post(&app, "handler-c1", &format!("/v1/callers/{reference}/{path}"), &body)
-            .await
-    };
-    let clear = ask("reveal", json!({"fields": ["night_number"], "form": "clear"})).await;
-    assert_eq!(
-        clear.json()["fields"],
-        json!({"night_number": "+8613700002222"}),
-        "{}",
-        clear.text
-    );
-    let masked = ask("reveal", json!({"fields": ["night_number"], "form": "masked"})).await;
-    assert_eq!(
-        masked.json()["fields"],
-        json!({"night_number": "137****2222"}),
-        "{}",
-        masked.text
-    );
-    let same = ask("verify", json!({"field": "night_number", "value": "13700002222"})).await;
+    let case = world.case_of(&app, "C1", person).await;
+    let [handler, agent] = world.actors(&app, ["handler-c1", "agent"]);
+    let reveal = || handler.reveal(&case).fields(&["night_number"]);
+    let clear = reveal().clear().await.is(200).json();
+    assert_eq!(clear["fields"], json!({"night_number": "+8613700002222"}));
+    let masked = reveal().masked().await.is(200).json();
+    assert_eq!(masked["fields"], json!({"night_number": "137****2222"}));
+    let same = handler.verify(&case, "night_number", "13700002222").await;
     assert_eq!(same.json()["match"], json!(true), "{}", same.text);
-    let mut bad = caller("王小明", "13900001111");
+    let mut bad = caller(NAME, NUMBER);
     bad["night_number"] = json!("12");
-    let refused = world.post(&app, "agent", "/v1/intake", &intake(bad)).await;
+    let refused = agent.intake(bad).await;
     assert_eq!(refused.at("/invalid/0/field"), "night_number", "{}", refused.text);
     drop(app);
     assert_eq!(world.fsck().await, []);
@@ -244,7 +228,7 @@ proptest! {
 /// What values on file rest on is not declared away.
 #[tokio::test]
 async fn a_field_that_was_declared_is_declared_as_it_was() {
-    let (world, app) = crate::support::World::new().await;
+    let (world, app) = World::new().await;
     app.vault().note_unlock("test").await.unwrap();
     drop(app);
     let file = world.places.policies.join("fields.toml");
@@ -276,7 +260,7 @@ async fn a_field_that_was_declared_is_declared_as_it_was() {
     for (text, words) in cases {
         assert!(text != shipped, "{words}");
         std::fs::write(&file, text).unwrap();
-        let told = world.try_open().await.err().expect("it does not open").to_string();
+        let told = world.refusal().await;
         assert!(
             told.starts_with("fields.toml: field plate: ") && told.contains(words),
             "{told}"
@@ -294,11 +278,7 @@ async fn a_field_that_was_declared_is_declared_as_it_was() {
     app.vault().note_unlock("test").await.unwrap();
     drop(app);
     std::fs::write(&file, &shipped).unwrap();
-    let told = world
-        .try_open()
-        .await
-        .err()
-        .expect("the new one is kept, too")
-        .to_string();
+    // The new one is kept, too.
+    let told = world.refusal().await;
     assert!(told.starts_with("fields.toml: field pension_no: "), "{told}");
 }

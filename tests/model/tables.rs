@@ -6,9 +6,9 @@ use callervault::model::actions::{Action, Judged, Needs, Silence};
 use callervault::model::fields::FieldSet;
 use callervault::model::problems::ProblemKind;
 use callervault::model::transitions::Transition;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::support::{World, caller, intake};
+use crate::support::{NAME, NUMBER, World, caller};
 
 /// The page as it should be; with `UPDATE=1` in the environment it is written.
 fn is_documented(page: &str, text: &str) {
@@ -101,8 +101,7 @@ fn the_page_of_problems_is_as_the_catalogue() {
 /// Without a field for the reason a ticket could be taken and never closed.
 #[tokio::test]
 async fn a_vault_without_a_field_that_the_program_writes_does_not_start() {
-    let (world, app) = World::new().await;
-    drop(app);
+    let world = World::closed().await;
     for name in [
         "text",
         "dispatch_reason",
@@ -113,7 +112,7 @@ async fn a_vault_without_a_field_that_the_program_writes_does_not_start() {
         let declared = FieldSet::SHIPPED.replace(&format!("name = \"{name}\""), "name = \"something_else\"");
         assert_ne!(declared, FieldSet::SHIPPED, "{name} is declared");
         std::fs::write(world.places.policies.join("fields.toml"), declared).unwrap();
-        let error = world.try_open().await.err().expect("refused").to_string();
+        let error = world.refusal().await;
         assert!(error.contains(name) && error.lines().count() == 2, "{error}");
     }
 }
@@ -121,30 +120,20 @@ async fn a_vault_without_a_field_that_the_program_writes_does_not_start() {
 #[tokio::test]
 async fn what_a_step_must_and_must_not_name() {
     let (world, app) = World::new().await;
-    let taken = world
-        .post(&app, "agent", "/v1/intake", &intake(caller("王小明", "13900001111")))
-        .await;
-    let no = taken.at("/ticket/no");
-    let step = async |who: &str, word: &str, body: serde_json::Value| {
-        let answer = world.post(&app, who, &format!("/v1/tickets/{no}/{word}"), &body).await;
-        (answer.status, answer.problem())
-    };
+    let [agent, dispatcher] = world.actors(&app, ["agent", "dispatcher"]);
+    let case = agent.take(caller(NAME, NUMBER)).await;
+    let step = async |word: &str, body: &Value| dispatcher.post(format!("{}/{word}", case.ticket()), body).await;
     let reason = json!({"reason": "请核查"});
-    let bad = |name: &str| (422, name.to_owned());
-    assert_eq!(
-        step("dispatcher", "dispatch", reason.clone()).await,
-        bad("no-department")
-    );
+    step("dispatch", &reason).await.fails(422, "no-department");
     let named = json!({"reason": "完成", "department": "C1", "purpose": "dispatch"});
-    assert_eq!(step("dispatcher", "close", named).await, bad("no-department-here"));
-    assert_eq!(step("dispatcher", "burn", reason).await, (404, "not-found".to_owned()));
+    step("close", &named).await.fails(422, "no-department-here");
+    step("burn", &reason).await.fails(404, "not-found");
 }
 
 /// A policy that forgets the state of a ticket does not bring a closed one back.
 #[tokio::test]
 async fn a_step_leads_from_the_states_of_the_table_alone() {
-    let (world, app) = World::new().await;
-    drop(app);
+    let world = World::closed().await;
     let policy = callervault::policy::Policy::SHIPPED_POLICIES;
     let lax = format!(
         "{policy}\n@id(\"lax\")\npermit (principal == CallerVault::Role::\"dispatcher\", action in \
@@ -152,17 +141,10 @@ async fn a_step_leads_from_the_states_of_the_table_alone() {
     );
     std::fs::write(world.places.policies.join("need-to-know.cedar"), lax).unwrap();
     let app = world.open().await;
-    let (no, _) = world.ticket_at(&app, "C1", caller("王小明", "13900001111")).await;
+    let case = world.case(&app, "C1").await;
+    let dispatcher = world.actor(&app, "dispatcher");
     let close = json!({"reason": "完成", "purpose": "dispatch"});
-    let path = |word: &str| format!("/v1/tickets/{no}/{word}");
-    let closed = world.post(&app, "dispatcher", &path("close"), &close).await;
-    assert_eq!(closed.status, 200, "{}", closed.text);
-    let again = json!({"reason": "再办", "department": "W2"});
-    let answer = world.post(&app, "dispatcher", &path("dispatch"), &again).await;
-    assert_eq!(
-        (answer.status, answer.problem().as_str()),
-        (409, "wrong-state"),
-        "{}",
-        answer.text
-    );
+    let closed = dispatcher.post(format!("{}/close", case.ticket()), &close).await;
+    closed.is(200);
+    dispatcher.dispatch(&case.no, "W2").await.fails(409, "wrong-state");
 }

@@ -8,127 +8,80 @@ use callervault::model::principals::{DepartmentKind, Role};
 use callervault::store::rows::DepartmentRow;
 use serde_json::{Value, json};
 
-use crate::audit::retention::{drop_below, later};
-use crate::people::approvals::{RESOLVE, ask, decide, entry, id_of, person, refused, state, subject};
+use crate::audit::retention::{drop_below, drop_bodies, later};
+use crate::support::approvals::{new_auditor, person, resolve};
 use crate::support::rows::Store;
-use crate::support::{Answer, World};
+use crate::support::{Actor, PEOPLE, Request, World};
 
-const ADMIN: &str = "security-admin";
+const STALE: &str = "has changed since it was asked for";
 
-/// A request that takes two persons.
-struct Request {
-    who: &'static str,
-    method: &'static str,
-    path: String,
-    version: Option<u64>,
-    body: String,
+/// The security administrator, who asks, and an auditor, who approves.
+struct Two<'w> {
+    admin: Actor<'w>,
+    auditor: Actor<'w>,
 }
 
-impl Request {
-    /// By the security administrator.
-    fn new(method: &'static str, path: String, body: Value) -> Self {
-        Self {
-            who: ADMIN,
-            method,
-            path,
-            version: None,
-            body: if body.is_null() {
-                String::new()
-            } else {
-                body.to_string()
-            },
-        }
-    }
+fn two<'w>(world: &'w World, app: &'w Arc<App>) -> Two<'w> {
+    let [admin, auditor] = world.actors(app, ["security-admin", "auditor"]);
+    Two { admin, auditor }
+}
 
-    fn issue(account: &str) -> Self {
-        Self::new(
-            "POST",
-            format!("/v1/admin/principals/{account}/tokens"),
-            json!({"expires_in": 3600}),
-        )
-    }
-
-    fn set(account: &str, version: u64, roles: &[&str], active: bool) -> Self {
-        Self {
-            version: Some(version),
-            ..Self::new(
-                "PUT",
-                format!("/v1/admin/principals/{account}"),
-                json!({"roles": roles, "active": active}),
-            )
-        }
-    }
-
-    async fn send(&self, world: &World, app: &Arc<App>, approval: Option<&str>) -> Answer {
-        let version = self.version.map(|version| format!("\"{version}\""));
-        let mut headers = Vec::new();
-        headers.extend(version.as_deref().map(|version| ("if-match", version)));
-        headers.extend(approval.map(|id| ("approval", id)));
-        world
-            .call(app, self.who, self.method, &self.path, &headers, &self.body)
-            .await
-    }
-
-    /// Asked, and approved by the auditor: the approval's id.
-    async fn approved(&self, world: &World, app: &Arc<App>) -> String {
-        let asked = self.send(world, app, None).await;
-        assert_eq!(asked.status, 202, "{}", asked.text);
-        let id = asked.at("/approval/id");
-        let yes = decide(world, app, "auditor", &id, "approve").await;
-        assert_eq!(yes.status, 200, "{}", yes.text);
-        id
+impl Two<'_> {
+    /// Asked, and approved: the approval's id.
+    async fn approved(&self, request: &Request) -> String {
+        self.admin.approved_by(self.auditor, request).await
     }
 
     /// Asked, approved and done.
-    async fn done(&self, world: &World, app: &Arc<App>) {
-        let id = self.approved(world, app).await;
-        let done = self.send(world, app, Some(&id)).await;
+    async fn done(&self, request: &Request) {
+        let done = self.admin.with(self.auditor, request).await;
         assert!(done.status < 300, "{}", done.text);
+    }
+
+    /// The administrator's act with this approval is stale.
+    async fn stale(&self, request: &Request, id: &str) {
+        self.stale_of(self.admin, request, id).await;
+    }
+
+    /// The act with this approval is refused because of what has changed, and nothing has happened; asker and approver see that the
+    /// approval is stale.
+    async fn stale_of(&self, asker: Actor<'_>, request: &Request, id: &str) {
+        let answer = asker.send(request.clone().approved(id)).await.is(409);
+        self.auditor.finds_refused(&answer, "approval-stale", STALE).await;
+        let what_to_do = answer.at("/detail").contains("without `Approval`");
+        assert!(what_to_do, "{}", answer.text);
+        let leaf = self.auditor.entry(&answer).await;
+        assert_eq!(leaf["why"], "target-changed", "{leaf}");
+        assert_eq!(self.auditor.state(id).await, "stale");
+        let own = asker.get(format!("/v1/approvals/{id}")).await;
+        assert_eq!(own.at("/state"), "stale", "{}", own.text);
+    }
+
+    /// The tokens of an account.
+    async fn tokens_of(&self, account: &str) -> Vec<Value> {
+        let tokens = self.admin.get(format!("{account}/tokens")).await.json();
+        tokens["items"].as_array().unwrap().clone()
     }
 }
 
-/// The act with this approval is refused because of what has changed, and nothing has happened; asker and approver see that the
-/// approval is stale.
-async fn stale(world: &World, app: &Arc<App>, request: &Request, id: &str) {
-    let answer = request.send(world, app, Some(id)).await;
-    refused(
-        world,
-        app,
-        &answer,
-        "approval-stale",
-        "has changed since it was asked for",
-    )
-    .await;
-    assert_eq!(answer.status, 409, "{}", answer.text);
-    assert!(
-        answer.at("/detail").contains("without `Approval`"),
-        "what to do: {}",
-        answer.text
-    );
-    let leaf = entry(world, app, &answer).await;
-    assert_eq!(leaf["why"], "target-changed", "{leaf}");
-    assert_eq!(state(world, app, id).await, "stale");
-    let own = world.get(app, request.who, &format!("/v1/approvals/{id}")).await;
-    assert_eq!(own.at("/state"), "stale", "{}", own.text);
+fn issue(account: &str) -> Request {
+    Request::post(format!("{account}/tokens"), &json!({"expires_in": 3600}))
+}
+
+fn set(account: &str, version: u64, roles: &[&str], active: bool) -> Request {
+    Request::put(account, &json!({"roles": roles, "active": active})).version(version)
 }
 
 /// Roles, and whether the account may authenticate.
 type Change<'c> = (&'c [&'c str], bool);
 
-async fn tokens_of(world: &World, app: &Arc<App>, account: &str) -> Vec<Value> {
-    let path = format!("/v1/admin/principals/{account}/tokens");
-    world.get(app, ADMIN, &path).await.json()["items"]
-        .as_array()
-        .unwrap()
-        .clone()
-}
-
 #[tokio::test]
 async fn a_token_is_for_the_account_as_it_stood() {
     let (mut world, app) = World::new().await;
     for name in ["dpo-2", "dpo-3", "dpo-4", "dpo-5"] {
-        world.hire(app.vault(), ADMIN, person(name, Role::Dpo)).await;
+        world.hire(app.vault(), "security-admin", person(name, Role::Dpo)).await;
     }
+    let two = two(&world, &app);
     // Another role that takes two persons; none that does; barred; barred and let in again.
     let changes: [(&str, &[Change<'_>]); 4] = [
         ("dpo-2", &[(&["auditor"], true)]),
@@ -137,22 +90,18 @@ async fn a_token_is_for_the_account_as_it_stood() {
         ("dpo-5", &[(&["dpo"], false), (&["dpo"], true)]),
     ];
     for (name, changes) in changes {
-        let account = world.id(name);
-        let issue = Request::issue(account);
-        let id = issue.approved(&world, &app).await;
+        let account = world.account(name);
+        let issue = issue(&account);
+        let id = two.approved(&issue).await;
         for (version, (roles, active)) in (1..).zip(changes) {
-            Request::set(account, version, roles, *active).done(&world, &app).await;
+            two.done(&set(&account, version, roles, *active)).await;
         }
-        stale(&world, &app, &issue, &id).await;
-        assert_eq!(
-            tokens_of(&world, &app, account).await.len(),
-            1,
-            "{name}: none was issued"
-        );
+        two.stale(&issue, &id).await;
+        let tokens = two.tokens_of(&account).await;
+        assert_eq!(tokens.len(), 1, "{name}: none was issued");
     }
     // What one may do alone by now needs no approval, and none that is stale.
-    let alone = Request::issue(world.id("dpo-3")).send(&world, &app, None).await;
-    assert_eq!(alone.status, 201, "{}", alone.text);
+    two.admin.send(issue(&world.account("dpo-3"))).await.is(201);
     drop(app);
     assert_eq!(world.fsck().await, []);
 }
@@ -160,15 +109,18 @@ async fn a_token_is_for_the_account_as_it_stood() {
 #[tokio::test]
 async fn a_change_of_an_account_is_of_the_account_as_it_stood() {
     let (world, app) = World::new().await;
-    let account = world.id("dpo");
-    let rise = Request::set(account, 1, &["auditor"], true);
-    let id = rise.approved(&world, &app).await;
-    Request::set(account, 1, &["dpo"], false).done(&world, &app).await;
-    stale(&world, &app, &rise, &id).await;
+    let two = two(&world, &app);
+    let account = world.account("dpo");
+    let rise = set(&account, 1, &["auditor"], true);
+    let id = two.approved(&rise).await;
+    two.done(&set(&account, 1, &["dpo"], false)).await;
+    two.stale(&rise, &id).await;
     // With the new version it is another request.
-    let newer = Request::set(account, 2, &["auditor"], true);
-    let answer = newer.send(&world, &app, Some(&id)).await;
-    refused(&world, &app, &answer, "not-approved", "another request").await;
+    let newer = set(&account, 2, &["auditor"], true).approved(&id);
+    let answer = two.admin.send(newer).await;
+    two.auditor
+        .finds_refused(&answer, "not-approved", "another request")
+        .await;
     drop(app);
     assert_eq!(world.fsck().await, []);
 }
@@ -176,33 +128,30 @@ async fn a_change_of_an_account_is_of_the_account_as_it_stood() {
 #[tokio::test]
 async fn a_revocation_is_of_a_token_as_it_stood() {
     let (mut world, app) = World::new().await;
-    world.hire(app.vault(), ADMIN, person("dpo-2", Role::Dpo)).await;
-    let account = world.id("dpo-2").to_owned();
-    Request::issue(&account).done(&world, &app).await;
-    let tokens = tokens_of(&world, &app, &account).await;
-    let revoke = |at: usize| {
-        let token = tokens[at]["id"].as_str().unwrap();
-        Request::new(
-            "DELETE",
-            format!("/v1/admin/principals/{account}/tokens/{token}"),
-            Value::Null,
-        )
-    };
+    world
+        .hire(app.vault(), "security-admin", person("dpo-2", Role::Dpo))
+        .await;
+    let two = two(&world, &app);
+    let account = world.account("dpo-2");
+    two.done(&issue(&account)).await;
+    let tokens = two.tokens_of(&account).await;
+    let revoke = |at: usize| Request::delete(format!("{account}/tokens/{}", tokens[at]["id"].as_str().unwrap()));
     // The token's own state: somebody else has revoked it meanwhile.
     let [first, second, other] = [revoke(0), revoke(0), revoke(1)];
-    let [one, two, three] = [
-        first.approved(&world, &app).await,
-        second.approved(&world, &app).await,
-        other.approved(&world, &app).await,
+    let [one, another, third] = [
+        two.approved(&first).await,
+        two.approved(&second).await,
+        two.approved(&other).await,
     ];
-    let swapped = other.send(&world, &app, Some(&one)).await;
-    refused(&world, &app, &swapped, "not-approved", "another request").await;
-    let done = first.send(&world, &app, Some(&one)).await;
-    assert_eq!(done.status, 200, "{}", done.text);
-    stale(&world, &app, &second, &two).await;
+    let swapped = two.admin.send(other.clone().approved(&one)).await;
+    two.auditor
+        .finds_refused(&swapped, "not-approved", "another request")
+        .await;
+    two.admin.send(first.approved(&one)).await.is(200);
+    two.stale(&second, &another).await;
     // The account that it belongs to.
-    Request::set(&account, 1, &["auditor"], true).done(&world, &app).await;
-    stale(&world, &app, &other, &three).await;
+    two.done(&set(&account, 1, &["auditor"], true)).await;
+    two.stale(&other, &third).await;
     drop(app);
     assert_eq!(world.fsck().await, []);
 }
@@ -210,13 +159,11 @@ async fn a_revocation_is_of_a_token_as_it_stood() {
 #[tokio::test]
 async fn bodies_are_dropped_from_where_they_were_dropped_before() {
     let (world, app, _) = later(1100).await;
-    let drop_them = Request {
-        who: "system-admin",
-        ..Request::new("POST", "/v1/audit/retention".to_owned(), json!({"below": 256}))
-    };
-    let id = drop_them.approved(&world, &app).await;
-    assert_eq!(drop_below(&world, &app, 256).await.status, 200);
-    stale(&world, &app, &drop_them, &id).await;
+    let two = two(&world, &app);
+    let system = world.actor(&app, "system-admin");
+    let id = system.approved_by(two.auditor, &drop_bodies(256)).await;
+    drop_below(&world, &app, 256).await.is(200);
+    two.stale_of(system, &drop_bodies(256), &id).await;
     drop(app);
     assert_eq!(world.fsck().await, []);
 }
@@ -240,14 +187,6 @@ async fn renamed(world: &World, code: &str) -> impl Fn(&Store) + use<> {
     }
 }
 
-fn new_auditor(name: &str) -> Request {
-    Request::new(
-        "POST",
-        "/v1/admin/principals".to_owned(),
-        json!({"name": name, "department": "H0", "roles": ["auditor"], "kind": "person"}),
-    )
-}
-
 /// Lets every request that was sent come to the log's writer, which waits for the database.
 async fn all_wait() {
     for _ in 0..100 {
@@ -259,26 +198,25 @@ async fn all_wait() {
 async fn a_new_account_is_of_the_department_as_it_stood() {
     let (world, app) = World::new().await;
     let make = new_auditor("auditor-2");
-    let id = make.approved(&world, &app).await;
+    let id = two(&world, &app).approved(&make).await;
     drop(app);
     let rename = renamed(&world, "H0").await;
     rename(&world.data());
     let app = world.open().await;
-    stale(&world, &app, &make, &id).await;
-    let anew = make.approved(&world, &app).await;
-    let done = make.send(&world, &app, Some(&anew)).await;
-    assert_eq!(done.status, 201, "{}", done.text);
+    let two = two(&world, &app);
+    two.stale(&make, &id).await;
+    two.admin.with(two.auditor, &make).await.is(201);
 }
 
 /// It changes after the act was decided on, while the log's writer is kept waiting: the transaction of the act finds it.
 #[tokio::test]
 async fn what_changes_before_the_commit_is_found_by_the_commit() {
-    let (world, app) = World::new().await;
-    drop(app);
+    let world = World::closed().await;
     let rename = renamed(&world, "H0").await;
     let app = world.open().await;
+    let two = two(&world, &app);
     let make = new_auditor("auditor-2");
-    let id = make.approved(&world, &app).await;
+    let id = two.approved(&make).await;
     let held = world.data();
     held.hold();
     let change = async {
@@ -286,53 +224,39 @@ async fn what_changes_before_the_commit_is_found_by_the_commit() {
         rename(&held);
         held.let_go();
     };
-    let (answer, ()) = tokio::join!(make.send(&world, &app, Some(&id)), change);
-    refused(
-        &world,
-        &app,
-        &answer,
-        "approval-stale",
-        "has changed since it was asked for",
-    )
-    .await;
-    let people = world.get(&app, ADMIN, "/v1/admin/principals").await;
+    let (answer, ()) = tokio::join!(two.admin.send(make.approved(&id)), change);
+    two.auditor.finds_refused(&answer, "approval-stale", STALE).await;
+    let people = two.admin.get(PEOPLE).await;
     assert!(!people.text.contains("auditor-2"), "{}", people.text);
 }
 
 #[tokio::test]
 async fn nobody_says_yes_to_what_has_changed() {
     let (world, app) = World::new().await;
-    let account = world.id("dpo");
-    let issue = Request::issue(account);
-    let asked = issue.send(&world, &app, None).await;
-    let id = asked.at("/approval/id");
-    Request::set(account, 1, &["auditor"], true).done(&world, &app).await;
-    assert_eq!(state(&world, &app, &id).await, "stale");
-    let yes = decide(&world, &app, "auditor", &id, "approve").await;
-    refused(
-        &world,
-        &app,
-        &yes,
-        "approval-stale",
-        "Refuse it, and let it be asked for anew",
-    )
-    .await;
-    let no = decide(&world, &app, "auditor", &id, "refuse").await;
-    assert_eq!((no.status, no.at("/state").as_str()), (200, "refused"), "{}", no.text);
-    let late = issue.send(&world, &app, Some(&id)).await;
-    refused(&world, &app, &late, "not-approved", "was refused").await;
+    let two = two(&world, &app);
+    let account = world.account("dpo");
+    let id = two.admin.ask(&issue(&account)).await;
+    two.done(&set(&account, 1, &["auditor"], true)).await;
+    assert_eq!(two.auditor.state(&id).await, "stale");
+    let yes = two.auditor.approve(&id).await;
+    two.auditor
+        .finds_refused(&yes, "approval-stale", "Refuse it, and let it be asked for anew")
+        .await;
+    let no = two.auditor.refuse(&id).await.is(200);
+    assert_eq!(no.at("/state"), "refused");
+    let late = two.admin.send(issue(&account).approved(&id)).await;
+    two.auditor.finds_refused(&late, "not-approved", "was refused").await;
 }
 
 /// Both are decided on before either is done: the log's writer is kept waiting until each has come to it.
 #[tokio::test]
 async fn of_two_changes_at_once_the_second_is_stale() {
     let (world, app) = World::new().await;
-    let account = world.id("dpo");
-    let [one, two] = [
-        Request::set(account, 1, &["auditor"], true),
-        Request::set(account, 1, &["dpo"], false),
-    ];
-    let [first, second] = [one.approved(&world, &app).await, two.approved(&world, &app).await];
+    let two = two(&world, &app);
+    let account = world.account("dpo");
+    let rise = set(&account, 1, &["auditor"], true);
+    let bar = set(&account, 1, &["dpo"], false);
+    let [first, second] = [two.approved(&rise).await, two.approved(&bar).await];
     let held = world.data();
     held.hold();
     let let_go = async {
@@ -340,8 +264,8 @@ async fn of_two_changes_at_once_the_second_is_stale() {
         held.give_up();
     };
     let (done, undone, ()) = tokio::join!(
-        one.send(&world, &app, Some(&first)),
-        two.send(&world, &app, Some(&second)),
+        two.admin.send(rise.approved(&first)),
+        two.admin.send(bar.approved(&second)),
         let_go,
     );
     let (won, lost) = if done.status == 200 {
@@ -349,15 +273,8 @@ async fn of_two_changes_at_once_the_second_is_stale() {
     } else {
         (undone, done)
     };
-    assert_eq!(won.status, 200, "{}", won.text);
-    refused(
-        &world,
-        &app,
-        &lost,
-        "approval-stale",
-        "has changed since it was asked for",
-    )
-    .await;
+    won.is(200);
+    two.auditor.finds_refused(&lost, "approval-stale", STALE).await;
     drop(app);
     assert_eq!(world.fsck().await, []);
 }
@@ -365,74 +282,68 @@ async fn of_two_changes_at_once_the_second_is_stale() {
 #[tokio::test]
 async fn white_space_and_the_order_of_names_do_not_matter() {
     let (world, app) = World::new().await;
-    let account = world.id("dpo");
-    let set = Request::set(account, 1, &["auditor"], true);
-    let id = set.approved(&world, &app).await;
-    let with = |body: &str| Request {
-        body: body.to_owned(),
-        ..Request::set(account, 1, &[], true)
-    };
+    let two = two(&world, &app);
+    let subject = world.subject(&app, &world.case(&app, "C1").await).await;
+    let rise = set(&world.account("dpo"), 1, &["auditor"], true);
+    let id = two.approved(&rise).await;
+    let approved = rise.approved(&id);
     for another in [
         r#"{"roles": ["auditor"], "active": false}"#,
         r#"{"roles": ["dpo"], "active": true}"#,
     ] {
-        let answer = with(another).send(&world, &app, Some(&id)).await;
-        refused(&world, &app, &answer, "not-approved", "another request").await;
+        let answer = two.admin.send(approved.clone().body(another)).await;
+        two.auditor
+            .finds_refused(&answer, "not-approved", "another request")
+            .await;
     }
-    let twice = with(r#"{"roles":["auditor"],"active":true,"active":true}"#);
-    let twice = twice.send(&world, &app, Some(&id)).await;
-    assert_eq!(
-        (twice.status, twice.problem().as_str()),
-        (400, "bad-json"),
-        "{}",
-        twice.text
-    );
-    let same = with("{\n  \"active\": true,\n  \"roles\": [\"\\u0061uditor\"]\n}");
-    let done = same.send(&world, &app, Some(&id)).await;
-    assert_eq!(done.status, 200, "{}", done.text);
+    let twice = approved
+        .clone()
+        .body(r#"{"roles":["auditor"],"active":true,"active":true}"#);
+    two.admin.send(twice).await.fails(400, "bad-json");
+    let same = approved.body("{\n  \"active\": true,\n  \"roles\": [\"\\u0061uditor\"]\n}");
+    two.admin.send(same).await.is(200);
 
-    let (body, _) = subject(&world, &app).await;
     // Officers ask, too: the one there was is an auditor by now.
-    let refused_to_ask = world.post(&app, "auditor", RESOLVE, &body).await;
-    assert_eq!(refused_to_ask.status, 403, "{}", refused_to_ask.text);
+    two.auditor.send(resolve(&subject)).await.is(403);
 }
 
 /// Who decides sees what they say yes to: ids, roles before and after, expiry, version.
 #[tokio::test]
 async fn what_is_approved_is_named() {
     let (world, app) = World::new().await;
+    let two = two(&world, &app);
     let about = async |request: Request| {
-        let asked = request.send(&world, &app, None).await;
-        let id = asked.at("/approval/id");
-        let page = world.get(&app, "auditor", &format!("/v1/approvals/{id}")).await.json();
-        let leaf = entry(&world, &app, &asked).await;
+        let asked = two.admin.send(request).await;
+        let path = format!("/v1/approvals/{}", asked.at("/approval/id"));
+        let page = two.auditor.get(path).await.json();
+        let leaf = two.auditor.entry(&asked).await;
         for (word, value) in page["about"].as_object().unwrap() {
             let logged = leaf["link"].get(word);
             assert_eq!(logged, (word != "account").then_some(value), "{word}: {leaf}");
         }
         page["about"].clone()
     };
-    let auditor = id_of(&world, &app, ADMIN, "auditor").await;
-    let token = tokens_of(&world, &app, &auditor).await[0].clone();
+    let account = world.account("auditor");
+    let token = two.tokens_of(&account).await[0].clone();
     let handle = token["id"].as_str().unwrap();
-    let path = format!("/v1/admin/principals/{auditor}/tokens/{handle}");
-    let owner =
-        json!({"account": "auditor", "principal": auditor, "department": "H0", "version": "1", "roles": "auditor"});
+    let owner = json!({
+        "account": "auditor", "principal": world.id("auditor"), "department": "H0", "version": "1", "roles": "auditor",
+    });
     let with = |more: Value| {
         let mut all = owner.clone();
         all.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         all
     };
     assert_eq!(
-        about(Request::new("DELETE", path, Value::Null)).await,
+        about(Request::delete(format!("{account}/tokens/{handle}"))).await,
         with(json!({"token": "revoke", "token_id": handle, "issued": token["created_at"], "expires": "never"}))
     );
     assert_eq!(
-        about(Request::issue(&auditor)).await,
+        about(issue(&account)).await,
         with(json!({"token": "issue", "expires": "3600 seconds after issue"}))
     );
     assert_eq!(
-        about(Request::set(&auditor, 1, &["dpo"], false)).await,
+        about(set(&account, 1, &["dpo"], false)).await,
         with(json!({"roles": "dpo", "roles_before": "auditor", "active": "false", "active_before": "true"}))
     );
 }
@@ -441,16 +352,18 @@ async fn what_is_approved_is_named() {
 #[tokio::test]
 async fn what_has_not_changed_is_not_stale() {
     let (world, app) = World::new().await;
-    let (body, _) = subject(&world, &app).await;
-    let id = ask(&world, &app, &body).await;
-    let issue = Request::issue(world.id("dpo"));
-    let token = issue.approved(&world, &app).await;
+    let request = resolve(&world.subject(&app, &world.case(&app, "C1").await).await);
+    let id = world.actor(&app, "dpo").ask(&request).await;
+    let issue = issue(&world.account("dpo"));
+    let token = two(&world, &app).approved(&issue).await;
     // Reading, and another account's change.
-    world.get(&app, ADMIN, "/v1/admin/principals").await;
-    let other = Request::set(world.id("agent"), 1, &["agent", "dispatcher"], true);
-    assert_eq!(other.send(&world, &app, None).await.status, 200);
+    let admin = world.actor(&app, "security-admin");
+    admin.get(PEOPLE).await.is(200);
+    let other = set(&world.account("agent"), 1, &["agent", "dispatcher"], true);
+    admin.send(other).await.is(200);
     drop(app);
     let app = world.open().await;
-    assert_eq!(state(&world, &app, &id).await, "asked");
-    assert_eq!(issue.send(&world, &app, Some(&token)).await.status, 201);
+    let two = two(&world, &app);
+    assert_eq!(two.auditor.state(&id).await, "asked");
+    two.admin.send(issue.approved(&token)).await.is(201);
 }

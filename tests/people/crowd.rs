@@ -6,14 +6,13 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use callervault::clock::Fixed;
-use callervault::http::App;
 use callervault::vault::Rates;
 use callervault::vault::life::open::Running;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::people::approvals::{RESOLVE, ask, decide, refused, send, subject};
+use crate::support::approvals::resolve;
 use crate::support::process::Server;
-use crate::support::{World, caller};
+use crate::support::{Actor, World};
 
 const OPEN: usize = 20;
 
@@ -28,37 +27,35 @@ fn rates(requests: u32, refusals: u32) -> Running {
     }
 }
 
-async fn size(world: &World, app: &Arc<App>) -> u64 {
-    let page = world.get(app, "auditor", "/v1/audit/events?limit=1").await;
-    assert_eq!(page.status, 200, "{}", page.text);
-    page.json()["audit"]["index"].as_u64().unwrap()
+async fn size(auditor: Actor<'_>) -> u64 {
+    auditor.get("/v1/audit/events?limit=1").await.is(200).index()
 }
 
 #[tokio::test]
 async fn refusals_of_one_principal_do_not_fill_the_log() {
     let (world, app) = World::new().await;
-    let (no, reference) = world.ticket_at(&app, "C1", caller("王小明", "13900001111")).await;
+    let case = world.case(&app, "C1").await;
     drop(app);
     let app = world.open_running(rates(6000, 3)).await;
-    let before = size(&world, &app).await;
+    let [handler, stranger, auditor] = world.actors(&app, ["handler-c1", "handler-w2", "auditor"]);
+    let before = size(auditor).await;
     // The handler of another department may not; of this one, may.
     let mut statuses = Vec::new();
     for _ in 0..20 {
-        statuses.push(world.reveal(&app, "handler-w2", &reference, &no, "masked").await.status);
+        statuses.push(stranger.reveal(&case).masked().await.status);
     }
     assert_eq!(statuses[..3], [403; 3]);
     assert!(statuses[3..].iter().all(|status| *status == 429), "{statuses:?}");
-    assert_eq!(size(&world, &app).await, before + 4, "three refusals and the search");
+    assert_eq!(size(auditor).await, before + 4, "three refusals and the search");
 
     // What would be permitted is held back, too: nobody finds out without an entry what they may see.
-    let own = world.get(&app, "handler-w2", "/v1/tickets").await;
-    assert_eq!((own.status, own.problem().as_str()), (429, "too-many-requests"));
+    let own = stranger.get("/v1/tickets").await;
+    let own = own.fails(429, "too-many-requests");
     let wait: u64 = own.headers["retry-after"].to_str().unwrap().parse().unwrap();
     assert!((1..=20).contains(&wait), "one refusal in twenty seconds: {wait}");
     assert!(own.json().get("audit").is_none(), "{}", own.text);
 
-    let others = world.reveal(&app, "handler-c1", &reference, &no, "masked").await;
-    assert_eq!(others.status, 200, "{}", others.text);
+    handler.reveal(&case).masked().await.is(200);
     let metrics = world.metrics(&app).await;
     assert!(metrics.contains("callervault_requests_held_total 18"), "{metrics}");
     assert!(!metrics.contains(world.id("handler-w2")));
@@ -66,60 +63,62 @@ async fn refusals_of_one_principal_do_not_fill_the_log() {
 
 #[tokio::test]
 async fn requests_of_one_principal_are_bounded() {
-    let (world, app) = World::new().await;
-    drop(app);
+    let world = World::closed().await;
     let app = world.open_running(rates(3, 3)).await;
+    let [handler, other] = world.actors(&app, ["handler-c1", "handler-w2"]);
     let mut statuses = Vec::new();
     for _ in 0..7 {
-        statuses.push(world.get(&app, "handler-c1", "/v1/tickets").await.status);
+        statuses.push(handler.get("/v1/tickets").await.status);
     }
     assert_eq!(statuses[..3], [200; 3]);
     assert_eq!(statuses[3..], [429; 4]);
-    assert_eq!(world.get(&app, "handler-w2", "/v1/tickets").await.status, 200);
+    other.get("/v1/tickets").await.is(200);
 }
 
 #[tokio::test]
 async fn open_requests_for_approval_are_bounded_for_each_asker() {
     let (world, app) = World::new().await;
-    let (body, _) = subject(&world, &app).await;
+    let request = resolve(&world.subject(&app, &world.case(&app, "C1").await).await);
     drop(app);
     let now = Timestamp::now();
     let clock = Arc::new(Fixed::at(now));
     let app = world.open_at(clock.clone()).await;
+    let [dpo, auditor] = world.actors(&app, ["dpo", "auditor"]);
     let mut open = Vec::new();
     for _ in 0..OPEN {
-        open.push(ask(&world, &app, &body).await);
+        open.push(dpo.ask(&request).await);
     }
     let crowded = async || {
-        let answer = world.post(&app, "dpo", RESOLVE, &body).await;
-        refused(&world, &app, &answer, "too-many-open", "have the others decided on").await;
-        assert_eq!(answer.status, 409, "{}", answer.text);
+        let answer = dpo.send(request.clone()).await.is(409);
+        auditor
+            .finds_refused(&answer, "too-many-open", "have the others decided on")
+            .await;
     };
     crowded().await;
 
     // An approved one is open until it is used; a refused one is not.
-    assert_eq!(decide(&world, &app, "auditor", &open[0], "approve").await.status, 200);
+    auditor.approve(&open[0]).await.is(200);
     crowded().await;
-    assert_eq!(send(&world, &app, "dpo", &open[0], &body).await.status, 200);
-    ask(&world, &app, &body).await;
+    dpo.send(request.clone().approved(&open[0])).await.is(200);
+    dpo.ask(&request).await;
     crowded().await;
-    assert_eq!(decide(&world, &app, "auditor", &open[1], "refuse").await.status, 200);
-    ask(&world, &app, &body).await;
+    auditor.refuse(&open[1]).await.is(200);
+    dpo.ask(&request).await;
     crowded().await;
 
     clock.set(now + SignedDuration::from_hours(24));
-    ask(&world, &app, &body).await;
+    dpo.ask(&request).await;
 }
 
 #[tokio::test]
 async fn requests_sent_at_once_do_not_pass_the_bound_together() {
     let (world, app) = World::new().await;
-    let (body, _) = subject(&world, &app).await;
+    let request = resolve(&world.subject(&app, &world.case(&app, "C1").await).await);
     let world = Arc::new(world);
     let mut senders = tokio::task::JoinSet::new();
     for _ in 0..OPEN + 20 {
-        let (world, app, body) = (Arc::clone(&world), Arc::clone(&app), body.clone());
-        senders.spawn(async move { world.post(&app, "dpo", RESOLVE, &body).await.status });
+        let (world, app, request) = (Arc::clone(&world), Arc::clone(&app), request.clone());
+        senders.spawn(async move { world.actor(&app, "dpo").send(request).await.status });
     }
     let statuses = senders.join_all().await;
     let asked = statuses.iter().filter(|status| **status == 202).count();

@@ -3,24 +3,24 @@
 use std::sync::Arc;
 
 use callervault::http::App;
+use serde_json::json;
 
 use crate::support::rows::{Rows, Store};
-use crate::support::{World, caller};
+use crate::support::{Answer, Case, NAME, NUMBER, Request, World, caller};
 
-/// Two callers whose tickets C1 holds, and the store closed.
+/// Two callers, the first of whose ticket C1 holds, and the store closed.
 pub(crate) struct Scene {
     pub(crate) world: World,
-    pub(crate) no: String,
-    pub(crate) reference: String,
+    pub(crate) case: Case,
 }
 
 pub(crate) async fn scene() -> Scene {
     let (world, app) = World::new().await;
-    let (no, reference) = world.ticket_at(&app, "C1", caller("王小明", "13900001111")).await;
-    world.ticket_at(&app, "W2", caller("李四光", "13700002222")).await;
+    let case = world.case(&app, "C1").await;
+    world.case_of(&app, "W2", caller("李四光", "13700002222")).await;
     drop(app);
     assert_eq!(world.fsck().await, [], "an untouched vault is clean");
-    Scene { world, no, reference }
+    Scene { world, case }
 }
 
 impl Scene {
@@ -36,26 +36,17 @@ impl Scene {
     }
 
     pub(crate) async fn named(&self, words: &str) {
-        let findings = self.world.fsck().await;
-        assert!(
-            findings.iter().any(|finding| finding.what.contains(words)),
-            "{findings:?}"
-        );
+        self.world.is_found("", words).await;
+    }
+
+    pub(crate) async fn reveal(&self, app: &Arc<App>) -> Answer {
+        self.world.actor(app, "handler-c1").reveal(&self.case).clear().await
     }
 
     /// The read is refused with an integrity problem, and nothing is shown.
     pub(crate) async fn refused_on_read(&self) {
-        let app: Arc<App> = self.world.open().await;
-        let answer = self
-            .world
-            .reveal(&app, "handler-c1", &self.reference, &self.no, "clear")
-            .await;
-        assert_eq!(
-            (answer.status, answer.problem().as_str()),
-            (500, "integrity"),
-            "{}",
-            answer.text
-        );
+        let app = self.world.open().await;
+        self.reveal(&app).await.fails(500, "integrity");
     }
 }
 
@@ -94,32 +85,14 @@ async fn a_field_copied_to_another_of_the_same_caller() {
 #[tokio::test]
 async fn an_older_ciphertext_put_back() {
     let (world, app) = World::new().await;
-    let taken = world
-        .post(
-            &app,
-            "agent",
-            "/v1/intake",
-            &crate::support::intake(caller("王小明", "13900001111")),
-        )
-        .await;
-    let (no, reference) = (taken.at("/ticket/no"), taken.at("/caller/ref"));
+    let agent = world.actor(&app, "agent");
+    let case = agent.take(caller(NAME, NUMBER)).await;
     let old: Vec<u8> = numbers(&world.data()).first("sealed");
-    let body =
-        serde_json::json!({"ticket": no, "reason": "听错", "fields": {"callback_number": "13700009999"}}).to_string();
-    let path = format!("/v1/callers/{reference}");
-    let done = world
-        .call(&app, "agent", "PATCH", &path, &[("if-match", "\"1\"")], &body)
-        .await;
-    assert_eq!(done.status, 200, "{}", done.text);
+    let other = json!({"callback_number": "13700009999"});
+    agent.correct(&case, 1, other).await.is(200);
     drop(app);
     numbers(&world.data()).set("sealed", &*old);
-    let findings = world.fsck().await;
-    assert!(
-        findings
-            .iter()
-            .any(|finding| finding.what.contains("not what the log says")),
-        "{findings:?}"
-    );
+    world.is_found("", "not what the log says").await;
 }
 
 #[tokio::test]
@@ -133,21 +106,11 @@ async fn any_byte_of_a_sealed_field() {
         let mut bad = sealed.clone();
         bad[at] ^= 1;
         number.set("sealed", &*bad);
-        let answer = scene
-            .world
-            .reveal(&app, "handler-c1", &scene.reference, &scene.no, "clear")
-            .await;
+        let answer = scene.reveal(&app).await;
         assert_eq!(answer.status, 500, "byte {at}: {}", answer.text);
     }
     number.set("sealed", &*sealed);
-    assert_eq!(
-        scene
-            .world
-            .reveal(&app, "handler-c1", &scene.reference, &scene.no, "clear")
-            .await
-            .status,
-        200
-    );
+    scene.reveal(&app).await.is(200);
 }
 
 #[tokio::test]
@@ -180,27 +143,14 @@ async fn a_role_given_by_hand() {
 #[tokio::test]
 async fn a_revoked_tokens_row_put_back() {
     let (world, app) = World::new().await;
-    let id = world.id("agent").to_owned();
-    let list = world
-        .get(&app, "security-admin", &format!("/v1/admin/principals/{id}/tokens"))
-        .await;
-    let token = list.at("/items/0/id");
+    let admin = world.actor(&app, "security-admin");
+    let tokens = format!("{}/tokens", world.account("agent"));
+    let token = admin.get(&*tokens).await.at("/items/0/id");
     let kept = world.data().rows("api_token").kept();
-    let path = format!("/v1/admin/principals/{id}/tokens/{token}");
-    assert_eq!(
-        world
-            .call(&app, "security-admin", "DELETE", &path, &[], "")
-            .await
-            .status,
-        200
-    );
+    admin.send(Request::delete(format!("{tokens}/{token}"))).await.is(200);
     drop(app);
     world.data().put_back(&kept);
-    let findings = world.fsck().await;
-    assert!(
-        findings.iter().any(|finding| finding.place.starts_with("token")),
-        "{findings:?}"
-    );
+    world.is_found("token", "").await;
 }
 
 #[tokio::test]
@@ -233,13 +183,8 @@ async fn a_leaf_changed() {
     entry.set("body", &*[&body, &b" "[..]].concat());
     drop(data);
     scene.named("does not have the hash").await;
-    let error = scene
-        .world
-        .try_open()
-        .await
-        .err()
-        .expect("start-up proves the log")
-        .to_string();
+    // The start proves the log.
+    let error = scene.world.refusal().await;
     assert!(error.starts_with("log entry 20"), "{error}");
 }
 
@@ -287,23 +232,22 @@ async fn a_checkpoint_forged() {
 
 #[tokio::test]
 async fn another_vaults_data_store() {
-    let (one, app) = World::new().await;
-    drop(app);
-    let (other, app) = World::new().await;
+    let one = World::closed().await;
+    let (other, app) = World::of_its_own().await;
     drop(app);
     std::fs::copy(&other.places.data, &one.places.data).unwrap();
-    let error = one.try_open().await.err().expect("refused").to_string();
+    let error = one.refusal().await;
     assert!(error.starts_with("the data store belongs to another vault"), "{error}");
 }
 
 #[tokio::test]
 async fn a_second_process_and_a_readable_key_store() {
     let (world, app) = World::new().await;
-    let error = world.try_open().await.err().expect("refused").to_string();
+    let error = world.refusal().await;
     assert!(error.contains("another process"), "{error}");
     drop(app);
     let readable = std::os::unix::fs::PermissionsExt::from_mode(0o644);
     std::fs::set_permissions(&world.places.keys, readable).unwrap();
-    let error = world.try_open().await.err().expect("refused").to_string();
+    let error = world.refusal().await;
     assert!(error.contains("is open to others"), "{error}");
 }

@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::store::attacks::scene;
 use crate::support::process::{passphrase_file, run};
 use crate::support::rows::{Edit, Store};
-use crate::support::{World, caller, intake, passphrase};
+use crate::support::{Request, World, caller, intake, passphrase};
 
 /// Everything on disk, to be put back.
 fn keep(world: &World) -> BTreeMap<PathBuf, Vec<u8>> {
@@ -138,10 +138,8 @@ async fn each_damaged_row_is_named_and_the_check_goes_on() {
     let scene = scene().await;
     let world = &scene.world;
     let app = world.open().await;
-    let body = intake(caller("赵六", "13800003333")).to_string();
-    let key = [("idempotency-key", "once")];
-    let taken = world.call(&app, "agent", "POST", "/v1/intake", &key, &body).await;
-    assert_eq!(taken.status, 201, "{}", taken.text);
+    let call = Request::post("/v1/intake", &intake(caller("赵六", "13800003333")));
+    world.actor(&app, "agent").send(call.once("once")).await.is(201);
     drop(app);
     let kept = keep(world);
     let cases = DATA.iter().map(|case| (&world.places.data, case));
@@ -177,16 +175,12 @@ async fn a_damaged_row_is_exit_code_1() {
 async fn orphan_keys_are_named_and_harmless() {
     let scene = scene().await;
     let world = &scene.world;
-    let data = keep(world);
+    let data = world.backup();
     let fence = world.keys().rows("fence").kept();
     let app = world.open().await;
-    let taken = world
-        .post(&app, "agent", "/v1/intake", &intake(json!({"name": "赵六"})))
-        .await;
-    assert_eq!(taken.status, 201);
+    world.actor(&app, "agent").take(json!({"name": "赵六"})).await;
     drop(app);
-    world.settle();
-    std::fs::write(&world.places.data, &data[&world.places.data]).unwrap();
+    world.restore(&data);
     world.keys().put_back(&fence);
     let report = fsck::check(&world.places, &passphrase(), &|_| {}).await.unwrap();
     assert_eq!(report.findings, []);

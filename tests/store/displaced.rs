@@ -71,13 +71,10 @@ impl Asked {
 /// A world with a ticket, nothing of it open, and the reveal that its handler asks for.
 async fn world() -> (World, Asked) {
     let (world, app) = World::new().await;
-    let (no, reference) = world.ticket_at(&app, "C1", caller("王小明", "13900001111")).await;
-    let asked = Asked {
-        path: format!("/v1/callers/{reference}/reveal"),
-        body: json!({"ticket": no, "purpose": "handle", "fields": ["callback_number"], "form": "clear"}),
-    };
+    let case = world.case(&app, "C1").await;
+    let (path, body) = case.reveal("clear");
     drop(app);
-    (world, asked)
+    (world, Asked { path, body })
 }
 
 /// Displaces a file under a server that has just answered: it answers no more and says why it ends.

@@ -110,7 +110,7 @@ impl Story {
         directories: impl Fn(&World) -> [PathBuf; N],
     ) -> Option<(Self, [SmallDisk; N])> {
         let (world, app) = World::new().await;
-        let (no, reference) = world.ticket_at(&app, "C1", caller("王小明", "13900001111")).await;
+        let case = world.case(&app, "C1").await;
         drop(app);
         world.settle();
         let disks = directories(&world).map(|directory| SmallDisk::over(&directory, kind));
@@ -118,12 +118,11 @@ impl Story {
             skipped(&format!("{test}: only root may mount a small {kind:?} to fill"));
             return None;
         }
-        let body = json!({"ticket": no, "purpose": "handle", "fields": ["callback_number"], "form": "clear"});
         let server = tokio::task::block_in_place(|| Server::start(world.dir.path()));
         let story = Self {
             world,
             server,
-            reveal: (format!("/v1/callers/{reference}/reveal"), body),
+            reveal: case.reveal("clear"),
             calls: 0,
             acknowledged: Vec::new(),
         };

@@ -11,11 +11,11 @@ use callervault::store::rows::{
     DepartmentRow, FromColumns, KEYS, PrincipalRow, Protected, ReplayRow, SpentRow, TicketRow, TokenRow,
 };
 use callervault::store::{Result, StoreError};
-use serde_json::json;
 
 use crate::audit::retention::{drop_below, later};
+use crate::support::approvals::resolve;
 use crate::support::rows::Store;
-use crate::support::{World, caller, intake};
+use crate::support::{Request, World, caller, intake};
 
 /// One stored row, column by column.
 struct Taken(VecDeque<Cell>);
@@ -29,19 +29,15 @@ impl Columns for Taken {
 /// A vault with a row in every table that carries codes.
 pub(crate) async fn world() -> World {
     let (world, app, _) = later(1100).await;
-    assert_eq!(drop_below(&world, &app, 256).await.status, 200);
-    world.ticket_at(&app, "C1", caller("王小明", "13900001111")).await;
-    let key = [("idempotency-key", "one")];
-    let body = intake(caller("李四光", "13700002222")).to_string();
-    let taken = world.call(&app, "agent", "POST", "/v1/intake", &key, &body).await;
-    assert_eq!(taken.status, 201, "{}", taken.text);
-    let found = world.get(&app, "auditor", "/v1/audit/events?act=intake").await;
+    drop_below(&world, &app, 256).await.is(200);
+    world.case(&app, "C1").await;
+    let [agent, auditor, dpo] = world.actors(&app, ["agent", "auditor", "dpo"]);
+    let call = Request::post("/v1/intake", &intake(caller("李四光", "13700002222")));
+    agent.send(call.once("one")).await.is(201);
+    let found = auditor.get("/v1/audit/events?act=intake").await;
     let subject = found.at("/entries/0/leaf/subject");
     app.vault().note_unlock("test").await.unwrap();
-    let asked = world
-        .post(&app, "dpo", "/v1/audit/resolve", &json!({"subject": subject}))
-        .await;
-    assert_eq!(asked.status, 202, "{}", asked.text);
+    dpo.ask(&resolve(&subject)).await;
     world
 }
 

@@ -2,7 +2,6 @@
 //! nothing is served from such a store.
 
 use rusqlite::Connection;
-use serde_json::json;
 
 use crate::store::attacks::{Scene, scene};
 
@@ -13,7 +12,7 @@ impl Scene {
     }
 
     async fn refused_at_start(&self, words: &str) {
-        let error = self.world.try_open().await.err().expect("refused").to_string();
+        let error = self.world.refusal().await;
         assert!(error.starts_with("the schema of ") && error.contains(words), "{error}");
         assert!(error.lines().count() >= 2, "no remedy: {error}");
         self.named(words).await;
@@ -29,12 +28,8 @@ async fn an_old_row_in_a_table_without_keys() {
     let old: Vec<u8> = std::fs::read(&scene.world.places.data).unwrap();
     scene.batch("DROP TABLE kept_aside");
     let app = scene.world.open().await;
-    let path = format!("/v1/tickets/{}/close", scene.no);
-    let closed = scene
-        .world
-        .post(&app, "handler-c1", &path, &json!({"reason": "完成"}))
-        .await;
-    assert_eq!(closed.status, 200, "{}", closed.text);
+    let handler = scene.world.actor(&app, "handler-c1");
+    handler.close(&scene.case.no).await.is(200);
     drop(app);
     assert_eq!(scene.world.fsck().await, []);
 
@@ -63,18 +58,10 @@ async fn a_trigger_that_swallows_leaves() {
     let scene = scene().await;
     let app = scene.world.open().await;
     scene.batch("CREATE TRIGGER swallow BEFORE INSERT ON log_entry BEGIN SELECT RAISE(IGNORE); END");
-    let read = scene
-        .world
-        .reveal(&app, "handler-c1", &scene.reference, &scene.no, "clear")
-        .await;
-    assert_eq!(read.status, 200, "{}", read.text);
+    let read = scene.reveal(&app).await.is(200);
     drop(app);
-    let index = read.json().pointer("/audit/index").unwrap().as_i64().unwrap();
-    let stored: i64 = Connection::open(&scene.world.places.data)
-        .unwrap()
-        .query_row("SELECT max(idx) FROM log_entry", [], |row| row.get(0))
-        .unwrap();
-    assert_eq!(stored, index, "the field left, so its leaf is there");
+    let stored: u64 = scene.data().rows("log_entry").last("idx").first("idx");
+    assert_eq!(stored, read.index(), "the field left, so its leaf is there");
     scene.refused_at_start("trigger swallow").await;
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use callervault::http::App;
 
-use crate::support::{World, caller};
+use crate::support::{Case, World};
 
 /// In the data store: credentials, reference, ticket, sealed field; BEGIN, whether token, account and ticket are still as they
 /// were, entry, head, COMMIT. In the key store: the record's key, the fence. In a group of several the log's last five are shared.
@@ -20,10 +20,9 @@ async fn statements(world: &World, app: &Arc<App>) -> [u64; 2] {
     })
 }
 
-async fn cost_of_a_reveal(world: &World, app: &Arc<App>, reference: &str, no: &str) -> [u64; 2] {
+async fn cost_of_a_reveal(world: &World, app: &Arc<App>, case: &Case) -> [u64; 2] {
     let before = statements(world, app).await;
-    let shown = world.reveal(app, "handler-c1", reference, no, "clear").await;
-    assert_eq!(shown.status, 200, "{}", shown.text);
+    world.actor(app, "handler-c1").reveal(case).clear().await.is(200);
     let after = statements(world, app).await;
     [after[0] - before[0], after[1] - before[1]]
 }
@@ -31,14 +30,14 @@ async fn cost_of_a_reveal(world: &World, app: &Arc<App>, reference: &str, no: &s
 #[tokio::test]
 async fn a_reveal_runs_the_same_few_statements_however_much_there_is() {
     let (world, app) = World::new().await;
-    let (no, reference) = world.ticket_at(&app, "C1", caller("王小明", "13900001111")).await;
+    let case = world.case(&app, "C1").await;
     // The first takes a share of the day's limit ahead.
-    cost_of_a_reveal(&world, &app, &reference, &no).await;
+    cost_of_a_reveal(&world, &app, &case).await;
     for _ in 0..3 {
-        assert_eq!(cost_of_a_reveal(&world, &app, &reference, &no).await, A_REVEAL);
+        assert_eq!(cost_of_a_reveal(&world, &app, &case).await, A_REVEAL);
     }
     for _ in 0..10 {
-        world.ticket_at(&app, "C1", caller("王小明", "13900001111")).await;
+        world.case(&app, "C1").await;
     }
-    assert_eq!(cost_of_a_reveal(&world, &app, &reference, &no).await, A_REVEAL);
+    assert_eq!(cost_of_a_reveal(&world, &app, &case).await, A_REVEAL);
 }

@@ -2,7 +2,7 @@
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::support::process::{self, Server};
 use crate::support::{World, caller, intake};
@@ -26,10 +26,9 @@ pub(crate) struct Loaded {
 impl Loaded {
     pub(crate) async fn new() -> Self {
         let (world, app) = World::unlimited().await;
-        let (no, reference) = world.ticket_at(&app, "C1", caller("王小明", "13900001111")).await;
+        let case = world.case(&app, "C1").await;
         drop(app);
-        let body = json!({"ticket": no, "purpose": "handle", "fields": ["callback_number"], "form": "clear"});
-        let reveal = (format!("/v1/callers/{reference}/reveal"), body);
+        let reveal = case.reveal("clear");
         Self { world, reveal }
     }
 

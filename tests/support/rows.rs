@@ -13,6 +13,8 @@ use callervault::store::sqlite::SqliteKeys;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OpenFlags, params_from_iter};
 
+pub(crate) use crate::support::cells::id;
+use crate::support::cells::{FromCells, IntoCell, value};
 use crate::support::{World, passphrase};
 
 /// A store that somebody opened beside the vault.
@@ -51,6 +53,24 @@ impl World {
                 .unwrap();
             assert_eq!(busy, 0, "nobody else has the store");
         }
+    }
+}
+
+/// The data store as it was.
+#[derive(PartialEq, Eq)]
+pub(crate) struct Backup(Vec<u8>);
+
+impl World {
+    /// The data store, while nobody else has it.
+    pub(crate) fn backup(&self) -> Backup {
+        self.settle();
+        Backup(std::fs::read(&self.places.data).unwrap())
+    }
+
+    /// Puts the data store back to what it was.
+    pub(crate) fn restore(&self, backup: &Backup) {
+        self.settle();
+        std::fs::write(&self.places.data, &backup.0).unwrap();
     }
 }
 
@@ -152,7 +172,7 @@ impl Store {
 /// Some rows of a table.
 #[derive(Clone)]
 pub(crate) struct Rows<'s> {
-    pub(crate) store: &'s Store,
+    store: &'s Store,
     table: &'static str,
     /// Column, comparison and value.
     conditions: Vec<(&'static str, &'static str, Cell)>,
@@ -320,67 +340,3 @@ impl Store {
         self.change(&sql, cells);
     }
 }
-
-/// An id as the stores have it.
-pub(crate) fn id(text: &str) -> Cell {
-    Cell::Bytes(data_encoding::HEXLOWER.decode(text.as_bytes()).unwrap())
-}
-
-/// A value that a test writes into a column.
-pub(crate) trait IntoCell {
-    fn into_cell(self) -> Cell;
-}
-
-impl IntoCell for Cell {
-    fn into_cell(self) -> Cell {
-        self
-    }
-}
-
-impl IntoCell for i64 {
-    fn into_cell(self) -> Cell {
-        Cell::Int(self)
-    }
-}
-
-impl IntoCell for &str {
-    fn into_cell(self) -> Cell {
-        Cell::Text(self.to_owned())
-    }
-}
-
-impl IntoCell for &[u8] {
-    fn into_cell(self) -> Cell {
-        Cell::Bytes(self.to_vec())
-    }
-}
-
-impl<const N: usize> IntoCell for [u8; N] {
-    fn into_cell(self) -> Cell {
-        Cell::Bytes(self.to_vec())
-    }
-}
-
-/// Several columns of a row.
-pub(crate) trait FromCells {
-    fn from_cells(cells: impl Iterator<Item = Cell>) -> Self;
-}
-
-fn value<T: Column>(cell: Option<Cell>) -> T {
-    let cell = cell.expect("a column");
-    T::from_cell(cell.clone()).unwrap_or_else(|| unreachable!("{cell:?} is of another kind"))
-}
-
-macro_rules! several {
-    ($($column:ident),+) => {
-        impl<$($column: Column),+> FromCells for ($($column,)+) {
-            fn from_cells(mut cells: impl Iterator<Item = Cell>) -> Self {
-                ($(value::<$column>(cells.next()),)+)
-            }
-        }
-    };
-}
-several!(A, B);
-several!(A, B, C);
-several!(A, B, C, D);
-several!(A, B, C, D, E);

@@ -18,7 +18,7 @@ use serde_json::json;
 
 use crate::life::restart::restarted;
 use crate::support::witness::{Listening, Office, SIZE, listen};
-use crate::support::{caller, intake};
+use crate::support::{Case, caller, intake};
 use crate::witness::witnessed::{NOW, Scene, another};
 
 /// How a witness answers.
@@ -108,7 +108,7 @@ fn witness(base: &str, key: CosignatureVerifier) -> Witness {
 }
 
 /// Every act that shows a field or tells of one, and the way to followers, answers 503 with this problem; or none does.
-fn barred(scene: &Scene, app: &Arc<App>, seen: &(String, String), problem: Option<&str>, when: &str) {
+fn barred(scene: &Scene, app: &Arc<App>, seen: &Case, problem: Option<&str>, when: &str) {
     let mut answers = scene.guesses(app, seen);
     answers.push(("reveal", scene.reveal(app, seen)));
     answers.push(("follow", scene.get(app, "/v1/audit/follow?from=0&limit=5")));
@@ -144,11 +144,13 @@ fn told(scene: &Scene, app: &Arc<App>, witnesses: usize, when: &str) {
 }
 
 /// What is not about fields goes on: calls come in, and auditors find out what is going on.
-fn goes_on(scene: &Scene, app: &Arc<App>, seen: &(String, String)) {
+fn goes_on(scene: &Scene, app: &Arc<App>, seen: &Case) {
     let call = intake(caller("李四光", "13700002222"));
     let (world, runtime) = (&scene.world, &scene.runtime);
     assert_eq!(
-        runtime.block_on(world.post(app, "agent", "/v1/intake", &call)).status,
+        runtime
+            .block_on(world.actor(app, "agent").post("/v1/intake", &call))
+            .status,
         201
     );
     for path in [
@@ -160,8 +162,8 @@ fn goes_on(scene: &Scene, app: &Arc<App>, seen: &(String, String)) {
     ] {
         assert_eq!(scene.get(app, path).status, 200, "{path}");
     }
-    let about = json!({"ticket": seen.0});
-    let exposed = runtime.block_on(world.post(app, "auditor", "/v1/audit/exposure", &about));
+    let about = json!({"ticket": seen.no});
+    let exposed = runtime.block_on(world.actor(app, "auditor").post("/v1/audit/exposure", &about));
     assert_eq!(exposed.status, 200, "{}", exposed.text);
 }
 

@@ -49,23 +49,28 @@ fn serve(dir: &Path) -> Serving {
     }
 }
 
+/// Makes a witness in a directory: its key, which is all that it prints.
+fn init(dir: &Path) -> String {
+    let made = command("init", dir).args(["--name", WITNESS]).output().unwrap();
+    assert!(made.status.success());
+    String::from_utf8(made.stdout).unwrap().trim_end().to_owned()
+}
+
+/// Makes a log known to a witness.
+fn add_log(dir: &Path, log: &TestLog) {
+    let key = log.verifier().to_string();
+    let added = command("add-log", dir).args(["--key", &key]).output().unwrap();
+    assert!(added.status.success());
+}
+
 #[test]
 fn kill_nine_makes_it_forget_nothing_it_answered() {
     let parent = private_dir();
     let dir = parent.path().join("witness");
-    let made = command("init", &dir).args(["--name", WITNESS]).output().unwrap();
-    let key = String::from_utf8(made.stdout).unwrap().trim_end().to_owned();
+    let key = init(&dir);
     let verifier: CosignatureVerifier = key.parse().expect("init prints the key and nothing else");
     let mut log = TestLog::new(LOG, 7).grown(1, "entry");
-    let vkey = log.verifier().to_string();
-    assert!(
-        command("add-log", &dir)
-            .args(["--key", &vkey])
-            .output()
-            .unwrap()
-            .status
-            .success()
-    );
+    add_log(&dir, &log);
 
     let mut cosigned = 0;
     for round in 0..20_u64 {
@@ -160,14 +165,7 @@ fn the_command_line_keeps_the_key_to_itself() {
 fn a_fork_is_put_on_record_and_a_lost_memory_ends_it() {
     let parent = private_dir();
     let dir = parent.path().join("witness");
-    assert!(
-        command("init", &dir)
-            .args(["--name", WITNESS])
-            .output()
-            .unwrap()
-            .status
-            .success()
-    );
+    init(&dir);
     let (log, fork) = (
         TestLog::new(LOG, 7).grown(5, "one"),
         TestLog::new(LOG, 7).grown(5, "two"),
@@ -175,15 +173,7 @@ fn a_fork_is_put_on_record_and_a_lost_memory_ends_it() {
     let mut serving = serve(&dir);
     assert_eq!(status(&serving.base, &log.body(0, 5)), 404);
     // A running witness knows a log as soon as it is added.
-    let vkey = log.verifier().to_string();
-    assert!(
-        command("add-log", &dir)
-            .args(["--key", &vkey])
-            .output()
-            .unwrap()
-            .status
-            .success()
-    );
+    add_log(&dir, &log);
     assert_eq!(status(&serving.base, &log.body(0, 5)), 200);
     assert_eq!(status(&serving.base, &fork.body(5, 5)), 422);
     let record = serving.log.iter().find_map(|line| {

@@ -12,11 +12,11 @@ use callervault::witness::freshness::{Freshness, SilenceLimits};
 use callervault::witness::memory::Memory;
 use callervault::witness::server::{Server, router};
 use jiff::{SignedDuration, Timestamp};
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::runtime::Runtime;
 
 use crate::support::witness::{Listening, Office, at, listen, post, private_dir};
-use crate::support::{World, caller};
+use crate::support::{Answer, Case, NUMBER, World};
 
 pub(crate) const NOW: i64 = 1_800_000_000;
 
@@ -34,16 +34,10 @@ impl Scene {
     pub(crate) fn new() -> Self {
         let runtime = Runtime::new().unwrap();
         let clock = Arc::new(Fixed::at(at(NOW)));
-        let (world, key) = runtime.block_on(async {
+        let (world, key): (World, Verifier) = runtime.block_on(async {
             let (world, app) = World::new().await;
-            let key: Verifier = world
-                .get(&app, "auditor", "/v1/audit/keys")
-                .await
-                .text
-                .trim()
-                .parse()
-                .unwrap();
-            (world, key)
+            let key = world.actor(&app, "auditor").get("/v1/audit/keys").await.text;
+            (world, key.trim().parse().unwrap())
         });
         let file = world.places.data.with_file_name("cosigned");
         Self {
@@ -71,8 +65,8 @@ impl Scene {
         self.runtime.block_on(app.vault().ask_witnesses()).unwrap()
     }
 
-    pub(crate) fn get(&self, app: &Arc<App>, path: &str) -> crate::support::Answer {
-        self.runtime.block_on(self.world.get(app, "auditor", path))
+    pub(crate) fn get(&self, app: &Arc<App>, path: &str) -> Answer {
+        self.runtime.block_on(self.world.actor(app, "auditor").get(path))
     }
 
     pub(crate) fn later(&self, hours: i64) {
@@ -80,50 +74,34 @@ impl Scene {
         self.clock.set(now + SignedDuration::from_hours(hours));
     }
 
-    pub(crate) fn ticket(&self, app: &Arc<App>) -> (String, String) {
-        self.runtime
-            .block_on(self.world.ticket_at(app, "C1", caller("王小明", "13900001111")))
+    pub(crate) fn ticket(&self, app: &Arc<App>) -> Case {
+        self.runtime.block_on(self.world.case(app, "C1"))
     }
 
     /// What tells whether a value is right, or makes it another: each as its own department would ask.
-    pub(crate) fn guesses(
-        &self,
-        app: &Arc<App>,
-        (no, reference): &(String, String),
-    ) -> Vec<(&'static str, crate::support::Answer)> {
-        let number = "13900001111";
-        let verify = json!({"ticket": no, "purpose": "handle", "field": "callback_number", "value": number});
-        let lookup = json!({"field": "callback_number", "value": number, "purpose": "intake"});
-        let correct = json!({"ticket": no, "reason": "听错", "fields": {"callback_number": number}});
-        let (world, runtime) = (&self.world, &self.runtime);
-        runtime.block_on(async {
-            let page = world
-                .get(app, "agent", &format!("/v1/tickets/{no}?purpose=intake"))
-                .await;
-            let own = format!("/v1/callers/{}", page.at("/caller/ref"));
-            let file = world.get(app, "agent", &format!("{own}?purpose=intake")).await;
-            let tag = file.headers["etag"].to_str().unwrap().to_owned();
-            let headers = [("if-match", tag.as_str())];
-            let post = async |who: &str, path: &str, body: &Value| world.post(app, who, path, body).await;
+    pub(crate) fn guesses(&self, app: &Arc<App>, case: &Case) -> Vec<(&'static str, Answer)> {
+        let [agent, handler] = self.world.actors(app, ["agent", "handler-c1"]);
+        self.runtime.block_on(async {
+            let page = agent.get(format!("{}?purpose=intake", case.ticket())).await;
+            let own = Case {
+                no: case.no.clone(),
+                reference: page.at("/caller/ref"),
+            };
+            let file = agent.get(format!("{}?purpose=intake", own.caller())).await;
+            let tag = file.headers["etag"].to_str().unwrap();
+            let version = tag.trim_matches('"').parse().unwrap();
+            let number = json!({"callback_number": NUMBER});
             vec![
-                (
-                    "verify",
-                    post("handler-c1", &format!("/v1/callers/{reference}/verify"), &verify).await,
-                ),
-                ("lookup", post("agent", "/v1/callers/lookup", &lookup).await),
-                (
-                    "correct",
-                    world
-                        .call(app, "agent", "PATCH", &own, &headers, &correct.to_string())
-                        .await,
-                ),
+                ("verify", handler.verify(case, "callback_number", NUMBER).await),
+                ("lookup", agent.lookup(NUMBER).await),
+                ("correct", agent.correct(&own, version, number).await),
             ]
         })
     }
 
-    pub(crate) fn reveal(&self, app: &Arc<App>, (no, reference): &(String, String)) -> crate::support::Answer {
-        self.runtime
-            .block_on(self.world.reveal(app, "handler-c1", reference, no, "clear"))
+    pub(crate) fn reveal(&self, app: &Arc<App>, case: &Case) -> Answer {
+        let handler = self.world.actor(app, "handler-c1");
+        self.runtime.block_on(handler.reveal(case).clear())
     }
 }
 

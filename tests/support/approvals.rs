@@ -1,0 +1,105 @@
+//! What takes two persons.
+
+use std::sync::Arc;
+
+use callervault::http::App;
+use callervault::model::principals::{PrincipalKind, Role};
+use callervault::vault::people::NewPrincipal;
+use serde_json::{Value, json};
+
+use crate::support::{Actor, Answer, Case, PEOPLE, Request, World};
+
+/// Who a subject of the log is: asked by a data protection officer, approved by an auditor or another officer.
+pub(crate) fn resolve(subject: &str) -> Request {
+    Request::post("/v1/audit/resolve", &json!({"subject": subject}))
+}
+
+/// A new auditor: asked by a security administrator, approved by an auditor.
+pub(crate) fn new_auditor(name: &str) -> Request {
+    let account = json!({"name": name, "department": "H0", "roles": ["auditor"], "kind": "person"});
+    Request::post(PEOPLE, &account)
+}
+
+/// A person of the centre, to be hired.
+pub(crate) fn person(name: &str, role: Role) -> NewPrincipal {
+    NewPrincipal {
+        name: name.to_owned(),
+        department: "H0".parse().unwrap(),
+        roles: vec![role],
+        kind: PrincipalKind::Person,
+    }
+}
+
+/// A service account of the centre, to be hired.
+pub(crate) fn service(name: &str, role: Role) -> NewPrincipal {
+    NewPrincipal {
+        kind: PrincipalKind::Service,
+        ..person(name, role)
+    }
+}
+
+impl World {
+    /// What the log calls the caller of a case.
+    pub(crate) async fn subject(&self, app: &Arc<App>, case: &Case) -> String {
+        let handler = format!("handler-{}", case.reference[..2].to_lowercase());
+        let [handler, auditor] = self.actors(app, [&handler, "auditor"]);
+        let read = handler.reveal(case).masked().await;
+        let entry = auditor.entry(&read).await;
+        entry["subject"].as_str().unwrap().to_owned()
+    }
+}
+
+impl Actor<'_> {
+    /// Asks for what takes two persons: the approval's id.
+    pub(crate) async fn ask(self, request: &Request) -> String {
+        self.send(request.clone()).await.is(202).at("/approval/id")
+    }
+
+    /// Approves what another has asked for.
+    pub(crate) async fn approve(self, id: &str) -> Answer {
+        self.send(Request::bare("POST", format!("/v1/approvals/{id}/approve")))
+            .await
+    }
+
+    /// Refuses what another has asked for.
+    pub(crate) async fn refuse(self, id: &str) -> Answer {
+        self.send(Request::bare("POST", format!("/v1/approvals/{id}/refuse")))
+            .await
+    }
+
+    /// Asks for what takes two persons, and another approves: the approval's id.
+    pub(crate) async fn approved_by(self, second: Actor<'_>, request: &Request) -> String {
+        let id = self.ask(request).await;
+        second.approve(&id).await.is(200);
+        id
+    }
+
+    /// Asks for what takes two persons, another approves, and it is sent again.
+    pub(crate) async fn with(self, second: Actor<'_>, request: &Request) -> Answer {
+        let id = self.approved_by(second, request).await;
+        self.send(request.clone().approved(&id)).await
+    }
+
+    /// The state of a request for approval, as an auditor reads it.
+    pub(crate) async fn state(self, id: &str) -> String {
+        let page = self.get("/v1/approvals").await.json();
+        let lines = page["items"].as_array().unwrap();
+        let line = lines.iter().find(|line| line["id"] == id).unwrap();
+        line["state"].as_str().unwrap().to_owned()
+    }
+
+    /// The entry of the log that an answer names, as an auditor reads it.
+    pub(crate) async fn entry(self, answer: &Answer) -> Value {
+        let read = self.get(format!("/v1/audit/events/{}", answer.index())).await.is(200);
+        let (named, there) = (answer.at("/audit/leaf_hash"), read.at("/leaf_hash"));
+        assert_eq!(named, there, "{}", answer.text);
+        read.json()["leaf"].clone()
+    }
+
+    /// The answer is this problem in these words, and the log has a refusal, as an auditor reads it.
+    pub(crate) async fn finds_refused(self, answer: &Answer, problem: &str, words: &str) {
+        assert_eq!(answer.problem(), problem, "{}", answer.text);
+        assert!(answer.at("/detail").contains(words), "{}", answer.text);
+        assert_eq!(self.entry(answer).await["out"], "denied", "{}", answer.text);
+    }
+}
