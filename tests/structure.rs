@@ -48,7 +48,8 @@ fn functions(text: &str) -> Vec<(String, usize)> {
     let lines: Vec<&str> = text.lines().collect();
     let mut found = Vec::new();
     for (at, line) in lines.iter().enumerate().filter(|(_, line)| begins_function(line)) {
-        let end = |other: &&str| indent(other) == indent(line) && (other.trim() == "}" || other.ends_with(';'));
+        let ends = |other: &str| other.trim() == "}" || other.ends_with(';') || other.ends_with("{}");
+        let end = |other: &&str| indent(other) == indent(line) && ends(other);
         let length = 1 + lines[at..].iter().position(end).unwrap();
         found.push((line.trim().to_owned(), length));
     }
@@ -57,21 +58,26 @@ fn functions(text: &str) -> Vec<(String, usize)> {
 
 #[test]
 fn no_file_and_no_function_is_longer_than_a_reader_holds() {
-    let sources = sources("src");
-    assert!(sources.len() > 100);
-    let mut functions_seen = 0;
-    for (name, text) in sources {
-        let lines = text.lines().count();
-        assert!(
-            lines <= LONGEST_FILE,
-            "{name} has {lines} lines: look for the second thing it does"
-        );
-        for (function, length) in functions(&text) {
-            functions_seen += 1;
-            assert!(length <= LONGEST_FUNCTION, "{name}: {length} lines: {function}");
+    for (directory, least_files, least_functions) in [("src", 100, 1000), ("tests", 70, 500)] {
+        let sources = sources(directory);
+        assert!(sources.len() > least_files, "{directory}: {}", sources.len());
+        let mut functions_seen = 0;
+        for (name, text) in sources {
+            let lines = text.lines().count();
+            assert!(
+                lines <= LONGEST_FILE,
+                "{directory}/{name} has {lines} lines: look for the second thing it does"
+            );
+            for (function, length) in functions(&text) {
+                functions_seen += 1;
+                assert!(
+                    length <= LONGEST_FUNCTION,
+                    "{directory}/{name}: {length} lines: {function}"
+                );
+            }
         }
+        assert!(functions_seen > least_functions, "{directory}: {functions_seen}");
     }
-    assert!(functions_seen > 1000, "{functions_seen}");
 }
 
 /// From the top down: a module may name those after it, and none before it.
@@ -163,4 +169,24 @@ fn tests_edit_rows_through_one_module() {
             assert!(!text.contains(word), "{name} has `{word}`: see `support/rows.rs`");
         }
     }
+}
+
+/// A page that says what is held by a test names a test that is there.
+#[test]
+fn pages_name_tests_that_are_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let pages = ["", "docs", "docs/decisions"].map(|directory| std::fs::read_dir(root.join(directory)).unwrap());
+    let mut named = 0;
+    for page in pages.into_iter().flatten() {
+        let page = page.unwrap().path();
+        if page.extension().is_none_or(|end| end != "md") {
+            continue;
+        }
+        let text = std::fs::read_to_string(&page).unwrap();
+        for path in text.split('`').filter(|words| words.starts_with("tests/")) {
+            assert!(root.join(path).exists(), "{} names {path}", page.display());
+            named += 1;
+        }
+    }
+    assert!(named > 60, "{named}");
 }
