@@ -20,6 +20,7 @@ mod calls {
     mod linking;
     mod matching;
     mod session;
+    mod values;
 }
 
 /// Tickets travel.

@@ -9,6 +9,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 use serde::Deserialize;
+use serde_json::json;
 
 use super::passphrase::{PassphraseFrom, secret_file};
 use super::{Done, Failure, Where, runtime, say, unlocked};
@@ -16,7 +17,7 @@ use crate::atomic_file;
 use crate::model::canonical::canonical;
 use crate::model::submitted::Submitted;
 use crate::model::tickets::{Channel, MatterKind};
-use crate::vault::calls::intake::{Call, Intake, NewTicket};
+use crate::vault::calls::intake::{Call, Intake, LeftOut, NewTicket};
 use crate::vault::life::open::Running;
 use crate::vault::{Error, Replay, Scope, Session, Values, Vault};
 
@@ -67,6 +68,9 @@ struct Caller {
     address: Option<Submitted>,
     email: Option<Submitted>,
     plate: Option<Submitted>,
+    wechat: Option<Submitted>,
+    workplace: Option<Submitted>,
+    id_document: Option<Submitted>,
 }
 
 #[derive(Deserialize)]
@@ -99,6 +103,9 @@ impl From<Record> for Intake {
                 ("home_address", record.caller.address),
                 ("email", record.caller.email),
                 ("plate", record.caller.plate),
+                ("wechat", record.caller.wechat),
+                ("workplace", record.caller.workplace),
+                ("id_document", record.caller.id_document),
             ]),
             ticket: NewTicket {
                 kind: record.kind,
@@ -112,6 +119,8 @@ impl From<Record> for Intake {
                     ("respondent_place", respondent_place),
                 ]),
             },
+            // One bad number is no reason to lose a call.
+            leave_out_invalid: true,
         }
     }
 }
@@ -125,6 +134,8 @@ pub(super) struct Count {
     pub(super) known: u64,
     /// Line number and reason, never a value.
     pub(super) rejected: BTreeMap<u64, String>,
+    /// Line number, and what its call was taken without.
+    pub(super) left_out: BTreeMap<u64, Vec<LeftOut>>,
     /// Why it ended before the last line, if it did.
     pub(super) stopped: Option<Failure>,
 }
@@ -203,6 +214,9 @@ pub(super) async fn lines(vault: &Vault, session: &Session, source: impl BufRead
             Ok(taken) if taken.replayed => count.known += 1,
             Ok(taken) => {
                 count.taken += 1;
+                if !taken.answer.left_out.is_empty() {
+                    count.left_out.insert(number, taken.answer.left_out);
+                }
                 match taken.answer.caller.matched {
                     crate::vault::calls::intake::Matched::New => {}
                     crate::vault::calls::intake::Matched::Certain => count.certain += 1,
@@ -257,19 +271,37 @@ fn report(path: &Path, count: &Count) -> Done {
         count.known,
         count.rejected.len()
     ))?;
-    if count.rejected.is_empty() {
-        return Ok(());
+    if !count.left_out.is_empty() {
+        let lines = count.left_out.iter();
+        let file = list(
+            path,
+            "left-out",
+            lines.map(|(line, left_out)| json!({"line": line, "left_out": left_out})),
+        )?;
+        let (calls, file) = (count.left_out.len(), file.display());
+        say(format!(
+            "  {calls} were taken without a value that breaks its field's rule; which ones: {file}"
+        ))?;
     }
-    let mut name = path.as_os_str().to_owned();
-    name.push(".rejected.jsonl");
-    let file = Path::new(&name);
-    let mut lines = String::new();
-    for (line, reason) in &count.rejected {
-        lines.push_str(&serde_json::json!({"line": line, "reason": reason}).to_string());
-        lines.push('\n');
+    if !count.rejected.is_empty() {
+        let lines = count.rejected.iter();
+        let file = list(
+            path,
+            "rejected",
+            lines.map(|(line, reason)| json!({"line": line, "reason": reason})),
+        )?;
+        say(format!("  the rejected lines' numbers and reasons: {}", file.display()))?;
     }
-    atomic_file::replace(file, lines.as_bytes())
-        .map_err(|error| Failure::unavailable(format!("{}: {error}", file.display())))?;
-    say(format!("  the rejected lines' numbers and reasons: {}", file.display()))?;
     Ok(())
+}
+
+/// Writes a list of lines beside the file that they are of.
+fn list(of: &Path, what: &str, lines: impl Iterator<Item = serde_json::Value>) -> Result<PathBuf, Failure> {
+    let mut name = of.as_os_str().to_owned();
+    name.push(format!(".{what}.jsonl"));
+    let file = PathBuf::from(name);
+    let text: String = lines.map(|line| format!("{line}\n")).collect();
+    atomic_file::replace(&file, text.as_bytes())
+        .map_err(|error| Failure::unavailable(format!("{}: {error}", file.display())))?;
+    Ok(file)
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::marker::PhantomData;
 
 use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -37,25 +38,35 @@ impl<'de> Deserialize<'de> for Submitted {
 /// # Errors
 /// Where it is no object of strings, or a name is repeated.
 pub(crate) fn by_name<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, Submitted>, D::Error> {
-    struct ByName;
+    from.deserialize_map(ByName::<Submitted>(PhantomData))
+}
 
-    impl<'de> Visitor<'de> for ByName {
-        type Value = BTreeMap<String, Submitted>;
+/// As [`by_name`]; a value may be `null`, as systems write it where they have none, and is then left out.
+///
+/// # Errors
+/// As [`by_name`].
+pub(crate) fn stated_by_name<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, Submitted>, D::Error> {
+    let values = from.deserialize_map(ByName::<Option<Submitted>>(PhantomData))?;
+    let stated = values.into_iter().filter_map(|(name, value)| Some((name, value?)));
+    Ok(stated.collect())
+}
 
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("values by field name")
-        }
+struct ByName<V>(PhantomData<V>);
 
-        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-            let mut values = BTreeMap::new();
-            while let Some((name, value)) = map.next_entry()? {
-                if values.insert(name, value).is_some() {
-                    return Err(A::Error::custom("a name comes twice"));
-                }
-            }
-            Ok(values)
-        }
+impl<'de, V: Deserialize<'de>> Visitor<'de> for ByName<V> {
+    type Value = BTreeMap<String, V>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("values by field name")
     }
 
-    from.deserialize_map(ByName)
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut values = BTreeMap::new();
+        while let Some((name, value)) = map.next_entry()? {
+            if values.insert(name, value).is_some() {
+                return Err(A::Error::custom("a name comes twice"));
+            }
+        }
+        Ok(values)
+    }
 }

@@ -175,9 +175,10 @@ async fn bad_lines_are_named_by_number_only() {
     let good = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/calls.jsonl")).unwrap();
     let good = good.lines().next().unwrap();
     let file = world.dir.path().join("calls.jsonl");
-    let bad_number = good.replace("17382288236", "99982288236").replace("C001", "X001");
+    let bad_code = good.replace("\"110108\"", "\"999982\"").replace("C001", "X001");
+    assert_ne!(bad_code, good);
     let other = good.replace("noise", "water");
-    std::fs::write(&file, format!("{good}\nnot json 13912345678\n{bad_number}\n{other}\n")).unwrap();
+    std::fs::write(&file, format!("{good}\nnot json 13912345678\n{bad_code}\n{other}\n")).unwrap();
     let output = import(&world, &file);
     assert_eq!(output.status.code(), Some(1));
     let said = String::from_utf8(output.stdout).unwrap();
@@ -192,7 +193,7 @@ async fn bad_lines_are_named_by_number_only() {
         .collect();
     assert_eq!(numbers, [2, 3, 4]);
     assert!(
-        !rejected.contains("13912345678") && !rejected.contains("99982288236"),
+        !rejected.contains("13912345678") && !rejected.contains("999982"),
         "{rejected}"
     );
 }
@@ -241,4 +242,69 @@ async fn an_import_that_stops_keeps_the_list_of_what_was_rejected() {
     assert!(said.contains("1 lines = 0 taken"), "{said}");
     let rejected = std::fs::read_to_string(world.dir.path().join("calls.jsonl.rejected.jsonl")).unwrap();
     assert_eq!(rejected, "{\"line\":1,\"reason\":\"not a call record, at column 2\"}\n");
+}
+
+/// A record of the corpus with other values, each of which stands in it already.
+fn changed(record: &str, values: &[(&str, Value)]) -> String {
+    let mut record: Value = serde_json::from_str(record).unwrap();
+    for (pointer, value) in values {
+        *record.pointer_mut(pointer).unwrap() = value.clone();
+    }
+    record.to_string()
+}
+
+#[tokio::test]
+async fn no_call_is_lost_for_one_optional_value() {
+    let (world, app) = World::new().await;
+    drop(app);
+    let good = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/calls.jsonl")).unwrap();
+    let good = good.lines().next().unwrap();
+    let mobile = "/caller/mobile";
+    let lines = [
+        changed(
+            good,
+            &[
+                ("/id", "N1".into()),
+                (mobile, "99982288236".into()),
+                ("/caller/plate", "京A1234使".into()),
+            ],
+        ),
+        changed(
+            good,
+            &[
+                ("/id", "N2".into()),
+                (mobile, "anonymous".into()),
+                ("/caller/plate", "".into()),
+            ],
+        ),
+        changed(
+            good,
+            &[("/id", "N3".into()), ("/narrative", "第一段\u{b}第二段".into())],
+        ),
+        changed(good, &[("/id", "N4".into()), ("/district/code", "130102001001".into())]),
+        changed(good, &[("/id", "N5".into()), ("/narrative", "".into())]),
+    ];
+    let file = world.dir.path().join("calls.jsonl");
+    std::fs::write(&file, lines.join("\n")).unwrap();
+    let output = import(&world, &file);
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        said.contains("5 lines = 4 taken") && said.contains("+ 1 rejected"),
+        "{said}"
+    );
+    assert!(
+        said.contains("1 were taken without a value that breaks its field's rule"),
+        "{said}"
+    );
+    let list = world.dir.path().join("calls.jsonl.left-out.jsonl");
+    let listed = std::fs::read_to_string(list).unwrap();
+    let only: Value = serde_json::from_str(&listed).unwrap();
+    assert_eq!(only["line"], 1);
+    let fields = [0, 1].map(|nth| only["left_out"][nth]["field"].as_str().unwrap().to_owned());
+    assert_eq!(fields, ["caller_number", "plate"]);
+    assert!(
+        !listed.contains("99982288236") && !listed.contains("1234使"),
+        "{listed}"
+    );
+    assert_eq!(world.fsck().await, []);
 }

@@ -85,8 +85,9 @@ problems! {
         "Read it first and send its `ETag` as `If-Match`." / "请先读取，再把 `ETag` 作为 `If-Match` 发送。";
     /// Values that break their fields' rules.
     INVALID_FIELD = "invalid-field", 422, "A value breaks its field's rule" / "有字段的值不符合规则",
-        "Correct the fields named in `invalid` and send all of it again. Nothing was stored." /
-        "请更正 `invalid` 中列出的字段后重新发送全部内容。未保存任何内容。";
+        "Correct the fields named in `invalid` and send all of it again. Nothing was stored. With `leave_out_invalid` a call is taken \
+         without them." /
+        "请更正 `invalid` 中列出的字段后重新发送全部内容。未保存任何内容。来电登记可加 `leave_out_invalid`，不含这些字段即予受理。";
     /// A field that nobody declared.
     UNKNOWN_FIELD = "unknown-field", 422, "No such field" / "字段不存在",
         "A field is not declared for this kind of record. fields.toml lists those that are." /
@@ -113,6 +114,10 @@ problems! {
     /// A category that is not declared.
     BAD_CATEGORY = "bad-category", 422, "No such category" / "类别不存在",
         "fields.toml lists the categories." / "可用类别见 fields.toml。";
+    /// A call that has not come yet.
+    RECEIVED_AHEAD = "received-ahead", 422, "The call lies ahead" / "来电时间晚于当前时间",
+        "`received_at` is more than a day ahead of the vault's clock. Check its year and its unit, and the clock." /
+        "`received_at` 比本库时钟晚一天以上。请检查年份、单位和时钟。";
     /// A code that is no township's.
     BAD_TOWNSHIP = "bad-township", 422, "Not a township code" / "街镇代码无效",
         "A township is a code of GB/T 2260 with 6, 9 or 12 digits. One of 12 that begins like a mobile number must be in a known county." /

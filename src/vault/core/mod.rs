@@ -22,6 +22,7 @@ use self::limits::{RateLimiter, Spending, UnderWay};
 pub use self::limits::{Rates, Watching};
 pub use self::replay::{Replay, Scope};
 pub use self::retention::Retention;
+pub(in crate::vault) use self::values::Sorted;
 pub use self::values::Values;
 pub use self::witnessing::Witnessing;
 use crate::audit::indexer::Indexer;

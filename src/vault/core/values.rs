@@ -11,6 +11,13 @@ use crate::vault::{Error, Vault};
 /// Values that come in for declared fields, by field name.
 pub type Values = BTreeMap<String, Submitted>;
 
+/// Values in normal form, and those that break their field's rule.
+#[derive(Default)]
+pub(in crate::vault) struct Sorted<'v> {
+    pub(in crate::vault) good: Vec<(&'v Field, Submitted)>,
+    pub(in crate::vault) bad: Vec<Invalid>,
+}
+
 impl Vault {
     pub(in crate::vault) fn field(&self, name: &str) -> Result<&Field, Error> {
         const UNKNOWN: Error = Error::Bad(problems::UNKNOWN_FIELD);
@@ -41,29 +48,36 @@ impl Vault {
         record: RecordKind,
         values: &Values,
     ) -> Result<Vec<(&Field, Submitted)>, Error> {
-        let today = self.today()?;
-        if values
-            .keys()
-            .any(|name| self.fields.get(name).is_none_or(|field| field.record() != record))
-        {
-            return Err(Error::Bad(problems::UNKNOWN_FIELD));
-        }
-        let mut good = Vec::with_capacity(values.len());
-        let mut bad: Vec<Invalid> = Vec::new();
-        for field in self.fields.of(record) {
-            match values
-                .get(field.name().as_str())
-                .map(|value| field.normalise(value, today))
-            {
-                Some(Ok(value)) => good.push((field, value)),
-                Some(Err(invalid)) => bad.push(invalid),
-                None => {}
-            }
-        }
+        let Sorted { good, bad } = self.sorted(record, values, &[])?;
         if bad.is_empty() {
             Ok(good)
         } else {
             Err(Error::Invalid(bad))
         }
+    }
+
+    /// Values by whether they keep their field's rule, in the order of declaration, without those of some fields.
+    pub(in crate::vault) fn sorted(
+        &self,
+        record: RecordKind,
+        values: &Values,
+        without: &[&str],
+    ) -> Result<Sorted<'_>, Error> {
+        let today = self.today()?;
+        let of_record = |name: &String| self.fields.get(name).is_some_and(|field| field.record() == record);
+        if !values.keys().all(of_record) {
+            return Err(Error::Bad(problems::UNKNOWN_FIELD));
+        }
+        let mut sorted = Sorted::default();
+        for field in self.fields.of(record) {
+            let name = field.name().as_str();
+            let value = values.get(name).filter(|_| !without.contains(&name));
+            match value.map(|value| field.normalise(value, today)) {
+                Some(Ok(value)) => sorted.good.push((field, value)),
+                Some(Err(invalid)) => sorted.bad.push(invalid),
+                None => {}
+            }
+        }
+        Ok(sorted)
     }
 }

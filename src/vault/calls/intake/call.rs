@@ -3,8 +3,9 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::model::fields::Invalid;
 use crate::model::reference::Reference;
-use crate::model::submitted::by_name;
+use crate::model::submitted::stated_by_name;
 use crate::model::ticket_no::TicketNo;
 use crate::model::tickets::{Channel, MatterKind, TicketState};
 use crate::vault::calls::matching::Matched;
@@ -16,12 +17,17 @@ use crate::vault::{Audit, Values};
 pub struct Intake {
     /// How and when it came.
     pub call: Call,
-    /// Declared fields of the caller by name; all may be left out (an anonymous call).
-    #[serde(default, deserialize_with = "by_name")]
+    /// Declared fields of the caller by name; all may be left out (an anonymous call). A value that is empty, `null`, or says
+    /// that a number is withheld (`anonymous`) is taken as left out.
+    #[serde(default, deserialize_with = "stated_by_name")]
     #[schema(value_type = std::collections::BTreeMap<String, String>)]
     pub caller: Values,
     /// What it is about.
     pub ticket: NewTicket,
+    /// Take the call without those values that break their field's rule, and name them in `left_out`. Without it such a call
+    /// is refused whole. The ticket's `text` is never left out.
+    #[serde(default)]
+    pub leave_out_invalid: bool,
 }
 
 /// How and when a call came.
@@ -52,7 +58,7 @@ pub struct NewTicket {
     #[serde(default)]
     pub secrecy_requested: bool,
     /// Declared fields of the ticket by name; `text` is required.
-    #[serde(flatten, deserialize_with = "by_name")]
+    #[serde(flatten, deserialize_with = "stated_by_name")]
     #[schema(value_type = std::collections::BTreeMap<String, String>)]
     pub values: Values,
 }
@@ -77,6 +83,28 @@ pub struct TakenAnswer {
     pub ticket: TakenTicket,
     /// The caller.
     pub caller: TakenCaller,
+    /// Values that were stated and not taken.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<LeftOut>,
+}
+
+/// A value that was stated and not taken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct LeftOut {
+    /// Its field.
+    #[schema(example = "callback_number")]
+    pub field: String,
+    /// The rule that it breaks.
+    pub rule: String,
+}
+
+impl From<Invalid> for LeftOut {
+    fn from(invalid: Invalid) -> Self {
+        Self {
+            field: invalid.field().to_string(),
+            rule: invalid.rule().to_owned(),
+        }
+    }
 }
 
 /// A new ticket.

@@ -1,23 +1,22 @@
 //! A call is taken once: matched, sealed, logged, acknowledged.
 
 mod call;
+mod checked;
 
 use jiff::Timestamp;
 
-pub use self::call::{Call, Intake, NewTicket, Taken, TakenAnswer, TakenCaller, TakenTicket};
+pub use self::call::{Call, Intake, LeftOut, NewTicket, Taken, TakenAnswer, TakenCaller, TakenTicket};
+use self::checked::Checked;
 use crate::keyring::RecordKey;
 use crate::log::{Change, CommitError};
-use crate::model::ask::{Action, Ask};
-use crate::model::fields::{Field, MatchStrength, TEXT};
-use crate::model::ids::{CallerId, RecordId, RecordKind, TicketId};
-use crate::model::limits::Counted;
-use crate::model::problems;
+use crate::model::ask::Action;
+use crate::model::fields::{Field, MatchStrength};
+use crate::model::ids::{CallerId, RecordId, TicketId};
 use crate::model::purposes::Purpose;
 use crate::model::reference::{DepartmentCode, Reference};
 use crate::model::submitted::Submitted;
 use crate::model::ticket_no::TicketNo;
-use crate::model::tickets::{Category, MatterKind, TicketState};
-use crate::model::township::Township;
+use crate::model::tickets::{MatterKind, TicketState};
 use crate::randomness::{NoRandomness, Randomness};
 use crate::refs;
 use crate::store::rows::{BlindIndexRow, CallerRow, CustodyRow, Genuine, TicketRow};
@@ -28,26 +27,7 @@ use crate::vault::{Error, Replay, Session, Vault};
 
 /// Two calls of one new person at once find each other in a second try.
 const TRIES: usize = 4;
-
-/// A call that has been checked.
-struct Checked<'v> {
-    caller: Vec<(&'v Field, Submitted)>,
-    ticket: Vec<(&'v Field, Submitted)>,
-    category: &'v Category,
-    township: Township,
-}
-
-impl Checked<'_> {
-    /// A call that states a value by which callers are found is answered with whether somebody has it.
-    fn counted(&self, ask: Ask) -> Ask {
-        let ask = ask.counting(Counted::Intake);
-        if self.caller.iter().any(|(field, _)| field.matching().is_some()) {
-            ask.counting(Counted::Guess)
-        } else {
-            ask
-        }
-    }
-}
+const NAMES_NOBODY: &str = "it names nobody (words.toml), and a name is on file, which stays";
 
 impl Vault {
     /// Takes a call.
@@ -56,7 +36,7 @@ impl Vault {
     /// [`Error::Invalid`] naming every field that breaks its rule, [`Error::Refused`], [`Error::RefusedUntil`] after too many
     /// calls or guesses, [`Error::KeyReused`].
     pub async fn intake(&self, session: &Session, body: &Intake, replay: Option<&Replay>) -> Result<Taken, Error> {
-        let checked = self.check(body)?;
+        let checked = self.checked(body)?;
         for attempt in 0..TRIES {
             let done = self.replayed(session, replay).await?;
             let mut ask = self.ask(session, Action::Intake, Purpose::Intake)?;
@@ -88,26 +68,6 @@ impl Vault {
         Err(Error::Stale)
     }
 
-    fn check(&self, body: &Intake) -> Result<Checked<'_>, Error> {
-        let late = |(field, _): &(&Field, Submitted)| !field.at_intake();
-        let caller = self.normalise(RecordKind::Caller, &body.caller)?;
-        let ticket = self.normalise(RecordKind::Ticket, &body.ticket.values)?;
-        if caller.iter().any(late) || ticket.iter().any(late) {
-            return Err(Error::Bad(problems::FIELD_NOT_AT_INTAKE));
-        }
-        if !body.ticket.values.contains_key(TEXT) {
-            return Err(Error::Bad(problems::TEXT_MISSING));
-        }
-        let category = self.fields.category(&body.ticket.category);
-        let township = Township::new(&body.ticket.township);
-        Ok(Checked {
-            caller,
-            ticket,
-            category: category.ok_or(Error::Bad(problems::BAD_CATEGORY))?,
-            township: township.ok_or(Error::Bad(problems::BAD_TOWNSHIP))?,
-        })
-    }
-
     async fn compose(
         &self,
         session: &Session,
@@ -116,6 +76,7 @@ impl Vault {
         replay: Option<&Replay>,
     ) -> Result<(Change, TakenAnswer), Error> {
         let mut change = Change::default();
+        let mut left_out = checked.left_out.clone();
         // A confidential call is joined with no other: nothing it states shows anywhere else.
         let (found, row) = if is_confidential(&body.ticket) {
             (
@@ -124,7 +85,9 @@ impl Vault {
             )
         } else {
             let found = self.match_caller(&checked.caller).await?;
-            let row = self.seal_caller(&mut change, &found, &checked.caller).await?;
+            let row = self
+                .seal_caller(&mut change, &found, &checked.caller, &mut left_out)
+                .await?;
             (found, row)
         };
         let (caller, subject) = (row.id, row.subject);
@@ -150,6 +113,7 @@ impl Vault {
                 state: TicketState::Accepted,
             },
             caller,
+            left_out,
         };
         change.writes.extend(self.remember(session, replay, &answer)?);
         Ok((change, answer))
@@ -167,12 +131,14 @@ impl Vault {
         Ok(minted.reference)
     }
 
-    /// Seals what is new about the caller; what the caller states now takes the place of what was on file.
+    /// Seals what is new about the caller; what the caller states now takes the place of what was on file, but 匿名 takes no
+    /// name's.
     async fn seal_caller(
         &self,
         change: &mut Change,
         found: &Match,
         values: &[(&Field, Submitted)],
+        left_out: &mut Vec<LeftOut>,
     ) -> Result<CallerRow, Error> {
         let Some(id) = found.caller else {
             return self.seal_new_caller(change, values, true).await;
@@ -182,9 +148,14 @@ impl Vault {
         let mut changed = Vec::new();
         for (field, value) in values {
             let name = field.name().as_str();
-            // 匿名 takes no name's place.
-            let names_nobody = row.has(name) && !field.identifies(value);
-            if names_nobody || self.holds(&row, field, value).await? {
+            if self.holds(&row, field, value).await? {
+                continue;
+            }
+            if row.has(name) && !field.identifies(value) {
+                left_out.push(LeftOut {
+                    field: name.to_owned(),
+                    rule: NAMES_NOBODY.to_owned(),
+                });
                 continue;
             }
             change.writes.push(Write::Unindex(id, name.to_owned()));
