@@ -5,10 +5,10 @@ use std::sync::Arc;
 use callervault::http::App;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, World, intake};
+use crate::support::{Answer, Request, World, intake};
 
 async fn take(world: &World, app: &Arc<App>, call: &Value) -> Answer {
-    world.post(app, "agent", "/v1/intake", call).await
+    world.actor(app, "agent").post("/v1/intake", call).await
 }
 
 /// The names of the fields on file after a call.
@@ -19,11 +19,9 @@ fn on_file(answer: &Answer) -> Vec<String> {
 
 /// What a handler is shown of one field of a new caller.
 async fn shown(world: &World, app: &Arc<App>, field: &str, value: &str, form: &str) -> String {
-    let (no, reference) = world.ticket_at(app, "C1", json!({ field: value })).await;
-    let body = json!({"ticket": no, "purpose": "handle", "fields": [field], "form": form});
-    let path = format!("/v1/callers/{reference}/reveal");
-    let answer = world.post(app, "handler-c1", &path, &body).await;
-    assert_eq!(answer.status, 200, "{}", answer.text);
+    let case = world.case_of(app, "C1", json!({ field: value })).await;
+    let reveal = world.actor(app, "handler-c1").reveal(&case);
+    let answer = reveal.fields(&[field]).form(form).await.is(200);
     answer.at(&format!("/fields/{field}"))
 }
 
@@ -81,7 +79,7 @@ async fn a_withheld_number_is_no_number() {
     }
     // Elsewhere it is no number, either.
     let body = json!({"field": "caller_number", "value": "anonymous", "purpose": "intake"});
-    let looked = world.post(&app, "agent", "/v1/callers/lookup", &body).await;
+    let looked = world.actor(&app, "agent").post("/v1/callers/lookup", &body).await;
     assert_eq!(looked.problem(), "invalid-field");
 }
 
@@ -119,8 +117,10 @@ async fn an_empty_value_is_none() {
     let twice = intake(json!({}))
         .to_string()
         .replace("\"caller\":{}", "\"caller\":{\"name\":null,\"name\":\"王小明\"}");
-    let refused = world.call(&app, "agent", "POST", "/v1/intake", &[], &twice).await;
-    assert_eq!((refused.status, refused.problem().as_str()), (400, "bad-json"));
+    let refused = world
+        .actor(&app, "agent")
+        .send(Request::bare("POST", "/v1/intake").body(twice));
+    refused.await.fails(400, "bad-json");
 }
 
 #[tokio::test]
@@ -163,10 +163,9 @@ async fn a_call_is_taken_without_an_optional_value_that_is_bad_and_says_so() {
         assert!(!taken.text.contains(value), "{}", taken.text);
     }
     // A repeated request hears the same.
-    let key = [("idempotency-key", "k1")];
-    let body = call.to_string();
-    let first = world.call(&app, "agent", "POST", "/v1/intake", &key, &body).await;
-    let again = world.call(&app, "agent", "POST", "/v1/intake", &key, &body).await;
+    let agent = world.actor(&app, "agent");
+    let first = agent.send(Request::post("/v1/intake", &call).once("k1")).await;
+    let again = agent.send(Request::post("/v1/intake", &call).once("k1")).await;
     assert_eq!(first.text, again.text);
     assert_eq!(fields(&again.json()["left_out"]), bad);
     // What a ticket needs is not left out.
@@ -201,7 +200,7 @@ async fn a_passport_is_sealed_looked_up_and_masked() {
     let person = json!({"name": "John Smith", "id_document": "护照 E12345678"});
     let first = take(&world, &app, &intake(person)).await;
     let body = json!({"field": "id_document", "value": "passport:e1234 5678", "purpose": "intake"});
-    let found = world.post(&app, "agent", "/v1/callers/lookup", &body).await;
+    let found = world.actor(&app, "agent").post("/v1/callers/lookup", &body).await;
     assert_eq!(
         found.json()["callers"],
         json!([first.json()["caller"]["ref"]]),
@@ -217,16 +216,14 @@ async fn a_passport_is_sealed_looked_up_and_masked() {
     assert_eq!(matched("E12345678", "John Smith").await, "tentative");
     assert_eq!(matched("passport:E12345678", "Joan Smythe").await, "tentative");
     assert_eq!(matched("passport:E12345679", "John Smith").await, "new");
-    let (no, reference) = world
-        .ticket_at(&app, "C1", json!({"id_document": "回乡证 H12345678"}))
+    let case = world
+        .case_of(&app, "C1", json!({"id_document": "回乡证 H12345678"}))
         .await;
-    let body = json!({"ticket": no, "purpose": "handle", "fields": ["id_document"], "form": "masked"});
-    let masked = world
-        .post(&app, "handler-c1", &format!("/v1/callers/{reference}/reveal"), &body)
-        .await;
+    let reveal = world.actor(&app, "handler-c1").reveal(&case);
+    let masked = reveal.fields(&["id_document"]).masked().await;
     assert_eq!(
         masked.at("/fields/id_document"),
-        "hk_macao_permit:H********",
+        "hk_macao_permit:****",
         "{}",
         masked.text
     );

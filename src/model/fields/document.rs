@@ -218,17 +218,10 @@ pub(super) fn number(normal: &str) -> Option<&str> {
     normal.split_once(':').map(|(_, number)| number)
 }
 
-/// `passport:E********`: the kind and the first character; of a short number the kind alone.
+/// `passport:****`: the kind alone, so that comparing finds no number.
 pub(super) fn mask(normal: &str) -> String {
-    match normal
-        .split_once(':')
-        .map(|(kind, number)| (kind, number, number.chars().count()))
-    {
-        Some((kind, number, length @ 7..)) => {
-            let first = number.chars().next().unwrap_or('*');
-            format!("{kind}:{first}{}", "*".repeat(length - 1))
-        }
-        Some((kind, ..)) => format!("{kind}:{HIDDEN}"),
+    match normal.split_once(':') {
+        Some((kind, _)) => format!("{kind}:{HIDDEN}"),
         None => HIDDEN.to_owned(),
     }
 }

@@ -16,7 +16,7 @@ pub(super) enum Mask {
     Name,
     /// `1****************4`.
     IdNo,
-    /// `passport:E********`.
+    /// `passport:****`.
     Document,
     /// `北京市海淀区****`.
     Address,
@@ -51,7 +51,7 @@ impl Mask {
 
     /// Whether the masked form leaves so many values that comparing, as often as anybody may, does not find the right one.
     pub(super) const fn leaves_enough_hidden(self) -> bool {
-        matches!(self, Self::IdNo | Self::Hidden)
+        matches!(self, Self::IdNo | Self::Document | Self::Hidden)
     }
 
     /// The masked form; `****` for a value the mask was not made for.

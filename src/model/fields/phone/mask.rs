@@ -23,11 +23,15 @@ pub(in crate::model::fields) fn mask(normal: &str) -> String {
     }
 }
 
-/// The first and last digits with a star for every one between; without the last where too few were hidden.
+/// The first and last digits with a star for every one between; without the last, or none at all, where too few were hidden.
 fn cut(before: &str, digits: &str, first: usize, last: usize) -> String {
     let hidden = digits.len().saturating_sub(first + last);
-    if hidden < LEAST_HIDDEN && last > 0 {
-        return cut(before, digits, first, 0);
+    if hidden < LEAST_HIDDEN {
+        return if last > 0 {
+            cut(before, digits, first, 0)
+        } else {
+            HIDDEN.to_owned()
+        };
     }
     match (digits.get(..first), digits.get(first + hidden..)) {
         (Some(head), Some(tail)) if hidden > 0 => format!("{before}{head}{}{tail}", "*".repeat(hidden)),

@@ -101,14 +101,14 @@ fn masks_of_documents() {
     let fields = shipped();
     let field = fields.get(FIELD).unwrap();
     for (clear, masked) in [
-        ("passport:E12345678", "passport:E********"),
+        ("passport:E12345678", "passport:****"),
         ("other:12A4", "other:****"),
-        ("hong_kong_id:A1234563", "hong_kong_id:A*******"),
+        ("hong_kong_id:A1234563", "hong_kong_id:****"),
         ("军字", "****"),
     ] {
         assert_eq!(field.mask(clear), masked);
     }
-    assert!(!field.may_be_compared_masked());
+    assert!(field.may_be_compared_masked(), "nothing of the number is shown");
 }
 
 proptest! {
