@@ -73,13 +73,28 @@ impl Words {
         if name.chars().count() < 2 || self.nobody.contains(name) || self.surnames.contains(name) {
             return true;
         }
-        let without_after = self.after.iter().filter_map(|title| name.strip_suffix(title.as_str()));
-        let without_before = self.before.iter().filter_map(|title| name.strip_prefix(title.as_str()));
-        let of_han = |rest: &&str| rest.chars().all(is_han);
-        without_after
-            .chain(without_before)
-            .filter(of_han)
-            .any(|rest| self.is_one_of_many(rest))
+        let without = |(title, rest): (&str, Option<&str>)| rest.is_some_and(|rest| self.is_titled_han(title, rest));
+        let after = self
+            .after
+            .iter()
+            .map(|title| (title.as_str(), name.strip_suffix(title.as_str())));
+        let before = self
+            .before
+            .iter()
+            .map(|title| (title.as_str(), name.strip_prefix(title.as_str())));
+        after.chain(before).any(without)
+    }
+
+    /// Whether a title and what stands beside it name many. A title of one character may be a part of a name, as in 小红 and 阿依:
+    /// beside a single character it is one only where that is a surname.
+    fn is_titled_han(&self, title: &str, rest: &str) -> bool {
+        let one_each = title.chars().count() == 1 && rest.chars().count() == 1;
+        let names_many = if one_each {
+            self.surnames.contains(rest)
+        } else {
+            self.is_one_of_many(rest)
+        };
+        names_many && rest.chars().all(is_han)
     }
 
     /// `Mr Smith`, `Zhang xiansheng`: titles, and one word at most.

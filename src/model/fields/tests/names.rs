@@ -156,6 +156,10 @@ fn words_that_name_nobody_identify_nobody() {
         "不愿透露姓名",
         "某先生",
         "王小姐",
+        "王伯",
+        "李嫂",
+        "欧先生",
+        "依先生",
         "anonymous",
         "Anonymous",
         "ANONYMOUS",
@@ -189,6 +193,11 @@ fn words_that_name_nobody_identify_nobody() {
         "阿卜杜拉·买买提",
         "王小明",
         "John Herr",
+        "阿依",
+        "小红",
+        "小红·阿依",
+        "何大姐儿",
+        "秀姐",
     ] {
         assert!(identifies(&fields, somebody), "{somebody}");
     }
