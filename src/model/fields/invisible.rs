@@ -30,15 +30,23 @@ pub(super) const fn is_selector(c: char) -> bool {
 /// A text without invisible characters, but for those that shape what stands beside them: a selector after a Chinese character
 /// or a pictogram, joiners between letters of scripts that join, and between pictograms.
 pub(super) fn visible(text: &str) -> impl Iterator<Item = char> {
+    let mut chars = text.chars();
     let mut before = None;
-    let mut chars = text.chars().peekable();
+    // The next that is seen, looked for once in each run of those that are not.
+    let mut after = None;
     std::iter::from_fn(move || {
         loop {
             let c = chars.next()?;
-            if !is_invisible(c) || shapes(c, before, chars.peek().copied()) {
-                before = Some(c);
-                return Some(c);
+            if is_invisible(c) {
+                let after = *after.get_or_insert_with(|| chars.clone().find(|c| !is_invisible(*c)));
+                if !shapes(c, before, after) {
+                    continue;
+                }
+            } else {
+                after = None;
             }
+            before = Some(c);
+            return Some(c);
         }
     })
 }
