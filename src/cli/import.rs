@@ -17,7 +17,7 @@ use crate::atomic_file;
 use crate::model::canonical::canonical;
 use crate::model::submitted::Submitted;
 use crate::model::tickets::{Channel, MatterKind};
-use crate::vault::calls::intake::{Call, Intake, LeftOut, NewTicket};
+use crate::vault::calls::intake::{Call, Intake, LeftOut, NewTicket, Taken};
 use crate::vault::life::open::Running;
 use crate::vault::{Error, Replay, Scope, Session, Values, Vault};
 
@@ -239,7 +239,7 @@ enum Rejected {
     Vault(Error),
 }
 
-async fn one(vault: &Vault, session: &Session, line: &[u8]) -> Result<crate::vault::calls::intake::Taken, Rejected> {
+async fn one(vault: &Vault, session: &Session, line: &[u8]) -> Result<Taken, Rejected> {
     let record: Record = serde_json::from_slice(line).map_err(|error| {
         // The message may quote a value; the place does not.
         Rejected::Line(format!("not a call record, at column {}", error.column()))
@@ -253,11 +253,17 @@ async fn one(vault: &Vault, session: &Session, line: &[u8]) -> Result<crate::vau
     vault
         .intake(session, &record.into(), Some(&replay))
         .await
+        .map(in_english)
         .map_err(|error| match error {
             Error::KeyReused => Rejected::Line("a record with this id came before with other content".to_owned()),
             Error::Invalid(_) | Error::Bad(..) | Error::Taken(_) => Rejected::Line(error.to_string()),
             other => Rejected::Vault(other),
         })
+}
+
+fn in_english(mut taken: Taken) -> Taken {
+    taken.told(|words| words.en);
+    taken
 }
 
 fn report(path: &Path, count: &Count) -> Done {

@@ -5,13 +5,13 @@ use axum::response::Response;
 
 use super::Answer;
 use super::approvals::{APPROVAL, REASON};
-use super::problem::Problem;
+use super::problem::{AskedBody, Problem};
 use super::request::{Context, Json, ListQuery, Once, Path, Query, identifier, tagged};
 use crate::model::problems::Thing;
+use crate::vault::Audit;
 use crate::vault::people::{
     Changed, Department, NewDepartment, NewPrincipal, NewToken, Page, Principal, SetPrincipal, Token, TokenLine,
 };
-use crate::vault::{Asked, Audit};
 
 type Made<T> = Result<(StatusCode, axum::Json<T>), Problem>;
 
@@ -41,7 +41,7 @@ pub(super) async fn list_departments(context: Context, Query(list): Query<ListQu
 #[utoipa::path(post, path = "/v1/admin/principals", tag = "admin", request_body = NewPrincipal,
     params(("Approval" = Option<String>, Header, description = APPROVAL),
         ("Approval-Reason" = Option<String>, Header, description = REASON)),
-    responses((status = 201, body = Changed<Principal>), (status = 202, body = Asked), (status = 404), (status = 409)))]
+    responses((status = 201, body = Changed<Principal>), (status = 202, body = AskedBody), (status = 404), (status = 409)))]
 pub(super) async fn make_principal(context: Once, body: Json<NewPrincipal>) -> Made<Changed<Principal>> {
     let exact = context.exact(&body.bytes)?;
     made(
@@ -68,7 +68,7 @@ pub(super) async fn list_principals(context: Context, Query(list): Query<ListQue
     params(("id" = String, Path), ("If-Match" = String, Header), ("Approval" = Option<String>, Header, description = APPROVAL),
         ("Approval-Reason" = Option<String>, Header, description = REASON)),
     request_body = SetPrincipal,
-    responses((status = 200, body = Changed<Principal>), (status = 202, body = Asked), (status = 404), (status = 409),
+    responses((status = 200, body = Changed<Principal>), (status = 202, body = AskedBody), (status = 404), (status = 409),
         (status = 412), (status = 428)))]
 pub(super) async fn set_principal(
     context: Once,
@@ -89,7 +89,7 @@ pub(super) async fn set_principal(
 #[utoipa::path(post, path = "/v1/admin/principals/{id}/tokens", tag = "admin",
     params(("id" = String, Path), ("Approval" = Option<String>, Header, description = APPROVAL),
         ("Approval-Reason" = Option<String>, Header, description = REASON)), request_body = NewToken,
-    responses((status = 201, body = Token), (status = 202, body = Asked), (status = 404), (status = 409)))]
+    responses((status = 201, body = Token), (status = 202, body = AskedBody), (status = 404), (status = 409)))]
 pub(super) async fn issue_token(context: Once, Path(id): Path<String>, body: Json<NewToken>) -> Made<Token> {
     let id = identifier(&id, Thing::Principal)?;
     let exact = context.exact(&body.bytes)?;
@@ -121,7 +121,7 @@ pub(super) async fn list_tokens(
 #[utoipa::path(delete, path = "/v1/admin/principals/{id}/tokens/{token}", tag = "admin",
     params(("id" = String, Path), ("token" = String, Path), ("Approval" = Option<String>, Header, description = APPROVAL),
         ("Approval-Reason" = Option<String>, Header, description = REASON)),
-    responses((status = 200, body = Audit), (status = 202, body = Asked), (status = 404), (status = 409)))]
+    responses((status = 200, body = Audit), (status = 202, body = AskedBody), (status = 404), (status = 409)))]
 pub(super) async fn revoke_token(context: Once, Path((id, token)): Path<(String, String)>) -> Answer<Audit> {
     let (id, token) = (identifier(&id, Thing::Principal)?, identifier(&token, Thing::Token)?);
     let exact = context.exact(&[])?;

@@ -4,10 +4,10 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::Answer;
+use super::problem::AskedBody;
 use super::request::{Context, Json, ListQuery, MaybeJson, Once, Path, Query, bad_reason, identifier};
 use crate::model::approvals::Reason;
 use crate::model::problems::Thing;
-use crate::vault::Asked;
 use crate::vault::auditing::resolve::{Resolve, Resolved};
 use crate::vault::auditing::retention::{Dropped, Retain};
 use crate::vault::people::Page;
@@ -88,7 +88,7 @@ async fn decide(context: &Context, id: &str, decision: Decision, why: Decide) ->
 #[utoipa::path(post, path = "/v1/audit/resolve", tag = "audit", request_body = Resolve,
     params(("Approval" = Option<String>, Header, description = APPROVAL),
         ("Approval-Reason" = Option<String>, Header, description = REASON)),
-    responses((status = 200, body = Resolved), (status = 202, body = Asked), (status = 404), (status = 409)))]
+    responses((status = 200, body = Resolved), (status = 202, body = AskedBody), (status = 404), (status = 409)))]
 pub(super) async fn resolve(context: Once, body: Json<Resolve>) -> Answer<Resolved> {
     let exact = context.exact(&body.bytes)?;
     let resolved = context.vault().resolve_subject(context.session(), &body.value, &exact);
@@ -100,7 +100,7 @@ pub(super) async fn resolve(context: Once, body: Json<Resolve>) -> Answer<Resolv
 #[utoipa::path(post, path = "/v1/audit/retention", tag = "audit", request_body = Retain,
     params(("Approval" = Option<String>, Header, description = APPROVAL),
         ("Approval-Reason" = Option<String>, Header, description = REASON)),
-    responses((status = 200, body = Dropped), (status = 202, body = Asked), (status = 409)))]
+    responses((status = 200, body = Dropped), (status = 202, body = AskedBody), (status = 409)))]
 pub(super) async fn retain(context: Once, body: Json<Retain>) -> Answer<Dropped> {
     let exact = context.exact(&body.bytes)?;
     let dropped = context.vault().drop_bodies(context.session(), &body.value, &exact);

@@ -58,7 +58,9 @@ pub(super) fn shown(revealed: Revealed) -> axum::Json<Shown> {
 pub(super) async fn intake(context: Context, body: Json<Intake>) -> Result<(StatusCode, axum::Json<Taken>), Problem> {
     let replay = context.replay(&body.bytes)?;
     let taken = context.vault().intake(context.session(), &body.value, replay.as_ref());
-    Ok((StatusCode::CREATED, axum::Json(taken.await?)))
+    let mut taken = taken.await?;
+    taken.told(|words| context.language().words(words));
+    Ok((StatusCode::CREATED, axum::Json(taken)))
 }
 
 /// Finds callers by one value.

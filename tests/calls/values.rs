@@ -144,8 +144,9 @@ async fn a_call_is_taken_without_an_optional_value_that_is_bad_and_says_so() {
     let bad = ["callback_number", "email", "plate", "respondent_name"];
     assert_eq!(fields(&refused.json()["invalid"]), bad);
     assert!(refused.at("/detail").contains("leave_out_invalid"), "{}", refused.text);
+    assert_eq!(refused.at("/invalid/0/rule"), "phone-meant-mainland");
     assert!(
-        refused.at("/invalid/0/rule").contains("did you mean +86"),
+        refused.at("/invalid/0/detail").contains("did you mean +86"),
         "{}",
         refused.text
     );
@@ -168,6 +169,13 @@ async fn a_call_is_taken_without_an_optional_value_that_is_bad_and_says_so() {
     let again = agent.send(Request::post("/v1/intake", &call).once("k1")).await;
     assert_eq!(first.text, again.text);
     assert_eq!(fields(&again.json()["left_out"]), bad);
+    // In another language the names of the rules are the same, and nothing else of the answer differs.
+    let request = Request::post("/v1/intake", &call).once("k1");
+    let chinese = agent.send(request.header("accept-language", "zh-CN")).await;
+    let (one, other) = (&again.json()["left_out"][0], &chinese.json()["left_out"][0]);
+    assert_eq!(one["rule"], other["rule"]);
+    assert!(other["detail"].as_str().unwrap().contains("是否应写 +86"), "{other}");
+    assert_eq!(again.json()["ticket"], chinese.json()["ticket"]);
     // What a ticket needs is not left out.
     for (pointer, value, problem) in [
         ("/ticket/text", json!("字".repeat(4_001)), "invalid-field"),

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use callervault::model::actions::{Action, Judged, Needs, Silence};
-use callervault::model::fields::FieldSet;
+use callervault::model::fields::{FieldSet, ValueRule};
 use callervault::model::problems::ProblemKind;
 use callervault::model::transitions::Transition;
 use serde_json::{Value, json};
@@ -94,6 +94,13 @@ fn the_page_of_problems_is_as_the_catalogue() {
             title.en, remedy.en, title.zh, remedy.zh
         )
         .unwrap();
+    }
+    text.push_str(
+        "\n## Rules of values\n\nMade from `src/model/fields/value_rules.rs`. `invalid` of a problem and `left_out` of an intake name \
+        the rule that a value breaks; `detail` has its words.\n\n| rule | what the value must be | 要求 |\n|---|---|---|\n",
+    );
+    for rule in ValueRule::all() {
+        writeln!(text, "| `{}` | {} | {} |", rule.name, rule.words.en, rule.words.zh).unwrap();
     }
     is_documented("problems.md", &text);
 }

@@ -8,12 +8,13 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use super::Problem;
 use super::language::Language;
-use super::{InvalidField, Problem};
 use crate::http::App;
 use crate::http::request::{Named, REQUEST_ID};
+use crate::model::fields::Invalid;
 use crate::model::problems::{self, Words};
-use crate::vault::Audit;
+use crate::vault::{Asked, Audit, Pending};
 
 const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
 const IN_THE_LOG: Words = Words {
@@ -42,6 +43,50 @@ pub(in crate::http) struct Body {
     /// For invalid values: field and rule.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     invalid: Vec<InvalidField>,
+}
+
+/// A field whose value breaks its rule.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(in crate::http) struct InvalidField {
+    field: String,
+    /// The rule's name, which stays the same; docs/problems.md lists them.
+    #[schema(example = "phone-two-numbers")]
+    rule: &'static str,
+    /// What the value must be.
+    detail: &'static str,
+}
+
+impl InvalidField {
+    fn new(invalid: &Invalid, language: Language) -> Self {
+        let rule = invalid.rule();
+        Self {
+            field: invalid.field().to_string(),
+            rule: rule.name,
+            detail: language.words(rule.words),
+        }
+    }
+}
+
+/// The request waits for another person.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = Asked)]
+pub(in crate::http) struct AskedBody {
+    /// To be approved by another person, and then named with the same request.
+    approval: Pending,
+    /// What to do now.
+    detail: &'static str,
+    /// Where the request for approval stands in the log.
+    audit: Audit,
+}
+
+impl AskedBody {
+    fn new(asked: &Asked, language: Language) -> Self {
+        Self {
+            approval: asked.approval.clone(),
+            detail: language.words(asked.detail),
+            audit: asked.audit.clone(),
+        }
+    }
 }
 
 impl IntoResponse for Problem {
@@ -83,7 +128,10 @@ fn write(response: &mut Response, mut problem: Problem, named: &Named, language:
         tracing::error!(request_id, fault, "a request failed inside");
     }
     if let Some(asked) = problem.asked.take() {
-        *response = (problem.status, axum::Json(&*asked)).into_response();
+        *response = (problem.status, axum::Json(AskedBody::new(&asked, language))).into_response();
+        response
+            .headers_mut()
+            .insert(header::CONTENT_LANGUAGE, language.header());
         return;
     }
     headers(response, &problem, language);
@@ -126,7 +174,11 @@ impl Problem {
             detail,
             request_id: request_id.to_owned(),
             audit: self.audit,
-            invalid: self.invalid,
+            invalid: self
+                .invalid
+                .iter()
+                .map(|bad| InvalidField::new(bad, language))
+                .collect(),
         }
     }
 }

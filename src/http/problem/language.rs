@@ -6,7 +6,7 @@ use crate::model::problems::{Rule, Words};
 
 /// A language that the catalogue has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Language {
+pub(in crate::http) enum Language {
     English,
     Chinese,
 }
@@ -14,7 +14,7 @@ pub(super) enum Language {
 impl Language {
     /// The one that `Accept-Language` prefers (RFC 9110 §12.5.4); English where it accepts neither, and the first of two that it
     /// likes as well.
-    pub(super) fn of(headers: &HeaderMap) -> Self {
+    pub(in crate::http) fn of(headers: &HeaderMap) -> Self {
         let asked = headers.get(header::ACCEPT_LANGUAGE);
         let asked = asked.and_then(|value| value.to_str().ok()).unwrap_or_default();
         let mut best = (Self::English, 0.0);
@@ -46,7 +46,7 @@ impl Language {
         })
     }
 
-    pub(super) const fn words(self, words: Words) -> &'static str {
+    pub(in crate::http) const fn words(self, words: Words) -> &'static str {
         match self {
             Self::English => words.en,
             Self::Chinese => words.zh,

@@ -15,7 +15,8 @@ use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-pub(super) use self::answer::{Body, told};
+pub(super) use self::answer::{AskedBody, Body, InvalidField, told};
+pub(super) use self::language::Language;
 use super::App;
 use crate::log::Refusal;
 use crate::model::fields::Invalid;
@@ -32,21 +33,14 @@ pub(super) struct Problem {
     places: Vec<(&'static str, Rule)>,
     /// For a refusal: where it stands in the log.
     audit: Option<Audit>,
-    /// For invalid values: field and rule.
-    invalid: Vec<InvalidField>,
+    /// For invalid values: their fields and the rules they break.
+    invalid: Arc<[Invalid]>,
     /// The fault inside, for the program log only.
     inside: Option<String>,
     /// Seconds after which to try again, where they are known.
     wait: Option<u64>,
     /// Where it is none, but waits for a second person: what is answered instead.
     asked: Option<Arc<Asked>>,
-}
-
-/// A field whose value breaks its rule.
-#[derive(Clone, serde::Serialize, utoipa::ToSchema)]
-pub(super) struct InvalidField {
-    field: String,
-    rule: &'static str,
 }
 
 impl From<&'static ProblemKind> for Problem {
@@ -56,7 +50,7 @@ impl From<&'static ProblemKind> for Problem {
             status: StatusCode::from_u16(kind.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
             places: Vec::new(),
             audit: None,
-            invalid: Vec::new(),
+            invalid: Arc::default(),
             inside: None,
             wait: None,
             asked: None,
@@ -120,7 +114,10 @@ impl From<Error> for Problem {
                 Self::from(refusals::told(refusal.why())).refused(&refusal).after(wait)
             }
             Error::RefusedBecause(refusal, told) => Self::from(told).refused(&refusal),
-            Error::Invalid(fields) => invalid(&fields),
+            Error::Invalid(fields) => Self {
+                invalid: fields.into(),
+                ..Self::from(problems::INVALID_FIELD)
+            },
             Error::Log(fault) => faults::of_log(fault),
             Error::Key(fault) => faults::of_key(&fault),
             Error::Store(fault) => faults::of_store(&fault),
@@ -138,18 +135,6 @@ impl From<Error> for Problem {
             Error::LogIndexBehind(at, of) => Self::from(problems::INDEX_BEHIND).with("at", at).with("of", of),
             Error::Clock(_) => problems::NO_CLOCK.into(),
         }
-    }
-}
-
-/// Values that break their fields' rules, all at once.
-fn invalid(fields: &[Invalid]) -> Problem {
-    let invalid = fields.iter().map(|bad| InvalidField {
-        field: bad.field().to_string(),
-        rule: bad.rule(),
-    });
-    Problem {
-        invalid: invalid.collect(),
-        ..Problem::from(problems::INVALID_FIELD)
     }
 }
 

@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, header};
 use super::headers;
 use super::named::Named;
 use crate::http::App;
-use crate::http::problem::Problem;
+use crate::http::problem::{Language, Problem};
 use crate::model::problems;
 use crate::model::purposes::Purpose;
 use crate::randomness::NoRandomness;
@@ -60,6 +60,11 @@ impl Context {
 
     pub(in crate::http) const fn session(&self) -> &Session {
         &self.session
+    }
+
+    /// The language in which the answer's words are.
+    pub(in crate::http) fn language(&self) -> Language {
+        Language::of(&self.headers)
     }
 
     /// The purpose that the request names, or what is usual for the asker's role.

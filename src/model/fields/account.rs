@@ -4,13 +4,10 @@ use email_address::{EmailAddress, Options};
 use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
 
 use super::text::{HIDDEN, folded, in_one_case};
-
-const EMAIL: &str = "it is not an e-mail address (RFC 5322 §3.4.1)";
-const EMAIL_LONG: &str = "an e-mail address has at most 254 characters (RFC 5321 §4.5.3.1)";
-const WECHAT: &str = "a WeChat name is a letter or underscore and 5 to 19 letters, digits, hyphens or underscores";
+use super::value_rules::{Broken, EMAIL, EMAIL_LONG, WECHAT};
 
 /// The mailbox as it is written, and the domain in the form that people read (UTS 46): `user@bücher.example`.
-pub(super) fn email(value: &str) -> Result<String, &'static str> {
+pub(super) fn email(value: &str) -> Result<String, Broken> {
     // A Chinese input method types 。 for the dot, on either side of the @.
     let plain = folded(value).replace('。', ".");
     let plain = plain.strip_prefix("mailto:").unwrap_or(&plain).trim_end_matches('.');
@@ -62,7 +59,7 @@ pub(super) fn mask_email(normal: &str) -> String {
 }
 
 /// As written, letters of either case.
-pub(super) fn wechat(value: &str) -> Result<String, &'static str> {
+pub(super) fn wechat(value: &str) -> Result<String, Broken> {
     let plain = folded(value);
     let begins = plain
         .bytes()

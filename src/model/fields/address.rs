@@ -1,8 +1,7 @@
 //! Addresses, and the district a masked one is cut to.
 
 use super::text::{HIDDEN, is_han, one_line};
-
-const MASKED: &str = "it holds a star, so it is a masked copy";
+use super::value_rules::{self, Broken};
 
 /// Provinces as people name them without 省 or 市 (GB/T 2260).
 const PROVINCES: [&str; 33] = [
@@ -52,9 +51,13 @@ const LONGEST: usize = 9;
 const LONGEST_AUTONOMOUS: usize = 16;
 
 /// Canonical form on one line, 2 to `max` characters.
-pub(super) fn normalise(value: &str, max: usize) -> Result<String, &'static str> {
+pub(super) fn normalise(value: &str, max: usize) -> Result<String, Broken> {
     let line = one_line(value, 2, max)?;
-    if line.contains('*') { Err(MASKED) } else { Ok(line) }
+    if line.contains('*') {
+        Err(value_rules::ADDRESS_MASKED)
+    } else {
+        Ok(line)
+    }
 }
 
 /// `北京市海淀区****`: province, city and district, as far as they stand at the beginning; `****` if none does.

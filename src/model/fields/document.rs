@@ -2,8 +2,7 @@
 //! A value names its kind and its number: `护照 E12345678`, `passport:E12345678`.
 
 use super::text::{HIDDEN, folded, is_han};
-
-const MISSING: &str = "a document has a kind and a number, as in passport:E12345678 or 护照 E12345678";
+use super::value_rules::{self, Broken};
 
 /// What documents there are.
 struct Kind {
@@ -13,7 +12,7 @@ struct Kind {
     names: &'static [&'static str],
     /// Whether a number in capitals, without signs, is one of this kind.
     check: fn(&str) -> bool,
-    rule: &'static str,
+    rule: Broken,
 }
 
 const KINDS: [Kind; 10] = [
@@ -21,7 +20,7 @@ const KINDS: [Kind; 10] = [
         word: "passport",
         names: &["护照", "外国护照"],
         check: |number| is_ascii(number, 5, 15) && has_digits(number, 2),
-        rule: "a passport has 5 to 15 letters and digits",
+        rule: value_rules::PASSPORT,
     },
     Kind {
         word: "hk_macao_permit",
@@ -32,7 +31,7 @@ const KINDS: [Kind; 10] = [
             "home return permit",
         ],
         check: |number| number.starts_with(['H', 'M']) && is_form(number, 1, &[8, 10]),
-        rule: "a permit of residents of Hong Kong or Macao has H or M and 8 or 10 digits",
+        rule: value_rules::HK_MACAO_PERMIT,
     },
     Kind {
         word: "taiwan_permit",
@@ -41,7 +40,7 @@ const KINDS: [Kind; 10] = [
             let digits = number.trim_end_matches(|c: char| c.is_ascii_uppercase());
             is_form(number, 0, &[8, 10]) || (number.len() == 11 && is_form(digits, 0, &[10]))
         },
-        rule: "a permit of residents of Taiwan has 8 digits, or 10 and perhaps a letter",
+        rule: value_rules::TAIWAN_PERMIT,
     },
     Kind {
         word: "travel_permit",
@@ -52,7 +51,7 @@ const KINDS: [Kind; 10] = [
             "往来台湾通行证",
         ],
         check: |number| is_form(number, 1, &[7, 8]) || is_form(number, 2, &[7]),
-        rule: "a travel permit has one or two letters and 7 or 8 digits",
+        rule: value_rules::TRAVEL_PERMIT,
     },
     Kind {
         word: "residence_permit",
@@ -66,25 +65,25 @@ const KINDS: [Kind; 10] = [
             "residence permit",
         ],
         check: |number| is_ascii(number, 6, 18) && has_digits(number, 2),
-        rule: "a residence permit has 6 to 18 letters and digits",
+        rule: value_rules::RESIDENCE_PERMIT,
     },
     Kind {
         word: "hong_kong_id",
         names: &["香港居民身份证", "香港永久性居民身份证", "香港身份证", "hkid"],
         check: is_hong_kong,
-        rule: "a Hong Kong identity card has one or two letters, 6 digits and the right check digit",
+        rule: value_rules::HONG_KONG_ID,
     },
     Kind {
         word: "macao_id",
         names: &["澳门居民身份证", "澳门身份证"],
         check: |number| is_form(number, 0, &[8]) && number.starts_with(['1', '5', '7', '8']),
-        rule: "a Macao identity card has 8 digits, the first 1, 5, 7 or 8",
+        rule: value_rules::MACAO_ID,
     },
     Kind {
         word: "taiwan_id",
         names: &["台湾居民身份证", "台湾身份证"],
         check: is_taiwan,
-        rule: "an identity card of Taiwan has a letter, 9 digits and the right check digit",
+        rule: value_rules::TAIWAN_ID,
     },
     Kind {
         word: "military",
@@ -96,7 +95,7 @@ const KINDS: [Kind; 10] = [
         word: "birth_certificate",
         names: &["出生医学证明", "出生证明"],
         check: |number| is_form(number, 1, &[9]),
-        rule: "a birth certificate has a letter and 9 digits",
+        rule: value_rules::BIRTH_CERTIFICATE,
     },
 ];
 /// Any other, or nobody said which.
@@ -104,19 +103,19 @@ const OTHER: Kind = Kind {
     word: "other",
     names: &["其他证件"],
     check: is_any,
-    rule: "another document has 4 to 30 letters and digits, two digits at least",
+    rule: value_rules::OTHER_DOCUMENT,
 };
 /// What may stand between kind and number.
 const BEFORE_NUMBER: [&str; 5] = ["号码", "号", "number", "no.", "no"];
 
 /// `passport:E12345678`: the kind's word, and the number in capitals without signs. A number alone is of another document.
-pub(super) fn normalise(value: &str) -> Result<String, &'static str> {
+pub(super) fn normalise(value: &str) -> Result<String, Broken> {
     let plain = folded(value).to_lowercase();
     let (kind, number) = parted(&plain);
     let number: String = number.chars().filter(|c| c.is_alphanumeric()).collect();
     let number = number.to_uppercase();
     if number.is_empty() {
-        return Err(MISSING);
+        return Err(value_rules::DOCUMENT_MISSING);
     }
     if (kind.check)(&number) {
         Ok(format!("{}:{number}", kind.word))

@@ -4,12 +4,7 @@
 use jiff::civil::Date;
 
 use super::text::{HIDDEN, folded};
-
-const SHAPE: &str = "it is not 17 digits and a check character (GB 11643-1999)";
-const REGION: &str = "no region has the first two digits (GB/T 2260)";
-const DATE: &str = "the digits of the birth date are no date (GB 11643-1999)";
-const FUTURE: &str = "the birth date lies in the future";
-const CHECK: &str = "the check digit is wrong (GB 11643-1999)";
+use super::value_rules::{self, Broken};
 
 /// Weight of each digit: 2 to its place counted from the right, modulo 11 (ISO 7064 MOD 11-2).
 const WEIGHTS: [u32; 17] = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
@@ -17,19 +12,23 @@ const WEIGHTS: [u32; 17] = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2]
 const CHECKS: [u8; 11] = *b"10X98765432";
 
 /// Upper case, without spaces and hyphens.
-pub(super) fn normalise(value: &str, last_birth: Date) -> Result<String, &'static str> {
+pub(super) fn normalise(value: &str, last_birth: Date) -> Result<String, Broken> {
     let plain = folded(value);
     let number: String = plain.chars().filter(|c| !c.is_whitespace() && *c != '-').collect();
     let number = number.to_ascii_uppercase();
-    let digits = digits(&number).ok_or(SHAPE)?;
+    let digits = digits(&number).ok_or(value_rules::ID_SHAPE)?;
     if !is_region(digits[0] * 10 + digits[1]) {
-        return Err(REGION);
+        return Err(value_rules::ID_REGION);
     }
-    let birth = birth(&digits).ok_or(DATE)?;
+    let birth = birth(&digits).ok_or(value_rules::ID_DATE)?;
     if number.as_bytes().last() != Some(&check_character(&digits)) {
-        return Err(CHECK);
+        return Err(value_rules::ID_CHECK);
     }
-    if birth > last_birth { Err(FUTURE) } else { Ok(number) }
+    if birth > last_birth {
+        Err(value_rules::ID_FUTURE)
+    } else {
+        Ok(number)
+    }
 }
 
 /// The 17 digits before a check character.

@@ -19,11 +19,13 @@ mod terms;
 #[cfg(test)]
 mod tests;
 mod text;
+mod value_rules;
 mod words;
 
 pub use indexed::Indexed;
 pub use load::FieldsError;
 pub use terms::{Class, FieldName, Group, MatchStrength};
+pub use value_rules::{NAMES_NOBODY, ValueRule};
 pub use words::{Words, WordsError};
 
 use std::sync::Arc;
@@ -32,6 +34,7 @@ use jiff::civil::Date;
 
 use self::mask::Mask;
 use self::rules::Rules;
+use self::value_rules::Broken;
 use super::ids::RecordKind;
 use super::submitted::Submitted;
 use super::tickets::Category;
@@ -148,10 +151,10 @@ impl Field {
 
 /// A value broke a rule of its field. Holds the rule, never the value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{field}: {rule}")]
+#[error("{field}: {}", .rule.words.en)]
 pub struct Invalid {
     field: FieldName,
-    rule: &'static str,
+    rule: Broken,
 }
 
 impl Invalid {
@@ -161,9 +164,9 @@ impl Invalid {
         &self.field
     }
 
-    /// What is wrong, in fixed words.
+    /// What is wrong.
     #[must_use]
-    pub const fn rule(&self) -> &'static str {
+    pub const fn rule(&self) -> &'static ValueRule {
         self.rule
     }
 }

@@ -6,14 +6,13 @@ use unicode_normalization::char::is_combining_mark;
 use super::gbk::placed;
 use super::invisible::{is_invisible, visible};
 use super::text::{HIDDEN, in_one_case, is_han, is_middle_dot};
+use super::value_rules::{self, Broken};
 
 const LONGEST: usize = 100;
-const LENGTH: &str = "a name has 1 to 100 characters";
-const LETTERS: &str = "a name has letters, with · . - ' or a space between them";
 
 /// As written, but for what machines make of names: composed (Unicode NFC), characters in their usual width and place, one kind
 /// of middle dot, hyphen and apostrophe, single spaces, and none beside a dot or between Chinese characters.
-pub(super) fn normalise(value: &str) -> Result<String, &'static str> {
+pub(super) fn normalise(value: &str) -> Result<String, Broken> {
     let plain: String = visible(value).map(placed).flat_map(of_usual_width).nfc().collect();
     let mut name = String::with_capacity(plain.len());
     let mut last = None;
@@ -53,9 +52,9 @@ fn spaced(before: char, after: char) -> bool {
     before != '·' && after != '·' && !(is_han(before) && is_han(after))
 }
 
-fn check(name: &str) -> Result<(), &'static str> {
+fn check(name: &str) -> Result<(), Broken> {
     if !(1..=LONGEST).contains(&name.chars().count()) {
-        return Err(LENGTH);
+        return Err(value_rules::NAME_LENGTH);
     }
     let begins = name.starts_with(|c| is_letter(c) || c == '\'');
     let ends = name.ends_with(|c| is_letter(c) || matches!(c, '.' | '\''));
@@ -63,7 +62,7 @@ fn check(name: &str) -> Result<(), &'static str> {
     if begins && ends && inside && name.contains(is_letter) {
         Ok(())
     } else {
-        Err(LETTERS)
+        Err(value_rules::NAME_LETTERS)
     }
 }
 

@@ -1,12 +1,12 @@
 //! Number plates of the mainland (机动车号牌, GA 36-2018).
 
 use super::text::{HIDDEN, folded, is_middle_dot};
+use super::value_rules::{self, Broken};
 
-const SHAPE: &str = "it is not a mainland number plate (GA 36-2018)";
 const PROVINCES: &str = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼";
 
 /// Upper case, without dots, hyphens and spaces: `苏D12345`, `粤BD12345`, `使014578`, `云S0000应急`.
-pub(super) fn normalise(value: &str) -> Result<String, &'static str> {
+pub(super) fn normalise(value: &str) -> Result<String, Broken> {
     let plain = folded(value);
     let kept = plain.chars().filter(|c| {
         !c.is_whitespace() && !is_middle_dot(*c) && !matches!(c, '-' | '.' | '。' | '\u{2010}'..='\u{2015}')
@@ -23,7 +23,7 @@ pub(super) fn normalise(value: &str) -> Result<String, &'static str> {
         [province, office, number @ ..] => PROVINCES.contains(*province) && is_office(*office) && is_number(number),
         _ => false,
     };
-    if valid { Ok(plate) } else { Err(SHAPE) }
+    if valid { Ok(plate) } else { Err(value_rules::PLATE) }
 }
 
 /// What follows the office: five characters, or six on a new-energy vehicle (the letter first on a small one, last on

@@ -3,6 +3,7 @@
 use jiff::civil::Date;
 use serde::Deserialize;
 
+use super::value_rules::Broken;
 use super::{account, address, document, id_number, name, phone, plate, text};
 
 /// The type of a field's value.
@@ -89,7 +90,7 @@ pub(super) struct Rules {
 
 impl Rules {
     /// The normal form of a value, or the rule it breaks.
-    pub(super) fn normalise(&self, value: &str, today: Date) -> Result<String, &'static str> {
+    pub(super) fn normalise(&self, value: &str, today: Date) -> Result<String, Broken> {
         match self.kind {
             Type::PersonName => name::normalise(value),
             Type::Label | Type::Line => text::one_line(value, 1, self.max),

@@ -5,17 +5,13 @@ use zeroize::Zeroizing;
 
 use super::gbk::placed;
 use super::invisible::{is_invisible, visible};
+use super::value_rules::{self, Broken};
 
 /// What a mask shows when it shows nothing.
 pub(super) const HIDDEN: &str = "****";
 
 /// Digits in words, plain and as on cheques; 幺 is how a one is spoken.
 const HAN_NUMERALS: &str = "〇零一二三四五六七八九幺两壹贰叁肆伍陆柒捌玖";
-
-const EMPTY: &str = "it is empty";
-const SHORT: &str = "it is too short for this field";
-const LONG: &str = "it is too long for this field";
-const NUMBER: &str = "it holds a number, and this field is shown whole even where it is masked";
 
 /// Compatibility form (Unicode NFKC: full-width digits and letters become plain), without invisible characters and without
 /// white space at the ends.
@@ -42,7 +38,7 @@ pub(super) fn is_blank(value: &str) -> bool {
 
 /// One line of `min` to `max` characters in canonical form (Unicode NFC), without invisible characters and without white space
 /// at the ends. Ends of lines and tabs become spaces.
-pub(super) fn one_line(value: &str, min: usize, max: usize) -> Result<String, &'static str> {
+pub(super) fn one_line(value: &str, min: usize, max: usize) -> Result<String, Broken> {
     let plain: String = visible(value).map(placed).nfc().collect();
     let parts = plain.split(|c| c == '\t' || ends_line(c)).map(str::trim);
     let parts: Vec<&str> = parts.filter(|part| !part.is_empty()).collect();
@@ -53,11 +49,11 @@ pub(super) fn one_line(value: &str, min: usize, max: usize) -> Result<String, &'
 
 /// Text as spoken, 1 to `max` characters. Each end of a line is brought to LF, a word processor's hyphen to a hyphen, and other
 /// controls are dropped.
-pub(super) fn lines(value: &str, max: usize) -> Result<String, &'static str> {
+pub(super) fn lines(value: &str, max: usize) -> Result<String, Broken> {
     let text = value.replace("\r\n", "\n");
     let text: String = text.chars().filter_map(spoken).collect();
     if is_blank(&text) {
-        return Err(EMPTY);
+        return Err(value_rules::EMPTY);
     }
     within(&text, 1, max)?;
     Ok(text)
@@ -79,21 +75,21 @@ const fn ends_line(c: char) -> bool {
 
 /// The value, if no telephone or other number can be read in it: at most one digit of any script, and at most three Chinese
 /// numerals, as in the name 三三.
-pub(super) fn without_number(value: String) -> Result<String, &'static str> {
+pub(super) fn without_number(value: String) -> Result<String, Broken> {
     let folded = folded(&value);
     let digits = folded.chars().filter(|c| c.is_numeric() && !is_han(*c)).count();
     let numerals = folded.chars().filter(|c| HAN_NUMERALS.contains(*c)).count();
     if digits > 1 || numerals > 3 {
-        return Err(NUMBER);
+        return Err(value_rules::NUMBER_IN_SHOWN);
     }
     Ok(value)
 }
 
-fn within(value: &str, min: usize, max: usize) -> Result<(), &'static str> {
+fn within(value: &str, min: usize, max: usize) -> Result<(), Broken> {
     match value.chars().count() {
-        0 => Err(EMPTY),
-        count if count < min => Err(SHORT),
-        count if count > max => Err(LONG),
+        0 => Err(value_rules::EMPTY),
+        count if count < min => Err(value_rules::SHORT),
+        count if count > max => Err(value_rules::LONG),
         _ => Ok(()),
     }
 }

@@ -31,7 +31,7 @@ pub enum Error {
     #[error("refused: {why}\n  {told}", why = .0.why(), told = .1.remedy.en)]
     RefusedBecause(Refusal, &'static ProblemKind),
     /// It waits for a second person, who has been asked. Nothing else has happened.
-    #[error("it takes a second person\n  {}", .0.detail)]
+    #[error("it takes a second person\n  {}", .0.detail.en)]
     Asked(Asked),
     /// Values that break a field's rule.
     #[error("{}", listed(.0))]

@@ -2,14 +2,17 @@
 
 use std::borrow::Cow;
 
-use super::{CHARACTERS, all_digits, is_separator};
+use super::{all_digits, is_separator};
+use crate::model::fields::value_rules::{Broken, PHONE_CHARACTERS, PHONE_EXTENSION, PHONE_TWO};
 
-const LENGTH: &str = "an extension has 1 to 8 digits";
+/// The most digits after a mark that says extension, and after signs that may as well stand between two numbers: a landline
+/// without its area code has seven.
 const MOST_DIGITS: usize = 8;
+const MOST_UNMARKED: usize = 6;
 
 /// What stands before an extension: words as printed and as spoken, the signs of address books, and the characters that make a
 /// telephone wait before it dials on. A word that begins another one comes after it.
-const MARKS: [&str; 22] = [
+const MARKS: [&str; 21] = [
     "extension",
     "extn",
     "ext",
@@ -29,47 +32,104 @@ const MARKS: [&str; 22] = [
     "#",
     "*",
     "~",
-    ",",
     "p",
     "w",
 ];
 /// What may stand after one: `转8003分机`, `转8003号`.
 const ENDS: [&str; 4] = ["分机", "分機", "号", "#"];
 
-/// A number as written, and the digits of its extension.
+/// What stands before a number in a list or on a card. A word that begins another one comes after it.
+const LABELS: [&str; 16] = [
+    "联系电话",
+    "联系方式",
+    "办公电话",
+    "家庭电话",
+    "电话号码",
+    "电话",
+    "手机号码",
+    "手机号",
+    "手机",
+    "座机",
+    "固话",
+    "telephone",
+    "tel",
+    "mobile",
+    "phone",
+    "cell",
+];
+
+/// A number as written, and its extension.
 pub(super) struct Written<'w> {
     pub(super) number: Cow<'w, str>,
-    pub(super) extension: Option<&'w str>,
+    pub(super) extension: Option<Extension<'w>>,
 }
 
-/// Number and extension, if one is marked.
-pub(super) fn split(plain: &str) -> Result<Written<'_>, &'static str> {
-    let uri = plain.strip_prefix("tel:");
-    let plain = uri.unwrap_or(plain).trim_matches([' ', ',', '.']);
+/// What stands where an extension may.
+pub(super) struct Extension<'w> {
+    digits: &'w str,
+    /// A word or sign says that it is one; a comma, a semicolon or a hyphen does not.
+    marked: bool,
+}
+
+/// Number and extension, if there is one.
+pub(super) fn split(plain: &str) -> Result<Written<'_>, Broken> {
+    let plain = without_label(user(plain)).trim_matches([' ', ',', '.']);
     match plain.split_once(';') {
-        Some((number, parameters)) => with_parameters(number, parameters),
+        Some((number, parameters)) => Ok(with_parameters(number, parameters)),
         None => marked(plain),
     }
 }
 
-/// Whether these are the digits of an extension.
-pub(super) fn check(extension: &str) -> Result<(), &'static str> {
-    if extension.len() <= MOST_DIGITS && all_digits(extension) {
-        Ok(())
-    } else {
-        Err(LENGTH)
+/// The user of a SIP address (RFC 3261 §19.1), as exchanges present whoever calls; anything else as it is.
+fn user(plain: &str) -> &str {
+    let sip = plain.strip_prefix("sip:").or_else(|| plain.strip_prefix("sips:"));
+    sip.map_or(plain, |address| address.split('@').next().unwrap_or_default())
+}
+
+/// Without `tel:` (RFC 3966), `手机：`, `Tel. ` and the like before a number.
+fn without_label(plain: &str) -> &str {
+    let plain = plain.trim_start();
+    let label = LABELS.iter().find_map(|label| plain.strip_prefix(label));
+    let number = label.map(|rest| rest.trim_start_matches([':', '.', ' ', '-']));
+    number
+        .filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '+' | '(')))
+        .unwrap_or(plain)
+}
+
+impl<'w> Extension<'w> {
+    /// Without a word or sign of its own.
+    pub(super) const fn unmarked(digits: &'w str) -> Self {
+        Self { digits, marked: false }
+    }
+
+    /// Its digits.
+    pub(super) fn check(self) -> Result<&'w str, Broken> {
+        let most = if self.marked { MOST_DIGITS } else { MOST_UNMARKED };
+        if self.digits.len() <= most && all_digits(self.digits) {
+            return Ok(self.digits);
+        }
+        let number = |c: char| c.is_ascii_digit() || c == '+' || is_separator(c);
+        if !self.marked && self.digits.chars().all(number) {
+            return Err(PHONE_TWO);
+        }
+        Err(PHONE_EXTENSION)
     }
 }
 
 /// `+86-10-62345678;ext=8003`, `62345678;phone-context=+86-10`, and the 8003 that a telephone waits before: `62345678;8003`.
-fn with_parameters<'w>(number: &'w str, parameters: &'w str) -> Result<Written<'w>, &'static str> {
+fn with_parameters<'w>(number: &'w str, parameters: &'w str) -> Written<'w> {
     let (mut context, mut extension) = ("", None);
     for parameter in parameters
         .split(';')
         .map(|parameter| parameter.trim_matches([' ', ',']))
     {
         match parameter.split_once('=') {
-            Some(("ext", digits)) => extension = Some(digits.trim()),
+            Some(("ext", digits)) => {
+                extension = Some(Extension {
+                    digits: digits.trim(),
+                    marked: true,
+                });
+            }
             Some(("phone-context", global)) if global.starts_with('+') => context = global,
             // A subaddress, and what a program added.
             Some(_) => {}
@@ -82,11 +142,11 @@ fn with_parameters<'w>(number: &'w str, parameters: &'w str) -> Result<Written<'
     } else {
         Cow::Owned(format!("{context}{number}"))
     };
-    Ok(Written { number, extension })
+    Written { number, extension }
 }
 
 /// `010-62345678转8003`, `(010)62345678 ext. 8003`, `010-62345678（分机：8003）`.
-fn marked(plain: &str) -> Result<Written<'_>, &'static str> {
+fn marked(plain: &str) -> Result<Written<'_>, Broken> {
     let in_number = |c: char| c.is_ascii_digit() || c == '+' || is_separator(c);
     let Some((number, rest)) = plain.find(|c| !in_number(c)).and_then(|at| plain.split_at_checked(at)) else {
         return Ok(Written {
@@ -95,8 +155,8 @@ fn marked(plain: &str) -> Result<Written<'_>, &'static str> {
         });
     };
     let extension = after_marks(rest);
-    if extension.len() == rest.len() || number.is_empty() {
-        return Err(CHARACTERS);
+    if extension.digits.len() == rest.len() || number.is_empty() {
+        return Err(PHONE_CHARACTERS);
     }
     Ok(Written {
         number: Cow::Borrowed(number),
@@ -105,14 +165,18 @@ fn marked(plain: &str) -> Result<Written<'_>, &'static str> {
 }
 
 /// What is left without marks, and without signs at either end.
-fn after_marks(rest: &str) -> &str {
-    let signs = |c: char| is_separator(c) || c == ':';
-    let mut digits = rest.trim_matches(signs);
+fn after_marks(rest: &str) -> Extension<'_> {
+    let signs = |c: char| is_separator(c) || matches!(c, ':' | ',');
+    let plain = rest.trim_matches(signs);
+    let mut digits = plain;
     while let Some(after) = MARKS.iter().find_map(|mark| digits.strip_prefix(mark)) {
         digits = after.trim_start_matches(signs);
     }
     while let Some(before) = ENDS.iter().find_map(|end| digits.strip_suffix(end)) {
         digits = before.trim_end_matches(signs);
     }
-    digits
+    Extension {
+        digits,
+        marked: digits.len() < plain.len(),
+    }
 }

@@ -8,11 +8,7 @@ use phonenumber::Type;
 use phonenumber::metadata::{DATABASE, Descriptor, Metadata};
 
 use super::plan;
-
-const COUNTRY: &str = "no country has this code; a mainland number has +86 before it, or no plus sign";
-const LENGTH: &str = "no number of that country has so many digits (ITU-T E.164); a mainland number has +86 before it, or no \
-                      plus sign";
-const MAINLAND: &str = "that country has no such number: did you mean +86 before it, or no plus sign?";
+use crate::model::fields::value_rules::{self, Broken};
 
 const LONGEST: usize = 15;
 /// The kinds of numbers that a country assigns.
@@ -30,18 +26,18 @@ const KINDS: [Type; 10] = [
 ];
 
 /// E.164 of the digits after the plus sign, without the trunk prefix that is dialled inside the country only.
-pub(super) fn e164(digits: &str) -> Result<String, &'static str> {
-    let (code, countries) = countries(digits).ok_or(COUNTRY)?;
-    let (prefix, national) = digits.split_at_checked(code).ok_or(COUNTRY)?;
+pub(super) fn e164(digits: &str) -> Result<String, Broken> {
+    let (code, countries) = countries(digits).ok_or(value_rules::PHONE_COUNTRY)?;
+    let (prefix, national) = digits.split_at_checked(code).ok_or(value_rules::PHONE_COUNTRY)?;
     let national = significant(&countries, national);
     let number = format!("{prefix}{national}");
     if plan::is_dialled_anywhere(&number) && !is_assigned(&countries, &national) {
-        return Err(MAINLAND);
+        return Err(value_rules::PHONE_MEANT_MAINLAND);
     }
     // A number from which a prefix could be taken once more is none.
     let settled = significant(&countries, &national) == national;
     if !settled || number.len() > LONGEST || length(countries[0], &national) != Length::Possible {
-        return Err(LENGTH);
+        return Err(value_rules::PHONE_LENGTH);
     }
     Ok(format!("+{number}"))
 }

@@ -9,21 +9,21 @@ mod plan;
 
 pub(super) use self::mask::mask;
 use super::text::{folded, is_middle_dot};
-
-const CHARACTERS: &str =
-    "a phone number has digits, spaces, hyphens, dots, slashes and brackets, and one extension at most";
+use super::value_rules::{Broken, PHONE_CHARACTERS};
+use extension::Extension;
 
 /// E.164 (`+8613812345678`, `+865718765432`), an extension as in RFC 3966 §5.3 (`+865718765432;ext=123`).
-pub(super) fn normalise(value: &str) -> Result<String, &'static str> {
+pub(super) fn normalise(value: &str) -> Result<String, Broken> {
     let plain = tidy(value);
     let written = extension::split(&plain)?;
-    if let Some(extension) = written.extension {
-        return with(e164(&written.number)?, extension);
-    }
-    match unmarked(&written.number) {
-        Some((number, extension)) => with(number, extension),
-        None => e164(&written.number),
-    }
+    let (number, extension) = match written.extension {
+        Some(extension) => (e164(&written.number)?, extension),
+        None => match unmarked(&written.number) {
+            Some(both) => both,
+            None => return e164(&written.number),
+        },
+    };
+    Ok(format!("{number};ext={}", extension.check()?))
 }
 
 /// The number without its extension, which a switchboard never shows. `None`: it has none.
@@ -31,9 +31,14 @@ pub(super) fn bare(normal: &str) -> Option<&str> {
     normal.split_once(';').map(|(number, _)| number)
 }
 
-/// Lower case, and of each kind of sign one: space, hyphen, dot, slash, bracket.
+/// Lower case, and of each kind of sign one: space, hyphen, dot, slash, bracket, comma.
 fn tidy(value: &str) -> String {
-    folded(value).to_lowercase().chars().map(usual).collect()
+    folded(value)
+        .to_lowercase()
+        .replace("%2b", "+")
+        .chars()
+        .map(usual)
+        .collect()
 }
 
 fn usual(c: char) -> char {
@@ -60,25 +65,20 @@ fn all_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
 }
 
-fn with(number: String, extension: &str) -> Result<String, &'static str> {
-    extension::check(extension)?;
-    Ok(format!("{number};ext={extension}"))
-}
-
-/// A mainland number that is complete, and an extension after a hyphen or in brackets: 010-62345678-8003.
-fn unmarked(number: &str) -> Option<(String, &str)> {
+/// A mainland number that is complete, and digits after a hyphen or in brackets: 010-62345678-8003.
+fn unmarked(number: &str) -> Option<(String, Extension<'_>)> {
     let (before, after) = number.rsplit_once(['-', '('])?;
     let extension = after.trim_end_matches(')').trim();
     let complete = e164(before).ok().filter(|number| number.starts_with("+86"));
     complete
-        .filter(|_| extension::check(extension).is_ok())
-        .map(|number| (number, extension))
+        .filter(|_| all_digits(extension))
+        .map(|number| (number, Extension::unmarked(extension)))
 }
 
-fn e164(written: &str) -> Result<String, &'static str> {
+fn e164(written: &str) -> Result<String, Broken> {
     // 0571-8512345/6 is two numbers.
     if written.rsplit_once('/').is_some_and(|(_, last)| last.trim().len() < 2) {
-        return Err(CHARACTERS);
+        return Err(PHONE_CHARACTERS);
     }
     let compact: String = written.chars().filter(|c| !is_separator(*c)).collect();
     let (plus, digits) = match compact.strip_prefix('+') {
@@ -86,7 +86,7 @@ fn e164(written: &str) -> Result<String, &'static str> {
         None => (false, compact.as_str()),
     };
     if !all_digits(digits) {
-        return Err(CHARACTERS);
+        return Err(PHONE_CHARACTERS);
     }
     match digits.strip_prefix("00") {
         Some(international) => from_abroad(international),
@@ -96,7 +96,7 @@ fn e164(written: &str) -> Result<String, &'static str> {
 }
 
 /// After + or 00.
-fn from_abroad(digits: &str) -> Result<String, &'static str> {
+fn from_abroad(digits: &str) -> Result<String, Broken> {
     match digits.strip_prefix("86") {
         Some(national) => plan::after_country_code(national),
         None => foreign::e164(digits),

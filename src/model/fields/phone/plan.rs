@@ -1,12 +1,7 @@
 //! The mainland's numbering plan (MIIT, 电信网编号计划): mobiles, landlines, 400 and 800, and the short numbers of services.
 
-use super::areas::{AREAS, BEFORE_EIGHT};
-
-const NUMBER: &str = "a mainland number is a mobile of 11 digits, 400 or 800 with 7 digits, or a landline or short number with \
-                      its area code";
-const AREA: &str = "no area code of the mainland begins this number";
-const SUBSCRIBER: &str = "after an area code come 7 or 8 digits, after 010 and 02x always 8, or a short number such as 95xxx, \
-                          96xxx or 12345";
+use super::areas::AREAS;
+use crate::model::fields::value_rules::{self, Broken};
 
 /// What a number is, without the country code and without the 0 before its area code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,42 +19,32 @@ pub(super) enum Kind {
 }
 
 /// As dialled inside China, or with the country code but no plus sign.
-pub(super) fn domestic(digits: &str) -> Result<String, &'static str> {
+pub(super) fn domestic(digits: &str) -> Result<String, Broken> {
     if let Some(national) = digits.strip_prefix('0') {
         return known(national);
     }
-    let dialled = match kind(digits) {
-        Some(Kind::Landline(area)) => has_lost_its_0(digits, area),
-        Some(Kind::Short(_)) | None => false,
-        Some(Kind::Mobile | Kind::Service | Kind::Nationwide) => true,
-    };
-    if dialled {
-        return Ok(e164(digits));
+    match kind(digits) {
+        Some(Kind::Mobile | Kind::Service | Kind::Nationwide) => Ok(e164(digits)),
+        // It may as well be a mobile without its first digit, or a number of another country.
+        Some(Kind::Landline(_)) => Err(value_rules::PHONE_AREA_ZERO),
+        Some(Kind::Short(_)) | None => match digits.strip_prefix("86") {
+            Some(national) => after_country_code(national),
+            None => without_carrier(digits).map_or(Err(value_rules::PHONE_MAINLAND), domestic),
+        },
     }
-    match digits.strip_prefix("86") {
-        Some(national) => after_country_code(national),
-        None => without_carrier(digits).map_or(Err(NUMBER), domestic),
-    }
-}
-
-/// Whether a table has cut the 0 off a landline: it is one of exactly the length that its area has, and no mistyped mobile.
-fn has_lost_its_0(national: &str, area: usize) -> bool {
-    let code = national.get(..area).unwrap_or_default();
-    let eight = area == 2 || BEFORE_EIGHT.binary_search(&code).is_ok();
-    national.len() == area + if eight { 8 } else { 7 }
 }
 
 /// After +86, or 86: the 0 before an area code or a mobile is for calls inside the country.
-pub(super) fn after_country_code(national: &str) -> Result<String, &'static str> {
+pub(super) fn after_country_code(national: &str) -> Result<String, Broken> {
     known(national.strip_prefix('0').unwrap_or(national))
 }
 
-fn known(national: &str) -> Result<String, &'static str> {
+fn known(national: &str) -> Result<String, Broken> {
     match (kind(national), area(national)) {
         (Some(_), _) => Ok(e164(national)),
-        (None, Some(_)) => Err(SUBSCRIBER),
-        (None, None) if national.starts_with('1') => Err(NUMBER),
-        (None, None) => Err(AREA),
+        (None, Some(_)) => Err(value_rules::PHONE_SUBSCRIBER),
+        (None, None) if national.starts_with('1') => Err(value_rules::PHONE_MAINLAND),
+        (None, None) => Err(value_rules::PHONE_AREA),
     }
 }
 

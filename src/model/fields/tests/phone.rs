@@ -82,15 +82,96 @@ fn a_mobile_after_the_trunk_0_or_the_code_of_a_carrier() {
 }
 
 #[test]
-fn a_landline_whose_0_a_table_has_lost() {
+fn a_landline_needs_the_0_of_its_area_code() {
     assert_eq!(
-        number(&["57185123456", "057185123456", "0571-85123456", "86-571-85123456"]),
+        number(&["057185123456", "0571-85123456", "86-571-85123456"]),
         "+8657185123456"
     );
-    assert_eq!(number(&["1062345678", "010-62345678"]), "+861062345678");
-    assert_eq!(number(&["9998228823", "0999-8228823"]), "+869998228823");
+    // The last four may be a mobile without its first digit, and numbers of New York and London.
+    for ambiguous in [
+        "57185123456",
+        "1062345678",
+        "9998228823",
+        "3102345678",
+        "3102345678转1",
+        "2125551234",
+        "2079460958",
+    ] {
+        assert_eq!(
+            refused(FIELD, ambiguous),
+            "a landline has the 0 of its area code before it, or +86",
+            "{ambiguous}"
+        );
+    }
     for no_landline in ["62345678", "99982288236", "5718512345", "23812345678"] {
         refused(FIELD, no_landline);
+    }
+}
+
+#[test]
+fn two_numbers_are_not_a_number_with_an_extension() {
+    for two in [
+        "010-62345678、62345679",
+        "010-62345678,010-62345679",
+        "010-62345678；62345679",
+        "010-62345678-62345679",
+        "010-62345678（62345679）",
+        "0571-8512345-8512346",
+        "13812345678;13987654321",
+        "13812345678，13987654321",
+        "13812345678-13987654321",
+        "4008100080、4008100081",
+    ] {
+        assert!(
+            refused(FIELD, two).contains("two numbers"),
+            "{two}: {}",
+            refused(FIELD, two)
+        );
+    }
+    // A word that says extension makes one of it.
+    assert_eq!(number(&["010-62345678转62345679"]), "+861062345678;ext=62345679");
+}
+
+#[test]
+fn a_label_before_the_number() {
+    let spellings = [
+        "电话：13812345678",
+        "联系电话 13812345678",
+        "手机号码:13812345678",
+        "手机13812345678",
+        "Tel. 138 1234 5678",
+        "TEL:+86 138-1234-5678",
+        "Mobile: 13812345678",
+        "13812345678",
+    ];
+    assert_eq!(number(&spellings), "+8613812345678");
+    assert_eq!(number(&["办公电话：010-62345678转8003"]), "+861062345678;ext=8003");
+    for none in ["电话", "电话：", "电话：张三", "三姨电话13812345678"] {
+        refused(FIELD, none);
+    }
+}
+
+#[test]
+fn an_address_of_sip() {
+    let spellings = [
+        "sip:+8613812345678@ims.mnc000.mcc460.3gppnetwork.org;user=phone",
+        "SIP:13812345678@10.0.0.1",
+        "sips:%2B8613812345678@example.com:5061",
+        "sip:013812345678@example.com",
+        "13812345678",
+    ];
+    assert_eq!(number(&spellings), "+8613812345678");
+    assert_eq!(
+        number(&["sip:+86-10-62345678;ext=8003@example.com;user=phone"]),
+        "+861062345678;ext=8003"
+    );
+    for none in [
+        "sip:zhangsan@example.com",
+        "sip:@example.com",
+        "sip:",
+        "13812345678@qq.com",
+    ] {
+        refused(FIELD, none);
     }
 }
 
@@ -287,7 +368,7 @@ proptest! {
     fn each_spelling_of_a_landline_is_one_number(
         area in prop::sample::select(vec!["10", "21", "571", "755", "898"]),
         subscriber in "[2-8][0-9]{7}",
-        before in prop::sample::select(vec!["0", "", "+86", "+86 0", "0086-", "86-0", "(0", "tel:+86-"]),
+        before in prop::sample::select(vec!["0", "+86", "+86 0", "0086-", "86-0", "(0", "tel:+86-"]),
         between in prop::sample::select(vec!["", "-", " ", "/", ")", ".", "–", "\u{2212}", "\u{200b}"]),
         extension in prop::option::of("[0-9]{1,6}"),
         mark in prop::sample::select(vec!["转", "分机", "x", " ext. ", "#", "-", "（转", ";ext="]),

@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::model::fields::Invalid;
+use crate::model::fields::ValueRule;
+use crate::model::problems::Words;
 use crate::model::reference::Reference;
 use crate::model::submitted::stated_by_name;
 use crate::model::ticket_no::TicketNo;
@@ -94,15 +95,32 @@ pub struct LeftOut {
     /// Its field.
     #[schema(example = "callback_number")]
     pub field: String,
-    /// The rule that it breaks.
+    /// The name of the rule that it breaks, as in `invalid` of a problem; docs/problems.md lists them.
+    #[schema(example = "phone-two-numbers")]
     pub rule: String,
+    /// What the value must be, in the language that the asker prefers.
+    #[serde(default, skip_deserializing)]
+    pub detail: String,
 }
 
-impl From<Invalid> for LeftOut {
-    fn from(invalid: Invalid) -> Self {
+impl LeftOut {
+    pub(super) fn new(field: &str, rule: &ValueRule) -> Self {
         Self {
-            field: invalid.field().to_string(),
-            rule: invalid.rule().to_owned(),
+            field: field.to_owned(),
+            rule: rule.name.to_owned(),
+            detail: String::new(),
+        }
+    }
+}
+
+impl Taken {
+    /// Says what each value that was left out must be. What is kept for a repeated request has the rules' names alone: it may be
+    /// asked for in another language.
+    pub fn told(&mut self, words: impl Fn(Words) -> &'static str) {
+        for left_out in &mut self.answer.left_out {
+            if let Some(rule) = ValueRule::named(&left_out.rule) {
+                words(rule.words).clone_into(&mut left_out.detail);
+            }
         }
     }
 }

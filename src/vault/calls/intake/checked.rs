@@ -59,7 +59,10 @@ impl Vault {
             ticket: ticket.good,
             category: category.ok_or(Error::Bad(problems::BAD_CATEGORY))?,
             township: township.ok_or(Error::Bad(problems::BAD_TOWNSHIP))?,
-            left_out: bad.into_iter().map(LeftOut::from).collect(),
+            left_out: bad
+                .iter()
+                .map(|bad| LeftOut::new(bad.field().as_str(), bad.rule()))
+                .collect(),
         })
     }
 

@@ -10,7 +10,7 @@ use self::checked::Checked;
 use crate::keyring::RecordKey;
 use crate::log::{Change, CommitError};
 use crate::model::ask::Action;
-use crate::model::fields::{Field, MatchStrength};
+use crate::model::fields::{Field, MatchStrength, NAMES_NOBODY};
 use crate::model::ids::{CallerId, RecordId, TicketId};
 use crate::model::purposes::Purpose;
 use crate::model::reference::{DepartmentCode, Reference};
@@ -27,7 +27,6 @@ use crate::vault::{Error, Replay, Session, Vault};
 
 /// Two calls of one new person at once find each other in a second try.
 const TRIES: usize = 4;
-const NAMES_NOBODY: &str = "it names nobody (words.toml), and a name is on file, which stays";
 
 impl Vault {
     /// Takes a call.
@@ -152,10 +151,7 @@ impl Vault {
                 continue;
             }
             if row.has(name) && !field.identifies(value) {
-                left_out.push(LeftOut {
-                    field: name.to_owned(),
-                    rule: NAMES_NOBODY.to_owned(),
-                });
+                left_out.push(LeftOut::new(name, NAMES_NOBODY));
                 continue;
             }
             change.writes.push(Write::Unindex(id, name.to_owned()));

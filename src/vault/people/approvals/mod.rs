@@ -17,7 +17,7 @@ use crate::model::approvals::{ApprovalState, Giver, Reason};
 use crate::model::ask::{Action, Ask};
 use crate::model::ids::ApprovalId;
 use crate::model::principals::PrincipalKind;
-use crate::model::problems::{self, ProblemKind};
+use crate::model::problems::{self, ProblemKind, Words};
 use crate::policy::facts::{ApprovalFacts, Facts};
 use crate::policy::{Permit, Why};
 use crate::store::rows::{About, ApprovalRow, Genuine, PrincipalRow, approval};
@@ -38,9 +38,15 @@ pub(in crate::vault) const TOKEN_DEED: &str = "token";
 /// Words of `about` that stay out of the log.
 const UNLOGGED: [&str; 1] = ["account"];
 
-const NOW: &str = "somebody else must approve it; then send the same request with `Approval`";
-const EXPORT_FIRST: &str = "run `callervault audit export` before this is approved and keep the archive: what is dropped is \
-                            nowhere else; then send the same request with `Approval`";
+const NOW: Words = Words {
+    en: "Another person must approve it. Then send the same request again with the header `Approval`.",
+    zh: "须由另一人批准。批准后，请带上 `Approval` 标头再次发送同一请求。",
+};
+const EXPORT_FIRST: Words = Words {
+    en: "Before another person approves it, run `callervault audit export` and keep the archive: the entries will be nowhere \
+         else. Then send the same request again with the header `Approval`.",
+    zh: "批准之前，请先运行 `callervault audit export` 并妥善保存归档文件，删除后别处不再有这些记录。批准后，请带上 `Approval` 标头再次发送同一请求。",
+};
 
 /// A request as it came in, and the approval it names. What one person may do alone needs neither.
 #[derive(Default)]
@@ -281,7 +287,7 @@ pub(in crate::vault) fn same(ask: &Ask, action: Action) -> Ask {
 }
 
 /// What the asker does next.
-const fn what_now(action: Action) -> &'static str {
+const fn what_now(action: Action) -> Words {
     match action {
         Action::PruneLog => EXPORT_FIRST,
         _ => NOW,
