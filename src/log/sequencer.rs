@@ -4,6 +4,9 @@
 //! is in the data store whole or not at all; keys of records that did not make it are orphans in the key store, which
 //! `fsck` names and which harm nobody.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::time::Instant;
@@ -31,9 +34,10 @@ pub(super) struct Job {
     pub(super) reply: oneshot::Sender<Result<u64, CommitError>>,
 }
 
-/// A job that stands in the open transaction, waiting for the flush.
+/// A job that was tried in the open transaction, waiting for the flush: its index, or the conflict that left it out. Who was in the
+/// way may stand in the same transaction, so that nobody hears of a conflict before it can be seen what it was with.
 struct Taken {
-    index: u64,
+    outcome: Result<u64, CommitError>,
     reply: oneshot::Sender<Result<u64, CommitError>>,
 }
 
@@ -106,12 +110,19 @@ impl Sequencer {
             Ok(()) => {
                 for job in taken {
                     // The asker may have given up waiting: the log then shows a read that was not disclosed.
-                    let _ = job.reply.send(Ok(job.index));
+                    let _ = job.reply.send(job.outcome);
                 }
                 Ok(())
             }
             Err(Fault::Nothing(why)) => {
                 self.writer.rollback();
+                // Where the group stands in the log all the same, what was left out is not in it.
+                let unfenced = matches!(why, CommitError::Unfenced);
+                let (out, taken): (Vec<Taken>, Vec<Taken>) =
+                    taken.into_iter().partition(|job| unfenced && job.outcome.is_err());
+                for job in out {
+                    let _ = job.reply.send(job.outcome);
+                }
                 answer(taken.into_iter().map(|job| job.reply), why);
                 Ok(())
             }
@@ -148,7 +159,7 @@ impl Sequencer {
         if result.is_err() {
             // Those not reached share the fate of those that were: they all hear the same.
             taken.extend(waiting.map(|job| Taken {
-                index: 0,
+                outcome: Err(CommitError::Unavailable),
                 reply: job.reply,
             }));
         }
@@ -165,34 +176,30 @@ impl Sequencer {
         for job in waiting {
             let index = frontier.size();
             let attempt = self.writer.attempt(&job.change.guards, &job.change.writes, index);
-            match attempt {
-                Ok(Ok(())) => {
-                    if let Some(leaf) = job.leaf {
-                        frontier.push(leaf.hash);
-                        full.extend(tiles.push(leaf.hash));
-                        entries.push(EntryRow {
-                            idx: index,
-                            body: leaf.bytes,
-                            leaf_hash: leaf.hash,
-                        });
-                    }
-                    taken.push(Taken {
-                        index,
-                        reply: job.reply,
-                    });
-                }
-                Ok(Err(Conflict::Stale)) => answer([job.reply], CommitError::Stale),
-                Ok(Err(Conflict::Duplicate)) => answer([job.reply], CommitError::Duplicate),
-                Err(fault) => {
-                    taken.push(Taken {
-                        index,
-                        reply: job.reply,
-                    });
-                    return Err(fault.into());
-                }
+            let (outcome, fault) = match attempt {
+                Ok(Ok(())) => (Ok(index), None),
+                Ok(Err(Conflict::Stale)) => (Err(CommitError::Stale), None),
+                Ok(Err(Conflict::Duplicate)) => (Err(CommitError::Duplicate), None),
+                Err(fault) => (Err(CommitError::Unavailable), Some(fault)),
+            };
+            if let (Ok(index), Some(leaf)) = (&outcome, job.leaf) {
+                frontier.push(leaf.hash);
+                full.extend(tiles.push(leaf.hash));
+                entries.push(EntryRow {
+                    idx: *index,
+                    body: leaf.bytes,
+                    leaf_hash: leaf.hash,
+                });
+            }
+            taken.push(Taken {
+                outcome,
+                reply: job.reply,
+            });
+            if let Some(fault) = fault {
+                return Err(fault.into());
             }
         }
-        if taken.is_empty() {
+        if taken.iter().all(|job| job.outcome.is_err()) {
             self.writer.rollback();
             return Ok(());
         }
