@@ -19,6 +19,7 @@ mod calls {
     pub(crate) mod import;
     mod linking;
     mod matching;
+    mod same_as;
     mod session;
     mod values;
 }

@@ -94,6 +94,7 @@ impl From<Record> for Intake {
                 channel: record.channel,
                 received_at: record.received_at,
             },
+            same_as: None,
             caller: values([
                 ("name", record.caller.name),
                 ("salutation", record.caller.salutation),
@@ -218,7 +219,7 @@ pub(super) async fn lines(vault: &Vault, session: &Session, source: impl BufRead
                     count.left_out.insert(number, taken.answer.left_out);
                 }
                 match taken.answer.caller.matched {
-                    crate::vault::calls::intake::Matched::New => {}
+                    crate::vault::calls::intake::Matched::New | crate::vault::calls::intake::Matched::Confirmed => {}
                     crate::vault::calls::intake::Matched::Certain => count.certain += 1,
                     crate::vault::calls::intake::Matched::Tentative => count.tentative += 1,
                 }

@@ -51,6 +51,8 @@ word_enum! {
         TooManyOpen = "too-many-open",
         /// The identifying value belongs to another caller on file.
         IdentityTaken = "identity-taken",
+        /// The call does not agree with the caller on file whom the agent says it is.
+        NotThatCaller = "not-that-caller",
         /// Permitted, but the asker has had as many fields shown in clear today as anybody may.
         BudgetSpent = "budget-spent",
         /// Permitted, but no quorum of witnesses has cosigned the log lately.

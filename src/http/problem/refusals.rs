@@ -28,5 +28,6 @@ pub(super) const fn told(why: Why) -> &'static ProblemKind {
         Why::TooManyOpen => problems::TOO_MANY_OPEN,
         Why::TargetChanged => problems::TARGET_CHANGED,
         Why::IdentityTaken => problems::IDENTITY_TAKEN,
+        Why::NotThatCaller => problems::NOT_THAT_CALLER,
     }
 }

@@ -109,7 +109,10 @@ problems! {
     /// A field that is not given at intake.
     FIELD_NOT_AT_INTAKE = "field-not-at-intake", 422, "A field cannot be given at intake" / "受理时不能填写该字段",
         "fields.toml says which fields are given at intake." / "受理时可填写的字段见 fields.toml。";
-    /// A ticket without text.
+    /// A confidential call with a caller on file.
+    SAME_AS_CONFIDENTIAL = "same-as-confidential", 422, "A confidential call names no caller on file" / "保密来电不关联在册来电人",
+        "A confidential call is joined with no other. Leave `same_as` out." / "保密来电不与其他来电关联，请不要填写 `same_as`。";
+    /// A ticket without its text.
     TEXT_MISSING = "text-missing", 422, "The ticket has no text" / "工单没有内容", "A ticket needs its `text`." / "工单必须有 `text`。";
     /// A category that is not declared.
     BAD_CATEGORY = "bad-category", 422, "No such category" / "类别不存在",

@@ -22,6 +22,11 @@ problems! {
     IDENTITY_TAKEN = "taken", 409, "Already exists" / "已存在",
         "An identifying value belongs to another caller on file. Check it with the caller." /
         "有一项身份信息属于另一位在册来电人，请与来电人核对。";
+    /// `same_as` names a caller with whom the call does not agree.
+    NOT_THAT_CALLER = "not-that-caller", 409, "Not that caller" / "与所指来电人不符",
+        "What the call states does not agree with the caller in `same_as`. Check number and name with the caller, or leave \
+         `same_as` out." /
+        "来电内容与 `same_as` 所指的来电人不符。请与来电人核对号码和姓名，或不填 `same_as`。";
     /// It was changed since it was read.
     STALE = "stale", 412, "It has changed meanwhile" / "内容已被修改",
         "Read it again, decide again, and send its current `ETag` as `If-Match`." /

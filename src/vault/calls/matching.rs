@@ -7,14 +7,13 @@
 
 use std::collections::BTreeSet;
 
-use serde::{Deserialize, Serialize};
-
 use crate::cells;
 use crate::keyring::KeyError;
 use crate::model::code::Code;
 use crate::model::fields::{Field, MatchStrength};
 use crate::model::ids::CallerId;
 use crate::model::submitted::Submitted;
+use crate::model::word_enum::word_enum;
 use crate::store::rows::blind_index::{BOTH, HITS, OF_FIELD};
 use crate::store::rows::{CallerRow, Cell, Genuine};
 use crate::vault::{Error, Vault};
@@ -27,16 +26,18 @@ const MOST_SHARING: u32 = 1_000;
 /// Sorts after the id of every caller, which has 16 bytes.
 const BEYOND_EVERY_ID: [u8; 17] = [0xff; 17];
 
-/// How sure the vault is that the caller has called before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Matched {
-    /// Nobody on file fits.
-    New,
-    /// The same person.
-    Certain,
-    /// Perhaps the same person: a new record was made.
-    Tentative,
+word_enum! {
+    /// How sure the vault is that the caller has called before.
+    pub enum Matched {
+        /// Nobody on file fits.
+        New = "new",
+        /// The same person.
+        Certain = "certain",
+        /// The agent says that it is the same person, and what the call states agrees.
+        Confirmed = "confirmed",
+        /// Perhaps the same person: a new record was made.
+        Tentative = "tentative",
+    }
 }
 
 /// What matching found.
@@ -97,6 +98,14 @@ impl Match {
             caller: Some(caller),
             candidates: Vec::new(),
             more: false,
+        }
+    }
+
+    /// The agent says so, and the call agrees.
+    pub(in crate::vault) fn confirmed(caller: CallerId) -> Self {
+        Self {
+            matched: Matched::Confirmed,
+            ..Self::certain(caller)
         }
     }
 }
@@ -230,7 +239,11 @@ impl Vault {
     }
 
     /// An identifying value was stated and another one is on file: two people.
-    async fn contradicted(&self, caller: CallerId, values: &[(&Field, Submitted)]) -> Result<bool, Error> {
+    pub(in crate::vault) async fn contradicted(
+        &self,
+        caller: CallerId,
+        values: &[(&Field, Submitted)],
+    ) -> Result<bool, Error> {
         let row = self.caller_row(caller).await?;
         let identifying = |(field, _): &&(&Field, Submitted)| field.matching() == Some(MatchStrength::Certain);
         // Had the values been equal, the certain match would have been taken already.

@@ -23,6 +23,12 @@ pub struct Intake {
     #[serde(default, deserialize_with = "stated_by_name")]
     #[schema(value_type = std::collections::BTreeMap<String, String>)]
     pub caller: Values,
+    /// Your department's reference to a caller on file who is calling now, where matching alone cannot tell: one of several
+    /// candidates, or a caller of whom only the number is known. The call must state a number of theirs, and their name if one
+    /// is on file. Not for a confidential call.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub same_as: Option<Reference>,
     /// What it is about.
     pub ticket: NewTicket,
     /// Take the call without those values that break their field's rule, and name them in `left_out`. Without it such a call

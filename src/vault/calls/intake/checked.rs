@@ -3,7 +3,7 @@
 
 use jiff::SignedDuration;
 
-use super::{Call, Intake, LeftOut};
+use super::{Call, Intake, LeftOut, is_confidential};
 use crate::model::ask::Ask;
 use crate::model::fields::{Field, TEXT};
 use crate::model::ids::RecordKind;
@@ -41,6 +41,9 @@ impl Checked<'_> {
 
 impl Vault {
     pub(super) fn checked(&self, body: &Intake) -> Result<Checked<'_>, Error> {
+        if body.same_as.is_some() && is_confidential(&body.ticket) {
+            return Err(Error::Bad(problems::SAME_AS_CONFIDENTIAL));
+        }
         let caller = self.stated(RecordKind::Caller, &body.caller)?;
         let ticket = self.stated(RecordKind::Ticket, &body.ticket.values)?;
         let bad: Vec<_> = caller.bad.into_iter().chain(ticket.bad).collect();

@@ -2,11 +2,13 @@
 
 mod call;
 mod checked;
+mod same_as;
 
 use jiff::Timestamp;
 
 pub use self::call::{Call, Intake, LeftOut, NewTicket, Taken, TakenAnswer, TakenCaller, TakenTicket};
 use self::checked::Checked;
+use self::same_as::MATCHED;
 use crate::keyring::RecordKey;
 use crate::log::{Change, CommitError};
 use crate::model::ask::Action;
@@ -17,6 +19,8 @@ use crate::model::reference::{DepartmentCode, Reference};
 use crate::model::submitted::Submitted;
 use crate::model::ticket_no::TicketNo;
 use crate::model::tickets::{MatterKind, TicketState};
+use crate::policy::Why;
+use crate::policy::facts::Facts;
 use crate::randomness::{NoRandomness, Randomness};
 use crate::refs;
 use crate::store::rows::{BlindIndexRow, CallerRow, CustodyRow, Genuine, TicketRow};
@@ -32,8 +36,8 @@ impl Vault {
     /// Takes a call.
     ///
     /// # Errors
-    /// [`Error::Invalid`] naming every field that breaks its rule, [`Error::Refused`], [`Error::RefusedUntil`] after too many
-    /// calls or guesses, [`Error::KeyReused`].
+    /// [`Error::Invalid`] naming every field that breaks its rule, [`Error::Refused`], also where `same_as` does not agree with the
+    /// call, [`Error::RefusedUntil`] after too many calls or guesses, [`Error::KeyReused`].
     pub async fn intake(&self, session: &Session, body: &Intake, replay: Option<&Replay>) -> Result<Taken, Error> {
         let checked = self.checked(body)?;
         for attempt in 0..TRIES {
@@ -41,6 +45,9 @@ impl Vault {
             let mut ask = self.ask(session, Action::Intake, Purpose::Intake)?;
             if attempt == 0 && done.is_none() {
                 ask = checked.counted(ask);
+            }
+            if let Some(same_as) = body.same_as {
+                ask = ask.caller(same_as);
             }
             let facts = self.facts(&ask).await?;
             let permit = self.decide(ask, facts).await?;
@@ -51,7 +58,11 @@ impl Vault {
                     replayed: true,
                 });
             }
-            let (change, answer) = self.compose(session, body, &checked, replay).await?;
+            let found = match self.found(body, &checked, permit.facts()).await? {
+                Ok(found) => found,
+                Err(why) => return Err(self.refuse(permit, why).await),
+            };
+            let (change, answer) = self.compose(session, body, &checked, found, replay).await?;
             match self.log.record(permit, change).await {
                 Ok(recorded) => {
                     return Ok(Taken {
@@ -67,28 +78,38 @@ impl Vault {
         Err(Error::Stale)
     }
 
+    /// Whether the caller is on file; or why the agent is wrong about it.
+    async fn found(&self, body: &Intake, checked: &Checked<'_>, facts: &Facts) -> Result<Result<Match, Why>, Error> {
+        // A confidential call is joined with no other: nothing it states shows anywhere else.
+        if is_confidential(&body.ticket) {
+            return Ok(Ok(Match::none()));
+        }
+        let found = self.match_caller(&checked.caller).await?;
+        match body.same_as {
+            Some(_) => self.confirmed(facts, found, &checked.caller).await,
+            None => Ok(Ok(found)),
+        }
+    }
+
     async fn compose(
         &self,
         session: &Session,
         body: &Intake,
         checked: &Checked<'_>,
+        found: Match,
         replay: Option<&Replay>,
     ) -> Result<(Change, TakenAnswer), Error> {
         let mut change = Change::default();
         let mut left_out = checked.left_out.clone();
-        // A confidential call is joined with no other: nothing it states shows anywhere else.
-        let (found, row) = if is_confidential(&body.ticket) {
-            (
-                Match::none(),
-                self.seal_new_caller(&mut change, &checked.caller, false).await?,
-            )
+        let row = if is_confidential(&body.ticket) {
+            self.seal_new_caller(&mut change, &checked.caller, false).await?
         } else {
-            let found = self.match_caller(&checked.caller).await?;
-            let row = self
-                .seal_caller(&mut change, &found, &checked.caller, &mut left_out)
-                .await?;
-            (found, row)
+            self.seal_caller(&mut change, &found, &checked.caller, &mut left_out)
+                .await?
         };
+        if found.matched == Matched::Confirmed {
+            change.link.insert(MATCHED.to_owned(), found.matched.to_string());
+        }
         let (caller, subject) = (row.id, row.subject);
         let no = self.seal_ticket(&mut change, session, body, checked, &row)?;
         let department = session.actor.department();
