@@ -90,6 +90,11 @@ mod life {
     mod starved;
 }
 
+/// The command line.
+mod cli {
+    mod settings;
+}
+
 /// Databases and disks: edited, damaged, full, taken away, cut off from power.
 mod store {
     pub(crate) mod attacks;

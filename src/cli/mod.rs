@@ -3,6 +3,7 @@
 mod admin;
 mod audit;
 mod client;
+mod config;
 mod credentials;
 mod demo;
 mod fsck;
@@ -10,6 +11,7 @@ mod import;
 mod init;
 mod passphrase;
 mod serve;
+mod settings;
 mod tour;
 mod witness;
 
@@ -19,7 +21,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use crate::causes::with_causes;
 use crate::clock::System;
@@ -35,9 +37,13 @@ use crate::witness::memory::MemoryError;
 #[command(
     version,
     about,
-    after_help = "Exit codes: 0 fine, 1 a check failed, 2 usage, 3 not available."
+    after_help = "Every option may stand in a file (--config), under its verb, or in the environment as CALLERVAULT_<OPTION>.\n\
+        Exit codes: 0 success, 1 a check failed, 2 wrong usage, 3 unavailable."
 )]
 struct Arguments {
+    /// File of settings: callervault.toml in the working directory if it is there.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
     #[command(subcommand)]
     verb: Verb,
 }
@@ -58,6 +64,8 @@ enum Verb {
     Audit(audit::Audit),
     /// A throw-away vault with synthetic departments and calls.
     Demo(demo::Demo),
+    /// Check the file of settings.
+    Config(config::Config),
     /// Be a witness: remember the largest tree of a log that you have seen, and cosign only what continues it.
     Witness(witness::Witness),
 }
@@ -179,9 +187,9 @@ type Done = Result<(), Failure>;
 /// Runs the program.
 #[must_use]
 pub fn run() -> ExitCode {
-    let arguments = Arguments::parse();
     harden();
-    let done = match arguments.verb {
+    let typed = settings::added(&Arguments::command(), std::env::args_os().collect());
+    let done = typed.and_then(|typed| match Arguments::parse_from(typed).verb {
         Verb::Init(verb) => verb.run(),
         Verb::Serve(verb) => verb.run(),
         Verb::Import(verb) => verb.run(),
@@ -189,8 +197,9 @@ pub fn run() -> ExitCode {
         Verb::Admin(verb) => verb.run(),
         Verb::Audit(verb) => verb.run(),
         Verb::Demo(verb) => verb.run(),
+        Verb::Config(verb) => verb.run(),
         Verb::Witness(verb) => verb.run(),
-    };
+    });
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {

@@ -38,15 +38,18 @@ impl Server {
 
     /// As `start_with`, by a command of one's own; the passphrase is in its file already.
     pub(crate) fn start_program(mut program: Command, directory: &Path, scheme: &str, arguments: &[&str]) -> Self {
-        let mut process = program
+        program
             .args(["serve", "--dir"])
             .arg(directory)
             .arg("--passphrase-file")
             .arg(directory.join("passphrase"))
-            .args(arguments)
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+            .args(arguments);
+        Self::of(program, scheme)
+    }
+
+    /// The server that a whole command line starts.
+    pub(crate) fn of(mut program: Command, scheme: &str) -> Self {
+        let mut process = program.stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
         let serving = lines.by_ref().find_map(|line| {
             let line: Value = serde_json::from_str(&line.unwrap()).unwrap_or_default();

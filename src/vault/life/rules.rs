@@ -88,7 +88,11 @@ fn check_directory(places: &Places) -> Result<(), BadFiles> {
     Ok(())
 }
 
-fn safe(path: &Path) -> Result<(), BadFiles> {
+/// Whether nobody but root and the user who runs the program may write this file or directory.
+///
+/// # Errors
+/// [`BadFiles`] says who may.
+pub fn safe(path: &Path) -> Result<(), BadFiles> {
     let metadata = std::fs::metadata(path).map_err(|error| unreadable(path, &error))?;
     if metadata.mode() & WRITABLE != 0 {
         return Err(BadFiles::Writable(path.to_owned()));

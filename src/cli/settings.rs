@@ -1,0 +1,314 @@
+//! Options from a file and from the environment: `callervault.toml` < `CALLERVAULT_*` < the command line.
+//!
+//! Neither knows an option by name. What stands there is put before the options of the command line, as if it had been typed, and
+//! clap checks it.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use toml::{Table, Value};
+
+use super::{Done, Failure, say};
+use crate::vault::life::rules;
+
+/// The global option that names the file, and the verb that checks one.
+const CONFIG: &str = "config";
+/// The file that is read where no other is named, if it is there.
+const USUAL: &str = "callervault.toml";
+/// Names the file in the environment.
+const FILE_VARIABLE: &str = "CALLERVAULT_CONFIG";
+/// What an option's variable begins with: `CALLERVAULT_LOG_RETENTION_DAYS`.
+const VARIABLE: &str = "CALLERVAULT_";
+/// Variables that are no options: the file, and the filter of the program log.
+const OTHER_VARIABLES: [&str; 2] = [FILE_VARIABLE, "CALLERVAULT_LOG"];
+
+/// The arguments with what the file and the environment add to them.
+pub(super) fn added(command: &Command, typed: Vec<OsString>) -> Result<Vec<OsString>, Failure> {
+    // What is wrong with them is said when they are parsed for good.
+    let Ok(matches) = command.clone().ignore_errors(true).try_get_matches_from(&typed) else {
+        return Ok(typed);
+    };
+    let (verb, of_verb) = Verb::named(command, &matches);
+    // What checks a file does not stand on one.
+    if verb.path.first().is_none_or(|first| *first == CONFIG) {
+        return Ok(typed);
+    }
+    check_variables(command)?;
+    let file = Settings::in_force(command, &matches)?;
+    let mut options = Vec::new();
+    for setting in settings(verb.command) {
+        if of_verb.value_source(setting.get_id().as_str()) == Some(ValueSource::CommandLine) {
+            continue;
+        }
+        match std::env::var_os(variable(setting)) {
+            Some(value) => options.extend(from_variable(setting, &value)?),
+            None => {
+                if let Some(file) = &file {
+                    options.extend(file.options(&verb, setting)?);
+                }
+            }
+        }
+    }
+    Ok(verb.before_options(typed, options))
+}
+
+/// Checks a file: each section is a verb, each key one of its options, and each value one that the option takes.
+pub(super) fn check(command: &Command, path: &Path) -> Done {
+    let file = Settings::read(command, path)?;
+    let mut count = 0;
+    for verb in Verb::all(command) {
+        let mut line = vec![OsString::from("callervault")];
+        for setting in settings(verb.command) {
+            let options = file.options(&verb, setting)?;
+            count += usize::from(!options.is_empty());
+            line.extend(options);
+        }
+        match verb.command.clone().try_get_matches_from(line) {
+            // Some are typed each time.
+            Err(error) if error.kind() != ErrorKind::MissingRequiredArgument => {
+                let words = error.to_string();
+                let words = words.lines().next().unwrap_or_default();
+                return Err(file.bad(&verb, words.strip_prefix("error: ").unwrap_or(words)));
+            }
+            _ => {}
+        }
+    }
+    say(format!(
+        "{}: good, {count} settings for all verbs together",
+        path.display()
+    ))?;
+    Ok(())
+}
+
+/// The options of a verb that may be set elsewhere.
+fn settings(verb: &Command) -> impl Iterator<Item = &Arg> {
+    verb.get_arguments().filter(|arg| {
+        arg.get_long()
+            .is_some_and(|long| !["help", "version", CONFIG].contains(&long))
+    })
+}
+
+fn variable(setting: &Arg) -> String {
+    let long = setting.get_long().unwrap_or_default();
+    format!("{VARIABLE}{}", long.replace('-', "_").to_uppercase())
+}
+
+/// A misspelt variable would leave the usual value in force in silence.
+fn check_variables(command: &Command) -> Result<(), Failure> {
+    let verbs = Verb::all(command);
+    let known = |name: &str| {
+        OTHER_VARIABLES.contains(&name)
+            || verbs
+                .iter()
+                .any(|verb| settings(verb.command).any(|setting| variable(setting) == name))
+    };
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    let mut unknown = names.filter(|name| name.starts_with(VARIABLE) && !known(name));
+    unknown.next().map_or(Ok(()), |name| {
+        Err(Failure::usage(format!(
+            "no verb has an option for {name} in the environment\n  unset it, or correct its name"
+        )))
+    })
+}
+
+fn from_variable(setting: &Arg, value: &OsStr) -> Result<Vec<OsString>, Failure> {
+    let words = value.to_str().map(str::trim);
+    match (setting.get_action(), words) {
+        (ArgAction::SetTrue, Some("true" | "1")) => Ok(vec![flag(setting)]),
+        (ArgAction::SetTrue, Some("false" | "0" | "")) => Ok(Vec::new()),
+        (ArgAction::SetTrue, _) => Err(Failure::usage(format!("{} is true or false", variable(setting)))),
+        (ArgAction::Append, Some(words)) => Ok(words.split_whitespace().map(|word| with(setting, word)).collect()),
+        _ => Ok(vec![with(setting, value)]),
+    }
+}
+
+fn flag(setting: &Arg) -> OsString {
+    format!("--{}", setting.get_long().unwrap_or_default()).into()
+}
+
+fn with(setting: &Arg, value: impl AsRef<OsStr>) -> OsString {
+    let mut option = flag(setting);
+    option.push("=");
+    option.push(value);
+    option
+}
+
+/// A verb, such as `audit export`.
+struct Verb<'c> {
+    path: Vec<&'c str>,
+    command: &'c Command,
+}
+
+impl<'c> Verb<'c> {
+    /// The verb that was typed, and what was typed with it.
+    fn named<'m>(command: &'c Command, matches: &'m ArgMatches) -> (Self, &'m ArgMatches) {
+        let (mut verb, mut of_verb) = (
+            Self {
+                path: Vec::new(),
+                command,
+            },
+            matches,
+        );
+        while let Some((name, further)) = of_verb.subcommand() {
+            let Some(next) = verb.command.find_subcommand(name) else {
+                break;
+            };
+            verb.path.push(next.get_name());
+            (verb.command, of_verb) = (next, further);
+        }
+        (verb, of_verb)
+    }
+
+    /// Every verb that has no further ones below it.
+    fn all(command: &'c Command) -> Vec<Self> {
+        let mut last = Vec::new();
+        let mut waiting = vec![Self {
+            path: Vec::new(),
+            command,
+        }];
+        while let Some(verb) = waiting.pop() {
+            let below = verb.command.get_subcommands().map(|next| Self {
+                path: verb.path.iter().copied().chain([next.get_name()]).collect(),
+                command: next,
+            });
+            let before = waiting.len();
+            waiting.extend(below);
+            if waiting.len() == before {
+                last.push(verb);
+            }
+        }
+        last
+    }
+
+    /// The arguments with options right behind the verb, where what was typed comes after them.
+    fn before_options(&self, typed: Vec<OsString>, options: Vec<OsString>) -> Vec<OsString> {
+        let mut words = typed.iter().enumerate().skip(1);
+        let mut at = typed.len();
+        for name in &self.path {
+            while let Some((place, word)) = words.next() {
+                if word == OsStr::new("--config") {
+                    words.next();
+                } else if word == OsStr::new(name) {
+                    at = place + 1;
+                    break;
+                }
+            }
+        }
+        let mut all = typed;
+        all.splice(at..at, options);
+        all
+    }
+}
+
+/// A file of settings.
+struct Settings {
+    path: PathBuf,
+    table: Table,
+}
+
+impl Settings {
+    /// The file that is named on the command line or in the environment, or the usual one if it is there.
+    fn in_force(command: &Command, matches: &ArgMatches) -> Result<Option<Self>, Failure> {
+        let typed = matches.get_one::<PathBuf>(CONFIG).cloned();
+        let named = typed.or_else(|| std::env::var_os(FILE_VARIABLE).map(PathBuf::from));
+        match named {
+            Some(path) => Self::read(command, &path).map(Some),
+            None if Path::new(USUAL).exists() => Self::read(command, Path::new(USUAL)).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Reads a file that nobody but its owner may write.
+    fn read(command: &Command, path: &Path) -> Result<Self, Failure> {
+        rules::safe(path).map_err(Failure::usage)?;
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| Failure::usage(format!("{} cannot be read: {error}", path.display())))?;
+        let table = text
+            .parse()
+            .map_err(|error: toml::de::Error| Failure::usage(format!("{}: {}", path.display(), error.message())))?;
+        let settings = Self {
+            path: path.to_owned(),
+            table,
+        };
+        settings.check_names(command)?;
+        Ok(settings)
+    }
+
+    /// Whether every section is a verb and every key one of its options. A misspelt one would leave the usual value in force.
+    fn check_names(&self, command: &Command) -> Result<(), Failure> {
+        let verbs = Verb::all(command);
+        let mut waiting: Vec<(Vec<&str>, &Table)> = vec![(Vec::new(), &self.table)];
+        while let Some((section, table)) = waiting.pop() {
+            for (key, value) in table {
+                let inside: Vec<&str> = section.iter().copied().chain([key.as_str()]).collect();
+                let is_verb = verbs.iter().any(|verb| verb.path.starts_with(&inside));
+                let is_option = || {
+                    let mut below = verbs.iter().filter(|verb| section.is_empty() || verb.path == section);
+                    below.any(|verb| settings(verb.command).any(|setting| setting.get_long() == Some(key)))
+                };
+                match value {
+                    Value::Table(table) if is_verb => waiting.push((inside, table)),
+                    Value::Table(_) => return Err(self.unknown("there is no verb", &inside.join("."))),
+                    _ if is_option() => {}
+                    _ => return Err(self.unknown("no option is called", &inside.join("."))),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What the file says of one option of a verb: its section's word, or the word above all sections.
+    fn options(&self, verb: &Verb<'_>, setting: &Arg) -> Result<Vec<OsString>, Failure> {
+        let long = setting.get_long().unwrap_or_default();
+        let mut table = Some(&self.table);
+        for name in &verb.path {
+            table = table.and_then(|table| table.get(*name)).and_then(Value::as_table);
+        }
+        let value = table.and_then(|table| table.get(long)).or_else(|| self.table.get(long));
+        match (value, setting.get_action()) {
+            (None, _) => Ok(Vec::new()),
+            (Some(Value::Boolean(set)), action) if takes_none(setting, action) => {
+                Ok(set.then(|| flag(setting)).into_iter().collect())
+            }
+            (Some(Value::Array(several)), ArgAction::Append) => {
+                let options = several.iter().map(|value| Some(with(setting, word(value)?)));
+                let options: Option<Vec<OsString>> = options.collect();
+                options.ok_or_else(|| self.bad(verb, &format!("{long} is a list of words")))
+            }
+            (Some(value), ArgAction::Set | ArgAction::Append) => match word(value) {
+                Some(word) => Ok(vec![with(setting, word)]),
+                None => Err(self.bad(verb, &format!("{long} takes a word or a number"))),
+            },
+            _ => Err(self.bad(verb, &format!("{long} is true or false"))),
+        }
+    }
+
+    fn bad(&self, verb: &Verb<'_>, words: &str) -> Failure {
+        Failure::usage(format!("{}: [{}] {words}", self.path.display(), verb.path.join(".")))
+    }
+
+    fn unknown(&self, words: &str, name: &str) -> Failure {
+        Failure::usage(format!(
+            "{}: {words} {name}\n  `callervault help` lists them; options are written without their hyphens in front",
+            self.path.display()
+        ))
+    }
+}
+
+/// Whether an option may stand without a value.
+fn takes_none(setting: &Arg, action: &ArgAction) -> bool {
+    let least = setting.get_num_args().map_or(1, |values| values.min_values());
+    matches!(action, ArgAction::SetTrue) || least == 0
+}
+
+fn word(value: &Value) -> Option<String> {
+    match value {
+        Value::String(word) => Some(word.clone()),
+        Value::Integer(number) => Some(number.to_string()),
+        Value::Float(number) => Some(number.to_string()),
+        _ => None,
+    }
+}

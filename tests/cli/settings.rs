@@ -1,0 +1,155 @@
+//! Options from a file and from the environment.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use crate::support::World;
+use crate::support::process::{Server, client, passphrase_file};
+
+/// A command line in a directory, with these variables and no others of the program's.
+fn command(directory: &Path, variables: &[(&str, &str)], arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_callervault"));
+    command.current_dir(directory).args(arguments);
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("CALLERVAULT_") {
+            command.env_remove(name);
+        }
+    }
+    command.envs(variables.iter().copied());
+    command
+}
+
+fn run(directory: &Path, variables: &[(&str, &str)], arguments: &[&str]) -> (Option<i32>, String) {
+    let Output { status, stdout, stderr } = command(directory, variables, arguments).output().unwrap();
+    let said = [stdout, stderr].concat();
+    (status.code(), String::from_utf8(said).unwrap())
+}
+
+fn file(directory: &Path, text: &str) {
+    std::fs::write(directory.join("callervault.toml"), text).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_is_started_by_its_file_alone() {
+    let world = World::closed().await;
+    let dir = world.places.data.parent().unwrap().parent().unwrap();
+    let passphrase = passphrase_file(dir);
+    let elsewhere = tempfile::tempdir().unwrap();
+    file(
+        elsewhere.path(),
+        &format!(
+            "dir = {dir:?}\n\n[serve]\npassphrase-file = {passphrase:?}\nlisten = \"127.0.0.1:0\"\nmetrics = \"127.0.0.1:0\"\n\
+             requests-per-minute = 7000\nnode = \"north\"\n"
+        ),
+    );
+    let server = Server::of(command(elsewhere.path(), &[], &["serve"]), "http");
+    let ready = client().get(format!("{}/readyz", server.base)).call().unwrap();
+    assert_eq!(ready.status(), 200);
+    let metrics = client().get(format!("{}/metrics", server.metrics)).call().unwrap();
+    assert_eq!(metrics.status(), 200);
+}
+
+/// What is wrong names the value that was taken.
+#[test]
+fn the_command_line_goes_before_the_environment_and_that_before_the_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let taken = |variables: &[(&str, &str)], arguments: &[&str]| {
+        let (code, said) = run(dir.path(), variables, arguments);
+        assert_eq!(code, Some(2), "{said}");
+        said
+    };
+    file(dir.path(), "[serve]\nlisten = \"of-the-file\"\n");
+    let variable = [("CALLERVAULT_LISTEN", "of-the-environment")];
+    assert!(taken(&[], &["serve"]).contains("of-the-file"));
+    assert!(taken(&variable, &["serve"]).contains("of-the-environment"));
+    let typed = taken(&variable, &["serve", "--listen", "of-the-line"]);
+    assert!(
+        typed.contains("of-the-line") && !typed.contains("of-the-environment"),
+        "{typed}"
+    );
+    // Of another verb's section nothing is taken; what stands above all sections is for each verb that has it.
+    file(
+        dir.path(),
+        "dir = \"of-the-file\"\n[serve]\ndir = \"of-serve\"\npassphrase-file = \"passphrase\"\n",
+    );
+    passphrase_file(dir.path());
+    for (verb, named) in [("fsck", "of-the-file"), ("serve", "of-serve")] {
+        let (code, said) = run(dir.path(), &[], &[verb, "--passphrase-file", "passphrase"]);
+        assert!(code == Some(3) && said.contains(named), "{verb}: {said}");
+    }
+}
+
+#[test]
+fn a_list_a_flag_and_an_option_that_may_stand_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let refused = |variables: &[(&str, &str)], text: &str| {
+        file(dir.path(), text);
+        let (code, said) = run(dir.path(), variables, &["serve", "--passphrase-file", "none"]);
+        assert!(matches!(code, Some(2 | 3)), "{said}");
+        said
+    };
+    let both = refused(&[], "[serve]\ntls-cert = \"c\"\n");
+    assert!(both.contains("--tls-key"), "{both}");
+    let list = "[serve]\nwitness = [\"https://a.invalid=nokey\", \"https://b.invalid=nokey\"]\nbehind-proxy = true\nmetrics = true\n";
+    let told = refused(&[], list);
+    assert!(
+        told.contains("none"),
+        "all of it is understood, and the passphrase is what fails: {told}"
+    );
+    let told = refused(&[("CALLERVAULT_BEHIND_PROXY", "perhaps")], "");
+    assert!(told.contains("CALLERVAULT_BEHIND_PROXY is true or false"), "{told}");
+    let told = refused(&[], "[serve]\nbehind-proxy = \"yes\"\n");
+    assert!(told.contains("[serve] behind-proxy is true or false"), "{told}");
+}
+
+#[test]
+fn a_misspelt_name_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    for (text, named) in [
+        ("[serve]\nlisten-at = \"127.0.0.1:1\"\n", "serve.listen-at"),
+        ("[srve]\n", "srve"),
+        ("listen_at = 1\n", "listen_at"),
+        ("[audit.verfy]\n", "audit.verfy"),
+        ("[serve.dir]\n", "serve.dir"),
+        ("[fsck]\nlisten = \"127.0.0.1:1\"\n", "fsck.listen"),
+    ] {
+        file(dir.path(), text);
+        for verb in [&["serve"] as &[&str], &["config", "check"]] {
+            let (code, said) = run(dir.path(), &[], verb);
+            assert!(code == Some(2) && said.contains(named), "{verb:?} {text}: {said}");
+        }
+    }
+    file(dir.path(), "");
+    let (code, said) = run(dir.path(), &[("CALLERVAULT_LISTEN_AT", "x")], &["serve"]);
+    assert!(code == Some(2) && said.contains("CALLERVAULT_LISTEN_AT"), "{said}");
+}
+
+#[test]
+fn a_file_is_checked_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let checked = |text: &str| {
+        file(dir.path(), text);
+        run(dir.path(), &[], &["config", "check"])
+    };
+    let (code, said) =
+        checked("dir = \"v\"\n[serve]\nlisten = \"127.0.0.1:8440\"\n[audit.export]\nformat = \"ocsf\"\n");
+    assert_eq!(code, Some(0), "{said}");
+    for (text, words) in [
+        ("[serve]\nlisten = \"nowhere\"\n", "[serve]"),
+        ("[audit.export]\nformat = \"xml\"\n", "[audit.export]"),
+        ("[serve]\nquorum = -1\n", "[serve]"),
+        ("[serve\n", "callervault.toml"),
+    ] {
+        let (code, said) = checked(text);
+        assert!(code == Some(2) && said.contains(words), "{text}: {said}");
+    }
+    let (code, said) = run(dir.path(), &[], &["config", "check", "none.toml"]);
+    assert!(code == Some(2) && said.contains("none.toml"), "{said}");
+    // Who may write it decides where the vault is and who may listen.
+    file(dir.path(), "");
+    let path = dir.path().join("callervault.toml");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o666)).unwrap();
+    let (code, said) = run(dir.path(), &[], &["fsck"]);
+    assert!(code == Some(2) && said.contains("chmod go-w"), "{said}");
+}
