@@ -85,6 +85,7 @@ mod life {
     mod faults;
     mod places;
     mod readmitted;
+    mod reload;
     pub(crate) mod restart;
     mod rules;
     mod starved;
@@ -92,6 +93,7 @@ mod life {
 
 /// The command line.
 mod cli {
+    mod hangup;
     mod settings;
 }
 

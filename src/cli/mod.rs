@@ -10,6 +10,7 @@ mod fsck;
 mod import;
 mod init;
 mod passphrase;
+mod reload;
 mod serve;
 mod settings;
 mod tour;

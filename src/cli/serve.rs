@@ -9,13 +9,13 @@ use std::time::Duration;
 use clap::Args;
 
 use super::passphrase::PassphraseFrom;
-use super::{Done, Failure, Where, log_to_stderr, runtime, unlocked};
+use super::{Done, Failure, Where, log_to_stderr, reload, runtime, unlocked};
 use crate::audit::watch::hours::{FromUtc, Hours, Span};
 use crate::causes::with_causes;
 use crate::http::{self, App, Listen, Tls};
 use crate::vault::Retention;
 use crate::vault::Witnessing;
-use crate::vault::life::open::Running;
+use crate::vault::life::open::{Places, Running};
 use crate::vault::{Rates, Watching};
 use crate::witness::client::Witness;
 use crate::witness::freshness::SilenceLimits;
@@ -41,6 +41,9 @@ pub(super) struct Serve {
     /// option there are none.
     #[arg(long, value_name = "ADDR", num_args = 0..=1, default_missing_value = "127.0.0.1:8442")]
     metrics: Option<SocketAddr>,
+    /// SIGHUP reads the certificate again, and not the rules.
+    #[arg(long)]
+    keep_rules: bool,
     /// Names this node in the log.
     #[arg(long, default_value = "1")]
     node: String,
@@ -112,13 +115,13 @@ pub(super) struct TlsFrom {
 }
 
 impl TlsFrom {
-    pub(super) fn listen(self, address: SocketAddr) -> Listen {
+    pub(super) fn listen(self, address: SocketAddr) -> Result<Listen, Failure> {
         let both = self.tls_cert.zip(self.tls_key);
-        Listen {
+        Ok(Listen {
             address,
-            tls: both.map(|(certificate, key)| Tls { certificate, key }),
+            tls: both.map(|(certificate, key)| Tls::read(certificate, key)).transpose()?,
             behind_proxy: self.behind_proxy,
-        }
+        })
     }
 }
 
@@ -126,7 +129,7 @@ impl Serve {
     pub(super) fn run(self) -> Done {
         log_to_stderr();
         let passphrase = self.passphrase.read()?;
-        let listen = self.tls.listen(self.listen);
+        let listen = self.tls.listen(self.listen)?;
         let metrics = self.metrics.map(|address| beside(&listen, address));
         let watching = self.watch.rules();
         let runtime = runtime()?;
@@ -150,6 +153,9 @@ impl Serve {
             if !self.witnesses.is_empty() {
                 tokio::spawn(submit(Arc::clone(&app), Duration::from_secs(self.witness_every)));
             }
+            let places = (!self.keep_rules).then_some(places);
+            let (again, tls) = (Arc::clone(&app), listen.tls.clone());
+            reload::on_hangup(move || reread(Arc::clone(&again), places.clone(), tls.clone()));
             let ready = |address: SocketAddr, metrics: Option<SocketAddr>| {
                 tracing::info!(%address, metrics = metrics.map(tracing::field::display), "serving");
             };
@@ -236,6 +242,17 @@ fn witnessing(named: &[String], quorum: Option<usize>, file: PathBuf) -> Result<
     }
     let file = (!witnesses.is_empty()).then_some(file);
     Ok(Witnessing::new(witnesses, SilenceLimits::usual(quorum), file))
+}
+
+/// Reads the rules and the certificate again. One that is bad is named in the program log, and the old one goes on.
+async fn reread(app: Arc<App>, places: Option<Places>, tls: Option<Arc<Tls>>) {
+    reload::certificate(tls).await;
+    let Some(places) = places else { return };
+    match app.vault().reread_rules(&places).await {
+        Ok(true) => tracing::info!("other rules are in force"),
+        Ok(false) => tracing::info!("the rules are as they were"),
+        Err(error) => tracing::error!(error = with_causes(&error), "the rules are bad: the old ones go on"),
+    }
 }
 
 /// Submits the log's checkpoint to the witnesses at a fixed cadence, for as long as the program serves.

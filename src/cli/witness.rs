@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use super::init::write_secret;
 use super::passphrase::secret_file;
 use super::serve::{TlsFrom, stop};
-use super::{Done, Failure, log_to_stderr, runtime, say};
+use super::{Done, Failure, log_to_stderr, reload, runtime, say};
 use crate::clock::System;
 use crate::http;
 use crate::note::{Cosigner, Verifier};
@@ -116,10 +116,12 @@ fn serve(place: &Place, listen: SocketAddr, tls: TlsFrom) -> Done {
     let server = Server::new(cosigner, memory, Arc::new(System))?.ok_or_else(|| {
         Failure::usage("the key and the memory are not of the same witness\n  put back the files that belong together")
     })?;
-    let listen = tls.listen(listen);
+    let listen = tls.listen(listen)?;
     runtime()?.block_on(async {
         let ready = move |address: SocketAddr| tracing::info!(%address, key = %verifier, "serving");
         let routes = router(Arc::clone(&server));
+        let certificate = listen.tls.clone();
+        reload::on_hangup(move || reload::certificate(certificate.clone()));
         tokio::select! {
             served = http::serve_routes(routes, http::ConnectionLimits::default(), listen, ready, stop()) => served?,
             () = server.failed() => return Err(Failure::unavailable(

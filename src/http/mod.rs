@@ -29,9 +29,10 @@ use utoipa_axum::routes;
 
 pub use self::limits::ConnectionLimits;
 use self::listener::Connections;
+pub use self::listener::Tls;
 pub use self::metrics::Metrics;
 use self::problem::Problem;
-pub use self::server::{Listen, ServeError, Tls, serve, serve_routes};
+pub use self::server::{Listen, ServeError, serve, serve_routes};
 use crate::vault::Vault;
 
 /// What most handlers answer.

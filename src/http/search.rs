@@ -22,7 +22,7 @@ impl From<BadParameter> for Problem {
 /// Searches the log: entries that fit every parameter given, newest first.
 #[utoipa::path(get, path = "/v1/audit/events", tag = "audit", params(Search), responses((status = 200, body = Events)))]
 pub(super) async fn search(context: Context, Query(search): Query<Search>) -> Answer<Events> {
-    let wanted = Wanted::new(&search, context.vault().fields())?;
+    let wanted = Wanted::new(&search, context.vault().rules().fields())?;
     Ok(axum::Json(context.vault().search(context.session(), &wanted).await?))
 }
 

@@ -3,7 +3,6 @@
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +10,7 @@ use axum::Router;
 use tokio::sync::watch;
 
 use super::limits::ConnectionLimits;
-use super::listener::{Connections, Listener};
+use super::listener::{Connections, Listener, Tls};
 use super::{App, metrics_router, router};
 use crate::vault::LogStopped;
 
@@ -19,15 +18,6 @@ use crate::vault::LogStopped;
 const LEEWAY: Duration = Duration::from_secs(2);
 /// Connections at once for metrics. They have a limit of their own, so that a full server can still be looked at.
 const FOR_METRICS: usize = 16;
-
-/// A certificate and its key, PEM files.
-#[derive(Clone, Debug)]
-pub struct Tls {
-    /// The chain.
-    pub certificate: PathBuf,
-    /// The private key.
-    pub key: PathBuf,
-}
 
 /// Serving did not begin, or ended badly.
 #[derive(Debug, thiserror::Error)]
@@ -57,7 +47,7 @@ pub struct Listen {
     /// Address and port.
     pub address: SocketAddr,
     /// The certificate, where this program does TLS.
-    pub tls: Option<Tls>,
+    pub tls: Option<Arc<Tls>>,
     /// A proxy in front does TLS: without a certificate this one may listen beyond loopback.
     pub behind_proxy: bool,
 }

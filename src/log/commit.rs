@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use tokio::sync::{oneshot, watch};
 
 use super::error::{CommitError, LogStopped};
-use super::leaf::{self, Leaf, LeafBytes, UNLOCK};
+use super::leaf::{self, Leaf, LeafBytes, RULES, UNLOCK};
 use super::receipt::{LogPosition, Receipt, Recorded, Refusal};
 use super::sequencer::{Job, Sequencer};
 use super::stats::LogStats;
@@ -166,10 +166,34 @@ impl Log {
         policy: PolicyHash,
         change: Change,
     ) -> Result<LogPosition, CommitError> {
+        let link = [("way".to_owned(), way.to_owned())].into();
+        self.by_itself(UNLOCK, at, policy, Change { link, ..change }).await
+    }
+
+    /// Makes durable that other rules are in force from now on, together with what that changes.
+    ///
+    /// # Errors
+    /// [`CommitError`]: then they are not.
+    pub async fn rules_replaced(
+        &self,
+        at: Timestamp,
+        policy: PolicyHash,
+        change: Change,
+    ) -> Result<LogPosition, CommitError> {
+        self.by_itself(RULES, at, policy, change).await
+    }
+
+    async fn by_itself(
+        &self,
+        act: &str,
+        at: Timestamp,
+        policy: PolicyHash,
+        change: Change,
+    ) -> Result<LogPosition, CommitError> {
         let leaf = Leaf {
             digest: leaf::digests(&change),
-            link: Some([("way".to_owned(), way.to_owned())].into()),
-            ..Leaf::of_vault(UNLOCK, DepartmentCode::AUDITORS, at, policy, &self.node)?
+            link: (!change.link.is_empty()).then(|| change.link.clone()),
+            ..Leaf::of_vault(act, DepartmentCode::AUDITORS, at, policy, &self.node)?
         };
         let patience = self.deadline.max(START);
         self.sequence_within(leaf.to_bytes()?, change, patience).await

@@ -26,8 +26,10 @@ const NOBODY: &str = "00000000000000000000000000000000";
 pub const INIT: &str = "vault.init";
 /// The vault was opened with its passphrase; the entry names node and `way`.
 pub const UNLOCK: &str = "vault.unlock";
+/// The rules in force were replaced while the vault was open; the entry's `policy` is the new ones'.
+pub const RULES: &str = "vault.rules";
 /// What the vault does by itself, without anybody asking.
-pub const OF_VAULT: [&str; 2] = [INIT, UNLOCK];
+pub const OF_VAULT: [&str; 3] = [INIT, UNLOCK, RULES];
 
 /// Declares the keys of a leaf, sorted as RFC 8785 sorts them. `always` ones stand in every leaf.
 macro_rules! leaf {

@@ -2,7 +2,7 @@
 
 use crate::log::Change;
 use crate::model::ask::Action;
-use crate::model::fields::Field;
+use crate::model::fields::{Field, FieldSet};
 use crate::model::purposes::Purpose;
 use crate::store::Write;
 use crate::store::rows::DeclaredRow;
@@ -17,16 +17,17 @@ impl Vault {
     /// Whatever keeps it out of the log: then nothing is served.
     pub async fn note_unlock(&self, way: &str) -> Result<Audit, Error> {
         let at = self.clock.now()?;
+        let rules = self.rules();
         let change = Change {
-            writes: self.newly_declared().await?,
+            writes: self.newly_declared(&rules.fields).await?,
             ..Change::default()
         };
-        let position = self.log.unlocked(way, at, self.policy.hash(), change).await?;
+        let position = self.log.unlocked(way, at, rules.policy.hash(), change).await?;
         Ok(position.into())
     }
 
     /// Fields that are declared for the first time.
-    async fn newly_declared(&self) -> Result<Vec<Write>, Error> {
+    pub(in crate::vault) async fn newly_declared(&self, fields: &FieldSet) -> Result<Vec<Write>, Error> {
         let known = self.genuine(self.store.all(&ALL, &[]).await?)?;
         let new = |field: &&Field| known.iter().all(|row| row.name != field.name().as_str());
         let row = |field: &Field| DeclaredRow {
@@ -35,7 +36,7 @@ impl Vault {
             kind: field.kind().to_owned(),
             idx: field.index().map(str::to_owned),
         };
-        let rows = self.fields.iter().filter(new).map(row);
+        let rows = fields.iter().filter(new).map(row);
         rows.map(|row| Ok(Write::put(self.keyring.protect(row)?))).collect()
     }
 

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
 use callervault::model::ask::RequestId;
@@ -19,9 +19,14 @@ pub(crate) struct Server {
     pub(crate) base: String,
     /// Where its metrics are.
     pub(crate) metrics: String,
-    /// What it has written to standard error since it began to serve, once it has ended.
+    /// What it writes to standard error since it began to serve, line by line.
     said: Receiver<String>,
+    /// What of it a test has read.
+    heard: Vec<String>,
 }
+
+/// Only to fail rather than hang.
+const FOR_EVER: Duration = Duration::from_secs(60);
 
 impl Server {
     /// Starts it; returns once it has proved its log and listens.
@@ -60,13 +65,15 @@ impl Server {
         // Whoever writes into a pipe that nobody reads stops.
         let (end, said) = channel();
         std::thread::spawn(move || {
-            let lines: Vec<String> = lines.map_while(Result::ok).collect();
-            // Most tests do not ask.
-            let _ = end.send(lines.join("\n"));
+            for line in lines.map_while(Result::ok) {
+                // Most tests do not ask.
+                let _ = end.send(line);
+            }
         });
         Self {
             process,
             said,
+            heard: Vec::new(),
             base: format!("{scheme}://{}", at("address")),
             metrics: format!("http://{}", at("metrics")),
         }
@@ -74,16 +81,39 @@ impl Server {
 
     /// SIGTERM.
     pub(crate) fn terminate(&self) {
+        self.signal("TERM");
+    }
+
+    /// A signal by its name.
+    pub(crate) fn signal(&self, name: &str) {
         let process = self.process.id().to_string();
-        assert!(Command::new("kill").arg(process).status().unwrap().success());
+        let sent = Command::new("kill").args(["-s", name, &process]).status().unwrap();
+        assert!(sent.success());
+    }
+
+    /// Waits until it writes a line with these words to standard error.
+    pub(crate) fn says(&mut self, words: &str) -> &str {
+        loop {
+            let line = self.said.recv_timeout(FOR_EVER);
+            self.heard
+                .push(line.unwrap_or_else(|_| panic!("it never says {words}")));
+            if self.heard.last().is_some_and(|line| line.contains(words)) {
+                break;
+            }
+        }
+        self.heard.last().unwrap()
     }
 
     /// Waits for its end: exit code, and what it has written to standard error since it began to serve.
     pub(crate) fn ended(&mut self) -> (Option<i32>, String) {
-        // Only to fail rather than hang.
-        let said = self.said.recv_timeout(Duration::from_secs(60));
-        let said = said.expect("the process ends by itself");
-        (self.process.wait().unwrap().code(), said)
+        loop {
+            match self.said.recv_timeout(FOR_EVER) {
+                Ok(line) => self.heard.push(line),
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => panic!("the process ends by itself"),
+            }
+        }
+        (self.process.wait().unwrap().code(), self.heard.join("\n"))
     }
 
     /// Posts as one of the world's staff: status and answer. What the log does not take in time is sent again; what makes

@@ -129,15 +129,12 @@ impl Served {
 }
 
 /// A certificate for this machine and its key as files, and the certificate as a client trusts it.
-fn certificate(directory: &Path) -> (Tls, CertificateDer<'static>) {
+fn certificate(directory: &Path) -> (Arc<Tls>, CertificateDer<'static>) {
     let CertifiedKey { cert, signing_key } = generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    let files = Tls {
-        certificate: directory.join("server.pem"),
-        key: directory.join("server.key"),
-    };
-    std::fs::write(&files.certificate, cert.pem()).unwrap();
-    std::fs::write(&files.key, signing_key.serialize_pem()).unwrap();
-    (files, cert.der().clone())
+    let (certificate, key) = (directory.join("server.pem"), directory.join("server.key"));
+    std::fs::write(&certificate, cert.pem()).unwrap();
+    std::fs::write(&key, signing_key.serialize_pem()).unwrap();
+    (Tls::read(certificate, key).unwrap(), cert.der().clone())
 }
 
 fn secured(stream: TcpStream, certificate: &CertificateDer<'static>) -> StreamOwned<ClientConnection, TcpStream> {

@@ -21,8 +21,9 @@ use tokio_rustls::TlsAcceptor;
 
 use self::connection::Serving;
 pub(super) use self::connections::Connections;
+pub use self::tls::Tls;
 use super::limits::ConnectionLimits;
-use super::server::{ServeError, Tls};
+use super::server::ServeError;
 
 /// Until it is tried again to accept, where the system could not: it has no descriptors left, say.
 const AGAIN: Duration = Duration::from_millis(200);
@@ -39,7 +40,7 @@ impl Listener {
     ///
     /// # Errors
     /// [`ServeError::Tls`], [`ServeError::Address`].
-    pub(super) async fn bind(address: SocketAddr, tls: Option<&Tls>) -> Result<Self, ServeError> {
+    pub(super) async fn bind(address: SocketAddr, tls: Option<&Arc<Tls>>) -> Result<Self, ServeError> {
         let tls = tls.map(tls::acceptor).transpose()?;
         let socket = TcpListener::bind(address).await;
         let at = |error| ServeError::Address(address, error);

@@ -74,13 +74,14 @@ async fn body(request: Request, app: &Arc<App>) -> Result<Bytes, Problem> {
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8], app: &App) -> Result<T, Problem> {
+    let rules = app.vault.rules();
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let inner = error.inner();
         // To serde_json a number where a word is expected is no JSON.
         let well_formed = || serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_ok();
         if inner.classify() == serde_json::error::Category::Data || well_formed() {
-            let at = place(error.path(), |name| is_declared(name) || app.vault.fields().has(name));
+            let at = place(error.path(), |name| is_declared(name) || rules.fields().has(name));
             let rule = Rule::of_serde(&inner.to_string());
             return Problem::from(problems::WRONG_SHAPE).with("at", at).ruled(rule);
         }

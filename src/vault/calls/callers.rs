@@ -81,7 +81,12 @@ impl Vault {
             .iter()
             .filter(|ticket| ticket.holder == actor.department() && !ticket.confidential);
         let names: BTreeSet<&String> = held.flat_map(|ticket| &ticket.on_file).collect();
-        let may = |name: &&&String| self.policy.may_ask_for(actor.roles(), actor.department_kind(), name);
+        let may = |name: &&&String| {
+            session
+                .rules
+                .policy
+                .may_ask_for(actor.roles(), actor.department_kind(), name)
+        };
         Ok(names.iter().filter(may).map(|name| (*name).clone()).collect())
     }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::cells;
 use crate::log::{Change, CommitError};
 use crate::model::ask::Action;
-use crate::model::fields::{CORRECTION_REASON, Field, MatchStrength};
+use crate::model::fields::{CORRECTION_REASON, Field, FieldSet, MatchStrength};
 use crate::model::ids::{CallerId, RecordId, RecordKind};
 use crate::model::limits::Counted;
 use crate::model::purposes::Purpose;
@@ -84,11 +84,16 @@ impl Vault {
         replay: Option<&Replay>,
     ) -> Result<(CorrectedAnswer, Audit), Error> {
         let names: Vec<String> = body.fields.keys().cloned().collect();
-        let names = self.names(RecordKind::Caller, &names)?;
+        let names = session.rules.names(RecordKind::Caller, &names)?;
         let ask = self.ask(session, Action::Correct, Purpose::Correct)?;
         let mut ask = ask.caller(caller).ticket(body.ticket).fields(RecordKind::Caller, names);
         let done = self.replayed(session, replay).await?;
-        if done.is_none() && body.fields.keys().any(|name| self.is_identifying(name)) {
+        if done.is_none()
+            && body
+                .fields
+                .keys()
+                .any(|name| is_identifying(&session.rules.fields, name))
+        {
             ask = ask.counting(Counted::Guess);
         }
         let facts = self.facts(&ask).await?;
@@ -103,7 +108,7 @@ impl Vault {
         }
         let mut values = body.fields;
         values.insert(CORRECTION_REASON.to_owned(), body.reason);
-        let values = self.normalise(RecordKind::Caller, &values)?;
+        let values = session.rules.normalise(RecordKind::Caller, &values, self.today()?)?;
         if row.indexed && self.is_somebody_else(id, &values).await? {
             return Err(self.refuse(permit, Why::IdentityTaken).await);
         }
@@ -147,11 +152,6 @@ impl Vault {
         Ok(change)
     }
 
-    fn is_identifying(&self, name: &str) -> bool {
-        let field = self.fields.get(name);
-        field.is_some_and(|field| field.matching() == Some(MatchStrength::Certain))
-    }
-
     /// Whether an identifying value stands on another caller's file.
     async fn is_somebody_else(&self, caller: CallerId, values: &[(&Field, Submitted)]) -> Result<bool, Error> {
         let identifying = |(field, _): &&(&Field, Submitted)| field.matching() == Some(MatchStrength::Certain);
@@ -168,4 +168,9 @@ impl Vault {
         }
         Ok(false)
     }
+}
+
+fn is_identifying(fields: &FieldSet, name: &str) -> bool {
+    let field = fields.get(name);
+    field.is_some_and(|field| field.matching() == Some(MatchStrength::Certain))
 }

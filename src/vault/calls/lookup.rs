@@ -47,8 +47,10 @@ impl Vault {
     /// # Errors
     /// [`Error::Refused`], also after too many guesses; [`Error::Invalid`], [`Error::Bad`] for a field without a blind index.
     pub async fn lookup(&self, session: &Session, body: &LookupCallers) -> Result<Found, Error> {
-        let names = self.names(RecordKind::Caller, std::slice::from_ref(&body.field))?;
-        let field = self.field(&body.field)?;
+        let names = session
+            .rules
+            .names(RecordKind::Caller, std::slice::from_ref(&body.field))?;
+        let field = session.rules.field(&body.field)?;
         if field.index().is_none() {
             return Err(Error::Bad(problems::FIELD_NOT_INDEXED));
         }

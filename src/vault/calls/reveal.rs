@@ -52,7 +52,7 @@ impl Vault {
     /// # Errors
     /// [`Error::Bad`] for a field that is not a caller's.
     pub fn ask_caller(&self, session: &Session, caller: Reference, body: &RevealCaller) -> Result<Ask, Error> {
-        let fields = self.names(RecordKind::Caller, &body.fields)?;
+        let fields = session.rules.names(RecordKind::Caller, &body.fields)?;
         let ask = self.ask(session, Action::Reveal, body.purpose)?;
         Ok(ask
             .caller(caller)
@@ -66,7 +66,7 @@ impl Vault {
     /// # Errors
     /// [`Error::Bad`] for a field that is not a ticket's.
     pub fn ask_ticket(&self, session: &Session, ticket: TicketNo, body: &RevealTicket) -> Result<Ask, Error> {
-        let fields = self.names(RecordKind::Ticket, &body.fields)?;
+        let fields = session.rules.names(RecordKind::Ticket, &body.fields)?;
         let ask = self.ask(session, Action::Reveal, body.purpose)?;
         Ok(ask.ticket(ticket).fields(RecordKind::Ticket, fields).form(body.form))
     }
@@ -90,6 +90,6 @@ impl Vault {
             rows.extend(self.store.one(&ONE, &with).await?);
         }
         let key = self.keys.record_key(record).await?.ok_or(KeyError::NoRecordKey)?;
-        Ok(self.keyring.open(&rows, &key, &self.fields, receipt)?)
+        Ok(self.keyring.open(&rows, &key, &self.rules.load().fields, receipt)?)
     }
 }

@@ -74,6 +74,7 @@ impl Vault {
         Ok(Session {
             actor,
             request,
+            rules: self.rules(),
             under_way: None,
         })
     }

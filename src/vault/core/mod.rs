@@ -8,10 +8,13 @@ mod facts;
 pub(in crate::vault) mod limits;
 pub(in crate::vault) mod replay;
 mod retention;
+mod rules;
 mod values;
 pub(in crate::vault) mod witnessing;
 
 use std::sync::Arc;
+
+use arc_swap::ArcSwap;
 
 pub use self::answer::{Audit, LeafHash};
 pub use self::asked::{Asked, Pending};
@@ -22,6 +25,7 @@ use self::limits::{RateLimiter, Spending, UnderWay};
 pub use self::limits::{Rates, Watching};
 pub use self::replay::{Replay, Scope};
 pub use self::retention::Retention;
+pub use self::rules::Rules;
 pub(in crate::vault) use self::values::Sorted;
 pub use self::values::Values;
 pub use self::witnessing::Witnessing;
@@ -31,13 +35,12 @@ use crate::keyring::{Keyring, RecordKey};
 pub use crate::log::LogStopped;
 use crate::log::{Change, Log, LogStats, Recorded};
 use crate::model::ask::{Action, Ask, RequestId};
-use crate::model::fields::FieldSet;
 use crate::model::ids::RecordId;
 use crate::model::principals::Actor;
 use crate::model::problems::ProblemKind;
 use crate::model::purposes::Purpose;
 use crate::policy::facts::Facts;
-use crate::policy::{Denial, Permit, Policy, Why};
+use crate::policy::{Denial, Permit, Why};
 use crate::randomness::Randomness;
 use crate::store::{DataStore, KeyStore};
 
@@ -54,10 +57,9 @@ pub struct Vault {
     pub(in crate::vault) keyring: Arc<Keyring>,
     /// The way to the log's thread, which has state of its own; several nodes will share the log through the store.
     pub(in crate::vault) log: Log,
-    /// The rules. Answers are remembered under a lock inside; losing them costs time only.
-    pub(in crate::vault) policy: Policy,
-    /// The declared fields.
-    pub(in crate::vault) fields: FieldSet,
+    /// The rules in force. Each request goes by those it began with; reading them again replaces them whole (`life/rules.rs`). Each
+    /// node reads its own files. Answers of the policy are remembered under a lock inside; losing them costs time only.
+    pub(in crate::vault) rules: ArcSwap<Rules>,
     /// The time.
     pub(in crate::vault) clock: Arc<dyn Clock>,
     /// Random bytes, for ids, tokens and ticket numbers. The keyring and the log hold the same.
@@ -83,15 +85,17 @@ pub struct Session {
     pub actor: Actor,
     /// Which request.
     pub request: RequestId,
+    /// The rules as they were when it came.
+    pub(in crate::vault) rules: Arc<Rules>,
     /// Counted among its sender's requests until the last copy is dropped; nothing where it did not come over HTTP.
     pub(in crate::vault) under_way: Option<Arc<UnderWay>>,
 }
 
 impl Vault {
-    /// The declared fields.
+    /// The rules in force.
     #[must_use]
-    pub const fn fields(&self) -> &FieldSet {
-        &self.fields
+    pub fn rules(&self) -> Arc<Rules> {
+        self.rules.load_full()
     }
 
     /// Entries and commits of the log since start.
@@ -134,7 +138,7 @@ impl Vault {
 
     /// Decides, and logs a refusal before it is told.
     pub(in crate::vault) async fn decide(&self, ask: Ask, facts: Facts) -> Result<Permit, Error> {
-        match self.policy.decide(ask, facts) {
+        match self.rules.load().policy.decide(ask, facts) {
             Ok(permit) => self.unbarred(permit).await,
             Err(denial) => Err(Error::Refused(self.log_refusal(denial).await?)),
         }

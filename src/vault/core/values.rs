@@ -2,23 +2,26 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::civil::Date;
+
 use crate::model::fields::{Field, FieldName, Invalid};
 use crate::model::ids::RecordKind;
 use crate::model::problems;
 use crate::model::submitted::Submitted;
-use crate::vault::{Error, Vault};
+use crate::vault::Error;
+use crate::vault::core::rules::Rules;
 
 /// Values that come in for declared fields, by field name.
 pub type Values = BTreeMap<String, Submitted>;
 
 /// Values in normal form, and those that break their field's rule.
 #[derive(Default)]
-pub(in crate::vault) struct Sorted<'v> {
-    pub(in crate::vault) good: Vec<(&'v Field, Submitted)>,
+pub(in crate::vault) struct Sorted<'r> {
+    pub(in crate::vault) good: Vec<(&'r Field, Submitted)>,
     pub(in crate::vault) bad: Vec<Invalid>,
 }
 
-impl Vault {
+impl Rules {
     pub(in crate::vault) fn field(&self, name: &str) -> Result<&Field, Error> {
         const UNKNOWN: Error = Error::Bad(problems::UNKNOWN_FIELD);
         self.fields.get(name).ok_or(UNKNOWN)
@@ -47,8 +50,9 @@ impl Vault {
         &self,
         record: RecordKind,
         values: &Values,
+        today: Date,
     ) -> Result<Vec<(&Field, Submitted)>, Error> {
-        let Sorted { good, bad } = self.sorted(record, values, &[])?;
+        let Sorted { good, bad } = self.sorted(record, values, today, &[])?;
         if bad.is_empty() {
             Ok(good)
         } else {
@@ -61,9 +65,9 @@ impl Vault {
         &self,
         record: RecordKind,
         values: &Values,
+        today: Date,
         without: &[&str],
     ) -> Result<Sorted<'_>, Error> {
-        let today = self.today()?;
         let of_record = |name: &String| self.fields.get(name).is_some_and(|field| field.record() == record);
         if !values.keys().all(of_record) {
             return Err(Error::Bad(problems::UNKNOWN_FIELD));

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use jiff::Timestamp;
 
 use crate::audit::indexer::Indexer;
@@ -18,11 +19,11 @@ use crate::model::limits::LimitsError;
 use crate::model::principals::BadRoles;
 use crate::policy::{PolicyError, Why};
 use crate::randomness::{Randomness, System};
-use crate::store::rows::declared;
 use crate::store::sqlite::{SqliteData, SqliteKeys, SqliteLogIndex};
 use crate::store::{DataStore, KeyStore, StoreError};
+use crate::vault::core::Rules;
 use crate::vault::core::limits::{RateLimiter, Rates, Spending, Watching};
-use crate::vault::life::rules::{self, BadFiles, Rules};
+use crate::vault::life::rules::{self, BadFiles};
 use crate::vault::{Error, Vault};
 
 /// Where a vault lies.
@@ -276,32 +277,26 @@ impl Unlocked {
             },
         )
         .map_err(OpenError::NoThread)?;
+        let limits = running.limited.then(|| self.rules.limits.clone());
         Ok(Vault {
             store: self.store,
             keys: self.keys,
             keyring: self.keyring,
             log,
-            policy: self.rules.policy,
-            fields: self.rules.fields,
+            rules: ArcSwap::from_pointee(self.rules),
             clock,
             randomness: running.randomness,
             rate_limiter: RateLimiter::new(running.rates),
             witnessing: crate::vault::Witnessing::none().held_to(contradictions),
             retention: crate::vault::Retention::default(),
             indexer: Indexer::new(Arc::new(index)),
-            spending: Spending::new(running.limited.then_some(self.rules.limits), running.watching),
+            spending: Spending::new(limits, running.watching),
         })
     }
 
     /// Fields that have been declared are declared as they were.
     pub(in crate::vault) async fn check_declared(&self) -> Result<(), OpenError> {
-        for row in self.store.all(&declared::ALL, &[]).await? {
-            let row = self.keyring.genuine(row)?;
-            self.rules
-                .fields
-                .check_declared(&row.name, row.record, &row.kind, row.idx.as_deref())?;
-        }
-        Ok(())
+        rules::check_declared(&self.rules.fields, &*self.store, &self.keyring).await
     }
 
     /// Nothing is served from a store whose schema somebody has changed.

@@ -163,7 +163,12 @@ impl Vault {
         let row = row.filter(fits).ok_or(Error::Bad(problems::NOT_READMITTED))?;
         let approver = self.principal_row(second.actor.id()).await?;
         let kind = second.actor.department_kind();
-        if !self.policy.may_approve(approver.roles, kind, Action::SetAdministrator) {
+        if !self
+            .rules
+            .load()
+            .policy
+            .may_approve(approver.roles, kind, Action::SetAdministrator)
+        {
             return Err(OpenError::NotByThese(Why::NotApproved));
         }
         let secret = new_token(&*self.randomness).map_err(Error::from)?;
@@ -195,7 +200,9 @@ impl Vault {
             let rows = self.genuine(page)?;
             let Some(last) = rows.last() else { return Ok(standing) };
             after = last.id.cell();
-            let of_two = rows.iter().filter(|row| self.policy.takes_two_to_give(row.roles));
+            let of_two = rows
+                .iter()
+                .filter(|row| self.rules.load().policy.takes_two_to_give(row.roles));
             standing.extend(of_two.map(|row| Standing {
                 account: row.account.clone(),
                 roles: row.roles,
@@ -217,6 +224,8 @@ impl Vault {
             ..Facts::default()
         };
         let permit = self
+            .rules
+            .load()
             .policy
             .decide(ask, facts)
             .map_err(|denial| OpenError::NotByThese(denial.why()))?;
@@ -272,9 +281,11 @@ impl Vault {
         if crate::vault::people::approvals::are_one(&first, &second) {
             return Err(OpenError::NotByThese(Why::OwnRequest));
         }
-        let may = self
-            .policy
-            .may_approve(second.roles, approver.actor.department_kind(), Action::RestartLog);
+        let may =
+            self.rules
+                .load()
+                .policy
+                .may_approve(second.roles, approver.actor.department_kind(), Action::RestartLog);
         if may {
             Ok(())
         } else {

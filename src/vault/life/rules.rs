@@ -7,11 +7,18 @@
 use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use crate::keyring::Keyring;
+use crate::log::Change;
 use crate::model::fields::{FieldSet, Words};
 use crate::model::limits::Limits;
 use crate::policy::Policy;
+use crate::store::DataStore;
+use crate::store::rows::declared;
+use crate::vault::core::Rules;
 use crate::vault::life::open::{OpenError, Places};
+use crate::vault::{Error, Vault};
 
 const FIELDS: &str = "fields.toml";
 const LIMITS: &str = "limits.toml";
@@ -44,13 +51,6 @@ pub enum BadFiles {
     Unreadable(PathBuf, String),
 }
 
-/// Rules as they are in force.
-pub(in crate::vault) struct Rules {
-    pub(in crate::vault) fields: FieldSet,
-    pub(in crate::vault) policy: Policy,
-    pub(in crate::vault) limits: Limits,
-}
-
 /// Reads them: those in the directory, and those that are not there as shipped.
 pub(in crate::vault) fn load(places: &Places) -> Result<Rules, OpenError> {
     check_directory(places)?;
@@ -66,6 +66,44 @@ pub(in crate::vault) fn load(places: &Places) -> Result<Rules, OpenError> {
     let policy = Policy::load(&policies, &schema, &fields, &[&declarations, &limited, &words])?;
     tracing::info!(policy = %policy.hash(), "the rules in force: SHA-256 over policies, schema, fields, limits and words");
     Ok(Rules { fields, policy, limits })
+}
+
+/// Whether fields that have been declared are declared as they were.
+pub(in crate::vault) async fn check_declared(
+    fields: &FieldSet,
+    store: &dyn DataStore,
+    keyring: &Keyring,
+) -> Result<(), OpenError> {
+    for row in store.all(&declared::ALL, &[]).await? {
+        let row = keyring.genuine(row)?;
+        fields.check_declared(&row.name, row.record, &row.kind, row.idx.as_deref())?;
+    }
+    Ok(())
+}
+
+impl Vault {
+    /// Reads the rules again and puts them in force for requests that come from then on, once the log says so. Says whether they
+    /// are others than before.
+    ///
+    /// # Errors
+    /// [`OpenError`]: the rules in force go on.
+    pub async fn reread_rules(&self, places: &Places) -> Result<bool, OpenError> {
+        let rules = load(places)?;
+        if rules.policy.hash() == self.rules.load().policy.hash() {
+            return Ok(false);
+        }
+        check_declared(&rules.fields, &*self.store, &self.keyring).await?;
+        let at = self.clock.now().map_err(Error::from)?;
+        let change = Change {
+            writes: self.newly_declared(&rules.fields).await?,
+            ..Change::default()
+        };
+        let logged = self.log.rules_replaced(at, rules.policy.hash(), change).await;
+        logged.map_err(Error::from)?;
+        self.spending.limit(rules.limits.clone());
+        self.rules.store(Arc::new(rules));
+        Ok(true)
+    }
 }
 
 fn check_directory(places: &Places) -> Result<(), BadFiles> {

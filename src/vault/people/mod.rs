@@ -63,7 +63,9 @@ impl Vault {
     /// What the permit allows, if these roles are ones that a person may give or use alone; otherwise it takes a second
     /// one, who is told what it is about. An approval that is named must stand in any case: the asker rests on it.
     async fn alone_unless(&self, permit: Permit, roles: &[Roles], about: About, exact: &Exact) -> Result<Act, Error> {
-        let alone = !roles.iter().any(|&roles| self.policy.takes_two_to_give(roles));
+        let alone = !roles
+            .iter()
+            .any(|&roles| self.rules.load().policy.takes_two_to_give(roles));
         if alone && exact.approval.is_none() {
             return Ok(Act::alone(permit));
         }

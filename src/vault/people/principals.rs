@@ -189,7 +189,8 @@ impl Vault {
     /// The account's epoch with these roles. Where it gets roles that take two persons to give, a new one begins: its tokens
     /// end, or whoever was given one alone would hold the new roles with it.
     fn epoch_under(&self, row: &Genuine<PrincipalRow>, roles: Roles) -> u64 {
-        let rises = self.policy.takes_two_to_give(roles) && !self.policy.takes_two_to_give(row.roles);
+        let policy = &self.rules.load().policy;
+        let rises = policy.takes_two_to_give(roles) && !policy.takes_two_to_give(row.roles);
         row.epoch + u64::from(rises)
     }
 

@@ -319,7 +319,7 @@ impl Vault {
         reason: &Submitted,
     ) -> Result<(Change, MovedAnswer), Error> {
         let mut change = Change::default();
-        let field = self.field(step.reason)?;
+        let field = session.rules.field(step.reason)?;
         let reason = field
             .normalise(reason, self.today()?)
             .map_err(|invalid| Error::Invalid(vec![invalid]))?;

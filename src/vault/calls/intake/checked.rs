@@ -2,6 +2,7 @@
 //! clear.
 
 use jiff::SignedDuration;
+use jiff::civil::Date;
 
 use super::{Call, Intake, LeftOut, is_confidential};
 use crate::model::ask::Ask;
@@ -12,17 +13,17 @@ use crate::model::problems;
 use crate::model::submitted::Submitted;
 use crate::model::tickets::Category;
 use crate::model::township::Township;
-use crate::vault::core::Sorted;
+use crate::vault::core::{Rules, Sorted};
 use crate::vault::{Error, Values, Vault};
 
 /// How far a call may lie ahead of the vault's clock: clocks differ, and so do calendars at midnight.
 const AHEAD: SignedDuration = SignedDuration::from_hours(24);
 
 /// A call that has been checked.
-pub(super) struct Checked<'v> {
-    pub(super) caller: Vec<(&'v Field, Submitted)>,
-    pub(super) ticket: Vec<(&'v Field, Submitted)>,
-    pub(super) category: &'v Category,
+pub(super) struct Checked<'r> {
+    pub(super) caller: Vec<(&'r Field, Submitted)>,
+    pub(super) ticket: Vec<(&'r Field, Submitted)>,
+    pub(super) category: &'r Category,
     pub(super) township: Township,
     pub(super) left_out: Vec<LeftOut>,
 }
@@ -40,12 +41,13 @@ impl Checked<'_> {
 }
 
 impl Vault {
-    pub(super) fn checked(&self, body: &Intake) -> Result<Checked<'_>, Error> {
+    pub(super) fn checked<'r>(&self, rules: &'r Rules, body: &Intake) -> Result<Checked<'r>, Error> {
         if body.same_as.is_some() && is_confidential(&body.ticket) {
             return Err(Error::Bad(problems::SAME_AS_CONFIDENTIAL));
         }
-        let caller = self.stated(RecordKind::Caller, &body.caller)?;
-        let ticket = self.stated(RecordKind::Ticket, &body.ticket.values)?;
+        let today = self.today()?;
+        let caller = stated(rules, RecordKind::Caller, &body.caller, today)?;
+        let ticket = stated(rules, RecordKind::Ticket, &body.ticket.values, today)?;
         let bad: Vec<_> = caller.bad.into_iter().chain(ticket.bad).collect();
         let required = bad.iter().any(|invalid| invalid.field().as_str() == TEXT);
         if !bad.is_empty() && (required || !body.leave_out_invalid) {
@@ -55,7 +57,7 @@ impl Vault {
             return Err(Error::Bad(problems::TEXT_MISSING));
         }
         self.has_come(&body.call)?;
-        let category = self.fields.category(&body.ticket.category);
+        let category = rules.fields.category(&body.ticket.category);
         let township = Township::new(&body.ticket.township);
         Ok(Checked {
             caller: caller.good,
@@ -69,20 +71,6 @@ impl Vault {
         })
     }
 
-    /// What is stated of one record, but for values that are none.
-    fn stated(&self, record: RecordKind, values: &Values) -> Result<Sorted<'_>, Error> {
-        let late = |name: &String| self.fields.get(name).is_some_and(|field| !field.at_intake());
-        if values.keys().any(late) {
-            return Err(Error::Bad(problems::FIELD_NOT_AT_INTAKE));
-        }
-        let is_none = |(name, value): (&String, &Submitted)| {
-            let field = self.fields.get(name)?;
-            field.is_absent(value).then(|| field.name().as_str())
-        };
-        let absent: Vec<&str> = values.iter().filter_map(is_none).collect();
-        self.sorted(record, values, &absent)
-    }
-
     fn has_come(&self, call: &Call) -> Result<(), Error> {
         let latest = self.clock.now()?.saturating_add(AHEAD);
         if latest.is_ok_and(|latest| call.received_at > latest) {
@@ -90,4 +78,18 @@ impl Vault {
         }
         Ok(())
     }
+}
+
+/// What is stated of one record, but for values that are none.
+fn stated<'r>(rules: &'r Rules, record: RecordKind, values: &Values, today: Date) -> Result<Sorted<'r>, Error> {
+    let late = |name: &String| rules.fields.get(name).is_some_and(|field| !field.at_intake());
+    if values.keys().any(late) {
+        return Err(Error::Bad(problems::FIELD_NOT_AT_INTAKE));
+    }
+    let is_none = |(name, value): (&String, &Submitted)| {
+        let field = rules.fields.get(name)?;
+        field.is_absent(value).then(|| field.name().as_str())
+    };
+    let absent: Vec<&str> = values.iter().filter_map(is_none).collect();
+    rules.sorted(record, values, today, &absent)
 }

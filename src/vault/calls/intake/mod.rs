@@ -27,6 +27,7 @@ use crate::store::rows::{BlindIndexRow, CallerRow, CustodyRow, Genuine, TicketRo
 use crate::store::{Guard, Write};
 use crate::vault::calls::matching::Match;
 pub use crate::vault::calls::matching::Matched;
+use crate::vault::core::Rules;
 use crate::vault::{Error, Replay, Session, Vault};
 
 /// Two calls of one new person at once find each other in a second try.
@@ -39,7 +40,7 @@ impl Vault {
     /// [`Error::Invalid`] naming every field that breaks its rule, [`Error::Refused`], also where `same_as` does not agree with the
     /// call, [`Error::RefusedUntil`] after too many calls or guesses, [`Error::KeyReused`].
     pub async fn intake(&self, session: &Session, body: &Intake, replay: Option<&Replay>) -> Result<Taken, Error> {
-        let checked = self.checked(body)?;
+        let checked = self.checked(&session.rules, body)?;
         for attempt in 0..TRIES {
             let done = self.replayed(session, replay).await?;
             let mut ask = self.ask(session, Action::Intake, Purpose::Intake)?;
@@ -58,7 +59,7 @@ impl Vault {
                     replayed: true,
                 });
             }
-            let found = match self.found(body, &checked, permit.facts()).await? {
+            let found = match self.found(body, &checked, (&session.rules, permit.facts())).await? {
                 Ok(found) => found,
                 Err(why) => return Err(self.refuse(permit, why).await),
             };
@@ -79,14 +80,19 @@ impl Vault {
     }
 
     /// Whether the caller is on file; or why the agent is wrong about it.
-    async fn found(&self, body: &Intake, checked: &Checked<'_>, facts: &Facts) -> Result<Result<Match, Why>, Error> {
+    async fn found(
+        &self,
+        body: &Intake,
+        checked: &Checked<'_>,
+        (rules, facts): (&Rules, &Facts),
+    ) -> Result<Result<Match, Why>, Error> {
         // A confidential call is joined with no other: nothing it states shows anywhere else.
         if is_confidential(&body.ticket) {
             return Ok(Ok(Match::none()));
         }
         let found = self.match_caller(&checked.caller).await?;
         match body.same_as {
-            Some(_) => self.confirmed(facts, found, &checked.caller).await,
+            Some(_) => self.confirmed(&rules.fields, facts, found, &checked.caller).await,
             None => Ok(Ok(found)),
         }
     }

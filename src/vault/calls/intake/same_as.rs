@@ -5,7 +5,7 @@
 //! itself.
 
 use crate::cells;
-use crate::model::fields::{Field, FieldName, Indexed, MatchStrength};
+use crate::model::fields::{Field, FieldName, FieldSet, Indexed, MatchStrength};
 use crate::model::ids::RecordKind;
 use crate::model::submitted::Submitted;
 use crate::policy::Why;
@@ -22,6 +22,7 @@ impl Vault {
     /// The caller that the agent named, if the call agrees with their record; else why not.
     pub(super) async fn confirmed(
         &self,
+        fields: &FieldSet,
         facts: &Facts,
         found: Match,
         values: &[(&Field, Submitted)],
@@ -35,27 +36,32 @@ impl Vault {
         match found.caller {
             Some(caller) if caller == row.id => Ok(Ok(found)),
             Some(_) => Ok(Err(Why::NotThatCaller)),
-            None if self.agrees(row, values).await? => Ok(Ok(Match::confirmed(row.id))),
+            None if self.agrees(fields, row, values).await? => Ok(Ok(Match::confirmed(row.id))),
             None => Ok(Err(Why::NotThatCaller)),
         }
     }
 
     /// Whether a number that the call states leads to the record, no identifying value contradicts, and the call states the name
     /// on file or, where there is none, something for each field on file but numbers.
-    async fn agrees(&self, row: &Genuine<CallerRow>, values: &[(&Field, Submitted)]) -> Result<bool, Error> {
+    async fn agrees(
+        &self,
+        fields: &FieldSet,
+        row: &Genuine<CallerRow>,
+        values: &[(&Field, Submitted)],
+    ) -> Result<bool, Error> {
         if !row.indexed || self.contradicted(row.id, values).await? {
             return Ok(false);
         }
-        if !self.states(row, values, MatchStrength::Tentative).await? {
+        if !self.states(fields, row, values, MatchStrength::Tentative).await? {
             return Ok(false);
         }
         let on_file = || {
-            self.fields
+            fields
                 .of(RecordKind::Caller)
                 .filter(|field| row.has(field.name().as_str()))
         };
         if on_file().any(|field| field.matching() == Some(MatchStrength::Corroborating)) {
-            return self.states(row, values, MatchStrength::Corroborating).await;
+            return self.states(fields, row, values, MatchStrength::Corroborating).await;
         }
         let stated = |name: &FieldName| values.iter().any(|(field, _)| field.name() == name);
         Ok(on_file().all(|field| field.matching() == Some(MatchStrength::Tentative) || stated(field.name())))
@@ -64,14 +70,14 @@ impl Vault {
     /// Whether the call states a value of this strength that is on the record, or that one on the record may mean.
     async fn states(
         &self,
+        fields: &FieldSet,
         row: &Genuine<CallerRow>,
         values: &[(&Field, Submitted)],
         strength: MatchStrength,
     ) -> Result<bool, Error> {
         for (field, value) in values.iter().filter(|(field, _)| field.matching() == Some(strength)) {
             let sought: Vec<Indexed> = field.indexed(value).into_iter().chain(field.alike(value)).collect();
-            let alike = self
-                .fields
+            let alike = fields
                 .of(RecordKind::Caller)
                 .filter(|other| other.index() == field.index());
             for other in alike {

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use arc_swap::ArcSwap;
 use jiff::Timestamp;
 
 use crate::audit::watch::LEVELS;
@@ -93,7 +94,8 @@ struct Share {
 type Shares = HashMap<(PrincipalId, Counted), Arc<tokio::sync::Mutex<Share>>>;
 
 pub(in crate::vault) struct Spending {
-    limits: Option<Limits>,
+    // Replaced when the rules are read again.
+    limits: Option<ArcSwap<Limits>>,
     pub(in crate::vault) watching: Watching,
     // One for each principal that has done something counted since start. The map is held for a few instructions; a share while
     // the next one is written down, by the requests of its principal alone.
@@ -106,10 +108,17 @@ impl Spending {
     /// Without limits neither guesses nor intakes are counted.
     pub(in crate::vault) fn new(limits: Option<Limits>, watching: Watching) -> Self {
         Self {
-            limits,
+            limits: limits.map(ArcSwap::from_pointee),
             watching,
             shares: Mutex::default(),
             alarms: Default::default(),
+        }
+    }
+
+    /// Counts by other limits from now on.
+    pub(in crate::vault) fn limit(&self, limits: Limits) {
+        if let Some(in_force) = &self.limits {
+            in_force.store(Arc::new(limits));
         }
     }
 
@@ -123,7 +132,8 @@ impl Spending {
         if counted == Counted::Reveal {
             return Some(self.of_day());
         }
-        let limit = self.limits.as_ref()?.on(counted, account)?;
+        let limits = self.limits.as_ref()?.load();
+        let limit = limits.on(counted, account)?;
         let (minute, hour) = (limit.minute.get(), limit.hour.get());
         Some(Rule {
             slot: SLOT,
@@ -230,7 +240,7 @@ impl Vault {
     /// The account's name, where it is a service's and some have limits of their own.
     async fn service_account(&self, who: &Actor, counted: Counted) -> Result<Option<String>, Error> {
         let own = |limits: &Limits| counted != Counted::Reveal && limits.names_accounts();
-        if !self.spending.limits.as_ref().is_some_and(own) {
+        if !self.spending.limits.as_ref().is_some_and(|limits| own(&limits.load())) {
             return Ok(None);
         }
         let row = self.store.one(&principal::BY_ID, &cells![who.id()]).await?;

@@ -118,7 +118,7 @@ impl Vault {
     /// [`Error::Refused`].
     pub(in crate::vault) async fn may_with_two(&self, ask: &Ask) -> Result<(), Error> {
         let facts = self.facts(ask).await?;
-        match self.policy.decide(same(ask, ask.action()), facts) {
+        match self.rules.load().policy.decide(same(ask, ask.action()), facts) {
             Err(denial) if denial.why() != Why::NotApproved => Err(Error::Refused(self.log_refusal(denial).await?)),
             // A policy that permits it to one person does not lift the rule.
             Ok(_) | Err(_) => Ok(()),
@@ -252,12 +252,17 @@ impl Vault {
 
     async fn still_approves(&self, approver: &Genuine<PrincipalRow>, action: Action) -> Result<bool, Error> {
         let department = self.department_row(approver.department).await?;
-        Ok(approver.active && self.policy.may_approve(approver.roles, department.kind, action))
+        Ok(approver.active
+            && self
+                .rules
+                .load()
+                .policy
+                .may_approve(approver.roles, department.kind, action))
     }
 
     /// Refuses an act whose approval does not stand. What the policy has against it comes first.
     async fn unapproved(&self, ask: Ask, facts: Facts, told: &'static ProblemKind) -> Error {
-        let denial = match self.policy.decide(ask, facts) {
+        let denial = match self.rules.load().policy.decide(ask, facts) {
             Ok(permit) => permit.withdraw(Why::NotApproved),
             Err(denial) => denial,
         };
