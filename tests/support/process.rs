@@ -91,28 +91,26 @@ impl Server {
         assert!(sent.success());
     }
 
-    /// Waits until it writes a line with these words to standard error.
+    /// Waits until it writes one more line with these words to standard error.
     pub(crate) fn says(&mut self, words: &str) -> &str {
-        loop {
-            let line = self.said.recv_timeout(FOR_EVER);
-            self.heard
-                .push(line.unwrap_or_else(|_| panic!("it never says {words}")));
-            if self.heard.last().is_some_and(|line| line.contains(words)) {
-                break;
-            }
+        let mut found = false;
+        while !found {
+            let line = self.said.recv_timeout(FOR_EVER).expect(words);
+            found = line.contains(words);
+            self.heard.push(line);
         }
         self.heard.last().unwrap()
     }
 
     /// Waits for its end: exit code, and what it has written to standard error since it began to serve.
     pub(crate) fn ended(&mut self) -> (Option<i32>, String) {
-        loop {
+        let last = loop {
             match self.said.recv_timeout(FOR_EVER) {
                 Ok(line) => self.heard.push(line),
-                Err(RecvTimeoutError::Disconnected) => break,
-                Err(RecvTimeoutError::Timeout) => panic!("the process ends by itself"),
+                Err(last) => break last,
             }
-        }
+        };
+        assert_eq!(last, RecvTimeoutError::Disconnected, "the process ends by itself");
         (self.process.wait().unwrap().code(), self.heard.join("\n"))
     }
 
