@@ -46,6 +46,7 @@ mod audit {
     mod cosigned;
     mod export;
     mod exposure;
+    mod names;
     mod outsiders;
     pub(crate) mod retention;
     mod reveal_limit;

@@ -38,6 +38,12 @@ pub struct Exposed {
     /// Who was shown what.
     #[serde(flatten)]
     pub reading: Reading,
+    /// The reader's account name now, for auditors and data protection officers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub actor_name: Option<String>,
+    /// The department's name now, for the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub department_name: Option<String>,
     /// How often.
     pub count: u64,
     /// The first time.
@@ -115,11 +121,13 @@ impl Exposure {
         self.groups.is_empty()
     }
 
-    /// The groups, by reader.
+    /// The groups, by reader, without names.
     #[must_use]
     pub fn into_groups(self) -> Vec<Exposed> {
         let exposed = |(reading, group): (Reading, Group)| Exposed {
             reading,
+            actor_name: None,
+            department_name: None,
             count: group.count,
             first: group.first,
             last: group.last,

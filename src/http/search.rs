@@ -7,8 +7,9 @@ use crate::log::mark::Mark;
 use crate::model::problems;
 use crate::vault::auditing::exposure::{AskExposure, ExposureAnswer};
 use crate::vault::auditing::report::{ReportAnswer, ReportDays};
-use crate::vault::auditing::search::{BadParameter, Events, Search, Wanted};
+use crate::vault::auditing::search::Events;
 use crate::vault::auditing::trace::{AskTrace, Traced};
+use crate::vault::auditing::wanted::{BadParameter, Search, Wanted};
 
 impl From<BadParameter> for Problem {
     fn from(bad: BadParameter) -> Self {
@@ -22,7 +23,7 @@ impl From<BadParameter> for Problem {
 /// Searches the log: entries that fit every parameter given, newest first.
 #[utoipa::path(get, path = "/v1/audit/events", tag = "audit", params(Search), responses((status = 200, body = Events)))]
 pub(super) async fn search(context: Context, Query(search): Query<Search>) -> Answer<Events> {
-    let wanted = Wanted::new(&search, context.vault().fields())?;
+    let wanted = Wanted::new(&search, context.vault().fields(), context.vault().hours())?;
     Ok(axum::Json(context.vault().search(context.session(), &wanted).await?))
 }
 

@@ -152,6 +152,9 @@ problems! {
     /// More entries than one report counts.
     TOO_MANY_ENTRIES = "too-wide", 422, "Too much at once" / "范围过大",
         "There are more than two million entries in these days. Ask for fewer days." / "这些天的日志超过两百万条，请减少天数。";
+    /// A day whose beginning or end has no time.
+    NO_SUCH_DAY = "no-such-day", 422, "Not a day of the calendar" / "日期无效",
+        "The day lies at the end of the calendar, and has no end itself." / "日期在历法的尽头，没有结束时刻。";
     /// Days that no report is about.
     NO_SUCH_DAYS = "no-such-days", 422, "Not the days of a report" / "报告日期无效",
         "A report is about 1 to 31 days of the calendar." / "报告的范围为 1 到 31 个自然日。";

@@ -2,12 +2,14 @@
 
 pub mod exposure;
 pub mod follow;
+mod names;
 pub mod read;
 pub mod report;
 pub mod resolve;
 pub mod retention;
 pub mod search;
 pub mod trace;
+pub mod wanted;
 
 use crate::log::history::NoHistory;
 use crate::model::ask::{Action, Ask};

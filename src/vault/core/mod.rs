@@ -94,6 +94,12 @@ impl Vault {
         &self.fields
     }
 
+    /// Working hours, and local time.
+    #[must_use]
+    pub const fn hours(&self) -> crate::audit::watch::hours::Hours {
+        self.spending.watching.hours
+    }
+
     /// Entries and commits of the log since start.
     #[must_use]
     pub fn log_stats(&self) -> &LogStats {
