@@ -35,9 +35,11 @@ mod people {
     mod approvals;
     mod bound;
     mod crowd;
+    mod departments;
     mod me;
     mod reasons;
     mod refusals;
+    mod standing;
 }
 
 /// What auditors and outsiders make of the log.

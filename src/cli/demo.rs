@@ -158,6 +158,7 @@ async fn staff(vault: &Vault, credentials: &mut Credentials) -> Done {
             code: code.parse::<DepartmentCode>().map_err(Failure::usage)?,
             name: name.to_owned(),
             kind: DepartmentKind::Organ,
+            city_code: None,
         };
         vault.make_department(&admin, new).await.map_err(Failure::unavailable)?;
         credentials.departments.push(Department {

@@ -4,6 +4,7 @@ mod admin;
 mod approvals;
 mod audit;
 mod callers;
+mod departments;
 mod health;
 mod limits;
 mod listener;
@@ -85,9 +86,15 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(tickets::read))
         .routes(routes!(tickets::step))
         .routes(routes!(tickets::reveal))
-        .routes(routes!(admin::make_department, admin::list_departments))
+        .routes(routes!(departments::find))
+        .routes(routes!(departments::make, departments::list))
+        .routes(routes!(departments::set))
+        .routes(routes!(departments::close))
         .routes(routes!(admin::make_principal, admin::list_principals))
+        .routes(routes!(admin::find_principals))
         .routes(routes!(admin::set_principal))
+        .routes(routes!(admin::switch_off))
+        .routes(routes!(admin::move_principal))
         .routes(routes!(admin::issue_token, admin::list_tokens))
         .routes(routes!(admin::revoke_token))
         .routes(routes!(admin::lock))

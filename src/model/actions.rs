@@ -119,6 +119,8 @@ actions! {
     ReadTicket = "ticket.read": Whole, Ticket, one, Passes, Read;
     /// List a department's tickets.
     ListTickets = "ticket.list": Whole, Nothing, one, Passes, List;
+    /// List the departments that a ticket can be sent to.
+    ListDepartments = "department.list": Whole, Nothing, one, Passes, List;
     /// Send a ticket to a department.
     Dispatch = "ticket.dispatch": Writing, OpenTicket, one, Passes, Update;
     /// Give a ticket back to the centre.

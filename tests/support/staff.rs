@@ -29,6 +29,7 @@ impl World {
                 code: code.parse().unwrap(),
                 name: format!("Department {code}"),
                 kind,
+                city_code: None,
             };
             vault.make_department(&admin, new).await.unwrap();
         }

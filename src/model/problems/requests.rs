@@ -130,7 +130,11 @@ problems! {
         "Leave out `department`." / "请去掉 `department`。";
     /// A department that cannot be made.
     BAD_DEPARTMENT = "bad-department", 422, "Not a department" / "部门信息无效",
-        "A department has a code other than 00 and a name of 1 to 60 characters." / "部门须有 00 以外的代码和 1 到 60 个字的名称。";
+        "A department has a code other than 00 and a name of 1 to 60 characters; a `city_code` has 1 to 40 characters without spaces." /
+        "部门须有 00 以外的代码和 1 到 60 个字的名称；`city_code` 为 1 到 40 个字符，不含空格。";
+    /// A department merged into itself.
+    BAD_SUCCESSOR = "bad-successor", 422, "Not a department to merge into" / "不能并入该部门",
+        "A department is merged into another one that is open." / "部门只能并入另一个在用的部门。";
     /// An account that cannot be made.
     BAD_ACCOUNT = "bad-account", 422, "Not an account name" / "账号名无效",
         "An account name has 2 to 64 of a-z, 0-9, '.', '_' and '-'." / "账号名为 2 到 64 个字符：a-z、0-9、“.”、“_”、“-”。";

@@ -7,7 +7,7 @@ use crate::keyring::unlock::{self, Passphrase};
 use crate::keyring::{KeyError, Keyring};
 use crate::log::{Node, genesis};
 use crate::model::ids::{PrincipalId, TokenId, random_uuid};
-use crate::model::principals::{DepartmentKind, PrincipalKind, Role, Roles};
+use crate::model::principals::{DepartmentKind, DepartmentState, PrincipalKind, Role, Roles};
 use crate::model::reference::DepartmentCode;
 use crate::randomness::Randomness;
 use crate::store::rows::{DepartmentRow, EntryRow, Fence, HeadRow, One, PrincipalRow, TokenRow, VaultRow};
@@ -118,6 +118,9 @@ fn founders(
         code: founding.centre,
         name: founding.centre_name.clone(),
         kind: DepartmentKind::Centre,
+        city_code: None,
+        state: DepartmentState::Open,
+        successor: None,
         version: 1,
     };
     let mut writes = vec![Write::put(keyring.protect(department)?)];

@@ -292,10 +292,16 @@ fn is_over(row: &ApprovalRow, now: Timestamp) -> bool {
     row.expires_at <= now
 }
 
+/// What the log says of what a request is about: the words, without names.
+pub(in crate::vault) fn without_names(about: &About) -> About {
+    let mut link = about.clone();
+    link.retain(|name, _| !UNLOGGED.contains(&name.as_str()));
+    link
+}
+
 /// What the log says of what was asked: the words, and SHA-256 of each sealed reason.
 fn logged(row: &ApprovalRow) -> About {
-    let mut link = row.about.clone();
-    link.retain(|name, _| !UNLOGGED.contains(&name.as_str()));
+    let mut link = without_names(&row.about);
     let reasons = Giver::ALL
         .iter()
         .filter_map(|&giver| Some((giver, row.reason_of(giver)?)));
