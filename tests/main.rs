@@ -52,6 +52,7 @@ mod audit {
     mod outsiders;
     pub(crate) mod retention;
     mod reveal_limit;
+    mod roles;
     pub(crate) mod search;
     mod watch;
 }

@@ -115,6 +115,7 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(search::search))
         .routes(routes!(search::exposure))
         .routes(routes!(search::trace))
+        .routes(routes!(search::roles))
         .routes(routes!(search::report))
         .routes(routes!(health::live))
         .routes(routes!(health::ready));

@@ -157,6 +157,8 @@ actions! {
     ExportLog = "log.export": Whole, Nothing, one, BarsBulk, Read;
     /// Find the read behind a trace mark.
     Trace = "log.trace": Whole, Nothing, one, Passes, Query;
+    /// See who was given which role when, and by whom.
+    RoleHistory = "log.roles": Whole, Nothing, one, Passes, Query;
     /// Drop bodies of old entries.
     PruneLog = "log.prune": Whole, Nothing, two, Passes, Delete;
     /// Begin a new log after the old one was cut.

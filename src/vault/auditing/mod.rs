@@ -7,6 +7,7 @@ pub mod read;
 pub mod report;
 pub mod resolve;
 pub mod retention;
+pub mod roles;
 pub mod search;
 pub mod trace;
 pub mod wanted;

@@ -158,7 +158,7 @@ impl Vault {
         }
     }
 
-    async fn page(
+    pub(super) async fn page(
         &self,
         wanted: &Wanted,
         size: u64,

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use crate::audit::indexer::ACCOUNT;
 use crate::audit::search::{Cursor, Query};
 use crate::audit::span::End;
 use crate::audit::watch::hours::Hours;
@@ -16,6 +17,7 @@ use crate::model::reference::{DepartmentCode, Reference};
 use crate::model::ticket_no::TicketNo;
 use crate::store::log_index::{Term, TermKind};
 use crate::vault::LARGEST_PAGE;
+use crate::vault::auditing::roles::AskRoles;
 
 const USUAL_PAGE: u32 = 50;
 
@@ -150,8 +152,32 @@ impl Wanted {
     /// # Errors
     /// The first parameter that has no such value.
     pub fn new(search: &Search, fields: &FieldSet, local: Hours) -> Result<Self, BadParameter> {
+        Self::beside(Vec::new(), search, fields, local)
+    }
+
+    /// What the search of a role history asks for.
+    ///
+    /// # Errors
+    /// The first parameter that has no such value.
+    pub fn roles(asked: &AskRoles, fields: &FieldSet, local: Hours) -> Result<Self, BadParameter> {
+        let account: Option<PrincipalId> = known(asked.principal.as_deref(), "principal", FROM_THE_LOG, |text| {
+            text.parse().ok()
+        })?;
+        let value = account.map_or_else(|| ACCOUNT.to_owned(), |id| format!("{ACCOUNT}/{id}"));
+        let kind = TermKind::Wrote;
+        let search = Search {
+            from: asked.from.clone(),
+            to: asked.to.clone(),
+            after: asked.after.clone(),
+            limit: asked.limit.clone(),
+            ..Search::default()
+        };
+        Self::beside(vec![Term { kind, value }], &search, fields, local)
+    }
+
+    fn beside(mut terms: Vec<Term>, search: &Search, fields: &FieldSet, local: Hours) -> Result<Self, BadParameter> {
         use TermKind as K;
-        let mut terms = search.words(fields)?;
+        terms.extend(search.words(fields)?);
         let mut add = |kind, value: Option<String>| terms.extend(value.map(|value| Term { kind, value }));
         let ticket: Option<TicketNo> = known(search.ticket.as_deref(), "ticket", FROM_THE_LOG, |text| {
             text.parse().ok()
