@@ -54,6 +54,7 @@ mod audit {
     mod reveal_limit;
     mod roles;
     pub(crate) mod search;
+    mod shown;
     mod watch;
 }
 

@@ -66,9 +66,20 @@ struct Group {
 pub struct Exposure {
     groups: BTreeMap<Reading, Group>,
     reads: u64,
+    /// Tickets and callers are left out of the groups.
+    readers_alone: bool,
 }
 
 impl Exposure {
+    /// Puts reads together by reader, fields and form, and leaves out for which ticket and of whom.
+    #[must_use]
+    pub fn of_readers_alone() -> Self {
+        Self {
+            readers_alone: true,
+            ..Self::default()
+        }
+    }
+
     /// Adds an entry, if it showed fields. Entries come newest first.
     pub fn add(&mut self, index: u64, leaf: Leaf) {
         if !shows_fields(&leaf) {
@@ -79,8 +90,8 @@ impl Exposure {
             actor: leaf.actor,
             dept: leaf.dept,
             role: leaf.role,
-            ticket: leaf.ticket,
-            subject: leaf.subject,
+            ticket: leaf.ticket.filter(|_| !self.readers_alone),
+            subject: leaf.subject.filter(|_| !self.readers_alone),
             fields: leaf.fields.unwrap_or_default(),
             form: leaf.form.unwrap_or_default(),
         };

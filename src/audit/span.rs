@@ -1,5 +1,6 @@
 //! The ends of a span of time, as auditors write them: moments or whole days.
 
+use std::fmt::{Display, Formatter};
 use std::str::FromStr;
 
 use jiff::Timestamp;
@@ -47,6 +48,22 @@ impl End {
 fn midnight(day: Date, offset: Option<Offset>, local: Hours) -> Result<i64, BadEnd> {
     let offset = offset.unwrap_or(local.offset);
     Hours { offset, ..local }.midnight(day).map_err(|_| BadEnd)
+}
+
+/// As it is written.
+impl Display for End {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Moment(at) => write!(f, "{at}"),
+            Self::Day(day, None) => write!(f, "{day}"),
+            Self::Day(day, Some(offset)) => {
+                let minutes = offset.seconds() / 60;
+                let sign = if minutes < 0 { '-' } else { '+' };
+                let (hours, minutes) = (minutes.abs() / 60, minutes.abs() % 60);
+                write!(f, "{day}{sign}{hours:02}:{minutes:02}")
+            }
+        }
+    }
 }
 
 impl FromStr for End {
@@ -116,6 +133,20 @@ mod tests {
             span("2026-11-01T09:00:00+08:00", "2026-11-01T09:00:00.5Z"),
             one("2026-11-01T01:00:00Z", "2026-11-01T09:00:00.5Z")
         );
+    }
+
+    #[test]
+    fn an_end_is_written_as_it_is_read() {
+        for text in [
+            "2026-11-01",
+            "2026-11-01+00:00",
+            "2026-11-01-03:30",
+            "2026-11-01T01:00:00Z",
+        ] {
+            let end: End = text.parse().unwrap();
+            assert_eq!(end.to_string(), text);
+        }
+        assert_eq!("2026-11-01Z".parse::<End>(), "2026-11-01+00:00".parse());
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::model::problems::Thing;
 use crate::vault::Asked;
 use crate::vault::auditing::resolve::{Resolve, Resolved};
 use crate::vault::auditing::retention::{Dropped, Retain};
+use crate::vault::auditing::shown::{AskShown, ShownAnswer};
 use crate::vault::people::Page;
 use crate::vault::people::approvals::{Decided, Decision, RequestLine, RequestPage};
 
@@ -93,6 +94,18 @@ pub(super) async fn resolve(context: Once, body: Json<Resolve>) -> Answer<Resolv
     let exact = context.exact(&body.bytes)?;
     let resolved = context.vault().resolve_subject(context.session(), &body.value, &exact);
     Ok(axum::Json(resolved.await?))
+}
+
+/// Who was shown something of whomever a value, or a ticket, belongs to, without a word on who that is. Takes two persons, who say
+/// why.
+#[utoipa::path(post, path = "/v1/audit/shown", tag = "audit", request_body = AskShown,
+    params(("Approval" = Option<String>, Header, description = APPROVAL),
+        ("Approval-Reason" = Option<String>, Header, description = REASON)),
+    responses((status = 200, body = ShownAnswer), (status = 202, body = Asked), (status = 409)))]
+pub(super) async fn shown(context: Once, body: Json<AskShown>) -> Answer<ShownAnswer> {
+    let exact = context.exact(&body.bytes)?;
+    let shown = context.vault().shown(context.session(), &body.value, &exact);
+    Ok(axum::Json(shown.await?))
 }
 
 /// Drops the bodies of entries older than the retention period; hashes and tiles stay. Run `callervault audit export`

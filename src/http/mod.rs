@@ -104,6 +104,7 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(approvals::approve))
         .routes(routes!(approvals::refuse))
         .routes(routes!(approvals::resolve))
+        .routes(routes!(approvals::shown))
         .routes(routes!(approvals::retain))
         .routes(routes!(audit::checkpoint))
         .routes(routes!(audit::cosigned))

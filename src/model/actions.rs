@@ -165,6 +165,8 @@ actions! {
     RestartLog = "log.restart": Whole, Nothing, two, Passes, Create;
     /// Learn which caller a subject of the log is.
     ResolveSubject = "subject.resolve": Whole, Nothing, two, Passes, Other;
+    /// Learn who was shown something of whomever a value or a ticket belongs to, without learning who that is.
+    SubjectExposure = "subject.exposure": Whole, Nothing, two, Passes, Query;
     /// Ask for a second person's approval.
     AskApproval = "approval.ask": Whole, Nothing, one, Passes, Update;
     /// See what waits for approval.
@@ -180,6 +182,12 @@ impl Action {
     #[must_use]
     pub const fn is_about_fields(self) -> bool {
         matches!(self.kind().judged, Judged::ByField)
+    }
+
+    /// Whether asker and approver must say why: each begins with a caller's own value.
+    #[must_use]
+    pub const fn needs_reasons(self) -> bool {
+        matches!(self, Self::SubjectExposure)
     }
 
     /// What nobody does without a second person's approval.

@@ -144,6 +144,12 @@ problems! {
     /// More or fewer than one of three.
     EXACTLY_ONE = "exactly-one", 422, "Name exactly one" / "只能指定其一",
         "Name exactly one of ticket, subject and actor." / "ticket、subject、actor 中只能指定一个。";
+    /// Neither a value nor a ticket, or both.
+    VALUE_OR_TICKET = "exactly-one", 422, "Name exactly one" / "只能指定其一",
+        "Name either a field and its value, or a ticket." / "请指定字段及其值，或指定工单，二者取其一。";
+    /// A value that says nothing of who it is.
+    TOO_MANY_CALLERS = "too-wide", 422, "Too much at once" / "范围过大",
+        "More than 50 callers have this value." / "有超过 50 位来电人具有此值。";
     /// A subject or an actor that cannot be one.
     MISTYPED = "mistyped", 422, "Mistyped" / "编号有误",
         "The subject or actor is mistyped. Take it from an entry of the log." / "subject 或 actor 有误，请从日志条目中复制。";

@@ -88,25 +88,7 @@ impl AskExposure {
         let (Some((kind, value)), None) = (named.next(), named.next()) else {
             return Err(EXACTLY_ONE);
         };
-        let word = |kind, value: &str| Term {
-            kind,
-            value: value.to_owned(),
-        };
-        let mut terms = vec![
-            Term { kind, value },
-            word(TermKind::Act, Action::Reveal.as_str()),
-            word(TermKind::Out, "granted"),
-        ];
-        terms.sort_unstable();
-        Ok(Query {
-            terms,
-            from: self
-                .from
-                .map(|from| from.begins(local))
-                .transpose()
-                .map_err(|_| NO_SUCH_DAY)?,
-            to: self.to.map(|to| to.ends(local)).transpose().map_err(|_| NO_SUCH_DAY)?,
-        })
+        reads(Term { kind, value }, self.from, self.to, local)
     }
 }
 
@@ -122,7 +104,31 @@ impl Vault {
         let audit = self.looked(ask, body.ticket, body.subject()?).await?;
         let archived = self.archived_below().await?;
         let mut exposure = Exposure::default();
-        let mut before = Some(audit.index);
+        self.expose(&query, audit.index, archived, &mut exposure).await?;
+        let reads = exposure.reads();
+        let mut groups = exposure.into_groups();
+        self.names_for(session).beside_groups(&mut groups).await?;
+        Ok(ExposureAnswer {
+            span: Span::of(&query),
+            beyond: self.beyond(archived).await?,
+            reads,
+            groups,
+            audit,
+        })
+    }
+
+    /// Adds the reads that fit, of the entries below `size`.
+    ///
+    /// # Errors
+    /// [`Error::Bad`] for more than one answer holds.
+    pub(super) async fn expose(
+        &self,
+        query: &Query,
+        size: u64,
+        archived: u64,
+        exposure: &mut Exposure,
+    ) -> Result<(), Error> {
+        let mut before = Some(size);
         while let Some(position) = before {
             let walk = query.walk(position, PIECE, STEPS);
             let walked = self.indexer.index().walk(walk).await?;
@@ -137,15 +143,31 @@ impl Vault {
             before = walked.next;
             tokio::task::yield_now().await;
         }
-        let reads = exposure.reads();
-        let mut groups = exposure.into_groups();
-        self.names_for(session).beside_groups(&mut groups).await?;
-        Ok(ExposureAnswer {
-            span: Span::of(&query),
-            beyond: self.beyond(archived).await?,
-            reads,
-            groups,
-            audit,
-        })
+        Ok(())
     }
+}
+
+/// The query for reads that showed fields and carry this term, in a span of time.
+///
+/// # Errors
+/// [`Error::Bad`] for a day at the end of the calendar.
+pub(super) fn reads(of: Term, from: Option<End>, to: Option<End>, local: Hours) -> Result<Query, Error> {
+    let word = |kind, value: &str| Term {
+        kind,
+        value: value.to_owned(),
+    };
+    let mut terms = vec![
+        of,
+        word(TermKind::Act, Action::Reveal.as_str()),
+        word(TermKind::Out, "granted"),
+    ];
+    terms.sort_unstable();
+    Ok(Query {
+        terms,
+        from: from
+            .map(|from| from.begins(local))
+            .transpose()
+            .map_err(|_| NO_SUCH_DAY)?,
+        to: to.map(|to| to.ends(local)).transpose().map_err(|_| NO_SUCH_DAY)?,
+    })
 }

@@ -9,6 +9,7 @@ pub mod resolve;
 pub mod retention;
 pub mod roles;
 pub mod search;
+pub mod shown;
 pub mod trace;
 pub mod wanted;
 

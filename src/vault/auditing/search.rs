@@ -130,7 +130,7 @@ impl Vault {
     }
 
     /// Brings the index up to a size of the log, or says how far it has come.
-    async fn catch_up(&self, size: u64) -> Result<(), Error> {
+    pub(super) async fn catch_up(&self, size: u64) -> Result<(), Error> {
         let until = Instant::now() + PATIENCE;
         loop {
             let at = self.indexer.advance(&*self.store, size).await?;

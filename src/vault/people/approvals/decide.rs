@@ -66,6 +66,9 @@ impl Vault {
             return Err(Error::NotFound(Thing::Approval));
         };
         let permit = self.may_decide(session, &row, decision).await?;
+        if row.action.needs_reasons() && decision == Decision::Approve && reason.is_none() {
+            return Err(Error::Bad(problems::REASON_REQUIRED));
+        }
         let seal = |reason| self.keyring.seal_reason(id, Giver::Approver, reason);
         let decided = ApprovalRow {
             approver: Some(session.actor.id()),

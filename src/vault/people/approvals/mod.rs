@@ -129,6 +129,9 @@ impl Vault {
         if asker.kind != PrincipalKind::Person {
             return Err(self.refuse(permit, Why::NotAPerson).await);
         }
+        if ask.action().needs_reasons() && exact.reason.is_none() {
+            return Err(Error::Bad(problems::REASON_REQUIRED));
+        }
         let created_at = ask.at();
         let last = cells![asker.id, created_at, MOST_OPEN - 1];
         if self.store.one(&approval::OPEN_BESIDES, &last).await?.is_some() {
