@@ -36,6 +36,7 @@ mod people {
     mod bound;
     mod crowd;
     mod departments;
+    mod import;
     mod me;
     mod reasons;
     mod refusals;

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
-use super::client::{Answer, Client};
+use super::client::Client;
 use super::passphrase::secret_file;
 use super::{Done, Failure, say};
 
@@ -207,7 +207,7 @@ impl Admin {
             .filter_map(|(name, value)| Some((*name, value.as_deref()?)))
             .collect();
         let answer = client.call(&token, call.method, &call.path, &headers, call.body.as_ref())?;
-        say(good(answer)?)?;
+        say(answer.good()?)?;
         Ok(())
     }
 }
@@ -324,7 +324,7 @@ impl List {
                 None => client.get(token, path)?,
             },
         };
-        good(answer)
+        answer.good()
     }
 }
 
@@ -341,18 +341,4 @@ fn pages(client: &Client, token: &str, list: &List) -> Done {
             None => return Ok(()),
         }
     }
-}
-
-fn good(answer: Answer) -> Result<Value, Failure> {
-    let body = answer.json();
-    if answer.status < 300 {
-        return Ok(body);
-    }
-    let word = |name| body.get(name).and_then(Value::as_str).unwrap_or_default();
-    let words = format!("{} ({})\n  {}", word("title"), answer.status, word("detail"));
-    Err(if answer.status >= 500 {
-        Failure::unavailable(words)
-    } else {
-        Failure::usage(words)
-    })
 }

@@ -9,6 +9,7 @@ mod fsck;
 mod import;
 mod init;
 mod passphrase;
+mod people;
 mod serve;
 mod tour;
 mod witness;
@@ -54,6 +55,8 @@ enum Verb {
     Fsck(fsck::Fsck),
     /// Departments, principals and tokens, through a running server.
     Admin(admin::Admin),
+    /// Lists of people, through a running server.
+    People(people::People),
     /// Verify and export the log.
     Audit(audit::Audit),
     /// A throw-away vault with synthetic departments and calls.
@@ -187,6 +190,7 @@ pub fn run() -> ExitCode {
         Verb::Import(verb) => verb.run(),
         Verb::Fsck(verb) => verb.run(),
         Verb::Admin(verb) => verb.run(),
+        Verb::People(verb) => verb.run(),
         Verb::Audit(verb) => verb.run(),
         Verb::Demo(verb) => verb.run(),
         Verb::Witness(verb) => verb.run(),
