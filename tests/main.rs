@@ -88,6 +88,7 @@ mod life {
     mod demo;
     mod doubt;
     mod faults;
+    mod lists;
     mod places;
     mod readmitted;
     pub(crate) mod restart;

@@ -77,7 +77,7 @@ struct Where {
     /// Directory of the data store, if it is elsewhere.
     #[arg(long)]
     data: Option<PathBuf>,
-    /// Directory with fields.toml, need-to-know.cedar, schema.cedarschema, if it is elsewhere.
+    /// Directory with fields.toml, limits.toml, lists.toml, words.toml, need-to-know.cedar, schema.cedarschema, if it is elsewhere.
     #[arg(long)]
     policies: Option<PathBuf>,
 }
@@ -146,7 +146,10 @@ impl From<OpenError> for Failure {
     fn from(error: OpenError) -> Self {
         match error {
             OpenError::Log(_) => Self::check_failed(error),
-            OpenError::Fields(_) | OpenError::Policy(_) | OpenError::Store(StoreError::Exists(_)) => Self::usage(error),
+            OpenError::Fields(_)
+            | OpenError::Lists(_)
+            | OpenError::Policy(_)
+            | OpenError::Store(StoreError::Exists(_)) => Self::usage(error),
             other => Self::unavailable(other),
         }
     }

@@ -8,6 +8,7 @@ mod departments;
 mod health;
 mod limits;
 mod listener;
+mod lists;
 mod me;
 mod metrics;
 mod openapi;
@@ -86,6 +87,8 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(tickets::read))
         .routes(routes!(tickets::step))
         .routes(routes!(tickets::reveal))
+        .routes(routes!(lists::lists))
+        .routes(routes!(lists::reload))
         .routes(routes!(departments::find))
         .routes(routes!(departments::make, departments::list))
         .routes(routes!(departments::set))

@@ -133,6 +133,8 @@ actions! {
     SetDepartment = "admin.department": Whole, Nothing, one, Passes, Update;
     /// Make a principal or set its roles.
     SetPrincipal = "admin.principal": Whole, Nothing, one, Passes, Update;
+    /// Read the city's lists again.
+    SetLists = "admin.lists": Whole, Nothing, one, Passes, Update;
     /// Issue or revoke an API token.
     SetToken = "admin.token": Whole, Nothing, one, Passes, Update;
     /// Make, change or equip an account that administers the vault or may approve.

@@ -113,15 +113,18 @@ problems! {
     TEXT_MISSING = "text-missing", 422, "The ticket has no text" / "工单没有内容", "A ticket needs its `text`." / "工单必须有 `text`。";
     /// A category that is not declared.
     BAD_CATEGORY = "bad-category", 422, "No such category" / "类别不存在",
-        "fields.toml lists the categories." / "可用类别见 fields.toml。";
+        "lists.toml has the categories; `GET /v1/lists` answers with them." / "可用类别见 lists.toml，可用 `GET /v1/lists` 查询。";
+    /// A channel that the city has not.
+    BAD_CHANNEL = "bad-channel", 422, "No such channel" / "受理渠道不存在",
+        "lists.toml has the channels; `GET /v1/lists` answers with them." / "可用渠道见 lists.toml，可用 `GET /v1/lists` 查询。";
     /// A call that has not come yet.
     RECEIVED_AHEAD = "received-ahead", 422, "The call lies ahead" / "来电时间晚于当前时间",
         "`received_at` is more than a day ahead of the vault's clock. Check its year and its unit, and the clock." /
         "`received_at` 比本库时钟晚一天以上。请检查年份、单位和时钟。";
     /// A code that is no township's.
     BAD_TOWNSHIP = "bad-township", 422, "Not a township code" / "街镇代码无效",
-        "A township is a code of GB/T 2260 with 6, 9 or 12 digits. One of 12 that begins like a mobile number must be in a known county." /
-        "街镇代码按 GB/T 2260 为 6 位、9 位或 12 位。形似手机号码的 12 位代码须属于已知的县级区划。";
+        "A township is a code of GB/T 2260 with 6, 9 or 12 digits. One of 12 that begins like a mobile number must be in a known county. Where lists.toml has townships, it must be one of those." /
+        "街镇代码按 GB/T 2260 为 6 位、9 位或 12 位。形似手机号码的 12 位代码须属于已知的县级区划。lists.toml 列有街镇时，须为其中之一。";
     /// No department where one must be named.
     NO_DEPARTMENT = "no-department", 422, "No department is named" / "未指定部门",
         "Name the `department` that gets the ticket." / "请用 `department` 指定接收工单的部门。";
@@ -132,6 +135,13 @@ problems! {
     BAD_DEPARTMENT = "bad-department", 422, "Not a department" / "部门信息无效",
         "A department has a code other than 00 and a name of 1 to 60 characters; a `city_code` has 1 to 40 characters without spaces." /
         "部门须有 00 以外的代码和 1 到 60 个字的名称；`city_code` 为 1 到 40 个字符，不含空格。";
+    /// A kind of department that the city has not.
+    BAD_KIND = "bad-kind", 422, "No such kind of department" / "部门类型不存在",
+        "lists.toml has the kinds; `GET /v1/lists` answers with them." / "可用类型见 lists.toml，可用 `GET /v1/lists` 查询。";
+    /// Lists that cannot be used.
+    BAD_LISTS = "bad-lists", 422, "The lists cannot be used" / "清单无法使用",
+        "lists.toml has an error, or others may write it. The program log says where. The lists stay as they were." /
+        "lists.toml 有误，或他人可写。详见程序日志。清单保持原样。";
     /// A department merged into itself.
     BAD_SUCCESSOR = "bad-successor", 422, "Not a department to merge into" / "不能并入该部门",
         "A department is merged into another one that is open." / "部门只能并入另一个在用的部门。";

@@ -6,6 +6,7 @@ mod authenticate;
 mod error;
 mod facts;
 pub(in crate::vault) mod limits;
+mod lists;
 pub(in crate::vault) mod replay;
 mod retention;
 mod values;
@@ -20,6 +21,7 @@ pub use self::error::Error;
 pub(in crate::vault) use self::facts::{caller_of, ticket_of};
 use self::limits::{RateLimiter, Spending, UnderWay};
 pub use self::limits::{Rates, Watching};
+pub(in crate::vault) use self::lists::ListsInForce;
 pub use self::replay::{Replay, Scope};
 pub use self::retention::Retention;
 pub(in crate::vault) use self::values::Sorted;
@@ -58,6 +60,8 @@ pub struct Vault {
     pub(in crate::vault) policy: Policy,
     /// The declared fields.
     pub(in crate::vault) fields: FieldSet,
+    /// The city's lists. Written when they are read again, under a lock inside; each node reads its own file.
+    pub(in crate::vault) lists: ListsInForce,
     /// The time.
     pub(in crate::vault) clock: Arc<dyn Clock>,
     /// Random bytes, for ids, tokens and ticket numbers. The keyring and the log hold the same.

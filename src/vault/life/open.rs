@@ -15,12 +15,14 @@ use crate::log::startup::{self, Proved, Unproved};
 use crate::log::{CheckpointSigner, Log, Node, Pace, ProvedEntry};
 use crate::model::fields::{FieldSet, FieldsError, WordsError};
 use crate::model::limits::LimitsError;
+use crate::model::lists::ListsError;
 use crate::model::principals::BadRoles;
 use crate::policy::{PolicyError, Why};
 use crate::randomness::{Randomness, System};
 use crate::store::rows::declared;
 use crate::store::sqlite::{SqliteData, SqliteKeys, SqliteLogIndex};
 use crate::store::{DataStore, KeyStore, StoreError};
+use crate::vault::core::ListsInForce;
 use crate::vault::core::limits::{RateLimiter, Rates, Spending, Watching};
 use crate::vault::life::rules::{self, BadFiles, Rules};
 use crate::vault::{Error, Vault};
@@ -32,7 +34,8 @@ pub struct Places {
     pub data: PathBuf,
     /// The key store's file.
     pub keys: PathBuf,
-    /// A directory with `fields.toml`, `need-to-know.cedar`, `schema.cedarschema`; what is not there is as shipped.
+    /// A directory with `fields.toml`, `limits.toml`, `lists.toml`, `words.toml`, `need-to-know.cedar`, `schema.cedarschema`; what is
+    /// not there is as shipped.
     pub policies: PathBuf,
     /// Somebody named that directory: then it must be there.
     pub policies_named: bool,
@@ -75,6 +78,9 @@ pub enum OpenError {
     /// `limits.toml`.
     #[error(transparent)]
     Limits(#[from] LimitsError),
+    /// `lists.toml`.
+    #[error(transparent)]
+    Lists(#[from] ListsError),
     /// `words.toml`.
     #[error(transparent)]
     Words(#[from] WordsError),
@@ -283,6 +289,7 @@ impl Unlocked {
             log,
             policy: self.rules.policy,
             fields: self.rules.fields,
+            lists: ListsInForce::new(self.rules.lists, places.policies.clone(), places.policies_named),
             clock,
             randomness: running.randomness,
             rate_limiter: RateLimiter::new(running.rates),

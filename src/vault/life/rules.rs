@@ -1,4 +1,4 @@
-//! The rules in force: field declarations and policies, from a directory or as shipped.
+//! The rules in force: field declarations, lists and policies, from a directory or as shipped.
 //!
 //! Whoever may write these files decides who sees what. So nobody but the owner may write them or their directory, a directory
 //! that was named must be there, and a file in it that is none of ours is an error: a misspelt name would leave the shipped rules
@@ -8,17 +8,20 @@ use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use crate::log::leaf;
 use crate::model::fields::{FieldSet, Words};
 use crate::model::limits::Limits;
+use crate::model::lists::Lists;
 use crate::policy::Policy;
 use crate::vault::life::open::{OpenError, Places};
 
 const FIELDS: &str = "fields.toml";
 const LIMITS: &str = "limits.toml";
+const LISTS: &str = "lists.toml";
 const POLICIES: &str = "need-to-know.cedar";
 const SCHEMA: &str = "schema.cedarschema";
 const WORDS: &str = "words.toml";
-const FILES: [&str; 5] = [FIELDS, LIMITS, POLICIES, SCHEMA, WORDS];
+const FILES: [&str; 6] = [FIELDS, LIMITS, LISTS, POLICIES, SCHEMA, WORDS];
 /// Write permission of group and others.
 const WRITABLE: u32 = 0o022;
 const ROOT: u32 = 0;
@@ -49,11 +52,12 @@ pub(in crate::vault) struct Rules {
     pub(in crate::vault) fields: FieldSet,
     pub(in crate::vault) policy: Policy,
     pub(in crate::vault) limits: Limits,
+    pub(in crate::vault) lists: Lists,
 }
 
 /// Reads them: those in the directory, and those that are not there as shipped.
 pub(in crate::vault) fn load(places: &Places) -> Result<Rules, OpenError> {
-    check_directory(places)?;
+    check_directory(&places.policies, places.policies_named)?;
     let text = |name, shipped: &str| read(&places.policies.join(name), shipped);
     let declarations = text(FIELDS, FieldSet::SHIPPED)?;
     let words = text(WORDS, Words::SHIPPED)?;
@@ -65,15 +69,30 @@ pub(in crate::vault) fn load(places: &Places) -> Result<Rules, OpenError> {
     let schema = text(SCHEMA, Policy::SHIPPED_SCHEMA)?;
     let policy = Policy::load(&policies, &schema, &fields, &[&declarations, &limited, &words])?;
     tracing::info!(policy = %policy.hash(), "the rules in force: SHA-256 over policies, schema, fields, limits and words");
-    Ok(Rules { fields, policy, limits })
+    let (lists, _) = lists(&places.policies, places.policies_named)?;
+    Ok(Rules {
+        fields,
+        policy,
+        limits,
+        lists,
+    })
 }
 
-fn check_directory(places: &Places) -> Result<(), BadFiles> {
-    let directory = &places.policies;
+/// The lists, and SHA-256 over the file. They say what calls may be about and decide nothing, so that they can be read again while
+/// the vault serves, and are no part of the policy's hash.
+pub(in crate::vault) fn lists(directory: &Path, named: bool) -> Result<(Lists, String), OpenError> {
+    check_directory(directory, named)?;
+    let text = read(&directory.join(LISTS), Lists::SHIPPED)?;
+    let hash = leaf::base64_sha256(text.as_bytes());
+    tracing::info!(lists = %hash, "the lists in force: SHA-256");
+    Ok((Lists::load(&text)?, hash))
+}
+
+fn check_directory(directory: &Path, named: bool) -> Result<(), BadFiles> {
     let entries = match std::fs::read_dir(directory) {
         Ok(entries) => entries,
-        Err(error) if error.kind() == ErrorKind::NotFound && !places.policies_named => return Ok(()),
-        Err(error) if error.kind() == ErrorKind::NotFound => return Err(BadFiles::Missing(directory.clone())),
+        Err(error) if error.kind() == ErrorKind::NotFound && !named => return Ok(()),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Err(BadFiles::Missing(directory.to_owned())),
         Err(error) => return Err(unreadable(directory, &error)),
     };
     safe(directory)?;

@@ -102,12 +102,15 @@ impl Vault {
     /// Makes a department.
     ///
     /// # Errors
-    /// [`Error::Refused`], [`Error::Taken`], [`Error::Bad`] for the auditors' code or an unfit name.
+    /// [`Error::Refused`], [`Error::Taken`], [`Error::Bad`] for the auditors' code, an unfit name, or a kind that `lists.toml` has not.
     pub async fn make_department(&self, session: &Session, new: NewDepartment) -> Result<Changed<Department>, Error> {
         let permit = self.administer(session, Action::SetDepartment).await?;
         fits(&new.name, new.city_code.as_deref())?;
         if new.code == DepartmentCode::AUDITORS {
             return Err(Error::Bad(problems::BAD_DEPARTMENT));
+        }
+        if !self.lists().has_kind(new.kind) {
+            return Err(Error::Bad(problems::BAD_KIND));
         }
         let row = DepartmentRow {
             code: new.code,

@@ -22,7 +22,7 @@ const AHEAD: SignedDuration = SignedDuration::from_hours(24);
 pub(super) struct Checked<'v> {
     pub(super) caller: Vec<(&'v Field, Submitted)>,
     pub(super) ticket: Vec<(&'v Field, Submitted)>,
-    pub(super) category: &'v Category,
+    pub(super) category: Category,
     pub(super) township: Township,
     pub(super) left_out: Vec<LeftOut>,
 }
@@ -52,8 +52,12 @@ impl Vault {
             return Err(Error::Bad(problems::TEXT_MISSING));
         }
         self.has_come(&body.call)?;
-        let category = self.fields.category(&body.ticket.category);
-        let township = Township::new(&body.ticket.township);
+        let lists = self.lists();
+        if !lists.has_channel(body.call.channel) {
+            return Err(Error::Bad(problems::BAD_CHANNEL));
+        }
+        let category = lists.category(&body.ticket.category);
+        let township = lists.township(&body.ticket.township);
         Ok(Checked {
             caller: caller.good,
             ticket: ticket.good,
