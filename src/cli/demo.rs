@@ -14,6 +14,7 @@ use crate::atomic_file;
 use crate::clock::System;
 use crate::http::{self, App, Listen};
 use crate::keyring::unlock::Passphrase;
+use crate::model::approvals::Reason;
 use crate::model::ask::RequestId;
 use crate::model::fields::FieldSet;
 use crate::model::ids::ApprovalId;
@@ -237,7 +238,8 @@ async fn hire(
 /// The auditor approves.
 async fn second(vault: &Vault, auditor: &Session, asked: &Asked) -> Result<ApprovalId, Failure> {
     let id = asked.approval.id.parse().map_err(Failure::unavailable)?;
-    let decided = vault.decide_on(auditor, id, Decision::Approve, None).await;
+    let reason = Reason::new(Zeroizing::new("for the demo".to_owned()));
+    let decided = vault.decide_on(auditor, id, Decision::Approve, reason.as_ref()).await;
     decided.map_err(Failure::unavailable)?;
     Ok(id)
 }

@@ -25,7 +25,7 @@ pub(super) const REASON: &str = "why the approval is asked for: 1 to 200 charact
 #[derive(Default, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Decide {
-    /// 1 to 200 characters, sealed; shown to the asker and to those who may approve. It may be left out.
+    /// 1 to 200 characters, sealed; shown to the asker and to those who may approve. Only a refusal may leave it out.
     reason: Option<String>,
 }
 
@@ -59,7 +59,8 @@ pub(super) async fn read(context: Context, Path(id): Path<String>) -> Answer<Req
     Ok(axum::Json(context.vault().approval(context.session(), id).await?))
 }
 
-/// Approves somebody else's request: they may do it once, within 24 hours of having asked.
+/// Approves somebody else's request: they may do it once, within 24 hours of having asked. Whoever
+/// approves says why.
 #[utoipa::path(post, path = "/v1/approvals/{id}/approve", tag = "approvals", params(("id" = String, Path)),
     request_body(content = Option<Decide>), responses((status = 200, body = Decided), (status = 404), (status = 409)))]
 pub(super) async fn approve(context: Context, Path(id): Path<String>, why: MaybeJson<Decide>) -> Answer<Decided> {

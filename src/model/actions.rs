@@ -186,9 +186,10 @@ impl Action {
         matches!(self.kind().judged, Judged::ByField)
     }
 
-    /// Whether asker and approver must say why: each begins with a caller's own value.
+    /// Whether whoever asks for a second person's approval must say why: it begins with a caller's own value, which the second
+    /// person does not see.
     #[must_use]
-    pub const fn needs_reasons(self) -> bool {
+    pub const fn is_asked_with_a_reason(self) -> bool {
         matches!(self, Self::SubjectExposure)
     }
 

@@ -85,7 +85,9 @@ async fn a_list_is_imported_and_can_be_imported_again() {
             "{again}"
         );
         let approve = format!("/v1/approvals/{id}/approve");
-        let (status, _) = import.server.post(&world, "auditor", &approve, &json!({}));
+        let (status, _) = import
+            .server
+            .post(&world, "auditor", &approve, &json!({"reason": "seen"}));
         assert_eq!(status, 200);
         let last = said(&import.run(LIST, &[]), 0);
         assert!(last.contains("made 1, there already 4, waiting 0"), "{last}");

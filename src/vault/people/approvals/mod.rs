@@ -129,7 +129,7 @@ impl Vault {
         if asker.kind != PrincipalKind::Person {
             return Err(self.refuse(permit, Why::NotAPerson).await);
         }
-        if ask.action().needs_reasons() && exact.reason.is_none() {
+        if ask.action().is_asked_with_a_reason() && exact.reason.is_none() {
             return Err(Error::Bad(problems::REASON_REQUIRED));
         }
         let created_at = ask.at();
