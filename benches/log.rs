@@ -47,7 +47,7 @@ use callervault::store::rows::{EntryRow, Fence, HeadRow, One};
 use callervault::store::sqlite::{SqliteData, SqliteKeys, SqliteLogIndex};
 use callervault::store::{DataStore, KeyStore};
 use callervault::vault::auditing::exposure::AskExposure;
-use callervault::vault::auditing::search::{Search, Wanted};
+use callervault::vault::auditing::wanted::{Search, Wanted};
 use callervault::vault::life::init::Founding;
 use callervault::vault::life::open::Places;
 use callervault::vault::{Session, Vault};
@@ -656,7 +656,7 @@ async fn finding(scene: &Scene) -> Vec<Found> {
     let mut taken = Vec::new();
     for known in &known {
         for (name, search) in searches(known) {
-            let wanted = Wanted::new(&search, &FieldSet::shipped().unwrap()).unwrap();
+            let wanted = Wanted::new(&search, &FieldSet::shipped().unwrap(), vault.hours()).unwrap();
             let found = twice(scene, name, &mut taken, || vault.search(&session, &wanted)).await;
             assert!(!found.entries.is_empty(), "{name}");
         }

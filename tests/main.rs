@@ -36,9 +36,12 @@ mod people {
     mod approvals;
     mod bound;
     mod crowd;
+    mod departments;
+    mod import;
     mod me;
     mod reasons;
     mod refusals;
+    mod standing;
 }
 
 /// What auditors and outsiders make of the log.
@@ -47,10 +50,13 @@ mod audit {
     mod cosigned;
     mod export;
     mod exposure;
+    mod names;
     mod outsiders;
     pub(crate) mod retention;
     mod reveal_limit;
+    mod roles;
     pub(crate) mod search;
+    mod shown;
     mod watch;
 }
 
@@ -83,6 +89,7 @@ mod life {
     mod demo;
     mod doubt;
     mod faults;
+    mod lists;
     mod places;
     mod readmitted;
     mod reload;

@@ -172,7 +172,10 @@ fn the_auditor_finds_it(file: &str, read: &Value, said: &[String]) {
     assert_eq!(ours, pythons, "both verifiers come to the same root");
 
     assert!(trace.starts_with(&format!("entry {index} of the log, ")), "{trace}");
-    assert!(trace.contains("of department C1 as handler"), "{trace}");
+    assert!(
+        trace.contains("of department C1 (") && trace.contains(") as handler"),
+        "{trace}"
+    );
     assert!(trace.contains("callback_number (clear)"), "{trace}");
 
     let exposed = one(exposure);

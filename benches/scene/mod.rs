@@ -46,6 +46,7 @@ pub(crate) async fn scene() -> Scene {
         code: "C1".parse().unwrap(),
         name: "Organ".to_owned(),
         kind: DepartmentKind::Organ,
+        city_code: None,
     };
     vault.make_department(&admin, organ).await.unwrap();
     let mut tokens = Vec::new();

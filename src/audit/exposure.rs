@@ -38,6 +38,12 @@ pub struct Exposed {
     /// Who was shown what.
     #[serde(flatten)]
     pub reading: Reading,
+    /// The reader's account name now, for auditors and data protection officers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub actor_name: Option<String>,
+    /// The department's name now, for the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub department_name: Option<String>,
     /// How often.
     pub count: u64,
     /// The first time.
@@ -60,9 +66,20 @@ struct Group {
 pub struct Exposure {
     groups: BTreeMap<Reading, Group>,
     reads: u64,
+    /// Tickets and callers are left out of the groups.
+    readers_alone: bool,
 }
 
 impl Exposure {
+    /// Puts reads together by reader, fields and form, and leaves out for which ticket and of whom.
+    #[must_use]
+    pub fn of_readers_alone() -> Self {
+        Self {
+            readers_alone: true,
+            ..Self::default()
+        }
+    }
+
     /// Adds an entry, if it showed fields. Entries come newest first.
     pub fn add(&mut self, index: u64, leaf: Leaf) {
         if !shows_fields(&leaf) {
@@ -73,8 +90,8 @@ impl Exposure {
             actor: leaf.actor,
             dept: leaf.dept,
             role: leaf.role,
-            ticket: leaf.ticket,
-            subject: leaf.subject,
+            ticket: leaf.ticket.filter(|_| !self.readers_alone),
+            subject: leaf.subject.filter(|_| !self.readers_alone),
             fields: leaf.fields.unwrap_or_default(),
             form: leaf.form.unwrap_or_default(),
         };
@@ -115,11 +132,13 @@ impl Exposure {
         self.groups.is_empty()
     }
 
-    /// The groups, by reader.
+    /// The groups, by reader, without names.
     #[must_use]
     pub fn into_groups(self) -> Vec<Exposed> {
         let exposed = |(reading, group): (Reading, Group)| Exposed {
             reading,
+            actor_name: None,
+            department_name: None,
             count: group.count,
             first: group.first,
             last: group.last,

@@ -38,9 +38,20 @@ pub fn terms(leaf: &Leaf) -> Vec<Term> {
     terms.extend(some(K::Subject, &leaf.subject));
     terms.extend(some(K::Form, &leaf.form));
     terms.extend(leaf.fields.iter().flatten().map(|field| one(K::Field, field)));
+    terms.extend(accounts(leaf).flat_map(|place| [one(K::Wrote, ACCOUNT), one(K::Wrote, place)]));
     terms.sort_unstable();
     terms.dedup();
     terms
+}
+
+/// What an entry that wrote any account is found by.
+pub const ACCOUNT: &str = "principal";
+
+/// The accounts that a leaf's entry wrote, each as `principal/<id>`.
+pub fn accounts(leaf: &Leaf) -> impl Iterator<Item = &str> {
+    let places = leaf.digest.iter().flat_map(|digest| digest.keys());
+    let accounts = places.filter_map(|place| place.strip_prefix('@'));
+    accounts.filter(|place| place.split_once('/').is_some_and(|(kind, _)| kind == ACCOUNT))
 }
 
 /// Whether a leaf is of a read that showed fields.

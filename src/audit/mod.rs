@@ -5,5 +5,6 @@ pub mod export;
 pub mod exposure;
 pub mod indexer;
 pub mod search;
+pub mod span;
 pub mod verify;
 pub mod watch;

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
-use super::client::{Answer, Client};
+use super::client::Client;
 use super::passphrase::secret_file;
 use super::{Done, Failure, say};
 
@@ -34,20 +34,8 @@ pub(super) struct Admin {
 
 #[derive(Subcommand)]
 enum What {
-    /// List departments.
-    Departments,
-    /// Make a department.
-    AddDepartment {
-        /// Two characters.
-        #[arg(long)]
-        code: String,
-        /// Its public name.
-        #[arg(long)]
-        name: String,
-        /// centre, organ, enterprise or grassroots.
-        #[arg(long, default_value = "organ")]
-        kind: String,
-    },
+    #[command(flatten)]
+    OfDepartment(OfDepartment),
     /// List principals.
     Principals,
     /// Make a principal.
@@ -79,6 +67,27 @@ enum What {
         #[arg(long)]
         version: u64,
     },
+    /// Find principals by the beginning of their account name.
+    FindPrincipals {
+        /// The beginning of the name.
+        name: String,
+    },
+    /// Switch a principal off; its tokens end for good.
+    SwitchOff {
+        /// Its id.
+        id: String,
+    },
+    /// Move a principal to another department, with its roles; its tokens end for good.
+    Move {
+        /// Its id.
+        id: String,
+        /// The department's code.
+        #[arg(long)]
+        department: String,
+        /// The version you saw.
+        #[arg(long)]
+        version: u64,
+    },
     /// List a principal's tokens, without secrets.
     Tokens {
         /// The principal's id.
@@ -103,6 +112,53 @@ enum What {
     },
 }
 
+/// What is done to departments.
+#[derive(Subcommand)]
+enum OfDepartment {
+    /// List departments.
+    Departments,
+    /// Make a department.
+    AddDepartment {
+        /// Two characters.
+        #[arg(long)]
+        code: String,
+        /// Its public name.
+        #[arg(long)]
+        name: String,
+        /// centre, organ, enterprise or grassroots.
+        #[arg(long, default_value = "organ")]
+        kind: String,
+        /// What the city calls it in its own lists.
+        #[arg(long)]
+        city_code: Option<String>,
+    },
+    /// Set a department's name and the city's own code of it.
+    SetDepartment {
+        /// Its code.
+        code: String,
+        /// Its public name from now on.
+        #[arg(long)]
+        name: String,
+        /// What the city calls it in its own lists; without it, nothing.
+        #[arg(long)]
+        city_code: Option<String>,
+        /// The version you saw.
+        #[arg(long)]
+        version: u64,
+    },
+    /// Close a department in which nobody works and of which no ticket is open.
+    CloseDepartment {
+        /// Its code.
+        code: String,
+        /// The department that does its work from now on: it is merged into that one.
+        #[arg(long)]
+        into: Option<String>,
+        /// The version you saw.
+        #[arg(long)]
+        version: u64,
+    },
+}
+
 /// A call that changes something.
 struct Call {
     method: &'static str,
@@ -118,6 +174,14 @@ impl Call {
             path,
             if_match: None,
             body,
+        }
+    }
+
+    /// Of this version of what it changes.
+    fn at(self, version: u64) -> Self {
+        Self {
+            if_match: Some(format!("\"{version}\"")),
+            ..self
         }
     }
 }
@@ -143,22 +207,33 @@ impl Admin {
             .filter_map(|(name, value)| Some((*name, value.as_deref()?)))
             .collect();
         let answer = client.call(&token, call.method, &call.path, &headers, call.body.as_ref())?;
-        say(good(answer)?)?;
+        say(answer.good()?)?;
         Ok(())
     }
 }
 
 impl What {
     /// What to send, or the address of the list to show.
-    fn call(self) -> Result<Call, String> {
+    fn call(self) -> Result<Call, List> {
         Ok(match self {
-            Self::Departments => return Err("/v1/admin/departments".to_owned()),
-            Self::Principals => return Err("/v1/admin/principals".to_owned()),
-            Self::Tokens { id } => return Err(format!("/v1/admin/principals/{id}/tokens")),
-            Self::Requests => return Err("/v1/approvals/mine".to_owned()),
-            Self::AddDepartment { code, name, kind } => {
-                let body = json!({"code": code, "name": name, "kind": kind});
-                Call::new("POST", "/v1/admin/departments".to_owned(), Some(body))
+            Self::OfDepartment(what) => return what.call(),
+            Self::Principals => return Err(List::at("/v1/admin/principals")),
+            Self::Tokens { id } => return Err(List::at(format!("/v1/admin/principals/{id}/tokens"))),
+            Self::Requests => return Err(List::at("/v1/approvals/mine")),
+            Self::FindPrincipals { name } => {
+                return Err(List {
+                    path: "/v1/admin/principals/find".to_owned(),
+                    find: Some(json!({"name": name})),
+                });
+            }
+            Self::SwitchOff { id } => Call::new("POST", format!("/v1/admin/principals/{id}/switch-off"), None),
+            Self::Move {
+                id,
+                department,
+                version,
+            } => {
+                let body = json!({"department": department});
+                Call::new("POST", format!("/v1/admin/principals/{id}/move"), Some(body)).at(version)
             }
             Self::AddPrincipal {
                 name,
@@ -176,10 +251,7 @@ impl What {
                 version,
             } => {
                 let body = json!({"roles": roles, "active": !inactive});
-                Call {
-                    if_match: Some(format!("\"{version}\"")),
-                    ..Call::new("PUT", format!("/v1/admin/principals/{id}"), Some(body))
-                }
+                Call::new("PUT", format!("/v1/admin/principals/{id}"), Some(body)).at(version)
             }
             Self::IssueToken { id, expires_in } => {
                 let body = json!({"expires_in": expires_in});
@@ -192,31 +264,81 @@ impl What {
     }
 }
 
+impl OfDepartment {
+    fn call(self) -> Result<Call, List> {
+        Ok(match self {
+            Self::Departments => return Err(List::at("/v1/admin/departments")),
+            Self::AddDepartment {
+                code,
+                name,
+                kind,
+                city_code,
+            } => {
+                let body = json!({"code": code, "name": name, "kind": kind, "city_code": city_code});
+                Call::new("POST", "/v1/admin/departments".to_owned(), Some(body))
+            }
+            Self::SetDepartment {
+                code,
+                name,
+                city_code,
+                version,
+            } => {
+                let body = json!({"name": name, "city_code": city_code});
+                Call::new("PUT", format!("/v1/admin/departments/{code}"), Some(body)).at(version)
+            }
+            Self::CloseDepartment { code, into, version } => {
+                let body = json!({"into": into});
+                Call::new("POST", format!("/v1/admin/departments/{code}/close"), Some(body)).at(version)
+            }
+        })
+    }
+}
+
+/// A list to show: with what to find, where that is asked for in a body.
+struct List {
+    path: String,
+    find: Option<Value>,
+}
+
+impl List {
+    fn at(path: impl Into<String>) -> Self {
+        Self {
+            path: path.into(),
+            find: None,
+        }
+    }
+
+    /// The page after this one; the first after none.
+    fn page(&self, client: &Client, token: &str, after: Option<&str>) -> Result<Value, Failure> {
+        let path = &self.path;
+        let answer = match &self.find {
+            Some(find) => {
+                let mut find = find.clone();
+                if let (Some(find), Some(after)) = (find.as_object_mut(), after) {
+                    find.insert("after".to_owned(), after.into());
+                }
+                client.post(token, path, &find)?
+            }
+            None => match after {
+                Some(after) => client.get(token, &format!("{path}?after={after}"))?,
+                None => client.get(token, path)?,
+            },
+        };
+        answer.good()
+    }
+}
+
 /// Every page of a list, a line each item.
-fn pages(client: &Client, token: &str, path: &str) -> Done {
-    let mut after = String::new();
+fn pages(client: &Client, token: &str, list: &List) -> Done {
+    let mut after: Option<String> = None;
     loop {
-        let page = good(client.get(token, &format!("{path}{after}"))?)?;
+        let page = list.page(client, token, after.as_deref())?;
         for item in page.get("items").and_then(Value::as_array).into_iter().flatten() {
             say(item)?;
         }
         match page.get("next").and_then(Value::as_str) {
-            Some(next) => after = format!("?after={next}"),
+            Some(next) => after = Some(next.to_owned()),
             None => return Ok(()),
         }
     }
-}
-
-fn good(answer: Answer) -> Result<Value, Failure> {
-    let body = answer.json();
-    if answer.status < 300 {
-        return Ok(body);
-    }
-    let word = |name| body.get(name).and_then(Value::as_str).unwrap_or_default();
-    let words = format!("{} ({})\n  {}", word("title"), answer.status, word("detail"));
-    Err(if answer.status >= 500 {
-        Failure::unavailable(words)
-    } else {
-        Failure::usage(words)
-    })
 }

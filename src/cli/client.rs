@@ -30,6 +30,21 @@ impl Answer {
     pub(super) fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or(Value::Null)
     }
+
+    /// What was asked for; the server's own words where it was not done.
+    pub(super) fn good(&self) -> Result<Value, Failure> {
+        let body = self.json();
+        if self.status < 300 {
+            return Ok(body);
+        }
+        let word = |name| body.get(name).and_then(Value::as_str).unwrap_or_default();
+        let words = format!("{} ({})\n  {}", word("title"), self.status, word("detail"));
+        Err(if self.status >= 500 {
+            Failure::unavailable(words)
+        } else {
+            Failure::usage(words)
+        })
+    }
 }
 
 impl Client {

@@ -14,6 +14,7 @@ use crate::atomic_file;
 use crate::clock::System;
 use crate::http::{self, App, Listen};
 use crate::keyring::unlock::Passphrase;
+use crate::model::approvals::Reason;
 use crate::model::ask::RequestId;
 use crate::model::fields::FieldSet;
 use crate::model::ids::ApprovalId;
@@ -158,6 +159,7 @@ async fn staff(vault: &Vault, credentials: &mut Credentials) -> Done {
             code: code.parse::<DepartmentCode>().map_err(Failure::usage)?,
             name: name.to_owned(),
             kind: DepartmentKind::Organ,
+            city_code: None,
         };
         vault.make_department(&admin, new).await.map_err(Failure::unavailable)?;
         credentials.departments.push(Department {
@@ -236,7 +238,8 @@ async fn hire(
 /// The auditor approves.
 async fn second(vault: &Vault, auditor: &Session, asked: &Asked) -> Result<ApprovalId, Failure> {
     let id = asked.approval.id.parse().map_err(Failure::unavailable)?;
-    let decided = vault.decide_on(auditor, id, Decision::Approve, None).await;
+    let reason = Reason::new(Zeroizing::new("for the demo".to_owned()));
+    let decided = vault.decide_on(auditor, id, Decision::Approve, reason.as_ref()).await;
     decided.map_err(Failure::unavailable)?;
     Ok(id)
 }

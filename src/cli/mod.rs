@@ -10,6 +10,7 @@ mod fsck;
 mod import;
 mod init;
 mod passphrase;
+mod people;
 mod reload;
 mod serve;
 mod settings;
@@ -61,6 +62,8 @@ enum Verb {
     Fsck(fsck::Fsck),
     /// Departments, principals and tokens, through a running server.
     Admin(admin::Admin),
+    /// Lists of people, through a running server.
+    People(people::People),
     /// Verify and export the log.
     Audit(audit::Audit),
     /// A throw-away vault with synthetic departments and calls.
@@ -83,7 +86,7 @@ struct Where {
     /// Directory of the data store, if it is elsewhere.
     #[arg(long)]
     data: Option<PathBuf>,
-    /// Directory with fields.toml, need-to-know.cedar, schema.cedarschema, if it is elsewhere.
+    /// Directory with fields.toml, limits.toml, lists.toml, words.toml, need-to-know.cedar, schema.cedarschema, if it is elsewhere.
     #[arg(long)]
     policies: Option<PathBuf>,
 }
@@ -152,7 +155,10 @@ impl From<OpenError> for Failure {
     fn from(error: OpenError) -> Self {
         match error {
             OpenError::Log(_) => Self::check_failed(error),
-            OpenError::Fields(_) | OpenError::Policy(_) | OpenError::Store(StoreError::Exists(_)) => Self::usage(error),
+            OpenError::Fields(_)
+            | OpenError::Lists(_)
+            | OpenError::Policy(_)
+            | OpenError::Store(StoreError::Exists(_)) => Self::usage(error),
             other => Self::unavailable(other),
         }
     }
@@ -196,6 +202,7 @@ pub fn run() -> ExitCode {
         Verb::Import(verb) => verb.run(),
         Verb::Fsck(verb) => verb.run(),
         Verb::Admin(verb) => verb.run(),
+        Verb::People(verb) => verb.run(),
         Verb::Audit(verb) => verb.run(),
         Verb::Demo(verb) => verb.run(),
         Verb::Config(verb) => verb.run(),

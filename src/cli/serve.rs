@@ -82,7 +82,7 @@ struct Watch {
     /// Working hours, for the report on readers.
     #[arg(long, default_value = "08:00-20:00")]
     working_hours: Span,
-    /// Local time: ahead of UTC by this. A day of the report and of the limit begins at local midnight.
+    /// Local time: ahead of UTC by this. A day of the report, of a search and of the limit begins at local midnight.
     #[arg(long, default_value = "+08:00", allow_hyphen_values = true)]
     utc_offset: FromUtc,
 }

@@ -1,4 +1,4 @@
-//! `/v1/admin` and locking. Answers here are not kept for a repeated request: an `Idempotency-Key` is refused.
+//! `/v1/admin/principals` and locking. Answers here are not kept for a repeated request: an `Idempotency-Key` is refused.
 
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -6,35 +6,18 @@ use axum::response::Response;
 use super::Answer;
 use super::approvals::{APPROVAL, REASON};
 use super::problem::{AskedBody, Problem};
-use super::request::{Context, Json, ListQuery, Once, Path, Query, identifier, tagged};
+use super::request::{Context, Json, ListQuery, Once, Path, Query, USUAL_PAGE, identifier, limit, tagged};
 use crate::model::problems::Thing;
 use crate::vault::Audit;
 use crate::vault::people::{
-    Changed, Department, NewDepartment, NewPrincipal, NewToken, Page, Principal, SetPrincipal, Token, TokenLine,
+    Changed, FindPrincipals, MovePrincipal, NewPrincipal, NewToken, Page, Principal, SetPrincipal, Token, TokenLine,
 };
 
-type Made<T> = Result<(StatusCode, axum::Json<T>), Problem>;
+/// What is answered of something made.
+pub(super) type Made<T> = Result<(StatusCode, axum::Json<T>), Problem>;
 
-const fn made<T>(value: T) -> Made<T> {
+pub(super) const fn made<T>(value: T) -> Made<T> {
     Ok((StatusCode::CREATED, axum::Json(value)))
-}
-
-/// Makes a department.
-#[utoipa::path(post, path = "/v1/admin/departments", tag = "admin", request_body = NewDepartment,
-    responses((status = 201, body = Changed<Department>), (status = 409)))]
-pub(super) async fn make_department(context: Once, body: Json<NewDepartment>) -> Made<Changed<Department>> {
-    made(context.vault().make_department(context.session(), body.value).await?)
-}
-
-/// Departments by code.
-#[utoipa::path(get, path = "/v1/admin/departments", tag = "admin", params(ListQuery),
-    responses((status = 200, body = Page<Department>)))]
-pub(super) async fn list_departments(context: Context, Query(list): Query<ListQuery>) -> Answer<Page<Department>> {
-    let limit = list.limit()?;
-    let page = context
-        .vault()
-        .list_departments(context.session(), list.after.as_deref(), limit);
-    Ok(axum::Json(page.await?))
 }
 
 /// Makes a principal. An administrator, or one who may approve, takes two persons.
@@ -81,6 +64,51 @@ pub(super) async fn set_principal(
     let changed = context
         .vault()
         .set_principal(context.session(), id, &body.value, version, &exact)
+        .await?;
+    Ok(tagged(changed.now.version, axum::Json(changed)))
+}
+
+/// Finds principals by the beginning of their account name.
+#[utoipa::path(post, path = "/v1/admin/principals/find", tag = "admin", request_body = FindPrincipals,
+    responses((status = 200, body = Page<Principal>), (status = 404)))]
+pub(super) async fn find_principals(context: Context, body: Json<FindPrincipals>) -> Answer<Page<Principal>> {
+    let limit = limit(body.value.limit, USUAL_PAGE)?;
+    let page = context.vault().find_principals(context.session(), &body.value, limit);
+    Ok(axum::Json(page.await?))
+}
+
+/// Switches an account off; its tokens end for good. An administrator's, or that of one who may approve, takes two persons.
+#[utoipa::path(post, path = "/v1/admin/principals/{id}/switch-off", tag = "admin",
+    params(("id" = String, Path), ("Approval" = Option<String>, Header, description = APPROVAL),
+        ("Approval-Reason" = Option<String>, Header, description = REASON)),
+    responses((status = 200, body = Changed<Principal>), (status = 202, body = AskedBody), (status = 404), (status = 409),
+        (status = 412)))]
+pub(super) async fn switch_off(context: Once, Path(id): Path<String>) -> Result<Response, Problem> {
+    let id = identifier(&id, Thing::Principal)?;
+    let exact = context.exact(&[])?;
+    let changed = context.vault().switch_off(context.session(), id, &exact).await?;
+    Ok(tagged(changed.now.version, axum::Json(changed)))
+}
+
+/// Moves an account to another department, with its roles; its tokens end for good. An administrator, or one who may approve,
+/// takes two persons.
+#[utoipa::path(post, path = "/v1/admin/principals/{id}/move", tag = "admin",
+    params(("id" = String, Path), ("If-Match" = String, Header), ("Approval" = Option<String>, Header, description = APPROVAL),
+        ("Approval-Reason" = Option<String>, Header, description = REASON)),
+    request_body = MovePrincipal,
+    responses((status = 200, body = Changed<Principal>), (status = 202, body = AskedBody), (status = 404), (status = 409),
+        (status = 412), (status = 428)))]
+pub(super) async fn move_principal(
+    context: Once,
+    Path(id): Path<String>,
+    body: Json<MovePrincipal>,
+) -> Result<Response, Problem> {
+    let id = identifier(&id, Thing::Principal)?;
+    let exact = context.exact(&body.bytes)?;
+    let version = context.version()?;
+    let changed = context
+        .vault()
+        .move_principal(context.session(), id, &body.value, version, &exact)
         .await?;
     Ok(tagged(changed.now.version, axum::Json(changed)))
 }

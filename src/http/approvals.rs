@@ -10,6 +10,7 @@ use crate::model::approvals::Reason;
 use crate::model::problems::Thing;
 use crate::vault::auditing::resolve::{Resolve, Resolved};
 use crate::vault::auditing::retention::{Dropped, Retain};
+use crate::vault::auditing::shown::{AskShown, ShownAnswer};
 use crate::vault::people::Page;
 use crate::vault::people::approvals::{Decided, Decision, RequestLine, RequestPage};
 
@@ -24,7 +25,7 @@ pub(super) const REASON: &str = "why the approval is asked for: 1 to 200 charact
 #[derive(Default, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Decide {
-    /// 1 to 200 characters, sealed; shown to the asker and to those who may approve. It may be left out.
+    /// 1 to 200 characters, sealed; shown to the asker and to those who may approve. Only a refusal may leave it out.
     reason: Option<String>,
 }
 
@@ -58,7 +59,8 @@ pub(super) async fn read(context: Context, Path(id): Path<String>) -> Answer<Req
     Ok(axum::Json(context.vault().approval(context.session(), id).await?))
 }
 
-/// Approves somebody else's request: they may do it once, within 24 hours of having asked.
+/// Approves somebody else's request: they may do it once, within 24 hours of having asked. Whoever
+/// approves says why.
 #[utoipa::path(post, path = "/v1/approvals/{id}/approve", tag = "approvals", params(("id" = String, Path)),
     request_body(content = Option<Decide>), responses((status = 200, body = Decided), (status = 404), (status = 409)))]
 pub(super) async fn approve(context: Context, Path(id): Path<String>, why: MaybeJson<Decide>) -> Answer<Decided> {
@@ -93,6 +95,18 @@ pub(super) async fn resolve(context: Once, body: Json<Resolve>) -> Answer<Resolv
     let exact = context.exact(&body.bytes)?;
     let resolved = context.vault().resolve_subject(context.session(), &body.value, &exact);
     Ok(axum::Json(resolved.await?))
+}
+
+/// Who was shown something of whomever a value, or a ticket, belongs to, without a word on who that is. Takes two persons, who say
+/// why.
+#[utoipa::path(post, path = "/v1/audit/shown", tag = "audit", request_body = AskShown,
+    params(("Approval" = Option<String>, Header, description = APPROVAL),
+        ("Approval-Reason" = Option<String>, Header, description = REASON)),
+    responses((status = 200, body = ShownAnswer), (status = 202, body = AskedBody), (status = 409)))]
+pub(super) async fn shown(context: Once, body: Json<AskShown>) -> Answer<ShownAnswer> {
+    let exact = context.exact(&body.bytes)?;
+    let shown = context.vault().shown(context.session(), &body.value, &exact);
+    Ok(axum::Json(shown.await?))
 }
 
 /// Drops the bodies of entries older than the retention period; hashes and tiles stay. Run `callervault audit export`

@@ -4,9 +4,11 @@ mod admin;
 mod approvals;
 mod audit;
 mod callers;
+mod departments;
 mod health;
 mod limits;
 mod listener;
+mod lists;
 mod me;
 mod metrics;
 mod openapi;
@@ -86,9 +88,17 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(tickets::read))
         .routes(routes!(tickets::step))
         .routes(routes!(tickets::reveal))
-        .routes(routes!(admin::make_department, admin::list_departments))
+        .routes(routes!(lists::lists))
+        .routes(routes!(lists::reload))
+        .routes(routes!(departments::find))
+        .routes(routes!(departments::make, departments::list))
+        .routes(routes!(departments::set))
+        .routes(routes!(departments::close))
         .routes(routes!(admin::make_principal, admin::list_principals))
+        .routes(routes!(admin::find_principals))
         .routes(routes!(admin::set_principal))
+        .routes(routes!(admin::switch_off))
+        .routes(routes!(admin::move_principal))
         .routes(routes!(admin::issue_token, admin::list_tokens))
         .routes(routes!(admin::revoke_token))
         .routes(routes!(admin::lock))
@@ -98,6 +108,7 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(approvals::approve))
         .routes(routes!(approvals::refuse))
         .routes(routes!(approvals::resolve))
+        .routes(routes!(approvals::shown))
         .routes(routes!(approvals::retain))
         .routes(routes!(audit::checkpoint))
         .routes(routes!(audit::cosigned))
@@ -109,6 +120,7 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(search::search))
         .routes(routes!(search::exposure))
         .routes(routes!(search::trace))
+        .routes(routes!(search::roles))
         .routes(routes!(search::report))
         .routes(routes!(health::live))
         .routes(routes!(health::ready));

@@ -1,4 +1,4 @@
-//! `/v1/audit/events`, `exposure`, `trace` and `report`: what auditors find in the log.
+//! `/v1/audit/events`, `exposure`, `trace`, `roles` and `report`: what auditors find in the log.
 
 use super::Answer;
 use super::problem::Problem;
@@ -7,8 +7,10 @@ use crate::log::mark::Mark;
 use crate::model::problems;
 use crate::vault::auditing::exposure::{AskExposure, ExposureAnswer};
 use crate::vault::auditing::report::{ReportAnswer, ReportDays};
-use crate::vault::auditing::search::{BadParameter, Events, Search, Wanted};
+use crate::vault::auditing::roles::{AskRoles, RoleHistory};
+use crate::vault::auditing::search::Events;
 use crate::vault::auditing::trace::{AskTrace, Traced};
+use crate::vault::auditing::wanted::{BadParameter, Search, Wanted};
 
 impl From<BadParameter> for Problem {
     fn from(bad: BadParameter) -> Self {
@@ -22,7 +24,7 @@ impl From<BadParameter> for Problem {
 /// Searches the log: entries that fit every parameter given, newest first.
 #[utoipa::path(get, path = "/v1/audit/events", tag = "audit", params(Search), responses((status = 200, body = Events)))]
 pub(super) async fn search(context: Context, Query(search): Query<Search>) -> Answer<Events> {
-    let wanted = Wanted::new(&search, context.vault().rules().fields())?;
+    let wanted = Wanted::new(&search, context.vault().rules().fields(), context.vault().hours())?;
     Ok(axum::Json(context.vault().search(context.session(), &wanted).await?))
 }
 
@@ -41,6 +43,15 @@ pub(super) async fn exposure(context: Context, body: Json<AskExposure>) -> Answe
 pub(super) async fn trace(context: Context, body: Json<AskTrace>) -> Answer<Traced> {
     let mark: Mark = body.value.mark.parse().map_err(|_| problems::MISTYPED_MARK)?;
     Ok(axum::Json(context.vault().trace(context.session(), mark).await?))
+}
+
+/// Who was given which role when, and by whom, newest first: accounts made, their roles, departments and standing.
+#[utoipa::path(get, path = "/v1/audit/roles", tag = "audit", params(AskRoles),
+    responses((status = 200, body = RoleHistory)))]
+pub(super) async fn roles(context: Context, Query(asked): Query<AskRoles>) -> Answer<RoleHistory> {
+    let wanted = Wanted::roles(&asked, context.vault().rules().fields(), context.vault().hours())?;
+    let history = context.vault().role_history(context.session(), &asked, &wanted);
+    Ok(axum::Json(history.await?))
 }
 
 /// What each reader did in some days, who stands out among their peers, and whose data was read most.

@@ -1,16 +1,13 @@
 //! The first entry: the vault's own making, with the first department and administrators.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 
 use super::leaf::{self, Leaf};
-use super::{CheckpointSigner, CommitError, Node};
+use super::{Change, CheckpointSigner, CommitError, Node};
 use crate::merkle::Frontier;
 use crate::model::reference::DepartmentCode;
 use crate::note::Checkpoint;
 use crate::policy::facts::PolicyHash;
-use crate::store::Write;
 use crate::store::rows::{EntryRow, HeadRow, One};
 
 /// The head of a log without entries.
@@ -21,7 +18,7 @@ pub fn empty_head(origin: &str, signer: &dyn CheckpointSigner) -> Result<HeadRow
     head(origin, &Frontier::new(), signer)
 }
 
-/// Entry 0, which carries the digests of the first rows, and the head after it.
+/// Entry 0, which carries the digests of the first rows and the roles of the first accounts, and the head after it.
 ///
 /// # Errors
 /// [`CommitError::Locked`] without a log key; [`CommitError::LeafTooLarge`] for too many rows;
@@ -29,15 +26,15 @@ pub fn empty_head(origin: &str, signer: &dyn CheckpointSigner) -> Result<HeadRow
 pub fn first_entry(
     origin: &str,
     signer: &dyn CheckpointSigner,
-    writes: &[Write],
+    first: &Change,
     department: DepartmentCode,
     policy: PolicyHash,
     now: Timestamp,
     node: &Node,
 ) -> Result<(EntryRow, HeadRow), CommitError> {
-    let digest: BTreeMap<String, String> = writes.iter().filter_map(leaf::digest).collect();
     let leaf = Leaf {
-        digest: Some(digest),
+        digest: leaf::digests(first),
+        link: Some(first.link.clone()),
         ..Leaf::of_vault(leaf::INIT, department, now, policy, node)?
     };
     let bytes = leaf.to_bytes()?;

@@ -78,9 +78,11 @@ leaf! {
     form: maybe String,
     /// UUID version 7 (RFC 9562 §5.7): the entry's time, then 74 random bits.
     id: always String,
-    /// What the entry is about, where no other key says it. In the first entry of a log that follows another: how the old
-    /// one stood. When bodies of old entries are dropped: `below` which index. About an approval: the `action` asked for,
-    /// the `asker`, the `decision`; with what was asked: the `principal`, its `roles`; SHA-256 of the sealed reasons.
+    /// What the entry is about, where no other key says it. In the first entry of a vault: the roles of its first accounts, by
+    /// id. In the first entry of a log that follows another: how the old one stood. When bodies of old entries are dropped: `below` which index. About an approval: the `action` asked for,
+    /// the `asker`, the `decision`; with what was asked: the `principal`, its `roles`; SHA-256 of the sealed reasons. About an
+    /// account: the `principal`, its `roles` and what they were before, its `department`, whether it is `active`. About a
+    /// department: the `department`, the `deed`, `into` which other it was merged.
     link: maybe BTreeMap<String, String>,
     /// The node that wrote it.
     node: always String,

@@ -119,6 +119,8 @@ actions! {
     ReadTicket = "ticket.read": Whole, Ticket, one, Passes, Read;
     /// List a department's tickets.
     ListTickets = "ticket.list": Whole, Nothing, one, Passes, List;
+    /// List the departments that a ticket can be sent to.
+    ListDepartments = "department.list": Whole, Nothing, one, Passes, List;
     /// Send a ticket to a department.
     Dispatch = "ticket.dispatch": Writing, OpenTicket, one, Passes, Update;
     /// Give a ticket back to the centre.
@@ -131,6 +133,8 @@ actions! {
     SetDepartment = "admin.department": Whole, Nothing, one, Passes, Update;
     /// Make a principal or set its roles.
     SetPrincipal = "admin.principal": Whole, Nothing, one, Passes, Update;
+    /// Read the city's lists again.
+    SetLists = "admin.lists": Whole, Nothing, one, Passes, Update;
     /// Issue or revoke an API token.
     SetToken = "admin.token": Whole, Nothing, one, Passes, Update;
     /// Make, change or equip an account that administers the vault or may approve.
@@ -155,12 +159,16 @@ actions! {
     ExportLog = "log.export": Whole, Nothing, one, BarsBulk, Read;
     /// Find the read behind a trace mark.
     Trace = "log.trace": Whole, Nothing, one, Passes, Query;
+    /// See who was given which role when, and by whom.
+    RoleHistory = "log.roles": Whole, Nothing, one, Passes, Query;
     /// Drop bodies of old entries.
     PruneLog = "log.prune": Whole, Nothing, two, Passes, Delete;
     /// Begin a new log after the old one was cut.
     RestartLog = "log.restart": Whole, Nothing, two, Passes, Create;
     /// Learn which caller a subject of the log is.
     ResolveSubject = "subject.resolve": Whole, Nothing, two, Passes, Other;
+    /// Learn who was shown something of whomever a value or a ticket belongs to, without learning who that is.
+    SubjectExposure = "subject.exposure": Whole, Nothing, two, Passes, Query;
     /// Ask for a second person's approval.
     AskApproval = "approval.ask": Whole, Nothing, one, Passes, Update;
     /// See what waits for approval.
@@ -176,6 +184,13 @@ impl Action {
     #[must_use]
     pub const fn is_about_fields(self) -> bool {
         matches!(self.kind().judged, Judged::ByField)
+    }
+
+    /// Whether whoever asks for a second person's approval must say why: it begins with a caller's own value, which the second
+    /// person does not see.
+    #[must_use]
+    pub const fn is_asked_with_a_reason(self) -> bool {
+        matches!(self, Self::SubjectExposure)
     }
 
     /// What nobody does without a second person's approval.

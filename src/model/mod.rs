@@ -9,6 +9,7 @@ pub(crate) mod crockford;
 pub mod fields;
 pub mod ids;
 pub mod limits;
+pub mod lists;
 pub mod principals;
 pub mod problems;
 pub mod purposes;

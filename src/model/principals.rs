@@ -150,6 +150,18 @@ word_enum! {
 }
 
 word_enum! {
+    /// Where a department stands.
+    pub enum DepartmentState {
+        /// It works.
+        Open = "open",
+        /// It gets no tickets and no accounts any more.
+        Closed = "closed",
+        /// As closed; another department does its work.
+        Merged = "merged",
+    }
+}
+
+word_enum! {
     /// A person or a program.
     pub enum PrincipalKind {
         /// A member of staff.

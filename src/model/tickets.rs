@@ -55,7 +55,7 @@ impl TicketState {
 }
 
 /// A category code such as `noise`: 1–40 of `a-z`, `0-9`, `_` and `-`, beginning with a letter, no separator doubled or at
-/// the end, no run of five digits. It stands in clear, so at intake only those are taken that `fields.toml` declares.
+/// the end, no run of five digits. It stands in clear, so at intake only those are taken that `lists.toml` has.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(transparent)]
 pub struct Category(String);

@@ -30,6 +30,8 @@ word_enum! {
         Purpose = "purpose",
         /// `granted` or `denied`.
         Out = "out",
+        /// What it wrote, of what auditors follow: `principal`, and `principal/<id>`.
+        Wrote = "wrote",
     }
 }
 

@@ -11,6 +11,7 @@ use callervault::vault::Vault;
 use callervault::vault::life::open::{Places, Running};
 use callervault::vault::life::restart::Two;
 use jiff::Timestamp;
+use serde_json::json;
 
 use crate::life::doubt::{Act, Scene, acts, closed, founding, is_empty, stores};
 use crate::support::approvals::resolve;
@@ -121,7 +122,7 @@ async fn without_randomness_at_any_draw_of_any_act() {
     let (taken, asked) = starved(world, &app, &draws, &asking).await;
     assert!(taken >= 4, "{taken}");
     let id = asked.at("/approval/id");
-    let yes = Request::bare("POST", format!("/v1/approvals/{id}/approve"));
+    let yes = Request::post(format!("/v1/approvals/{id}/approve"), &json!({"reason": "seen"}));
     starved(world, &app, &draws, &Act::new("auditor", yes, 200)).await;
     let acting = Act::new("dpo", resolve.approved(&id), 200);
     starved(world, &app, &draws, &acting).await;

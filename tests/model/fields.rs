@@ -130,42 +130,6 @@ fn a_city_adds_a_field_and_bad_declarations_are_refused() {
     }
 }
 
-#[test]
-fn categories() {
-    let with = |code: &str| {
-        let text = FieldSet::SHIPPED.replace("\"noise\"", &format!("{code:?}"));
-        FieldSet::load(&text)
-    };
-    for good in ["noise", "street-light", "a_1", "law2026", "b4-c_d"] {
-        assert!(with(good).unwrap().category(good).is_some(), "{good}");
-    }
-    let long = "a".repeat(41);
-    let bad = [
-        "",
-        "Noise",
-        "1a",
-        "-a",
-        "a-",
-        "a__b",
-        "a_-b",
-        "噪声",
-        "a b",
-        "zhang_san_13912345678",
-        "a12345",
-        &long,
-    ];
-    for bad in bad {
-        let error = with(bad).expect_err(bad).to_string();
-        assert!(error.contains("is not allowed\n  "), "{error}");
-    }
-    let none = FieldSet::SHIPPED.replace("categories = [", "categoriess = [");
-    assert!(FieldSet::load(&none).is_err());
-    assert!(
-        FieldSet::shipped().unwrap().category("zhang_san").is_none(),
-        "only what is declared"
-    );
-}
-
 #[tokio::test]
 async fn a_citys_own_field_through_the_api() {
     let own = "[[field]]\nname = \"night_number\"\nrecord = \"caller\"\ntype = \"phone\"\nclass = \"personal\"\n\

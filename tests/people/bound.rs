@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use callervault::http::App;
-use callervault::model::principals::{DepartmentKind, Role};
+use callervault::model::principals::{DepartmentKind, DepartmentState, Role};
 use callervault::store::rows::DepartmentRow;
 use serde_json::{Value, json};
 
@@ -168,13 +168,16 @@ async fn bodies_are_dropped_from_where_they_were_dropped_before() {
     assert_eq!(world.fsck().await, []);
 }
 
-/// No call changes a department yet: the vault's own key makes the row that one would. Without its store open elsewhere.
+/// The row that a new name would make, under the vault's own key: written while the call under test is under way.
 async fn renamed(world: &World, code: &str) -> impl Fn(&Store) + use<> {
     let keyring = world.keyring().await;
     let row = DepartmentRow {
         code: code.parse().unwrap(),
         name: "Another name".to_owned(),
         kind: DepartmentKind::Centre,
+        city_code: None,
+        state: DepartmentState::Open,
+        successor: None,
         version: 2,
     };
     let mac = keyring.protect(row).unwrap().code().as_bytes().to_vec();

@@ -163,7 +163,7 @@ async fn a_reason_that_was_moved_does_not_open() {
 }
 
 #[tokio::test]
-async fn what_is_no_reason_is_refused_and_none_is_needed() {
+async fn what_is_no_reason_is_refused_and_whoever_approves_gives_one() {
     let (world, app) = World::new().await;
     let [dpo, auditor] = world.actors(&app, ["dpo", "auditor"]);
     let request = request(&world, &app).await;
@@ -188,6 +188,12 @@ async fn what_is_no_reason_is_refused_and_none_is_needed() {
         let answer = auditor.decide_because(&id, what, &bad).await;
         answer.fails(400, problem);
     }
+    for body in ["", "{}"] {
+        let bare =
+            Request::bare("POST", format!("/v1/approvals/{id}/approve")).header("content-type", "application/json");
+        auditor.send(bare.body(body)).await.fails(422, "reason-required");
+    }
+    assert_eq!(auditor.state(&id).await, "asked");
     auditor.refuse(&id).await.is(200);
     let shown = dpo.get(format!("/v1/approvals/{id}")).await.json();
     assert!(shown.get("approver_reason").is_none(), "{shown}");
@@ -240,7 +246,7 @@ async fn nobody_reads_anothers_request_without_the_right_to_approve() {
         auditor.finds_refused(&answer, "refused", NOT_YOURS).await;
     }
     auditor.get(NONE).await.fails(404, "not-found");
-    for who in ["agent", "handler-c1", "auditor"] {
+    for who in ["agent", "handler-c1"] {
         let none = world.actor(&app, who).get(MINE).await;
         auditor.finds_refused(&none, "refused", NOT_YOURS).await;
     }
@@ -270,7 +276,8 @@ async fn an_administrator_asks_from_the_command_line() {
             (&json!(id), &json!(ASKED)),
             "{mine}"
         );
-        let (status, decided) = server.post(&world, "auditor", &format!("/v1/approvals/{id}/approve"), &json!({}));
+        let approve = format!("/v1/approvals/{id}/approve");
+        let (status, decided) = server.post(&world, "auditor", &approve, &json!({"reason": DECIDED}));
         assert_eq!(status, 200, "{decided}");
         let issued = admin(&[&issue[..], &["--approval", id]].concat());
         assert!(issued["token"].as_str().unwrap().starts_with("cvt_"));

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use callervault::model::tickets::TicketState;
 use callervault::store::rows::blind_index::BOTH;
+use callervault::store::rows::principal::ACTIVE_IN;
+use callervault::store::rows::ticket::{OPEN_HELD, OPEN_TAKEN};
 use callervault::store::rows::{DATA, KEYS, Put};
 use rusqlite::types::Value;
 use rusqlite::{Connection, params, params_from_iter};
@@ -40,6 +43,29 @@ async fn no_statement_grows_with_the_data() {
                 }
             }
         }
+    }
+}
+
+/// Whether a department is in use is found among what is open, however much of it is closed.
+#[tokio::test]
+async fn what_is_closed_is_not_walked_to_find_what_is_open() {
+    let closed: Vec<&str> = TicketState::ALL
+        .iter()
+        .filter(|state| !state.is_open())
+        .map(|state| state.as_str())
+        .collect();
+    assert_eq!(closed, ["closed"], "as the statements and their indexes have it");
+    let world = World::closed().await;
+    let database = Connection::open(&world.places.data).unwrap();
+    for (sql, index) in [
+        (OPEN_HELD.statement().sql(), "ticket_holder_open"),
+        (OPEN_TAKEN.statement().sql(), "ticket_origin_open"),
+        (ACTIVE_IN.statement().sql(), "principal_active"),
+    ] {
+        let mut plan = database.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let steps = plan.query_map(["C1"], |row| row.get::<_, String>(3)).unwrap();
+        let steps: Vec<String> = steps.map(Result::unwrap).collect();
+        assert!(steps.len() == 1 && steps[0].contains(index), "{steps:?}: {sql}");
     }
 }
 

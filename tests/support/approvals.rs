@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use callervault::http::App;
+use callervault::model::approvals::Reason;
 use callervault::model::principals::{PrincipalKind, Role};
 use callervault::vault::people::NewPrincipal;
 use serde_json::{Value, json};
+use zeroize::Zeroizing;
 
 use crate::support::{Actor, Answer, Case, PEOPLE, Request, World};
 
@@ -38,6 +40,11 @@ pub(crate) fn service(name: &str, role: Role) -> NewPrincipal {
     }
 }
 
+/// Why somebody approves.
+pub(crate) fn seen() -> Reason {
+    Reason::new(Zeroizing::new("seen".to_owned())).unwrap()
+}
+
 impl World {
     /// What the log calls the caller of a case.
     pub(crate) async fn subject(&self, app: &Arc<App>, case: &Case) -> String {
@@ -57,7 +64,7 @@ impl Actor<'_> {
 
     /// Approves what another has asked for.
     pub(crate) async fn approve(self, id: &str) -> Answer {
-        self.send(Request::bare("POST", format!("/v1/approvals/{id}/approve")))
+        self.post(format!("/v1/approvals/{id}/approve"), &json!({"reason": "seen"}))
             .await
     }
 

@@ -8,6 +8,7 @@ use callervault::vault::{Error, Session, Vault};
 use data_encoding::HEXLOWER;
 
 use crate::support::World;
+use crate::support::approvals::seen;
 
 /// Who was there before anybody was hired.
 const FOUNDERS: [&str; 3] = ["auditor", "security-admin", "system-admin"];
@@ -29,6 +30,7 @@ impl World {
                 code: code.parse().unwrap(),
                 name: format!("Department {code}"),
                 kind,
+                city_code: None,
             };
             vault.make_department(&admin, new).await.unwrap();
         }
@@ -67,7 +69,10 @@ impl World {
             .unwrap();
         let approve = async |asked: Asked| {
             let id = asked.approval.id.parse().unwrap();
-            vault.decide_on(&auditor, id, Decision::Approve, None).await.unwrap();
+            vault
+                .decide_on(&auditor, id, Decision::Approve, Some(&seen()))
+                .await
+                .unwrap();
             id
         };
         let mut exact = Exact::default();
@@ -94,7 +99,7 @@ impl World {
                         .await;
                     let id = asked.approval.id.parse().unwrap();
                     let (auditor, yes) = (auditor.unwrap(), Decision::Approve);
-                    vault.decide_on(&auditor, id, yes, None).await.unwrap();
+                    vault.decide_on(&auditor, id, yes, Some(&seen())).await.unwrap();
                     exact.approval = Some(id);
                 }
                 token => break token.unwrap().token,

@@ -11,13 +11,18 @@ CREATE TABLE vault (
     origin TEXT NOT NULL
 );
 
+-- `city_code` is the city's own; `successor` is the department that it was merged into.
 CREATE TABLE department (
-    code    TEXT PRIMARY KEY,
-    name    TEXT NOT NULL,
-    kind    TEXT NOT NULL,
-    version INTEGER NOT NULL,
-    mac     BLOB NOT NULL
+    code      TEXT PRIMARY KEY,
+    name      TEXT NOT NULL,
+    kind      TEXT NOT NULL,
+    city_code TEXT UNIQUE,
+    state     TEXT NOT NULL,
+    successor TEXT,
+    version   INTEGER NOT NULL,
+    mac       BLOB NOT NULL
 );
+CREATE INDEX department_name ON department (name, code);
 
 CREATE TABLE principal (
     id         BLOB PRIMARY KEY,
@@ -31,6 +36,7 @@ CREATE TABLE principal (
     version    INTEGER NOT NULL,
     mac        BLOB NOT NULL
 );
+CREATE INDEX principal_active ON principal (department) WHERE active = 1;
 
 -- An API token is 256 random bits; `hash` is SHA-256 of it, `log` the number of the log that it is good under.
 CREATE TABLE api_token (
@@ -103,6 +109,8 @@ CREATE TABLE ticket (
 );
 CREATE INDEX ticket_holder ON ticket (holder, created_at, no);
 CREATE INDEX ticket_origin ON ticket (origin, created_at, no);
+CREATE INDEX ticket_holder_open ON ticket (holder) WHERE state <> 'closed';
+CREATE INDEX ticket_origin_open ON ticket (origin) WHERE state <> 'closed';
 CREATE INDEX ticket_subject_holder ON ticket (subject, holder, created_at, no);
 CREATE INDEX ticket_subject_origin ON ticket (subject, origin, created_at, no);
 

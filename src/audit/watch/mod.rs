@@ -44,8 +44,14 @@ pub struct Counts {
 pub struct Reader {
     /// Who: the principal's id.
     pub actor: String,
+    /// Their account name now, for auditors.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub actor_name: Option<String>,
     /// Their department.
     pub dept: String,
+    /// Its name now, for auditors.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub department_name: Option<String>,
     /// The role they were permitted most under; absent where they were only refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
@@ -65,6 +71,9 @@ pub struct Alarm {
     pub day: String,
     /// Who.
     pub actor: String,
+    /// Their account name now, for auditors.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub actor_name: Option<String>,
     /// 25, 250 or 2500: the highest that was reached.
     pub level: u64,
     /// How many there were.
@@ -179,7 +188,7 @@ impl Watch {
         }
     }
 
-    /// What came of it.
+    /// What came of it, without names.
     #[must_use]
     pub fn report(self) -> Report {
         let mut alarms: Vec<Alarm> = self.seen.iter().flat_map(|(actor, seen)| alarms(actor, seen)).collect();
@@ -208,6 +217,7 @@ fn alarms(actor: &str, seen: &Seen) -> Vec<Alarm> {
         Some(Alarm {
             day: day.to_string(),
             actor: actor.to_owned(),
+            actor_name: None,
             level,
             clear,
         })
@@ -219,7 +229,9 @@ fn reader(actor: String, seen: Seen) -> Reader {
     let role = seen.roles.into_iter().max_by_key(|(_, count)| *count);
     Reader {
         actor,
+        actor_name: None,
         dept: seen.dept,
+        department_name: None,
         role: role.map(|(role, _)| role),
         counts: Counts {
             reads: seen.reads,

@@ -3,6 +3,7 @@
 mod export;
 mod remote;
 mod restart;
+mod roles;
 mod trace;
 mod verify;
 
@@ -10,7 +11,7 @@ use clap::{Args, Subcommand};
 
 use super::Done;
 
-/// Verify and export the log; trace a mark; open the next log.
+/// Verify and export the log; trace a mark; list who was given which role; open the next log.
 #[derive(Args)]
 pub(super) struct Audit {
     #[command(subcommand)]
@@ -25,6 +26,8 @@ enum Verb {
     Export(export::Export),
     /// Find the read behind a trace mark, through a running server.
     Trace(trace::Trace),
+    /// List who was given which role when, and by whom, through a running server.
+    Roles(roles::Roles),
     /// Open the next log, linked to the old one, where this one cannot go on. Takes two persons.
     Restart(restart::Restart),
 }
@@ -35,6 +38,7 @@ impl Audit {
             Verb::Verify(verb) => verb.run(),
             Verb::Export(verb) => verb.run(),
             Verb::Trace(verb) => verb.run(),
+            Verb::Roles(verb) => verb.run(),
             Verb::Restart(verb) => verb.run(),
         }
     }

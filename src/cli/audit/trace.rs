@@ -48,6 +48,15 @@ fn text<'v>(value: &'v Value, pointer: &str) -> &'v str {
     value.pointer(pointer).and_then(Value::as_str).unwrap_or("-")
 }
 
+/// The id, and in brackets the name, where the answer has one.
+fn named(entry: &Value, name: &str, id: &str) -> String {
+    let id = text(entry, id);
+    match entry.pointer(name).and_then(Value::as_str) {
+        Some(name) => format!("{id} ({name})"),
+        None => id.to_owned(),
+    }
+}
+
 fn told(entry: &Value) -> Done {
     let fields: Vec<&str> = entry
         .pointer("/leaf/fields")
@@ -60,8 +69,8 @@ fn told(entry: &Value) -> Done {
     say(format!("entry {index} of the log, {}", text(entry, "/leaf/t")))?;
     say(format!(
         "  read by     {} of department {} as {}",
-        text(entry, "/leaf/actor"),
-        text(entry, "/leaf/dept"),
+        named(entry, "/actor_name", "/leaf/actor"),
+        named(entry, "/department_name", "/leaf/dept"),
         text(entry, "/leaf/role")
     ))?;
     say(format!(

@@ -9,7 +9,6 @@ use super::mask::Mask;
 use super::rules::{Rules, Type};
 use super::terms::{Class, FieldName, Group, MatchStrength};
 use super::{Field, RecordKind, Words};
-use crate::model::tickets::Category;
 
 /// The most fields a set may have.
 const MOST_FIELDS: usize = 24;
@@ -52,7 +51,6 @@ impl FieldsError {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
-    categories: Vec<String>,
     #[serde(default)]
     id_no: IdNo,
     field: Vec<Table>,
@@ -86,12 +84,10 @@ const fn yes() -> bool {
     true
 }
 
-/// The declared fields, in order, and the declared categories.
-pub(super) fn fields(text: &str) -> Result<(Vec<Field>, Vec<Category>), FieldsError> {
+/// The declared fields, in order.
+pub(super) fn fields(text: &str) -> Result<Vec<Field>, FieldsError> {
     let file: File = toml::from_str(text).map_err(|error| malformed(text, &error))?;
     check_birth_year(&file.id_no)?;
-    let categories = file.categories.iter().map(|code| category(code));
-    let categories = categories.collect::<Result<Vec<_>, _>>()?;
     let words = Words::load(Words::SHIPPED).map_err(|error| FieldsError::new(error.to_string(), "build it anew"))?;
     let words = Arc::new(words);
     let mut fields: Vec<Field> = Vec::with_capacity(file.field.len());
@@ -100,7 +96,7 @@ pub(super) fn fields(text: &str) -> Result<(Vec<Field>, Vec<Category>), FieldsEr
         let field = field(table, &file.id_no, &words).and_then(|field| beside(&fields, field));
         fields.push(field.map_err(|error| error.about(&label))?);
     }
-    check_size(&fields).map(|()| (fields, categories))
+    check_size(&fields).map(|()| fields)
 }
 
 /// A field that the program writes is not declared as it must be.
@@ -132,15 +128,6 @@ fn as_before(record: RecordKind, kind: &str, index: Option<&str>) -> String {
     let record = record.as_str();
     let index = index.map_or_else(|| "no index".to_owned(), |index| format!("index = \"{index}\""));
     format!("declare it with record = \"{record}\", type = \"{kind}\" and {index}; for another way take a new name")
-}
-
-fn category(code: &str) -> Result<Category, FieldsError> {
-    Category::new(code).ok_or_else(|| {
-        FieldsError::new(
-            format!("the category {code:?} is not allowed"),
-            "up to 40 lower-case letters and digits with single _ or - between them, never five digits in a row",
-        )
-    })
 }
 
 fn malformed(text: &str, error: &toml::de::Error) -> FieldsError {

@@ -37,7 +37,6 @@ use self::rules::Rules;
 use self::value_rules::Broken;
 use super::ids::RecordKind;
 use super::submitted::Submitted;
-use super::tickets::Category;
 use super::transitions::Transition;
 
 /// One declared field.
@@ -176,11 +175,10 @@ pub const TEXT: &str = "text";
 /// The caller's field that holds why their fields were corrected.
 pub const CORRECTION_REASON: &str = "correction_reason";
 
-/// All declared fields, in the order of their declaration, and the declared categories of tickets.
+/// All declared fields, in the order of their declaration.
 #[derive(Clone, Debug)]
 pub struct FieldSet {
     fields: Vec<Field>,
-    categories: Vec<Category>,
 }
 
 impl FieldSet {
@@ -193,7 +191,7 @@ impl FieldSet {
     ///
     /// [`FieldsError`] says what is wrong in which entry, and what to do.
     pub fn load(text: &str) -> Result<Self, FieldsError> {
-        load::fields(text).map(|(fields, categories)| Self { fields, categories })
+        load::fields(text).map(|fields| Self { fields })
     }
 
     /// Whether every field is declared that the program writes under a name of its own: a ticket could be taken, and never
@@ -261,12 +259,6 @@ impl FieldSet {
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Field> {
         self.fields.iter().find(|field| field.name.as_str() == name)
-    }
-
-    /// The declared category with that code.
-    #[must_use]
-    pub fn category(&self, code: &str) -> Option<&Category> {
-        self.categories.iter().find(|category| category.as_str() == code)
     }
 
     /// All fields.

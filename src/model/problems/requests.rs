@@ -116,15 +116,18 @@ problems! {
     TEXT_MISSING = "text-missing", 422, "The ticket has no text" / "工单没有内容", "A ticket needs its `text`." / "工单必须有 `text`。";
     /// A category that is not declared.
     BAD_CATEGORY = "bad-category", 422, "No such category" / "类别不存在",
-        "fields.toml lists the categories." / "可用类别见 fields.toml。";
+        "lists.toml has the categories; `GET /v1/lists` answers with them." / "可用类别见 lists.toml，可用 `GET /v1/lists` 查询。";
+    /// A channel that the city has not.
+    BAD_CHANNEL = "bad-channel", 422, "No such channel" / "受理渠道不存在",
+        "lists.toml has the channels; `GET /v1/lists` answers with them." / "可用渠道见 lists.toml，可用 `GET /v1/lists` 查询。";
     /// A call that has not come yet.
     RECEIVED_AHEAD = "received-ahead", 422, "The call lies ahead" / "来电时间晚于当前时间",
         "`received_at` is more than a day ahead of the vault's clock. Check its year and its unit, and the clock." /
         "`received_at` 比本库时钟晚一天以上。请检查年份、单位和时钟。";
     /// A code that is no township's.
     BAD_TOWNSHIP = "bad-township", 422, "Not a township code" / "街镇代码无效",
-        "A township is a code of GB/T 2260 with 6, 9 or 12 digits. One of 12 that begins like a mobile number must be in a known county." /
-        "街镇代码按 GB/T 2260 为 6 位、9 位或 12 位。形似手机号码的 12 位代码须属于已知的县级区划。";
+        "A township is a code of GB/T 2260 with 6, 9 or 12 digits. One of 12 that begins like a mobile number must be in a known county. Where lists.toml has townships, it must be one of those." /
+        "街镇代码按 GB/T 2260 为 6 位、9 位或 12 位。形似手机号码的 12 位代码须属于已知的县级区划。lists.toml 列有街镇时，须为其中之一。";
     /// No department where one must be named.
     NO_DEPARTMENT = "no-department", 422, "No department is named" / "未指定部门",
         "Name the `department` that gets the ticket." / "请用 `department` 指定接收工单的部门。";
@@ -133,7 +136,18 @@ problems! {
         "Leave out `department`." / "请去掉 `department`。";
     /// A department that cannot be made.
     BAD_DEPARTMENT = "bad-department", 422, "Not a department" / "部门信息无效",
-        "A department has a code other than 00 and a name of 1 to 60 characters." / "部门须有 00 以外的代码和 1 到 60 个字的名称。";
+        "A department has a code other than 00 and a name of 1 to 60 characters; a `city_code` has 1 to 40 characters without spaces." /
+        "部门须有 00 以外的代码和 1 到 60 个字的名称；`city_code` 为 1 到 40 个字符，不含空格。";
+    /// A kind of department that the city has not.
+    BAD_KIND = "bad-kind", 422, "No such kind of department" / "部门类型不存在",
+        "lists.toml has the kinds; `GET /v1/lists` answers with them." / "可用类型见 lists.toml，可用 `GET /v1/lists` 查询。";
+    /// Lists that cannot be used.
+    BAD_LISTS = "bad-lists", 422, "The lists cannot be used" / "清单无法使用",
+        "lists.toml has an error, or others may write it. The program log says where. The lists stay as they were." /
+        "lists.toml 有误，或他人可写。详见程序日志。清单保持原样。";
+    /// A department merged into itself.
+    BAD_SUCCESSOR = "bad-successor", 422, "Not a department to merge into" / "不能并入该部门",
+        "A department is merged into another one that is open." / "部门只能并入另一个在用的部门。";
     /// An account that cannot be made.
     BAD_ACCOUNT = "bad-account", 422, "Not an account name" / "账号名无效",
         "An account name has 2 to 64 of a-z, 0-9, '.', '_' and '-'." / "账号名为 2 到 64 个字符：a-z、0-9、“.”、“_”、“-”。";
@@ -143,6 +157,12 @@ problems! {
     /// More or fewer than one of three.
     EXACTLY_ONE = "exactly-one", 422, "Name exactly one" / "只能指定其一",
         "Name exactly one of ticket, subject and actor." / "ticket、subject、actor 中只能指定一个。";
+    /// Neither a value nor a ticket, or both.
+    VALUE_OR_TICKET = "exactly-one", 422, "Name exactly one" / "只能指定其一",
+        "Name either a field and its value, or a ticket." / "请指定字段及其值，或指定工单，二者取其一。";
+    /// A value that says nothing of who it is.
+    TOO_MANY_CALLERS = "too-wide", 422, "Too much at once" / "范围过大",
+        "More than 50 callers have this value." / "有超过 50 位来电人具有此值。";
     /// A subject or an actor that cannot be one.
     MISTYPED = "mistyped", 422, "Mistyped" / "编号有误",
         "The subject or actor is mistyped. Take it from an entry of the log." / "subject 或 actor 有误，请从日志条目中复制。";
@@ -155,6 +175,9 @@ problems! {
     /// More entries than one report counts.
     TOO_MANY_ENTRIES = "too-wide", 422, "Too much at once" / "范围过大",
         "There are more than two million entries in these days. Ask for fewer days." / "这些天的日志超过两百万条，请减少天数。";
+    /// A day whose beginning or end has no time.
+    NO_SUCH_DAY = "no-such-day", 422, "Not a day of the calendar" / "日期无效",
+        "The day lies at the end of the calendar, and has no end itself." / "日期在历法的尽头，没有结束时刻。";
     /// Days that no report is about.
     NO_SUCH_DAYS = "no-such-days", 422, "Not the days of a report" / "报告日期无效",
         "A report is about 1 to 31 days of the calendar." / "报告的范围为 1 到 31 个自然日。";

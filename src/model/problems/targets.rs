@@ -16,6 +16,24 @@ problems! {
     WRONG_STATE = "wrong-state", 409, "The ticket's state does not allow this step" / "工单当前状态不允许此步骤",
         "The ticket is {state}. docs/transitions.md says which steps lead from there." /
         "工单状态为 {state}。该状态可以采取的步骤见 docs/transitions.md。";
+    /// A department that works no more.
+    DEPARTMENT_CLOSED = "department-closed", 409, "The department is closed" / "部门已撤销",
+        "It was closed or merged into another. `GET /v1/departments` lists those that are open." /
+        "该部门已撤销或并入其他部门。`GET /v1/departments` 列出在用的部门。";
+    /// A department that people work in.
+    DEPARTMENT_STAFFED = "department-in-use", 409, "The department is in use" / "部门仍在使用",
+        "It has active accounts. Move them to other departments or switch them off first." /
+        "该部门仍有在用账号，请先将其调到其他部门或停用。";
+    /// A department that has tickets.
+    DEPARTMENT_HOLDS = "department-in-use", 409, "The department is in use" / "部门仍在使用",
+        "It holds or took tickets that are open. Have them returned and sent elsewhere, or closed, first." /
+        "该部门仍持有或受理了未办结的工单，请先退回改派或办结。";
+    /// An account that is off.
+    SWITCHED_OFF = "switched-off", 409, "The account is switched off" / "账号已停用",
+        "It is off, and its tokens have ended." / "该账号已停用，其令牌已失效。";
+    /// An account that is there.
+    SAME_DEPARTMENT = "same-department", 409, "The account is in this department" / "账号已在该部门",
+        "Name another department." / "请指定另一个部门。";
     /// Something of that name is there.
     TAKEN = "taken", 409, "Already exists" / "已存在", "There is such a {what} already." / "已有这个{what}。";
     /// A value that identifies another caller.

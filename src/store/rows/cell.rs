@@ -10,7 +10,7 @@ use crate::model::ask::Action;
 use crate::model::code::Code;
 use crate::model::ids::{ApprovalId, CallerId, PrincipalId, RecordKind, TicketId, TokenId};
 use crate::model::limits::{Counted, Counts};
-use crate::model::principals::{DepartmentKind, PrincipalKind, Roles};
+use crate::model::principals::{DepartmentKind, DepartmentState, PrincipalKind, Roles};
 use crate::model::reference::{DepartmentCode, Reference};
 use crate::model::ticket_no::TicketNo;
 use crate::model::tickets::{Channel, MatterKind, TicketState};
@@ -232,6 +232,7 @@ as_word!(
     Channel,
     Counted,
     DepartmentKind,
+    DepartmentState,
     MatterKind,
     PrincipalKind,
     RecordKind,

@@ -1,7 +1,7 @@
 //! Departments.
 
 use super::{Protected, table};
-use crate::model::principals::DepartmentKind;
+use crate::model::principals::{DepartmentKind, DepartmentState};
 use crate::model::reference::DepartmentCode;
 
 table! {
@@ -13,6 +13,12 @@ table! {
         pub name: String,
         /// Its legal class.
         pub kind: DepartmentKind,
+        /// What the city calls it in its own lists, unique where there is one.
+        pub city_code: Option<String>,
+        /// Where it stands.
+        pub state: DepartmentState,
+        /// The department that it was merged into.
+        pub successor: Option<DepartmentCode>,
         /// 1 when made, one more at each change.
         pub version: u64,
     }
@@ -21,6 +27,10 @@ table! {
         BY_CODE = "WHERE code = ?1";
         /// Departments after a code, by code.
         AFTER = "WHERE code > ?1 ORDER BY code LIMIT ?2";
+        /// Open departments by name, after a name and a code and before a name.
+        NAMED = "WHERE (name, code) > (?1, ?2) AND name < ?3 AND state = 'open' ORDER BY name, code LIMIT ?4";
+        /// The department with this code in the city's own lists.
+        BY_CITY_CODE = "WHERE city_code = ?1";
     ]
 }
 

@@ -22,7 +22,8 @@ table! {
         pub active: bool,
         /// Who made it; nobody for the first administrators.
         pub created_by: Option<PrincipalId>,
-        /// From 1. Tokens of an earlier epoch are void: one more when the account gets roles that take two persons to give.
+        /// From 1. Tokens of an earlier epoch are void: one more when the account gets roles that take two persons to give, is
+        /// switched off, or moves to another department.
         pub epoch: u64,
         /// 1 when made, one more at each change.
         pub version: u64,
@@ -34,6 +35,10 @@ table! {
         BY_ACCOUNT = "WHERE account = ?1";
         /// Principals after an id, by id.
         AFTER = "WHERE id > ?1 ORDER BY id LIMIT ?2";
+        /// Principals by account name, after a name and an id and before a name.
+        NAMED = "WHERE (account, id) > (?1, ?2) AND account < ?3 ORDER BY account LIMIT ?4";
+        /// An active principal of a department.
+        ACTIVE_IN = "WHERE department = ?1 AND active = 1 LIMIT 1";
     ]
 }
 

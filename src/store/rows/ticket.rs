@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::{Protected, table};
 use crate::model::ids::{PrincipalId, TicketId};
+use crate::model::principals::Actor;
 use crate::model::reference::{DepartmentCode, Reference};
 use crate::model::ticket_no::TicketNo;
 use crate::model::tickets::{Channel, MatterKind, TicketState};
@@ -54,6 +55,10 @@ table! {
         HELD = "WHERE holder = ?1 AND (created_at, no) < (?2, ?3) ORDER BY created_at DESC, no DESC LIMIT ?4";
         /// Tickets a department took, newest first, from before a time and a number.
         TAKEN = "WHERE origin = ?1 AND (created_at, no) < (?2, ?3) ORDER BY created_at DESC, no DESC LIMIT ?4";
+        /// A ticket that a department holds and that is not closed.
+        OPEN_HELD = "WHERE holder = ?1 AND state <> 'closed' LIMIT 1";
+        /// A ticket that a department took and that is not closed.
+        OPEN_TAKEN = "WHERE origin = ?1 AND state <> 'closed' LIMIT 1";
         /// Tickets about a caller that a department holds, newest first.
         HELD_ABOUT = "WHERE subject = ?1 AND holder = ?2 ORDER BY created_at DESC, no DESC LIMIT ?3";
         /// Tickets about a caller that a department took, newest first.
@@ -64,6 +69,13 @@ table! {
 impl TicketRow {
     /// The version of a ticket of which no step has been taken.
     pub const FIRST: u64 = 1;
+
+    /// Whether this is the agent who took the call, in the department in which they took it: what they knew of a caller there does
+    /// not go with them to another.
+    #[must_use]
+    pub fn was_taken_by(&self, who: &Actor) -> bool {
+        self.taken_by == who.id() && self.origin == who.department()
+    }
 }
 
 impl Protected for TicketRow {

@@ -1,17 +1,19 @@
 //! Exposure: who has been shown which fields. What a breach notice needs within the hour.
 
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::audit::exposure::{Exposed, Exposure};
 use crate::audit::search::Query;
+use crate::audit::span::End;
+use crate::audit::watch::hours::Hours;
 use crate::model::ask::Action;
 use crate::model::ids::PrincipalId;
 use crate::model::problems;
 use crate::model::reference::Reference;
 use crate::model::ticket_no::TicketNo;
 use crate::store::log_index::{Term, TermKind};
-use crate::vault::auditing::search::{Beyond, subject_of};
+use crate::vault::auditing::search::{Beyond, Span};
+use crate::vault::auditing::wanted::subject_of;
 use crate::vault::{Audit, Error, Session, Vault};
 
 /// Entries read at a time.
@@ -34,12 +36,13 @@ pub struct AskExposure {
     pub subject: Option<String>,
     /// To this principal.
     pub actor: Option<String>,
-    /// Not before; from the beginning of the log unless said otherwise.
-    #[schema(value_type = Option<String>, format = DateTime)]
-    pub from: Option<Timestamp>,
-    /// Before; until now unless said otherwise.
-    #[schema(value_type = Option<String>, format = DateTime)]
-    pub to: Option<Timestamp>,
+    /// Not before: a time of RFC 3339 with its offset, or a day of the vault's local time (another offset may follow it, as in
+    /// `2026-11-01+08:00`). From the beginning of the log unless said otherwise.
+    #[schema(value_type = Option<String>, example = "2026-11-01")]
+    pub from: Option<End>,
+    /// Before a time, or to the end of a day, written likewise. Until now unless said otherwise.
+    #[schema(value_type = Option<String>, example = "2026-11-30")]
+    pub to: Option<End>,
 }
 
 /// Who was shown what.
@@ -49,6 +52,9 @@ pub struct ExposureAnswer {
     pub groups: Vec<Exposed>,
     /// All reads together.
     pub reads: u64,
+    /// The time that was looked at.
+    #[serde(flatten)]
+    pub span: Span,
     /// What is not in this answer.
     #[serde(flatten)]
     pub beyond: Beyond,
@@ -58,6 +64,7 @@ pub struct ExposureAnswer {
 
 const EXACTLY_ONE: Error = Error::Bad(problems::EXACTLY_ONE);
 const MISTYPED: Error = Error::Bad(problems::MISTYPED);
+const NO_SUCH_DAY: Error = Error::Bad(problems::NO_SUCH_DAY);
 const TOO_WIDE: Error = Error::Bad(problems::TOO_MANY_READS);
 
 impl AskExposure {
@@ -66,7 +73,7 @@ impl AskExposure {
         subject.map(|text| subject_of(text).ok_or(MISTYPED)).transpose()
     }
 
-    fn query(&self) -> Result<Query, Error> {
+    fn query(&self, local: Hours) -> Result<Query, Error> {
         let actor: Option<PrincipalId> = self
             .actor
             .as_deref()
@@ -81,21 +88,7 @@ impl AskExposure {
         let (Some((kind, value)), None) = (named.next(), named.next()) else {
             return Err(EXACTLY_ONE);
         };
-        let word = |kind, value: &str| Term {
-            kind,
-            value: value.to_owned(),
-        };
-        let mut terms = vec![
-            Term { kind, value },
-            word(TermKind::Act, Action::Reveal.as_str()),
-            word(TermKind::Out, "granted"),
-        ];
-        terms.sort_unstable();
-        Ok(Query {
-            terms,
-            from: self.from.map(Timestamp::as_millisecond),
-            to: self.to.map(Timestamp::as_millisecond),
-        })
+        reads(Term { kind, value }, self.from, self.to, local)
     }
 }
 
@@ -106,12 +99,36 @@ impl Vault {
     /// [`Error::Refused`]; [`Error::Bad`] unless exactly one of ticket, caller and reader is named, and for more reads
     /// than one answer holds; [`Error::LogIndexBehind`] while the index is filled.
     pub async fn exposure(&self, session: &Session, body: &AskExposure) -> Result<ExposureAnswer, Error> {
-        let query = body.query()?;
+        let query = body.query(self.spending.watching.hours)?;
         let ask = self.ask_log(session, Action::Exposure)?;
         let audit = self.looked(ask, body.ticket, body.subject()?).await?;
         let archived = self.archived_below().await?;
         let mut exposure = Exposure::default();
-        let mut before = Some(audit.index);
+        self.expose(&query, audit.index, archived, &mut exposure).await?;
+        let reads = exposure.reads();
+        let mut groups = exposure.into_groups();
+        self.names_for(session).beside_groups(&mut groups).await?;
+        Ok(ExposureAnswer {
+            span: Span::of(&query),
+            beyond: self.beyond(archived).await?,
+            reads,
+            groups,
+            audit,
+        })
+    }
+
+    /// Adds the reads that fit, of the entries below `size`.
+    ///
+    /// # Errors
+    /// [`Error::Bad`] for more than one answer holds.
+    pub(super) async fn expose(
+        &self,
+        query: &Query,
+        size: u64,
+        archived: u64,
+        exposure: &mut Exposure,
+    ) -> Result<(), Error> {
+        let mut before = Some(size);
         while let Some(position) = before {
             let walk = query.walk(position, PIECE, STEPS);
             let walked = self.indexer.index().walk(walk).await?;
@@ -126,11 +143,31 @@ impl Vault {
             before = walked.next;
             tokio::task::yield_now().await;
         }
-        Ok(ExposureAnswer {
-            beyond: self.beyond(archived).await?,
-            reads: exposure.reads(),
-            groups: exposure.into_groups(),
-            audit,
-        })
+        Ok(())
     }
+}
+
+/// The query for reads that showed fields and carry this term, in a span of time.
+///
+/// # Errors
+/// [`Error::Bad`] for a day at the end of the calendar.
+pub(super) fn reads(of: Term, from: Option<End>, to: Option<End>, local: Hours) -> Result<Query, Error> {
+    let word = |kind, value: &str| Term {
+        kind,
+        value: value.to_owned(),
+    };
+    let mut terms = vec![
+        of,
+        word(TermKind::Act, Action::Reveal.as_str()),
+        word(TermKind::Out, "granted"),
+    ];
+    terms.sort_unstable();
+    Ok(Query {
+        terms,
+        from: from
+            .map(|from| from.begins(local))
+            .transpose()
+            .map_err(|_| NO_SUCH_DAY)?,
+        to: to.map(|to| to.ends(local)).transpose().map_err(|_| NO_SUCH_DAY)?,
+    })
 }

@@ -2,12 +2,16 @@
 
 pub mod exposure;
 pub mod follow;
+mod names;
 pub mod read;
 pub mod report;
 pub mod resolve;
 pub mod retention;
+pub mod roles;
 pub mod search;
+pub mod shown;
 pub mod trace;
+pub mod wanted;
 
 use crate::log::history::NoHistory;
 use crate::model::ask::{Action, Ask};

@@ -26,6 +26,15 @@ pub struct Entry {
     pub mark: Mark,
     /// The leaf. To compute its hash take the bytes of the bundle, not this.
     pub leaf: serde_json::Value,
+    /// The actor's account name now, for auditors and data protection officers; not for followers of the log.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub actor_name: Option<String>,
+    /// The name of the actor's department (`dept`) now, for the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub department_name: Option<String>,
+    /// The second person's account name now, for the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub approver_name: Option<String>,
 }
 
 /// The bytes have their hash, and this program has not written them.
@@ -46,6 +55,9 @@ impl Entry {
             leaf_hash: LeafHash(*entry.hash()),
             mark: Mark::of(entry.hash()),
             leaf: serde_json::from_slice(entry.body()).map_err(|_| NO_LEAF)?,
+            actor_name: None,
+            department_name: None,
+            approver_name: None,
         })
     }
 }
@@ -125,10 +137,12 @@ impl Vault {
         if row.body.is_empty() {
             return Err(self.no_history(NoHistory::Empty(index)).await);
         }
-        Ok(ReadEntry {
-            entry: Entry::read(row)?,
-            audit,
-        })
+        let proved = ProvedEntry::new(row)?;
+        let mut entry = Entry::new(&proved)?;
+        if let Some(leaf) = proved.leaf() {
+            self.names_for(session).beside(&mut entry, &leaf).await?;
+        }
+        Ok(ReadEntry { entry, audit })
     }
 
     /// The proof that an entry is in the log, as a `.tlog-proof` file (C2SP tlog-proof): against the newest checkpoint that

@@ -99,13 +99,15 @@ impl Vault {
             before = walked.next;
             tokio::task::yield_now().await;
         }
+        let mut report = watch.report();
+        self.names_for(session).beside_readers(&mut report).await?;
         Ok(ReportAnswer {
             day: asked.day,
             days,
             settled: query
                 .to
                 .is_some_and(|to| to <= self.clock.now().map_or(0, |now| now.as_millisecond())),
-            report: watch.report(),
+            report,
             beyond: self.beyond(archived).await?,
             audit,
         })

@@ -11,7 +11,7 @@ use crate::model::ticket_no::TicketNo;
 use crate::refs;
 use crate::store::Write;
 use crate::store::rows::About;
-use crate::vault::people::approvals::Exact;
+use crate::vault::people::approvals::{DEPARTMENT, Exact};
 use crate::vault::{Audit, Error, Session, Vault};
 
 /// Whom to resolve.
@@ -55,12 +55,14 @@ impl Vault {
             return Err(Error::Bad(problems::NO_SUBJECT));
         }
         let ask = self.ask_log(session, Action::ResolveSubject)?.subject(subject);
-        let act = self.with_two(ask, About::new(), exact).await?;
+        let department = session.actor.department();
+        // What is approved is an answer to this department, by its reference: an officer who moves does not take it along.
+        let about = About::from([(DEPARTMENT.to_owned(), department.to_string())]);
+        let act = self.with_two(ask, about, exact).await?;
         let caller = match refs::resolve(&self.keyring, &*self.store, &subject).await? {
             Some(RecordId::Caller(caller)) => Some(caller),
             _ => None,
         };
-        let department = session.actor.department();
         let mut change = Change::default();
         let mut reference = None;
         if let Some(caller) = caller {
@@ -72,7 +74,7 @@ impl Vault {
         let reference = reference.ok_or(Error::NotFound(Thing::Subject))?;
         Ok(Resolved {
             caller: ResolvedCaller { r#ref: reference },
-            tickets: self.tickets_known(&subject, department, session.actor.id()).await?,
+            tickets: self.tickets_known(&subject, &session.actor).await?,
             audit,
         })
     }

@@ -3,24 +3,21 @@
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::audit::search::{Cursor, Query};
 use crate::keyring::KeyError;
 use crate::log::ProvedEntry;
 use crate::log::leaf::{self, Leaf};
 use crate::model::ask::{Action, Ask};
-use crate::model::fields::FieldSet;
-use crate::model::ids::PrincipalId;
-use crate::model::principals::Role;
-use crate::model::problems::{Rule, Words};
-use crate::model::purposes::{Form, Purpose};
-use crate::model::reference::{DepartmentCode, Reference};
+use crate::model::reference::Reference;
 use crate::model::ticket_no::TicketNo;
 use crate::policy::facts::Facts;
-use crate::store::log_index::{Hit, Term, TermKind};
+use crate::store::log_index::Hit;
+use crate::vault::auditing::names::Names;
 use crate::vault::auditing::read::Entry;
-use crate::vault::{Audit, Error, LARGEST_PAGE, Session, Vault};
+use crate::vault::auditing::wanted::Wanted;
+use crate::vault::{Audit, Error, Session, Vault};
 
 /// Counting stops here.
 const MOST_COUNTED: usize = 10_000;
@@ -33,175 +30,25 @@ const STEPS: usize = 200_000;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Leaves read for one page that do not fit after all: only where the clock went to and fro, or the index was edited.
 const MOST_READ: usize = 20_000;
-const USUAL_PAGE: u32 = 50;
 
-/// What to look for. Every parameter that is given must fit.
-#[derive(Clone, Debug, Default, Deserialize, utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields, default)]
-pub struct Search {
-    /// Not before, RFC 3339.
+/// The time that was looked at, where the asker bounded it: days as the moments that they were taken for.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Span {
+    /// Not before, UTC.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
-    /// Before, RFC 3339.
+    /// Before, UTC.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub to: Option<String>,
-    /// A principal's id.
-    pub actor: Option<String>,
-    /// A department's code.
-    pub dept: Option<String>,
-    /// The role it was permitted under.
-    pub role: Option<String>,
-    /// A ticket's number.
-    pub ticket: Option<String>,
-    /// A caller, as the log knows them.
-    pub subject: Option<String>,
-    /// What was done, such as `field.reveal`.
-    pub act: Option<String>,
-    /// A field that was named.
-    pub field: Option<String>,
-    /// `clear` or `masked`.
-    pub form: Option<String>,
-    /// The stated purpose.
-    pub purpose: Option<String>,
-    /// `granted` or `denied`.
-    pub out: Option<String>,
-    /// `next` of the page before.
-    pub after: Option<String>,
-    /// How many; 50 unless said otherwise.
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 200)]
-    pub limit: Option<String>,
 }
 
-/// A parameter that makes no sense.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BadParameter {
-    /// Which.
-    pub name: &'static str,
-    /// What it must be; nothing for a cursor, which is another page's.
-    pub rule: Option<Rule>,
-}
-
-const OFFSET: Words = Words {
-    en: "expected a time of RFC 3339 with its offset, such as 2026-11-01T09:00:00+08:00; in an address + is written %2B",
-    zh: "应为带时区偏移的 RFC 3339 时间，例如 2026-11-01T09:00:00+08:00；地址中的 + 写作 %2B",
-};
-const FROM_THE_LOG: Words = Words {
-    en: "mistyped; take it from an entry of the log",
-    zh: "有误，请从日志条目中复制",
-};
-const PAGE: Words = Words {
-    en: "expected a number from 1 to 200",
-    zh: "应为 1 到 200 的整数",
-};
-
-/// A search that makes sense.
-#[derive(Debug)]
-pub struct Wanted {
-    query: Query,
-    cursor: Option<Cursor>,
-    limit: usize,
-    ticket: Option<TicketNo>,
-    subject: Option<Reference>,
-}
-
-/// A parameter's value, if it is one.
-fn known<T>(
-    text: Option<&str>,
-    name: &'static str,
-    rule: impl Into<Rule>,
-    value: impl FnOnce(&str) -> Option<T>,
-) -> Result<Option<T>, BadParameter> {
-    let bad = || BadParameter {
-        name,
-        rule: Some(rule.into()),
-    };
-    text.map(|text| value(text).ok_or_else(bad)).transpose()
-}
-
-/// What `act` may be: the actions, and what the vault does by itself.
-fn acts() -> impl Iterator<Item = &'static str> {
-    Action::ALL.iter().map(|action| action.as_str()).chain(leaf::OF_VAULT)
-}
-
-/// A caller as the log knows them.
-pub(super) fn subject_of(text: &str) -> Option<Reference> {
-    let subject: Reference = text.parse().ok()?;
-    (subject.department() == DepartmentCode::AUDITORS).then_some(subject)
-}
-
-impl Search {
-    /// A term for each parameter that is one of several words.
-    fn words(&self, fields: &FieldSet) -> Result<Vec<Term>, BadParameter> {
-        use TermKind as K;
-        let roles = Role::ALL.iter().map(|role| role.as_str());
-        let forms = Form::ALL.iter().map(|form| form.as_str());
-        let purposes = Purpose::ALL.iter().map(|purpose| purpose.as_str());
-        let declared = fields.iter().map(|field| field.name().as_str());
-        let words: [(K, _, _, Vec<&str>); 6] = [
-            (K::Role, "role", &self.role, roles.collect()),
-            (K::Act, "act", &self.act, acts().collect()),
-            (K::Field, "field", &self.field, declared.collect()),
-            (K::Form, "form", &self.form, forms.collect()),
-            (K::Purpose, "purpose", &self.purpose, purposes.collect()),
-            (K::Out, "out", &self.out, vec!["granted", "denied"]),
-        ];
-        let mut terms = Vec::new();
-        for (kind, name, given, allowed) in words {
-            let rule = Rule::one_of(allowed.iter().copied());
-            let word = known(given.as_deref(), name, rule, |word| {
-                allowed.contains(&word).then(|| word.to_owned())
-            })?;
-            terms.extend(word.map(|value| Term { kind, value }));
+impl Span {
+    pub(super) fn of(query: &Query) -> Self {
+        let shown = |ms| Timestamp::from_millisecond(ms).ok().map(leaf::milliseconds);
+        Self {
+            from: query.from.and_then(shown),
+            to: query.to.and_then(shown),
         }
-        Ok(terms)
-    }
-}
-
-impl Wanted {
-    /// What a search asks for.
-    ///
-    /// # Errors
-    /// The first parameter that has no such value.
-    pub fn new(search: &Search, fields: &FieldSet) -> Result<Self, BadParameter> {
-        use TermKind as K;
-        let mut terms = search.words(fields)?;
-        let mut add = |kind, value: Option<String>| terms.extend(value.map(|value| Term { kind, value }));
-        let ticket: Option<TicketNo> = known(search.ticket.as_deref(), "ticket", FROM_THE_LOG, |text| {
-            text.parse().ok()
-        })?;
-        let subject = known(search.subject.as_deref(), "subject", FROM_THE_LOG, subject_of)?;
-        let actor: Option<PrincipalId> =
-            known(search.actor.as_deref(), "actor", FROM_THE_LOG, |text| text.parse().ok())?;
-        let dept: Option<DepartmentCode> =
-            known(search.dept.as_deref(), "dept", FROM_THE_LOG, |text| text.parse().ok())?;
-        add(K::Ticket, ticket.map(|ticket| ticket.to_string()));
-        add(K::Subject, subject.map(|subject| subject.to_string()));
-        add(K::Actor, actor.map(|actor| actor.to_string()));
-        add(K::Dept, dept.map(|dept| dept.to_string()));
-        terms.sort_unstable();
-        let time = |text: &str| text.parse::<Timestamp>().ok().map(Timestamp::as_millisecond);
-        let query = Query {
-            terms,
-            from: known(search.from.as_deref(), "from", OFFSET, time)?,
-            to: known(search.to.as_deref(), "to", OFFSET, time)?,
-        };
-        let limit = known(search.limit.as_deref(), "limit", PAGE, |text| {
-            text.parse().ok().filter(|limit| (1..=LARGEST_PAGE).contains(limit))
-        })?;
-        let not_of_this = BadParameter {
-            name: "after",
-            rule: None,
-        };
-        let after = search.after.as_deref();
-        let cursor = after
-            .map(|text| Cursor::parse(text, &query).ok_or(not_of_this))
-            .transpose()?;
-        Ok(Self {
-            query,
-            cursor,
-            limit: limit.unwrap_or(USUAL_PAGE) as usize,
-            ticket,
-            subject,
-        })
     }
 }
 
@@ -228,6 +75,9 @@ pub struct Events {
     pub count: u64,
     /// Whether that is all; otherwise there are at least so many.
     pub exact: bool,
+    /// The time that was looked at.
+    #[serde(flatten)]
+    pub span: Span,
     /// What is not in this answer.
     #[serde(flatten)]
     pub beyond: Beyond,
@@ -244,13 +94,15 @@ impl Vault {
         let ask = self.ask_log(session, Action::SearchLog)?;
         let audit = self.looked(ask, wanted.ticket, wanted.subject).await?;
         let archived = self.archived_below().await?;
-        let (entries, next) = self.page(wanted, audit.index, archived).await?;
+        let mut names = self.names_for(session);
+        let (entries, next) = self.page(wanted, audit.index, archived, &mut names).await?;
         let (counted, exact) = self.count(&wanted.query, audit.index, archived).await?;
         let all_shown = wanted.cursor.is_none() && next.is_none();
         Ok(Events {
             next: next.map(|next| next.text(&wanted.query)),
             count: counted.max(u64::try_from(entries.len()).unwrap_or(u64::MAX)),
             exact: exact || all_shown,
+            span: Span::of(&wanted.query),
             beyond: self.beyond(archived).await?,
             entries,
             audit,
@@ -278,7 +130,7 @@ impl Vault {
     }
 
     /// Brings the index up to a size of the log, or says how far it has come.
-    async fn catch_up(&self, size: u64) -> Result<(), Error> {
+    pub(super) async fn catch_up(&self, size: u64) -> Result<(), Error> {
         let until = Instant::now() + PATIENCE;
         loop {
             let at = self.indexer.advance(&*self.store, size).await?;
@@ -306,7 +158,13 @@ impl Vault {
         }
     }
 
-    async fn page(&self, wanted: &Wanted, size: u64, archived: u64) -> Result<(Vec<Entry>, Option<Cursor>), Error> {
+    pub(super) async fn page(
+        &self,
+        wanted: &Wanted,
+        size: u64,
+        archived: u64,
+        names: &mut Names<'_>,
+    ) -> Result<(Vec<Entry>, Option<Cursor>), Error> {
         let mut before = wanted.cursor.map_or(size, |cursor| cursor.before().min(size));
         let mut entries: Vec<Entry> = Vec::new();
         let mut read = 0;
@@ -317,7 +175,9 @@ impl Vault {
             let walked = self.indexer.index().walk(walk).await?;
             for (entry, leaf) in self.leaves(&walked.hits, archived).await? {
                 if wanted.query.matches(&leaf) {
-                    entries.push(Entry::new(&entry)?);
+                    let mut entry = Entry::new(&entry)?;
+                    names.beside(&mut entry, &leaf).await?;
+                    entries.push(entry);
                 }
             }
             if entries.len() > wanted.limit {

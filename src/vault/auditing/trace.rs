@@ -41,9 +41,12 @@ impl Vault {
         let hit = |index| Hit { index, in_time: true };
         let hits: Vec<Hit> = marked.into_iter().map(hit).collect();
         let mut entries = Vec::new();
+        let mut names = self.names_for(session);
         for (entry, leaf) in self.leaves(&hits, self.archived_below().await?).await? {
             if shows_fields(&leaf) && Mark::of(entry.hash()) == mark {
-                entries.push(Entry::new(&entry)?);
+                let mut entry = Entry::new(&entry)?;
+                names.beside(&mut entry, &leaf).await?;
+                entries.push(entry);
             }
         }
         if entries.is_empty() {

@@ -5,10 +5,9 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::model::ask::Action;
-use crate::model::ids::PrincipalId;
-use crate::model::principals::DepartmentKind;
+use crate::model::principals::{Actor, DepartmentKind};
 use crate::model::purposes::Purpose;
-use crate::model::reference::{DepartmentCode, Reference};
+use crate::model::reference::Reference;
 use crate::model::ticket_no::TicketNo;
 use crate::store::rows::{CallerRow, Genuine, TicketRow};
 use crate::vault::core::caller_of;
@@ -58,11 +57,10 @@ impl Vault {
         let permit = self.decide(ask, facts).await?;
         let row = caller_of(&permit)?;
         let audit = self.note(permit).await?;
-        let department = session.actor.department();
         let centre = session.actor.department_kind() == DepartmentKind::Centre;
         Ok(CallerPage {
             r#ref: caller,
-            tickets: self.tickets_known(&row.subject, department, session.actor.id()).await?,
+            tickets: self.tickets_known(&row.subject, &session.actor).await?,
             version: centre.then_some(row.version),
             on_file: self.on_file(session, &row).await?,
             audit,
@@ -90,15 +88,10 @@ impl Vault {
         Ok(names.iter().filter(may).map(|name| (*name).clone()).collect())
     }
 
-    /// A caller's tickets as somebody in a department may hear of them: of confidential ones only those whose call they took.
-    pub(in crate::vault) async fn tickets_known(
-        &self,
-        caller: &Reference,
-        department: DepartmentCode,
-        by: PrincipalId,
-    ) -> Result<Vec<TicketNo>, Error> {
-        let tickets = self.tickets_about(caller, department).await?;
-        let mine = |ticket: &&Genuine<TicketRow>| !ticket.confidential || ticket.taken_by == by;
+    /// A caller's tickets as somebody may hear of them in their department: of confidential ones only those whose call they took.
+    pub(in crate::vault) async fn tickets_known(&self, caller: &Reference, by: &Actor) -> Result<Vec<TicketNo>, Error> {
+        let tickets = self.tickets_about(caller, by.department()).await?;
+        let mine = |ticket: &&Genuine<TicketRow>| !ticket.confidential || ticket.was_taken_by(by);
         let known = tickets.iter().filter(mine).map(|ticket| ticket.no);
         Ok(known.take(crate::vault::LARGEST_PAGE as usize).collect())
     }

@@ -107,9 +107,10 @@ impl Vault {
             return Ok(None);
         };
         let row = self.keyring.genuine(row)?;
+        let recent = ask.at().duration_since(row.created_at) <= OWN_CALL;
         Ok(Some(TicketFacts {
             caller: self.keyring.caller_in(&row)?,
-            own_call: row.taken_by == ask.who().id() && ask.at().duration_since(row.created_at) <= OWN_CALL,
+            own_call: row.was_taken_by(ask.who()) && recent,
             row,
         }))
     }

@@ -6,6 +6,7 @@ mod authenticate;
 mod error;
 mod facts;
 pub(in crate::vault) mod limits;
+mod lists;
 pub(in crate::vault) mod replay;
 mod retention;
 mod rules;
@@ -23,6 +24,7 @@ pub use self::error::Error;
 pub(in crate::vault) use self::facts::{caller_of, ticket_of};
 use self::limits::{RateLimiter, Spending, UnderWay};
 pub use self::limits::{Rates, Watching};
+pub(in crate::vault) use self::lists::ListsInForce;
 pub use self::replay::{Replay, Scope};
 pub use self::retention::Retention;
 pub use self::rules::Rules;
@@ -60,6 +62,8 @@ pub struct Vault {
     /// The rules in force. Each request goes by those it began with; reading them again replaces them whole (`life/rules.rs`). Each
     /// node reads its own files. Answers of the policy are remembered under a lock inside; losing them costs time only.
     pub(in crate::vault) rules: ArcSwap<Rules>,
+    /// The city's lists. Written when they are read again, under a lock inside; each node reads its own file.
+    pub(in crate::vault) lists: ListsInForce,
     /// The time.
     pub(in crate::vault) clock: Arc<dyn Clock>,
     /// Random bytes, for ids, tokens and ticket numbers. The keyring and the log hold the same.
@@ -96,6 +100,12 @@ impl Vault {
     #[must_use]
     pub fn rules(&self) -> Arc<Rules> {
         self.rules.load_full()
+    }
+
+    /// Working hours, and local time.
+    #[must_use]
+    pub const fn hours(&self) -> crate::audit::watch::hours::Hours {
+        self.spending.watching.hours
     }
 
     /// Entries and commits of the log since start.

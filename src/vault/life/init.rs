@@ -5,9 +5,9 @@ use std::sync::Arc;
 use crate::clock::Clock;
 use crate::keyring::unlock::{self, Passphrase};
 use crate::keyring::{KeyError, Keyring};
-use crate::log::{Node, genesis};
+use crate::log::{Change, Node, genesis};
 use crate::model::ids::{PrincipalId, TokenId, random_uuid};
-use crate::model::principals::{DepartmentKind, PrincipalKind, Role, Roles};
+use crate::model::principals::{DepartmentKind, DepartmentState, PrincipalKind, Role, Roles};
 use crate::model::reference::DepartmentCode;
 use crate::randomness::Randomness;
 use crate::store::rows::{DepartmentRow, EntryRow, Fence, HeadRow, One, PrincipalRow, TokenRow, VaultRow};
@@ -69,15 +69,15 @@ impl Vault {
             &keys.keyring,
             Arc::clone(&randomness),
         )?;
-        let (writes, issued) = founders(&keyring, founding, now, &*randomness)?;
+        let (first, issued) = founders(&keyring, founding, now, &*randomness)?;
         let empty = genesis::empty_head(&vault.origin, &keyring).map_err(Error::from)?;
         let hash = rules.policy.hash();
         let node = Node {
             name: "init".to_owned(),
             randomness,
         };
-        let first = genesis::first_entry(&vault.origin, &keyring, &writes, founding.centre, hash, now, &node);
-        let (entry, head) = first.map_err(Error::from)?;
+        let entry = genesis::first_entry(&vault.origin, &keyring, &first, founding.centre, hash, now, &node);
+        let (entry, head) = entry.map_err(Error::from)?;
         let fence = Fence {
             one: One,
             origin: vault.origin.clone(),
@@ -86,7 +86,7 @@ impl Vault {
         };
         SqliteKeys::create(&new_keys, &vault, &keys.unlock, &keys.keyring, &fence)?;
         let writer = SqliteData::create(&new_data, &vault, &empty)?;
-        write_first(writer, &writes, entry, &head)?;
+        write_first(writer, &first.writes, entry, &head)?;
         new_keys.keep();
         new_data.keep();
         Ok(issued)
@@ -113,14 +113,20 @@ fn founders(
     founding: &Founding,
     now: jiff::Timestamp,
     randomness: &dyn Randomness,
-) -> Result<(Vec<Write>, Vec<Issued>), OpenError> {
+) -> Result<(Change, Vec<Issued>), OpenError> {
     let department = DepartmentRow {
         code: founding.centre,
         name: founding.centre_name.clone(),
         kind: DepartmentKind::Centre,
+        city_code: None,
+        state: DepartmentState::Open,
+        successor: None,
         version: 1,
     };
-    let mut writes = vec![Write::put(keyring.protect(department)?)];
+    let mut first = Change {
+        writes: vec![Write::put(keyring.protect(department)?)],
+        ..Change::default()
+    };
     let mut issued = Vec::new();
     for role in [Role::SecurityAdmin, Role::SystemAdmin, Role::Auditor] {
         let account = role.as_str().replace('_', "-");
@@ -148,9 +154,10 @@ fn founders(
             revoked_at: None,
             version: 1,
         };
-        writes.push(Write::put(keyring.protect(principal)?));
-        writes.push(Write::put(keyring.protect(row)?));
+        first.link.insert(principal.id.to_string(), roles.to_words());
+        first.writes.push(Write::put(keyring.protect(principal)?));
+        first.writes.push(Write::put(keyring.protect(row)?));
         issued.push(Issued { account, role, token });
     }
-    Ok((writes, issued))
+    Ok((first, issued))
 }

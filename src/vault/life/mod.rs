@@ -2,6 +2,7 @@
 
 pub mod fsck;
 pub mod init;
+pub mod lists;
 pub mod open;
 pub mod restart;
 pub mod rules;

@@ -16,13 +16,14 @@ use crate::log::startup::{self, Proved, Unproved};
 use crate::log::{CheckpointSigner, Log, Node, Pace, ProvedEntry};
 use crate::model::fields::{FieldSet, FieldsError, WordsError};
 use crate::model::limits::LimitsError;
+use crate::model::lists::{Lists, ListsError};
 use crate::model::principals::BadRoles;
 use crate::policy::{PolicyError, Why};
 use crate::randomness::{Randomness, System};
 use crate::store::sqlite::{SqliteData, SqliteKeys, SqliteLogIndex};
 use crate::store::{DataStore, KeyStore, StoreError};
-use crate::vault::core::Rules;
 use crate::vault::core::limits::{RateLimiter, Rates, Spending, Watching};
+use crate::vault::core::{ListsInForce, Rules};
 use crate::vault::life::rules::{self, BadFiles};
 use crate::vault::{Error, Vault};
 
@@ -33,7 +34,8 @@ pub struct Places {
     pub data: PathBuf,
     /// The key store's file.
     pub keys: PathBuf,
-    /// A directory with `fields.toml`, `need-to-know.cedar`, `schema.cedarschema`; what is not there is as shipped.
+    /// A directory with `fields.toml`, `limits.toml`, `lists.toml`, `words.toml`, `need-to-know.cedar`, `schema.cedarschema`; what is
+    /// not there is as shipped.
     pub policies: PathBuf,
     /// Somebody named that directory: then it must be there.
     pub policies_named: bool,
@@ -76,6 +78,9 @@ pub enum OpenError {
     /// `limits.toml`.
     #[error(transparent)]
     Limits(#[from] LimitsError),
+    /// `lists.toml`.
+    #[error(transparent)]
+    Lists(#[from] ListsError),
     /// `words.toml`.
     #[error(transparent)]
     Words(#[from] WordsError),
@@ -193,6 +198,7 @@ pub(in crate::vault) struct Unlocked {
     /// The origin of the log in force: the one that the fence is of.
     pub(in crate::vault) log: String,
     rules: Rules,
+    lists: Lists,
 }
 
 impl Unlocked {
@@ -202,6 +208,7 @@ impl Unlocked {
         randomness: &Arc<dyn Randomness>,
     ) -> Result<Self, OpenError> {
         let rules = rules::load(places)?;
+        let (lists, _) = rules::lists(&places.policies, places.policies_named)?;
         let keys = SqliteKeys::open(&places.keys)?;
         let store = SqliteData::open(&places.data)?;
         let vault = keys.vault().await?;
@@ -225,6 +232,7 @@ impl Unlocked {
             keyring: Arc::new(keyring),
             log,
             rules,
+            lists,
         })
     }
 
@@ -284,6 +292,7 @@ impl Unlocked {
             keyring: self.keyring,
             log,
             rules: ArcSwap::from_pointee(self.rules),
+            lists: ListsInForce::new(self.lists, places.policies.clone(), places.policies_named),
             clock,
             randomness: running.randomness,
             rate_limiter: RateLimiter::new(running.rates),

@@ -1,4 +1,4 @@
-//! The rules in force: field declarations and policies, from a directory or as shipped.
+//! The rules in force: field declarations, lists and policies, from a directory or as shipped.
 //!
 //! Whoever may write these files decides who sees what. So nobody but the owner may write them or their directory, a directory
 //! that was named must be there, and a file in it that is none of ours is an error: a misspelt name would leave the shipped rules
@@ -10,9 +10,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::keyring::Keyring;
-use crate::log::Change;
+use crate::log::{Change, leaf};
 use crate::model::fields::{FieldSet, Words};
 use crate::model::limits::Limits;
+use crate::model::lists::Lists;
 use crate::policy::Policy;
 use crate::store::DataStore;
 use crate::store::rows::declared;
@@ -22,10 +23,11 @@ use crate::vault::{Error, Vault};
 
 const FIELDS: &str = "fields.toml";
 const LIMITS: &str = "limits.toml";
+const LISTS: &str = "lists.toml";
 const POLICIES: &str = "need-to-know.cedar";
 const SCHEMA: &str = "schema.cedarschema";
 const WORDS: &str = "words.toml";
-const FILES: [&str; 5] = [FIELDS, LIMITS, POLICIES, SCHEMA, WORDS];
+const FILES: [&str; 6] = [FIELDS, LIMITS, LISTS, POLICIES, SCHEMA, WORDS];
 /// Write permission of group and others.
 const WRITABLE: u32 = 0o022;
 const ROOT: u32 = 0;
@@ -53,7 +55,7 @@ pub enum BadFiles {
 
 /// Reads them: those in the directory, and those that are not there as shipped.
 pub(in crate::vault) fn load(places: &Places) -> Result<Rules, OpenError> {
-    check_directory(places)?;
+    check_directory(&places.policies, places.policies_named)?;
     let text = |name, shipped: &str| read(&places.policies.join(name), shipped);
     let declarations = text(FIELDS, FieldSet::SHIPPED)?;
     let words = text(WORDS, Words::SHIPPED)?;
@@ -82,36 +84,51 @@ pub(in crate::vault) async fn check_declared(
 }
 
 impl Vault {
-    /// Reads the rules again and puts them in force for requests that come from then on, once the log says so. Says whether they
-    /// are others than before.
+    /// Reads rules and lists again and puts them in force for requests that come from then on, once the log says so. Says whether
+    /// they are others than before.
     ///
     /// # Errors
-    /// [`OpenError`]: the rules in force go on.
+    /// [`OpenError`]: those in force go on.
     pub async fn reread_rules(&self, places: &Places) -> Result<bool, OpenError> {
         let rules = load(places)?;
-        if rules.policy.hash() == self.rules.load().policy.hash() {
+        let (lists, sha256) = lists(&places.policies, places.policies_named)?;
+        let other_lists = lists != *self.lists();
+        if rules.policy.hash() == self.rules.load().policy.hash() && !other_lists {
             return Ok(false);
         }
         check_declared(&rules.fields, &*self.store, &self.keyring).await?;
         let at = self.clock.now().map_err(Error::from)?;
-        let change = Change {
+        let mut change = Change {
             writes: self.newly_declared(&rules.fields).await?,
             ..Change::default()
         };
+        if other_lists {
+            change.link.insert("lists".to_owned(), sha256);
+        }
         let logged = self.log.rules_replaced(at, rules.policy.hash(), change).await;
         logged.map_err(Error::from)?;
         self.spending.limit(rules.limits.clone());
         self.rules.store(Arc::new(rules));
+        self.lists.replace(lists);
         Ok(true)
     }
 }
 
-fn check_directory(places: &Places) -> Result<(), BadFiles> {
-    let directory = &places.policies;
+/// The lists, and SHA-256 over the file. They say what calls may be about and decide nothing, so that they can be read again while
+/// the vault serves, and are no part of the policy's hash.
+pub(in crate::vault) fn lists(directory: &Path, named: bool) -> Result<(Lists, String), OpenError> {
+    check_directory(directory, named)?;
+    let text = read(&directory.join(LISTS), Lists::SHIPPED)?;
+    let hash = leaf::base64_sha256(text.as_bytes());
+    tracing::info!(lists = %hash, "the lists in force: SHA-256");
+    Ok((Lists::load(&text)?, hash))
+}
+
+fn check_directory(directory: &Path, named: bool) -> Result<(), BadFiles> {
     let entries = match std::fs::read_dir(directory) {
         Ok(entries) => entries,
-        Err(error) if error.kind() == ErrorKind::NotFound && !places.policies_named => return Ok(()),
-        Err(error) if error.kind() == ErrorKind::NotFound => return Err(BadFiles::Missing(directory.clone())),
+        Err(error) if error.kind() == ErrorKind::NotFound && !named => return Ok(()),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Err(BadFiles::Missing(directory.to_owned())),
         Err(error) => return Err(unreadable(directory, &error)),
     };
     safe(directory)?;

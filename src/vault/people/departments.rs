@@ -1,23 +1,31 @@
-//! Departments.
+//! Departments: made, named, closed and merged by a security administrator; listed by name for those who send tickets to them.
 
 use serde::{Deserialize, Serialize};
 
+use crate::cells;
+use crate::log::Change;
 use crate::model::ask::Action;
-use crate::model::principals::DepartmentKind;
+use crate::model::principals::{DepartmentKind, DepartmentState};
 use crate::model::problems::{self, Thing};
+use crate::model::purposes::Purpose;
 use crate::model::reference::DepartmentCode;
-use crate::store::Write;
-use crate::store::rows::department::AFTER;
+use crate::store::rows::department::{AFTER, BY_CITY_CODE, NAMED};
+use crate::store::rows::principal::ACTIVE_IN;
+use crate::store::rows::ticket::{OPEN_HELD, OPEN_TAKEN};
 use crate::store::rows::{Cell, Column, DepartmentRow, Genuine};
-use crate::vault::people::approvals::Act;
-use crate::vault::people::{Changed, Page, page, parsed};
+use crate::store::{Guard, Write};
+use crate::vault::people::approvals::{Act, DEPARTMENT};
+use crate::vault::people::{Changed, Page, about, page, parsed};
 use crate::vault::{Error, LARGEST_PAGE, Session, Vault};
+
+/// Comes after every character of a name.
+const AFTER_ANY: char = char::MAX;
 
 /// A new department.
 #[derive(Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewDepartment {
-    /// Two characters that begin its references; `00` is the auditors' own.
+    /// Two characters that begin its references; `00` is the auditors' own. They never change.
     #[schema(value_type = String, example = "7K")]
     pub code: DepartmentCode,
     /// Its public name, 1–60 characters.
@@ -25,6 +33,9 @@ pub struct NewDepartment {
     /// `centre`, `organ`, `enterprise` or `grassroots`.
     #[schema(example = "organ")]
     pub kind: DepartmentKind,
+    /// What the city calls it in its own lists, 1–40 characters without spaces. No two departments have the same.
+    #[serde(default)]
+    pub city_code: Option<String>,
 }
 
 /// A department.
@@ -37,40 +48,199 @@ pub struct Department {
     pub name: String,
     /// Its legal class.
     pub kind: DepartmentKind,
-    /// Goes up with each change.
+    /// What the city calls it in its own lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub city_code: Option<String>,
+    /// `open`, `closed` or `merged`.
+    pub state: DepartmentState,
+    /// The department that it was merged into.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub successor: Option<DepartmentCode>,
+    /// Goes up with each change; the `ETag`.
     pub version: u64,
+}
+
+/// What a department is called from now on.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SetDepartment {
+    /// Its public name, 1–60 characters.
+    pub name: String,
+    /// What the city calls it in its own lists; without it, nothing.
+    #[serde(default)]
+    pub city_code: Option<String>,
+}
+
+/// How a department ends.
+#[derive(Default, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CloseDepartment {
+    /// The department that does its work from now on; without it nobody does.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub into: Option<DepartmentCode>,
+}
+
+/// Which departments.
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct FindDepartments {
+    /// The beginning of their names; all of them unless given.
+    pub name: Option<String>,
+    /// The code in the city's own lists.
+    pub city_code: Option<String>,
+    /// `next` of the page before.
+    pub after: Option<String>,
+    /// How many; 50 unless said otherwise.
+    #[param(minimum = 1, maximum = 200)]
+    pub limit: Option<u32>,
 }
 
 impl Vault {
     /// Makes a department.
     ///
     /// # Errors
-    /// [`Error::Refused`], [`Error::Taken`], [`Error::Bad`] for the auditors' code or an unfit name.
+    /// [`Error::Refused`], [`Error::Taken`], [`Error::Bad`] for the auditors' code, an unfit name, or a kind that `lists.toml` has not.
     pub async fn make_department(&self, session: &Session, new: NewDepartment) -> Result<Changed<Department>, Error> {
         let permit = self.administer(session, Action::SetDepartment).await?;
-        let fits = (1..=60).contains(&new.name.chars().count()) && !new.name.chars().any(char::is_control);
-        if new.code == DepartmentCode::AUDITORS || !fits {
+        fits(&new.name, new.city_code.as_deref())?;
+        if new.code == DepartmentCode::AUDITORS {
             return Err(Error::Bad(problems::BAD_DEPARTMENT));
+        }
+        if !self.lists().has_kind(new.kind) {
+            return Err(Error::Bad(problems::BAD_KIND));
         }
         let row = DepartmentRow {
             code: new.code,
             name: new.name,
             kind: new.kind,
+            city_code: new.city_code,
+            state: DepartmentState::Open,
+            successor: None,
             version: 1,
         };
+        self.put_department(Act::alone(permit), row, "make", Vec::new()).await
+    }
+
+    /// Sets a department's name and its code in the city's own lists. Its own code, and so its references, stay.
+    ///
+    /// # Errors
+    /// [`Error::Refused`], [`Error::NotFound`], [`Error::Stale`]; [`Error::Taken`] for a code of another department;
+    /// [`Error::Bad`] for an unfit name and for a department that is closed.
+    pub async fn set_department(
+        &self,
+        session: &Session,
+        code: DepartmentCode,
+        set: SetDepartment,
+        version: u64,
+    ) -> Result<Changed<Department>, Error> {
+        let permit = self.administer(session, Action::SetDepartment).await?;
+        fits(&set.name, set.city_code.as_deref())?;
+        let row = self.open_department(code).await?;
+        if row.version != version {
+            return Err(Error::Stale);
+        }
+        let row = DepartmentRow {
+            name: set.name,
+            city_code: set.city_code,
+            version: version + 1,
+            ..row.into_row()
+        };
+        self.put_department(Act::alone(permit), row, "name", Vec::new()).await
+    }
+
+    /// Closes a department, or merges it into another. Nobody may work in it any more, and no ticket that it holds or took may be
+    /// open: so nothing that goes on depends on it. That stays so: it gets no tickets and no accounts.
+    ///
+    /// # Errors
+    /// [`Error::Refused`], [`Error::NotFound`], [`Error::Stale`]; [`Error::Bad`] for one that is closed already or in use, and for a
+    /// successor that is closed or the department itself.
+    pub async fn close_department(
+        &self,
+        session: &Session,
+        code: DepartmentCode,
+        close: &CloseDepartment,
+        version: u64,
+    ) -> Result<Changed<Department>, Error> {
+        let permit = self.administer(session, Action::SetDepartment).await?;
+        let row = self.open_department(code).await?;
+        if row.version != version {
+            return Err(Error::Stale);
+        }
+        let mut guards = self.unused(code).await?;
+        if let Some(into) = close.into {
+            if into == code {
+                return Err(Error::Bad(problems::BAD_SUCCESSOR));
+            }
+            guards.push(Guard::unchanged(&self.open_department(into).await?));
+        }
+        let (state, deed) = match close.into {
+            Some(_) => (DepartmentState::Merged, "merge"),
+            None => (DepartmentState::Closed, "close"),
+        };
+        let row = DepartmentRow {
+            state,
+            successor: close.into,
+            version: version + 1,
+            ..row.into_row()
+        };
+        self.put_department(Act::alone(permit), row, deed, guards).await
+    }
+
+    /// Guards that nobody works in a department and no ticket of it is open.
+    async fn unused(&self, code: DepartmentCode) -> Result<Vec<Guard>, Error> {
+        if self.store.one(&ACTIVE_IN, &cells![code]).await?.is_some() {
+            return Err(Error::Bad(problems::DEPARTMENT_STAFFED));
+        }
+        for open in [&OPEN_HELD, &OPEN_TAKEN] {
+            if self.store.one(open, &cells![code]).await?.is_some() {
+                return Err(Error::Bad(problems::DEPARTMENT_HOLDS));
+            }
+        }
+        let tickets = [&OPEN_HELD, &OPEN_TAKEN].map(|open| Guard::none(open, &cells![code]));
+        let people = Guard::none(&ACTIVE_IN, &cells![code]);
+        Ok(tickets.into_iter().chain([people]).collect())
+    }
+
+    /// Writes a department's row and the leaf, which says what was done and names no name.
+    async fn put_department(
+        &self,
+        act: Act,
+        row: DepartmentRow,
+        deed: &str,
+        guards: Vec<Guard>,
+    ) -> Result<Changed<Department>, Error> {
+        let mut link = about([(DEPARTMENT, row.code.to_string()), ("deed", deed.to_owned())]);
+        link.extend(row.successor.map(|into| ("into".to_owned(), into.to_string())));
         let row = self.keyring.protect(row)?;
-        let audit = self
-            .put(
-                Act::alone(permit),
-                Vec::new(),
-                Write::put(row.clone()),
-                Thing::Department,
-            )
-            .await?;
+        let change = Change {
+            guards,
+            writes: vec![Write::put(row.clone())],
+            link,
+            ..Change::default()
+        };
+        let audit = self.put(act, change, Thing::Department).await?;
         Ok(Changed { now: row.into(), audit })
     }
 
-    /// Lists departments by code.
+    /// A department that is neither closed nor merged.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::Bad`] for one that is not open.
+    pub(in crate::vault) async fn open_department(
+        &self,
+        code: DepartmentCode,
+    ) -> Result<Genuine<DepartmentRow>, Error> {
+        let row = self.department_row(code).await?;
+        match row.state {
+            DepartmentState::Open => Ok(row),
+            DepartmentState::Closed | DepartmentState::Merged => Err(Error::Bad(problems::DEPARTMENT_CLOSED)),
+        }
+    }
+
+    /// Lists departments by code, those that were closed too.
     ///
     /// # Errors
     /// [`Error::Refused`].
@@ -88,6 +258,48 @@ impl Vault {
         page(lines, limit, audit, |line: &Department| line.code.to_string())
     }
 
+    /// Finds open departments, by name, for those who send tickets to them.
+    ///
+    /// # Errors
+    /// [`Error::Refused`].
+    pub async fn find_departments(
+        &self,
+        session: &Session,
+        find: &FindDepartments,
+        limit: u32,
+    ) -> Result<Page<Department>, Error> {
+        let ask = self.ask(session, Action::ListDepartments, Purpose::Dispatch)?;
+        let facts = self.facts(&ask).await?;
+        let permit = self.decide(ask, facts).await?;
+        let after = parsed(find.after.as_deref())?;
+        let audit = self.note(permit).await?;
+        let limit = limit.clamp(1, LARGEST_PAGE);
+        let rows = self.named(find, after, limit).await?;
+        let lines = rows.into_iter().map(Department::from).collect();
+        page(lines, limit, audit, |line: &Department| line.code.to_string())
+    }
+
+    async fn named(
+        &self,
+        find: &FindDepartments,
+        after: Option<DepartmentCode>,
+        limit: u32,
+    ) -> Result<Vec<Genuine<DepartmentRow>>, Error> {
+        let name = find.name.clone().unwrap_or_default();
+        if let Some(city_code) = &find.city_code {
+            let rows = self.genuine(self.store.all(&BY_CITY_CODE, &cells![*city_code]).await?)?;
+            let fits = |row: &Genuine<DepartmentRow>| row.state == DepartmentState::Open && row.name.starts_with(&name);
+            let rows = rows.into_iter().filter(|row| fits(row) && after.is_none());
+            return Ok(rows.collect());
+        }
+        let end = format!("{name}{AFTER_ANY}");
+        let [after, code] = match after {
+            Some(code) => cells![self.department_row(code).await?.name, code],
+            None => cells![name, String::new()],
+        };
+        self.genuine(self.store.all(&NAMED, &[after, code, end.cell(), limit.cell()]).await?)
+    }
+
     /// Departments after that code, by code.
     pub(in crate::vault) async fn departments_after(
         &self,
@@ -99,13 +311,31 @@ impl Vault {
     }
 }
 
+/// Whether a department may be called so.
+fn fits(name: &str, city_code: Option<&str>) -> Result<(), Error> {
+    let plain = |c: char| !c.is_control() && c != AFTER_ANY;
+    let name = (1..=60).contains(&name.chars().count()) && name.chars().all(plain);
+    let code = |code: &str| {
+        let length = (1..=40).contains(&code.chars().count());
+        length && code.chars().all(|c| plain(c) && !c.is_whitespace())
+    };
+    if name && city_code.is_none_or(code) {
+        return Ok(());
+    }
+    Err(Error::Bad(problems::BAD_DEPARTMENT))
+}
+
 impl From<Genuine<DepartmentRow>> for Department {
     fn from(row: Genuine<DepartmentRow>) -> Self {
+        let row = row.into_row();
         Self {
             code: row.code,
+            name: row.name,
             kind: row.kind,
+            city_code: row.city_code,
+            state: row.state,
+            successor: row.successor,
             version: row.version,
-            name: row.into_row().name,
         }
     }
 }

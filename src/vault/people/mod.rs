@@ -7,15 +7,17 @@ pub mod approvals;
 mod departments;
 mod me;
 mod principals;
+mod standing;
 mod tokens;
 
 use std::str::FromStr;
 
 use serde::Serialize;
 
-pub use self::departments::{Department, NewDepartment};
+pub use self::departments::{CloseDepartment, Department, FindDepartments, NewDepartment, SetDepartment};
 pub use self::me::{Left, Me};
-pub use self::principals::{NewPrincipal, Principal, SetPrincipal};
+pub use self::principals::{FindPrincipals, NewPrincipal, Principal, SetPrincipal};
+pub use self::standing::MovePrincipal;
 pub use self::tokens::{NewToken, Token, TokenLine};
 use crate::cells;
 use crate::log::{Change, CommitError};
@@ -27,7 +29,6 @@ use crate::model::purposes::Purpose;
 use crate::policy::Permit;
 use crate::store::rows::principal::BY_ID;
 use crate::store::rows::{About, Genuine, PrincipalRow};
-use crate::store::{Guard, Write};
 use crate::vault::people::approvals::{Act, Exact};
 use crate::vault::{Audit, Error, LARGEST_PAGE, Session, Vault};
 
@@ -73,12 +74,7 @@ impl Vault {
         self.with_two(ask, about, exact).await
     }
 
-    async fn put(&self, act: Act, guards: Vec<Guard>, write: Write, taken: Thing) -> Result<Audit, Error> {
-        let change = Change {
-            guards,
-            writes: vec![write],
-            ..Change::default()
-        };
+    async fn put(&self, act: Act, change: Change, taken: Thing) -> Result<Audit, Error> {
         match self.act(act, change).await {
             Ok(recorded) => Ok(recorded.position().into()),
             Err(Error::Log(CommitError::Duplicate)) => Err(Error::Taken(taken)),

@@ -2,16 +2,18 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::cells;
+use crate::log::Change;
 use crate::model::ask::Action;
 use crate::model::ids::PrincipalId;
 use crate::model::principals::{PrincipalKind, Role, Roles};
 use crate::model::problems::{self, Thing};
 use crate::model::reference::DepartmentCode;
 use crate::policy::{Permit, Why};
-use crate::store::Write;
-use crate::store::rows::principal::AFTER;
-use crate::store::rows::{Cell, Column, Genuine, PrincipalRow};
-use crate::vault::people::approvals::{DEPARTMENT, Exact, PRINCIPAL, is_overtaken};
+use crate::store::rows::principal::{AFTER, NAMED};
+use crate::store::rows::{About, Cell, Column, Genuine, PrincipalRow};
+use crate::store::{Guard, Write};
+use crate::vault::people::approvals::{Act, DEPARTMENT, Exact, PRINCIPAL, is_overtaken, without_names};
 use crate::vault::people::{Changed, Page, about, page, parsed};
 use crate::vault::{Error, LARGEST_PAGE, Session, Vault};
 
@@ -63,6 +65,20 @@ pub struct SetPrincipal {
     pub active: bool,
 }
 
+/// Which principals. Account names stand in a body, not in an address.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FindPrincipals {
+    /// The beginning of their account names.
+    #[schema(example = "water-")]
+    pub name: String,
+    /// `next` of the page before.
+    pub after: Option<String>,
+    /// How many; 50 unless said otherwise.
+    #[schema(minimum = 1, maximum = 200)]
+    pub limit: Option<u32>,
+}
+
 impl Vault {
     /// Makes a principal.
     ///
@@ -93,7 +109,7 @@ impl Vault {
         if !(2..=64).contains(&new.name.len()) || !new.name.chars().all(word) {
             return Err(Error::Bad(problems::BAD_ACCOUNT));
         }
-        self.department_row(new.department).await?;
+        let department = self.open_department(new.department).await?;
         let (permit, roles) = self.compatible(permit, new.roles).await?;
         let about = about([
             ("account", new.name.clone()),
@@ -101,7 +117,7 @@ impl Vault {
             ("kind", new.kind.to_string()),
             ("roles", roles.to_words()),
         ]);
-        let act = self.alone_unless(permit, &[roles], about, exact).await?;
+        let act = self.alone_unless(permit, &[roles], about.clone(), exact).await?;
         let row = PrincipalRow {
             id: PrincipalId::random(&*self.randomness)?,
             account: new.name,
@@ -113,11 +129,8 @@ impl Vault {
             epoch: 1,
             version: 1,
         };
-        let row = self.keyring.protect(row)?;
-        let audit = self
-            .put(act, Vec::new(), Write::put(row.clone()), Thing::Principal)
-            .await?;
-        Ok(Changed { now: row.into(), audit })
+        let guards = vec![Guard::unchanged(&department)];
+        self.put_principal(act, row, &about, guards).await
     }
 
     /// Sets a principal's roles and standing.
@@ -168,30 +181,55 @@ impl Vault {
             ("active", set.active.to_string()),
             ("active_before", row.active.to_string()),
         ]);
-        let act = self.alone_unless(permit, &[row.roles, roles], about, exact).await?;
+        let act = self
+            .alone_unless(permit, &[row.roles, roles], about.clone(), exact)
+            .await?;
         if row.version != version {
             return Err(Error::Stale);
+        }
+        let mut guards = Vec::new();
+        if set.active && !row.active {
+            guards.push(Guard::unchanged(&self.open_department(row.department).await?));
         }
         let row = PrincipalRow {
             roles,
             active: set.active,
-            epoch: self.epoch_under(&row, roles),
+            epoch: self.epoch_under(&row, roles, set.active),
             version: version + 1,
             ..row.into_row()
         };
+        self.put_principal(act, row, &about, guards).await
+    }
+
+    /// Writes an account's row, and the leaf, which says what became of it and does not name it.
+    pub(super) async fn put_principal(
+        &self,
+        act: Act,
+        row: PrincipalRow,
+        about: &About,
+        guards: Vec<Guard>,
+    ) -> Result<Changed<Principal>, Error> {
+        let mut link = without_names(about);
+        link.insert(PRINCIPAL.to_owned(), row.id.to_string());
         let row = self.keyring.protect(row)?;
-        let audit = self
-            .put(act, Vec::new(), Write::put(row.clone()), Thing::Principal)
-            .await?;
+        let change = Change {
+            guards,
+            writes: vec![Write::put(row.clone())],
+            link,
+            ..Change::default()
+        };
+        let audit = self.put(act, change, Thing::Principal).await?;
         Ok(Changed { now: row.into(), audit })
     }
 
-    /// The account's epoch with these roles. Where it gets roles that take two persons to give, a new one begins: its tokens
-    /// end, or whoever was given one alone would hold the new roles with it.
-    fn epoch_under(&self, row: &Genuine<PrincipalRow>, roles: Roles) -> u64 {
+    /// The account's epoch with these roles and this standing. A new one begins, and its tokens end for good, where it gets roles
+    /// that take two persons to give, or whoever was given a token alone would hold the new roles with it; and where it is switched
+    /// off, or its tokens would live again with it.
+    fn epoch_under(&self, row: &Genuine<PrincipalRow>, roles: Roles, active: bool) -> u64 {
         let policy = &self.rules.load().policy;
         let rises = policy.takes_two_to_give(roles) && !policy.takes_two_to_give(row.roles);
-        row.epoch + u64::from(rises)
+        let ends = row.active && !active;
+        row.epoch + u64::from(rises || ends)
     }
 
     /// Lists principals by id.
@@ -211,6 +249,30 @@ impl Vault {
         let limit = limit.clamp(1, LARGEST_PAGE);
         let rows = self.genuine(self.store.all(&AFTER, &[after, limit.cell()]).await?)?;
         let lines = rows.into_iter().map(Principal::from).collect();
+        page(lines, limit, audit, |line: &Principal| line.id.clone())
+    }
+
+    /// Finds principals by the beginning of their account name.
+    ///
+    /// # Errors
+    /// [`Error::Refused`].
+    pub async fn find_principals(
+        &self,
+        session: &Session,
+        find: &FindPrincipals,
+        limit: u32,
+    ) -> Result<Page<Principal>, Error> {
+        let permit = self.administer(session, Action::ReadAdmin).await?;
+        let after: Option<PrincipalId> = parsed(find.after.as_deref())?;
+        let audit = self.note(permit).await?;
+        let limit = limit.clamp(1, LARGEST_PAGE);
+        let [name, id] = match after {
+            Some(id) => cells![self.principal_row(id).await?.account, id],
+            None => cells![find.name, Vec::<u8>::new()],
+        };
+        let end = format!("{}{}", find.name, char::MAX);
+        let rows = self.store.all(&NAMED, &[name, id, end.cell(), limit.cell()]).await?;
+        let lines = self.genuine(rows)?.into_iter().map(Principal::from).collect();
         page(lines, limit, audit, |line: &Principal| line.id.clone())
     }
 

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::cells;
-use crate::log::leaf;
+use crate::log::{Change, leaf};
 use crate::model::ask::Action;
 use crate::model::ids::{PrincipalId, TokenId};
 use crate::model::problems::{self, Thing};
@@ -110,8 +110,7 @@ impl Vault {
         let row = self.keyring.protect(row)?;
         let token = row.id;
         // The roles that were looked at are those that the token will carry.
-        let guards = vec![Guard::unchanged(&principal)];
-        let audit = self.put(act, guards, Write::put(row), Thing::Token).await?;
+        let audit = self.put(act, guarded(&principal, row), Thing::Token).await?;
         let expires_at = expires_at.map(leaf::milliseconds);
         Ok(Token {
             id: token.to_string(),
@@ -214,9 +213,16 @@ impl Vault {
             ..row.into_row()
         };
         let row = self.keyring.protect(row)?;
-        let guards = vec![Guard::unchanged(&owner)];
-        let audit = self.put(act, guards, Write::put(row), Thing::Token).await?;
-        Ok(audit)
+        self.put(act, guarded(&owner, row), Thing::Token).await
+    }
+}
+
+/// A token's row, written while its owner stands as they were read.
+fn guarded(owner: &Genuine<PrincipalRow>, row: Genuine<TokenRow>) -> Change {
+    Change {
+        guards: vec![Guard::unchanged(owner)],
+        writes: vec![Write::put(row)],
+        ..Change::default()
     }
 }
 

@@ -13,11 +13,11 @@ use crate::model::submitted::Submitted;
 use crate::model::ticket_no::TicketNo;
 use crate::model::tickets::{Channel, MatterKind, TicketState};
 use crate::model::transitions::{Departments, Step, Transition};
-use crate::store::Write;
 use crate::store::rows::custody::OF_TICKET;
 use crate::store::rows::field::OF_RECORD;
 use crate::store::rows::ticket::{BY_NO, HELD, TAKEN};
 use crate::store::rows::{Cell, Column, Genuine, TicketRow};
+use crate::store::{Guard, Write};
 use crate::vault::core::ticket_of;
 use crate::vault::{Audit, Error, LARGEST_PAGE, Replay, Session, Vault};
 
@@ -166,7 +166,7 @@ impl Vault {
         let row = ticket_of(&permit)?;
         let mut change = Change::default();
         let department = session.actor.department();
-        let caller = if row.confidential && row.taken_by != session.actor.id() {
+        let caller = if row.confidential && !row.was_taken_by(&session.actor) {
             None
         } else {
             let reference = self
@@ -263,7 +263,7 @@ impl Vault {
     /// Takes a ticket one step on: its row, the step of custody, the sealed reason and the leaf, in one transaction.
     ///
     /// # Errors
-    /// [`Error::Refused`]; [`Error::NotFound`] for an unknown department; [`Error::WrongState`]; [`Error::Stale`] where the
+    /// [`Error::Refused`]; [`Error::NotFound`] for an unknown department, [`Error::Bad`] for a closed one; [`Error::WrongState`]; [`Error::Stale`] where the
     /// ticket is not at the version that was `seen`; [`Error::Bad`] for a department that is missing or one too many.
     pub async fn step(
         &self,
@@ -325,7 +325,8 @@ impl Vault {
             .map_err(|invalid| Error::Invalid(vec![invalid]))?;
         let key = self.sealing_key(RecordId::Ticket(row.id)).await?;
         if next.holder != row.holder {
-            self.department_row(next.holder).await?;
+            let holder = self.open_department(next.holder).await?;
+            change.guards.push(Guard::unchanged(&holder));
             // On a confidential ticket a department hears nothing that it could follow the caller by.
             next.on_file = Vec::new();
             if !row.confidential {

@@ -55,7 +55,7 @@ pub struct NewTicket {
     /// 诉求类型.
     #[schema(example = "complaint")]
     pub kind: MatterKind,
-    /// A category that `fields.toml` declares.
+    /// A category that `lists.toml` has.
     #[schema(example = "noise")]
     pub category: String,
     /// Place code of GB/T 2260: 6, 9 or 12 digits. One of 12 that begins like a mobile number must be in a known county.

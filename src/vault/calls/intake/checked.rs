@@ -23,7 +23,7 @@ const AHEAD: SignedDuration = SignedDuration::from_hours(24);
 pub(super) struct Checked<'r> {
     pub(super) caller: Vec<(&'r Field, Submitted)>,
     pub(super) ticket: Vec<(&'r Field, Submitted)>,
-    pub(super) category: &'r Category,
+    pub(super) category: Category,
     pub(super) township: Township,
     pub(super) left_out: Vec<LeftOut>,
 }
@@ -57,8 +57,12 @@ impl Vault {
             return Err(Error::Bad(problems::TEXT_MISSING));
         }
         self.has_come(&body.call)?;
-        let category = rules.fields.category(&body.ticket.category);
-        let township = Township::new(&body.ticket.township);
+        let lists = self.lists();
+        if !lists.has_channel(body.call.channel) {
+            return Err(Error::Bad(problems::BAD_CHANNEL));
+        }
+        let category = lists.category(&body.ticket.category);
+        let township = lists.township(&body.ticket.township);
         Ok(Checked {
             caller: caller.good,
             ticket: ticket.good,

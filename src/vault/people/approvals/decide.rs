@@ -47,9 +47,10 @@ pub struct Decided {
 }
 
 impl Vault {
-    /// Approves or refuses somebody else's request.
+    /// Approves or refuses somebody else's request. Whoever approves says why.
     ///
     /// # Errors
+    /// [`Error::Bad`] for an approval without a reason;
     /// [`Error::Refused`], also for one's own request and those of accounts one made or was made by;
     /// [`Error::RefusedBecause`] when it has been decided on or has expired, or when what it is about has changed;
     /// [`Error::NotFound`].
@@ -66,6 +67,9 @@ impl Vault {
             return Err(Error::NotFound(Thing::Approval));
         };
         let permit = self.may_decide(session, &row, decision).await?;
+        if decision == Decision::Approve && reason.is_none() {
+            return Err(Error::Bad(problems::APPROVER_SAYS_WHY));
+        }
         let seal = |reason| self.keyring.seal_reason(id, Giver::Approver, reason);
         let decided = ApprovalRow {
             approver: Some(session.actor.id()),

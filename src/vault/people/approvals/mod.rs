@@ -135,6 +135,9 @@ impl Vault {
         if asker.kind != PrincipalKind::Person {
             return Err(self.refuse(permit, Why::NotAPerson).await);
         }
+        if ask.action().is_asked_with_a_reason() && exact.reason.is_none() {
+            return Err(Error::Bad(problems::REASON_REQUIRED));
+        }
         let created_at = ask.at();
         let last = cells![asker.id, created_at, MOST_OPEN - 1];
         if self.store.one(&approval::OPEN_BESIDES, &last).await?.is_some() {
@@ -303,10 +306,16 @@ fn is_over(row: &ApprovalRow, now: Timestamp) -> bool {
     row.expires_at <= now
 }
 
+/// What the log says of what a request is about: the words, without names.
+pub(in crate::vault) fn without_names(about: &About) -> About {
+    let mut link = about.clone();
+    link.retain(|name, _| !UNLOGGED.contains(&name.as_str()));
+    link
+}
+
 /// What the log says of what was asked: the words, and SHA-256 of each sealed reason.
 fn logged(row: &ApprovalRow) -> About {
-    let mut link = row.about.clone();
-    link.retain(|name, _| !UNLOGGED.contains(&name.as_str()));
+    let mut link = without_names(&row.about);
     let reasons = Giver::ALL
         .iter()
         .filter_map(|&giver| Some((giver, row.reason_of(giver)?)));

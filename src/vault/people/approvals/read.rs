@@ -215,18 +215,9 @@ impl Vault {
         self.may_read(session, Action::ReadApprovals, Purpose::Audit).await
     }
 
-    /// Those who ask do so in their own line of work: administrators for administration, officers for audit.
+    /// Those who ask do so in their own line of work: administrators for administration, auditors and officers for audit.
     async fn may_look_at_own(&self, session: &Session) -> Result<Permit, Error> {
-        let administers = session
-            .actor
-            .roles()
-            .iter()
-            .any(crate::model::principals::Role::is_administrator);
-        let purpose = if administers {
-            Purpose::Administer
-        } else {
-            Purpose::Audit
-        };
+        let purpose = session.actor.roles().usual_purpose();
         self.may_read(session, Action::ReadOwnRequests, purpose).await
     }
 

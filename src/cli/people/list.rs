@@ -1,0 +1,113 @@
+//! A list of people: CSV (RFC 4180) with the columns `name`, `department`, `roles` and perhaps `kind`.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use csv::StringRecord;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::cli::Failure;
+use crate::model::principals::{PrincipalKind, Role, Roles};
+use crate::model::reference::DepartmentCode;
+
+/// Most accounts of one list.
+const MOST: usize = 10_000;
+/// What spreadsheets put in front of UTF-8.
+const BYTE_ORDER_MARK: &str = "\u{feff}";
+
+/// A line of the file. Roles stand in one column, with blanks between.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Line {
+    name: String,
+    department: String,
+    roles: String,
+    kind: Option<String>,
+}
+
+/// An account to be made.
+pub(super) struct Account {
+    /// Where in the file, from 1; the header is the first.
+    pub(super) line: u64,
+    pub(super) name: String,
+    pub(super) department: DepartmentCode,
+    pub(super) roles: Roles,
+    kind: PrincipalKind,
+}
+
+impl Account {
+    /// What is sent, the same each time: an approval is for this very body.
+    pub(super) fn body(&self) -> Value {
+        let roles: Vec<&str> = self.roles.iter().map(Role::as_str).collect();
+        json!({"name": self.name, "department": self.department, "roles": roles, "kind": self.kind})
+    }
+
+    fn new(line: u64, read: Line) -> Result<Self, &'static str> {
+        let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '_' | '-');
+        if !(2..=64).contains(&read.name.len()) || !read.name.chars().all(fits) {
+            return Err("`name` has 2 to 64 of a-z, 0-9, '.', '_' and '-'");
+        }
+        let department = read.department.parse();
+        let roles: Option<Vec<Role>> = read.roles.split_whitespace().map(Role::from_word).collect();
+        let roles = roles.ok_or("`roles` has a word that is no role")?;
+        let kind = read.kind.filter(|kind| !kind.is_empty());
+        let kind = kind.map_or(Some(PrincipalKind::Person), |kind| PrincipalKind::from_word(&kind));
+        Ok(Self {
+            line,
+            name: read.name,
+            department: department.map_err(|_| "`department` is no department's code")?,
+            roles: Roles::new(roles).map_err(|_| "`roles` is empty, or has a role that excludes the others")?,
+            kind: kind.ok_or("`kind` is person or service")?,
+        })
+    }
+}
+
+/// The accounts of a file.
+///
+/// # Errors
+/// Every line that is none, by its number, before anything is sent.
+pub(super) fn read(file: &Path) -> Result<Vec<Account>, Failure> {
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| Failure::usage(format!("{}: {error}\n  save the list as CSV in UTF-8", file.display())))?;
+    let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&text);
+    let mut reader = csv::ReaderBuilder::new()
+        .trim(csv::Trim::All)
+        .from_reader(text.as_bytes());
+    let (mut accounts, mut wrong, mut names) = (Vec::new(), Vec::new(), BTreeSet::new());
+    let header = reader
+        .headers()
+        .cloned()
+        .map_err(|error| Failure::check_failed(misread(&error)))?;
+    for record in reader.records() {
+        match account(record, &header) {
+            Ok(account) if names.insert(account.name.clone()) => accounts.push(account),
+            Ok(account) => wrong.push(format!("line {}: `name` stands on a line before", account.line)),
+            Err(words) => wrong.push(words),
+        }
+    }
+    if accounts.len() > MOST {
+        wrong.push(format!("a list has at most {MOST} accounts"));
+    }
+    if wrong.is_empty() {
+        return Ok(accounts);
+    }
+    Err(Failure::check_failed(format!(
+        "{}: nothing was sent\n  {}",
+        file.display(),
+        wrong.join("\n  ")
+    )))
+}
+
+fn account(record: Result<StringRecord, csv::Error>, header: &StringRecord) -> Result<Account, String> {
+    let record = record.map_err(|error| misread(&error))?;
+    let line = record.position().map_or(1, csv::Position::line);
+    let read: Line = record.deserialize(Some(header)).map_err(|error| misread(&error))?;
+    Account::new(line, read).map_err(|rule| format!("line {line}: {rule}"))
+}
+
+/// What a line lacks, without what stands in it.
+fn misread(error: &csv::Error) -> String {
+    let line = error.position().map_or(1, csv::Position::line);
+    format!("line {line}: the columns are name, department, roles and perhaps kind, each once, with commas between")
+}

@@ -1,0 +1,172 @@
+//! Who was given which role when, and by whom: read out of the leaves of the entries that wrote accounts.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::audit::indexer::accounts;
+use crate::log::leaf::{INIT, Leaf};
+use crate::model::ask::Action;
+use crate::vault::auditing::names::Names;
+use crate::vault::auditing::read::{Entry, NO_LEAF};
+use crate::vault::auditing::search::{Beyond, Span};
+use crate::vault::auditing::wanted::Wanted;
+use crate::vault::{Audit, Error, Session, Vault};
+
+/// Whose history, and of which time.
+#[derive(Clone, Debug, Default, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields, default)]
+pub struct AskRoles {
+    /// A principal's id; everybody's history unless given.
+    pub principal: Option<String>,
+    /// Not before: a time of RFC 3339 with its offset, or a day of the vault's local time.
+    #[param(example = "2026-11-01")]
+    pub from: Option<String>,
+    /// Before a time, or to the end of a day.
+    #[param(example = "2026-11-30")]
+    pub to: Option<String>,
+    /// `next` of the page before.
+    pub after: Option<String>,
+    /// How many; 50 unless said otherwise.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 200)]
+    pub limit: Option<String>,
+}
+
+/// An account was made or changed.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct RoleChange {
+    /// Where the log has it.
+    pub index: u64,
+    /// When, UTC.
+    pub t: String,
+    /// Whose account: the principal's id.
+    pub principal: String,
+    /// Its account name now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// Its department from then on. Absent in the first entry, whose own department it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub department: Option<String>,
+    /// That department's name now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub department_name: Option<String>,
+    /// Its roles from then on.
+    pub roles: Vec<String>,
+    /// Its roles before; absent for a new account.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub roles_before: Option<Vec<String>>,
+    /// Whether it may authenticate from then on; absent where that stayed as it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub active: Option<bool>,
+    /// Who did it. Absent for the first accounts, which were there before anybody.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// Their account name now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by_name: Option<String>,
+    /// The second person who approved it, where it took two.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub approver: Option<String>,
+    /// Their account name now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub approver_name: Option<String>,
+}
+
+/// A page of the history.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct RoleHistory {
+    /// Newest first.
+    pub items: Vec<RoleChange>,
+    /// Pass as `after` for the next page; absent on the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+    /// The time that was looked at.
+    #[serde(flatten)]
+    pub span: Span,
+    /// What is not in this answer.
+    #[serde(flatten)]
+    pub beyond: Beyond,
+    /// Where this question stands in the log.
+    pub audit: Audit,
+}
+
+impl Vault {
+    /// Who was given which role when, and by whom.
+    ///
+    /// # Errors
+    /// [`Error::Refused`]; [`Error::LogIndexBehind`] while the index is filled.
+    pub async fn role_history(
+        &self,
+        session: &Session,
+        asked: &AskRoles,
+        wanted: &Wanted,
+    ) -> Result<RoleHistory, Error> {
+        let ask = self.ask_log(session, Action::RoleHistory)?;
+        let audit = self.looked(ask, None, None).await?;
+        let archived = self.archived_below().await?;
+        let mut names = self.names_for(session);
+        let (entries, next) = self.page(wanted, audit.index, archived, &mut names).await?;
+        let mut items = Vec::new();
+        for entry in entries {
+            changes(entry, asked.principal.as_deref(), &mut names, &mut items).await?;
+        }
+        Ok(RoleHistory {
+            items,
+            next: next.map(|next| next.text(&wanted.query)),
+            span: Span::of(&wanted.query),
+            beyond: self.beyond(archived).await?,
+            audit,
+        })
+    }
+}
+
+/// What an entry says of accounts: of one, or in a vault's first entry of several.
+async fn changes(
+    entry: Entry,
+    only: Option<&str>,
+    names: &mut Names<'_>,
+    items: &mut Vec<RoleChange>,
+) -> Result<(), Error> {
+    let leaf: Leaf = serde_json::from_value(entry.leaf.clone()).map_err(|_| NO_LEAF)?;
+    let said = leaf.link.clone().unwrap_or_default();
+    let first = leaf.act == INIT;
+    for place in accounts(&leaf) {
+        let Some((_, principal)) = place
+            .split_once('/')
+            .filter(|(_, id)| only.is_none_or(|only| only == *id))
+        else {
+            continue;
+        };
+        let department = said.get("department").cloned();
+        let department_name = match &department {
+            Some(code) => names.department(code).await?,
+            None => None,
+        };
+        items.push(RoleChange {
+            index: entry.index,
+            t: leaf.t.clone(),
+            principal: principal.to_owned(),
+            account: names.account(principal).await?,
+            department,
+            department_name,
+            roles: words(&said, if first { principal } else { "roles" }).unwrap_or_default(),
+            roles_before: words(&said, "roles_before"),
+            active: said
+                .get("active")
+                .filter(|word| said.get("active_before") != Some(word))
+                .map(|word| word == "true"),
+            by: (!first).then(|| leaf.actor.clone()),
+            by_name: entry.actor_name.clone(),
+            approver: leaf.approver.clone(),
+            approver_name: entry.approver_name.clone(),
+        });
+    }
+    Ok(())
+}
+
+/// Words with commas between.
+fn words(said: &BTreeMap<String, String>, name: &str) -> Option<Vec<String>> {
+    let words = said.get(name)?;
+    Some(words.split(',').map(str::to_owned).collect())
+}

@@ -1,0 +1,217 @@
+//! From a value, or a ticket, to who was shown something of whomever it belongs to: with a second person's approval, and without
+//! a word on whose it is. The answer names readers and days, and neither caller, ticket nor entry; the log says what was asked by the
+//! name of the field, never by the value.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use crate::audit::exposure::{Exposed, Exposure};
+use crate::audit::span::End;
+use crate::cells;
+use crate::log::Change;
+use crate::model::ask::Action;
+use crate::model::problems;
+use crate::model::reference::Reference;
+use crate::model::submitted::Submitted;
+use crate::model::ticket_no::TicketNo;
+use crate::store::log_index::{Term, TermKind};
+use crate::store::rows::About;
+use crate::store::rows::ticket::BY_NO;
+use crate::vault::auditing::exposure::reads;
+use crate::vault::auditing::read::NO_LEAF;
+use crate::vault::auditing::search::Beyond;
+use crate::vault::people::approvals::{Exact, is_overtaken};
+use crate::vault::{Audit, Error, Session, Vault};
+
+/// Of whom: either a field and its value, or a ticket.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AskShown {
+    /// A field of callers that has a blind index. Fields that share an index are all looked at.
+    #[schema(example = "caller_number")]
+    pub field: Option<String>,
+    /// Its value.
+    #[schema(value_type = Option<String>)]
+    pub value: Option<Submitted>,
+    /// A ticket, in place of a value.
+    #[schema(value_type = Option<String>)]
+    pub ticket: Option<TicketNo>,
+    /// Not before: a time of RFC 3339 with its offset, or a day of the vault's local time.
+    #[schema(value_type = Option<String>, example = "2026-11-01")]
+    pub from: Option<End>,
+    /// Before a time, or to the end of a day.
+    #[schema(value_type = Option<String>, example = "2026-11-30")]
+    pub to: Option<End>,
+}
+
+/// What one reader was shown.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct ShownTo {
+    /// Who: the principal's id.
+    pub actor: String,
+    /// Their account name now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub actor_name: Option<String>,
+    /// Their department at the time.
+    pub dept: String,
+    /// Its name now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub department_name: Option<String>,
+    /// The role it was permitted under.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+    /// Which fields.
+    pub fields: Vec<String>,
+    /// `clear` or `masked`.
+    pub form: String,
+    /// How often.
+    pub count: u64,
+    /// The first day, of the vault's local time.
+    #[schema(value_type = String, format = Date)]
+    pub first: Date,
+    /// The last day.
+    #[schema(value_type = String, format = Date)]
+    pub last: Date,
+}
+
+/// Who was shown something. It is the same where nobody has the value as where nobody was shown anything.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct ShownAnswer {
+    /// By reader.
+    pub readers: Vec<ShownTo>,
+    /// All reads together.
+    pub reads: u64,
+    /// What is not in this answer.
+    #[serde(flatten)]
+    pub beyond: Beyond,
+    /// Where this question stands in the log. What was looked at are the entries before it.
+    pub audit: Audit,
+}
+
+/// Of whom, once it makes sense.
+enum Sought {
+    /// A field's normal form.
+    Value(String, Submitted),
+    /// A ticket's number.
+    Ticket(TicketNo),
+}
+
+impl Vault {
+    /// Who was shown something of whomever a value or a ticket belongs to, with a second person's approval.
+    ///
+    /// # Errors
+    /// [`Error::Refused`], [`Error::RefusedBecause`]; [`Error::Bad`] unless either a value with its field or a ticket is named, for a
+    /// field without a blind index, and for more callers or reads than one answer holds; [`Error::Invalid`];
+    /// [`Error::LogIndexBehind`] while the index is filled.
+    pub async fn shown(&self, session: &Session, body: &AskShown, exact: &Exact) -> Result<ShownAnswer, Error> {
+        let done = self.shown_once(session, body, exact).await;
+        if is_overtaken(&done, exact) {
+            return self.shown_once(session, body, exact).await;
+        }
+        done
+    }
+
+    async fn shown_once(&self, session: &Session, body: &AskShown, exact: &Exact) -> Result<ShownAnswer, Error> {
+        let ask = self.ask_log(session, Action::SubjectExposure)?;
+        self.may_with_two(&ask).await?;
+        let sought = self.sought(body)?;
+        // An index that lags does not use the approval up.
+        self.catch_up(self.log.size()).await?;
+        let act = self.with_two(ask, about(&sought, body), exact).await?;
+        let subjects = self.subjects(&sought).await?;
+        let audit: Audit = self.act(act, Change::default()).await?.position().into();
+        self.catch_up(audit.index).await?;
+        let archived = self.archived_below().await?;
+        let mut exposure = Exposure::of_readers_alone();
+        for subject in subjects {
+            let of = Term {
+                kind: TermKind::Subject,
+                value: subject.to_string(),
+            };
+            let query = reads(of, body.from, body.to, self.hours())?;
+            self.expose(&query, audit.index, archived, &mut exposure).await?;
+        }
+        let reads = exposure.reads();
+        let mut groups = exposure.into_groups();
+        self.names_for(session).beside_groups(&mut groups).await?;
+        let readers = groups.into_iter().map(|group| self.shown_to(group));
+        Ok(ShownAnswer {
+            readers: readers.collect::<Result<_, _>>()?,
+            reads,
+            beyond: self.beyond(archived).await?,
+            audit,
+        })
+    }
+
+    fn sought(&self, body: &AskShown) -> Result<Sought, Error> {
+        match (&body.field, &body.value, body.ticket) {
+            (None, None, Some(ticket)) => Ok(Sought::Ticket(ticket)),
+            (Some(name), Some(value), None) => {
+                let rules = self.rules();
+                let field = rules.field(name)?;
+                if field.index().is_none() {
+                    return Err(Error::Bad(problems::FIELD_NOT_INDEXED));
+                }
+                let value = field.normalise(value, self.today()?);
+                let value = value.map_err(|invalid| Error::Invalid(vec![invalid]))?;
+                Ok(Sought::Value(name.clone(), value))
+            }
+            _ => Err(Error::Bad(problems::VALUE_OR_TICKET)),
+        }
+    }
+
+    /// What the log calls those who have the value, or whom the ticket is about.
+    async fn subjects(&self, sought: &Sought) -> Result<Vec<Reference>, Error> {
+        let mut subjects = Vec::new();
+        match sought {
+            Sought::Ticket(no) => {
+                let row = self.store.one(&BY_NO, &cells![*no]).await?;
+                let row = row.map(|row| self.keyring.genuine(row)).transpose()?;
+                subjects.extend(row.map(|row| row.subject));
+            }
+            Sought::Value(name, value) => {
+                let rules = self.rules();
+                let (callers, more) = self.having(rules.field(name)?, value).await?;
+                if more {
+                    return Err(Error::Bad(problems::TOO_MANY_CALLERS));
+                }
+                for caller in callers {
+                    subjects.push(self.caller_row(caller).await?.subject);
+                }
+            }
+        }
+        Ok(subjects)
+    }
+
+    /// Without the entries' positions, and with days in place of times: either would lead to the entry, and so to the caller.
+    fn shown_to(&self, group: Exposed) -> Result<ShownTo, Error> {
+        let day = |time: &str| {
+            let at = time.parse::<Timestamp>().map_err(|_| NO_LEAF)?;
+            Ok::<_, Error>(self.hours().day(at))
+        };
+        Ok(ShownTo {
+            first: day(&group.first)?,
+            last: day(&group.last)?,
+            actor: group.reading.actor,
+            actor_name: group.actor_name,
+            dept: group.reading.dept,
+            department_name: group.department_name,
+            role: group.reading.role,
+            fields: group.reading.fields,
+            form: group.reading.form,
+            count: group.count,
+        })
+    }
+}
+
+/// What the second person is told, and the log: which field or which ticket, and no value.
+fn about(sought: &Sought, body: &AskShown) -> About {
+    let mut about = match sought {
+        Sought::Ticket(no) => About::from([("ticket".to_owned(), no.to_string())]),
+        Sought::Value(name, _) => About::from([("field".to_owned(), name.clone())]),
+    };
+    about.extend(body.from.map(|from| ("from".to_owned(), from.to_string())));
+    about.extend(body.to.map(|to| ("to".to_owned(), to.to_string())));
+    about
+}
