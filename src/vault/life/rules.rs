@@ -68,6 +68,17 @@ pub(in crate::vault) fn load(places: &Places) -> Result<Rules, OpenError> {
     Ok(Rules { fields, policy, limits })
 }
 
+/// The declared fields alone, where no vault is opened: those in the directory, or as shipped.
+///
+/// # Errors
+/// As those of opening a vault there.
+pub fn declared_fields(places: &Places) -> Result<FieldSet, OpenError> {
+    check_directory(places)?;
+    let declarations = read(&places.policies.join(FIELDS), FieldSet::SHIPPED)?;
+    let words = read(&places.policies.join(WORDS), Words::SHIPPED)?;
+    Ok(FieldSet::load(&declarations)?.with_words(Words::load(&words)?))
+}
+
 fn check_directory(places: &Places) -> Result<(), BadFiles> {
     let directory = &places.policies;
     let entries = match std::fs::read_dir(directory) {

@@ -1,11 +1,13 @@
 //! What a call states, checked before anything is decided: values in normal form, what is left out, and the codes that stand in
 //! clear.
 
-use jiff::SignedDuration;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{Call, Intake, LeftOut};
+use crate::clock::Clock;
 use crate::model::ask::Ask;
-use crate::model::fields::{Field, TEXT};
+use crate::model::fields::{Field, FieldSet, TEXT};
 use crate::model::ids::RecordKind;
 use crate::model::limits::Counted;
 use crate::model::problems;
@@ -13,7 +15,7 @@ use crate::model::submitted::Submitted;
 use crate::model::tickets::Category;
 use crate::model::township::Township;
 use crate::vault::core::Sorted;
-use crate::vault::{Error, Values, Vault};
+use crate::vault::{Error, Values};
 
 /// How far a call may lie ahead of the vault's clock: clocks differ, and so do calendars at midnight.
 const AHEAD: SignedDuration = SignedDuration::from_hours(24);
@@ -39,49 +41,57 @@ impl Checked<'_> {
     }
 }
 
-impl Vault {
-    pub(super) fn checked(&self, body: &Intake) -> Result<Checked<'_>, Error> {
-        let caller = self.stated(RecordKind::Caller, &body.caller)?;
-        let ticket = self.stated(RecordKind::Ticket, &body.ticket.values)?;
-        let bad: Vec<_> = caller.bad.into_iter().chain(ticket.bad).collect();
-        let required = bad.iter().any(|invalid| invalid.field().as_str() == TEXT);
-        if !bad.is_empty() && (required || !body.leave_out_invalid) {
-            return Err(Error::Invalid(bad));
-        }
-        if !ticket.good.iter().any(|(field, _)| field.name().as_str() == TEXT) {
-            return Err(Error::Bad(problems::TEXT_MISSING));
-        }
-        self.has_come(&body.call)?;
-        let category = self.fields.category(&body.ticket.category);
-        let township = Township::new(&body.ticket.township);
-        Ok(Checked {
-            caller: caller.good,
-            ticket: ticket.good,
-            category: category.ok_or(Error::Bad(problems::BAD_CATEGORY))?,
-            township: township.ok_or(Error::Bad(problems::BAD_TOWNSHIP))?,
-            left_out: bad.into_iter().map(LeftOut::from).collect(),
-        })
-    }
+/// What intake says of a call before it looks at who is on file: the values that it would leave out.
+///
+/// # Errors
+/// [`Error::Invalid`] and [`Error::Bad`], as [`Vault::intake`](crate::vault::Vault::intake) has them.
+pub fn check(fields: &FieldSet, clock: &dyn Clock, body: &Intake) -> Result<Vec<LeftOut>, Error> {
+    checked(fields, clock, body).map(|checked| checked.left_out)
+}
 
-    /// What is stated of one record, but for values that are none.
-    fn stated(&self, record: RecordKind, values: &Values) -> Result<Sorted<'_>, Error> {
-        let late = |name: &String| self.fields.get(name).is_some_and(|field| !field.at_intake());
-        if values.keys().any(late) {
-            return Err(Error::Bad(problems::FIELD_NOT_AT_INTAKE));
-        }
-        let is_none = |(name, value): (&String, &Submitted)| {
-            let field = self.fields.get(name)?;
-            field.is_absent(value).then(|| field.name().as_str())
-        };
-        let absent: Vec<&str> = values.iter().filter_map(is_none).collect();
-        self.sorted(record, values, &absent)
+pub(super) fn checked<'v>(fields: &'v FieldSet, clock: &dyn Clock, body: &Intake) -> Result<Checked<'v>, Error> {
+    let now = clock.now()?;
+    let caller = stated(fields, now, RecordKind::Caller, &body.caller)?;
+    let ticket = stated(fields, now, RecordKind::Ticket, &body.ticket.values)?;
+    let bad: Vec<_> = caller.bad.into_iter().chain(ticket.bad).collect();
+    let required = bad.iter().any(|invalid| invalid.field().as_str() == TEXT);
+    if !bad.is_empty() && (required || !body.leave_out_invalid) {
+        return Err(Error::Invalid(bad));
     }
+    if !ticket.good.iter().any(|(field, _)| field.name().as_str() == TEXT) {
+        return Err(Error::Bad(problems::TEXT_MISSING));
+    }
+    has_come(&body.call, now)?;
+    let category = fields.category(&body.ticket.category);
+    let township = Township::new(&body.ticket.township);
+    Ok(Checked {
+        caller: caller.good,
+        ticket: ticket.good,
+        category: category.ok_or(Error::Bad(problems::BAD_CATEGORY))?,
+        township: township.ok_or(Error::Bad(problems::BAD_TOWNSHIP))?,
+        left_out: bad.into_iter().map(LeftOut::from).collect(),
+    })
+}
 
-    fn has_come(&self, call: &Call) -> Result<(), Error> {
-        let latest = self.clock.now()?.saturating_add(AHEAD);
-        if latest.is_ok_and(|latest| call.received_at > latest) {
-            return Err(Error::Bad(problems::RECEIVED_AHEAD));
-        }
-        Ok(())
+/// What is stated of one record, but for values that are none.
+fn stated<'v>(fields: &'v FieldSet, now: Timestamp, record: RecordKind, values: &Values) -> Result<Sorted<'v>, Error> {
+    let late = |name: &String| fields.get(name).is_some_and(|field| !field.at_intake());
+    if values.keys().any(late) {
+        return Err(Error::Bad(problems::FIELD_NOT_AT_INTAKE));
     }
+    let is_none = |(name, value): (&String, &Submitted)| {
+        let field = fields.get(name)?;
+        field.is_absent(value).then(|| field.name().as_str())
+    };
+    let absent: Vec<&str> = values.iter().filter_map(is_none).collect();
+    let today = TimeZone::UTC.to_datetime(now).date();
+    Sorted::of(fields, today, record, values, &absent)
+}
+
+fn has_come(call: &Call, now: Timestamp) -> Result<(), Error> {
+    let latest = now.saturating_add(AHEAD);
+    if latest.is_ok_and(|latest| call.received_at > latest) {
+        return Err(Error::Bad(problems::RECEIVED_AHEAD));
+    }
+    Ok(())
 }

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 pub use self::call::{Call, Intake, LeftOut, NewTicket, Taken, TakenAnswer, TakenCaller, TakenTicket};
 use self::checked::Checked;
+pub use self::checked::check;
 use crate::keyring::RecordKey;
 use crate::log::{Change, CommitError};
 use crate::model::ask::Action;
@@ -36,7 +37,7 @@ impl Vault {
     /// [`Error::Invalid`] naming every field that breaks its rule, [`Error::Refused`], [`Error::RefusedUntil`] after too many
     /// calls or guesses, [`Error::KeyReused`].
     pub async fn intake(&self, session: &Session, body: &Intake, replay: Option<&Replay>) -> Result<Taken, Error> {
-        let checked = self.checked(body)?;
+        let checked = checked::checked(&self.fields, &*self.clock, body)?;
         for attempt in 0..TRIES {
             let done = self.replayed(session, replay).await?;
             let mut ask = self.ask(session, Action::Intake, Purpose::Intake)?;
@@ -78,7 +79,7 @@ impl Vault {
         let mut change = Change::default();
         let mut left_out = checked.left_out.clone();
         // A confidential call is joined with no other: nothing it states shows anywhere else.
-        let (found, row) = if is_confidential(&body.ticket) {
+        let (found, row) = if body.is_confidential() {
             (
                 Match::none(),
                 self.seal_new_caller(&mut change, &checked.caller, false).await?,
@@ -249,7 +250,7 @@ impl Vault {
             holder: session.actor.department(),
             origin: session.actor.department(),
             taken_by: session.actor.id(),
-            confidential: is_confidential(&body.ticket),
+            confidential: body.is_confidential(),
             on_file: caller.fields.clone(),
             received_at: body.call.received_at,
             created_at: now,
@@ -289,9 +290,11 @@ impl Vault {
     }
 }
 
-/// The caller asks for secrecy, or it is the default of the kind.
-fn is_confidential(ticket: &NewTicket) -> bool {
-    ticket.secrecy_requested || ticket.kind == MatterKind::Report
+impl Intake {
+    /// The caller asks for secrecy, or it is the default of the kind.
+    pub(crate) fn is_confidential(&self) -> bool {
+        self.ticket.secrecy_requested || self.ticket.kind == MatterKind::Report
+    }
 }
 
 /// Twelve random digits with their check: no key to hold, and nobody can count tickets by them.
