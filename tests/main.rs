@@ -23,6 +23,14 @@ mod calls {
     mod values;
 }
 
+/// Files of calls are brought in.
+mod import {
+    mod faults;
+    mod flow;
+    mod served;
+    mod tables;
+}
+
 /// Tickets travel.
 mod tickets {
     mod returned;
