@@ -27,6 +27,7 @@ mod calls {
 mod import {
     mod faults;
     mod flow;
+    mod past;
     mod served;
     mod tables;
 }

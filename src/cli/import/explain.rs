@@ -8,11 +8,12 @@ use indicatif::ProgressBar;
 
 use super::dates::{Dates, zone};
 use super::map::{Format, Map, Unknown};
-use super::mapping::{Mapping, Purpose};
+use super::mapping::{Mapping, Purpose, is_time};
 use super::row::{Cell, Item, Row, Stop, named, printable};
 use super::source::{Reading, Source};
 use crate::cli::{Done, Failure, say};
 use crate::model::fields::{FieldSet, TEXT};
+use crate::model::reference::DepartmentCode;
 
 /// Rows that are looked at.
 const LOOKED_AT: usize = 200;
@@ -83,9 +84,14 @@ impl Seen {
                 mapping.dates.read(text).is_err() && in_a_zone().is_some_and(|dates| dates.read(text).is_ok())
             };
             match (target.purpose, cell.map(|(_, cell)| cell)) {
-                (Purpose::ReceivedAt, Some(Cell::Local(_))) => self.local_times += 1,
-                (Purpose::ReceivedAt, Some(Cell::Text(text))) if local(text.expose()) => self.local_times += 1,
-                (Purpose::Kind | Purpose::Channel | Purpose::Category, Some(Cell::Text(text))) => {
+                (purpose, Some(Cell::Local(_))) if is_time(purpose) => self.local_times += 1,
+                (purpose, Some(Cell::Text(text))) if is_time(purpose) => {
+                    self.local_times += usize::from(local(text.expose()))
+                }
+                (
+                    Purpose::Kind | Purpose::Channel | Purpose::Category | Purpose::State | Purpose::Department,
+                    Some(Cell::Text(text)),
+                ) => {
                     let word = mapping.word(&target.name, text.expose());
                     if !is_word(mapping, target.purpose, word) {
                         *self.unlabelled.entry(Arc::clone(&target.name)).or_default() += 1;
@@ -188,6 +194,8 @@ fn is_word(mapping: &Mapping, purpose: Purpose, word: &str) -> bool {
     match purpose {
         Purpose::Kind => MatterKind::from_word(word).is_some(),
         Purpose::Channel => Channel::from_word(word).is_some(),
+        Purpose::State => ["open", "closed"].contains(&word),
+        Purpose::Department => word.parse::<DepartmentCode>().is_ok(),
         _ => mapping.fields.category(word).is_some(),
     }
 }

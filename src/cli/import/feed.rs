@@ -139,8 +139,8 @@ impl Mapping {
     fn check_columns(&self, columns: &[Arc<str>]) -> Result<(), Failure> {
         let required = |purpose| match purpose {
             Purpose::Id => !self.id_from_content,
-            Purpose::Value(_) | Purpose::Secrecy => false,
-            _ => true,
+            Purpose::ReceivedAt | Purpose::Kind | Purpose::Category | Purpose::Channel | Purpose::Township => true,
+            _ => false,
         };
         let needed = self
             .targets

@@ -20,12 +20,18 @@ pub(super) enum Purpose {
     Channel,
     Township,
     Secrecy,
+    /// Whether it is open or closed.
+    State,
+    /// The department that it was sent to.
+    Department,
+    SentAt,
+    ClosedAt,
     /// A declared field.
     Value(RecordKind),
 }
 
 /// Targets that are no declared fields.
-const FIXED: [(&str, Purpose); 7] = [
+const FIXED: [(&str, Purpose); 11] = [
     ("id", Purpose::Id),
     ("received_at", Purpose::ReceivedAt),
     ("kind", Purpose::Kind),
@@ -33,7 +39,16 @@ const FIXED: [(&str, Purpose); 7] = [
     ("channel", Purpose::Channel),
     ("township", Purpose::Township),
     ("secrecy_requested", Purpose::Secrecy),
+    ("state", Purpose::State),
+    ("department", Purpose::Department),
+    ("sent_at", Purpose::SentAt),
+    ("closed_at", Purpose::ClosedAt),
 ];
+
+/// Whether a target is a time.
+pub(super) const fn is_time(purpose: Purpose) -> bool {
+    matches!(purpose, Purpose::ReceivedAt | Purpose::SentAt | Purpose::ClosedAt)
+}
 
 /// One target of the map.
 pub(super) struct Target {
@@ -141,11 +156,12 @@ impl Mapping {
     }
 
     fn check_labels(&self) -> Result<(), Failure> {
+        let none = |purpose| matches!(purpose, Purpose::Id | Purpose::Value(_)) || is_time(purpose);
         for target in self.labels.keys() {
-            let takes = |purpose| !matches!(purpose, Purpose::Id | Purpose::ReceivedAt | Purpose::Value(_));
-            if !self.purpose(target).is_some_and(takes) {
+            if self.purpose(target).is_none_or(none) {
                 return Err(Failure::usage(format!(
-                    "the map has labels for {target}\n  kind, category, channel, township and secrecy_requested may have some"
+                    "the map has labels for {target}\n  kind, category, channel, township, secrecy_requested, state and department may \
+                     have some"
                 )));
             }
         }

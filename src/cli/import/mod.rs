@@ -9,6 +9,7 @@ mod flow;
 mod lines;
 mod map;
 mod mapping;
+mod past;
 mod record;
 mod row;
 mod sheet;

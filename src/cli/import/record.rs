@@ -9,14 +9,15 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use zeroize::Zeroizing;
 
-use super::mapping::{Mapping, Purpose, Target};
+use super::mapping::{Mapping, Purpose, Target, is_time};
+use super::past::Past;
 use super::row::{Cell, Fault, Row};
 use crate::model::fields::{FieldSet, MatchStrength};
 use crate::model::ids::RecordKind;
 use crate::model::submitted::Submitted;
 use crate::model::tickets::{Channel, MatterKind};
 use crate::vault::Values;
-use crate::vault::calls::intake::{Call, Intake, LeftOut, NewTicket};
+use crate::vault::calls::intake::{Call, History, Intake, LeftOut, NewTicket};
 
 const MISSING: &str = "missing";
 const TEXT: &str = crate::model::fields::TEXT;
@@ -26,6 +27,8 @@ pub(super) struct Record {
     /// What makes it the same record when it comes again.
     pub(super) id: Zeroizing<String>,
     pub(super) intake: Intake,
+    /// What became of it where it comes from.
+    pub(super) history: Option<History>,
     /// Optional values that are no single text.
     pub(super) left_out: Vec<LeftOut>,
     /// What it states, in canonical JSON: the same record again must state the same.
@@ -54,6 +57,7 @@ struct Draft {
     category: Option<String>,
     township: Option<String>,
     secrecy_requested: bool,
+    past: Past,
     caller: Values,
     ticket: Values,
     left_out: Vec<LeftOut>,
@@ -117,8 +121,8 @@ impl Draft {
                 Ok(())
             }
             (_, Cell::Truth(_)) => Err("true or false, where text belongs"),
-            (Purpose::ReceivedAt, Cell::Local(local)) => {
-                mapping.dates.local(local).map(|moment| self.received_at = Some(moment))
+            (purpose, Cell::Local(local)) if is_time(purpose) => {
+                mapping.dates.local(local).map(|at| self.put_time(purpose, at))
             }
             (_, Cell::Local(_)) => Err("a date, where text belongs"),
             (_, Cell::Text(text)) => self.put_text(mapping, target, text.expose()),
@@ -133,7 +137,7 @@ impl Draft {
         let word = mapping.word(&target.name, text);
         match target.purpose {
             Purpose::Id => self.id = Some(Zeroizing::new(text.trim().to_owned())),
-            Purpose::ReceivedAt => self.received_at = Some(mapping.dates.read(text)?),
+            purpose if is_time(purpose) => self.put_time(purpose, mapping.dates.read(text)?),
             Purpose::Kind => {
                 let kind = MatterKind::from_word(word);
                 self.kind = Some(kind.ok_or("no kind of matter, and no label of one: give it one in [labels.kind]")?);
@@ -155,9 +159,17 @@ impl Draft {
                     }
                 }
             }
-            Purpose::Value(_) => {}
+            purpose => self.past.put_word(purpose, word)?,
         }
         Ok(())
+    }
+
+    fn put_time(&mut self, purpose: Purpose, at: Timestamp) {
+        if purpose == Purpose::ReceivedAt {
+            self.received_at = Some(at);
+        } else {
+            self.past.put_time(purpose, at);
+        }
     }
 
     fn put_value(&mut self, name: &str, record: RecordKind, path: &str, cell: Cell) {
@@ -205,6 +217,15 @@ impl Draft {
         self.missing(mapping, "category", self.category.is_none());
         self.missing(mapping, "township", self.township.is_none());
         self.missing(mapping, TEXT, !self.ticket.contains_key(TEXT));
+        let past = self
+            .received_at
+            .map(|received_at| self.past.finish(mapping, received_at, Timestamp::now()));
+        let history = past
+            .transpose()
+            .map_err(|fault| self.faults.push(fault))
+            .ok()
+            .flatten()
+            .flatten();
         let (Some(received_at), Some(kind), Some(channel), true) =
             (self.received_at, self.kind, self.channel, self.faults.is_empty())
         else {
@@ -223,7 +244,7 @@ impl Draft {
             // One bad number is no reason to lose a call.
             leave_out_invalid: true,
         };
-        let request = canonical.unwrap_or_else(|| stated(&intake, self.id.as_ref().map(|id| id.as_str())));
+        let request = canonical.unwrap_or_else(|| stated(&intake, &self.past, self.id.as_ref().map(|id| id.as_str())));
         let content =
             || Zeroizing::new(HEXLOWER.encode(ring::digest::digest(&ring::digest::SHA256, &request).as_ref()));
         let id = self.id.filter(|_| !mapping.id_from_content).unwrap_or_else(content);
@@ -231,6 +252,7 @@ impl Draft {
         Ok(Record {
             id,
             intake,
+            history,
             left_out: self.left_out,
             request,
             paths: self.paths,
@@ -240,8 +262,10 @@ impl Draft {
 }
 
 /// What a row of a table states, under the names of its targets in their order: canonical JSON (RFC 8785).
-fn stated(intake: &Intake, id: Option<&str>) -> Zeroizing<Vec<u8>> {
+fn stated(intake: &Intake, past: &Past, id: Option<&str>) -> Zeroizing<Vec<u8>> {
     let received_at = intake.call.received_at.to_string();
+    let mut became = BTreeMap::new();
+    past.stated(&mut became);
     let mut all: BTreeMap<&str, &str> = BTreeMap::from([
         ("received_at", received_at.as_str()),
         ("kind", intake.ticket.kind.as_str()),
@@ -258,6 +282,7 @@ fn stated(intake: &Intake, id: Option<&str>) -> Zeroizing<Vec<u8>> {
         ),
     ]);
     all.extend(id.map(|id| ("id", id)));
+    all.extend(became.iter().map(|(target, said)| (*target, said.as_str())));
     let values = intake.caller.iter().chain(&intake.ticket.values);
     all.extend(values.map(|(name, value)| (name.as_str(), value.expose())));
     let length: usize = all.values().map(|value| 2 * value.len() + 64).sum();

@@ -15,10 +15,12 @@ use crate::cli::Failure;
 use crate::cli::client::{Answer, Client};
 use crate::clock::System;
 use crate::model::fields::{FieldSet, TEXT};
-use crate::vault::calls::intake::{Intake, LeftOut, Matched, TakenAnswer, check};
+use crate::vault::calls::intake::{Intake, LeftOut, Matched, Taken, TakenAnswer, check};
 use crate::vault::{Error, Replay, Scope, Session, Values, Vault};
 
 const OTHER_CONTENT: &str = "a record with this id came before with other content";
+const NO_DEPARTMENT: &str = "the vault has no department of that code";
+const NOT_SERVED: &str = "a call that was sent or closed elsewhere is brought in without --url";
 /// How long after an answer that says that the log is busy, and how often.
 const PAUSE: Duration = Duration::from_secs(1);
 const PAUSES: u32 = 60;
@@ -95,12 +97,12 @@ async fn in_vault(vault: &Vault, session: &Session, record: &Record) -> Result<O
         key: format!("import:{}", *record.id),
         request: record.request.to_vec(),
     };
-    let mut taken = vault.intake(session, &record.intake, Some(&replay)).await;
+    let mut taken = take_once(vault, session, record, &replay).await;
     for _ in 0..TRIES {
         if !matches!(taken, Err(Error::Stale)) {
             break;
         }
-        taken = vault.intake(session, &record.intake, Some(&replay)).await;
+        taken = take_once(vault, session, record, &replay).await;
     }
     let taken = taken.map_err(|error| rejected(record, error))?;
     Ok(Outcome {
@@ -108,6 +110,13 @@ async fn in_vault(vault: &Vault, session: &Session, record: &Record) -> Result<O
         matched: taken.answer.caller.matched,
         left_out: taken.answer.left_out,
     })
+}
+
+async fn take_once(vault: &Vault, session: &Session, record: &Record, replay: &Replay) -> Result<Taken, Error> {
+    match &record.history {
+        None => vault.intake(session, &record.intake, Some(replay)).await,
+        Some(history) => vault.bring_in(session, &record.intake, history, Some(replay)).await,
+    }
 }
 
 fn rejected(record: &Record, error: Error) -> Rejected {
@@ -123,6 +132,7 @@ fn rejected(record: &Record, error: Error) -> Rejected {
             kind.name,
             format!("{}: {}", kind.title.en, kind.remedy.en),
         )]),
+        Error::NotFound(_) => Rejected::Line(vec![Fault::at(path("department"), NO_DEPARTMENT)]),
         Error::Taken(_) => Rejected::Line(vec![Fault::whole(error.to_string())]),
         other => Rejected::All(Failure::unavailable(other)),
     }
@@ -143,6 +153,9 @@ fn problem(record: &Record, name: &str, words: impl Into<Cow<'static, str>>) -> 
 
 /// Sends it under a key of its own until there is an answer. It may be sent twice, and is taken once.
 async fn by_server(server: &Arc<Server>, record: &Arc<Record>) -> Result<Outcome, Rejected> {
+    if record.history.is_some() {
+        return Err(Rejected::Line(vec![Fault::whole(NOT_SERVED)]));
+    }
     let mut pauses = 0;
     loop {
         let answer = sent(server, record).await.map_err(Rejected::All)?;

@@ -113,7 +113,7 @@ pub struct TakenTicket {
     /// Its number.
     #[schema(value_type = String)]
     pub no: TicketNo,
-    /// `accepted`.
+    /// `accepted`; of a call that was brought in, what became of it.
     pub state: TicketState,
 }
 

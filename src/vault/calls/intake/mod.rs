@@ -2,12 +2,15 @@
 
 mod call;
 mod checked;
+mod history;
 
 use jiff::Timestamp;
 
 pub use self::call::{Call, Intake, LeftOut, NewTicket, Taken, TakenAnswer, TakenCaller, TakenTicket};
 use self::checked::Checked;
 pub use self::checked::check;
+pub use self::history::History;
+use self::history::Past;
 use crate::keyring::RecordKey;
 use crate::log::{Change, CommitError};
 use crate::model::ask::Action;
@@ -37,10 +40,39 @@ impl Vault {
     /// [`Error::Invalid`] naming every field that breaks its rule, [`Error::Refused`], [`Error::RefusedUntil`] after too many
     /// calls or guesses, [`Error::KeyReused`].
     pub async fn intake(&self, session: &Session, body: &Intake, replay: Option<&Replay>) -> Result<Taken, Error> {
+        self.take_call(session, body, None, replay).await
+    }
+
+    /// Takes a call of which something became before it came here. The log says that it was brought in: nobody sent or closed it
+    /// in this vault.
+    ///
+    /// # Errors
+    /// As [`intake`](Self::intake); [`Error::NotFound`] for a department that the vault does not have.
+    pub async fn bring_in(
+        &self,
+        session: &Session,
+        body: &Intake,
+        history: &History,
+        replay: Option<&Replay>,
+    ) -> Result<Taken, Error> {
+        if let Some(department) = history.sent_to() {
+            self.department_row(department).await?;
+        }
+        self.take_call(session, body, Some(history), replay).await
+    }
+
+    async fn take_call(
+        &self,
+        session: &Session,
+        body: &Intake,
+        history: Option<&History>,
+        replay: Option<&Replay>,
+    ) -> Result<Taken, Error> {
         let checked = checked::checked(&self.fields, &*self.clock, body)?;
+        let action = history.map_or(Action::Intake, |_| Action::Import);
         for attempt in 0..TRIES {
             let done = self.replayed(session, replay).await?;
-            let mut ask = self.ask(session, Action::Intake, Purpose::Intake)?;
+            let mut ask = self.ask(session, action, Purpose::Intake)?;
             if attempt == 0 && done.is_none() {
                 ask = checked.counted(ask);
             }
@@ -53,7 +85,7 @@ impl Vault {
                     replayed: true,
                 });
             }
-            let (change, answer) = self.compose(session, body, &checked, replay).await?;
+            let (change, answer) = self.compose(session, body, &checked, history, replay).await?;
             match self.log.record(permit, change).await {
                 Ok(recorded) => {
                     return Ok(Taken {
@@ -74,6 +106,7 @@ impl Vault {
         session: &Session,
         body: &Intake,
         checked: &Checked<'_>,
+        history: Option<&History>,
         replay: Option<&Replay>,
     ) -> Result<(Change, TakenAnswer), Error> {
         let mut change = Change::default();
@@ -92,11 +125,17 @@ impl Vault {
             (found, row)
         };
         let (caller, subject) = (row.id, row.subject);
-        let no = self.seal_ticket(&mut change, session, body, checked, &row)?;
+        let ticket = self.seal_ticket(&mut change, session, body, checked, &row, history)?;
         let department = session.actor.department();
         let caller_ref = self.refer(&mut change, RecordId::Caller(caller), department).await?;
         change.subject = Some(subject);
-        change.ticket = Some(no);
+        change.ticket = Some(ticket.no);
+        if let Some(history) = history {
+            change.link = history.link();
+            if let Some(holder) = history.sent_to().filter(|_| !body.is_confidential()) {
+                self.refer(&mut change, RecordId::Caller(caller), holder).await?;
+            }
+        }
         let mut candidates = Vec::with_capacity(found.candidates.len());
         for &other in &found.candidates {
             candidates.push(self.refer(&mut change, RecordId::Caller(other), department).await?);
@@ -109,10 +148,7 @@ impl Vault {
             more_candidates: found.more,
         };
         let answer = TakenAnswer {
-            ticket: TakenTicket {
-                no,
-                state: TicketState::Accepted,
-            },
+            ticket,
             caller,
             left_out,
         };
@@ -234,10 +270,12 @@ impl Vault {
         body: &Intake,
         checked: &Checked<'_>,
         caller: &CallerRow,
-    ) -> Result<TicketNo, Error> {
+        history: Option<&History>,
+    ) -> Result<TakenTicket, Error> {
         let now = self.clock.now()?;
         let id = TicketId::random(&*self.randomness)?;
-        let row = TicketRow {
+        let origin = session.actor.department();
+        let mut row = TicketRow {
             id,
             no: random_ticket_no(&*self.randomness)?,
             caller: self.keyring.seal_caller(id, caller.id)?,
@@ -247,8 +285,8 @@ impl Vault {
             township: checked.township.as_str().to_owned(),
             channel: body.call.channel,
             state: TicketState::Accepted,
-            holder: session.actor.department(),
-            origin: session.actor.department(),
+            holder: origin,
+            origin,
             taken_by: session.actor.id(),
             confidential: body.is_confidential(),
             on_file: caller.fields.clone(),
@@ -263,12 +301,26 @@ impl Vault {
                 .writes
                 .push(Write::put(self.keyring.seal(&key, field.name(), value)?));
         }
-        let no = row.no;
-        let step = self.custody(session, &row, now)?;
+        let steps = history.map_or_else(|| vec![Past::taken(origin, now)], |history| history.steps(origin));
+        let mut custody = Vec::with_capacity(steps.len());
+        for (version, step) in (TicketRow::FIRST..).zip(&steps) {
+            row.version = version;
+            row.state = step.state;
+            row.holder = step.holder;
+            custody.push(Write::put(self.custody(session, &row, step.at)?));
+        }
+        if row.confidential && history.is_some_and(|history| history.sent_to().is_some()) {
+            // As where it is sent in this vault: a department hears nothing that it could follow the caller by.
+            row.on_file = Vec::new();
+        }
+        let taken = TakenTicket {
+            no: row.no,
+            state: row.state,
+        };
         // A step of custody refers to its ticket, which comes first.
         change.writes.push(Write::put(self.keyring.protect(row)?));
-        change.writes.push(Write::put(step));
-        Ok(no)
+        change.writes.extend(custody);
+        Ok(taken)
     }
 
     /// The step of custody that a ticket's row has just taken.
