@@ -112,10 +112,26 @@ async fn unknown_keys_are_named() {
         "{}",
         refused.said
     );
+}
 
+#[tokio::test]
+async fn unknown_keys_are_listed_where_that_is_asked_for() {
+    let world = World::closed().await;
+    let file = json_lines(&[
+        record("R1", &[("/secrecyRequested", true.into())]),
+        record(
+            "R2",
+            &[("/caller/phone", "13912345678".into()), ("/13912345678", "x".into())],
+        ),
+        record("R3", &[]),
+    ]);
     let listed = world.import_bytes("calls.jsonl", &file, &["--unknown", "list"]);
-    listed.took(3, 2, 1);
-    for words in ["secrecyRequested, in 1 records", "caller.phone, in 1 records"] {
+    listed.took(3, 0, 0);
+    for words in [
+        "secrecyRequested, in 1 records",
+        "caller.phone, in 1 records",
+        "not shown), in 1 records",
+    ] {
         assert!(listed.said.contains(words), "{}", listed.said);
     }
     assert!(!listed.said.contains("13912345678"), "{}", listed.said);

@@ -232,12 +232,17 @@ impl<'de> Visitor<'de> for Value<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
         let below = format!("{}.", self.path);
+        let before = self.cells.len();
         let object = Object {
             below: &below,
             passed_over: self.passed_over,
             cells: self.cells,
         };
-        object.visit_map(map)
+        object.visit_map(map)?;
+        if self.cells.len() == before {
+            self.put(Cell::Nothing);
+        }
+        Ok(())
     }
 }
 
@@ -282,8 +287,8 @@ mod tests {
     #[test]
     fn a_record_is_a_list_of_paths() {
         let record =
-            r#"{"id":7,"a":{"b":"x","c":null,"d":{"e":true}},"f":1.5,"g":[1],"spans":[{"text":"13812345678"}]}"#;
-        assert_eq!(items(record), ["1: id=7 a.b=x a.c a.d.e=true f=? g=? spans"]);
+            r#"{"id":7,"a":{"b":"x","c":null,"d":{"e":true}},"f":1.5,"g":[1],"h":{},"spans":[{"text":"13812345678"}]}"#;
+        assert_eq!(items(record), ["1: id=7 a.b=x a.c a.d.e=true f=? g=? h spans"]);
     }
 
     #[test]

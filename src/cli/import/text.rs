@@ -35,7 +35,8 @@ impl Text {
     pub(super) fn open(mut input: Box<dyn Read + Send>, named: Option<&'static Encoding>) -> Result<Self, Failure> {
         let mut raw = Zeroizing::new(vec![0; CHUNK]);
         let mut raw_to = 0;
-        while raw_to < MARK {
+        // What tells the format was read apart: it comes as a piece of its own.
+        while raw_to <= MARK {
             let read =
                 read_some(&mut *input, raw.get_mut(raw_to..).unwrap_or_default()).map_err(Failure::unavailable)?;
             if read == 0 {
