@@ -27,6 +27,7 @@ mod calls {
 mod import {
     mod faults;
     mod flow;
+    mod mend;
     mod past;
     mod served;
     mod tables;

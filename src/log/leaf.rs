@@ -79,7 +79,7 @@ leaf! {
     /// What the entry is about, where no other key says it. In the first entry of a log that follows another: how the old
     /// one stood. When bodies of old entries are dropped: `below` which index. About an approval: the `action` asked for,
     /// the `asker`, the `decision`; with what was asked: the `principal`, its `roles`; SHA-256 of the sealed reasons. About a
-    /// call that was brought in: when it was `received`, `sent`, `sent_to` whom, and `closed`.
+    /// call that was brought in: when it was `received`, `sent`, `sent_to` whom, and `closed`; how many rejected `lines` were opened.
     link: maybe BTreeMap<String, String>,
     /// The node that wrote it.
     node: always String,

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
+use data_encoding::BASE64;
 use serde_json::{Value, json};
 
-use super::feed::Notes;
+use super::feed::{Kept, Notes};
 use super::map::Format;
 use super::row::Fault;
 use super::row::named;
@@ -40,7 +40,7 @@ pub(in crate::cli) struct Count {
 /// A line that was not taken.
 pub(super) struct Rejection {
     faults: Vec<Fault>,
-    names: Vec<Arc<str>>,
+    kept: Kept,
 }
 
 impl Count {
@@ -60,8 +60,8 @@ impl Count {
         }
     }
 
-    pub(super) fn reject(&mut self, line: u64, faults: Vec<Fault>, names: Vec<Arc<str>>) {
-        self.rejected.insert(line, Rejection { faults, names });
+    pub(super) fn reject(&mut self, line: u64, faults: Vec<Fault>, kept: Kept) {
+        self.rejected.insert(line, Rejection { faults, kept });
     }
 
     /// The first line counts.
@@ -106,7 +106,7 @@ impl Count {
 pub(super) struct Lists {
     /// In place of the file's own directory.
     pub(super) directory: Option<PathBuf>,
-    /// Bad lines are written with their values left out.
+    /// Bad lines are written.
     pub(super) bad: bool,
     /// Nothing was taken in: it was only checked.
     pub(super) dry: bool,
@@ -147,7 +147,7 @@ impl Lists {
             ))?;
             if self.bad {
                 let file = self.list(source, "bad", count.rejected.iter().map(bad_line))?;
-                say(format!("  the rejected lines without their values: {}", file.display()))?;
+                say(format!("  the rejected lines, for mending: {}", file.display()))?;
             }
         }
         Ok(())
@@ -196,9 +196,16 @@ fn rejections((line, rejection): (&u64, &Rejection)) -> Vec<Value> {
     rejection.faults.iter().map(entry).collect()
 }
 
-/// A line with nothing of what it states.
+/// A line with nothing of what it states, or sealed.
 fn bad_line((line, rejection): (&u64, &Rejection)) -> Value {
-    let names = rejection.names.iter().map(|name| (named(name), Value::Null));
-    let record: serde_json::Map<String, Value> = names.collect();
-    json!({"line": line, "record": record, "faults": rejection.faults})
+    let faults = &rejection.faults;
+    match &rejection.kept {
+        Kept::Names(names) => {
+            let names = names.iter().map(|name| (named(name), Value::Null));
+            let record: serde_json::Map<String, Value> = names.collect();
+            json!({"line": line, "record": record, "faults": faults})
+        }
+        Kept::Sealed(sealed) => json!({"line": line, "sealed": BASE64.encode(sealed), "faults": faults}),
+        Kept::Nothing | Kept::Text(_) => json!({"line": line, "faults": faults}),
+    }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use indicatif::ProgressBar;
 use tokio::sync::mpsc;
+use zeroize::Zeroizing;
 
 use super::map::{Format, Unknown};
 use super::mapping::{Mapping, Purpose};
@@ -22,8 +23,29 @@ const AHEAD: usize = 64;
 pub(super) struct Line {
     pub(super) number: u64,
     pub(super) record: Result<Record, Vec<Fault>>,
-    /// Its columns or paths, where bad lines are written.
-    pub(super) names: Vec<Arc<str>>,
+    /// What is kept of it for the list of bad lines.
+    pub(super) kept: Kept,
+}
+
+/// What is kept of a line for the list of bad lines.
+#[derive(Default)]
+pub(super) enum Kept {
+    #[default]
+    Nothing,
+    /// Its columns or paths.
+    Names(Vec<Arc<str>>),
+    /// All of it, to be sealed.
+    Text(Zeroizing<Vec<u8>>),
+    Sealed(Vec<u8>),
+}
+
+/// How rejected lines are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum WriteBad {
+    /// Keys and columns alone.
+    ValuesLeftOut,
+    /// Whole, sealed under the vault's keys: --open-bad opens them.
+    Sealed,
 }
 
 /// What a file is told to have had, beside its records.
@@ -50,7 +72,7 @@ pub(super) fn begin(
     reading: Reading,
     mapping: Arc<Mapping>,
     bar: ProgressBar,
-    with_names: bool,
+    bad: Option<WriteBad>,
 ) -> Result<mpsc::Receiver<Fed>, Failure> {
     let (sender, receiver) = mpsc::channel(AHEAD);
     let mut feeder = Feeder {
@@ -58,7 +80,7 @@ pub(super) fn begin(
         sender,
         hasher: RandomState::new(),
         notes: Notes::default(),
-        with_names,
+        bad,
     };
     std::thread::Builder::new()
         .name("import".to_owned())
@@ -72,7 +94,7 @@ struct Feeder {
     sender: mpsc::Sender<Fed>,
     hasher: RandomState,
     notes: Notes,
-    with_names: bool,
+    bad: Option<WriteBad>,
 }
 
 impl Feeder {
@@ -100,10 +122,13 @@ impl Feeder {
     fn item(&mut self, item: Item) -> Result<(), Stop> {
         let line = match item {
             Item::Header(columns) => return Ok(self.mapping.check_columns(&columns)?),
-            Item::Bad(number, fault) => Line {
+            Item::Bad(number, fault, text) => Line {
                 number,
                 record: Err(vec![fault]),
-                names: Vec::new(),
+                kept: match self.bad {
+                    Some(WriteBad::Sealed) => Kept::Text(text),
+                    Some(WriteBad::ValuesLeftOut) | None => Kept::Nothing,
+                },
             },
             Item::Row(row) => self.line(row),
         };
@@ -112,10 +137,10 @@ impl Feeder {
     }
 
     fn line(&mut self, row: Row) -> Line {
-        let names = if self.with_names {
-            row.cells.iter().map(|(name, _)| Arc::clone(name)).collect()
-        } else {
-            Vec::new()
+        let kept = match self.bad {
+            None => Kept::Nothing,
+            Some(WriteBad::ValuesLeftOut) => Kept::Names(row.cells.iter().map(|(name, _)| Arc::clone(name)).collect()),
+            Some(WriteBad::Sealed) => Kept::Text(row.text()),
         };
         let number = row.line;
         let mut not_taken = NotTaken::default();
@@ -130,7 +155,7 @@ impl Feeder {
                 *self.notes.unknown.entry(named(&name)).or_default() += 1;
             }
         }
-        Line { number, record, names }
+        Line { number, record, kept }
     }
 }
 

@@ -10,8 +10,9 @@ use tokio::task::{JoinError, JoinSet};
 
 use super::chain::Chain;
 use super::count::Count;
-use super::feed::{Fed, Line};
+use super::feed::{Fed, Kept, Line};
 use super::record::Record;
+use super::row::Fault;
 use super::take::{Outcome, Rejected, Taker};
 use crate::cli::Failure;
 
@@ -22,8 +23,8 @@ struct Flow {
     taker: Arc<Taker>,
     chain: Chain,
     under_way: JoinSet<Taken>,
-    /// Names of lines under way, where bad lines are written.
-    names: HashMap<u64, Vec<Arc<str>>>,
+    /// What is kept of lines under way, where bad lines are written.
+    kept: HashMap<u64, Kept>,
     /// One until the first record is taken: if nothing can be taken, one record is enough to learn it.
     width: usize,
     count: Count,
@@ -35,7 +36,7 @@ pub(super) async fn run(taker: Arc<Taker>, mut fed: mpsc::Receiver<Fed>, stop: i
         taker,
         chain: Chain::default(),
         under_way: JoinSet::new(),
-        names: HashMap::new(),
+        kept: HashMap::new(),
         width: 1,
         count: Count::default(),
     };
@@ -75,10 +76,10 @@ impl Flow {
         self.count.last = line.number;
         let record = match line.record {
             Ok(record) => Arc::new(record),
-            Err(faults) => return self.count.reject(line.number, faults, line.names),
+            Err(faults) => return self.reject(line.number, faults, line.kept),
         };
-        if !line.names.is_empty() {
-            self.names.insert(line.number, line.names);
+        if !matches!(line.kept, Kept::Nothing) {
+            self.kept.insert(line.number, line.kept);
         }
         let mut turn = self.chain.enter(line.number, &record.shared);
         let taker = Arc::clone(&self.taker);
@@ -89,6 +90,13 @@ impl Flow {
             (line.number, record, outcome)
         };
         self.under_way.spawn(task);
+    }
+
+    fn reject(&mut self, line: u64, faults: Vec<Fault>, kept: Kept) {
+        match self.taker.sealed(line, kept) {
+            Ok(kept) => self.count.reject(line, faults, kept),
+            Err(failure) => self.count.stop(line, failure),
+        }
     }
 
     fn done(&mut self, done: Result<Taken, JoinError>) {
@@ -102,13 +110,13 @@ impl Flow {
             }
         };
         self.chain.leave(line, &record.shared);
-        let names = self.names.remove(&line).unwrap_or_default();
+        let kept = self.kept.remove(&line).unwrap_or_default();
         match outcome {
             Ok(outcome) => {
                 self.width = self.taker.width();
                 self.count.take(line, outcome);
             }
-            Err(Rejected::Line(faults)) => self.count.reject(line, faults, names),
+            Err(Rejected::Line(faults)) => self.reject(line, faults, kept),
             Err(Rejected::All(failure)) => {
                 let words = format!("line {line}: {failure}\n  run it again: what came in stays in");
                 self.count.stop(line, Failure::new(failure.code, words));

@@ -23,7 +23,7 @@ pub(super) fn read(text: Text, passed_over: &HashSet<String>, each: Each<'_>) ->
     while let Some((line, whole)) = lines.next()? {
         if !whole {
             let rule = format!("the line is longer than {LONGEST} bytes");
-            each(Item::Bad(line, Fault::whole(rule)))?;
+            each(Item::Bad(line, Fault::whole(rule), Zeroizing::default()))?;
             continue;
         }
         // Files that were put together have marks inside.
@@ -38,7 +38,7 @@ pub(super) fn read(text: Text, passed_over: &HashSet<String>, each: Each<'_>) ->
         }
         each(match row(bytes, line, passed_over) {
             Ok(row) => Item::Row(row),
-            Err(fault) => Item::Bad(line, fault),
+            Err(fault) => Item::Bad(line, fault, Zeroizing::new(bytes.to_vec())),
         })?;
     }
     Ok(())
@@ -267,7 +267,7 @@ mod tests {
                     let cells: Vec<String> = row.cells.iter().map(|(path, cell)| spelled(path, cell)).collect();
                     format!("{}: {}", row.line, cells.join(" "))
                 }
-                Item::Bad(line, fault) => format!("{line}! {}", fault.rule),
+                Item::Bad(line, fault, _) => format!("{line}! {}", fault.rule),
             });
             Ok(())
         };

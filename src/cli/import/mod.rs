@@ -9,6 +9,7 @@ mod flow;
 mod lines;
 mod map;
 mod mapping;
+mod mend;
 mod past;
 mod record;
 mod row;
@@ -21,11 +22,12 @@ mod text;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use self::count::{Count, Lists};
 use self::dates::Dates;
+use self::feed::WriteBad;
 use self::map::{Format, Map, Unknown};
 use self::mapping::Mapping;
 use self::source::{Reading, Source};
@@ -79,19 +81,15 @@ pub(super) struct Import {
     /// Write the rejected lines, too, for mending.
     #[arg(long, value_name = "HOW")]
     write_bad: Option<WriteBad>,
+    /// Print the lines of a list that --write-bad sealed has written, and take nothing. The log says who opened them.
+    #[arg(long, value_name = "LIST", conflicts_with_all = ["explain", "files", "dry_run", "url"])]
+    open_bad: Option<PathBuf>,
     /// Write the lists into this directory and not beside the file.
     #[arg(long, value_name = "DIR")]
     lists: Option<PathBuf>,
     /// Files, - for standard input.
-    #[arg(required_unless_present = "explain")]
+    #[arg(required_unless_present_any = ["explain", "open_bad"])]
     files: Vec<PathBuf>,
-}
-
-/// How rejected lines are written.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum WriteBad {
-    /// Keys and columns alone.
-    ValuesLeftOut,
 }
 
 impl Import {
@@ -102,8 +100,16 @@ impl Import {
             let fields = Arc::new(declared_fields(&self.place.places())?);
             return explain::explain(&Source::new(path), &reading, map, fields);
         }
+        if self.write_bad == Some(WriteBad::Sealed) && (self.dry_run || self.url.is_some()) {
+            let words = "bad lines are sealed under the keys of a vault that is opened here\n  leave --url and --dry-run out, or give \
+                         --write-bad values-left-out";
+            return Err(Failure::usage(words));
+        }
         runtime()?.block_on(async {
             let (taker, fields) = self.taker().await?;
+            if let (Some(list), Taker::Vault { vault, session }) = (&self.open_bad, &taker) {
+                return mend::open(vault, session, list).await;
+            }
             let mapping = Arc::new(self.mapping(map, fields)?);
             self.take_files(&Arc::new(taker), &mapping, &reading).await
         })
@@ -173,7 +179,7 @@ impl Import {
         let mut rejected = 0;
         for path in &self.files {
             let source = Source::new(path);
-            let mut count = take_file(taker, mapping, reading, source.clone(), lists.bad).await?;
+            let mut count = take_file(taker, mapping, reading, source.clone(), self.write_bad).await?;
             let named = |failure: Failure| Failure::new(failure.code, format!("{}: {failure}", source.name()));
             count.unread = count.unread.take().map(named);
             let reported = lists.report(&source, &count);
@@ -194,7 +200,7 @@ async fn take_file(
     mapping: &Arc<Mapping>,
     reading: &Reading,
     source: Source,
-    with_names: bool,
+    bad: Option<WriteBad>,
 ) -> Result<Count, Failure> {
     let bar = ProgressBar::new(source.length());
     if let Ok(style) = ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes} {eta} left") {
@@ -202,7 +208,7 @@ async fn take_file(
     }
     // Signals are heard before the first byte is read.
     let stop = stop();
-    let fed = feed::begin(source, reading.clone(), Arc::clone(mapping), bar.clone(), with_names)?;
+    let fed = feed::begin(source, reading.clone(), Arc::clone(mapping), bar.clone(), bad)?;
     let count = flow::run(Arc::clone(taker), fed, stop).await;
     bar.finish_and_clear();
     Ok(count)
@@ -226,7 +232,7 @@ pub(super) async fn shipped(vault: &Arc<Vault>, session: &Session, lines: &'stat
         reading,
         Arc::new(mapping),
         ProgressBar::hidden(),
-        false,
+        None,
     )?;
     Ok(flow::run(Arc::new(Taker::Vault { vault, session }), fed, stop()).await)
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jiff::civil::DateTime;
 use serde::Serialize;
+use zeroize::Zeroizing;
 
 use crate::cli::Failure;
 use crate::model::submitted::Submitted;
@@ -31,7 +32,49 @@ pub(super) struct Row {
     /// Column or path, and value.
     pub(super) cells: Vec<(Arc<str>, Cell)>,
     /// The record in canonical JSON, where it was JSON.
-    pub(super) canonical: Option<zeroize::Zeroizing<Vec<u8>>>,
+    pub(super) canonical: Option<Zeroizing<Vec<u8>>>,
+}
+
+impl Row {
+    /// The row as JSON, from which it can be brought in again under the same map.
+    pub(super) fn text(&self) -> Zeroizing<Vec<u8>> {
+        if let Some(canonical) = &self.canonical {
+            return canonical.clone();
+        }
+        let cells = self.cells.iter().map(|(name, cell)| (&**name, cell));
+        let length: usize = self
+            .cells
+            .iter()
+            .map(|(name, cell)| name.len() + cell.length() + 16)
+            .sum();
+        let mut text = Zeroizing::new(Vec::with_capacity(length));
+        let mut writer = serde_json::Serializer::new(&mut *text);
+        // Texts into memory: nothing of it can fail.
+        let _ = serde::Serializer::collect_map(&mut writer, cells);
+        text
+    }
+}
+
+impl Cell {
+    /// Most bytes of it in JSON.
+    fn length(&self) -> usize {
+        match self {
+            Self::Text(text) => 6 * text.expose().len(),
+            _ => 32,
+        }
+    }
+}
+
+/// Only to be sealed.
+impl Serialize for Cell {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Text(text) => to.serialize_str(text.expose()),
+            Self::Truth(truth) => to.serialize_bool(*truth),
+            Self::Local(local) => to.collect_str(local),
+            Self::Nothing | Self::Unreadable(_) => to.serialize_none(),
+        }
+    }
 }
 
 /// A rule that a line breaks, and where in it. Never a value.
@@ -64,8 +107,8 @@ pub(super) enum Item {
     /// The columns of a table, before its rows.
     Header(Vec<Arc<str>>),
     Row(Row),
-    /// A line or row that cannot be read. The reader goes on behind it.
-    Bad(u64, Fault),
+    /// A line or row that cannot be read, and its text as far as there is one. The reader goes on behind it.
+    Bad(u64, Fault, Zeroizing<Vec<u8>>),
 }
 
 /// Why reading ends before the end.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use calamine::{DataRef, ExcelDateTime, Reader, Xlsx, XlsxError};
 use jiff::civil::DateTime;
+use zeroize::Zeroizing;
 use zip::ZipArchive;
 
 use super::row::{Cell, Each, Fault, Item, LONGEST, Row, Stop};
@@ -121,7 +122,7 @@ impl<'e> Rows<'e> {
         }
         if wide || length > LONGEST {
             let rule = format!("the row is longer than {LONGEST} bytes or {MOST_COLUMNS} columns");
-            return (self.each)(Item::Bad(self.number, Fault::whole(rule)));
+            return (self.each)(Item::Bad(self.number, Fault::whole(rule), Zeroizing::default()));
         }
         if self.columns.is_empty() {
             return self.name_columns(&cells);
@@ -133,7 +134,7 @@ impl<'e> Rows<'e> {
                 None if matches!(cell, Cell::Nothing) => {}
                 None => {
                     let rule = format!("column {} has a value and no name in the header", column + 1);
-                    return (self.each)(Item::Bad(self.number, Fault::whole(rule)));
+                    return (self.each)(Item::Bad(self.number, Fault::whole(rule), Zeroizing::default()));
                 }
             }
         }

@@ -32,8 +32,11 @@ pub(super) fn read(text: Text, delimiter: Option<char>, header: u64, each: Each<
         match cells {
             Ok(cells) if cells.iter().all(|cell| trimmed(cell).is_empty()) => {}
             Ok(cells) if cells.len() == columns.len() => each(Item::Row(row(&record, &columns, &cells)))?,
-            Ok(cells) => each(Item::Bad(record.line, other_width(&record, cells.len(), columns.len())))?,
-            Err(fault) => each(Item::Bad(record.line, fault))?,
+            Ok(cells) => {
+                let fault = other_width(&record, cells.len(), columns.len());
+                each(Item::Bad(record.line, fault, listed(&cells)))?;
+            }
+            Err(fault) => each(Item::Bad(record.line, fault, Zeroizing::default()))?,
         }
     }
     Ok(())
@@ -46,6 +49,15 @@ fn row(record: &Record, columns: &[Arc<str>], cells: &[&str]) -> Row {
         cells: columns.iter().zip(cells).map(cell).collect(),
         canonical: None,
     }
+}
+
+/// Cells of a row without names, as a list in JSON.
+fn listed(cells: &[&str]) -> Zeroizing<Vec<u8>> {
+    let length: usize = cells.iter().map(|cell| 6 * cell.len() + 8).sum();
+    let mut text = Zeroizing::new(Vec::with_capacity(length));
+    // Texts into memory: nothing of it can fail.
+    let _ = serde_json::to_writer(&mut *text, cells);
+    text
 }
 
 fn other_width(record: &Record, has: usize, columns: usize) -> Fault {
@@ -246,7 +258,7 @@ mod tests {
                     let cells: Vec<String> = row.cells.iter().map(|(_, cell)| spelled(cell)).collect();
                     format!("{}: {}", row.line, cells.join("|"))
                 }
-                Item::Bad(line, fault) => format!("{line}! {}", fault.rule),
+                Item::Bad(line, fault, _) => format!("{line}! {}", fault.rule),
             });
             Ok(())
         };

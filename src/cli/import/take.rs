@@ -9,6 +9,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
+use super::feed::Kept;
 use super::record::Record;
 use super::row::Fault;
 use crate::cli::Failure;
@@ -67,6 +68,19 @@ impl Taker {
             Self::Vault { .. } => 256,
             Self::Server(_) => 16,
             Self::Dry(_) => 2,
+        }
+    }
+
+    /// A line that was rejected, sealed if it was kept whole.
+    pub(super) fn sealed(&self, line: u64, kept: Kept) -> Result<Kept, Failure> {
+        match (self, kept) {
+            (Self::Vault { vault, .. }, Kept::Text(text)) => {
+                let sealed = vault.seal_rejected(line, &text).map_err(Failure::unavailable)?;
+                Ok(Kept::Sealed(sealed))
+            }
+            // Without keys nothing of it is kept.
+            (_, Kept::Text(_)) => Ok(Kept::Nothing),
+            (_, kept) => Ok(kept),
         }
     }
 
