@@ -24,6 +24,16 @@ mod calls {
     mod values;
 }
 
+/// Files of calls are brought in.
+mod import {
+    mod faults;
+    mod flow;
+    mod mend;
+    mod past;
+    mod served;
+    mod tables;
+}
+
 /// Tickets travel.
 mod tickets {
     mod returned;

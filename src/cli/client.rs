@@ -1,4 +1,4 @@
-//! A small client of the API, for `admin` and the demo's tour.
+//! A small client of the API, for `admin`, `import` and the demo's tour.
 
 use std::fmt::Display;
 use std::net::IpAddr;
@@ -24,6 +24,10 @@ pub(super) struct Client {
 pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) text: String,
+    /// How long the server wants this client to wait.
+    pub(super) retry_after: Option<Duration>,
+    /// It is the answer to the same request that came before.
+    pub(super) replayed: bool,
 }
 
 impl Answer {
@@ -94,6 +98,26 @@ impl Client {
         read(answer.map_err(unreachable)?)
     }
 
+    /// Posts a body that is JSON already. What the library copies of it is not wiped.
+    pub(super) fn post_text(
+        &self,
+        token: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Result<Answer, Failure> {
+        let mut request = self
+            .agent
+            .post(format!("{}{path}", self.base))
+            .header("authorization", format!("Bearer {token}"))
+            .header("content-type", "application/json");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let unreachable = |error| Failure::unavailable(format!("{}: {error}\n  is the server running?", self.base));
+        read(request.send(body).map_err(unreachable)?)
+    }
+
     /// Status and bytes of what stands there. Whoever copies a long log is held back now and then, and waits as told.
     pub(super) fn bytes(&self, token: &str, path: &str) -> Result<(u16, Vec<u8>), Failure> {
         let unreachable = |error| Failure::unavailable(format!("{}: {error}\n  is the server running?", self.base));
@@ -103,8 +127,8 @@ impl Client {
                 .get(format!("{}{path}", self.base))
                 .header("authorization", format!("Bearer {token}"));
             let mut answer = request.call().map_err(unreachable)?;
-            if let Some(wait) = held_back(&answer) {
-                std::thread::sleep(wait);
+            if let Some(wait) = retry_after(&answer).filter(|_| answer.status().as_u16() == 429) {
+                std::thread::sleep(wait.min(LONGEST_WAIT));
                 continue;
             }
             let status = answer.status().as_u16();
@@ -144,9 +168,9 @@ fn check(base: &str) -> Result<(), Failure> {
 }
 
 /// How long the server wants this client to wait.
-fn held_back(answer: &Response<ureq::Body>) -> Option<Duration> {
+fn retry_after(answer: &Response<ureq::Body>) -> Option<Duration> {
     let told = answer.headers().get("retry-after")?.to_str().ok()?.parse().ok()?;
-    (answer.status().as_u16() == 429).then(|| Duration::from_secs(told).min(LONGEST_WAIT))
+    Some(Duration::from_secs(told))
 }
 
 fn trusting(file: &Path) -> Result<TlsConfig, Failure> {
@@ -168,6 +192,13 @@ fn trusting(file: &Path) -> Result<TlsConfig, Failure> {
 
 fn read(mut answer: Response<ureq::Body>) -> Result<Answer, Failure> {
     let status = answer.status().as_u16();
+    let retry_after = retry_after(&answer);
+    let replayed = answer.headers().contains_key("idempotent-replayed");
     let text = answer.body_mut().read_to_string().map_err(Failure::unavailable)?;
-    Ok(Answer { status, text })
+    Ok(Answer {
+        status,
+        text,
+        retry_after,
+        replayed,
+    })
 }

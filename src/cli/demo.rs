@@ -125,7 +125,7 @@ async fn furnish(directory: &Path) -> Result<(Vault, Credentials), Failure> {
         limited: false,
         ..Running::patient()
     };
-    let vault = unlocked(&places, &secret, ("demo", "demo"), filling).await?;
+    let vault = Arc::new(unlocked(&places, &secret, ("demo", "demo"), filling).await?);
 
     let mut credentials = Credentials {
         base_url: String::new(),
@@ -244,12 +244,12 @@ async fn second(vault: &Vault, auditor: &Session, asked: &Asked) -> Result<Appro
     Ok(id)
 }
 
-async fn fill(vault: &Vault, credentials: &Credentials) -> Done {
+async fn fill(vault: &Arc<Vault>, credentials: &Credentials) -> Done {
     let agent = session(vault, credentials, "agent").await?;
-    let count = import::lines(vault, &agent, CALLS.as_bytes()).await;
-    count.stopped.map_or(Ok(()), Err)?;
-    if let Some((line, reason)) = count.rejected.first_key_value() {
-        return Err(Failure::check_failed(format!("demo call {line}: {reason}")));
+    let mut count = import::shipped(vault, &agent, CALLS).await?;
+    count.ended()?;
+    if let Some(rejected) = count.first_rejected() {
+        return Err(Failure::check_failed(format!("demo call: {rejected}")));
     }
     say(format!(
         "{} synthetic calls taken; {} repeat callers known for certain, {} perhaps",

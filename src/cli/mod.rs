@@ -56,8 +56,8 @@ enum Verb {
     Init(init::Init),
     /// Unlock a vault and serve its API.
     Serve(serve::Serve),
-    /// Take in calls from JSON lines.
-    Import(import::Import),
+    /// Take in calls from JSON lines, CSV or XLSX.
+    Import(Box<import::Import>),
     /// Check every row, leaf and key of a vault that no process serves.
     Fsck(fsck::Fsck),
     /// Departments, principals and tokens, through a running server.

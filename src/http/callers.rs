@@ -18,6 +18,9 @@ use crate::vault::calls::intake::{Intake, Taken};
 use crate::vault::calls::lookup::{Found, LookupCallers};
 use crate::vault::calls::reveal::RevealCaller;
 
+/// Of an answer that was given before.
+const REPLAYED: &str = "idempotent-replayed";
+
 /// Fields that left, and where the log has it.
 #[derive(Serialize, utoipa::ToSchema)]
 pub(super) struct Shown {
@@ -54,13 +57,19 @@ pub(super) fn shown(revealed: Revealed) -> axum::Json<Shown> {
 /// Takes a call: entered once, matched, sealed.
 #[utoipa::path(post, path = "/v1/intake", tag = "callers", request_body = Intake,
     params(("Idempotency-Key" = Option<String>, Header, description = "the same key and body get the same answer")),
-    responses((status = 201, body = Taken), (status = 409)))]
-pub(super) async fn intake(context: Context, body: Json<Intake>) -> Result<(StatusCode, axum::Json<Taken>), Problem> {
+    responses((status = 201, body = Taken, headers(("Idempotent-Replayed" = Option<bool>,
+        description = "`true` where this very request came before: nothing was added"))), (status = 409)))]
+pub(super) async fn intake(context: Context, body: Json<Intake>) -> Result<Response, Problem> {
     let replay = context.replay(&body.bytes)?;
     let taken = context.vault().intake(context.session(), &body.value, replay.as_ref());
     let mut taken = taken.await?;
     taken.told(|words| context.language().words(words));
-    Ok((StatusCode::CREATED, axum::Json(taken)))
+    let replayed = taken.replayed.then_some([(REPLAYED, "true")]);
+    let answer = (StatusCode::CREATED, axum::Json(taken));
+    Ok(match replayed {
+        Some(headers) => (headers, answer).into_response(),
+        None => answer.into_response(),
+    })
 }
 
 /// Finds callers by one value.

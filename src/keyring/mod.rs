@@ -15,6 +15,7 @@ mod place;
 mod reasons;
 mod record_key;
 mod references;
+mod rejected;
 mod replay;
 mod revealed;
 mod sign;

@@ -79,10 +79,12 @@ leaf! {
     /// UUID version 7 (RFC 9562 §5.7): the entry's time, then 74 random bits.
     id: always String,
     /// What the entry is about, where no other key says it. In the first entry of a vault: the roles of its first accounts, by
-    /// id. In the first entry of a log that follows another: how the old one stood. When bodies of old entries are dropped: `below` which index. About an approval: the `action` asked for,
-    /// the `asker`, the `decision`; with what was asked: the `principal`, its `roles`; SHA-256 of the sealed reasons. About an
-    /// account: the `principal`, its `roles` and what they were before, its `department`, whether it is `active`. About a
-    /// department: the `department`, the `deed`, `into` which other it was merged.
+    /// id. In the first entry of a log that follows another: how the old one stood. When bodies of old entries are dropped: `below`
+    /// which index. About an approval: the `action` asked for, the `asker`, the `decision`; with what was asked: the `principal`, its
+    /// `roles`; SHA-256 of the sealed reasons. About an account: the `principal`, its `roles` and what they were before, its
+    /// `department`, whether it is `active`. About a department: the `department`, the `deed`, `into` which other it was merged. About a
+    /// call: that its caller was `matched` by the agent's word. About a call that was brought in: when it was `received`, `sent`,
+    /// `sent_to` whom, and `closed`; how many rejected `lines` were opened.
     link: maybe BTreeMap<String, String>,
     /// The node that wrote it.
     node: always String,

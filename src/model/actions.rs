@@ -105,6 +105,10 @@ macro_rules! actions {
 actions! {
     /// Take a call in.
     Intake = "intake": Writing, Nothing, one, Passes, Create;
+    /// Bring a call in of which something became elsewhere: it was sent to a department, or closed.
+    Import = "intake.import": Writing, Nothing, one, Passes, Create;
+    /// Open lines that an import rejected, for mending.
+    Mend = "intake.mend": Whole, Nothing, one, BarsFields, Decrypt;
     /// Find callers by one value.
     Lookup = "caller.lookup": ByField, Nothing, one, BarsFields, Query;
     /// Read the names of a caller's fields, no values.

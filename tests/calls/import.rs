@@ -241,7 +241,10 @@ async fn an_import_that_stops_keeps_the_list_of_what_was_rejected() {
     let said = String::from_utf8(output.stdout).unwrap();
     assert!(said.contains("1 lines = 0 taken"), "{said}");
     let rejected = std::fs::read_to_string(world.dir.path().join("calls.jsonl.rejected.jsonl")).unwrap();
-    assert_eq!(rejected, "{\"line\":1,\"reason\":\"not a call record, at column 2\"}\n");
+    assert_eq!(
+        rejected,
+        "{\"line\":1,\"rule\":\"not a record in JSON, at column 2\"}\n"
+    );
 }
 
 /// A record of the corpus with other values, each of which stands in it already.

@@ -5,6 +5,7 @@ pub(crate) mod actors;
 pub(crate) mod approvals;
 mod cells;
 pub(crate) mod copies;
+pub(crate) mod imported;
 pub(crate) mod load;
 mod made;
 pub(crate) mod process;

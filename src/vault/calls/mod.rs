@@ -6,4 +6,5 @@ pub mod correct;
 pub mod intake;
 pub mod lookup;
 mod matching;
+pub mod mend;
 pub mod reveal;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
-use crate::model::fields::{Field, FieldName, Invalid};
+use crate::model::fields::{Field, FieldName, FieldSet, Invalid};
 use crate::model::ids::RecordKind;
 use crate::model::problems;
 use crate::model::submitted::Submitted;
@@ -52,28 +52,31 @@ impl Rules {
         values: &Values,
         today: Date,
     ) -> Result<Vec<(&Field, Submitted)>, Error> {
-        let Sorted { good, bad } = self.sorted(record, values, today, &[])?;
+        let Sorted { good, bad } = Sorted::of(&self.fields, today, record, values, &[])?;
         if bad.is_empty() {
             Ok(good)
         } else {
             Err(Error::Invalid(bad))
         }
     }
+}
 
-    /// Values by whether they keep their field's rule, in the order of declaration, without those of some fields.
-    pub(in crate::vault) fn sorted(
-        &self,
+impl<'v> Sorted<'v> {
+    /// Values by whether they keep their field's rule, in the order of declaration, without those of some fields. `today` is
+    /// the date in UTC.
+    pub(in crate::vault) fn of(
+        fields: &'v FieldSet,
+        today: Date,
         record: RecordKind,
         values: &Values,
-        today: Date,
         without: &[&str],
-    ) -> Result<Sorted<'_>, Error> {
-        let of_record = |name: &String| self.fields.get(name).is_some_and(|field| field.record() == record);
+    ) -> Result<Self, Error> {
+        let of_record = |name: &String| fields.get(name).is_some_and(|field| field.record() == record);
         if !values.keys().all(of_record) {
             return Err(Error::Bad(problems::UNKNOWN_FIELD));
         }
-        let mut sorted = Sorted::default();
-        for field in self.fields.of(record) {
+        let mut sorted = Self::default();
+        for field in fields.of(record) {
             let name = field.name().as_str();
             let value = values.get(name).filter(|_| !without.contains(&name));
             match value.map(|value| field.normalise(value, today)) {

@@ -124,6 +124,38 @@ pub(in crate::vault) fn lists(directory: &Path, named: bool) -> Result<(Lists, S
     Ok((Lists::load(&text)?, hash))
 }
 
+/// What calls may state.
+#[derive(Clone)]
+pub struct Declared {
+    /// The declared fields.
+    pub fields: FieldSet,
+    /// The city's lists.
+    pub lists: Lists,
+}
+
+impl Declared {
+    /// Those in the directory, or as shipped, where no vault is opened.
+    ///
+    /// # Errors
+    /// As those of opening a vault there.
+    pub fn read(places: &Places) -> Result<Self, OpenError> {
+        let (lists, _) = lists(&places.policies, places.policies_named)?;
+        let declarations = read(&places.policies.join(FIELDS), FieldSet::SHIPPED)?;
+        let words = read(&places.policies.join(WORDS), Words::SHIPPED)?;
+        let fields = FieldSet::load(&declarations)?.with_words(Words::load(&words)?);
+        Ok(Self { fields, lists })
+    }
+
+    /// Those in force in an open vault.
+    #[must_use]
+    pub fn of(vault: &Vault) -> Self {
+        Self {
+            fields: vault.rules().fields().clone(),
+            lists: (*vault.lists()).clone(),
+        }
+    }
+}
+
 fn check_directory(directory: &Path, named: bool) -> Result<(), BadFiles> {
     let entries = match std::fs::read_dir(directory) {
         Ok(entries) => entries,

@@ -117,6 +117,13 @@ impl LeftOut {
             detail: String::new(),
         }
     }
+
+    /// Says what the value must be.
+    pub fn told(&mut self, words: impl Fn(Words) -> &'static str) {
+        if let Some(rule) = ValueRule::named(&self.rule) {
+            words(rule.words).clone_into(&mut self.detail);
+        }
+    }
 }
 
 impl Taken {
@@ -124,9 +131,7 @@ impl Taken {
     /// asked for in another language.
     pub fn told(&mut self, words: impl Fn(Words) -> &'static str) {
         for left_out in &mut self.answer.left_out {
-            if let Some(rule) = ValueRule::named(&left_out.rule) {
-                words(rule.words).clone_into(&mut left_out.detail);
-            }
+            left_out.told(&words);
         }
     }
 }
@@ -137,7 +142,7 @@ pub struct TakenTicket {
     /// Its number.
     #[schema(value_type = String)]
     pub no: TicketNo,
-    /// `accepted`.
+    /// `accepted`; of a call that was brought in, what became of it.
     pub state: TicketState,
 }
 

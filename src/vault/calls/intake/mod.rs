@@ -2,12 +2,16 @@
 
 mod call;
 mod checked;
+mod history;
 mod same_as;
 
 use jiff::Timestamp;
 
 pub use self::call::{Call, Intake, LeftOut, NewTicket, Taken, TakenAnswer, TakenCaller, TakenTicket};
 use self::checked::Checked;
+pub use self::checked::check;
+pub use self::history::History;
+use self::history::Past;
 use self::same_as::MATCHED;
 use crate::keyring::RecordKey;
 use crate::log::{Change, CommitError};
@@ -40,10 +44,39 @@ impl Vault {
     /// [`Error::Invalid`] naming every field that breaks its rule, [`Error::Refused`], also where `same_as` does not agree with the
     /// call, [`Error::RefusedUntil`] after too many calls or guesses, [`Error::KeyReused`].
     pub async fn intake(&self, session: &Session, body: &Intake, replay: Option<&Replay>) -> Result<Taken, Error> {
-        let checked = self.checked(&session.rules, body)?;
+        self.take_call(session, body, None, replay).await
+    }
+
+    /// Takes a call of which something became before it came here. The log says that it was brought in: nobody sent or closed it
+    /// in this vault.
+    ///
+    /// # Errors
+    /// As [`intake`](Self::intake); [`Error::NotFound`] for a department that the vault does not have.
+    pub async fn bring_in(
+        &self,
+        session: &Session,
+        body: &Intake,
+        history: &History,
+        replay: Option<&Replay>,
+    ) -> Result<Taken, Error> {
+        if let Some(department) = history.sent_to() {
+            self.department_row(department).await?;
+        }
+        self.take_call(session, body, Some(history), replay).await
+    }
+
+    async fn take_call(
+        &self,
+        session: &Session,
+        body: &Intake,
+        history: Option<&History>,
+        replay: Option<&Replay>,
+    ) -> Result<Taken, Error> {
+        let checked = checked::checked((&session.rules.fields, &self.lists()), &*self.clock, body)?;
+        let action = history.map_or(Action::Intake, |_| Action::Import);
         for attempt in 0..TRIES {
             let done = self.replayed(session, replay).await?;
-            let mut ask = self.ask(session, Action::Intake, Purpose::Intake)?;
+            let mut ask = self.ask(session, action, Purpose::Intake)?;
             if attempt == 0 && done.is_none() {
                 ask = checked.counted(ask);
             }
@@ -63,7 +96,7 @@ impl Vault {
                 Ok(found) => found,
                 Err(why) => return Err(self.refuse(permit, why).await),
             };
-            let (change, answer) = self.compose(session, body, &checked, found, replay).await?;
+            let (change, answer) = self.compose(session, body, &checked, (found, history), replay).await?;
             match self.log.record(permit, change).await {
                 Ok(recorded) => {
                     return Ok(Taken {
@@ -87,7 +120,7 @@ impl Vault {
         (rules, facts): (&Rules, &Facts),
     ) -> Result<Result<Match, Why>, Error> {
         // A confidential call is joined with no other: nothing it states shows anywhere else.
-        if is_confidential(&body.ticket) {
+        if body.is_confidential() {
             return Ok(Ok(Match::none()));
         }
         let found = self.match_caller(&checked.caller).await?;
@@ -102,12 +135,12 @@ impl Vault {
         session: &Session,
         body: &Intake,
         checked: &Checked<'_>,
-        found: Match,
+        (found, history): (Match, Option<&History>),
         replay: Option<&Replay>,
     ) -> Result<(Change, TakenAnswer), Error> {
         let mut change = Change::default();
         let mut left_out = checked.left_out.clone();
-        let row = if is_confidential(&body.ticket) {
+        let row = if body.is_confidential() {
             self.seal_new_caller(&mut change, &checked.caller, false).await?
         } else {
             self.seal_caller(&mut change, &found, &checked.caller, &mut left_out)
@@ -117,11 +150,17 @@ impl Vault {
             change.link.insert(MATCHED.to_owned(), found.matched.to_string());
         }
         let (caller, subject) = (row.id, row.subject);
-        let no = self.seal_ticket(&mut change, session, body, checked, &row)?;
+        let ticket = self.seal_ticket(&mut change, session, body, checked, &row, history)?;
         let department = session.actor.department();
         let caller_ref = self.refer(&mut change, RecordId::Caller(caller), department).await?;
         change.subject = Some(subject);
-        change.ticket = Some(no);
+        change.ticket = Some(ticket.no);
+        if let Some(history) = history {
+            change.link = history.link();
+            if let Some(holder) = history.sent_to().filter(|_| !body.is_confidential()) {
+                self.refer(&mut change, RecordId::Caller(caller), holder).await?;
+            }
+        }
         let mut candidates = Vec::with_capacity(found.candidates.len());
         for &other in &found.candidates {
             candidates.push(self.refer(&mut change, RecordId::Caller(other), department).await?);
@@ -134,10 +173,7 @@ impl Vault {
             more_candidates: found.more,
         };
         let answer = TakenAnswer {
-            ticket: TakenTicket {
-                no,
-                state: TicketState::Accepted,
-            },
+            ticket,
             caller,
             left_out,
         };
@@ -256,10 +292,12 @@ impl Vault {
         body: &Intake,
         checked: &Checked<'_>,
         caller: &CallerRow,
-    ) -> Result<TicketNo, Error> {
+        history: Option<&History>,
+    ) -> Result<TakenTicket, Error> {
         let now = self.clock.now()?;
         let id = TicketId::random(&*self.randomness)?;
-        let row = TicketRow {
+        let origin = session.actor.department();
+        let mut row = TicketRow {
             id,
             no: random_ticket_no(&*self.randomness)?,
             caller: self.keyring.seal_caller(id, caller.id)?,
@@ -269,10 +307,10 @@ impl Vault {
             township: checked.township.as_str().to_owned(),
             channel: body.call.channel,
             state: TicketState::Accepted,
-            holder: session.actor.department(),
-            origin: session.actor.department(),
+            holder: origin,
+            origin,
             taken_by: session.actor.id(),
-            confidential: is_confidential(&body.ticket),
+            confidential: body.is_confidential(),
             on_file: caller.fields.clone(),
             received_at: body.call.received_at,
             created_at: now,
@@ -285,12 +323,26 @@ impl Vault {
                 .writes
                 .push(Write::put(self.keyring.seal(&key, field.name(), value)?));
         }
-        let no = row.no;
-        let step = self.custody(session, &row, now)?;
+        let steps = history.map_or_else(|| vec![Past::taken(origin, now)], |history| history.steps(origin));
+        let mut custody = Vec::with_capacity(steps.len());
+        for (version, step) in (TicketRow::FIRST..).zip(&steps) {
+            row.version = version;
+            row.state = step.state;
+            row.holder = step.holder;
+            custody.push(Write::put(self.custody(session, &row, step.at)?));
+        }
+        if row.confidential && history.is_some_and(|history| history.sent_to().is_some()) {
+            // As where it is sent in this vault: a department hears nothing that it could follow the caller by.
+            row.on_file = Vec::new();
+        }
+        let taken = TakenTicket {
+            no: row.no,
+            state: row.state,
+        };
         // A step of custody refers to its ticket, which comes first.
         change.writes.push(Write::put(self.keyring.protect(row)?));
-        change.writes.push(Write::put(step));
-        Ok(no)
+        change.writes.extend(custody);
+        Ok(taken)
     }
 
     /// The step of custody that a ticket's row has just taken.
@@ -312,9 +364,11 @@ impl Vault {
     }
 }
 
-/// The caller asks for secrecy, or it is the default of the kind.
-fn is_confidential(ticket: &NewTicket) -> bool {
-    ticket.secrecy_requested || ticket.kind == MatterKind::Report
+impl Intake {
+    /// The caller asks for secrecy, or it is the default of the kind.
+    pub(crate) fn is_confidential(&self) -> bool {
+        self.ticket.secrecy_requested || self.ticket.kind == MatterKind::Report
+    }
 }
 
 /// Twelve random digits with their check: no key to hold, and nobody can count tickets by them.

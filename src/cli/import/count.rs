@@ -1,0 +1,212 @@
+//! What became of the lines of one file, and the words and lists that say it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use data_encoding::BASE64;
+use serde_json::{Value, json};
+
+use super::feed::{Kept, Notes};
+use super::map::Format;
+use super::row::Fault;
+use super::row::named;
+use super::source::Source;
+use super::take::Outcome;
+use crate::atomic_file;
+use crate::cli::{Done, Failure, say};
+use crate::vault::calls::intake::{LeftOut, Matched};
+
+/// What became of the lines of one file.
+#[derive(Default)]
+pub(in crate::cli) struct Count {
+    pub(in crate::cli) taken: u64,
+    pub(in crate::cli) certain: u64,
+    pub(in crate::cli) tentative: u64,
+    known: u64,
+    pub(super) rejected: BTreeMap<u64, Rejection>,
+    /// Line number, and what its call was taken without.
+    left_out: BTreeMap<u64, Vec<LeftOut>>,
+    pub(super) notes: Notes,
+    /// The last line that was begun.
+    pub(super) last: u64,
+    /// After which line nothing could be taken any more, and why.
+    pub(super) stopped: Option<(u64, Failure)>,
+    /// Why the file was not read to its end.
+    pub(super) unread: Option<Failure>,
+    /// It was told to stop.
+    pub(super) interrupted: bool,
+}
+
+/// A line that was not taken.
+pub(super) struct Rejection {
+    faults: Vec<Fault>,
+    kept: Kept,
+}
+
+impl Count {
+    pub(super) fn take(&mut self, line: u64, outcome: Outcome) {
+        if outcome.known {
+            self.known += 1;
+            return;
+        }
+        self.taken += 1;
+        if !outcome.left_out.is_empty() {
+            self.left_out.insert(line, outcome.left_out);
+        }
+        match outcome.matched {
+            // Nobody is there to confirm one.
+            Matched::New | Matched::Confirmed => {}
+            Matched::Certain => self.certain += 1,
+            Matched::Tentative => self.tentative += 1,
+        }
+    }
+
+    pub(super) fn reject(&mut self, line: u64, faults: Vec<Fault>, kept: Kept) {
+        self.rejected.insert(line, Rejection { faults, kept });
+    }
+
+    /// The first line counts.
+    pub(super) fn stop(&mut self, line: u64, failure: Failure) {
+        if self.stopped.as_ref().is_none_or(|(first, _)| line < *first) {
+            self.stopped = Some((line, failure));
+        }
+    }
+
+    /// Lines that were decided on.
+    fn lines(&self) -> u64 {
+        self.taken + self.known + self.rejected.len() as u64
+    }
+
+    /// Why the run goes no further, if it does not.
+    pub(in crate::cli) fn ended(&mut self) -> Done {
+        let stopped = self.stopped.take().map(|(_, failure)| failure);
+        if let Some(failure) = stopped.or_else(|| self.unread.take()) {
+            return Err(failure);
+        }
+        if self.interrupted {
+            let words = "stopped when told to\n  run it again: what came in stays in";
+            return Err(Failure::unavailable(words));
+        }
+        Ok(())
+    }
+
+    /// How many lines were rejected.
+    pub(super) fn rejections(&self) -> usize {
+        self.rejected.len()
+    }
+
+    /// The first line that was rejected, and why.
+    pub(in crate::cli) fn first_rejected(&self) -> Option<String> {
+        let (line, rejection) = self.rejected.first_key_value()?;
+        let fault = rejection.faults.first()?;
+        Some(format!("line {line}: {}", fault.rule))
+    }
+}
+
+/// Where the lists are written, and which.
+pub(super) struct Lists {
+    /// In place of the file's own directory.
+    pub(super) directory: Option<PathBuf>,
+    /// Bad lines are written.
+    pub(super) bad: bool,
+    /// Nothing was taken in: it was only checked.
+    pub(super) dry: bool,
+}
+
+impl Lists {
+    /// Says what became of a file.
+    pub(super) fn report(&self, source: &Source, count: &Count) -> Done {
+        let table = matches!(count.notes.format, Some(Format::Csv | Format::Xlsx));
+        say(format!(
+            "{}: {} {} = {} {} ({} repeat callers certain, {} tentative) + {} known already + {} rejected",
+            source.name(),
+            count.lines(),
+            if table { "rows" } else { "lines" },
+            count.taken,
+            if self.dry { "good, not taken" } else { "taken" },
+            count.certain,
+            count.tentative,
+            count.known,
+            count.rejected.len()
+        ))?;
+        self.report_names(count)?;
+        if !count.left_out.is_empty() {
+            let lines = count.left_out.iter();
+            let lines = lines.map(|(line, left_out)| json!({"line": line, "left_out": left_out}));
+            let file = self.list(source, "left-out", lines)?;
+            let (calls, file) = (count.left_out.len(), file.display());
+            let were = if self.dry { "would be" } else { "were" };
+            say(format!(
+                "  {calls} {were} taken without a value that breaks its field's rule; which ones: {file}"
+            ))?;
+        }
+        if !count.rejected.is_empty() {
+            let file = self.list(source, "rejected", count.rejected.iter().flat_map(rejections))?;
+            say(format!(
+                "  the rejected lines' numbers, paths and rules: {}",
+                file.display()
+            ))?;
+            if self.bad {
+                let file = self.list(source, "bad", count.rejected.iter().map(bad_line))?;
+                say(format!("  the rejected lines, for mending: {}", file.display()))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn report_names(&self, count: &Count) -> Done {
+        let notes = &count.notes;
+        if let Some(encoding) = notes.encoding {
+            say(format!("  read as {encoding}"))?;
+        }
+        if !notes.passed.is_empty() {
+            let names: Vec<&str> = notes.passed.iter().map(String::as_str).collect();
+            say(format!("  passed over, as the map says: {}", names.join(", ")))?;
+        }
+        for (name, records) in &notes.unknown {
+            say(format!("  not in the map and not taken: {name}, in {records} records"))?;
+        }
+        Ok(())
+    }
+
+    /// Writes a list beside the file that it is of.
+    fn list(&self, of: &Source, what: &str, lines: impl Iterator<Item = Value>) -> Result<PathBuf, Failure> {
+        let own = match of {
+            Source::File(path) => path.as_path(),
+            Source::Stdin | Source::Shipped(_) => Path::new("stdin"),
+        };
+        let mut name = match (&self.directory, own.file_name()) {
+            (Some(directory), Some(name)) => directory.join(name).into_os_string(),
+            _ => own.as_os_str().to_owned(),
+        };
+        name.push(format!(".{what}.jsonl"));
+        let file = PathBuf::from(name);
+        let text: String = lines.map(|line| format!("{line}\n")).collect();
+        atomic_file::replace(&file, text.as_bytes())
+            .map_err(|error| Failure::unavailable(format!("{}: {error}", file.display())))?;
+        Ok(file)
+    }
+}
+
+/// One entry for each rule that is broken.
+fn rejections((line, rejection): (&u64, &Rejection)) -> Vec<Value> {
+    let entry = |fault: &Fault| match &fault.path {
+        Some(path) => json!({"line": line, "path": path, "rule": fault.rule}),
+        None => json!({"line": line, "rule": fault.rule}),
+    };
+    rejection.faults.iter().map(entry).collect()
+}
+
+/// A line with nothing of what it states, or sealed.
+fn bad_line((line, rejection): (&u64, &Rejection)) -> Value {
+    let faults = &rejection.faults;
+    match &rejection.kept {
+        Kept::Names(names) => {
+            let names = names.iter().map(|name| (named(name), Value::Null));
+            let record: serde_json::Map<String, Value> = names.collect();
+            json!({"line": line, "record": record, "faults": faults})
+        }
+        Kept::Sealed(sealed) => json!({"line": line, "sealed": BASE64.encode(sealed), "faults": faults}),
+        Kept::Nothing | Kept::Text(_) => json!({"line": line, "faults": faults}),
+    }
+}

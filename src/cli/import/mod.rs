@@ -1,0 +1,236 @@
+//! `callervault import`: calls from JSON lines, tables and workbooks, through the same intake as everybody's.
+
+mod chain;
+mod count;
+mod dates;
+mod explain;
+mod feed;
+mod flow;
+mod lines;
+mod map;
+mod mapping;
+mod mend;
+mod past;
+mod record;
+mod row;
+mod sheet;
+mod source;
+mod table;
+mod take;
+mod text;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use self::count::{Count, Lists};
+use self::dates::Dates;
+use self::feed::WriteBad;
+use self::map::{Format, Map, Unknown};
+use self::mapping::Mapping;
+use self::source::{Reading, Source};
+use self::take::{Server, Taker};
+use super::client::Client;
+use super::passphrase::{PassphraseFrom, secret_file};
+use super::serve::stop;
+use super::{Done, Failure, Where, runtime, unlocked};
+use crate::vault::life::open::Running;
+use crate::vault::life::rules::Declared;
+use crate::vault::{Session, Vault};
+
+/// Take in calls from JSON lines, CSV or XLSX. A record that came before (by its id) is not taken again.
+#[derive(Args)]
+pub(super) struct Import {
+    #[command(flatten)]
+    place: Where,
+    #[command(flatten)]
+    passphrase: PassphraseFrom,
+    /// The API token of an agent of the hotline centre, in a file of mode 0600: the import is logged as theirs.
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["dry_run", "explain"])]
+    token_file: Option<PathBuf>,
+    /// Send the calls to the server that serves the vault: https://, or http:// on this machine alone. Its limits hold.
+    #[arg(long, conflicts_with_all = ["passphrase_file", "passphrase_fd"])]
+    url: Option<String>,
+    /// Certificates (PEM) that vouch for the server, in place of the public authorities.
+    #[arg(long, value_name = "FILE", requires = "url")]
+    ca: Option<PathBuf>,
+    /// A map of columns, labels, forms of dates and the time zone (docs/import.md), in place of the usual one.
+    #[arg(long, value_name = "FILE")]
+    map: Option<PathBuf>,
+    /// Propose a map for this file, from its columns or keys, and take nothing.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["map", "files", "dry_run"])]
+    explain: Option<PathBuf>,
+    /// Check every record, and take nothing. Neither passphrase nor token is needed.
+    #[arg(long)]
+    dry_run: bool,
+    /// The format, where the name does not say it.
+    #[arg(long)]
+    format: Option<Format>,
+    /// The encoding of text (utf-8, gb18030, utf-16le …), where it is not found out.
+    #[arg(long, value_name = "NAME")]
+    encoding: Option<String>,
+    /// The zone of times without an offset: Asia/Shanghai or +08:00.
+    #[arg(long, value_name = "ZONE", allow_hyphen_values = true)]
+    zone: Option<String>,
+    /// What becomes of columns and keys that the map does not name.
+    #[arg(long)]
+    unknown: Option<Unknown>,
+    /// Write the rejected lines, too, for mending.
+    #[arg(long, value_name = "HOW")]
+    write_bad: Option<WriteBad>,
+    /// Print the lines of a list that --write-bad sealed has written, and take nothing. The log says who opened them.
+    #[arg(long, value_name = "LIST", conflicts_with_all = ["explain", "files", "dry_run", "url"])]
+    open_bad: Option<PathBuf>,
+    /// Write the lists into this directory and not beside the file.
+    #[arg(long, value_name = "DIR")]
+    lists: Option<PathBuf>,
+    /// Files, - for standard input.
+    #[arg(required_unless_present_any = ["explain", "open_bad"])]
+    files: Vec<PathBuf>,
+}
+
+impl Import {
+    pub(super) fn run(self) -> Done {
+        let map = self.read_map()?;
+        let reading = self.reading(&map)?;
+        if let Some(path) = &self.explain {
+            let declared = Arc::new(Declared::read(&self.place.places())?);
+            return explain::explain(&Source::new(path), &reading, map, declared);
+        }
+        if self.write_bad == Some(WriteBad::Sealed) && (self.dry_run || self.url.is_some()) {
+            let words = "bad lines are sealed under the keys of a vault that is opened here\n  leave --url and --dry-run out, or give \
+                         --write-bad values-left-out";
+            return Err(Failure::usage(words));
+        }
+        runtime()?.block_on(async {
+            let (taker, declared) = self.taker().await?;
+            if let (Some(list), Taker::Vault { vault, session }) = (&self.open_bad, &taker) {
+                return mend::open(vault, session, list).await;
+            }
+            let mapping = Arc::new(self.mapping(map, declared)?);
+            self.take_files(&Arc::new(taker), &mapping, &reading).await
+        })
+    }
+
+    fn read_map(&self) -> Result<Map, Failure> {
+        let mut map = self.map.as_deref().map_or_else(Map::usual, Map::read)?;
+        map.unknown = self.unknown.unwrap_or(map.unknown);
+        Ok(map)
+    }
+
+    fn reading(&self, map: &Map) -> Result<Reading, Failure> {
+        let named = self.encoding.as_deref().map(map::encoding).transpose()?;
+        Ok(Reading {
+            format: self.format.or(map.format),
+            encoding: named.map_or_else(|| map.encoding(), |named| Ok(Some(named)))?,
+            delimiter: map.delimiter,
+            sheet: map.sheet.clone(),
+            header: map.header,
+        })
+    }
+
+    fn mapping(&self, map: Map, declared: Arc<Declared>) -> Result<Mapping, Failure> {
+        let zone = self.zone.as_deref().map(dates::zone).transpose()?;
+        let zone = zone.map_or_else(|| map.zone(), |zone| Ok(Some(zone)))?;
+        let dates = Dates::new(&map.dates, zone);
+        Mapping::new(map, self.map.is_none(), dates, declared)
+    }
+
+    async fn taker(&self) -> Result<(Taker, Arc<Declared>), Failure> {
+        let places = self.place.places();
+        let Some(token) = self.token_file.as_deref().filter(|_| !self.dry_run) else {
+            let declared = Arc::new(Declared::read(&places)?);
+            return Ok((Taker::Dry(Arc::clone(&declared)), declared));
+        };
+        if let Some(url) = &self.url {
+            let server = Server {
+                client: Client::new(url, self.ca.as_deref())?,
+                token: secret_file(token)?,
+            };
+            return Ok((Taker::Server(Arc::new(server)), Arc::new(Declared::read(&places)?)));
+        }
+        let passphrase = self.passphrase.read()?;
+        let token = secret_file(token)?;
+        let running = Running {
+            limited: false,
+            ..Running::patient()
+        };
+        let vault = unlocked(&places, &passphrase, ("import", "import"), running).await?;
+        let request = vault.new_request().map_err(Failure::unavailable)?;
+        let session = vault
+            .authenticate(&token, request)
+            .await
+            .map_err(Failure::unavailable)?;
+        let declared = Arc::new(Declared::of(&vault));
+        let vault = Arc::new(vault);
+        Ok((Taker::Vault { vault, session }, declared))
+    }
+
+    async fn take_files(&self, taker: &Arc<Taker>, mapping: &Arc<Mapping>, reading: &Reading) -> Done {
+        let lists = Lists {
+            directory: self.lists.clone(),
+            bad: self.write_bad.is_some(),
+            dry: self.dry_run,
+        };
+        let mut rejected = 0;
+        for path in &self.files {
+            let source = Source::new(path);
+            let mut count = take_file(taker, mapping, reading, source.clone(), self.write_bad).await?;
+            let named = |failure: Failure| Failure::new(failure.code, format!("{}: {failure}", source.name()));
+            count.unread = count.unread.take().map(named);
+            let reported = lists.report(&source, &count);
+            rejected += count.rejections();
+            count.ended()?;
+            reported?;
+        }
+        if rejected == 0 {
+            Ok(())
+        } else {
+            Err(Failure::check_failed(format!("{rejected} lines were rejected")))
+        }
+    }
+}
+
+async fn take_file(
+    taker: &Arc<Taker>,
+    mapping: &Arc<Mapping>,
+    reading: &Reading,
+    source: Source,
+    bad: Option<WriteBad>,
+) -> Result<Count, Failure> {
+    let bar = ProgressBar::new(source.length());
+    if let Ok(style) = ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes} {eta} left") {
+        bar.set_style(style);
+    }
+    // Signals are heard before the first byte is read.
+    let stop = stop();
+    let fed = feed::begin(source, reading.clone(), Arc::clone(mapping), bar.clone(), bad)?;
+    let count = flow::run(Arc::clone(taker), fed, stop).await;
+    bar.finish_and_clear();
+    Ok(count)
+}
+
+/// Takes lines in that the program ships with.
+pub(super) async fn shipped(vault: &Arc<Vault>, session: &Session, lines: &'static str) -> Result<Count, Failure> {
+    let map = Map::usual()?;
+    let dates = Dates::new(&map.dates, None);
+    let mapping = Mapping::new(map, true, dates, Arc::new(Declared::of(vault)))?;
+    let reading = Reading {
+        format: Some(Format::Jsonl),
+        encoding: None,
+        delimiter: None,
+        sheet: None,
+        header: 1,
+    };
+    let (vault, session) = (Arc::clone(vault), session.clone());
+    let fed = feed::begin(
+        Source::Shipped(lines),
+        reading,
+        Arc::new(mapping),
+        ProgressBar::hidden(),
+        None,
+    )?;
+    Ok(flow::run(Arc::new(Taker::Vault { vault, session }), fed, stop()).await)
+}

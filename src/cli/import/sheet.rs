@@ -1,0 +1,214 @@
+//! XLSX: a row of a sheet that names the columns, then one record a row. The library that reads workbooks keeps all texts of
+//! a workbook in memory, and does not wipe them.
+
+use std::collections::BTreeMap;
+use std::io::{Read, Seek};
+use std::sync::Arc;
+
+use calamine::{DataRef, ExcelDateTime, Reader, Xlsx, XlsxError};
+use jiff::civil::DateTime;
+use zeroize::Zeroizing;
+use zip::ZipArchive;
+
+use super::row::{Cell, Each, Fault, Item, LONGEST, Row, Stop};
+use super::table::text_cell;
+use crate::cli::Failure;
+
+/// Most bytes that a workbook may unpack to.
+const LARGEST: u64 = 1 << 30;
+const MOST_COLUMNS: u32 = 1024;
+/// A spreadsheet keeps so many digits of a number.
+const EXACT: f64 = 1e15;
+
+/// Reads a sheet's rows. `header` is the number of the row that names the columns.
+pub(super) fn read(mut file: impl Read + Seek, sheet: Option<&str>, header: u64, each: Each<'_>) -> Result<(), Stop> {
+    check_size(&mut file)?;
+    let mut book: Xlsx<_> = Xlsx::new(file).map_err(|error| broken(&error))?;
+    let names = book.sheet_names();
+    let name = match sheet {
+        Some(name) => name.to_owned(),
+        None => names
+            .first()
+            .cloned()
+            .ok_or_else(|| Failure::check_failed("the workbook has no sheet"))?,
+    };
+    if !names.contains(&name) {
+        return Err(Failure::usage("the workbook has no sheet of that name\n  name one that it has").into());
+    }
+    let mut cells = book.worksheet_cells_reader(&name).map_err(|error| broken(&error))?;
+    let mut rows = Rows::new(header, each);
+    while let Some(cell) = cells.next_cell().map_err(|error| broken(&error))? {
+        let (row, column) = cell.get_position();
+        rows.put(row, column, cell.get_value())?;
+    }
+    rows.finish()
+}
+
+fn check_size(file: &mut (impl Read + Seek)) -> Result<(), Failure> {
+    let mut archive = ZipArchive::new(&mut *file).map_err(|_| Failure::check_failed("the file is no XLSX workbook"))?;
+    let mut size = 0_u64;
+    for index in 0..archive.len() {
+        let part = archive
+            .by_index_raw(index)
+            .map_err(|_| Failure::check_failed("the workbook is damaged"))?;
+        size = size.saturating_add(part.size());
+    }
+    if size > LARGEST {
+        return Err(Failure::check_failed(format!(
+            "the workbook unpacks to more than {LARGEST} bytes\n  save its sheet as CSV"
+        )));
+    }
+    drop(archive);
+    file.rewind().map_err(Failure::unavailable)
+}
+
+/// Kinds of faults only: a message may quote what stands in the sheet.
+fn broken(error: &XlsxError) -> Failure {
+    Failure::check_failed(match error {
+        XlsxError::Password => "the workbook is protected by a password\n  save a copy without one",
+        _ => "the workbook is damaged, or none that this program reads\n  save it again as XLSX, or as CSV",
+    })
+}
+
+/// Gathers cells into rows.
+struct Rows<'e> {
+    header: u64,
+    columns: BTreeMap<u32, Arc<str>>,
+    each: Each<'e>,
+    /// Number of the row that is gathered, from 1.
+    number: u64,
+    cells: Vec<(u32, Cell)>,
+    length: usize,
+    wide: bool,
+}
+
+impl<'e> Rows<'e> {
+    fn new(header: u64, each: Each<'e>) -> Self {
+        Self {
+            header,
+            columns: BTreeMap::new(),
+            each,
+            number: 0,
+            cells: Vec::new(),
+            length: 0,
+            wide: false,
+        }
+    }
+
+    fn put(&mut self, row: u32, column: u32, value: &DataRef<'_>) -> Result<(), Stop> {
+        let number = u64::from(row) + 1;
+        if number != self.number {
+            self.end_row()?;
+            self.number = number;
+        }
+        if matches!(value, DataRef::Empty) || number < self.header {
+            return Ok(());
+        }
+        self.length += text_of(value).len();
+        self.wide |= column >= MOST_COLUMNS;
+        if self.length <= LONGEST && !self.wide {
+            self.cells.push((column, read_cell(value)));
+        }
+        Ok(())
+    }
+
+    fn end_row(&mut self) -> Result<(), Stop> {
+        let cells = std::mem::take(&mut self.cells);
+        let length = std::mem::take(&mut self.length);
+        let wide = std::mem::take(&mut self.wide);
+        let stated = cells.iter().any(|(_, cell)| !matches!(cell, Cell::Nothing));
+        if self.number < self.header || !(stated || wide || length > LONGEST) {
+            return Ok(());
+        }
+        if wide || length > LONGEST {
+            let rule = format!("the row is longer than {LONGEST} bytes or {MOST_COLUMNS} columns");
+            return (self.each)(Item::Bad(self.number, Fault::whole(rule), Zeroizing::default()));
+        }
+        if self.columns.is_empty() {
+            return self.name_columns(&cells);
+        }
+        let mut named = Vec::with_capacity(cells.len());
+        for (column, cell) in cells {
+            match self.columns.get(&column) {
+                Some(name) => named.push((Arc::clone(name), cell)),
+                None if matches!(cell, Cell::Nothing) => {}
+                None => {
+                    let rule = format!("column {} has a value and no name in the header", column + 1);
+                    return (self.each)(Item::Bad(self.number, Fault::whole(rule), Zeroizing::default()));
+                }
+            }
+        }
+        let (line, canonical) = (self.number, None);
+        (self.each)(Item::Row(Row {
+            line,
+            cells: named,
+            canonical,
+        }))
+    }
+
+    fn name_columns(&mut self, cells: &[(u32, Cell)]) -> Result<(), Stop> {
+        for (column, cell) in cells {
+            if let Cell::Text(name) = cell {
+                self.columns.insert(*column, Arc::from(name.expose()));
+            }
+        }
+        (self.each)(Item::Header(self.columns.values().cloned().collect()))
+    }
+
+    fn finish(mut self) -> Result<(), Stop> {
+        self.end_row()
+    }
+}
+
+fn text_of<'v>(value: &'v DataRef<'_>) -> &'v str {
+    match value {
+        DataRef::String(text) | DataRef::DateTimeIso(text) => text,
+        DataRef::SharedString(text) => text,
+        _ => "",
+    }
+}
+
+fn read_cell(value: &DataRef<'_>) -> Cell {
+    match value {
+        DataRef::String(text) | DataRef::DateTimeIso(text) => text_cell(text),
+        DataRef::SharedString(text) => text_cell(text),
+        DataRef::Int(number) => text_cell(&number.to_string()),
+        DataRef::Float(number) => read_number(*number),
+        DataRef::Bool(truth) => Cell::Truth(*truth),
+        DataRef::DateTime(date) => read_date(date),
+        DataRef::DurationIso(_) => Cell::Unreadable("a duration"),
+        DataRef::Error(_) => Cell::Unreadable("an error of the spreadsheet"),
+        DataRef::Empty => Cell::Nothing,
+    }
+}
+
+/// Numbers of telephones and the like, which a spreadsheet keeps as such where nobody told it otherwise.
+fn read_number(number: f64) -> Cell {
+    if number.abs() >= EXACT {
+        return Cell::Unreadable(
+            "a number of more than 15 digits, of which a spreadsheet loses some: make the column text",
+        );
+    }
+    text_cell(&number.to_string())
+}
+
+fn read_date(date: &ExcelDateTime) -> Cell {
+    let no_date = Cell::Unreadable("no date");
+    if !date.is_datetime() || date.as_f64() < 1.0 {
+        return no_date;
+    }
+    let (year, month, day, hour, minute, second, milli) = date.to_ymd_hms_milli();
+    let small = |number: u8| i8::try_from(number).unwrap_or(-1);
+    let year = i16::try_from(year).unwrap_or(-1);
+    let nanos = i32::from(milli) * 1_000_000;
+    let local = DateTime::new(
+        year,
+        small(month),
+        small(day),
+        small(hour),
+        small(minute),
+        small(second),
+        nanos,
+    );
+    local.map_or(no_date, Cell::Local)
+}

@@ -1,0 +1,311 @@
+//! CSV (RFC 4180): a row that names the columns, then one record a row. `;` and tabs between columns are found out.
+
+use std::sync::Arc;
+
+use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
+use zeroize::{Zeroize, Zeroizing};
+
+use super::row::{Cell, Each, Fault, Item, LONGEST, Row, Stop};
+use super::text::{REPLACEMENT, Text};
+use crate::cli::Failure;
+use crate::model::submitted::Submitted;
+
+const MOST_COLUMNS: usize = 1024;
+
+/// Reads them all. `header` is the number of the row that names the columns.
+pub(super) fn read(text: Text, delimiter: Option<char>, header: u64, each: Each<'_>) -> Result<(), Stop> {
+    let mut table = Table::new(text, delimiter)?;
+    let mut columns: Vec<Arc<str>> = Vec::new();
+    let mut rows = 0;
+    while let Some(record) = table.next()? {
+        rows += 1;
+        if rows < header {
+            continue;
+        }
+        let cells = table.cells(&record);
+        if rows == header {
+            let cells = cells.map_err(|fault| Failure::check_failed(format!("the header: {}", fault.rule)))?;
+            columns = cells.iter().map(|cell| Arc::from(trimmed(cell))).collect();
+            each(Item::Header(columns.clone()))?;
+            continue;
+        }
+        match cells {
+            Ok(cells) if cells.iter().all(|cell| trimmed(cell).is_empty()) => {}
+            Ok(cells) if cells.len() == columns.len() => each(Item::Row(row(&record, &columns, &cells)))?,
+            Ok(cells) => {
+                let fault = other_width(&record, cells.len(), columns.len());
+                each(Item::Bad(record.line, fault, listed(&cells)))?;
+            }
+            Err(fault) => each(Item::Bad(record.line, fault, Zeroizing::default()))?,
+        }
+    }
+    Ok(())
+}
+
+fn row(record: &Record, columns: &[Arc<str>], cells: &[&str]) -> Row {
+    let cell = |(name, cell): (&Arc<str>, &&str)| (Arc::clone(name), text_cell(cell));
+    Row {
+        line: record.line,
+        cells: columns.iter().zip(cells).map(cell).collect(),
+        canonical: None,
+    }
+}
+
+/// Cells of a row without names, as a list in JSON.
+fn listed(cells: &[&str]) -> Zeroizing<Vec<u8>> {
+    let length: usize = cells.iter().map(|cell| 6 * cell.len() + 8).sum();
+    let mut text = Zeroizing::new(Vec::with_capacity(length));
+    // Texts into memory: nothing of it can fail.
+    let _ = serde_json::to_writer(&mut *text, cells);
+    text
+}
+
+fn other_width(record: &Record, has: usize, columns: usize) -> Fault {
+    let mut rule = format!("the row has {has} columns, the header {columns}");
+    if record.last > record.line {
+        rule = format!(
+            "{rule}; it ends in line {}: a quotation mark may not be closed",
+            record.last
+        );
+    }
+    Fault::whole(rule)
+}
+
+/// A cell of text, without what spreadsheets put around numbers to keep them text.
+pub(super) fn text_cell(cell: &str) -> Cell {
+    let cell = trimmed(cell);
+    if cell.is_empty() {
+        return Cell::Nothing;
+    }
+    let formula = cell.strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"'));
+    let apostrophe = cell
+        .strip_prefix('\'')
+        .filter(|rest| rest.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+    let cell = formula.or(apostrophe).unwrap_or(cell);
+    if is_rounded(cell) {
+        return Cell::Unreadable("a number as a spreadsheet rounds it (1.38E+10): export the column as text");
+    }
+    Cell::Text(Submitted::new(cell.to_owned()))
+}
+
+/// White space, and a mark that stands where files were put together.
+fn trimmed(cell: &str) -> &str {
+    cell.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}')
+}
+
+/// `1.38E+10`.
+fn is_rounded(cell: &str) -> bool {
+    let parts = cell.split_once("E+");
+    parts.is_some_and(|(number, power)| {
+        let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        digits(power) && digits(&number.replacen('.', "", 1))
+    })
+}
+
+/// One record: where its fields end in the buffer, and its lines.
+struct Record {
+    fields: usize,
+    line: u64,
+    last: u64,
+    whole: bool,
+}
+
+/// Rows, each no longer than the bound. The buffers never grow, so that no copy of a value is left behind.
+struct Table {
+    text: Text,
+    reader: Reader,
+    delimiter: u8,
+    bytes: Zeroizing<Vec<u8>>,
+    length: usize,
+    ends: Vec<usize>,
+    /// Line that the next byte is in.
+    line: u64,
+}
+
+impl Table {
+    fn new(mut text: Text, delimiter: Option<char>) -> Result<Self, Failure> {
+        let first = text.fill().map_err(Failure::unavailable)?;
+        let delimiter = delimiter.and_then(|named| u8::try_from(named).ok());
+        let delimiter = delimiter.unwrap_or_else(|| found_out(first));
+        Ok(Self {
+            text,
+            reader: ReaderBuilder::new().delimiter(delimiter).build(),
+            delimiter,
+            bytes: Zeroizing::new(vec![0; LONGEST]),
+            length: 0,
+            ends: vec![0; MOST_COLUMNS],
+            line: 1,
+        })
+    }
+
+    /// The next record. One beyond the bound is given up, and reading goes on at the next line.
+    fn next(&mut self) -> Result<Option<Record>, Failure> {
+        self.bytes.get_mut(..self.length).unwrap_or_default().zeroize();
+        self.length = 0;
+        self.skip_empty_lines()?;
+        let line = self.line;
+        let mut fields = 0;
+        loop {
+            let input = self.text.fill().map_err(Failure::unavailable)?;
+            let output = self.bytes.get_mut(self.length..).unwrap_or_default();
+            let ends = self.ends.get_mut(fields..).unwrap_or_default();
+            let (result, read, written, ended) = self.reader.read_record(input, output, ends);
+            let taken = input.get(..read).unwrap_or_default();
+            let lines = count_lines(taken);
+            let last = self.line + lines - u64::from(taken.ends_with(b"\n"));
+            self.line += lines;
+            self.text.consume(read);
+            self.length += written;
+            fields += ended;
+            match result {
+                ReadRecordResult::InputEmpty => {}
+                ReadRecordResult::OutputFull | ReadRecordResult::OutputEndsFull => {
+                    self.give_up()?;
+                    let (last, whole) = (self.line, false);
+                    return Ok(Some(Record {
+                        fields,
+                        line,
+                        last,
+                        whole,
+                    }));
+                }
+                ReadRecordResult::Record => {
+                    let whole = true;
+                    return Ok(Some(Record {
+                        fields,
+                        line,
+                        last,
+                        whole,
+                    }));
+                }
+                ReadRecordResult::End => return Ok(None),
+            }
+        }
+    }
+
+    fn skip_empty_lines(&mut self) -> Result<(), Failure> {
+        loop {
+            let input = self.text.fill().map_err(Failure::unavailable)?;
+            match input.first() {
+                Some(b'\n') => self.line += 1,
+                Some(b'\r') => {}
+                _ => return Ok(()),
+            }
+            self.text.consume(1);
+        }
+    }
+
+    /// Begins afresh behind the end of this line.
+    fn give_up(&mut self) -> Result<(), Failure> {
+        self.reader = ReaderBuilder::new().delimiter(self.delimiter).build();
+        loop {
+            let input = self.text.fill().map_err(Failure::unavailable)?;
+            if input.is_empty() {
+                return Ok(());
+            }
+            let end = input.iter().position(|byte| *byte == b'\n');
+            let taken = end.map_or(input.len(), |end| end + 1);
+            self.text.consume(taken);
+            if end.is_some() {
+                self.line += 1;
+                return Ok(());
+            }
+        }
+    }
+
+    fn cells(&self, record: &Record) -> Result<Vec<&str>, Fault> {
+        if !record.whole {
+            return Err(Fault::whole(format!(
+                "the row is longer than {LONGEST} bytes or {MOST_COLUMNS} columns: a quotation mark may not be closed"
+            )));
+        }
+        let all = std::str::from_utf8(self.bytes.get(..self.length).unwrap_or_default());
+        let all = all.ok().filter(|text| !text.contains(REPLACEMENT));
+        let other = || Fault::whole("not text in the file's encoding\n  name the right one with --encoding");
+        let all = all.ok_or_else(other)?;
+        let mut from = 0;
+        let ends = self.ends.iter().take(record.fields);
+        let cell = |end: &usize| all.get(std::mem::replace(&mut from, *end)..*end).ok_or_else(other);
+        ends.map(cell).collect()
+    }
+}
+
+fn count_lines(bytes: &[u8]) -> u64 {
+    bytes.iter().map(|byte| u64::from(*byte == b'\n')).sum()
+}
+
+/// What is most often between columns in the first line.
+fn found_out(first: &[u8]) -> u8 {
+    let line = first.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let count = |wanted: u8| line.iter().filter(|byte| **byte == wanted).count();
+    let most = [b'\t', b';', b','].into_iter().max_by_key(|wanted| count(*wanted));
+    most.unwrap_or(b',')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::row::{Cell, Item, LONGEST};
+    use super::super::text::Text;
+
+    /// Each item in a few words: `line: cells`, or what is wrong.
+    fn items(file: &[u8], header: u64) -> Vec<String> {
+        let text = Text::open(Box::new(std::io::Cursor::new(file.to_vec())), None).unwrap();
+        let mut items = Vec::new();
+        let mut each = |item| {
+            items.push(match item {
+                Item::Header(columns) => columns.join("|"),
+                Item::Row(row) => {
+                    let cells: Vec<String> = row.cells.iter().map(|(_, cell)| spelled(cell)).collect();
+                    format!("{}: {}", row.line, cells.join("|"))
+                }
+                Item::Bad(line, fault, _) => format!("{line}! {}", fault.rule),
+            });
+            Ok(())
+        };
+        assert!(super::read(text, None, header, &mut each).is_ok());
+        items
+    }
+
+    fn spelled(cell: &Cell) -> String {
+        match cell {
+            Cell::Text(text) => text.expose().to_owned(),
+            Cell::Unreadable(_) => "?".to_owned(),
+            _ => String::new(),
+        }
+    }
+
+    #[test]
+    fn rows_are_read_as_spreadsheets_write_them() {
+        let file = "\u{feff}编号,姓名 ,内容\r\n1,\"周,凤兰\",\"第一行\r\n\"\"第二行\"\"\"\r\n\r\n2,\t13812345678,=\"0571\"\r\n,,\r\n3,'0571,1.38E+10";
+        assert_eq!(
+            items(file.as_bytes(), 1),
+            [
+                "编号|姓名|内容",
+                "2: 1|周,凤兰|第一行\r\n\"第二行\"",
+                "5: 2|13812345678|0571",
+                "7: 3|0571|?"
+            ]
+        );
+        assert_eq!(items("a;b\n1;2\n".as_bytes(), 1), ["a|b", "2: 1|2"]);
+        assert_eq!(items("热线工单\na\tb\n1\t2\n".as_bytes(), 2)[1..], ["3: 1|2"]);
+    }
+
+    #[test]
+    fn a_row_of_another_width_is_named_and_reading_goes_on() {
+        let found = items(b"a,b\n1\n1,2,3\n\"x\ny\n1,2\n", 1);
+        assert_eq!(found[1], "2! the row has 1 columns, the header 2");
+        assert_eq!(found[2], "3! the row has 3 columns, the header 2");
+        assert!(found[3].contains("a quotation mark may not be closed"), "{found:?}");
+        let found = items(b"a,b\n1,\xff\n1,2\n", 1);
+        assert!(found[1].starts_with("2! not text"), "{found:?}");
+        assert_eq!(found[2], "3: 1|2");
+    }
+
+    #[test]
+    fn a_row_beyond_the_bound_is_given_up() {
+        let long = [b"a,b\n\"".as_slice(), &vec![b'x'; 2 * LONGEST], b"\n1,2\n"].concat();
+        let found = items(&long, 1);
+        assert!(found[1].starts_with("2! the row is longer than"), "{}", &found[1]);
+        assert_eq!(found[2..], ["3: 1|2"]);
+    }
+}

@@ -1,0 +1,254 @@
+//! Bytes of a file as UTF-8, whichever encoding they are in. What was read is wiped when it has been handed on.
+
+use std::io::{self, Read};
+
+use encoding_rs::{CoderResult, Decoder, Encoding, GB18030, UTF_8, UTF_16BE, UTF_16LE};
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::cli::Failure;
+
+const CHUNK: usize = 64 * 1024;
+/// Bytes that tell a mark from a mark.
+const MARK: usize = 4;
+/// Stands where bytes mean nothing in their encoding.
+pub(super) const REPLACEMENT: char = char::REPLACEMENT_CHARACTER;
+
+/// A file of text on its way in.
+pub(super) struct Text {
+    input: Box<dyn Read + Send>,
+    /// Bytes as they came, `raw_from..raw_to` of them not decoded yet.
+    raw: Zeroizing<Vec<u8>>,
+    raw_from: usize,
+    raw_to: usize,
+    /// Nothing for UTF-8, which is handed on as it is and checked line by line.
+    decoder: Option<Decoder>,
+    /// Decoded bytes, `from..to` of them not taken yet.
+    out: Zeroizing<Vec<u8>>,
+    from: usize,
+    to: usize,
+    ended: bool,
+    encoding: &'static Encoding,
+}
+
+impl Text {
+    /// Reads the first bytes and finds the encoding out: by name, by mark, or by what they can be.
+    pub(super) fn open(mut input: Box<dyn Read + Send>, named: Option<&'static Encoding>) -> Result<Self, Failure> {
+        let mut raw = Zeroizing::new(vec![0; CHUNK]);
+        let mut raw_to = 0;
+        // What tells the format was read apart: it comes as a piece of its own.
+        while raw_to <= MARK {
+            let read =
+                read_some(&mut *input, raw.get_mut(raw_to..).unwrap_or_default()).map_err(Failure::unavailable)?;
+            if read == 0 {
+                break;
+            }
+            raw_to += read;
+        }
+        let (encoding, mark) = found_out(raw.get(..raw_to).unwrap_or_default(), named)?;
+        let decoder = (encoding != UTF_8).then(|| encoding.new_decoder_without_bom_handling());
+        Ok(Self {
+            input,
+            raw,
+            raw_from: mark,
+            raw_to,
+            out: Zeroizing::new(vec![0; if decoder.is_some() { 2 * CHUNK } else { 0 }]),
+            decoder,
+            from: 0,
+            to: 0,
+            ended: false,
+            encoding,
+        })
+    }
+
+    /// The encoding in use.
+    pub(super) const fn encoding(&self) -> &'static Encoding {
+        self.encoding
+    }
+
+    /// The next bytes; none at the end.
+    pub(super) fn fill(&mut self) -> io::Result<&[u8]> {
+        if self.decoder.is_none() {
+            if self.raw_from == self.raw_to {
+                self.read()?;
+            }
+            return Ok(self.raw.get(self.raw_from..self.raw_to).unwrap_or_default());
+        }
+        while self.from == self.to && !self.ended {
+            self.decode()?;
+        }
+        Ok(self.out.get(self.from..self.to).unwrap_or_default())
+    }
+
+    /// So many of them are taken, and wiped.
+    pub(super) fn consume(&mut self, count: usize) {
+        let (buffer, from) = match self.decoder {
+            None => (&mut self.raw, &mut self.raw_from),
+            Some(_) => (&mut self.out, &mut self.from),
+        };
+        if let Some(taken) = buffer.get_mut(*from..*from + count) {
+            taken.zeroize();
+            *from += count;
+        }
+    }
+
+    fn read(&mut self) -> io::Result<()> {
+        self.raw_from = 0;
+        self.raw_to = read_some(&mut *self.input, &mut self.raw)?;
+        Ok(())
+    }
+
+    fn decode(&mut self) -> io::Result<()> {
+        if self.raw_from == self.raw_to {
+            self.read()?;
+        }
+        let last = self.raw_from == self.raw_to;
+        let Some(decoder) = &mut self.decoder else {
+            return Ok(());
+        };
+        let source = self.raw.get_mut(self.raw_from..self.raw_to).unwrap_or_default();
+        let (result, read, written, _) = decoder.decode_to_utf8(source, &mut self.out, last);
+        source.get_mut(..read).unwrap_or_default().zeroize();
+        self.raw_from += read;
+        (self.from, self.to) = (0, written);
+        self.ended = last && result == CoderResult::InputEmpty;
+        Ok(())
+    }
+}
+
+fn read_some(input: &mut dyn Read, into: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match input.read(into) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            done => return done,
+        }
+    }
+}
+
+/// The encoding of a file that begins so, and how many bytes its mark has.
+fn found_out(first: &[u8], named: Option<&'static Encoding>) -> Result<(&'static Encoding, usize), Failure> {
+    if first.starts_with(&[0xff, 0xfe, 0, 0]) || first.starts_with(&[0, 0, 0xfe, 0xff]) {
+        return Err(Failure::check_failed("the file is in UTF-32\n  save it as UTF-8"));
+    }
+    if let Some((encoding, mark)) = Encoding::for_bom(first) {
+        return match named {
+            Some(other) if other != encoding => Err(Failure::usage(format!(
+                "the file's mark says {}, not {}\n  leave the encoding out, or name the right one",
+                encoding.name(),
+                other.name()
+            ))),
+            _ => Ok((encoding, mark)),
+        };
+    }
+    // GB 18030 has a mark of its own.
+    if first.starts_with(&[0x84, 0x31, 0x95, 0x33]) && named.is_none_or(|named| named == GB18030) {
+        return Ok((GB18030, MARK));
+    }
+    if let Some(named) = named {
+        return Ok((named, 0));
+    }
+    if first.contains(&0) {
+        return without_mark(first).map(|encoding| (encoding, 0));
+    }
+    Ok((if is_gb18030(first) { GB18030 } else { UTF_8 }, 0))
+}
+
+/// UTF-16 by where its zero bytes are: those of ASCII characters.
+fn without_mark(first: &[u8]) -> Result<&'static Encoding, Failure> {
+    let zeros = |rest: usize| first.iter().skip(rest).step_by(2).filter(|byte| **byte == 0).count();
+    // 一 has one on the other side.
+    let (even, odd) = (zeros(0), zeros(1));
+    match () {
+        () if odd > 4 * even => Ok(UTF_16LE),
+        () if even > 4 * odd => Ok(UTF_16BE),
+        () => Err(Failure::check_failed(
+            "the file holds zero bytes: it is no text in UTF-8, GB 18030 or UTF-16\n  save it as UTF-8, or name its --encoding",
+        )),
+    }
+}
+
+/// Whether lines with other than ASCII characters are rather GB 18030 than UTF-8. Short lines may be both.
+fn is_gb18030(first: &[u8]) -> bool {
+    let mut lines: Vec<&[u8]> = first.split(|byte| matches!(byte, b'\n' | b'\r')).collect();
+    // The last may be cut anywhere, which the decoder tells from what is wrong.
+    let cut = lines.pop().unwrap_or_default();
+    let other = lines.iter().filter(|line| !line.is_ascii());
+    let (good, bad): (Vec<&[u8]>, Vec<&[u8]>) = other.partition(|line| std::str::from_utf8(line).is_ok());
+    let cut_is_bad = std::str::from_utf8(cut).is_err_and(|error| error.error_len().is_some());
+    let bad_lines = bad.len() + usize::from(cut_is_bad);
+    bad_lines > good.len() && bad.iter().all(|line| decodes(line, true)) && decodes(cut, false)
+}
+
+fn decodes(line: &[u8], whole: bool) -> bool {
+    let mut decoder = GB18030.new_decoder_without_bom_handling();
+    let mut out = Zeroizing::new(vec![0; decoder.max_utf8_buffer_length(line.len()).unwrap_or_default()]);
+    let (_, _, _, errors) = decoder.decode_to_utf8(line, &mut out, whole);
+    !errors
+}
+
+#[cfg(test)]
+mod tests {
+    use encoding_rs::{Encoding, GB18030, UTF_8, UTF_16BE, UTF_16LE};
+
+    use super::Text;
+
+    fn read(bytes: Vec<u8>, named: Option<&'static Encoding>) -> (String, &'static Encoding) {
+        let mut text = Text::open(Box::new(std::io::Cursor::new(bytes)), named).unwrap();
+        let mut all = Vec::new();
+        loop {
+            let next = text.fill().unwrap().to_vec();
+            if next.is_empty() {
+                break;
+            }
+            // Fewer than there are, so that the rest must be kept.
+            let some = next.len().div_ceil(2);
+            all.extend_from_slice(&next[..some]);
+            text.consume(some);
+        }
+        (String::from_utf8(all).unwrap(), text.encoding())
+    }
+
+    fn utf_16(text: &str, mark: bool, bytes: impl Fn(u16) -> [u8; 2]) -> Vec<u8> {
+        let units = mark.then_some(0xfeff).into_iter().chain(text.encode_utf16());
+        units.flat_map(bytes).collect()
+    }
+
+    const WORDS: &str = "id,姓名,受理时间\nC001,周凤兰𠮷,一到夜里仍在扰民\n";
+
+    #[test]
+    fn each_encoding_is_found_out() {
+        let long = WORDS.repeat(9_000);
+        let gb = GB18030.encode(&long).0.into_owned();
+        let cases = [
+            (long.clone().into_bytes(), UTF_8),
+            ([b"\xef\xbb\xbf", long.as_bytes()].concat(), UTF_8),
+            ([b"\x84\x31\x95\x33", &*gb].concat(), GB18030),
+            (gb, GB18030),
+            (utf_16(&long, true, u16::to_le_bytes), UTF_16LE),
+            (utf_16(&long, true, u16::to_be_bytes), UTF_16BE),
+            (utf_16(&long, false, u16::to_le_bytes), UTF_16LE),
+            (utf_16(&long, false, u16::to_be_bytes), UTF_16BE),
+        ];
+        for (at, (bytes, encoding)) in cases.into_iter().enumerate() {
+            let (text, found) = read(bytes, None);
+            assert_eq!(found.name(), encoding.name(), "case {at}");
+            assert!(text == long, "case {at}");
+        }
+    }
+
+    #[test]
+    fn one_bad_line_does_not_make_another_encoding_of_the_file() {
+        let bytes = [WORDS.as_bytes(), b"\xd6\xdc\n", WORDS.as_bytes()].concat();
+        let mut text = Text::open(Box::new(std::io::Cursor::new(bytes)), None).unwrap();
+        assert!(!text.fill().unwrap().is_empty());
+        assert_eq!(text.encoding().name(), "UTF-8");
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_text_has_one_message() {
+        for bytes in [b"\xff\xfe\0\0{\0\0\0".to_vec(), b"\0\0\0{\0\0\0\0".to_vec()] {
+            assert!(Text::open(Box::new(std::io::Cursor::new(bytes)), None).is_err());
+        }
+        let marked = b"\xef\xbb\xbfid".to_vec();
+        assert!(Text::open(Box::new(std::io::Cursor::new(marked)), Some(GB18030)).is_err());
+    }
+}

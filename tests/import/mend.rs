@@ -1,0 +1,89 @@
+//! Rejected lines are kept sealed, and opened for mending.
+
+use std::path::Path;
+
+use crate::support::World;
+use crate::support::imported::{Imported, json_lines, record};
+
+const SEALED: [&str; 2] = ["--write-bad", "sealed"];
+
+fn open(world: &World, who: &str, list: &Path) -> Imported {
+    let mut command = world.importing(who, &["--open-bad"]);
+    Imported::of(command.arg(list).output().unwrap(), list.to_owned())
+}
+
+#[tokio::test]
+async fn rejected_lines_are_sealed_and_opened_for_mending() {
+    let world = World::closed().await;
+    let file = json_lines(&[
+        record("R1", &[]),
+        record(
+            "R2",
+            &[("/category", "吵".into()), ("/caller/mobile", "13912345678".into())],
+        ),
+    ]);
+    let file = format!("{file}{{\"id\": 13912345678 nonsense\n");
+    let found = world.import_bytes("calls.jsonl", file, &SEALED);
+    found.took(1, 0, 2);
+    let list = world.dir.path().join("calls.jsonl.bad.jsonl");
+    let text = std::fs::read_to_string(&list).unwrap();
+    for value in ["13912345678", "吵", "扰民", "nonsense"] {
+        assert!(!text.contains(value), "{text}");
+    }
+    let opened = open(&world, "agent", &list);
+    assert_eq!(opened.code, Some(0), "{}", opened.fault);
+    let lines: Vec<&str> = opened.said.lines().collect();
+    assert_eq!(lines.len(), 2);
+    assert_eq!(lines[1], "{\"id\": 13912345678 nonsense");
+    world
+        .import_bytes("mended.jsonl", lines[0].replace("吵", "noise"), &[])
+        .took(1, 0, 0);
+    let app = world.open().await;
+    let auditor = world.actor(&app, "auditor");
+    let events = auditor.get("/v1/audit/events?act=intake.mend").await.is(200).json();
+    let events = events["entries"].as_array().unwrap();
+    assert_eq!(events.len(), 1);
+    assert_eq!(events[0]["leaf"]["link"]["lines"], "2");
+}
+
+#[tokio::test]
+async fn a_row_of_a_table_is_mended_as_json_under_the_same_map() {
+    let world = World::closed().await;
+    let table = "工单编号,受理时间,诉求类型,问题分类,渠道,行政区划代码,来电号码,诉求内容\nT1,2026-01-05T22:41:17+08:00,骂人,噪音扰民,电话,110108,17382288236,\"夜里\"\"扰民\"\"\"\nT2,1\n";
+    world.import_bytes("calls.csv", table, &SEALED).took(0, 0, 2);
+    let opened = open(&world, "agent", &world.dir.path().join("calls.csv.bad.jsonl"));
+    let lines: Vec<&str> = opened.said.lines().collect();
+    assert_eq!(lines[1], "[\"T2\",\"1\"]");
+    world
+        .import_bytes("mended.jsonl", lines[0].replace("骂人", "投诉"), &[])
+        .took(1, 0, 0);
+}
+
+#[tokio::test]
+async fn a_list_opens_whole_or_not_at_all() {
+    let world = World::closed().await;
+    let bad = |id: &str| record(id, &[("/category", "吵".into())]);
+    world
+        .import_bytes("calls.jsonl", json_lines(&[bad("R1"), bad("R2")]), &SEALED)
+        .took(0, 0, 2);
+    let list = world.dir.path().join("calls.jsonl.bad.jsonl");
+    let refused = open(&world, "handler-c1", &list);
+    assert_eq!((refused.code, refused.said.as_str()), (Some(3), ""));
+    assert!(refused.fault.contains("refused"), "{}", refused.fault);
+    let text = std::fs::read_to_string(&list).unwrap();
+    let moved = text.replace("\"line\":2", "\"line\":3");
+    assert_ne!(moved, text);
+    std::fs::write(&list, moved).unwrap();
+    let changed = open(&world, "agent", &list);
+    assert_eq!((changed.code, changed.said.as_str()), (Some(3), ""));
+    std::fs::write(&list, text).unwrap();
+    let other = World::of_its_own().await.0;
+    let elsewhere = open(&other, "agent", &list);
+    assert_eq!(
+        (elsewhere.code, elsewhere.said.as_str()),
+        (Some(3), ""),
+        "another vault's keys"
+    );
+    let served = world.import_bytes("calls.jsonl", "", &[&SEALED[..], &["--dry-run"]].concat());
+    assert_eq!(served.code, Some(2), "{}", served.fault);
+}
