@@ -44,8 +44,9 @@ mod people {
 mod audit {
     mod auditors;
     mod cosigned;
-    mod export;
+    pub(crate) mod export;
     mod exposure;
+    mod formats;
     mod outsiders;
     pub(crate) mod retention;
     mod reveal_limit;
