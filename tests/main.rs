@@ -46,6 +46,7 @@ mod audit {
     mod cosigned;
     pub(crate) mod export;
     mod exposure;
+    mod follower;
     mod formats;
     mod outsiders;
     pub(crate) mod retention;
