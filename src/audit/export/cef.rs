@@ -38,7 +38,9 @@ pub(super) fn line(event: &Event) -> String {
 fn dictionary(event: &Event) -> Vec<String> {
     let leaf = &event.leaf;
     let outcome = if event.granted() { "success" } else { "failure" };
-    let about = leaf.link.as_ref().and_then(|link| link.get("principal"));
+    // The account that it is about, or whose request was decided on.
+    let named = |key| leaf.link.as_ref()?.get(key).cloned();
+    let about = named("principal").or_else(|| named("asker"));
     let pairs = [
         ("rt", Some(event.time().to_string())),
         ("externalId", Some(leaf.id.clone())),
@@ -47,7 +49,7 @@ fn dictionary(event: &Event) -> Vec<String> {
         ("reason", leaf.why.clone()),
         ("suid", Some(leaf.actor.clone())),
         ("spriv", privileges(leaf)),
-        ("duid", about.cloned()),
+        ("duid", about),
         ("dvchost", Some(leaf.node.clone())),
     ];
     pairs
