@@ -29,6 +29,14 @@ pub fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
     flush(directory_of(path))
 }
 
+/// Makes the name of a file that is there durable.
+///
+/// # Errors
+/// Those of the file system.
+pub fn keep_name(path: &Path) -> io::Result<()> {
+    flush(directory_of(path))
+}
+
 /// Makes a directory, and those above it that are missing. Their names are durable when this returns.
 ///
 /// # Errors

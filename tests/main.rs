@@ -58,8 +58,10 @@ mod people {
 mod audit {
     mod auditors;
     mod cosigned;
-    mod export;
+    pub(crate) mod export;
     mod exposure;
+    mod follower;
+    mod formats;
     mod names;
     mod outsiders;
     pub(crate) mod retention;

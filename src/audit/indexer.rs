@@ -129,8 +129,7 @@ impl Indexer {
             size: last.idx + 1,
             last: Some(last.leaf_hash),
         };
-        let rows = entries.into_iter().filter_map(indexed).collect();
-        match self.index.add(position.size, rows, to).await {
+        match self.index.add(position.size, read(entries).await?, to).await {
             Ok(_) => Ok(to.size),
             // It holds already what it says it does not: it was edited.
             Err(StoreError::Database(fault)) => {
@@ -141,6 +140,13 @@ impl Indexer {
             Err(error) => Err(error),
         }
     }
+}
+
+/// Many entries take long to hash and parse. The listener, which may share this task, takes in connections meanwhile.
+async fn read(entries: Vec<EntryRow>) -> Result<Vec<IndexedEntry>, StoreError> {
+    let read = tokio::task::spawn_blocking(move || entries.into_iter().filter_map(indexed).collect());
+    read.await
+        .map_err(|_| StoreError::Database("the reading of entries was broken off".to_owned()))
 }
 
 /// Whether the log holds what the index says it has indexed last.

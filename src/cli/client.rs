@@ -10,14 +10,20 @@ use ureq::Agent;
 use ureq::http::{Request, Response, Uri};
 use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 
-use super::Failure;
+use super::{Failure, aside};
 
+/// The longest wait that a server may ask for, at a time.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// How long a server may be silent. It ends a request by itself after 30 seconds.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// A wait that nobody needs to be told of.
+const MOMENT: Duration = Duration::from_secs(1);
 
 /// Speaks to one server with one token at a time.
 pub(super) struct Client {
     agent: Agent,
     base: String,
+    patience: Duration,
 }
 
 /// What came back.
@@ -55,6 +61,11 @@ impl Client {
     /// For a server at this address. With a file of certificates (PEM), those alone vouch for it; without, the public
     /// authorities do.
     pub(super) fn new(base: &str, authorities: Option<&Path>) -> Result<Self, Failure> {
+        Self::patient(base, authorities, PATIENCE)
+    }
+
+    /// As `new`. A server that takes no connection or sends nothing for as long as `patience` is taken for one that is away.
+    pub(super) fn patient(base: &str, authorities: Option<&Path>, patience: Duration) -> Result<Self, Failure> {
         check(base)?;
         let tls = authorities.map_or_else(|| Ok(TlsConfig::default()), trusting)?;
         // No redirect and no proxy of the environment: the token goes to the server that was named, and nowhere else.
@@ -63,10 +74,16 @@ impl Client {
             .max_redirects(0)
             .proxy(None)
             .tls_config(tls)
+            .timeout_connect(Some(patience))
+            .timeout_send_request(Some(patience))
+            .timeout_send_body(Some(patience))
+            .timeout_recv_response(Some(patience))
+            .timeout_per_read(Some(patience))
             .build();
         Ok(Self {
             agent: config.new_agent(),
             base: base.trim_end_matches('/').to_owned(),
+            patience,
         })
     }
 
@@ -94,8 +111,7 @@ impl Client {
                 self.agent.run(request.map_err(Failure::usage)?)
             }
         };
-        let unreachable = |error| Failure::unavailable(format!("{}: {error}\n  is the server running?", self.base));
-        read(answer.map_err(unreachable)?)
+        self.read(answer.map_err(|error| self.away(&error))?)
     }
 
     /// Posts a body that is JSON already. What the library copies of it is not wiped.
@@ -114,27 +130,58 @@ impl Client {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let unreachable = |error| Failure::unavailable(format!("{}: {error}\n  is the server running?", self.base));
-        read(request.send(body).map_err(unreachable)?)
+        self.read(request.send(body).map_err(|error| self.away(&error))?)
     }
 
-    /// Status and bytes of what stands there. Whoever copies a long log is held back now and then, and waits as told.
+    /// Status and bytes of what is there. A client that copies a long log is held back now and then: it waits as told, and
+    /// says so if that takes more than a moment.
     pub(super) fn bytes(&self, token: &str, path: &str) -> Result<(u16, Vec<u8>), Failure> {
-        let unreachable = |error| Failure::unavailable(format!("{}: {error}\n  is the server running?", self.base));
         loop {
             let request = self
                 .agent
                 .get(format!("{}{path}", self.base))
                 .header("authorization", format!("Bearer {token}"));
-            let mut answer = request.call().map_err(unreachable)?;
+            let mut answer = request.call().map_err(|error| self.away(&error))?;
             if let Some(wait) = retry_after(&answer).filter(|_| answer.status().as_u16() == 429) {
-                std::thread::sleep(wait.min(LONGEST_WAIT));
+                let wait = wait.min(LONGEST_WAIT);
+                if wait > MOMENT {
+                    aside(format!(
+                        "{}: waiting {} s as the server asks: this account has sent or been refused too much",
+                        self.base,
+                        wait.as_secs()
+                    ));
+                }
+                std::thread::sleep(wait);
                 continue;
             }
-            let status = answer.status().as_u16();
-            let bytes = answer.body_mut().read_to_vec().map_err(Failure::unavailable)?;
-            return Ok((status, bytes));
+            let bytes = answer.body_mut().read_to_vec();
+            return Ok((answer.status().as_u16(), bytes.map_err(|error| self.away(&error))?));
         }
+    }
+
+    fn read(&self, mut answer: Response<ureq::Body>) -> Result<Answer, Failure> {
+        let status = answer.status().as_u16();
+        let retry_after = retry_after(&answer);
+        let replayed = answer.headers().contains_key("idempotent-replayed");
+        let text = answer.body_mut().read_to_string();
+        Ok(Answer {
+            status,
+            text: text.map_err(|error| self.away(&error))?,
+            retry_after,
+            replayed,
+        })
+    }
+
+    /// Why there was no whole answer.
+    fn away(&self, error: &ureq::Error) -> Failure {
+        let base = &self.base;
+        Failure::unavailable(match error {
+            ureq::Error::Timeout(_) => format!(
+                "{base}: the server was silent for {} s\n  is it running, and does the network between reach it?",
+                self.patience.as_secs()
+            ),
+            other => format!("{base}: {other}\n  is the server running?"),
+        })
     }
 
     pub(super) fn get(&self, token: &str, path: &str) -> Result<Answer, Failure> {
@@ -188,17 +235,4 @@ fn trusting(file: &Path) -> Result<TlsConfig, Failure> {
     }
     let roots = RootCerts::new_with_certs(&certificates);
     Ok(TlsConfig::builder().root_certs(roots).build())
-}
-
-fn read(mut answer: Response<ureq::Body>) -> Result<Answer, Failure> {
-    let status = answer.status().as_u16();
-    let retry_after = retry_after(&answer);
-    let replayed = answer.headers().contains_key("idempotent-replayed");
-    let text = answer.body_mut().read_to_string().map_err(Failure::unavailable)?;
-    Ok(Answer {
-        status,
-        text,
-        retry_after,
-        replayed,
-    })
 }

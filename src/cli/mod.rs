@@ -146,6 +146,11 @@ impl Failure {
         let words = with_causes(&*why.into());
         Self { code, words }
     }
+
+    /// What happened, without what to do about it.
+    fn told(&self) -> &str {
+        self.words.lines().next().unwrap_or_default()
+    }
 }
 
 /// An error, or words.
@@ -211,8 +216,7 @@ pub fn run() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            // Where standard error is gone, nobody reads this anyway.
-            let _ = writeln!(std::io::stderr(), "callervault: {}", failure.words);
+            aside(&failure);
             ExitCode::from(failure.code)
         }
     }
@@ -237,6 +241,12 @@ fn harden() {
 /// One line for people or scripts.
 fn say(line: impl Display) -> std::io::Result<()> {
     writeln!(std::io::stdout(), "{line}")
+}
+
+/// Words for people on standard error, while the work goes on or at its end.
+fn aside(words: impl Display) {
+    // Where standard error is gone, nobody reads this anyway.
+    let _ = writeln!(std::io::stderr(), "callervault: {words}");
 }
 
 /// The program log: JSON lines on standard error, `CALLERVAULT_LOG` as filter.

@@ -10,41 +10,57 @@ use serde_json::{Value, json};
 use crate::support::process::{Server, client, run, secret_file};
 use crate::support::{Case, World};
 
-struct Scene {
-    world: World,
-    server: Server,
-    case: Case,
+/// A served world with an auditor's token in a file, and a case to make entries with.
+pub(crate) struct Scene {
+    pub(crate) world: World,
+    pub(crate) server: Server,
+    pub(crate) case: Case,
 }
 
-async fn scene() -> Scene {
+pub(crate) async fn scene() -> Scene {
     let (world, app) = World::new().await;
     let case = world.case(&app, "C1").await;
     drop(app);
-    let arguments = ["--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:0"];
-    let server = Server::start_with(world.dir.path(), "http", &arguments);
-    secret_file(&world.dir.path().join("token"), world.token("auditor"));
-    Scene { world, server, case }
+    Scene::served(world, case, &[])
 }
 
 impl Scene {
-    fn grow(&self, entries: usize) {
+    /// With more arguments for the server.
+    pub(crate) fn served(world: World, case: Case, more: &[&str]) -> Self {
+        let arguments = ["--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:0"];
+        let server = Server::start_with(world.dir.path(), "http", &[&arguments, more].concat());
+        secret_file(&world.dir.path().join("token"), world.token("auditor"));
+        Self { world, server, case }
+    }
+
+    pub(crate) fn grow(&self, entries: usize) {
         let (path, body) = self.case.reveal("masked");
         for _ in 0..entries {
             assert_eq!(self.server.post(&self.world, "handler-c1", &path, &body).0, 200);
         }
     }
 
-    fn arguments<'a>(&'a self, token: &'a str) -> Vec<&'a str> {
+    pub(crate) fn arguments<'a>(&'a self, token: &'a str) -> Vec<&'a str> {
         vec!["audit", "export", "--url", &self.server.base, "--token-file", token]
     }
 
-    fn token(&self) -> String {
+    pub(crate) fn token(&self) -> String {
         self.world.dir.path().join("token").to_str().unwrap().to_owned()
     }
 
-    fn export(&self, more: &[&str]) -> Output {
+    /// As the path of a file of that name in the world's directory.
+    pub(crate) fn path(&self, name: &str) -> String {
+        self.world.dir.path().join(name).to_str().unwrap().to_owned()
+    }
+
+    /// Runs an export, however it ends.
+    pub(crate) fn try_export(&self, more: &[&str]) -> Output {
         let token = self.token();
-        let output = run(&[self.arguments(&token), more.to_vec()].concat());
+        run(&[self.arguments(&token), more.to_vec()].concat())
+    }
+
+    pub(crate) fn export(&self, more: &[&str]) -> Output {
+        let output = self.try_export(more);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         output
     }
@@ -59,7 +75,7 @@ impl Scene {
     }
 }
 
-fn lines(output: &Output) -> Vec<String> {
+pub(crate) fn lines(output: &Output) -> Vec<String> {
     String::from_utf8(output.stdout.clone())
         .unwrap()
         .lines()

@@ -1,35 +1,10 @@
 //! The API's document as other people's tools read it: it is valid, clients are generated from it, and no answer is outside it.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
 
 use crate::support::World;
-use crate::support::process::{Server, client, skipped};
-
-/// Where `tests/run` installs the tools of `tests/http/tools`.
-fn tools() -> PathBuf {
-    Path::new(env!("CARGO_TARGET_TMPDIR")).join("tools")
-}
-
-/// A tool, unless the test must be skipped.
-fn tool(path: &str) -> Option<Command> {
-    let tool = tools().join(path);
-    if tool.exists() {
-        return Some(Command::new(tool));
-    }
-    skipped(&format!(
-        "{path} is not installed: tests/run installs what reads the OpenAPI document"
-    ));
-    None
-}
-
-fn succeeds(what: &str, output: &Output) {
-    let (said, faults) = (
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr),
-    );
-    assert!(output.status.success(), "{what}: {said}{faults}");
-}
+use crate::support::process::{Server, client};
+use crate::support::tools::{succeeds, tool, tools};
 
 /// A served world, and its document in a file.
 struct Scene {

@@ -12,6 +12,7 @@ pub(crate) mod process;
 pub(crate) mod rows;
 pub(crate) mod served;
 mod staff;
+pub(crate) mod tools;
 pub(crate) mod unflushed;
 pub(crate) mod unflushed_disk;
 pub(crate) mod witness;

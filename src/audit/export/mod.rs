@@ -1,5 +1,5 @@
-//! Entries of the log as lines for other systems. Each line carries index and leaf hash, so that whoever gathers them can
-//! count gaps and check any of them against the log. Projections: the log stays what it is.
+//! Entries of the log as lines for other systems. Each line carries index and leaf hash, so that its reader can count gaps and
+//! check any line against the log, and says what was decided. Projections: the log stays what it is.
 
 mod cef;
 mod ocsf;
@@ -8,7 +8,7 @@ mod syslog;
 use serde_json::{Value, json};
 
 use crate::log::ProvedEntry;
-use crate::log::leaf::Leaf;
+use crate::log::leaf::{Leaf, OF_VAULT};
 use crate::merkle::Hash;
 use crate::model::word_enum::word_enum;
 
@@ -17,7 +17,7 @@ word_enum! {
     pub enum Format {
         /// JSON: index, leaf hash and the leaf.
         Native = "native",
-        /// OCSF 1.x, class 6005 Datastore Activity, as JSON.
+        /// OCSF 1.3.0, class 6005 Datastore Activity, as JSON.
         Ocsf = "ocsf",
         /// RFC 5424 with the leaf as JSON in the message.
         Syslog = "syslog",
@@ -25,6 +25,13 @@ word_enum! {
         Cef = "cef",
     }
 }
+
+/// The name of vendor and product in lines.
+const PRODUCT: &str = "CallerVault";
+/// The name of the program in lines.
+const PROGRAM: &str = "callervault";
+/// The key in a leaf's `link` that says what a second person decided on a request.
+const DECISION: &str = "decision";
 
 /// The parts of an entry that lines are made of.
 struct Event {
@@ -51,6 +58,31 @@ pub fn line(format: Format, entry: &ProvedEntry) -> Option<String> {
     })
 }
 
+/// The index of the entry that a whole line of any format was made of. None if it is no such line.
+#[must_use]
+pub fn index_in(line: &str) -> Option<u64> {
+    if line.starts_with('{') {
+        let json: Value = serde_json::from_str(line).ok()?;
+        let index = json.get("index").or_else(|| json.pointer("/metadata/sequence"));
+        return index?.as_u64();
+    }
+    if line.starts_with('<') {
+        return syslog::index_in(line);
+    }
+    cef::index_in(line)
+}
+
+/// What each line of a format begins with.
+#[must_use]
+pub const fn beginning(format: Format) -> &'static str {
+    match format {
+        Format::Native => "{\"index\":",
+        Format::Ocsf => "{\"action\":\"",
+        Format::Syslog => "<10",
+        Format::Cef => "CEF:0|CallerVault|",
+    }
+}
+
 fn native(event: &Event) -> Value {
     json!({"index": event.index, "leaf_hash": event.hash.to_string(), "leaf": event.json})
 }
@@ -58,6 +90,26 @@ fn native(event: &Event) -> Value {
 impl Event {
     fn granted(&self) -> bool {
         self.leaf.out == "granted"
+    }
+
+    /// Whether the vault did it by itself.
+    fn is_of_vault(&self) -> bool {
+        OF_VAULT.contains(&self.leaf.act.as_str())
+    }
+
+    /// What a second person decided on a request: `approved` or `refused`.
+    fn decision(&self) -> Option<&str> {
+        self.leaf.link.as_ref()?.get(DECISION).map(String::as_str)
+    }
+
+    /// What was decided: on somebody else's request, or else on this one.
+    fn verdict(&self) -> &str {
+        self.decision().unwrap_or(&self.leaf.out)
+    }
+
+    /// The act and what was decided.
+    fn summary(&self) -> String {
+        format!("{} {}", self.leaf.act, self.verdict())
     }
 
     /// Milliseconds since 1970.
@@ -90,20 +142,24 @@ mod tests {
             let value = match *key {
                 "v" => json!(1),
                 "fields" => json!([mark]),
-                "digest" | "link" => json!({"place": mark}),
+                "digest" | "link" => json!({"decision": mark, "place": "elsewhere"}),
                 _ => json!(mark),
             };
             leaf.insert((*key).to_owned(), value);
             marks.push((*key, mark));
         }
         marks.retain(|(key, _)| *key != "v");
-        let body = serde_json_canonicalizer::to_vec(&leaf).unwrap();
+        (entry(&leaf), marks)
+    }
+
+    fn entry(leaf: &Map<String, Value>) -> ProvedEntry {
+        let body = serde_json_canonicalizer::to_vec(leaf).unwrap();
         let row = EntryRow {
             idx: 7,
             leaf_hash: leaf_hash(&body),
             body,
         };
-        (ProvedEntry::new(row).unwrap(), marks)
+        ProvedEntry::new(row).unwrap()
     }
 
     /// A new key of the leaf is in neither until somebody decides.
@@ -124,6 +180,39 @@ mod tests {
                 Format::Cef => cef::OMITS,
             };
             assert_eq!(absent, omits, "{format}");
+        }
+    }
+
+    #[test]
+    fn a_line_names_its_entry_and_begins_as_its_format_does() {
+        let (entry, _) = every_key();
+        for format in Format::ALL {
+            let line = line(*format, &entry).unwrap();
+            assert_eq!(index_in(&line), Some(7), "{format}");
+            assert!(line.starts_with(beginning(*format)), "{line}");
+        }
+        for other in ["", "{}", "a note", "<b>", "CEF:0|", "{\"index\": -1}"] {
+            assert_eq!(index_in(other), None, "{other}");
+        }
+    }
+
+    /// What stands in a leaf cannot end a line or its value and go on as something else.
+    #[test]
+    fn no_value_breaks_out_of_its_place() {
+        const HOSTILE: &str = "x|y=z] \"q\" \\ cn1=8 \n<1>1 {\r";
+        let (whole, _) = every_key();
+        let mut leaf: Map<String, Value> = serde_json::from_slice(whole.body()).unwrap();
+        for (key, value) in &mut leaf {
+            match key.as_str() {
+                "v" | "fields" => {}
+                "digest" | "link" => *value = json!({"decision": HOSTILE}),
+                _ => *value = json!(HOSTILE),
+            }
+        }
+        for format in Format::ALL {
+            let line = line(*format, &entry(&leaf)).unwrap();
+            assert!(!line.contains(['\n', '\r']), "{format}: {line}");
+            assert_eq!(index_in(&line), Some(7), "{format}: {line}");
         }
     }
 }

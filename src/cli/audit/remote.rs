@@ -1,6 +1,7 @@
 //! A log behind the API of a running server, with an auditor's token.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 use serde_json::Value;
@@ -29,23 +30,50 @@ pub(super) struct Remote {
 
 impl Remote {
     pub(super) fn new(url: &str, token: &TokenFrom) -> Result<Self, Failure> {
+        Self::with(Client::new(url, token.ca.as_deref())?, token)
+    }
+
+    /// As `new`, with a server that may be silent for so long.
+    pub(super) fn patient(url: &str, token: &TokenFrom, patience: Duration) -> Result<Self, Failure> {
+        Self::with(Client::patient(url, token.ca.as_deref(), patience)?, token)
+    }
+
+    fn with(client: Client, token: &TokenFrom) -> Result<Self, Failure> {
         let file = token.token_file.as_deref();
         let file = file.ok_or_else(|| Failure::usage("a server asks for an auditor's token\n  give --token-file"))?;
-        Ok(Self {
-            client: Client::new(url, token.ca.as_deref())?,
-            token: secret_file(file)?,
-        })
+        let token = secret_file(file)?;
+        Ok(Self { client, token })
     }
 }
 
+/// Why the next entries did not come.
+pub(super) enum NoAnswer {
+    /// The server is away, silent, busy or cannot write its log: they may come later.
+    Away(Failure),
+    /// They do not come, however often they are asked for.
+    Final(Failure),
+}
+
 impl Remote {
-    /// A JSON answer of the API.
-    pub(super) fn json(&self, path: &str) -> Result<serde_json::Value, Failure> {
-        let (status, bytes) = self.client.bytes(&self.token, path)?;
-        if status == 200 {
-            return serde_json::from_slice(&bytes).map_err(Failure::unavailable);
+    /// The next entries from `first` on, as the API answers.
+    pub(super) fn follow(&self, first: u64, limit: u32) -> Result<Value, NoAnswer> {
+        let path = format!("/v1/audit/follow?from={first}&limit={limit}");
+        let (status, bytes) = self.client.bytes(&self.token, &path).map_err(NoAnswer::Away)?;
+        let failure = || Failure::unavailable(refused(status, &bytes));
+        match status {
+            200 => serde_json::from_slice(&bytes).map_err(|fault| NoAnswer::Final(Failure::unavailable(fault))),
+            408 | 500.. => Err(NoAnswer::Away(failure())),
+            _ => Err(NoAnswer::Final(failure())),
         }
-        Err(Failure::unavailable(refused(status)))
+    }
+
+    /// JSON that stands there.
+    pub(super) fn json(&self, path: &str) -> Result<Value, Failure> {
+        let (status, bytes) = self.client.bytes(&self.token, path)?;
+        match status {
+            200 => serde_json::from_slice(&bytes).map_err(Failure::unavailable),
+            _ => Err(Failure::unavailable(refused(status, &bytes))),
+        }
     }
 
     /// Sends JSON to the server. Answers with the status and what came back.
@@ -55,12 +83,16 @@ impl Remote {
     }
 }
 
-fn refused(status: u16) -> String {
+/// What a status other than 200 means, with the words of the problem (RFC 9457) that came with it.
+fn refused(status: u16, problem: &[u8]) -> String {
     if matches!(status, 401 | 403) {
-        "the server refuses this token\n  the log is read with the token of an auditor".to_owned()
-    } else {
-        format!("the server answered with status {status}")
+        return "the server refuses this token\n  the log is read with the token of an auditor".to_owned();
     }
+    let problem: Value = serde_json::from_slice(problem).unwrap_or_default();
+    let words = |name| problem.get(name).and_then(Value::as_str);
+    let title = words("title").map_or_else(String::new, |title| format!(": {title}"));
+    let detail = words("detail").map_or_else(String::new, |detail| format!("\n  {detail}"));
+    format!("the server answered with status {status}{title}{detail}")
 }
 
 impl Source for Remote {
@@ -70,7 +102,7 @@ impl Source for Remote {
         match status {
             200 => Ok(Some(bytes)),
             404 => Ok(None),
-            other => Err(NoFile(format!("{path}: {}", refused(other)))),
+            other => Err(NoFile(format!("{path}: {}", refused(other, &bytes)))),
         }
     }
 

@@ -191,6 +191,10 @@ problems! {
     /// Sizes or indexes that the log does not have in this order.
     NO_SUCH_RANGE = "beyond-the-log", 422, "The log is shorter" / "日志没有这么长",
         "The index must be below the size, and the older size not above the newer." / "序号须小于日志长度，较早的长度不得大于较新的长度。";
+    /// An index that the log has not reached, to be followed from.
+    NOTHING_TO_FOLLOW = "beyond-the-log", 422, "The log is shorter" / "日志没有这么长",
+        "The log has fewer entries than `from`. It may be another log than the one that was followed before: begin with 0." /
+        "日志条目数少于 `from`，可能不是此前跟踪的日志，请从 0 开始。";
     /// An index below which nothing is left.
     DROPPED_ALREADY = "dropped-already", 422, "Dropped before" / "已经清除",
         "These entries were dropped before. Name a higher index." / "这些条目已经清除，请指定更大的序号。";

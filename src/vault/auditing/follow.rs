@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::log::ProvedEntry;
 use crate::log::history::NoHistory;
 use crate::model::ask::Action;
+use crate::model::problems;
 use crate::store::rows::EntryRow;
 use crate::vault::auditing::read::Entry;
 use crate::vault::{Audit, Error, LARGEST_PAGE, Session, Vault};
@@ -31,17 +32,20 @@ pub struct Followed {
 impl Vault {
     /// Entries from `from` on, at most `limit`; waits a while if there are none yet.
     ///
-    /// Each delivery is in the log, as an entry that is delivered next. So that this does not go on for ever, a follower
-    /// to whom only its own deliveries are new waits as well.
+    /// Each delivery is in the log, as an entry that is delivered next. So that followers do not go on for ever, also two that
+    /// deliver to each other, one to whom only deliveries are new waits as well.
     ///
     /// # Errors
-    /// [`Error::Refused`].
+    /// [`Error::Refused`]; [`Error::Bad`] beyond the log: waiting there would pass for a log without news.
     pub async fn follow(&self, session: &Session, from: u64, limit: u32) -> Result<Followed, Error> {
         let ask = self.ask_log(session, Action::ExportLog)?;
         let permit = self.may_audit(ask).await?;
+        if from > self.log.size() {
+            return Err(Error::Bad(problems::NOTHING_TO_FOLLOW));
+        }
         let limit = limit.clamp(1, LARGEST_PAGE);
-        // Passing without news is no error: then only the follower's own deliveries are new, or nothing.
-        let _ = tokio::time::timeout(PATIENCE, self.news(session, from, limit)).await;
+        // Passing without news is no error: then only deliveries are new, or nothing.
+        let _ = tokio::time::timeout(PATIENCE, self.news(from, limit)).await;
         let rows = self.store.entries(from, limit).await?;
         let next = from + rows.len() as u64;
         let behind = self.log.size().saturating_sub(next);
@@ -65,13 +69,8 @@ impl Vault {
         })
     }
 
-    /// Returns once there is an entry from `from` on that is not a delivery to this follower.
-    async fn news(&self, session: &Session, from: u64, limit: u32) -> Result<(), Error> {
-        let own = session.actor.id().to_string();
-        let is_news = |row: EntryRow| {
-            let leaf = ProvedEntry::new(row).ok().and_then(|entry| entry.leaf());
-            leaf.is_none_or(|leaf| leaf.act != Action::ExportLog.as_str() || leaf.actor != own)
-        };
+    /// Returns once there is an entry from `from` on that is no delivery to a follower.
+    async fn news(&self, from: u64, limit: u32) -> Result<(), Error> {
         let mut seen = from;
         loop {
             self.log.grown_beyond(seen).await;
@@ -82,4 +81,10 @@ impl Vault {
             }
         }
     }
+}
+
+fn is_news(row: EntryRow) -> bool {
+    let leaf = ProvedEntry::new(row).ok().and_then(|entry| entry.leaf());
+    // A refusal is news.
+    leaf.is_none_or(|leaf| leaf.act != Action::ExportLog.as_str() || leaf.out != "granted")
 }

@@ -1,0 +1,201 @@
+//! The log as lines, to its end or for ever.
+//!
+//! What a crash leaves: lines of a page that stands in the file whole or in part, and a cursor from before that page. The next
+//! run cuts a torn line off and goes on after the last whole one, so that the file has each entry once. If the file was rotated
+//! in between, nothing but the cursor tells where to go on: the entries of one page may then stand in both files. The same
+//! holds of standard output. Each line has its entry's index, by which a reader drops what came twice.
+
+use std::io::{Write, stdout};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::out::{OutFile, locked, reopen_on_hangup};
+use super::{Export, put, unwritable};
+use crate::audit::export::{Format, line};
+use crate::cli::audit::remote::{NoAnswer, Remote};
+use crate::cli::{Done, Failure, aside};
+use crate::log::ProvedEntry;
+use crate::store::rows::EntryRow;
+
+/// Entries of one page.
+const PAGE: u32 = 200;
+/// The first wait after a fault; each that follows is twice as long, up to the longest.
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+
+impl Export {
+    pub(super) fn lines(&self, remote: &Remote, format: Format) -> Done {
+        let out = Out::open(self, format)?;
+        let mut next = self.first(&out)?;
+        let mut away = Away::default();
+        loop {
+            let page = match remote.follow(next, PAGE) {
+                Ok(answer) => Page::read(&answer, next, format)?,
+                Err(NoAnswer::Away(failure)) if self.follow => {
+                    away.wait(&failure);
+                    continue;
+                }
+                Err(NoAnswer::Away(failure) | NoAnswer::Final(failure)) => return Err(failure),
+            };
+            away.over();
+            out.add(&page.lines)?;
+            // Only what has been written is behind the cursor.
+            if let Some(file) = &self.cursor
+                && page.next != next
+            {
+                put(file, page.next.to_string().as_bytes())?;
+            }
+            next = page.next;
+            if !self.follow && page.behind == 0 {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The first entry to ask for. What the file has is not written again, and what it lacks is, whatever the cursor says.
+    fn first(&self, out: &Out) -> Result<u64, Failure> {
+        let after = out.last().map(|last| last.saturating_add(1));
+        let Some(cursor) = &self.cursor else {
+            return Ok(after.map_or(self.from, |after| after.max(self.from)));
+        };
+        let told = read_cursor(cursor)?;
+        match after {
+            Some(after) if after != told => {
+                aside(format!(
+                    "the cursor says {told}, and the file ends before entry {after}: going on there"
+                ));
+                Ok(after)
+            }
+            _ => Ok(told),
+        }
+    }
+}
+
+/// Where lines go.
+enum Out {
+    Standard,
+    File(Arc<Mutex<OutFile>>),
+}
+
+impl Out {
+    fn open(export: &Export, format: Format) -> Result<Self, Failure> {
+        let Some(path) = &export.out else {
+            return Ok(Self::Standard);
+        };
+        if !export.follow {
+            return Ok(Self::File(Arc::new(Mutex::new(OutFile::open(path, format)?))));
+        }
+        let file = reopen_on_hangup(path, format)?;
+        Ok(Self::File(file))
+    }
+
+    /// The last entry that stands there already.
+    fn last(&self) -> Option<u64> {
+        match self {
+            Self::Standard => None,
+            Self::File(file) => locked(file).last(),
+        }
+    }
+
+    fn add(&self, lines: &str) -> Done {
+        match self {
+            Self::File(file) => locked(file).add(lines),
+            Self::Standard => {
+                let mut out = stdout();
+                out.write_all(lines.as_bytes())?;
+                Ok(out.flush()?)
+            }
+        }
+    }
+}
+
+/// How often in a row the server was away.
+#[derive(Default)]
+struct Away(u32);
+
+impl Away {
+    fn wait(&mut self, failure: &Failure) {
+        let wait = FIRST_WAIT.saturating_mul(1 << self.0.min(10)).min(LONGEST_WAIT);
+        self.0 = self.0.saturating_add(1);
+        aside(format!("{}; trying again in {} s", failure.told(), wait.as_secs()));
+        std::thread::sleep(wait);
+    }
+
+    fn over(&mut self) {
+        if self.0 > 0 {
+            aside("the server answers again");
+            self.0 = 0;
+        }
+    }
+}
+
+/// What the server answered.
+struct Page {
+    /// Lines for its entries, each with its end.
+    lines: String,
+    /// The entry to go on with.
+    next: u64,
+    /// Entries that are still to come.
+    behind: u64,
+}
+
+impl Page {
+    /// Checks that nothing was left out from `first` on.
+    fn read(answer: &Value, first: u64, format: Format) -> Result<Self, Failure> {
+        let mut page = Self {
+            lines: String::new(),
+            next: first,
+            behind: number(answer, "behind")?,
+        };
+        let entries = answer.get("entries").and_then(Value::as_array);
+        for entry in entries.into_iter().flatten() {
+            if number(entry, "index")? != page.next {
+                return Err(Failure::check_failed(format!(
+                    "the server left out entry {}\n  run `callervault audit verify`",
+                    page.next
+                )));
+            }
+            page.lines.push_str(&as_line(format, page.next, entry)?);
+            page.lines.push('\n');
+            page.next += 1;
+        }
+        Ok(page)
+    }
+}
+
+fn number(answer: &Value, name: &str) -> Result<u64, Failure> {
+    let number = answer.get(name).and_then(Value::as_u64);
+    number.ok_or_else(|| Failure::unavailable("the server's answer is not one of this version"))
+}
+
+/// The line for an entry as the server tells it. The leaf's bytes are canonical JSON, so they can be made again and must
+/// have the hash that came with them.
+fn as_line(format: Format, index: u64, entry: &Value) -> Result<String, Failure> {
+    let bad =
+        || Failure::check_failed("an entry does not have the hash that came with it\n  run `callervault audit verify`");
+    let leaf = entry.get("leaf").ok_or_else(bad)?;
+    let told = entry.get("leaf_hash").and_then(Value::as_str).ok_or_else(bad)?;
+    let row = EntryRow {
+        idx: index,
+        body: serde_json_canonicalizer::to_vec(leaf).map_err(|_| bad())?,
+        leaf_hash: told.parse().map_err(|_| bad())?,
+    };
+    let entry = ProvedEntry::new(row).map_err(|_| bad())?;
+    line(format, &entry).ok_or_else(bad)
+}
+
+fn read_cursor(file: &Path) -> Result<u64, Failure> {
+    match std::fs::read_to_string(file) {
+        Ok(text) => text.trim().parse().map_err(|_| {
+            Failure::usage(format!(
+                "{} holds no position\n  remove it to begin with the first entry that is not in the file of --out",
+                file.display()
+            ))
+        }),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(0),
+        Err(error) => Err(unwritable(file, &error)),
+    }
+}

@@ -1,0 +1,81 @@
+//! `callervault audit export`: the log as files for an archive, or as lines for other systems.
+
+mod lines;
+mod out;
+mod tiles;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+
+use super::remote::{Remote, TokenFrom};
+use crate::atomic_file;
+use crate::audit::export::Format;
+use crate::cli::{Done, Failure};
+
+/// Copy the log from a running server: as tiles for an archive that anybody can verify, or as lines for a SIEM.
+#[derive(Args)]
+pub(super) struct Export {
+    /// The server.
+    #[arg(long, default_value = "http://127.0.0.1:8440")]
+    url: String,
+    #[command(flatten)]
+    token: TokenFrom,
+    /// `tiles` for a directory that `audit verify` checks, with the newest cosigned checkpoint; otherwise lines.
+    #[arg(long, value_enum, default_value = "tiles")]
+    format: Wanted,
+    /// The directory for tiles (made anew or continued), or the file that lines are added to, after the last entry that it
+    /// has; without it lines go to standard output.
+    #[arg(long, value_name = "PATH", required_if_eq("format", "tiles"))]
+    out: Option<PathBuf>,
+    /// For lines: the first entry.
+    #[arg(long, value_name = "INDEX", default_value_t = 0, conflicts_with = "cursor")]
+    from: u64,
+    /// For lines: go on where this file says, and keep it up to date.
+    #[arg(long, value_name = "FILE")]
+    cursor: Option<PathBuf>,
+    /// For lines: do not stop at the end, wait for more, also while the server is away. The file may be rotated: its name is
+    /// looked at before each write, and on SIGHUP.
+    #[arg(long)]
+    follow: bool,
+    /// How many seconds the server may be silent. A server without news answers after 20.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    patience: u64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Wanted {
+    /// Checkpoint, tiles and bundles of entries (C2SP tlog-tiles).
+    Tiles,
+    /// JSON lines with index and leaf hash.
+    Native,
+    /// OCSF 1.3.0 Datastore Activity, JSON lines.
+    Ocsf,
+    /// RFC 5424.
+    Syslog,
+    /// Common Event Format.
+    Cef,
+}
+
+impl Export {
+    pub(super) fn run(self) -> Done {
+        let remote = Remote::patient(&self.url, &self.token, Duration::from_secs(self.patience))?;
+        let format = match self.format {
+            Wanted::Tiles => return tiles::copy(&remote, self.out.as_deref()),
+            Wanted::Native => Format::Native,
+            Wanted::Ocsf => Format::Ocsf,
+            Wanted::Syslog => Format::Syslog,
+            Wanted::Cef => Format::Cef,
+        };
+        self.lines(&remote, format)
+    }
+}
+
+fn put(path: &Path, bytes: &[u8]) -> Done {
+    atomic_file::replace(path, bytes).map_err(|error| unwritable(path, &error))
+}
+
+fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::unavailable(format!("{}: {error}", path.display()))
+}
