@@ -157,7 +157,10 @@ async fn every_line_carries_its_place() {
         assert_eq!(ocsf["unmapped"]["leaf_hash"], json!(hash(reveal)));
         let syslog = first("syslog");
         assert!(syslog.starts_with("<109>1 20"), "{syslog}");
-        let placed = format!("[audit@32473 idx=\"{reveal}\" leaf=\"{}\"]", hash(reveal));
+        let placed = format!(
+            "[audit@32473 idx=\"{reveal}\" leaf=\"{}\" outcome=\"granted\"]",
+            hash(reveal)
+        );
         assert!(syslog.contains(&placed), "{syslog}");
         let cef = first("cef");
         assert!(cef.starts_with("CEF:0|CallerVault|CallerVault|"), "{cef}");
