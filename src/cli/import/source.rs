@@ -179,3 +179,72 @@ impl Source {
         sheet::read(Cursor::new(&**bytes), sheet, reading.header, each)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+    use std::io::Cursor;
+
+    use proptest::prelude::*;
+
+    use super::super::row::{Item, LONGEST, Stop};
+    use super::super::text::Text;
+    use super::super::{lines, sheet, table};
+
+    /// What is longer than the bound, or has a line of its own twice.
+    fn check(item: &Item, last: &mut u64) {
+        let line = match item {
+            Item::Header(_) => return,
+            Item::Row(row) => row.line,
+            Item::Bad(line, _, text) => {
+                assert!(text.len() <= 8 * LONGEST);
+                *line
+            }
+        };
+        assert!(line > *last, "lines go up");
+        *last = line;
+    }
+
+    /// Pieces that files are made of, and others.
+    fn files() -> impl Strategy<Value = Vec<u8>> {
+        let pieces = prop_oneof![
+            Just(b"{\"id\":\"1\",\"a\":{\"b\":null}}".to_vec()),
+            Just(b"\r\n".to_vec()),
+            Just(b"\r".to_vec()),
+            Just(b"\n".to_vec()),
+            Just(b"\"".to_vec()),
+            Just(b",".to_vec()),
+            Just("\u{feff}".as_bytes().to_vec()),
+            Just("编号,内容".as_bytes().to_vec()),
+            Just(b"\xb1\xe0\xba\xc5,\xc4\xda\xc8\xdd".to_vec()),
+            Just(b"\0".to_vec()),
+            Just(b"PK\x03\x04".to_vec()),
+            proptest::collection::vec(any::<u8>(), 0..8),
+        ];
+        proptest::collection::vec(pieces, 0..24).prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn no_file_is_too_strange_to_read(file in files()) {
+            let open = || Text::open(Box::new(Cursor::new(file.clone())), None);
+            let mut last = 0;
+            let mut each = |item: Item| -> Result<(), Stop> {
+                check(&item, &mut last);
+                Ok(())
+            };
+            if let Ok(text) = open() {
+                let _ = lines::read(text, &HashSet::new(), &mut each);
+            }
+            let mut last = 0;
+            let mut each = |item: Item| -> Result<(), Stop> {
+                check(&item, &mut last);
+                Ok(())
+            };
+            if let Ok(text) = open() {
+                let _ = table::read(text, None, 1, &mut each);
+            }
+            let _ = sheet::read(Cursor::new(&file), None, 1, &mut |_| Ok(()));
+        }
+    }
+}

@@ -120,6 +120,8 @@ struct Table {
     ends: Vec<usize>,
     /// Line that the next byte is in.
     line: u64,
+    /// The last byte was CR: a LF that follows is of the same line end.
+    after_cr: bool,
 }
 
 impl Table {
@@ -135,6 +137,7 @@ impl Table {
             length: 0,
             ends: vec![0; MOST_COLUMNS],
             line: 1,
+            after_cr: false,
         })
     }
 
@@ -151,9 +154,10 @@ impl Table {
             let ends = self.ends.get_mut(fields..).unwrap_or_default();
             let (result, read, written, ended) = self.reader.read_record(input, output, ends);
             let taken = input.get(..read).unwrap_or_default();
-            let lines = count_lines(taken);
-            let last = self.line + lines - u64::from(taken.ends_with(b"\n"));
+            let at_end = u64::from(matches!(taken.last(), Some(b'\n' | b'\r')));
+            let lines = count_lines(taken, &mut self.after_cr);
             self.line += lines;
+            let last = self.line - at_end.min(lines);
             self.text.consume(read);
             self.length += written;
             fields += ended;
@@ -186,11 +190,11 @@ impl Table {
     fn skip_empty_lines(&mut self) -> Result<(), Failure> {
         loop {
             let input = self.text.fill().map_err(Failure::unavailable)?;
-            match input.first() {
-                Some(b'\n') => self.line += 1,
-                Some(b'\r') => {}
-                _ => return Ok(()),
+            let end = input.get(..1).unwrap_or_default();
+            if !matches!(end, b"\n" | b"\r") {
+                return Ok(());
             }
+            self.line += count_lines(end, &mut self.after_cr);
             self.text.consume(1);
         }
     }
@@ -203,11 +207,11 @@ impl Table {
             if input.is_empty() {
                 return Ok(());
             }
-            let end = input.iter().position(|byte| *byte == b'\n');
+            let end = input.iter().position(|byte| matches!(byte, b'\n' | b'\r'));
             let taken = end.map_or(input.len(), |end| end + 1);
+            self.line += count_lines(input.get(..taken).unwrap_or_default(), &mut self.after_cr);
             self.text.consume(taken);
             if end.is_some() {
-                self.line += 1;
                 return Ok(());
             }
         }
@@ -230,8 +234,15 @@ impl Table {
     }
 }
 
-fn count_lines(bytes: &[u8]) -> u64 {
-    bytes.iter().map(|byte| u64::from(*byte == b'\n')).sum()
+/// Line ends in these bytes: LF, CR LF or CR.
+fn count_lines(bytes: &[u8], after_cr: &mut bool) -> u64 {
+    let mut lines = 0;
+    for byte in bytes {
+        let second = *byte == b'\n' && *after_cr;
+        lines += u64::from(matches!(byte, b'\n' | b'\r') && !second);
+        *after_cr = *byte == b'\r';
+    }
+    lines
 }
 
 /// What is most often between columns in the first line.
@@ -287,6 +298,7 @@ mod tests {
             ]
         );
         assert_eq!(items("a;b\n1;2\n".as_bytes(), 1), ["a|b", "2: 1|2"]);
+        assert_eq!(items("a,b\r1,2\r\r3,4".as_bytes(), 1), ["a|b", "2: 1|2", "4: 3|4"]);
         assert_eq!(items("热线工单\na\tb\n1\t2\n".as_bytes(), 2)[1..], ["3: 1|2"]);
     }
 
