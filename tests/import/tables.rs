@@ -200,7 +200,7 @@ async fn digits_that_a_spreadsheet_lost_are_not_taken() {
     found.took(1, 0, 0);
     let left_out = found.list("left-out");
     assert_eq!(left_out[0]["left_out"][0]["field"], "id_no");
-    let rule = left_out[0]["left_out"][0]["rule"].as_str().unwrap();
+    let rule = left_out[0]["left_out"][0]["detail"].as_str().unwrap();
     assert!(rule.contains("more than 15 digits"), "{rule}");
     let rounded = table(&[&ROW.replace("17382288236", "1.73822E+10").replace("T1", "T2")]);
     let found = world.import_bytes("b.csv", rounded, &ZONE);
@@ -208,6 +208,25 @@ async fn digits_that_a_spreadsheet_lost_are_not_taken() {
         found.took(1, 0, 0).list("left-out")[0]["left_out"][0]["field"],
         "caller_number"
     );
+}
+
+#[tokio::test]
+async fn the_0_that_a_spreadsheet_cut_off_comes_back_where_the_map_says_so() {
+    let world = World::closed().await;
+    let row = ROW.replace("010-62345678", "1062345678");
+    let text = table(&[&row]);
+    let without = world.import_bytes("a.csv", &text, &ZONE);
+    without.took(1, 0, 0);
+    assert!(without.said.contains("left-out"), "{}", without.said);
+    let map = std::fs::read_to_string("src/cli/import/usual.toml").unwrap();
+    let path = world.dir.path().join("map.toml");
+    std::fs::write(&path, format!("lost_zero = true\n{map}")).unwrap();
+    let row = row.replacen("T1", "T2", 1);
+    let options = [&ZONE[..], &["--map", path.to_str().unwrap()]].concat();
+    world.import_bytes("b.csv", table(&[&row]), &options).took(1, 0, 0);
+    let app = world.open().await;
+    let found = world.actor(&app, "agent").lookup("010-62345678").await.is(200);
+    assert_eq!(found.json()["callers"].as_array().unwrap().len(), 1, "{}", found.text);
 }
 
 #[tokio::test]

@@ -35,6 +35,9 @@ pub(super) struct Map {
     pub(super) dates: Vec<String>,
     /// `content`: a record's id is the digest of what it states.
     pub(super) id: Option<IdFrom>,
+    /// A spreadsheet has cut the 0 off area codes: a landline without one gets it back.
+    #[serde(default)]
+    pub(super) lost_zero: bool,
     #[serde(default)]
     pub(super) unknown: Unknown,
     /// Columns and paths that are passed over.

@@ -3,11 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
 use super::dates::Dates;
 use super::map::{IdFrom, Map, Unknown};
 use super::row::{Cell, Fault, named};
 use crate::cli::Failure;
+use crate::model::fields::PHONE_AREA_ZERO;
 use crate::model::ids::RecordKind;
+use crate::model::submitted::Submitted;
 use crate::vault::life::rules::Declared;
 
 /// What a source is for.
@@ -71,6 +76,7 @@ pub(super) struct Mapping {
     constants: BTreeMap<String, String>,
     pub(super) dates: Dates,
     pub(super) id_from_content: bool,
+    pub(super) lost_zero: bool,
     pub(super) unknown: Unknown,
     pub(super) declared: Arc<Declared>,
 }
@@ -86,6 +92,17 @@ pub(super) struct Sorted {
 }
 
 impl Mapping {
+    /// A landline's number with the 0 that a spreadsheet has cut off, where the map says that it has.
+    pub(super) fn with_zero(&self, field: &str, text: Submitted) -> Submitted {
+        let field = self.declared.fields.get(field).filter(|_| self.lost_zero);
+        let today = TimeZone::UTC.to_datetime(Timestamp::now()).date();
+        let lost = field.and_then(|field| field.normalise(&text, today).err());
+        if lost.is_some_and(|bad| bad.rule() == PHONE_AREA_ZERO) {
+            return Submitted::new(format!("0{}", text.expose().trim()));
+        }
+        text
+    }
+
     /// Checks a map against the declared fields. Of the usual map, what a city has not declared is left out.
     pub(super) fn new(map: Map, usual: bool, dates: Dates, declared: Arc<Declared>) -> Result<Self, Failure> {
         let mut mapping = Self {
@@ -97,6 +114,7 @@ impl Mapping {
             constants: map.constants,
             dates,
             id_from_content: map.id == Some(IdFrom::Content),
+            lost_zero: map.lost_zero,
             unknown: map.unknown,
             declared,
         };

@@ -116,6 +116,10 @@ fn is_blank(cell: &Cell) -> bool {
 impl Draft {
     fn put(&mut self, mapping: &Mapping, target: &Target, path: &str, cell: Cell) {
         let put = match (target.purpose, cell) {
+            (Purpose::Value(record), Cell::Text(text)) => {
+                let text = mapping.with_zero(&target.name, text);
+                return self.put_value(&target.name, record, path, Cell::Text(text));
+            }
             (Purpose::Value(record), cell) => return self.put_value(&target.name, record, path, cell),
             (_, Cell::Unreadable(why)) => Err(why),
             (Purpose::Secrecy, Cell::Truth(truth)) => {

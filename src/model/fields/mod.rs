@@ -25,7 +25,7 @@ mod words;
 pub use indexed::Indexed;
 pub use load::FieldsError;
 pub use terms::{Class, FieldName, Group, MatchStrength};
-pub use value_rules::{NAMES_NOBODY, ValueRule};
+pub use value_rules::{NAMES_NOBODY, PHONE_AREA_ZERO, ValueRule};
 pub use words::{Words, WordsError};
 
 use std::sync::Arc;

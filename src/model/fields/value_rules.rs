@@ -35,7 +35,7 @@ macro_rules! value_rules {
             pub(super) const $id: Broken = &ValueRule { name: $name, words: Words { en: $en, zh: $zh } };
         )+
 
-        const ALL: &[&ValueRule] = &[ $( $id, )+ NAMES_NOBODY ];
+        const ALL: &[&ValueRule] = &[ $( $id, )+ PHONE_AREA_ZERO, NAMES_NOBODY ];
     };
 }
 
@@ -45,6 +45,15 @@ pub const NAMES_NOBODY: &ValueRule = &ValueRule {
     words: Words {
         en: "it names nobody (words.toml); the name on file stays",
         zh: "该称呼不指明任何人（见 words.toml），保留已登记的姓名",
+    },
+};
+
+/// A landline without the 0 of its area code. It may as well be a mobile number without its first digit.
+pub const PHONE_AREA_ZERO: &ValueRule = &ValueRule {
+    name: "phone-area-zero",
+    words: Words {
+        en: "a landline has the 0 of its area code before it, or +86",
+        zh: "固定电话应写区号前的 0，或写 +86",
     },
 };
 
@@ -68,8 +77,6 @@ value_rules! {
     PHONE_MAINLAND = "phone-mainland",
         "a mainland number is a mobile of 11 digits, 400 or 800 with 7 digits, or a landline or short number with its area code"
         / "内地号码应为 11 位手机号、400 或 800 加 7 位数字，或带区号的固定电话、短号码";
-    PHONE_AREA_ZERO = "phone-area-zero", "a landline has the 0 of its area code before it, or +86"
-        / "固定电话应写区号前的 0，或写 +86";
     PHONE_AREA = "phone-area", "no area code of the mainland begins this number" / "号码开头不是内地任何区号";
     PHONE_SUBSCRIBER = "phone-subscriber",
         "after an area code come 7 or 8 digits, after 010 and 02x always 8, or a short number such as 95xxx, 96xxx or 12345"
