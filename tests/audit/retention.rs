@@ -52,8 +52,13 @@ async fn dropped_bodies_leave_every_proof() {
     let dropped = drop_below(&world, &app, 256).await.is(200);
     assert_eq!(dropped.json()["below"], 256, "{}", dropped.text);
     let leaf = auditor.entry(&dropped).await;
-    let link = json!({"below": "256", "from": "0", "log": "test.invalid/log/1"});
-    assert_eq!(leaf["link"], link);
+    let link = &leaf["link"];
+    assert_eq!((&link["below"], &link["from"]), (&json!("256"), &json!("0")));
+    assert_eq!(link["log"], "test.invalid/log/1");
+    assert!(
+        link["approver_reason"].is_string(),
+        "the digest of why it was approved: {link}"
+    );
     assert_ne!(leaf["actor"], leaf["approver"]);
 
     for path in [

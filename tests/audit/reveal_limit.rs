@@ -137,7 +137,7 @@ async fn alarms_are_counted_and_the_report_names_them() {
 
     let report = auditor.get("/v1/audit/report?day=2026-12-01").await.is(200).json();
     let actor = world.id("handler-c1");
-    let alarm = json!([{"day": "2026-12-01", "actor": actor, "level": 25, "clear": 27}]);
+    let alarm = json!([{"day": "2026-12-01", "actor": actor, "actor_name": "handler-c1", "level": 25, "clear": 27}]);
     assert_eq!(report["alarms"], alarm);
     assert_eq!(report["settled"], false);
     let reader = |id: &str| -> Value {

@@ -77,7 +77,7 @@ pub fn index_in(line: &str) -> Option<u64> {
 pub const fn beginning(format: Format) -> &'static str {
     match format {
         Format::Native => "{\"index\":",
-        Format::Ocsf => "{\"action\":\"",
+        Format::Ocsf => "{\"category_uid\":",
         Format::Syslog => "<10",
         Format::Cef => "CEF:0|CallerVault|",
     }
