@@ -83,6 +83,7 @@ mod life {
     mod demo;
     mod doubt;
     mod faults;
+    mod founded;
     mod places;
     mod readmitted;
     pub(crate) mod restart;

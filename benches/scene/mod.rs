@@ -34,7 +34,9 @@ pub(crate) async fn scene() -> Scene {
         centre: "H0".parse().unwrap(),
         centre_name: "Centre".to_owned(),
     };
-    let founders = Vault::init(&places, &passphrase(), &founding, &System, Arc::new(randomness::System)).unwrap();
+    let founders = Vault::init(&places, &passphrase(), &founding, &System, Arc::new(randomness::System))
+        .unwrap()
+        .keep();
     let vault = Vault::open(&places, &passphrase(), Arc::new(System), "bench")
         .await
         .unwrap();

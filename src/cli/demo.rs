@@ -117,7 +117,7 @@ async fn furnish(directory: &Path) -> Result<(Vault, Credentials), Failure> {
     let fields = format!("{}{INVENTED_YEARS}", FieldSet::SHIPPED);
     atomic_file::create(&places.policies.join("fields.toml"), fields.as_bytes())?;
     let secret = Passphrase::new(passphrase.clone()).map_err(Failure::usage)?;
-    let founders = Vault::init(&places, &secret, &founding, &System, Arc::new(randomness::System))?;
+    let founders = Vault::init(&places, &secret, &founding, &System, Arc::new(randomness::System))?.keep();
     write_secret(&directory.join("passphrase"), &passphrase)?;
     // 200 calls are taken at once by one agent.
     let filling = Running {

@@ -8,8 +8,10 @@ mod demo;
 mod fsck;
 mod import;
 mod init;
+mod keys;
 mod passphrase;
 mod serve;
+mod terminal;
 mod tour;
 mod witness;
 
@@ -56,6 +58,8 @@ enum Verb {
     Admin(admin::Admin),
     /// Verify and export the log.
     Audit(audit::Audit),
+    /// The public keys of the log.
+    Keys(keys::Keys),
     /// A throw-away vault with synthetic departments and calls.
     Demo(demo::Demo),
     /// Be a witness: remember the largest tree of a log that you have seen, and cosign only what continues it.
@@ -188,6 +192,7 @@ pub fn run() -> ExitCode {
         Verb::Fsck(verb) => verb.run(),
         Verb::Admin(verb) => verb.run(),
         Verb::Audit(verb) => verb.run(),
+        Verb::Keys(verb) => verb.run(),
         Verb::Demo(verb) => verb.run(),
         Verb::Witness(verb) => verb.run(),
     };

@@ -28,6 +28,8 @@ fn init(directory: &Path, passphrase: &Path) -> Command {
         .arg(directory)
         .arg("--passphrase-file")
         .arg(passphrase)
+        .args(["--origin", "test.invalid/log/1", "--tokens-dir"])
+        .arg(directory.join("tokens"))
         .stdout(Stdio::null())
         .stderr(Stdio::null());
     command
@@ -39,7 +41,8 @@ fn found(places: &Places) -> Result<(), OpenError> {
         centre: "H0".parse().unwrap(),
         centre_name: "Centre".to_owned(),
     };
-    Vault::init(places, &passphrase(), &founding, &System, Arc::new(randomness::System)).map(|_| ())
+    Vault::init(places, &passphrase(), &founding, &System, Arc::new(randomness::System))
+        .map(|founded| drop(founded.keep()))
 }
 
 #[test]
