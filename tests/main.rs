@@ -39,6 +39,7 @@ mod people {
     mod me;
     mod reasons;
     mod refusals;
+    mod tokens;
 }
 
 /// What auditors and outsiders make of the log.
@@ -103,7 +104,7 @@ mod store {
     mod power_cut;
     mod rows;
     mod schema;
-    mod statements;
+    pub(crate) mod statements;
 }
 
 /// Connections, frames and problems.

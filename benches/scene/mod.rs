@@ -61,9 +61,7 @@ pub(crate) async fn scene() -> Scene {
         let alone = Exact::default();
         let made = vault.make_principal(&admin, new, &alone).await.unwrap();
         let id = made.now.id.parse().unwrap();
-        let issued = vault
-            .issue_token(&admin, id, &NewToken { expires_in: None }, &alone)
-            .await;
+        let issued = vault.issue_token(&admin, id, &NewToken::default(), &alone).await;
         tokens.push(issued.unwrap().token);
     }
     let [agent, dispatcher, handler] = tokens.try_into().unwrap();

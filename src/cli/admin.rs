@@ -88,9 +88,8 @@ enum What {
     IssueToken {
         /// The principal's id.
         id: String,
-        /// Good for this many seconds; without it, until revoked.
-        #[arg(long)]
-        expires_in: Option<u32>,
+        #[command(flatten)]
+        token: NewToken,
     },
     /// List your own requests for approval and what became of them.
     Requests,
@@ -101,6 +100,17 @@ enum What {
         /// The token's handle.
         token: String,
     },
+}
+
+/// What is said of a new token.
+#[derive(Args, serde::Serialize)]
+struct NewToken {
+    /// Until when it is good: 90d, 12h, or a time by RFC 3339; without it, until revoked.
+    #[arg(long, value_name = "WHEN")]
+    expires: Option<String>,
+    /// What it is for: a device or a program, not a person.
+    #[arg(long, value_name = "WORD")]
+    label: Option<String>,
 }
 
 /// A call that changes something.
@@ -181,8 +191,8 @@ impl What {
                     ..Call::new("PUT", format!("/v1/admin/principals/{id}"), Some(body))
                 }
             }
-            Self::IssueToken { id, expires_in } => {
-                let body = json!({"expires_in": expires_in});
+            Self::IssueToken { id, token } => {
+                let body = json!(token);
                 Call::new("POST", format!("/v1/admin/principals/{id}/tokens"), Some(body))
             }
             Self::RevokeToken { id, token } => {

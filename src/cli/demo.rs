@@ -216,9 +216,7 @@ async fn hire(
     let id = made.now.id.parse().map_err(Failure::unavailable)?;
     exact.approval = None;
     let issued = loop {
-        let issued = vault
-            .issue_token(admin, id, &NewToken { expires_in: None }, &exact)
-            .await;
+        let issued = vault.issue_token(admin, id, &NewToken::default(), &exact).await;
         match issued {
             Err(Error::Asked(asked)) => exact.approval = Some(second(vault, &auditor, &asked).await?),
             issued => break issued.map_err(Failure::unavailable)?,

@@ -19,7 +19,7 @@ use crate::model::reference::DepartmentCode;
 use crate::policy::facts::PolicyHash;
 use crate::policy::{Denial, Permit};
 use crate::store::rows::{PrincipalRow, TokenRow};
-use crate::store::{DataWriter, Guard, KeyStore};
+use crate::store::{DataWriter, Guard, KeyStore, Write};
 
 /// Jobs that may wait, unless it is set otherwise.
 const QUEUE: usize = 8192;
@@ -111,14 +111,15 @@ impl Log {
         })
     }
 
-    /// Makes a permitted read durable.
+    /// Makes a permitted read durable, with what is written beside it.
     ///
     /// # Errors
     /// [`CommitError`]: then nothing may be shown.
-    pub async fn commit(&self, permit: Permit) -> Result<Receipt, CommitError> {
+    pub async fn commit(&self, permit: Permit, beside: Vec<Write>) -> Result<Receipt, CommitError> {
         let leaf = Leaf::granted(&permit, &self.node)?.to_bytes()?;
         let change = Change {
             guards: guards(&permit),
+            writes: beside,
             ..Change::default()
         };
         let position = self.sequence(leaf, change).await?;
@@ -145,13 +146,17 @@ impl Log {
         Ok(())
     }
 
-    /// Makes a refusal durable.
+    /// Makes a refusal durable, with what is written beside it.
     ///
     /// # Errors
     /// [`CommitError`]: the refusal stands all the same, but the caller is told that the log is not available.
-    pub async fn refuse(&self, denial: Denial) -> Result<Refusal, CommitError> {
+    pub async fn refuse(&self, denial: Denial, beside: Vec<Write>) -> Result<Refusal, CommitError> {
         let leaf = Leaf::denied(&denial, &self.node)?.to_bytes()?;
-        let position = self.sequence(leaf, Change::default()).await?;
+        let change = Change {
+            writes: beside,
+            ..Change::default()
+        };
+        let position = self.sequence(leaf, change).await?;
         Ok(Refusal::new(denial.why(), position))
     }
 

@@ -16,6 +16,7 @@ pub mod reference;
 pub mod submitted;
 pub mod ticket_no;
 pub mod tickets;
+pub mod tokens;
 pub mod township;
 pub mod transitions;
 pub(crate) mod word_enum;

@@ -169,6 +169,7 @@ fn what_a_write_meets() {
         id: TokenId::from_bytes([1; 16]),
         hash: [0; 32],
         principal: PrincipalId::from_bytes([2; 16]),
+        label: None,
         created_at: jiff::Timestamp::UNIX_EPOCH,
         expires_at: None,
         revoked_at: None,

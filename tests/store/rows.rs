@@ -8,7 +8,7 @@ use callervault::model::reference::{DepartmentCode, Reference};
 use callervault::model::ticket_no::TicketNo;
 use callervault::store::rows::{
     ApprovalRow, ArchiveRow, BlindIndexRow, CallerRow, Cell, Coded, Columns, CustodyRow, DATA, DeclaredRow,
-    DepartmentRow, FromColumns, KEYS, PrincipalRow, Protected, ReplayRow, SpentRow, TicketRow, TokenRow,
+    DepartmentRow, FromColumns, KEYS, PrincipalRow, Protected, ReplayRow, SpentRow, TicketRow, TokenDayRow, TokenRow,
 };
 use callervault::store::{Result, StoreError};
 
@@ -122,6 +122,7 @@ async fn every_column_is_under_its_rows_code() {
         each_column::<DepartmentRow>(&keyring, &data),
         each_column::<PrincipalRow>(&keyring, &data),
         each_column::<TokenRow>(&keyring, &data),
+        each_column::<TokenDayRow>(&keyring, &data),
         each_column::<CallerRow>(&keyring, &data),
         each_column::<BlindIndexRow>(&keyring, &data),
         each_column::<TicketRow>(&keyring, &data),

@@ -139,7 +139,12 @@ problems! {
         "An account name has 2 to 64 of a-z, 0-9, '.', '_' and '-'." / "账号名为 2 到 64 个字符：a-z、0-9、“.”、“_”、“-”。";
     /// A token's time that cannot be.
     BAD_EXPIRY = "bad-expiry", 422, "Not a time to expire" / "有效期无效",
-        "`expires_in` is a number of seconds." / "`expires_in` 为秒数。";
+        "`expires` is a number of days or hours, such as `90d` or `12h`, or a time by RFC 3339; it lies ahead, by ten years at most." /
+        "`expires` 为天数或小时数（如 `90d`、`12h`），或 RFC 3339 时间；须晚于当前时间，最长十年。";
+    /// A label that cannot stand in clear.
+    BAD_LABEL = "bad-label", 422, "Not a label" / "标签无效",
+        "A label has 1 to 40 of a-z, 0-9, '.', '_' and '-', with at most six digits. It says what a token is for and names no person." /
+        "标签为 1 到 40 个字符：a-z、0-9、“.”、“_”、“-”，数字不超过六个。标签说明令牌的用途，不含人名。";
     /// More or fewer than one of three.
     EXACTLY_ONE = "exactly-one", 422, "Name exactly one" / "只能指定其一",
         "Name exactly one of ticket, subject and actor." / "ticket、subject、actor 中只能指定一个。";

@@ -19,6 +19,7 @@ pub mod spent;
 mod table;
 pub mod ticket;
 pub mod token;
+pub mod token_day;
 
 pub use self::approval::{About, ApprovalRow};
 pub use self::archive::ArchiveRow;
@@ -40,6 +41,7 @@ pub(crate) use self::table::table;
 pub use self::table::{Columns, FromColumns, NewRow, Put, Read, Row, Statement, Table, next};
 pub use self::ticket::TicketRow;
 pub use self::token::TokenRow;
+pub use self::token_day::TokenDayRow;
 
 /// Every table of the data store.
 pub static DATA: &[fn() -> &'static Table] = &[
@@ -47,6 +49,7 @@ pub static DATA: &[fn() -> &'static Table] = &[
     DepartmentRow::table,
     PrincipalRow::table,
     TokenRow::table,
+    TokenDayRow::table,
     CallerRow::table,
     FieldRow::table,
     BlindIndexRow::table,

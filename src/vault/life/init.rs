@@ -163,6 +163,7 @@ fn founders(
             id: TokenId::random(randomness).map_err(KeyError::from)?,
             hash: token_hash(&token),
             principal: principal.id,
+            label: None,
             epoch: principal.epoch,
             log: number_of(&founding.origin, &founding.origin),
             created_at: now,

@@ -21,6 +21,7 @@ use crate::randomness::{Randomness, System};
 use crate::store::rows::declared;
 use crate::store::sqlite::{SqliteData, SqliteKeys, SqliteLogIndex};
 use crate::store::{DataStore, KeyStore, StoreError};
+use crate::vault::core::TokenDays;
 use crate::vault::core::limits::{RateLimiter, Rates, Spending, Watching};
 use crate::vault::life::rules::{self, BadFiles, Rules};
 use crate::vault::{Error, Vault};
@@ -290,6 +291,7 @@ impl Unlocked {
             retention: crate::vault::Retention::default(),
             indexer: Indexer::new(Arc::new(index)),
             spending: Spending::new(running.limited.then_some(self.rules.limits), running.watching),
+            token_days: TokenDays::default(),
         })
     }
 

@@ -171,6 +171,7 @@ impl Vault {
             id: TokenId::random(&*self.randomness).map_err(Error::from)?,
             hash: token_hash(&secret),
             principal: row.id,
+            label: None,
             epoch: row.epoch,
             log: self.log_number(),
             created_at: self.clock.now().map_err(Error::from)?,

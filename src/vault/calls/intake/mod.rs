@@ -63,7 +63,7 @@ impl Vault {
                 Err(why) => return Err(self.refuse(permit, why).await),
             };
             let (change, answer) = self.compose(session, body, &checked, found, replay).await?;
-            match self.log.record(permit, change).await {
+            match self.record(permit, change).await {
                 Ok(recorded) => {
                     return Ok(Taken {
                         answer,
@@ -71,8 +71,8 @@ impl Vault {
                         replayed: false,
                     });
                 }
-                Err(CommitError::Duplicate | CommitError::Stale) => {}
-                Err(other) => return Err(other.into()),
+                Err(Error::Stale | Error::Log(CommitError::Duplicate)) => {}
+                Err(other) => return Err(other),
             }
         }
         Err(Error::Stale)

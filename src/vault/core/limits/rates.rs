@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::log::{CommitError, Refusal};
+use crate::log::Refusal;
 use crate::model::ids::PrincipalId;
 use crate::policy::Denial;
 use crate::vault::{Error, Session, Vault};
@@ -161,9 +161,14 @@ impl Vault {
     }
 
     /// Makes a refusal durable, and counts it.
-    pub(in crate::vault) async fn log_refusal(&self, denial: Denial) -> Result<Refusal, CommitError> {
+    pub(in crate::vault) async fn log_refusal(&self, denial: Denial) -> Result<Refusal, Error> {
         self.rate_limiter.refused(denial.ask().who().id(), Instant::now());
-        self.log.refuse(denial).await
+        // Whatever is known of the token's day: the refusal is in the log.
+        let used = self.first_use(denial.ask()).await.unwrap_or_default();
+        let beside = used.writes();
+        let refusal = self.log.refuse(denial, beside).await?;
+        self.token_days.note(used);
+        Ok(refusal)
     }
 
     /// How many requests were held back since start.

@@ -12,7 +12,7 @@ mod read;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::cells;
-use crate::log::{Change, CommitError, Recorded, leaf};
+use crate::log::{Change, Recorded, leaf};
 use crate::model::approvals::{ApprovalState, Giver, Reason};
 use crate::model::ask::{Action, Ask};
 use crate::model::ids::ApprovalId;
@@ -36,7 +36,7 @@ const MOST_OPEN: u32 = 20;
 /// The word of `about` for what is done to a token: `issue` or `revoke`.
 pub(in crate::vault) const TOKEN_DEED: &str = "token";
 /// Words of `about` that stay out of the log.
-const UNLOGGED: [&str; 1] = ["account"];
+const UNLOGGED: [&str; 2] = ["account", "label"];
 
 const NOW: Words = Words {
     en: "Another person must approve it. Then send the same request again with the header `Approval`.",
@@ -200,15 +200,15 @@ impl Vault {
             ..row.into_row()
         };
         change.writes.push(Write::put(self.keyring.protect(used)?));
-        match self.log.record(permit, change).await {
-            Err(CommitError::Stale) => Err(match self.standing(&again, id, None).await? {
+        match self.record(permit, change).await {
+            Err(Error::Stale) => Err(match self.standing(&again, id, None).await? {
                 Ok(_) => Error::Stale,
                 Err(told) => {
                     let facts = self.facts(&again).await?;
                     self.unapproved(again, facts, told).await
                 }
             }),
-            done => Ok(done?),
+            done => done,
         }
     }
 
@@ -266,7 +266,7 @@ impl Vault {
         }
         match self.log_refusal(denial).await {
             Ok(refusal) => Error::Refused(refusal),
-            Err(fault) => fault.into(),
+            Err(fault) => fault,
         }
     }
 
