@@ -35,11 +35,12 @@ mod people {
     mod administrators;
     mod approvals;
     mod bound;
+    mod codes;
     mod crowd;
     mod me;
     mod reasons;
     mod refusals;
-    mod tokens;
+    pub(crate) mod tokens;
 }
 
 /// What auditors and outsiders make of the log.

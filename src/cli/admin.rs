@@ -91,6 +91,13 @@ enum What {
         #[command(flatten)]
         token: NewToken,
     },
+    /// Issue a one-time code, shown this once, by which the account's owner fetches the token: `callervault token claim`.
+    IssueCode {
+        /// The principal's id.
+        id: String,
+        #[command(flatten)]
+        token: NewToken,
+    },
     /// List your own requests for approval and what became of them.
     Requests,
     /// Revoke a token.
@@ -195,6 +202,10 @@ impl What {
                 let body = json!(token);
                 Call::new("POST", format!("/v1/admin/principals/{id}/tokens"), Some(body))
             }
+            Self::IssueCode { id, token } => {
+                let body = json!(token);
+                Call::new("POST", format!("/v1/admin/principals/{id}/codes"), Some(body))
+            }
             Self::RevokeToken { id, token } => {
                 Call::new("DELETE", format!("/v1/admin/principals/{id}/tokens/{token}"), None)
             }
@@ -217,7 +228,8 @@ fn pages(client: &Client, token: &str, path: &str) -> Done {
     }
 }
 
-fn good(answer: Answer) -> Result<Value, Failure> {
+/// What came back, or what went wrong.
+pub(super) fn good(answer: Answer) -> Result<Value, Failure> {
     let body = answer.json();
     if answer.status < 300 {
         return Ok(body);

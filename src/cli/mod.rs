@@ -12,6 +12,7 @@ mod keys;
 mod passphrase;
 mod serve;
 mod terminal;
+mod token;
 mod tour;
 mod witness;
 
@@ -56,6 +57,8 @@ enum Verb {
     Fsck(fsck::Fsck),
     /// Departments, principals and tokens, through a running server.
     Admin(admin::Admin),
+    /// Fetch one's own token by a one-time code.
+    Token(token::Token),
     /// Verify and export the log.
     Audit(audit::Audit),
     /// The public keys of the log.
@@ -191,6 +194,7 @@ pub fn run() -> ExitCode {
         Verb::Import(verb) => verb.run(),
         Verb::Fsck(verb) => verb.run(),
         Verb::Admin(verb) => verb.run(),
+        Verb::Token(verb) => verb.run(),
         Verb::Audit(verb) => verb.run(),
         Verb::Keys(verb) => verb.run(),
         Verb::Demo(verb) => verb.run(),

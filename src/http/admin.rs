@@ -10,7 +10,7 @@ use super::request::{Context, Json, ListQuery, Once, Path, Query, identifier, ta
 use crate::model::problems::Thing;
 use crate::vault::Audit;
 use crate::vault::people::{
-    Changed, Department, NewDepartment, NewPrincipal, NewToken, Page, Principal, SetPrincipal, Token, TokenLine,
+    Changed, Code, Department, NewDepartment, NewPrincipal, NewToken, Page, Principal, SetPrincipal, Token, TokenLine,
 };
 
 type Made<T> = Result<(StatusCode, axum::Json<T>), Problem>;
@@ -97,6 +97,23 @@ pub(super) async fn issue_token(context: Once, Path(id): Path<String>, body: Jso
         context
             .vault()
             .issue_token(context.session(), id, &body.value, &exact)
+            .await?,
+    )
+}
+
+/// Issues a one-time code, shown once, by which the account's owner fetches the token (`POST /v1/tokens/claim`) within a day. It ends an
+/// earlier code of the account. For an administrator, or one who may approve, it takes two persons.
+#[utoipa::path(post, path = "/v1/admin/principals/{id}/codes", tag = "admin",
+    params(("id" = String, Path), ("Approval" = Option<String>, Header, description = APPROVAL),
+        ("Approval-Reason" = Option<String>, Header, description = REASON)), request_body = NewToken,
+    responses((status = 201, body = Code), (status = 202, body = AskedBody), (status = 404), (status = 409)))]
+pub(super) async fn issue_code(context: Once, Path(id): Path<String>, body: Json<NewToken>) -> Made<Code> {
+    let id = identifier(&id, Thing::Principal)?;
+    let exact = context.exact(&body.bytes)?;
+    made(
+        context
+            .vault()
+            .issue_code(context.session(), id, &body.value, &exact)
             .await?,
     )
 }

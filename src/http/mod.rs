@@ -15,6 +15,7 @@ mod request;
 mod search;
 mod server;
 mod tickets;
+mod tokens;
 
 use std::sync::Arc;
 
@@ -89,7 +90,9 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(admin::make_principal, admin::list_principals))
         .routes(routes!(admin::set_principal))
         .routes(routes!(admin::issue_token, admin::list_tokens))
+        .routes(routes!(admin::issue_code))
         .routes(routes!(admin::revoke_token))
+        .routes(routes!(tokens::claim))
         .routes(routes!(admin::lock))
         .routes(routes!(approvals::list))
         .routes(routes!(approvals::mine))

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use tokio::sync::{oneshot, watch};
 
 use super::error::{CommitError, LogStopped};
-use super::leaf::{self, Leaf, LeafBytes, UNLOCK};
+use super::leaf::{Leaf, LeafBytes, UNLOCK, Unasked};
 use super::receipt::{LogPosition, Receipt, Recorded, Refusal};
 use super::sequencer::{Job, Sequencer};
 use super::stats::LogStats;
@@ -171,13 +171,23 @@ impl Log {
         policy: PolicyHash,
         change: Change,
     ) -> Result<LogPosition, CommitError> {
-        let leaf = Leaf {
-            digest: leaf::digests(&change),
-            link: Some([("way".to_owned(), way.to_owned())].into()),
-            ..Leaf::of_vault(UNLOCK, DepartmentCode::AUDITORS, at, policy, &self.node)?
+        let change = Change {
+            link: [("way".to_owned(), way.to_owned())].into(),
+            ..change
         };
+        let unlock = Unasked::new(UNLOCK, DepartmentCode::AUDITORS, at, policy);
+        let leaf = Leaf::unasked(&unlock, &change, &self.node)?;
         let patience = self.deadline.max(START);
         self.sequence_within(leaf.to_bytes()?, change, patience).await
+    }
+
+    /// Makes an act durable that no token was presented for, together with what it changes.
+    ///
+    /// # Errors
+    /// [`CommitError`]: then nothing was changed.
+    pub async fn unasked(&self, act: &Unasked<'_>, change: Change) -> Result<LogPosition, CommitError> {
+        let leaf = Leaf::unasked(act, &change, &self.node)?.to_bytes()?;
+        self.sequence(leaf, change).await
     }
 
     /// The origin of the log in force.

@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use super::error::CommitError;
 use super::{Change, Node};
 use crate::merkle::{self, Hash};
-use crate::model::ask::Ask;
+use crate::model::ask::{Ask, RequestId};
+use crate::model::ids::{PrincipalId, TokenId};
 use crate::model::purposes::Purpose;
 use crate::model::reference::DepartmentCode;
 use crate::policy::facts::{Facts, PolicyHash};
@@ -26,8 +27,46 @@ const NOBODY: &str = "00000000000000000000000000000000";
 pub const INIT: &str = "vault.init";
 /// The vault was opened with its passphrase; the entry names node and `way`.
 pub const UNLOCK: &str = "vault.unlock";
-/// What the vault does by itself, without anybody asking.
-pub const OF_VAULT: [&str; 2] = [INIT, UNLOCK];
+/// A token was fetched by a one-time code, or another code was tried. It was granted to the account whose token it is; who tried another
+/// is not known.
+pub const CLAIM: &str = "token.claim";
+/// What nobody asks for with a token.
+pub const OF_VAULT: [&str; 3] = [INIT, UNLOCK, CLAIM];
+
+/// An act that no token was presented for.
+#[derive(Clone, Copy)]
+pub struct Unasked<'a> {
+    /// One of [`OF_VAULT`].
+    pub act: &'static str,
+    /// The department that it concerns.
+    pub department: DepartmentCode,
+    /// When.
+    pub at: Timestamp,
+    /// The policy in force.
+    pub policy: PolicyHash,
+    /// The request, where there is one.
+    pub request: Option<&'a RequestId>,
+    /// The account that got a token, and the token, where one did.
+    pub who: Option<(PrincipalId, TokenId)>,
+    /// Why not, where it was refused.
+    pub denied: Option<Why>,
+}
+
+impl Unasked<'_> {
+    /// One that is done, by nobody whom the vault knows.
+    #[must_use]
+    pub const fn new(act: &'static str, department: DepartmentCode, at: Timestamp, policy: PolicyHash) -> Self {
+        Self {
+            act,
+            department,
+            at,
+            policy,
+            request: None,
+            who: None,
+            denied: None,
+        }
+    }
+}
 
 /// Declares the keys of a leaf, sorted as RFC 8785 sorts them. `always` ones stand in every leaf.
 macro_rules! leaf {
@@ -67,7 +106,7 @@ leaf! {
     /// The principal's department.
     dept: always String,
     /// For writes: SHA-256 in base64 of what each place now holds. A place is a field's name (its ciphertext), or
-    /// `@caller`, `@ticket`, `@department/<code>`, `@principal/<id>`, `@token/<principal>/<id>`, `@approval/<id>`, `@archive/<log>`,
+    /// `@caller`, `@ticket`, `@department/<code>`, `@principal/<id>`, `@token/<principal>/<id>`, `@code/<principal>`, `@approval/<id>`, `@archive/<log>`,
     /// `@field/<name>` (the row's columns).
     digest: maybe BTreeMap<String, String>,
     /// Names of the fields read, compared or searched.
@@ -213,6 +252,25 @@ impl Leaf {
             link: None,
             digest: None,
         })
+    }
+
+    /// An act that no token was presented for, with what it changes.
+    pub(super) fn unasked(act: &Unasked<'_>, change: &Change, node: &Node) -> Result<Self, CommitError> {
+        let mut leaf = Self::of_vault(act.act, act.department, act.at, act.policy, node)?;
+        if let Some((owner, token)) = act.who {
+            leaf.actor = owner.to_string();
+            leaf.token = Some(token.to_string());
+        }
+        if let Some(request) = act.request {
+            request.as_str().clone_into(&mut leaf.req);
+        }
+        if let Some(why) = act.denied {
+            leaf.out = "denied".to_owned();
+            leaf.why = Some(Why::as_str(why).to_owned());
+        }
+        leaf.link = (!change.link.is_empty()).then(|| change.link.clone());
+        leaf.digest = digests(change);
+        Ok(leaf)
     }
 
     pub(super) fn granted(permit: &Permit, node: &Node) -> Result<Self, CommitError> {

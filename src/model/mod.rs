@@ -4,6 +4,7 @@ pub mod actions;
 pub mod approvals;
 pub mod ask;
 pub mod canonical;
+pub mod claim_code;
 pub mod code;
 pub(crate) mod crockford;
 pub mod fields;

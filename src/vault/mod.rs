@@ -13,6 +13,6 @@ pub mod people;
 pub mod tickets;
 
 pub use self::core::{
-    Asked, Audit, Error, LARGEST_PAGE, LeafHash, LogStopped, Pending, Rates, Replay, Retention, Scope, Session, Values,
-    Vault, Watching, Witnessing,
+    Asked, Audit, Error, LARGEST_PAGE, LeafHash, LogStopped, Pending, Rates, Replay, Retention, Scope, Session,
+    Stranger, Values, Vault, Watching, Witnessing,
 };

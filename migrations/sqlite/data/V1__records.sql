@@ -55,6 +55,23 @@ CREATE TABLE token_day (
     mac   BLOB NOT NULL
 ) WITHOUT ROWID;
 
+-- The newest one-time code of each account, by which its owner fetches a token. `code` is a keyed code of it.
+CREATE TABLE token_code (
+    principal        BLOB PRIMARY KEY REFERENCES principal (id),
+    code             BLOB NOT NULL,
+    label            TEXT,
+    token_expires_at INTEGER,
+    epoch            INTEGER NOT NULL,
+    log              INTEGER NOT NULL,
+    issued_by        BLOB NOT NULL REFERENCES principal (id),
+    created_at       INTEGER NOT NULL,
+    expires_at       INTEGER NOT NULL,
+    failures         INTEGER NOT NULL,
+    open             INTEGER NOT NULL,
+    version          INTEGER NOT NULL,
+    mac              BLOB NOT NULL
+) WITHOUT ROWID;
+
 -- `subject` is what the log calls the caller. `fields` names what is on file, so that a removed field is noticed.
 CREATE TABLE caller (
     id         BLOB PRIMARY KEY,

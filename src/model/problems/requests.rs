@@ -21,7 +21,7 @@ problems! {
         "Send `Content-Type: application/json`." / "请发送 `Content-Type: application/json`。";
     /// More than a body may have.
     BODY_TOO_LARGE = "body-too-large", 413, "The body is too large" / "请求体过大",
-        "A body has at most 1 MiB. Nothing was stored." / "请求体最大 1 MiB。未保存任何内容。";
+        "A body has at most 1 MiB, and 4 KiB without a token. Nothing was stored." / "请求体最大 1 MiB，不带令牌时为 4 KiB。未保存任何内容。";
     /// Not JSON at all.
     BAD_JSON = "bad-json", 400, "The JSON cannot be used" / "JSON 不可用",
         "The body is not well-formed JSON at line {line}, column {column}." / "请求体第 {line} 行第 {column} 列不是合法的 JSON。";
@@ -141,6 +141,10 @@ problems! {
     BAD_EXPIRY = "bad-expiry", 422, "Not a time to expire" / "有效期无效",
         "`expires` is a number of days or hours, such as `90d` or `12h`, or a time by RFC 3339; it lies ahead, by ten years at most." /
         "`expires` 为天数或小时数（如 `90d`、`12h`），或 RFC 3339 时间；须晚于当前时间，最长十年。";
+    /// A one-time code whose check characters are wrong.
+    MISTYPED_CODE = "mistyped-code", 422, "Mistyped" / "编号有误",
+        "A code has 18 characters, and its last two must fit the others. Read it again. This try was not counted." /
+        "验证码有 18 个字符，且最后两位须与其余字符相符。请重新核对。本次不计入错误次数。";
     /// A label that cannot stand in clear.
     BAD_LABEL = "bad-label", 422, "Not a label" / "标签无效",
         "A label has 1 to 40 of a-z, 0-9, '.', '_' and '-', with at most six digits. It says what a token is for and names no person." /

@@ -19,6 +19,7 @@ pub mod spent;
 mod table;
 pub mod ticket;
 pub mod token;
+pub mod token_code;
 pub mod token_day;
 
 pub use self::approval::{About, ApprovalRow};
@@ -41,6 +42,7 @@ pub(crate) use self::table::table;
 pub use self::table::{Columns, FromColumns, NewRow, Put, Read, Row, Statement, Table, next};
 pub use self::ticket::TicketRow;
 pub use self::token::TokenRow;
+pub use self::token_code::TokenCodeRow;
 pub use self::token_day::TokenDayRow;
 
 /// Every table of the data store.
@@ -50,6 +52,7 @@ pub static DATA: &[fn() -> &'static Table] = &[
     PrincipalRow::table,
     TokenRow::table,
     TokenDayRow::table,
+    TokenCodeRow::table,
     CallerRow::table,
     FieldRow::table,
     BlindIndexRow::table,

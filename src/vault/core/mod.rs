@@ -20,7 +20,7 @@ pub(in crate::vault) use self::authenticate::{new_token, token_hash};
 pub use self::error::Error;
 pub(in crate::vault) use self::facts::{caller_of, ticket_of};
 use self::limits::{RateLimiter, Spending, UnderWay};
-pub use self::limits::{Rates, Watching};
+pub use self::limits::{Rates, Stranger, Watching};
 pub use self::replay::{Replay, Scope};
 pub use self::retention::Retention;
 pub(in crate::vault) use self::token_days::TokenDays;
@@ -67,6 +67,8 @@ pub struct Vault {
     /// Rates of requests and refusals, written by every request under a lock inside. They protect this process and are not
     /// shared (decision 0019).
     pub(in crate::vault) rate_limiter: RateLimiter,
+    /// The same for requests without a token, all together.
+    pub(in crate::vault) strangers: RateLimiter,
     /// What witnesses have said, written by their round under a lock inside. What bars fields stands in the key store as well.
     pub(in crate::vault) witnessing: Witnessing,
     /// How long entries' bodies are kept.

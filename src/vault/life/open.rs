@@ -22,7 +22,7 @@ use crate::store::rows::declared;
 use crate::store::sqlite::{SqliteData, SqliteKeys, SqliteLogIndex};
 use crate::store::{DataStore, KeyStore, StoreError};
 use crate::vault::core::TokenDays;
-use crate::vault::core::limits::{RateLimiter, Rates, Spending, Watching};
+use crate::vault::core::limits::{RateLimiter, Rates, STRANGERS, Spending, Watching};
 use crate::vault::life::rules::{self, BadFiles, Rules};
 use crate::vault::{Error, Vault};
 
@@ -287,6 +287,7 @@ impl Unlocked {
             clock,
             randomness: running.randomness,
             rate_limiter: RateLimiter::new(running.rates),
+            strangers: RateLimiter::new(STRANGERS),
             witnessing: crate::vault::Witnessing::none().held_to(contradictions),
             retention: crate::vault::Retention::default(),
             indexer: Indexer::new(Arc::new(index)),

@@ -4,6 +4,7 @@
 //! persons: who could do that alone could grant, read and audit alone (P9).
 
 pub mod approvals;
+mod codes;
 mod departments;
 mod me;
 mod principals;
@@ -13,6 +14,7 @@ use std::str::FromStr;
 
 use serde::Serialize;
 
+pub use self::codes::{Claim, Claimed, Code};
 pub use self::departments::{Department, NewDepartment};
 pub use self::me::{Left, Me};
 pub use self::principals::{NewPrincipal, Principal, SetPrincipal};

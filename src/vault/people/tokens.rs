@@ -16,7 +16,7 @@ use crate::store::rows::{About, Cell, Column, Genuine, PrincipalRow, TokenRow};
 use crate::store::{Guard, Write};
 use crate::vault::core::new_token;
 use crate::vault::core::token_hash;
-use crate::vault::people::approvals::{DEPARTMENT, Exact, PRINCIPAL, TOKEN, TOKEN_DEED, is_overtaken};
+use crate::vault::people::approvals::{Act, DEPARTMENT, Exact, PRINCIPAL, TOKEN, TOKEN_DEED, is_overtaken};
 use crate::vault::people::{Page, about, page, parsed};
 use crate::vault::{Audit, Error, LARGEST_PAGE, Session, Vault};
 
@@ -75,6 +75,17 @@ pub struct TokenLine {
     pub last_used: Option<String>,
 }
 
+/// What may be issued, and for whom.
+pub(super) struct Issue {
+    pub(super) act: Act,
+    pub(super) owner: Genuine<PrincipalRow>,
+    /// When.
+    pub(super) at: Timestamp,
+    pub(super) label: Option<String>,
+    /// Until when the token is good.
+    pub(super) expires_at: Option<Timestamp>,
+}
+
 impl Vault {
     /// Issues a token. The secret is in this answer and nowhere else.
     ///
@@ -102,41 +113,59 @@ impl Vault {
         new: &NewToken,
         exact: &Exact,
     ) -> Result<Token, Error> {
-        let permit = self.administer(session, Action::SetToken).await?;
-        let principal = self.principal_row(id).await?;
-        if id == session.actor.id() {
-            return Err(self.refuse(permit, Why::OwnRoles).await);
-        }
-        let now = self.clock.now()?;
-        let (label, expiry) = new.checked()?;
-        let expires_at = expiry.map(|expiry| expiry.after(now)).transpose();
-        let expires_at = expires_at.map_err(|_| Error::Bad(problems::BAD_EXPIRY))?;
-        let about = of_new(&principal, "issue", label.as_ref(), expiry);
-        let act = self.alone_unless(permit, &[principal.roles], about, exact).await?;
+        let issue = self.may_issue(session, id, new, "issue", exact).await?;
         let secret = new_token(&*self.randomness)?;
         let row = TokenRow {
             id: TokenId::random(&*self.randomness)?,
             hash: token_hash(&secret),
-            principal: principal.id,
-            label: label.map(|label| label.as_str().to_owned()),
-            epoch: principal.epoch,
+            principal: issue.owner.id,
+            label: issue.label,
+            epoch: issue.owner.epoch,
             log: self.log_number(),
-            created_at: now,
-            expires_at,
+            created_at: issue.at,
+            expires_at: issue.expires_at,
             revoked_at: None,
             version: 1,
         };
         let row = self.keyring.protect(row)?;
         let token = row.id;
         // The roles that were looked at are those that the token will carry.
-        let guards = vec![Guard::unchanged(&principal)];
-        let audit = self.put(act, guards, Write::put(row), Thing::Token).await?;
-        let expires_at = expires_at.map(leaf::milliseconds);
+        let guards = vec![Guard::unchanged(&issue.owner)];
+        let audit = self.put(issue.act, guards, Write::put(row), Thing::Token).await?;
         Ok(Token {
             id: token.to_string(),
             token: secret.to_string(),
-            expires_at,
+            expires_at: shown(issue.expires_at),
             audit,
+        })
+    }
+
+    /// What the asker may issue: a token or, as `deed` says, a code for one.
+    pub(super) async fn may_issue(
+        &self,
+        session: &Session,
+        id: PrincipalId,
+        new: &NewToken,
+        deed: &str,
+        exact: &Exact,
+    ) -> Result<Issue, Error> {
+        let permit = self.administer(session, Action::SetToken).await?;
+        let owner = self.principal_row(id).await?;
+        if id == session.actor.id() {
+            return Err(self.refuse(permit, Why::OwnRoles).await);
+        }
+        let at = self.clock.now()?;
+        let (label, expiry) = new.checked()?;
+        let expires_at = expiry.map(|expiry| expiry.after(at)).transpose();
+        let expires_at = expires_at.map_err(|_| Error::Bad(problems::BAD_EXPIRY))?;
+        let about = of_new(&owner, deed, label.as_ref(), expiry);
+        let act = self.alone_unless(permit, &[owner.roles], about, exact).await?;
+        Ok(Issue {
+            act,
+            owner,
+            at,
+            label: label.map(|label| label.as_str().to_owned()),
+            expires_at,
         })
     }
 

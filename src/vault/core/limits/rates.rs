@@ -38,6 +38,15 @@ impl Rates {
     pub const AT_ONCE: u32 = 128;
 }
 
+/// Requests without a token that are let in, all together. A vault has few accounts that fetch a token at once.
+pub(in crate::vault) const STRANGERS: Rates = Rates {
+    requests: NonZeroU32::MIN.saturating_add(59),
+    refusals: NonZeroU32::MIN,
+    at_once: NonZeroU32::MIN.saturating_add(7),
+};
+/// Whose requests they are.
+const NOBODY: PrincipalId = PrincipalId::from_bytes([0; 16]);
+
 impl Default for Rates {
     fn default() -> Self {
         Self {
@@ -87,6 +96,9 @@ impl Drop for UnderWay {
         }
     }
 }
+
+/// A request under way without a token, until this is dropped.
+pub struct Stranger(#[expect(dead_code, reason = "what counts is when it is dropped")] UnderWay);
 
 pub(in crate::vault) struct RateLimiter {
     rates: Rates,
@@ -158,6 +170,15 @@ impl Vault {
         let admitted = self.rate_limiter.admit(session.actor.id(), Instant::now());
         session.under_way = Some(Arc::new(admitted.map_err(Error::TooMany)?));
         Ok(session)
+    }
+
+    /// Lets a request in whose sender presents no token, before its body is read. All of them share what one principal may: a few.
+    ///
+    /// # Errors
+    /// [`Error::TooMany`].
+    pub fn admit_stranger(&self) -> Result<Stranger, Error> {
+        let admitted = self.strangers.admit(NOBODY, Instant::now());
+        admitted.map(Stranger).map_err(Error::TooMany)
     }
 
     /// Makes a refusal durable, and counts it.

@@ -33,7 +33,7 @@ const GOOD_FOR: SignedDuration = SignedDuration::from_hours(24);
 /// Requests of one asker that may be open at once: neither refused nor used, and not expired. Each is a row and a line in the
 /// list of whoever decides.
 const MOST_OPEN: u32 = 20;
-/// The word of `about` for what is done to a token: `issue` or `revoke`.
+/// The word of `about` for what is done to a token: `issue`, `revoke`, or `code` where its owner is to fetch it by one.
 pub(in crate::vault) const TOKEN_DEED: &str = "token";
 /// Words of `about` that stay out of the log.
 const UNLOGGED: [&str; 2] = ["account", "label"];
