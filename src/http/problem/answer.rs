@@ -84,7 +84,7 @@ impl AskedBody {
         Self {
             approval: asked.approval.clone(),
             detail: language.words(asked.detail),
-            audit: asked.audit.clone(),
+            audit: asked.audit,
         }
     }
 }
