@@ -88,6 +88,7 @@ mod life {
     mod founded;
     mod places;
     mod readmitted;
+    mod recovery;
     pub(crate) mod restart;
     mod rules;
     mod starved;

@@ -10,9 +10,11 @@ mod import;
 mod init;
 mod keys;
 mod passphrase;
+mod recover;
 mod serve;
 mod terminal;
 mod token;
+mod token_to;
 mod tour;
 mod witness;
 
@@ -57,6 +59,8 @@ enum Verb {
     Fsck(fsck::Fsck),
     /// Departments, principals and tokens, through a running server.
     Admin(admin::Admin),
+    /// Give a security administrator whose token is lost a new one.
+    RecoverAdmin(recover::RecoverAdmin),
     /// Fetch one's own token by a one-time code.
     Token(token::Token),
     /// Verify and export the log.
@@ -194,6 +198,7 @@ pub fn run() -> ExitCode {
         Verb::Import(verb) => verb.run(),
         Verb::Fsck(verb) => verb.run(),
         Verb::Admin(verb) => verb.run(),
+        Verb::RecoverAdmin(verb) => verb.run(),
         Verb::Token(verb) => verb.run(),
         Verb::Audit(verb) => verb.run(),
         Verb::Keys(verb) => verb.run(),

@@ -1,18 +1,17 @@
 //! `callervault token`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
+use super::Done;
 use super::admin::good;
 use super::client::Client;
-use super::init::write_secret;
 use super::passphrase::secret_file;
 use super::terminal::Terminal;
-use super::{Done, Failure, say};
-use crate::atomic_file;
+use super::token_to::TokenTo;
 
 /// One's own token.
 #[derive(Args)]
@@ -57,7 +56,7 @@ impl Token {
                 Zeroizing::new(terminal.ask("Code: ")?)
             }
         };
-        let to = To::ready(claim.out.as_deref())?;
+        let to = TokenTo::ready(claim.out.as_deref())?;
         let body = json!({"account": claim.account, "code": *code});
         let fetched = client.post_without_token("/v1/tokens/claim", &body).and_then(good);
         to.take(fetched.as_ref().ok().and_then(token), &claim.account)?;
@@ -67,34 +66,4 @@ impl Token {
 
 fn token(answer: &Value) -> Option<&str> {
     answer.get("token").and_then(Value::as_str)
-}
-
-/// Where the token goes. It is ready before the code is used up: a token that cannot be put anywhere is lost.
-enum To<'p> {
-    File(&'p Path),
-    Terminal(Terminal),
-}
-
-impl<'p> To<'p> {
-    fn ready(out: Option<&'p Path>) -> Result<Self, Failure> {
-        match out {
-            Some(path) => write_secret(path, "").map(|()| Self::File(path)),
-            None => Terminal::open("no terminal to show the token on\n  give --out FILE").map(Self::Terminal),
-        }
-    }
-
-    fn take(&self, token: Option<&str>, account: &str) -> Done {
-        match (self, token) {
-            (Self::Terminal(_), None) => Ok(()),
-            (Self::Terminal(terminal), Some(token)) => terminal.show_once(&format!("The token of {account}"), token),
-            (Self::File(path), None) => Ok(std::fs::remove_file(path)?),
-            (Self::File(path), Some(token)) => {
-                let line = Zeroizing::new(format!("{token}\n"));
-                atomic_file::replace(path, line.as_bytes()).map_err(|error| {
-                    Failure::unavailable(format!("{}: {error}\n  ask for a new code", path.display()))
-                })?;
-                Ok(say(format!("token: {}", path.display()))?)
-            }
-        }
-    }
 }

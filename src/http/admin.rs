@@ -150,6 +150,12 @@ pub(super) async fn revoke_token(context: Once, Path((id, token)): Path<(String,
     ))
 }
 
+/// Stops the recovery of an administrator's account that is under way. One person is enough.
+#[utoipa::path(post, path = "/v1/admin/recovery/stop", tag = "admin", responses((status = 200, body = Audit), (status = 409)))]
+pub(super) async fn stop_recovery(context: Once) -> Answer<Audit> {
+    Ok(axum::Json(context.vault().stop_recovery(context.session()).await?))
+}
+
 /// Locks the vault: every key is wiped, and only a start with the passphrase unlocks it again.
 #[utoipa::path(post, path = "/v1/keys/lock", tag = "keys", responses((status = 200, body = Audit)))]
 pub(super) async fn lock(context: Once) -> Answer<Audit> {

@@ -93,6 +93,7 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(admin::issue_code))
         .routes(routes!(admin::revoke_token))
         .routes(routes!(tokens::claim))
+        .routes(routes!(admin::stop_recovery))
         .routes(routes!(admin::lock))
         .routes(routes!(approvals::list))
         .routes(routes!(approvals::mine))

@@ -30,8 +30,10 @@ pub const UNLOCK: &str = "vault.unlock";
 /// A token was fetched by a one-time code, or another code was tried. It was granted to the account whose token it is; who tried another
 /// is not known.
 pub const CLAIM: &str = "token.claim";
+/// The recovery of an administrator's account was begun, finished or cancelled (`deed`), with the passphrase.
+pub const RECOVER: &str = "admin.recover";
 /// What nobody asks for with a token.
-pub const OF_VAULT: [&str; 3] = [INIT, UNLOCK, CLAIM];
+pub const OF_VAULT: [&str; 4] = [INIT, UNLOCK, CLAIM, RECOVER];
 
 /// An act that no token was presented for.
 #[derive(Clone, Copy)]
@@ -46,8 +48,10 @@ pub struct Unasked<'a> {
     pub policy: PolicyHash,
     /// The request, where there is one.
     pub request: Option<&'a RequestId>,
-    /// The account that got a token, and the token, where one did.
+    /// The account whose act it is, and its token, where they are known.
     pub who: Option<(PrincipalId, TokenId)>,
+    /// The second person, where there is one.
+    pub approver: Option<PrincipalId>,
     /// Why not, where it was refused.
     pub denied: Option<Why>,
 }
@@ -63,6 +67,7 @@ impl Unasked<'_> {
             policy,
             request: None,
             who: None,
+            approver: None,
             denied: None,
         }
     }
@@ -106,7 +111,7 @@ leaf! {
     /// The principal's department.
     dept: always String,
     /// For writes: SHA-256 in base64 of what each place now holds. A place is a field's name (its ciphertext), or
-    /// `@caller`, `@ticket`, `@department/<code>`, `@principal/<id>`, `@token/<principal>/<id>`, `@code/<principal>`, `@approval/<id>`, `@archive/<log>`,
+    /// `@caller`, `@ticket`, `@department/<code>`, `@principal/<id>`, `@token/<principal>/<id>`, `@code/<principal>`, `@approval/<id>`, `@archive/<log>`, `@recovery/<principal>`,
     /// `@field/<name>` (the row's columns).
     digest: maybe BTreeMap<String, String>,
     /// Names of the fields read, compared or searched.
@@ -268,6 +273,7 @@ impl Leaf {
             leaf.out = "denied".to_owned();
             leaf.why = Some(Why::as_str(why).to_owned());
         }
+        leaf.approver = act.approver.map(|approver| approver.to_string());
         leaf.link = (!change.link.is_empty()).then(|| change.link.clone());
         leaf.digest = digests(change);
         Ok(leaf)

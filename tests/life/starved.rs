@@ -11,6 +11,7 @@ use callervault::vault::Vault;
 use callervault::vault::life::open::{Places, Running};
 use callervault::vault::life::restart::Two;
 use jiff::Timestamp;
+use serde_json::json;
 
 use crate::life::doubt::{Act, Scene, acts, closed, founding, is_empty, stores};
 use crate::support::approvals::resolve;
@@ -125,6 +126,17 @@ async fn without_randomness_at_any_draw_of_any_act() {
     starved(world, &app, &draws, &Act::new("auditor", yes, 200)).await;
     let acting = Act::new("dpo", resolve.approved(&id), 200);
     starved(world, &app, &draws, &acting).await;
+    let codes = Request::post(format!("{}/codes", world.account("agent")), &json!({}));
+    let code = world
+        .actor(&app, "security-admin")
+        .send(codes)
+        .await
+        .is(201)
+        .at("/code");
+    let claim = Request::post("/v1/tokens/claim", &json!({"account": "agent", "code": code}));
+    // Besides: the token and its id.
+    let (taken, _) = starved(world, &app, &draws, &Act::new("nobody", claim, 201)).await;
+    assert!(taken >= 4, "{taken}");
     drop(app);
     assert_eq!(world.fsck().await, []);
 }

@@ -13,6 +13,7 @@ pub mod field;
 pub mod keys;
 pub mod log;
 pub mod principal;
+pub mod recovery;
 pub mod reference;
 pub mod replay;
 pub mod spent;
@@ -35,6 +36,7 @@ pub use self::field::FieldRow;
 pub use self::keys::{Contradiction, Fence, KeyringRow, UnlockRow, VaultRow, WrappedKey};
 pub use self::log::{EntryRow, HeadRow, PastEntryRow, PastLogRow, TileRow};
 pub use self::principal::PrincipalRow;
+pub use self::recovery::RecoveryRow;
 pub use self::reference::ReferenceRow;
 pub use self::replay::ReplayRow;
 pub use self::spent::SpentRow;
@@ -64,6 +66,7 @@ pub static DATA: &[fn() -> &'static Table] = &[
     DeclaredRow::table,
     ApprovalRow::table,
     ArchiveRow::table,
+    RecoveryRow::table,
     HeadRow::table,
     EntryRow::table,
     TileRow::table,

@@ -6,6 +6,7 @@ mod authenticate;
 mod error;
 mod facts;
 pub(in crate::vault) mod limits;
+mod pending;
 pub(in crate::vault) mod replay;
 mod retention;
 mod token_days;
@@ -21,6 +22,7 @@ pub use self::error::Error;
 pub(in crate::vault) use self::facts::{caller_of, ticket_of};
 use self::limits::{RateLimiter, Spending, UnderWay};
 pub use self::limits::{Rates, Stranger, Watching};
+pub(in crate::vault) use self::pending::PendingRecovery;
 pub use self::replay::{Replay, Scope};
 pub use self::retention::Retention;
 pub(in crate::vault) use self::token_days::TokenDays;
@@ -81,6 +83,8 @@ pub struct Vault {
     /// Which tokens' days stand in the data store already, as far as this process knows, under a lock inside. Losing it costs a read
     /// a token.
     pub(in crate::vault) token_days: TokenDays,
+    /// From when on a recovery may be finished: as the data store had it when it was opened, until it is stopped.
+    pub(in crate::vault) recovery: PendingRecovery,
 }
 
 /// One authenticated request.

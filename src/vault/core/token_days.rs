@@ -4,6 +4,8 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
+use jiff::Timestamp;
+
 use crate::cells;
 use crate::model::ask::Ask;
 use crate::model::ids::TokenId;
@@ -49,7 +51,12 @@ impl TokenDays {
 impl Vault {
     /// What this act writes beside itself, if it is the first of its token's day. Of two at once both write the same.
     pub(in crate::vault) async fn first_use(&self, ask: &Ask) -> Result<FirstUse, Error> {
-        let (token, day) = (ask.who().token(), day_of(ask.at()));
+        self.first_use_of(ask.who().token(), ask.at()).await
+    }
+
+    /// As [`Self::first_use`], where no ask says by which token and when.
+    pub(in crate::vault) async fn first_use_of(&self, token: TokenId, at: Timestamp) -> Result<FirstUse, Error> {
+        let day = day_of(at);
         if self.token_days.has(token, day) {
             return Ok(FirstUse::default());
         }

@@ -3,5 +3,6 @@
 pub mod fsck;
 pub mod init;
 pub mod open;
+pub mod recover;
 pub mod restart;
 pub mod rules;

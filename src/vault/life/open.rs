@@ -21,8 +21,8 @@ use crate::randomness::{Randomness, System};
 use crate::store::rows::declared;
 use crate::store::sqlite::{SqliteData, SqliteKeys, SqliteLogIndex};
 use crate::store::{DataStore, KeyStore, StoreError};
-use crate::vault::core::TokenDays;
 use crate::vault::core::limits::{RateLimiter, Rates, STRANGERS, Spending, Watching};
+use crate::vault::core::{PendingRecovery, TokenDays};
 use crate::vault::life::rules::{self, BadFiles, Rules};
 use crate::vault::{Error, Vault};
 
@@ -277,7 +277,7 @@ impl Unlocked {
             },
         )
         .map_err(OpenError::NoThread)?;
-        Ok(Vault {
+        let vault = Vault {
             store: self.store,
             keys: self.keys,
             keyring: self.keyring,
@@ -293,7 +293,11 @@ impl Unlocked {
             indexer: Indexer::new(Arc::new(index)),
             spending: Spending::new(running.limited.then_some(self.rules.limits), running.watching),
             token_days: TokenDays::default(),
-        })
+            recovery: PendingRecovery::default(),
+        };
+        let recovery = vault.open_recovery().await?;
+        vault.recovery.set(recovery.map(|row| row.ready_at));
+        Ok(vault)
     }
 
     /// Fields that have been declared are declared as they were.

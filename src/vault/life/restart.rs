@@ -285,7 +285,7 @@ impl Vault {
 }
 
 /// The reason, if it is one and no number of a person can be read in it.
-fn fit(reason: &str) -> Result<&str, Error> {
+pub(in crate::vault) fn fit(reason: &str) -> Result<&str, Error> {
     let digits = reason.chars().filter(|c| c.is_numeric()).count();
     let fits = !reason.trim().is_empty()
         && reason.chars().count() <= LONGEST_REASON

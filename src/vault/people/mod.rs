@@ -8,6 +8,7 @@ mod codes;
 mod departments;
 mod me;
 mod principals;
+pub(in crate::vault) mod recovery;
 mod tokens;
 
 use std::str::FromStr;

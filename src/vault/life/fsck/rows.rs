@@ -8,7 +8,7 @@ use crate::model::ids::{CallerId, RecordId, TicketId};
 use crate::model::reference::{DepartmentCode, Reference};
 use crate::store::rows::{
     ApprovalRow, ArchiveRow, BlindIndexRow, CallerRow, Coded, CustodyRow, DeclaredRow, DepartmentRow, EntryRow,
-    PrincipalRow, Protected, ReplayRow, Row, SpentRow, TicketRow, TokenCodeRow, TokenDayRow, TokenRow,
+    PrincipalRow, Protected, RecoveryRow, ReplayRow, Row, SpentRow, TicketRow, TokenCodeRow, TokenDayRow, TokenRow,
 };
 use crate::vault::core::replay;
 use crate::vault::life::fsck::Check;
@@ -75,6 +75,8 @@ impl Check<'_> {
         self.coded(|row: &TokenCodeRow| format!("one-time code of {}", row.principal))
             .await;
         self.coded(|row: &TokenDayRow| format!("last day of token {}", row.token))
+            .await;
+        self.coded(|row: &RecoveryRow| format!("recovery of {}", row.principal))
             .await;
         self.coded(|row: &ArchiveRow| format!("archive of {}", row.log)).await;
         self.coded(|row: &SpentRow| format!("what {} has spent ({})", row.principal, row.counted))
