@@ -224,7 +224,7 @@ impl Scene {
             centre: "H0".parse().unwrap(),
             centre_name: "Centre".to_owned(),
         };
-        let mut founders = Vault::init(
+        let founded = Vault::init(
             &Places::below(dir.path()),
             &passphrase(),
             &founding,
@@ -232,7 +232,7 @@ impl Scene {
             Arc::new(System),
         )
         .unwrap();
-        let auditor = founders.pop().unwrap().token;
+        let auditor = founded.keep().pop().unwrap().token;
         Self { dir, clock, auditor }
     }
 

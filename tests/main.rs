@@ -45,6 +45,7 @@ mod people {
     mod administrators;
     mod approvals;
     mod bound;
+    mod codes;
     mod crowd;
     mod departments;
     mod import;
@@ -52,6 +53,7 @@ mod people {
     mod reasons;
     mod refusals;
     mod standing;
+    pub(crate) mod tokens;
 }
 
 /// What auditors and outsiders make of the log.
@@ -101,9 +103,11 @@ mod life {
     mod demo;
     mod doubt;
     mod faults;
+    mod founded;
     mod lists;
     mod places;
     mod readmitted;
+    mod recovery;
     mod reload;
     pub(crate) mod restart;
     mod rules;
@@ -128,7 +132,7 @@ mod store {
     mod power_cut;
     mod rows;
     mod schema;
-    mod statements;
+    pub(crate) mod statements;
 }
 
 /// Connections, frames and problems.

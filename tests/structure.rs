@@ -119,7 +119,7 @@ fn files_are_replaced_and_made_in_one_place() {
         "tempfile_in",
         "NamedTempFile",
     ];
-    let open = ["cli/audit/export/out.rs", "cli/passphrase.rs", "store/sqlite/files.rs"];
+    let open = ["cli/audit/export/out.rs", "cli/terminal.rs", "store/sqlite/files.rs"];
     for (name, text) in sources("src") {
         let text = text.split("#[cfg(test)]").next().unwrap();
         if name == "atomic_file.rs" || name.contains("/tests/") {

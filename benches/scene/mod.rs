@@ -34,7 +34,9 @@ pub(crate) async fn scene() -> Scene {
         centre: "H0".parse().unwrap(),
         centre_name: "Centre".to_owned(),
     };
-    let founders = Vault::init(&places, &passphrase(), &founding, &System, Arc::new(randomness::System)).unwrap();
+    let founders = Vault::init(&places, &passphrase(), &founding, &System, Arc::new(randomness::System))
+        .unwrap()
+        .keep();
     let vault = Vault::open(&places, &passphrase(), Arc::new(System), "bench")
         .await
         .unwrap();
@@ -60,9 +62,7 @@ pub(crate) async fn scene() -> Scene {
         let alone = Exact::default();
         let made = vault.make_principal(&admin, new, &alone).await.unwrap();
         let id = made.now.id.parse().unwrap();
-        let issued = vault
-            .issue_token(&admin, id, &NewToken { expires_in: None }, &alone)
-            .await;
+        let issued = vault.issue_token(&admin, id, &NewToken::default(), &alone).await;
         tokens.push(issued.unwrap().token);
     }
     let [agent, dispatcher, handler] = tokens.try_into().unwrap();

@@ -97,9 +97,15 @@ enum What {
     IssueToken {
         /// The principal's id.
         id: String,
-        /// Good for this many seconds; without it, until revoked.
-        #[arg(long)]
-        expires_in: Option<u32>,
+        #[command(flatten)]
+        token: NewToken,
+    },
+    /// Issue a one-time code, shown this once, by which the account's owner fetches the token: `callervault token claim`.
+    IssueCode {
+        /// The principal's id.
+        id: String,
+        #[command(flatten)]
+        token: NewToken,
     },
     /// List your own requests for approval and what became of them.
     Requests,
@@ -157,6 +163,17 @@ enum OfDepartment {
         #[arg(long)]
         version: u64,
     },
+}
+
+/// What is said of a new token.
+#[derive(Args, serde::Serialize)]
+struct NewToken {
+    /// Until when it is good: 90d, 12h, or a time by RFC 3339; without it, until revoked.
+    #[arg(long, value_name = "WHEN")]
+    expires: Option<String>,
+    /// What it is for: a device or a program, not a person.
+    #[arg(long, value_name = "WORD")]
+    label: Option<String>,
 }
 
 /// A call that changes something.
@@ -253,9 +270,13 @@ impl What {
                 let body = json!({"roles": roles, "active": !inactive});
                 Call::new("PUT", format!("/v1/admin/principals/{id}"), Some(body)).at(version)
             }
-            Self::IssueToken { id, expires_in } => {
-                let body = json!({"expires_in": expires_in});
+            Self::IssueToken { id, token } => {
+                let body = json!(token);
                 Call::new("POST", format!("/v1/admin/principals/{id}/tokens"), Some(body))
+            }
+            Self::IssueCode { id, token } => {
+                let body = json!(token);
+                Call::new("POST", format!("/v1/admin/principals/{id}/codes"), Some(body))
             }
             Self::RevokeToken { id, token } => {
                 Call::new("DELETE", format!("/v1/admin/principals/{id}/tokens/{token}"), None)

@@ -95,10 +95,18 @@ impl Client {
         headers: &[(&str, &str)],
         body: Option<&Value>,
     ) -> Result<Answer, Failure> {
-        let mut request = Request::builder()
-            .method(method)
-            .uri(format!("{}{path}", self.base))
-            .header("authorization", format!("Bearer {token}"));
+        let token = format!("Bearer {token}");
+        self.send(method, path, &[&[("authorization", &*token)], headers].concat(), body)
+    }
+
+    fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<&Value>,
+    ) -> Result<Answer, Failure> {
+        let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -186,6 +194,10 @@ impl Client {
 
     pub(super) fn get(&self, token: &str, path: &str) -> Result<Answer, Failure> {
         self.call(token, "GET", path, &[], None)
+    }
+
+    pub(super) fn post_without_token(&self, path: &str, body: &Value) -> Result<Answer, Failure> {
+        self.send("POST", path, &[], Some(body))
     }
 
     pub(super) fn post(&self, token: &str, path: &str, body: &Value) -> Result<Answer, Failure> {

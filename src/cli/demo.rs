@@ -118,7 +118,7 @@ async fn furnish(directory: &Path) -> Result<(Vault, Credentials), Failure> {
     let fields = format!("{}{INVENTED_YEARS}", FieldSet::SHIPPED);
     atomic_file::create(&places.policies.join("fields.toml"), fields.as_bytes())?;
     let secret = Passphrase::new(passphrase.clone()).map_err(Failure::usage)?;
-    let founders = Vault::init(&places, &secret, &founding, &System, Arc::new(randomness::System))?;
+    let founders = Vault::init(&places, &secret, &founding, &System, Arc::new(randomness::System))?.keep();
     write_secret(&directory.join("passphrase"), &passphrase)?;
     // 200 calls are taken at once by one agent.
     let filling = Running {
@@ -218,9 +218,7 @@ async fn hire(
     let id = made.now.id.parse().map_err(Failure::unavailable)?;
     exact.approval = None;
     let issued = loop {
-        let issued = vault
-            .issue_token(admin, id, &NewToken { expires_in: None }, &exact)
-            .await;
+        let issued = vault.issue_token(admin, id, &NewToken::default(), &exact).await;
         match issued {
             Err(Error::Asked(asked)) => exact.approval = Some(second(vault, &auditor, &asked).await?),
             issued => break issued.map_err(Failure::unavailable)?,

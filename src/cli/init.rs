@@ -1,19 +1,24 @@
 //! `callervault init`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
 use zeroize::Zeroizing;
 
 use super::passphrase::PassphraseFrom;
+use super::terminal::Terminal;
 use super::{Done, Failure, Where, say};
 use crate::atomic_file;
 use crate::clock::System;
 use crate::model::reference::DepartmentCode;
+use crate::note;
 use crate::randomness;
 use crate::vault::Vault;
 use crate::vault::life::init::{Founding, Issued};
+
+const ORIGIN: &str =
+    "What the log is called, for good: a host name of yours and a number, such as hotline.example/log/1\n> ";
 
 /// Make a vault, its keys, the hotline centre and its three administrators.
 #[derive(Args)]
@@ -22,66 +27,122 @@ pub(super) struct Init {
     place: Where,
     #[command(flatten)]
     passphrase: PassphraseFrom,
-    /// What the log is called: `<host>/log/1`. It can never change.
-    #[arg(long, default_value = "callervault.invalid/log/1")]
-    origin: String,
+    /// What the log is called: a host name of yours and a number. It can never change. Asked for on the terminal where it is not given.
+    #[arg(long, value_name = "HOST/log/1")]
+    origin: Option<String>,
     /// Two characters for the hotline centre.
     #[arg(long, default_value = "H0")]
     centre: DepartmentCode,
     /// The hotline centre's name.
     #[arg(long, default_value = "Hotline centre")]
     centre_name: String,
-    /// Write the first administrators' tokens into this new file (mode 0600) instead of showing them.
-    #[arg(long, value_name = "FILE")]
-    tokens_to: Option<PathBuf>,
+    /// Write the first administrators' tokens into this directory, each into a new file of its own (mode 0600). Without it they are
+    /// shown on the terminal, one after the other.
+    #[arg(long, value_name = "DIR")]
+    tokens_dir: Option<PathBuf>,
 }
 
 impl Init {
     pub(super) fn run(self) -> Done {
         let places = self.place.places();
+        // Whoever could not be given their token is asked for nothing.
+        let to = match &self.tokens_dir {
+            Some(directory) => To::Files(directory),
+            None => To::Terminal(Terminal::open(
+                "no terminal to show the administrators' tokens on\n  give --tokens-dir",
+            )?),
+        };
+        let origin = match self.origin {
+            Some(origin) => origin,
+            None => {
+                Terminal::open("no terminal to ask what the log is called\n  give --origin HOST/log/1")?.ask(ORIGIN)?
+            }
+        };
+        check(&origin)?;
         let passphrase = self.passphrase.choose()?;
-        if self.origin.contains([' ', '+', '\n']) || self.origin.is_empty() {
-            return Err(Failure::usage(
-                "an origin is a URL without its scheme, with neither spaces nor `+`",
-            ));
-        }
         let founding = Founding {
-            origin: self.origin,
+            origin,
             centre: self.centre,
             centre_name: self.centre_name,
         };
-        let issued = Vault::init(&places, &passphrase, &founding, &System, Arc::new(randomness::System))?;
+        let founded = Vault::init(&places, &passphrase, &founding, &System, Arc::new(randomness::System))?;
+        // A vault whose tokens nobody has would be of no use: it is kept once they are handed over.
+        to.hand_over(&founded.issued)?;
+        let log_key = founded.log_key.clone();
+        drop(founded.keep());
         say(format!("data store: {}", places.data.display()))?;
         say(format!(
             "key store:  {}  (keep and back it up apart)",
             places.keys.display()
         ))?;
-        match &self.tokens_to {
-            Some(path) => write_tokens(path, &issued)?,
-            None => show_tokens(&issued)?,
+        if let Some(directory) = &self.tokens_dir {
+            say(format!(
+                "tokens:     {}  (hand each file to another person)",
+                directory.display()
+            ))?;
         }
+        say(format!("log key:    {log_key}"))?;
+        say(
+            "give the log key to the auditors and witnesses on a way that does not lead through this vault; \
+             `callervault keys show-log-key` shows it again",
+        )?;
         Ok(())
     }
 }
 
-fn show_tokens(issued: &[Issued]) -> Done {
-    say("tokens of the first administrators, shown this once; give each to another person:")?;
-    for one in issued {
-        say(format!("  {:<16} {}", one.account, *one.token))?;
+/// A log's name is the name of its key, and auditors know it by that.
+fn check(origin: &str) -> Done {
+    if note::is_name(origin) && !origin.contains("://") {
+        return Ok(());
     }
-    Ok(())
+    Err(Failure::usage(
+        "an origin is a URL without its scheme, with neither spaces nor `+`",
+    ))
 }
 
-fn write_tokens(path: &std::path::Path, issued: &[Issued]) -> Done {
-    let line = |one: &Issued| serde_json::json!({"name": one.account, "role": one.role, "token": *one.token});
-    let text = serde_json::Value::from(issued.iter().map(line).collect::<Vec<_>>()).to_string();
-    write_secret(path, &text)?;
-    say(format!("tokens of the first administrators: {}", path.display()))?;
-    Ok(())
+/// Where the first administrators' tokens go.
+enum To<'p> {
+    /// A directory, a file for each.
+    Files(&'p Path),
+    /// The terminal, one after the other.
+    Terminal(Terminal),
+}
+
+impl To<'_> {
+    fn hand_over(&self, issued: &[Issued]) -> Done {
+        match self {
+            Self::Terminal(terminal) => issued
+                .iter()
+                .try_for_each(|one| terminal.show_once(&format!("The token of {}", one.account), &one.token)),
+            Self::Files(directory) => {
+                let failed = |error| Failure::unavailable(format!("{}: {error}", directory.display()));
+                atomic_file::create_directory(directory).map_err(failed)?;
+                let files: Vec<_> = issued
+                    .iter()
+                    .map(|one| directory.join(format!("{}.token", one.account)))
+                    .collect();
+                for (at, (one, file)) in issued.iter().zip(&files).enumerate() {
+                    if let Err(failure) = write_secret(file, &one.token) {
+                        take_back(files.get(..at).unwrap_or_default());
+                        return Err(failure);
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Removes files of tokens that open nothing, because the vault is not kept.
+fn take_back(files: &[PathBuf]) {
+    for file in files {
+        // What is left of them does not harm.
+        let _ = std::fs::remove_file(file);
+    }
 }
 
 /// Writes a new file that only its owner may read.
-pub(super) fn write_secret(path: &std::path::Path, text: &str) -> Done {
+pub(super) fn write_secret(path: &Path, text: &str) -> Done {
     let line = Zeroizing::new(format!("{text}\n"));
     atomic_file::create(path, line.as_bytes())
         .map_err(|error| Failure::unavailable(format!("{}: {error}", path.display())))

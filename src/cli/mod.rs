@@ -9,11 +9,16 @@ mod demo;
 mod fsck;
 mod import;
 mod init;
+mod keys;
 mod passphrase;
 mod people;
+mod recover;
 mod reload;
 mod serve;
 mod settings;
+mod terminal;
+mod token;
+mod token_to;
 mod tour;
 mod witness;
 
@@ -64,8 +69,14 @@ enum Verb {
     Admin(admin::Admin),
     /// Lists of people, through a running server.
     People(people::People),
+    /// Give a security administrator whose token is lost a new one.
+    RecoverAdmin(recover::RecoverAdmin),
+    /// Fetch one's own token by a one-time code.
+    Token(token::Token),
     /// Verify and export the log.
     Audit(audit::Audit),
+    /// The public keys of the log.
+    Keys(keys::Keys),
     /// A throw-away vault with synthetic departments and calls.
     Demo(demo::Demo),
     /// Check the file of settings.
@@ -208,7 +219,10 @@ pub fn run() -> ExitCode {
         Verb::Fsck(verb) => verb.run(),
         Verb::Admin(verb) => verb.run(),
         Verb::People(verb) => verb.run(),
+        Verb::RecoverAdmin(verb) => verb.run(),
+        Verb::Token(verb) => verb.run(),
         Verb::Audit(verb) => verb.run(),
+        Verb::Keys(verb) => verb.run(),
         Verb::Demo(verb) => verb.run(),
         Verb::Config(verb) => verb.run(),
         Verb::Witness(verb) => verb.run(),

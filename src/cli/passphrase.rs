@@ -1,16 +1,16 @@
 //! The passphrase: from a terminal, a descriptor, or a file that only its owner reads. Never an argument, never the
 //! environment.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{Read, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use zeroize::Zeroizing;
 
 use super::Failure;
+use super::terminal::{Silent, Terminal};
 use crate::keyring::KeyError;
 use crate::keyring::unlock::{NoPassphrase, Passphrase};
 
@@ -66,12 +66,10 @@ fn not_taken(error: KeyError) -> Failure {
 }
 
 fn typed(twice: bool) -> Result<Passphrase, Failure> {
-    let terminal = OpenOptions::new().read(true).write(true).open("/dev/tty");
-    let terminal = terminal.map_err(|_| {
-        Failure::usage("no terminal to ask for the passphrase\n  give --passphrase-file or --passphrase-fd")
-    })?;
+    let terminal =
+        Terminal::open("no terminal to ask for the passphrase\n  give --passphrase-file or --passphrase-fd")?;
     let ask = |prompt| {
-        prompted(&terminal, prompt).map_err(|none| match none {
+        prompted(terminal.file(), prompt).map_err(|none| match none {
             NoPassphrase::NotRead(error) => Failure::unavailable(format!("the terminal: {error}")),
             NoPassphrase::Key(error) => not_taken(error),
         })
@@ -90,31 +88,6 @@ fn prompted(mut terminal: &File, prompt: &str) -> Result<Passphrase, NoPassphras
     let _silent = Silent::new(terminal)?;
     terminal.write_all(prompt.as_bytes())?;
     Passphrase::first_line(terminal)
-}
-
-/// A terminal that shows nothing of what is typed but the end of the line, until this is dropped.
-struct Silent<'t> {
-    terminal: &'t File,
-    before: Termios,
-}
-
-impl<'t> Silent<'t> {
-    fn new(terminal: &'t File) -> std::io::Result<Self> {
-        let before = tcgetattr(terminal)?;
-        let mut silent = before.clone();
-        silent.local_modes.remove(LocalModes::ECHO);
-        silent.local_modes.insert(LocalModes::ECHONL);
-        // What was typed before it was asked for is not the answer.
-        tcsetattr(terminal, OptionalActions::Flush, &silent)?;
-        Ok(Self { terminal, before })
-    }
-}
-
-impl Drop for Silent<'_> {
-    fn drop(&mut self) {
-        // A terminal that is gone shows nothing either.
-        let _ = tcsetattr(self.terminal, OptionalActions::Now, &self.before);
-    }
 }
 
 /// The first line of a file that only its owner may read.
@@ -147,47 +120,26 @@ fn first_line(path: &Path) -> Result<Zeroizing<String>, Failure> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::fd::OwnedFd;
-
-    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+    use rustix::termios::{LocalModes, tcgetattr};
 
     use super::*;
+    use crate::cli::terminal::tests::{shown_until, terminal};
     use crate::keyring::KeyError;
-
-    /// A terminal's two ends: the person's, and the program's.
-    fn terminal() -> (File, File) {
-        let person: OwnedFd = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
-        grantpt(&person).unwrap();
-        unlockpt(&person).unwrap();
-        let name = ptsname(&person, Vec::new()).unwrap();
-        let mut options = OpenOptions::new();
-        let program = options.read(true).write(true).open(name.to_str().unwrap()).unwrap();
-        (person.into(), program)
-    }
-
-    fn shown_until(mut screen: &File, end: &str) -> String {
-        let mut shown = Vec::new();
-        while !shown.ends_with(end.as_bytes()) {
-            let mut byte = [0];
-            screen.read_exact(&mut byte).unwrap();
-            shown.extend_from_slice(&byte);
-        }
-        String::from_utf8(shown).unwrap()
-    }
 
     #[test]
     fn a_terminal_does_not_show_what_is_typed() {
         let (mut person, program) = terminal();
+        let program = program.file();
         let is_shown = |program: &File| tcgetattr(program).unwrap().local_modes.contains(LocalModes::ECHO);
-        assert!(is_shown(&program));
+        assert!(is_shown(program));
         let asked = std::thread::scope(|scope| {
-            let asking = scope.spawn(|| prompted(&program, "Passphrase: "));
+            let asking = scope.spawn(|| prompted(program, "Passphrase: "));
             assert_eq!(shown_until(&person, ": "), "Passphrase: ");
             person.write_all(b"correct horse battery staple\n").unwrap();
             asking.join().unwrap().ok().unwrap()
         });
         assert_eq!(shown_until(&person, "\n"), "\r\n", "the end of the line alone");
-        assert!(is_shown(&program), "as it was before");
+        assert!(is_shown(program), "as it was before");
         let right = Passphrase::first_line(&b"correct horse battery staple\r\nanother line"[..]);
         assert!(asked.is(&right.ok().unwrap()));
     }

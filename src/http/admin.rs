@@ -10,7 +10,8 @@ use super::request::{Context, Json, ListQuery, Once, Path, Query, USUAL_PAGE, id
 use crate::model::problems::Thing;
 use crate::vault::Audit;
 use crate::vault::people::{
-    Changed, FindPrincipals, MovePrincipal, NewPrincipal, NewToken, Page, Principal, SetPrincipal, Token, TokenLine,
+    Changed, Code, FindPrincipals, MovePrincipal, NewPrincipal, NewToken, Page, Principal, SetPrincipal, Token,
+    TokenLine,
 };
 
 /// What is answered of something made.
@@ -129,6 +130,23 @@ pub(super) async fn issue_token(context: Once, Path(id): Path<String>, body: Jso
     )
 }
 
+/// Issues a one-time code, shown once, by which the account's owner fetches the token (`POST /v1/tokens/claim`) within a day. It ends an
+/// earlier code of the account. For an administrator, or one who may approve, it takes two persons.
+#[utoipa::path(post, path = "/v1/admin/principals/{id}/codes", tag = "admin",
+    params(("id" = String, Path), ("Approval" = Option<String>, Header, description = APPROVAL),
+        ("Approval-Reason" = Option<String>, Header, description = REASON)), request_body = NewToken,
+    responses((status = 201, body = Code), (status = 202, body = AskedBody), (status = 404), (status = 409)))]
+pub(super) async fn issue_code(context: Once, Path(id): Path<String>, body: Json<NewToken>) -> Made<Code> {
+    let id = identifier(&id, Thing::Principal)?;
+    let exact = context.exact(&body.bytes)?;
+    made(
+        context
+            .vault()
+            .issue_code(context.session(), id, &body.value, &exact)
+            .await?,
+    )
+}
+
 /// A principal's tokens, newest first, without secrets.
 #[utoipa::path(get, path = "/v1/admin/principals/{id}/tokens", tag = "admin", params(("id" = String, Path), ListQuery),
     responses((status = 200, body = Page<TokenLine>), (status = 404)))]
@@ -159,6 +177,12 @@ pub(super) async fn revoke_token(context: Once, Path((id, token)): Path<(String,
             .revoke_token(context.session(), id, token, &exact)
             .await?,
     ))
+}
+
+/// Stops the recovery of an administrator's account that is under way. One person is enough.
+#[utoipa::path(post, path = "/v1/admin/recovery/stop", tag = "admin", responses((status = 200, body = Audit), (status = 409)))]
+pub(super) async fn stop_recovery(context: Once) -> Answer<Audit> {
+    Ok(axum::Json(context.vault().stop_recovery(context.session()).await?))
 }
 
 /// Locks the vault: every key is wiped, and only a start with the passphrase unlocks it again.

@@ -9,8 +9,9 @@ use axum::response::{IntoResponse, Response};
 use super::App;
 use super::problem::Problem;
 use crate::keyring::KeyError;
+use crate::log::leaf;
 use crate::policy::Why;
-use crate::vault::Error;
+use crate::vault::{Error, Vault};
 
 /// The process answers.
 #[utoipa::path(get, path = "/livez", tag = "health", security(()), responses((status = 200, body = String)))]
@@ -21,22 +22,36 @@ pub(super) async fn live() -> &'static str {
 /// The vault is unlocked and serves.
 ///
 /// It also says when the witnesses bar every field: the condition's name (`unwitnessed`, `contradicted`) stands at the
-/// beginning of the second line. The status is 200 then: calls are still taken, and auditors still read the log.
+/// beginning of the second line. The status is 200 then: calls are still taken, and auditors still read the log. A line that begins with
+/// `recovery` says that an administrator's account is being recovered, from when on, and how to stop that.
 #[utoipa::path(get, path = "/readyz", tag = "health", security(()),
     responses((status = 200, body = String), (status = 503)))]
 pub(super) async fn ready(State(app): State<Arc<App>>) -> Response {
     if app.vault.is_locked() {
         return Problem::from(Error::Key(KeyError::Locked)).into_response();
     }
+    let recovery = recovery(&app.vault);
     match app.vault.shows_nothing() {
-        Ok(None) => "ready\n".into_response(),
+        Ok(None) => format!("ready\n{recovery}").into_response(),
         Ok(Some(why)) => format!(
-            "ready to take calls, but no field is shown\n{why}: {}\n",
+            "ready to take calls, but no field is shown\n{why}: {}\n{recovery}",
             what_to_do(why)
         )
         .into_response(),
         Err(error) => Problem::from(error).into_response(),
     }
+}
+
+/// That an administrator's account is being recovered, for whoever may stop it.
+fn recovery(vault: &Vault) -> String {
+    let ready_at = vault.recovery_ready_at().map(leaf::milliseconds);
+    ready_at.map_or_else(String::new, |at| {
+        format!(
+            "recovery: an administrator's account gets a new token from {at} on\n  if that is not meant, an auditor, a data \
+             protection officer or an administrator stops it with POST /v1/admin/recovery/stop; the log says who began it \
+             (act=admin.recover)\n"
+        )
+    })
 }
 
 /// What has happened and how to act, for whoever runs the vault.

@@ -91,6 +91,7 @@ impl Metrics {
         register_statements(&mut registry, vault);
         register_connections(&mut registry, connections);
         register_witnesses(&mut registry, vault);
+        register_recovery(&mut registry, vault);
         let levels = Family::<Level, Counter>::default();
         for (level, count) in vault.reveal_alarms() {
             levels.get_or_create(&Level { level }).inc_by(count);
@@ -153,6 +154,16 @@ fn register_witnesses(registry: &mut Registry, vault: &Vault) {
         "witness_contradictions",
         "Witnesses that say that the log was cut or rewritten; if there is one, nothing is shown",
         contradictions,
+    );
+}
+
+fn register_recovery(registry: &mut Registry, vault: &Vault) {
+    let pending: Gauge = Gauge::default();
+    pending.set(i64::from(vault.recovery_ready_at().is_some()));
+    registry.register(
+        "recovery_pending",
+        "1 while the recovery of an administrator's account can be stopped; /readyz says more",
+        pending,
     );
 }
 

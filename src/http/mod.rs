@@ -17,6 +17,7 @@ mod request;
 mod search;
 mod server;
 mod tickets;
+mod tokens;
 
 use std::sync::Arc;
 
@@ -100,7 +101,10 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(admin::switch_off))
         .routes(routes!(admin::move_principal))
         .routes(routes!(admin::issue_token, admin::list_tokens))
+        .routes(routes!(admin::issue_code))
         .routes(routes!(admin::revoke_token))
+        .routes(routes!(tokens::claim))
+        .routes(routes!(admin::stop_recovery))
         .routes(routes!(admin::lock))
         .routes(routes!(approvals::list))
         .routes(routes!(approvals::mine))

@@ -4,11 +4,14 @@
 //! looked for, with theirs.
 
 use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
 
 use super::derive::keyed;
 use super::{KeyError, KeyRole, Keyring};
+use crate::model::claim_code::ClaimCode;
 use crate::model::code::Code;
 use crate::model::fields::Indexed;
+use crate::model::ids::PrincipalId;
 use crate::store::rows::coded::encoding;
 use crate::store::rows::{BlindIndexRow, Coded, Genuine, Protected};
 
@@ -23,10 +26,19 @@ impl Purpose<'_> {
         role: KeyRole::Row,
         label: [b"callervault/replay-key/1", b""],
     };
+    const CLAIM: Self = Self {
+        role: KeyRole::Row,
+        label: [b"callervault/claim-code/1", b""],
+    };
     const REQUEST: Self = Self {
         role: KeyRole::Row,
         label: [b"callervault/request/1", b""],
     };
+}
+
+/// Account and one-time code, both of one length.
+fn claim(account: &PrincipalId, code: &ClaimCode) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new([&account.as_bytes()[..], code.as_bytes()].concat())
 }
 
 fn of_rows(table: &str) -> Purpose<'_> {
@@ -121,6 +133,22 @@ impl Keyring {
     /// When locked.
     pub fn is_request(&self, code: &Code, request: &[u8]) -> Result<bool, KeyError> {
         self.is_code_of(&Purpose::REQUEST, request, code)
+    }
+
+    /// The code of an account's one-time code. Copied to another account's row it is wrong.
+    ///
+    /// # Errors
+    /// When locked.
+    pub fn claim_code(&self, account: &PrincipalId, code: &ClaimCode) -> Result<Code, KeyError> {
+        self.active_code(&Purpose::CLAIM, &claim(account, code))
+    }
+
+    /// Whether this is the code of this account's one-time code.
+    ///
+    /// # Errors
+    /// When locked.
+    pub fn is_claim_code(&self, known: &Code, account: &PrincipalId, code: &ClaimCode) -> Result<bool, KeyError> {
+        self.is_code_of(&Purpose::CLAIM, &claim(account, code), known)
     }
 
     fn active_code(&self, purpose: &Purpose<'_>, message: &[u8]) -> Result<Code, KeyError> {

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use tokio::sync::{oneshot, watch};
 
 use super::error::{CommitError, LogStopped};
-use super::leaf::{self, Leaf, LeafBytes, RULES, UNLOCK};
+use super::leaf::{Leaf, LeafBytes, UNLOCK, Unasked};
 use super::receipt::{LogPosition, Receipt, Recorded, Refusal};
 use super::sequencer::{Job, Sequencer};
 use super::stats::LogStats;
@@ -19,7 +19,7 @@ use crate::model::reference::DepartmentCode;
 use crate::policy::facts::PolicyHash;
 use crate::policy::{Denial, Permit};
 use crate::store::rows::{PrincipalRow, TokenRow};
-use crate::store::{DataWriter, Guard, KeyStore};
+use crate::store::{DataWriter, Guard, KeyStore, Write};
 
 /// Jobs that may wait, unless it is set otherwise.
 const QUEUE: usize = 8192;
@@ -111,14 +111,15 @@ impl Log {
         })
     }
 
-    /// Makes a permitted read durable.
+    /// Makes a permitted read durable, with what is written beside it.
     ///
     /// # Errors
     /// [`CommitError`]: then nothing may be shown.
-    pub async fn commit(&self, permit: Permit) -> Result<Receipt, CommitError> {
+    pub async fn commit(&self, permit: Permit, beside: Vec<Write>) -> Result<Receipt, CommitError> {
         let leaf = Leaf::granted(&permit, &self.node)?.to_bytes()?;
         let change = Change {
             guards: guards(&permit),
+            writes: beside,
             ..Change::default()
         };
         let position = self.sequence(leaf, change).await?;
@@ -145,13 +146,17 @@ impl Log {
         Ok(())
     }
 
-    /// Makes a refusal durable.
+    /// Makes a refusal durable, with what is written beside it.
     ///
     /// # Errors
     /// [`CommitError`]: the refusal stands all the same, but the caller is told that the log is not available.
-    pub async fn refuse(&self, denial: Denial) -> Result<Refusal, CommitError> {
+    pub async fn refuse(&self, denial: Denial, beside: Vec<Write>) -> Result<Refusal, CommitError> {
         let leaf = Leaf::denied(&denial, &self.node)?.to_bytes()?;
-        let position = self.sequence(leaf, Change::default()).await?;
+        let change = Change {
+            writes: beside,
+            ..Change::default()
+        };
+        let position = self.sequence(leaf, change).await?;
         Ok(Refusal::new(denial.why(), position))
     }
 
@@ -166,37 +171,23 @@ impl Log {
         policy: PolicyHash,
         change: Change,
     ) -> Result<LogPosition, CommitError> {
-        let link = [("way".to_owned(), way.to_owned())].into();
-        self.by_itself(UNLOCK, at, policy, Change { link, ..change }).await
-    }
-
-    /// Makes durable that other rules are in force from now on, together with what that changes.
-    ///
-    /// # Errors
-    /// [`CommitError`]: then they are not.
-    pub async fn rules_replaced(
-        &self,
-        at: Timestamp,
-        policy: PolicyHash,
-        change: Change,
-    ) -> Result<LogPosition, CommitError> {
-        self.by_itself(RULES, at, policy, change).await
-    }
-
-    async fn by_itself(
-        &self,
-        act: &str,
-        at: Timestamp,
-        policy: PolicyHash,
-        change: Change,
-    ) -> Result<LogPosition, CommitError> {
-        let leaf = Leaf {
-            digest: leaf::digests(&change),
-            link: (!change.link.is_empty()).then(|| change.link.clone()),
-            ..Leaf::of_vault(act, DepartmentCode::AUDITORS, at, policy, &self.node)?
+        let change = Change {
+            link: [("way".to_owned(), way.to_owned())].into(),
+            ..change
         };
+        let unlock = Unasked::new(UNLOCK, DepartmentCode::AUDITORS, at, policy);
+        let leaf = Leaf::unasked(&unlock, &change, &self.node)?;
         let patience = self.deadline.max(START);
         self.sequence_within(leaf.to_bytes()?, change, patience).await
+    }
+
+    /// Makes an act durable that no token was presented for, together with what it changes.
+    ///
+    /// # Errors
+    /// [`CommitError`]: then nothing was changed.
+    pub async fn unasked(&self, act: &Unasked<'_>, change: Change) -> Result<LogPosition, CommitError> {
+        let leaf = Leaf::unasked(act, &change, &self.node)?.to_bytes()?;
+        self.sequence(leaf, change).await
     }
 
     /// The origin of the log in force.

@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use super::error::CommitError;
 use super::{Change, Node};
 use crate::merkle::{self, Hash};
-use crate::model::ask::Ask;
+use crate::model::ask::{Ask, RequestId};
+use crate::model::ids::{PrincipalId, TokenId};
 use crate::model::purposes::Purpose;
 use crate::model::reference::DepartmentCode;
 use crate::policy::facts::{Facts, PolicyHash};
@@ -28,8 +29,51 @@ pub const INIT: &str = "vault.init";
 pub const UNLOCK: &str = "vault.unlock";
 /// The rules in force were replaced while the vault was open; the entry's `policy` is the new ones'.
 pub const RULES: &str = "vault.rules";
-/// What the vault does by itself, without anybody asking.
-pub const OF_VAULT: [&str; 3] = [INIT, UNLOCK, RULES];
+/// A token was fetched by a one-time code, or another code was tried. It was granted to the account whose token it is; who tried another
+/// is not known.
+pub const CLAIM: &str = "token.claim";
+/// The recovery of an administrator's account was begun, finished or cancelled (`deed`), with the passphrase.
+pub const RECOVER: &str = "admin.recover";
+/// What nobody asks for with a token.
+pub const OF_VAULT: [&str; 5] = [INIT, UNLOCK, RULES, CLAIM, RECOVER];
+
+/// An act that no token was presented for.
+#[derive(Clone, Copy)]
+pub struct Unasked<'a> {
+    /// One of [`OF_VAULT`].
+    pub act: &'static str,
+    /// The department that it concerns.
+    pub department: DepartmentCode,
+    /// When.
+    pub at: Timestamp,
+    /// The policy in force.
+    pub policy: PolicyHash,
+    /// The request, where there is one.
+    pub request: Option<&'a RequestId>,
+    /// The account whose act it is, and its token, where they are known.
+    pub who: Option<(PrincipalId, TokenId)>,
+    /// The second person, where there is one.
+    pub approver: Option<PrincipalId>,
+    /// Why not, where it was refused.
+    pub denied: Option<Why>,
+}
+
+impl Unasked<'_> {
+    /// One that is done, by nobody whom the vault knows.
+    #[must_use]
+    pub const fn new(act: &'static str, department: DepartmentCode, at: Timestamp, policy: PolicyHash) -> Self {
+        Self {
+            act,
+            department,
+            at,
+            policy,
+            request: None,
+            who: None,
+            approver: None,
+            denied: None,
+        }
+    }
+}
 
 /// Declares the keys of a leaf, sorted as RFC 8785 sorts them. `always` ones stand in every leaf.
 macro_rules! leaf {
@@ -69,7 +113,7 @@ leaf! {
     /// The principal's department.
     dept: always String,
     /// For writes: SHA-256 in base64 of what each place now holds. A place is a field's name (its ciphertext), or
-    /// `@caller`, `@ticket`, `@department/<code>`, `@principal/<id>`, `@token/<principal>/<id>`, `@approval/<id>`, `@archive/<log>`,
+    /// `@caller`, `@ticket`, `@department/<code>`, `@principal/<id>`, `@token/<principal>/<id>`, `@code/<principal>`, `@approval/<id>`, `@archive/<log>`, `@recovery/<principal>`,
     /// `@field/<name>` (the row's columns).
     digest: maybe BTreeMap<String, String>,
     /// Names of the fields read, compared or searched.
@@ -219,6 +263,26 @@ impl Leaf {
             link: None,
             digest: None,
         })
+    }
+
+    /// An act that no token was presented for, with what it changes.
+    pub(super) fn unasked(act: &Unasked<'_>, change: &Change, node: &Node) -> Result<Self, CommitError> {
+        let mut leaf = Self::of_vault(act.act, act.department, act.at, act.policy, node)?;
+        if let Some((owner, token)) = act.who {
+            leaf.actor = owner.to_string();
+            leaf.token = Some(token.to_string());
+        }
+        if let Some(request) = act.request {
+            request.as_str().clone_into(&mut leaf.req);
+        }
+        if let Some(why) = act.denied {
+            leaf.out = "denied".to_owned();
+            leaf.why = Some(Why::as_str(why).to_owned());
+        }
+        leaf.approver = act.approver.map(|approver| approver.to_string());
+        leaf.link = (!change.link.is_empty()).then(|| change.link.clone());
+        leaf.digest = digests(change);
+        Ok(leaf)
     }
 
     pub(super) fn granted(permit: &Permit, node: &Node) -> Result<Self, CommitError> {

@@ -23,6 +23,7 @@ use jiff::Timestamp;
 
 pub use self::commit::{Log, Pace};
 pub use self::error::{CommitError, LogStopped};
+pub use self::leaf::Unasked;
 pub use self::proved::{NotProved, ProvedEntry};
 pub use self::receipt::{LogPosition, Receipt, Recorded, Refusal};
 pub use self::stats::LogStats;

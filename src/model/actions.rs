@@ -143,6 +143,8 @@ actions! {
     SetToken = "admin.token": Whole, Nothing, one, Passes, Update;
     /// Make, change or equip an account that administers the vault or may approve.
     SetAdministrator = "admin.administrator": Whole, Nothing, two, Passes, Update;
+    /// Stop the recovery of an administrator's account.
+    StopRecovery = "admin.recover-stop": Whole, Nothing, one, Passes, Update;
     /// Lock the vault.
     Lock = "vault.lock": Whole, Nothing, one, Passes, Other;
     /// Read the log's newest checkpoint or its public keys.

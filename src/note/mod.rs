@@ -159,7 +159,7 @@ impl<'note> SignatureLine<'note> {
 }
 
 /// Whether a key may have this name (signed-note, "Format").
-fn is_name(name: &str) -> bool {
+pub(crate) fn is_name(name: &str) -> bool {
     !name.is_empty() && !name.chars().any(|c| c.is_whitespace() || c == '+' || c < ' ')
 }
 

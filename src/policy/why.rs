@@ -49,6 +49,8 @@ word_enum! {
         TargetChanged = "target-changed",
         /// As many of the asker's requests for approval are open as may be.
         TooManyOpen = "too-many-open",
+        /// Another one-time code was given than the account has.
+        WrongCode = "wrong-code",
         /// The identifying value belongs to another caller on file.
         IdentityTaken = "identity-taken",
         /// The call does not agree with the caller on file whom the agent says it is.

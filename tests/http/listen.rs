@@ -267,7 +267,7 @@ async fn an_expired_token() {
     let (world, app) = World::new().await;
     let tokens = format!("{}/tokens", world.account("handler-c1"));
     let admin = world.actor(&app, "security-admin");
-    let issued = admin.post(tokens, &json!({"expires_in": 3600})).await.is(201);
+    let issued = admin.post(tokens, &json!({"expires": "1h"})).await.is(201);
     drop(app);
     let bearer = format!("Bearer {}", issued.at("/token"));
     let now = Timestamp::now();

@@ -146,7 +146,9 @@ pub(crate) fn acts(scene: &Scene) -> Vec<Act> {
     let close = Request::post(format!("{}/close", case.ticket()), &json!({"reason": "完成"}));
     let person = json!({"name": "new", "department": "C1", "roles": ["handler"], "kind": "person"});
     let token = Request::post(format!("{}/tokens", world.account("agent")), &json!({}));
+    let code = Request::post(format!("{}/codes", world.account("agent")), &json!({}));
     vec![
+        Act::new("security-admin", code, 201),
         Act::new("agent", Request::post("/v1/intake", &call).once("once"), 201),
         Act::new("agent", Request::post("/v1/callers/lookup", &number), 200),
         Act::new("handler-c1", reveal("clear"), 200),

@@ -28,6 +28,8 @@ fn init(directory: &Path, passphrase: &Path) -> Command {
         .arg(directory)
         .arg("--passphrase-file")
         .arg(passphrase)
+        .args(["--origin", "test.invalid/log/1", "--tokens-dir"])
+        .arg(directory.join("tokens"))
         .stdout(Stdio::null())
         .stderr(Stdio::null());
     command
@@ -39,7 +41,8 @@ fn found(places: &Places) -> Result<(), OpenError> {
         centre: "H0".parse().unwrap(),
         centre_name: "Centre".to_owned(),
     };
-    Vault::init(places, &passphrase(), &founding, &System, Arc::new(randomness::System)).map(|_| ())
+    Vault::init(places, &passphrase(), &founding, &System, Arc::new(randomness::System))
+        .map(|founded| drop(founded.keep()))
 }
 
 #[test]
@@ -166,6 +169,7 @@ fn what_a_write_meets() {
         id: TokenId::from_bytes([1; 16]),
         hash: [0; 32],
         principal: PrincipalId::from_bytes([2; 16]),
+        label: None,
         created_at: jiff::Timestamp::UNIX_EPOCH,
         expires_at: None,
         revoked_at: None,

@@ -126,6 +126,17 @@ async fn without_randomness_at_any_draw_of_any_act() {
     starved(world, &app, &draws, &Act::new("auditor", yes, 200)).await;
     let acting = Act::new("dpo", resolve.approved(&id), 200);
     starved(world, &app, &draws, &acting).await;
+    let codes = Request::post(format!("{}/codes", world.account("agent")), &json!({}));
+    let code = world
+        .actor(&app, "security-admin")
+        .send(codes)
+        .await
+        .is(201)
+        .at("/code");
+    let claim = Request::post("/v1/tokens/claim", &json!({"account": "agent", "code": code}));
+    // Besides: the token and its id.
+    let (taken, _) = starved(world, &app, &draws, &Act::new("nobody", claim, 201)).await;
+    assert!(taken >= 4, "{taken}");
     drop(app);
     assert_eq!(world.fsck().await, []);
 }
@@ -155,7 +166,7 @@ fn no_vault_is_made_without_randomness() {
     let clock = clock::System;
     let make = |draws| Vault::init(&places, &passphrase(), &founding(), &clock, draws);
     let all = Draws::endless();
-    make(all.clone()).unwrap();
+    drop(make(all.clone()).unwrap().keep());
     std::fs::remove_dir_all(dir.path().join("data")).unwrap();
     std::fs::remove_dir_all(dir.path().join("keys")).unwrap();
     // The vault's id, the salt, root key and five others with their nonces, and for three accounts two ids and a token; the entry.
@@ -168,7 +179,7 @@ fn no_vault_is_made_without_randomness() {
         );
         assert!(is_empty(dir.path()), "after {left} draws");
     }
-    make(Draws::limited(all.drawn())).unwrap();
+    drop(make(Draws::limited(all.drawn())).unwrap().keep());
 }
 
 #[tokio::test]

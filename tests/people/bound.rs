@@ -65,7 +65,7 @@ impl Two<'_> {
 }
 
 fn issue(account: &str) -> Request {
-    Request::post(format!("{account}/tokens"), &json!({"expires_in": 3600}))
+    Request::post(format!("{account}/tokens"), &json!({"expires": "1h"}))
 }
 
 fn set(account: &str, version: u64, roles: &[&str], active: bool) -> Request {
@@ -343,7 +343,7 @@ async fn what_is_approved_is_named() {
     );
     assert_eq!(
         about(issue(&account)).await,
-        with(json!({"token": "issue", "expires": "3600 seconds after issue"}))
+        with(json!({"token": "issue", "expires": "1 hours after issue"}))
     );
     assert_eq!(
         about(set(&account, 1, &["dpo"], false)).await,

@@ -115,6 +115,25 @@ fn of_the_vault() -> Vec<Deed> {
     ]
 }
 
+fn of_an_account(world: &World) -> Vec<Deed> {
+    let account = world.account("handler-c1");
+    let post = |of: &str| Request::post(format!("{account}/{of}"), &json!({}));
+    vec![
+        deed("admin.token", post("tokens"), ADMIN),
+        deed("admin.token", post("codes"), ADMIN),
+    ]
+}
+
+/// Nobody's account is being recovered: who may stop that is told so.
+fn to_stop() -> Deed {
+    let stop = Request::post("/v1/admin/recovery/stop", &json!({}));
+    deed(
+        "admin.recover-stop",
+        stop,
+        &["auditor", "dpo", "security-admin", "system-admin"],
+    )
+}
+
 async fn staffed() -> (World, Arc<App>) {
     let (mut world, app) = World::unlimited().await;
     for (name, role) in [
@@ -138,7 +157,11 @@ async fn each_refusal_is_an_entry_that_says_who_and_what() {
     let (world, app) = staffed().await;
     let auditor = world.actor(&app, "auditor");
     let case = world.case(&app, "C1").await;
-    for deed in of_the_ticket(&case).into_iter().chain(of_the_vault()) {
+    let mut deeds = of_the_ticket(&case);
+    deeds.extend(of_the_vault());
+    deeds.extend(of_an_account(&world));
+    deeds.push(to_stop());
+    for deed in deeds {
         for who in STAFF {
             if deed.may.contains(&who) {
                 continue;
@@ -166,7 +189,8 @@ async fn who_may_is_not_refused() {
     let case = world.case(&app, "C1").await;
     // The step that gives the ticket away comes last but for the lock.
     let before_the_lock = of_the_vault().into_iter().rev().skip(1);
-    for deed in before_the_lock.chain(of_the_ticket(&case)) {
+    let deeds = before_the_lock.chain(of_an_account(&world)).chain(of_the_ticket(&case));
+    for deed in deeds {
         for who in deed.may {
             let answer = world.actor(&app, who).send(deed.request.clone()).await;
             let done = [200, 201].contains(&answer.status);

@@ -8,11 +8,15 @@ use callervault::model::reference::{DepartmentCode, Reference};
 use callervault::model::ticket_no::TicketNo;
 use callervault::store::rows::{
     ApprovalRow, ArchiveRow, BlindIndexRow, CallerRow, Cell, Coded, Columns, CustodyRow, DATA, DeclaredRow,
-    DepartmentRow, FromColumns, KEYS, PrincipalRow, Protected, ReplayRow, SpentRow, TicketRow, TokenRow,
+    DepartmentRow, FromColumns, KEYS, PrincipalRow, Protected, RecoveryRow, ReplayRow, SpentRow, TicketRow,
+    TokenCodeRow, TokenDayRow, TokenRow,
 };
 use callervault::store::{Result, StoreError};
+use callervault::vault::life::recover::Recovery;
 
 use crate::audit::retention::{drop_below, later};
+use serde_json::json;
+
 use crate::support::approvals::resolve;
 use crate::support::rows::Store;
 use crate::support::{Request, World, caller, intake};
@@ -38,6 +42,15 @@ pub(crate) async fn world() -> World {
     let subject = found.at("/entries/0/leaf/subject");
     app.vault().note_unlock("test").await.unwrap();
     dpo.ask(&resolve(&subject)).await;
+    let recovery = Recovery {
+        account: "security-admin",
+        two: None,
+        reason: "a test",
+        delay: None,
+    };
+    app.vault().start_recovery(&recovery).await.unwrap();
+    let code = Request::post(format!("{}/codes", world.account("handler-w2")), &json!({}));
+    world.actor(&app, "security-admin").send(code).await.is(201);
     world
 }
 
@@ -122,6 +135,8 @@ async fn every_column_is_under_its_rows_code() {
         each_column::<DepartmentRow>(&keyring, &data),
         each_column::<PrincipalRow>(&keyring, &data),
         each_column::<TokenRow>(&keyring, &data),
+        each_column::<TokenDayRow>(&keyring, &data),
+        each_column::<TokenCodeRow>(&keyring, &data),
         each_column::<CallerRow>(&keyring, &data),
         each_column::<BlindIndexRow>(&keyring, &data),
         each_column::<TicketRow>(&keyring, &data),
@@ -131,6 +146,7 @@ async fn every_column_is_under_its_rows_code() {
         each_column::<SpentRow>(&keyring, &data),
         each_column::<ApprovalRow>(&keyring, &data),
         each_column::<ArchiveRow>(&keyring, &data),
+        each_column::<RecoveryRow>(&keyring, &data),
     ];
     let coded = DATA.iter().map(|table| table()).filter(|table| table.coded);
     let coded: BTreeSet<&str> = coded.map(|table| table.name).collect();

@@ -11,7 +11,7 @@ use crate::support::{Case, World};
 const A_REVEAL: [u64; 2] = [11, 2];
 
 /// Statements that the stores have run so far, as the metrics say.
-async fn statements(world: &World, app: &Arc<App>) -> [u64; 2] {
+pub(crate) async fn statements(world: &World, app: &Arc<App>) -> [u64; 2] {
     let metrics = world.metrics(app).await;
     ["data", "keys"].map(|store| {
         let name = format!("callervault_store_statements_total{{store=\"{store}\"}} ");

@@ -103,6 +103,12 @@ impl Actor<'_> {
         read.json()["leaf"].clone()
     }
 
+    /// The entry of the log at this index, as an auditor reads it.
+    pub(crate) async fn entry_at(self, index: u64) -> Value {
+        let read = self.get(format!("/v1/audit/events/{index}")).await.is(200);
+        read.json()["leaf"].clone()
+    }
+
     /// The answer is this problem in these words, and the log has a refusal, as an auditor reads it.
     pub(crate) async fn finds_refused(self, answer: &Answer, problem: &str, words: &str) {
         assert_eq!(answer.problem(), problem, "{}", answer.text);

@@ -96,8 +96,9 @@ impl World {
             centre_name: "Centre".to_owned(),
         };
         let randomness = Arc::clone(&running.randomness);
-        let issued = Vault::init(&places, &passphrase(), &founding, &*clock, randomness).unwrap();
-        let tokens = issued
+        let founded = Vault::init(&places, &passphrase(), &founding, &*clock, randomness).unwrap();
+        let tokens = founded
+            .keep()
             .iter()
             .map(|one| (one.account.clone(), one.token.to_string()))
             .collect();

@@ -89,7 +89,7 @@ impl World {
     /// Issues a token for an account that was hired. Where that takes two persons, the first auditor approves.
     async fn equip(&mut self, vault: &Vault, admin: &Session, name: &str) {
         let id = self.id(name).parse().unwrap();
-        let ever = NewToken { expires_in: None };
+        let ever = NewToken::default();
         let mut exact = Exact::default();
         let token = loop {
             match vault.issue_token(admin, id, &ever, &exact).await {

@@ -43,6 +43,7 @@ CREATE TABLE api_token (
     id         BLOB PRIMARY KEY,
     hash       BLOB NOT NULL UNIQUE,
     principal  BLOB NOT NULL REFERENCES principal (id),
+    label      TEXT,
     epoch      INTEGER NOT NULL,
     log        INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
@@ -52,6 +53,30 @@ CREATE TABLE api_token (
     mac        BLOB NOT NULL
 );
 CREATE INDEX api_token_principal ON api_token (principal, created_at, id);
+
+-- `day` is the last one, counted from 1970-01-01 in UTC, on which the token was used for an act that the log holds.
+CREATE TABLE token_day (
+    token BLOB PRIMARY KEY REFERENCES api_token (id),
+    day   INTEGER NOT NULL,
+    mac   BLOB NOT NULL
+) WITHOUT ROWID;
+
+-- The newest one-time code of each account, by which its owner fetches a token. `code` is a keyed code of it.
+CREATE TABLE token_code (
+    principal        BLOB PRIMARY KEY REFERENCES principal (id),
+    code             BLOB NOT NULL,
+    label            TEXT,
+    token_expires_at INTEGER,
+    epoch            INTEGER NOT NULL,
+    log              INTEGER NOT NULL,
+    issued_by        BLOB NOT NULL REFERENCES principal (id),
+    created_at       INTEGER NOT NULL,
+    expires_at       INTEGER NOT NULL,
+    failures         INTEGER NOT NULL,
+    open             INTEGER NOT NULL,
+    version          INTEGER NOT NULL,
+    mac              BLOB NOT NULL
+) WITHOUT ROWID;
 
 -- `subject` is what the log calls the caller. `fields` names what is on file, so that a removed field is noticed.
 CREATE TABLE caller (

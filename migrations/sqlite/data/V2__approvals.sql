@@ -30,3 +30,17 @@ CREATE TABLE archive (
     version INTEGER NOT NULL,
     mac     BLOB NOT NULL
 );
+
+-- The newest recovery of each security administrator's account: begun with the vault stopped, and finished after a delay in which it can be
+-- stopped.
+CREATE TABLE recovery (
+    principal  BLOB PRIMARY KEY REFERENCES principal (id),
+    asker      BLOB REFERENCES principal (id),
+    approver   BLOB REFERENCES principal (id),
+    started_at INTEGER NOT NULL,
+    ready_at   INTEGER NOT NULL,
+    open       INTEGER NOT NULL,
+    version    INTEGER NOT NULL,
+    mac        BLOB NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX recovery_open ON recovery (open);

@@ -27,6 +27,7 @@ pub(super) const fn told(why: Why) -> &'static ProblemKind {
         Why::ApprovalClosed => problems::APPROVAL_CLOSED,
         Why::TooManyOpen => problems::TOO_MANY_OPEN,
         Why::TargetChanged => problems::TARGET_CHANGED,
+        Why::WrongCode => problems::CLAIM_REFUSED,
         Why::IdentityTaken => problems::IDENTITY_TAKEN,
         Why::NotThatCaller => problems::NOT_THAT_CALLER,
     }

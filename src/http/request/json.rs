@@ -61,7 +61,7 @@ pub(super) fn in_canonical_form(body: &[u8]) -> Result<Vec<u8>, Problem> {
     canonical(body).map_err(|_| problems::AMBIGUOUS_JSON.into())
 }
 
-fn is_json(request: &Request) -> bool {
+pub(super) fn is_json(request: &Request) -> bool {
     let kind = request.headers().get(header::CONTENT_TYPE);
     let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let media = kind.split(';').next().unwrap_or_default();
@@ -73,7 +73,7 @@ async fn body(request: Request, app: &Arc<App>) -> Result<Bytes, Problem> {
     body.map_err(|_| problems::BODY_TOO_LARGE.into())
 }
 
-fn parse<T: DeserializeOwned>(bytes: &[u8], app: &App) -> Result<T, Problem> {
+pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8], app: &App) -> Result<T, Problem> {
     let rules = app.vault.rules();
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {

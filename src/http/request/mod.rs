@@ -6,6 +6,7 @@ mod json;
 mod named;
 mod path;
 mod query;
+mod stranger;
 
 pub(super) use self::context::{Context, Once};
 pub(super) use self::headers::{bad_reason, tagged};
@@ -13,3 +14,4 @@ pub(super) use self::json::{Json, MaybeJson};
 pub(super) use self::named::{Named, REQUEST_ID};
 pub(super) use self::path::{Path, identifier};
 pub(super) use self::query::{ListQuery, Query, USUAL_PAGE, limit};
+pub(super) use self::stranger::{ShortJson, Unknown};

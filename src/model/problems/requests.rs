@@ -21,7 +21,7 @@ problems! {
         "Send `Content-Type: application/json`." / "请发送 `Content-Type: application/json`。";
     /// More than a body may have.
     BODY_TOO_LARGE = "body-too-large", 413, "The body is too large" / "请求体过大",
-        "A body has at most 1 MiB. Nothing was stored." / "请求体最大 1 MiB。未保存任何内容。";
+        "A body has at most 1 MiB, and 4 KiB without a token. Nothing was stored." / "请求体最大 1 MiB，不带令牌时为 4 KiB。未保存任何内容。";
     /// Not JSON at all.
     BAD_JSON = "bad-json", 400, "The JSON cannot be used" / "JSON 不可用",
         "The body is not well-formed JSON at line {line}, column {column}." / "请求体第 {line} 行第 {column} 列不是合法的 JSON。";
@@ -153,7 +153,16 @@ problems! {
         "An account name has 2 to 64 of a-z, 0-9, '.', '_' and '-'." / "账号名为 2 到 64 个字符：a-z、0-9、“.”、“_”、“-”。";
     /// A token's time that cannot be.
     BAD_EXPIRY = "bad-expiry", 422, "Not a time to expire" / "有效期无效",
-        "`expires_in` is a number of seconds." / "`expires_in` 为秒数。";
+        "`expires` is a number of days or hours, such as `90d` or `12h`, or a time by RFC 3339; it lies ahead, by ten years at most." /
+        "`expires` 为天数或小时数（如 `90d`、`12h`），或 RFC 3339 时间；须晚于当前时间，最长十年。";
+    /// A one-time code whose check characters are wrong.
+    MISTYPED_CODE = "mistyped-code", 422, "Mistyped" / "编号有误",
+        "A code has 18 characters, and its last two must fit the others. Read it again. This try was not counted." /
+        "验证码有 18 个字符，且最后两位须与其余字符相符。请重新核对。本次不计入错误次数。";
+    /// A label that cannot stand in clear.
+    BAD_LABEL = "bad-label", 422, "Not a label" / "标签无效",
+        "A label has 1 to 40 of a-z, 0-9, '.', '_' and '-', with at most six digits. It says what a token is for and names no person." /
+        "标签为 1 到 40 个字符：a-z、0-9、“.”、“_”、“-”，数字不超过六个。标签说明令牌的用途，不含人名。";
     /// More or fewer than one of three.
     EXACTLY_ONE = "exactly-one", 422, "Name exactly one" / "只能指定其一",
         "Name exactly one of ticket, subject and actor." / "ticket、subject、actor 中只能指定一个。";
@@ -214,6 +223,35 @@ problems! {
     NOT_READMITTED = "not-to-be-readmitted", 422, "Not an account to readmit" / "不能重新启用该账号",
         "There is no active person's account of this name with the role security_admin. Name one of those that the vault has." /
         "没有名称相符、在用且具有 security_admin 角色的个人账号。请指定库中已有的账号。";
+    /// A recovery while another is under way.
+    RECOVERY_UNDER_WAY = "recovery-under-way", 409, "Another recovery is under way" / "已有恢复在进行中",
+        "Finish it, or end it with `callervault recover-admin cancel`." / "请先完成该恢复，或用 `callervault recover-admin cancel` 终止。";
+    /// No recovery.
+    NO_RECOVERY = "no-recovery", 409, "No recovery is under way" / "没有进行中的恢复",
+        "It was finished or stopped, or none was begun. The log has it: `act=admin.recover`." /
+        "恢复已完成、已终止或尚未开始。日志中有记录：`act=admin.recover`。";
+    /// A recovery before its time.
+    RECOVERY_TOO_EARLY = "recovery-too-early", 409, "Not yet" / "时间未到",
+        "The delay is not over, in which others may stop the recovery. The log says from when on it may be finished." /
+        "等待期未结束，其间他人可以终止恢复。可完成的时间见日志。";
+    /// A recovery that the log has otherwise.
+    RECOVERY_NOT_LOGGED = "recovery-not-logged", 409, "The log has it otherwise" / "与日志不符",
+        "The row of the recovery is not the one that the log says was last written. Run `callervault fsck`, and cancel it." /
+        "该恢复的记录与日志中最后写入的不符。请运行 `callervault fsck`，并取消该恢复。";
+    /// An account that is not to be recovered.
+    NOT_RECOVERED = "not-to-be-recovered", 422, "Not an account to recover" / "不能恢复该账号",
+        "Name an active person's account with the role security_admin." / "请指定在用且具有 security_admin 角色的个人账号。";
+    /// Two who are not those that may.
+    NOT_TWO_RECOVERERS = "not-two-recoverers", 422, "These two may not do that" / "这两人无权进行此操作",
+        "It takes the tokens of two persons who are auditors, system administrators or data protection officers, neither of whom made \
+         the other's account." /
+        "须由两人出示令牌：审计管理员、系统管理员或个保负责人，且互不为对方账号的创建人。";
+    /// A delay in which nobody could stop it.
+    DELAY_TOO_SHORT = "delay-too-short", 422, "The delay is too short" / "等待期过短",
+        "It is at least 1h with two persons, and 72h with the passphrase alone." / "两人办理至少 1h，仅凭口令至少 72h。";
+    /// A clock that cannot tell a delay.
+    CLOCK_BEHIND_LOG = "clock-behind-log", 503, "The clock is behind the log" / "时钟落后于日志",
+        "The newest entry of the log is younger than the clock. Set the clock right." / "最新的日志条目晚于当前时钟，请校准时钟。";
     /// A log that was cut.
     ROLLED_BACK = "rolled-back", 422, "The log was cut" / "日志被截断",
         "The witnesses have cosigned more entries than the log has: it was cut. Keep this copy as evidence and restore from a \

@@ -38,6 +38,8 @@ things! {
     Principal = "principal" / "账号";
     /// A token.
     Token = "token" / "令牌";
+    /// What fetches a token once.
+    Code = "one-time code" / "验证码";
     /// What waits for a second person.
     Approval = "request for approval" / "审批申请";
     /// Where an entry stands.

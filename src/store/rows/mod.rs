@@ -13,12 +13,15 @@ pub mod field;
 pub mod keys;
 pub mod log;
 pub mod principal;
+pub mod recovery;
 pub mod reference;
 pub mod replay;
 pub mod spent;
 mod table;
 pub mod ticket;
 pub mod token;
+pub mod token_code;
+pub mod token_day;
 
 pub use self::approval::{About, ApprovalRow};
 pub use self::archive::ArchiveRow;
@@ -33,6 +36,7 @@ pub use self::field::FieldRow;
 pub use self::keys::{Contradiction, Fence, KeyringRow, UnlockRow, VaultRow, WrappedKey};
 pub use self::log::{EntryRow, HeadRow, PastEntryRow, PastLogRow, TileRow};
 pub use self::principal::PrincipalRow;
+pub use self::recovery::RecoveryRow;
 pub use self::reference::ReferenceRow;
 pub use self::replay::ReplayRow;
 pub use self::spent::SpentRow;
@@ -40,6 +44,8 @@ pub(crate) use self::table::table;
 pub use self::table::{Columns, FromColumns, NewRow, Put, Read, Row, Statement, Table, next};
 pub use self::ticket::TicketRow;
 pub use self::token::TokenRow;
+pub use self::token_code::TokenCodeRow;
+pub use self::token_day::TokenDayRow;
 
 /// Every table of the data store.
 pub static DATA: &[fn() -> &'static Table] = &[
@@ -47,6 +53,8 @@ pub static DATA: &[fn() -> &'static Table] = &[
     DepartmentRow::table,
     PrincipalRow::table,
     TokenRow::table,
+    TokenDayRow::table,
+    TokenCodeRow::table,
     CallerRow::table,
     FieldRow::table,
     BlindIndexRow::table,
@@ -58,6 +66,7 @@ pub static DATA: &[fn() -> &'static Table] = &[
     DeclaredRow::table,
     ApprovalRow::table,
     ArchiveRow::table,
+    RecoveryRow::table,
     HeadRow::table,
     EntryRow::table,
     TileRow::table,

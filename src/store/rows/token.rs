@@ -14,6 +14,8 @@ table! {
         pub hash: [u8; 32],
         /// Whose it is.
         pub principal: PrincipalId,
+        /// What it is for, where the administrator said so.
+        pub label: Option<String>,
         /// The principal's epoch when it was issued.
         pub epoch: u64,
         /// The number of the log that it is good under: the one in force when it was issued. Tokens of an earlier log are void, so

@@ -123,9 +123,9 @@ impl Vault {
             version: version + 1,
         };
         change.writes.extend(self.remember(session, replay, &answer)?);
-        let recorded = match self.log.record(permit, change).await {
+        let recorded = match self.record(permit, change).await {
             // Somebody was faster with that identity: the next try finds it and is refused, in the log.
-            Err(CommitError::Duplicate) => return Err(Error::Stale),
+            Err(Error::Log(CommitError::Duplicate)) => return Err(Error::Stale),
             other => other?,
         };
         Ok((answer, recorded.position().into()))

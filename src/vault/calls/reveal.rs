@@ -78,7 +78,7 @@ impl Vault {
     pub async fn reveal(&self, ask: Ask) -> Result<Revealed, Error> {
         let facts = self.facts(&ask).await?;
         let permit = self.decide(ask, facts).await?;
-        let receipt = self.log.commit(permit).await?;
+        let receipt = self.commit(permit).await?;
         self.open_fields(receipt).await
     }
 

@@ -7,9 +7,11 @@ mod error;
 mod facts;
 pub(in crate::vault) mod limits;
 mod lists;
+mod pending;
 pub(in crate::vault) mod replay;
 mod retention;
 mod rules;
+mod token_days;
 mod values;
 pub(in crate::vault) mod witnessing;
 
@@ -23,11 +25,13 @@ pub(in crate::vault) use self::authenticate::{new_token, token_hash};
 pub use self::error::Error;
 pub(in crate::vault) use self::facts::{caller_of, ticket_of};
 use self::limits::{RateLimiter, Spending, UnderWay};
-pub use self::limits::{Rates, Watching};
+pub use self::limits::{Rates, Stranger, Watching};
 pub(in crate::vault) use self::lists::ListsInForce;
+pub(in crate::vault) use self::pending::PendingRecovery;
 pub use self::replay::{Replay, Scope};
 pub use self::retention::Retention;
 pub use self::rules::Rules;
+pub(in crate::vault) use self::token_days::TokenDays;
 pub(in crate::vault) use self::values::Sorted;
 pub use self::values::Values;
 pub use self::witnessing::Witnessing;
@@ -35,7 +39,7 @@ use crate::audit::indexer::Indexer;
 use crate::clock::Clock;
 use crate::keyring::{Keyring, RecordKey};
 pub use crate::log::LogStopped;
-use crate::log::{Change, Log, LogStats, Recorded};
+use crate::log::{Change, Log, LogStats, Receipt, Recorded};
 use crate::model::ask::{Action, Ask, RequestId};
 use crate::model::ids::RecordId;
 use crate::model::principals::Actor;
@@ -71,6 +75,8 @@ pub struct Vault {
     /// Rates of requests and refusals, written by every request under a lock inside. They protect this process and are not
     /// shared (decision 0019).
     pub(in crate::vault) rate_limiter: RateLimiter,
+    /// The same for requests without a token, all together.
+    pub(in crate::vault) strangers: RateLimiter,
     /// What witnesses have said, written by their round under a lock inside. What bars fields stands in the key store as well.
     pub(in crate::vault) witnessing: Witnessing,
     /// How long entries' bodies are kept.
@@ -80,6 +86,11 @@ pub struct Vault {
     /// Shares of counts that this process has taken ahead, under locks inside. The counts stand in the data store, for all nodes
     /// (decision 0020).
     pub(in crate::vault) spending: Spending,
+    /// Which tokens' days stand in the data store already, as far as this process knows, under a lock inside. Losing it costs a read
+    /// a token.
+    pub(in crate::vault) token_days: TokenDays,
+    /// From when on a recovery may be finished: as the data store had it when it was opened, until it is stopped.
+    pub(in crate::vault) recovery: PendingRecovery,
 }
 
 /// One authenticated request.
@@ -156,11 +167,24 @@ impl Vault {
 
     /// Logs an act that changes nothing and shows no field.
     pub(in crate::vault) async fn note(&self, permit: Permit) -> Result<Audit, Error> {
-        Ok(self.log.record(permit, Change::default()).await?.position().into())
+        Ok(self.record(permit, Change::default()).await?.position().into())
     }
 
-    pub(in crate::vault) async fn record(&self, permit: Permit, change: Change) -> Result<Recorded, Error> {
-        Ok(self.log.record(permit, change).await?)
+    /// Logs an act with what it changes.
+    pub(in crate::vault) async fn record(&self, permit: Permit, mut change: Change) -> Result<Recorded, Error> {
+        let used = self.first_use(permit.ask()).await?;
+        change.writes.extend(used.writes());
+        let recorded = self.log.record(permit, change).await?;
+        self.token_days.note(used);
+        Ok(recorded)
+    }
+
+    /// Logs a read, before anything is shown.
+    pub(in crate::vault) async fn commit(&self, permit: Permit) -> Result<Receipt, Error> {
+        let used = self.first_use(permit.ask()).await?;
+        let receipt = self.log.commit(permit, used.writes()).await?;
+        self.token_days.note(used);
+        Ok(receipt)
     }
 
     /// The key of a record that exists, for sealing.
@@ -177,7 +201,7 @@ impl Vault {
     pub(in crate::vault) async fn refuse(&self, permit: Permit, why: Why) -> Error {
         match self.log_refusal(permit.withdraw(why)).await {
             Ok(refusal) => Error::Refused(refusal),
-            Err(fault) => fault.into(),
+            Err(fault) => fault,
         }
     }
 
@@ -185,7 +209,7 @@ impl Vault {
     pub(in crate::vault) async fn refuse_because(&self, denial: Denial, told: &'static ProblemKind) -> Error {
         match self.log_refusal(denial).await {
             Ok(refusal) => Error::RefusedBecause(refusal, told),
-            Err(fault) => fault.into(),
+            Err(fault) => fault,
         }
     }
 }

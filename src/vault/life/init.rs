@@ -40,6 +40,26 @@ pub struct Issued {
     pub token: zeroize::Zeroizing<String>,
 }
 
+/// A vault just made. Unless it is [kept](Self::keep), its stores are gone again afterwards: who could not be given their token
+/// would have a vault that nobody gets into.
+#[must_use = "what is not kept is removed again"]
+pub struct Founded {
+    /// The first administrators.
+    pub issued: Vec<Issued>,
+    /// The public key of the log, as verifiers take it (a vkey).
+    pub log_key: String,
+    stores: [NewStore; 2],
+}
+
+impl Founded {
+    /// The vault stays. Its first administrators, each with a token.
+    #[must_use]
+    pub fn keep(self) -> Vec<Issued> {
+        self.stores.into_iter().for_each(NewStore::keep);
+        self.issued
+    }
+}
+
 impl Vault {
     /// Makes a vault: both stores, the keys, the centre and its three administrators, each with a token.
     ///
@@ -51,7 +71,7 @@ impl Vault {
         founding: &Founding,
         clock: &dyn Clock,
         randomness: Arc<dyn Randomness>,
-    ) -> Result<Vec<Issued>, OpenError> {
+    ) -> Result<Founded, OpenError> {
         let rules = rules::load(places)?;
         // Both places are locked and taken before anything is made, and given back if anything fails.
         let (new_keys, new_data) = (NewStore::claim(&places.keys)?, NewStore::claim(&places.data)?);
@@ -87,9 +107,11 @@ impl Vault {
         SqliteKeys::create(&new_keys, &vault, &keys.unlock, &keys.keyring, &fence)?;
         let writer = SqliteData::create(&new_data, &vault, &empty)?;
         write_first(writer, &first.writes, entry, &head)?;
-        new_keys.keep();
-        new_data.keep();
-        Ok(issued)
+        Ok(Founded {
+            issued,
+            log_key: keyring.verifier(&vault.origin)?.to_string(),
+            stores: [new_keys, new_data],
+        })
     }
 }
 
@@ -147,6 +169,7 @@ fn founders(
             id: TokenId::random(randomness).map_err(KeyError::from)?,
             hash: token_hash(&token),
             principal: principal.id,
+            label: None,
             epoch: principal.epoch,
             log: number_of(&founding.origin, &founding.origin),
             created_at: now,

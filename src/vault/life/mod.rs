@@ -4,5 +4,6 @@ pub mod fsck;
 pub mod init;
 pub mod lists;
 pub mod open;
+pub mod recover;
 pub mod restart;
 pub mod rules;

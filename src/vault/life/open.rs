@@ -22,8 +22,8 @@ use crate::policy::{PolicyError, Why};
 use crate::randomness::{Randomness, System};
 use crate::store::sqlite::{SqliteData, SqliteKeys, SqliteLogIndex};
 use crate::store::{DataStore, KeyStore, StoreError};
-use crate::vault::core::limits::{RateLimiter, Rates, Spending, Watching};
-use crate::vault::core::{ListsInForce, Rules};
+use crate::vault::core::limits::{RateLimiter, Rates, STRANGERS, Spending, Watching};
+use crate::vault::core::{ListsInForce, PendingRecovery, Rules, TokenDays};
 use crate::vault::life::rules::{self, BadFiles};
 use crate::vault::{Error, Vault};
 
@@ -286,7 +286,7 @@ impl Unlocked {
         )
         .map_err(OpenError::NoThread)?;
         let limits = running.limited.then(|| self.rules.limits.clone());
-        Ok(Vault {
+        let vault = Vault {
             store: self.store,
             keys: self.keys,
             keyring: self.keyring,
@@ -296,11 +296,17 @@ impl Unlocked {
             clock,
             randomness: running.randomness,
             rate_limiter: RateLimiter::new(running.rates),
+            strangers: RateLimiter::new(STRANGERS),
             witnessing: crate::vault::Witnessing::none().held_to(contradictions),
             retention: crate::vault::Retention::default(),
             indexer: Indexer::new(Arc::new(index)),
             spending: Spending::new(limits, running.watching),
-        })
+            token_days: TokenDays::default(),
+            recovery: PendingRecovery::default(),
+        };
+        let recovery = vault.open_recovery().await?;
+        vault.recovery.set(recovery.map(|row| row.ready_at));
+        Ok(vault)
     }
 
     /// Fields that have been declared are declared as they were.

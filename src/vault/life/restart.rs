@@ -176,6 +176,7 @@ impl Vault {
             id: TokenId::random(&*self.randomness).map_err(Error::from)?,
             hash: token_hash(&secret),
             principal: row.id,
+            label: None,
             epoch: row.epoch,
             log: self.log_number(),
             created_at: self.clock.now().map_err(Error::from)?,
@@ -295,7 +296,7 @@ impl Vault {
 }
 
 /// The reason, if it is one and no number of a person can be read in it.
-fn fit(reason: &str) -> Result<&str, Error> {
+pub(in crate::vault) fn fit(reason: &str) -> Result<&str, Error> {
     let digits = reason.chars().filter(|c| c.is_numeric()).count();
     let fits = !reason.trim().is_empty()
         && reason.chars().count() <= LONGEST_REASON

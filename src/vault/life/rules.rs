@@ -10,10 +10,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::keyring::Keyring;
+use crate::log::leaf::Unasked;
 use crate::log::{Change, leaf};
 use crate::model::fields::{FieldSet, Words};
 use crate::model::limits::Limits;
 use crate::model::lists::Lists;
+use crate::model::reference::DepartmentCode;
 use crate::policy::Policy;
 use crate::store::DataStore;
 use crate::store::rows::declared;
@@ -105,7 +107,8 @@ impl Vault {
         if other_lists {
             change.link.insert("lists".to_owned(), sha256);
         }
-        let logged = self.log.rules_replaced(at, rules.policy.hash(), change).await;
+        let replaced = Unasked::new(leaf::RULES, DepartmentCode::AUDITORS, at, rules.policy.hash());
+        let logged = self.log.unasked(&replaced, change).await;
         logged.map_err(Error::from)?;
         self.spending.limit(rules.limits.clone());
         self.rules.store(Arc::new(rules));

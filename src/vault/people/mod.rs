@@ -4,9 +4,11 @@
 //! persons: who could do that alone could grant, read and audit alone (P9).
 
 pub mod approvals;
+mod codes;
 mod departments;
 mod me;
 mod principals;
+pub(in crate::vault) mod recovery;
 mod standing;
 mod tokens;
 
@@ -14,6 +16,7 @@ use std::str::FromStr;
 
 use serde::Serialize;
 
+pub use self::codes::{Claim, Claimed, Code};
 pub use self::departments::{CloseDepartment, Department, FindDepartments, NewDepartment, SetDepartment};
 pub use self::me::{Left, Me};
 pub use self::principals::{FindPrincipals, NewPrincipal, Principal, SetPrincipal};

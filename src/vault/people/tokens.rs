@@ -1,6 +1,6 @@
 //! API tokens.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::cells;
@@ -8,22 +8,40 @@ use crate::log::{Change, leaf};
 use crate::model::ask::Action;
 use crate::model::ids::{PrincipalId, TokenId};
 use crate::model::problems::{self, Thing};
+use crate::model::tokens::{Expiry, Label};
 use crate::policy::Why;
 use crate::store::rows::token::{BY_ID, OF_PRINCIPAL};
+use crate::store::rows::token_day::date_of;
 use crate::store::rows::{About, Cell, Column, Genuine, PrincipalRow, TokenRow};
 use crate::store::{Guard, Write};
 use crate::vault::core::new_token;
 use crate::vault::core::token_hash;
-use crate::vault::people::approvals::{DEPARTMENT, Exact, PRINCIPAL, TOKEN, TOKEN_DEED, is_overtaken};
+use crate::vault::people::approvals::{Act, DEPARTMENT, Exact, PRINCIPAL, TOKEN, TOKEN_DEED, is_overtaken};
 use crate::vault::people::{Page, about, page, parsed};
 use crate::vault::{Audit, Error, LARGEST_PAGE, Session, Vault};
 
-/// How long a token is good for.
-#[derive(Deserialize, Serialize, utoipa::ToSchema)]
+/// What a token is for, and how long it is good.
+#[derive(Default, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewToken {
-    /// In seconds; without it the token is good until revoked.
-    pub expires_in: Option<u32>,
+    /// Until when: `90d`, `12h`, or a time by RFC 3339. Without it the token is good until revoked.
+    #[schema(example = "90d")]
+    pub expires: Option<String>,
+    /// What it is for, a device or a program: 1 to 40 of `a-z`, `0-9`, `.`, `_`, `-`.
+    #[schema(example = "crm-sync")]
+    pub label: Option<String>,
+}
+
+impl NewToken {
+    /// Label and expiry, if they are such.
+    fn checked(&self) -> Result<(Option<Label>, Option<Expiry>), Error> {
+        let label = self.label.as_deref().map(str::parse).transpose();
+        let expiry = self.expires.as_deref().map(str::parse).transpose();
+        Ok((
+            label.map_err(|_| Error::Bad(problems::BAD_LABEL))?,
+            expiry.map_err(|_| Error::Bad(problems::BAD_EXPIRY))?,
+        ))
+    }
 }
 
 /// A token, once.
@@ -44,12 +62,28 @@ pub struct Token {
 pub struct TokenLine {
     /// Its handle.
     pub id: String,
+    /// What it is for.
+    pub label: Option<String>,
     /// When it was issued.
     pub created_at: String,
     /// Until when it is good.
     pub expires_at: Option<String>,
     /// When it was revoked.
     pub revoked_at: Option<String>,
+    /// The last day, in UTC, on which it was used for an act that the log holds, permitted or refused.
+    #[schema(example = "2026-11-30")]
+    pub last_used: Option<String>,
+}
+
+/// What may be issued, and for whom.
+pub(super) struct Issue {
+    pub(super) act: Act,
+    pub(super) owner: Genuine<PrincipalRow>,
+    /// When.
+    pub(super) at: Timestamp,
+    pub(super) label: Option<String>,
+    /// Until when the token is good.
+    pub(super) expires_at: Option<Timestamp>,
 }
 
 impl Vault {
@@ -79,44 +113,58 @@ impl Vault {
         new: &NewToken,
         exact: &Exact,
     ) -> Result<Token, Error> {
-        let permit = self.administer(session, Action::SetToken).await?;
-        let principal = self.principal_row(id).await?;
-        if id == session.actor.id() {
-            return Err(self.refuse(permit, Why::OwnRoles).await);
-        }
-        let now = self.clock.now()?;
-        let lifetime = |seconds| now.checked_add(SignedDuration::from_secs(i64::from(seconds)));
-        let expires_at = new.expires_in.map(lifetime).transpose();
-        let expires_at = expires_at.map_err(|_| Error::Bad(problems::BAD_EXPIRY))?;
-        let mut about = of_owner(&principal, "issue");
-        let lasts = new.expires_in.map_or_else(
-            || "never".to_owned(),
-            |seconds| format!("{seconds} seconds after issue"),
-        );
-        about.insert("expires".to_owned(), lasts);
-        let act = self.alone_unless(permit, &[principal.roles], about, exact).await?;
+        let issue = self.may_issue(session, id, new, "issue", exact).await?;
         let secret = new_token(&*self.randomness)?;
         let row = TokenRow {
             id: TokenId::random(&*self.randomness)?,
             hash: token_hash(&secret),
-            principal: principal.id,
-            epoch: principal.epoch,
+            principal: issue.owner.id,
+            label: issue.label,
+            epoch: issue.owner.epoch,
             log: self.log_number(),
-            created_at: now,
-            expires_at,
+            created_at: issue.at,
+            expires_at: issue.expires_at,
             revoked_at: None,
             version: 1,
         };
         let row = self.keyring.protect(row)?;
         let token = row.id;
         // The roles that were looked at are those that the token will carry.
-        let audit = self.put(act, guarded(&principal, row), Thing::Token).await?;
-        let expires_at = expires_at.map(leaf::milliseconds);
+        let audit = self.put(issue.act, guarded(&issue.owner, row), Thing::Token).await?;
         Ok(Token {
             id: token.to_string(),
             token: secret.to_string(),
-            expires_at,
+            expires_at: shown(issue.expires_at),
             audit,
+        })
+    }
+
+    /// What the asker may issue: a token or, as `deed` says, a code for one.
+    pub(super) async fn may_issue(
+        &self,
+        session: &Session,
+        id: PrincipalId,
+        new: &NewToken,
+        deed: &str,
+        exact: &Exact,
+    ) -> Result<Issue, Error> {
+        let permit = self.administer(session, Action::SetToken).await?;
+        let owner = self.principal_row(id).await?;
+        if id == session.actor.id() {
+            return Err(self.refuse(permit, Why::OwnRoles).await);
+        }
+        let at = self.clock.now()?;
+        let (label, expiry) = new.checked()?;
+        let expires_at = expiry.map(|expiry| expiry.after(at)).transpose();
+        let expires_at = expires_at.map_err(|_| Error::Bad(problems::BAD_EXPIRY))?;
+        let about = of_new(&owner, deed, label.as_ref(), expiry);
+        let act = self.alone_unless(permit, &[owner.roles], about, exact).await?;
+        Ok(Issue {
+            act,
+            owner,
+            at,
+            label: label.map(|label| label.as_str().to_owned()),
+            expires_at,
         })
     }
 
@@ -152,7 +200,11 @@ impl Vault {
             .store
             .all(&OF_PRINCIPAL, &[id.cell(), at, token, limit.cell()])
             .await?;
-        let lines = self.genuine(rows)?.into_iter().map(TokenLine::from).collect();
+        let mut lines = Vec::with_capacity(rows.len());
+        for row in self.genuine(rows)? {
+            let last_used = self.last_used(row.id).await?.and_then(date_of);
+            lines.push(TokenLine::of(row, last_used));
+        }
         page(lines, limit, audit, |line: &TokenLine| line.id.clone())
     }
 
@@ -201,6 +253,9 @@ impl Vault {
             "expires".to_owned(),
             shown(row.expires_at).unwrap_or_else(|| "never".to_owned()),
         );
+        if let Some(label) = &row.label {
+            about.insert("label".to_owned(), label.clone());
+        }
         // One's own may go at once.
         let others = (principal != session.actor.id()).then_some(owner.roles);
         let act = self.alone_unless(permit, others.as_slice(), about, exact).await?;
@@ -238,17 +293,30 @@ fn of_owner(owner: &Genuine<PrincipalRow>, deed: &str) -> About {
     ])
 }
 
+/// As [`of_owner`], for a token that is not there yet.
+fn of_new(owner: &Genuine<PrincipalRow>, deed: &str, label: Option<&Label>, expiry: Option<Expiry>) -> About {
+    let mut about = of_owner(owner, deed);
+    let lasts = expiry.map_or_else(|| "never".to_owned(), |expiry| expiry.to_string());
+    about.insert("expires".to_owned(), lasts);
+    if let Some(label) = label {
+        about.insert("label".to_owned(), label.as_str().to_owned());
+    }
+    about
+}
+
 fn shown(at: Option<Timestamp>) -> Option<String> {
     at.map(leaf::milliseconds)
 }
 
-impl From<Genuine<TokenRow>> for TokenLine {
-    fn from(row: Genuine<TokenRow>) -> Self {
+impl TokenLine {
+    fn of(row: Genuine<TokenRow>, last_used: Option<String>) -> Self {
         Self {
             id: row.id.to_string(),
             created_at: leaf::milliseconds(row.created_at),
             expires_at: shown(row.expires_at),
             revoked_at: shown(row.revoked_at),
+            last_used,
+            label: row.into_row().label,
         }
     }
 }

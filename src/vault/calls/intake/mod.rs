@@ -97,7 +97,7 @@ impl Vault {
                 Err(why) => return Err(self.refuse(permit, why).await),
             };
             let (change, answer) = self.compose(session, body, &checked, (found, history), replay).await?;
-            match self.log.record(permit, change).await {
+            match self.record(permit, change).await {
                 Ok(recorded) => {
                     return Ok(Taken {
                         answer,
@@ -105,8 +105,8 @@ impl Vault {
                         replayed: false,
                     });
                 }
-                Err(CommitError::Duplicate | CommitError::Stale) => {}
-                Err(other) => return Err(other.into()),
+                Err(Error::Stale | Error::Log(CommitError::Duplicate)) => {}
+                Err(other) => return Err(other),
             }
         }
         Err(Error::Stale)

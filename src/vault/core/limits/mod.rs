@@ -7,8 +7,8 @@ mod rates;
 mod spending;
 
 use crate::audit::watch::hours::Hours;
-pub use crate::vault::core::limits::rates::Rates;
-pub(in crate::vault) use crate::vault::core::limits::rates::{RateLimiter, UnderWay};
+pub(in crate::vault) use crate::vault::core::limits::rates::{RateLimiter, STRANGERS, UnderWay};
+pub use crate::vault::core::limits::rates::{Rates, Stranger};
 pub(in crate::vault) use crate::vault::core::limits::spending::Spending;
 
 /// What counts as too much of what is shown in clear, and when people work.

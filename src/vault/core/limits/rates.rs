@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::log::{CommitError, Refusal};
+use crate::log::Refusal;
 use crate::model::ids::PrincipalId;
 use crate::policy::Denial;
 use crate::vault::{Error, Session, Vault};
@@ -37,6 +37,15 @@ impl Rates {
     /// More than a busy platform's account has under way.
     pub const AT_ONCE: u32 = 128;
 }
+
+/// Requests without a token that are let in, all together. A vault has few accounts that fetch a token at once.
+pub(in crate::vault) const STRANGERS: Rates = Rates {
+    requests: NonZeroU32::MIN.saturating_add(59),
+    refusals: NonZeroU32::MIN,
+    at_once: NonZeroU32::MIN.saturating_add(7),
+};
+/// Whose requests they are.
+const NOBODY: PrincipalId = PrincipalId::from_bytes([0; 16]);
 
 impl Default for Rates {
     fn default() -> Self {
@@ -87,6 +96,9 @@ impl Drop for UnderWay {
         }
     }
 }
+
+/// A request under way without a token, until this is dropped.
+pub struct Stranger(#[expect(dead_code, reason = "what counts is when it is dropped")] UnderWay);
 
 pub(in crate::vault) struct RateLimiter {
     rates: Rates,
@@ -160,10 +172,24 @@ impl Vault {
         Ok(session)
     }
 
+    /// Lets a request in whose sender presents no token, before its body is read. All of them share what one principal may: a few.
+    ///
+    /// # Errors
+    /// [`Error::TooMany`].
+    pub fn admit_stranger(&self) -> Result<Stranger, Error> {
+        let admitted = self.strangers.admit(NOBODY, Instant::now());
+        admitted.map(Stranger).map_err(Error::TooMany)
+    }
+
     /// Makes a refusal durable, and counts it.
-    pub(in crate::vault) async fn log_refusal(&self, denial: Denial) -> Result<Refusal, CommitError> {
+    pub(in crate::vault) async fn log_refusal(&self, denial: Denial) -> Result<Refusal, Error> {
         self.rate_limiter.refused(denial.ask().who().id(), Instant::now());
-        self.log.refuse(denial).await
+        // Whatever is known of the token's day: the refusal is in the log.
+        let used = self.first_use(denial.ask()).await.unwrap_or_default();
+        let beside = used.writes();
+        let refusal = self.log.refuse(denial, beside).await?;
+        self.token_days.note(used);
+        Ok(refusal)
     }
 
     /// How many requests were held back since start.

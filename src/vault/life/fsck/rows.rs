@@ -8,7 +8,7 @@ use crate::model::ids::{CallerId, RecordId, TicketId};
 use crate::model::reference::{DepartmentCode, Reference};
 use crate::store::rows::{
     ApprovalRow, ArchiveRow, BlindIndexRow, CallerRow, Coded, CustodyRow, DeclaredRow, DepartmentRow, EntryRow,
-    PrincipalRow, Protected, ReplayRow, Row, SpentRow, TicketRow, TokenRow,
+    PrincipalRow, Protected, RecoveryRow, ReplayRow, Row, SpentRow, TicketRow, TokenCodeRow, TokenDayRow, TokenRow,
 };
 use crate::vault::core::replay;
 use crate::vault::life::fsck::Check;
@@ -72,6 +72,12 @@ impl Check<'_> {
             .await;
         self.coded(|row: &PrincipalRow| format!("principal {}", row.id)).await;
         self.coded(|row: &TokenRow| format!("token {}", row.id)).await;
+        self.coded(|row: &TokenCodeRow| format!("one-time code of {}", row.principal))
+            .await;
+        self.coded(|row: &TokenDayRow| format!("last day of token {}", row.token))
+            .await;
+        self.coded(|row: &RecoveryRow| format!("recovery of {}", row.principal))
+            .await;
         self.coded(|row: &ArchiveRow| format!("archive of {}", row.log)).await;
         self.coded(|row: &SpentRow| format!("what {} has spent ({})", row.principal, row.counted))
             .await;

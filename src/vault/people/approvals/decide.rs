@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::log::{Change, CommitError};
+use crate::log::Change;
 use crate::model::approvals::{ApprovalState, Giver, Reason};
 use crate::model::ask::Action;
 use crate::model::ids::{ApprovalId, PrincipalId};
@@ -87,20 +87,20 @@ impl Vault {
             link,
             ..Change::default()
         };
-        match self.log.record(permit, change).await {
+        match self.record(permit, change).await {
             Ok(recorded) => Ok(Decided {
                 id: id.to_string(),
                 state: decision.state(),
                 audit: recorded.position().into(),
             }),
-            Err(CommitError::Stale) => {
+            Err(Error::Stale) => {
                 // Two decided at once: the other was first, and now it is closed.
                 if let Some(row) = self.approval_row(id).await? {
                     drop(self.may_decide(session, &row, decision).await?);
                 }
                 Err(Error::Stale)
             }
-            Err(other) => Err(other.into()),
+            Err(other) => Err(other),
         }
     }
 

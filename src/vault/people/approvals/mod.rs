@@ -12,7 +12,7 @@ mod read;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::cells;
-use crate::log::{Change, CommitError, Recorded, leaf};
+use crate::log::{Change, Recorded, leaf};
 use crate::model::approvals::{ApprovalState, Giver, Reason};
 use crate::model::ask::{Action, Ask};
 use crate::model::ids::ApprovalId;
@@ -33,10 +33,10 @@ const GOOD_FOR: SignedDuration = SignedDuration::from_hours(24);
 /// Requests of one asker that may be open at once: neither refused nor used, and not expired. Each is a row and a line in the
 /// list of whoever decides.
 const MOST_OPEN: u32 = 20;
-/// The word of `about` for what is done to a token: `issue` or `revoke`.
+/// The word of `about` for what is done to a token: `issue`, `revoke`, or `code` where its owner is to fetch it by one.
 pub(in crate::vault) const TOKEN_DEED: &str = "token";
 /// Words of `about` that stay out of the log.
-const UNLOGGED: [&str; 1] = ["account"];
+const UNLOGGED: [&str; 2] = ["account", "label"];
 
 const NOW: Words = Words {
     en: "Another person must approve it. Then send the same request again with the header `Approval`.",
@@ -203,15 +203,15 @@ impl Vault {
             ..row.into_row()
         };
         change.writes.push(Write::put(self.keyring.protect(used)?));
-        match self.log.record(permit, change).await {
-            Err(CommitError::Stale) => Err(match self.standing(&again, id, None).await? {
+        match self.record(permit, change).await {
+            Err(Error::Stale) => Err(match self.standing(&again, id, None).await? {
                 Ok(_) => Error::Stale,
                 Err(told) => {
                     let facts = self.facts(&again).await?;
                     self.unapproved(again, facts, told).await
                 }
             }),
-            done => Ok(done?),
+            done => done,
         }
     }
 
@@ -274,7 +274,7 @@ impl Vault {
         }
         match self.log_refusal(denial).await {
             Ok(refusal) => Error::Refused(refusal),
-            Err(fault) => fault.into(),
+            Err(fault) => fault,
         }
     }
 

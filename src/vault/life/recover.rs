@@ -1,0 +1,296 @@
+//! When the security administrators' tokens are lost, one of them gets a new one: with the passphrase, with the vault stopped, by two
+//! persons, after a delay in which everybody sees it coming (decision 0031).
+//!
+//! It has two steps. The first writes a leaf and a row that say for which account and from when on. While the vault serves,
+//! `/readyz`, the metrics and the log tell of it, and one person who watches the vault stops it. The second step, after the delay,
+//! makes the token. All tokens that the account had are void then: its epoch goes up.
+//!
+//! The account is a security administrator's that is active. There always is one: nobody sets their own standing.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::cells;
+use crate::log::{Change, ProvedEntry, Unasked, leaf};
+use crate::model::ids::{PrincipalId, TokenId};
+use crate::model::principals::{PrincipalKind, Role};
+use crate::model::problems;
+use crate::model::reference::DepartmentCode;
+use crate::store::rows::coded::row_digest;
+use crate::store::rows::{About, Genuine, PrincipalRow, Protected, RecoveryRow, TokenRow, principal, recovery};
+use crate::store::{Guard, Write};
+use crate::vault::core::{new_token, token_hash};
+use crate::vault::life::init::Issued;
+use crate::vault::life::restart::{Two, fit};
+use crate::vault::people::approvals::{PRINCIPAL, are_one};
+use crate::vault::people::recovery::closed;
+use crate::vault::{Error, Session, Vault};
+
+/// Entries that are looked through at a time.
+const CHUNK: u64 = 256;
+/// The word of an entry for what was done.
+const DEED: &str = "deed";
+/// Whose tokens begin a recovery, beside the passphrase.
+const RECOVERERS: [Role; 3] = [Role::Auditor, Role::Dpo, Role::SystemAdmin];
+
+/// How long others have to see it and to stop it.
+struct Delay {
+    usual: SignedDuration,
+    least: SignedDuration,
+}
+
+/// With two persons.
+const BY_TWO: Delay = Delay {
+    usual: SignedDuration::from_hours(24),
+    least: SignedDuration::from_hours(1),
+};
+/// With the passphrase alone.
+const BY_PASSPHRASE: Delay = Delay {
+    usual: SignedDuration::from_hours(7 * 24),
+    least: SignedDuration::from_hours(3 * 24),
+};
+
+/// What is to be recovered, and by whom.
+pub struct Recovery<'r> {
+    /// The account's name.
+    pub account: &'r str,
+    /// Two persons, by tokens. None where nobody has one any more: it takes longer then.
+    pub two: Option<Two<'r>>,
+    /// Why. It stays in the log.
+    pub reason: &'r str,
+    /// How long others have to stop it, if not as long as usual.
+    pub delay: Option<SignedDuration>,
+}
+
+impl Vault {
+    /// Begins a recovery, and says from when on it may be finished.
+    ///
+    /// # Errors
+    /// [`Error::Bad`] where another is under way, where the account is not one to recover or the two are not two who may, for a
+    /// delay that is too short, and with a clock behind the log. [`Error::Unauthenticated`] for a token that is not good.
+    pub async fn start_recovery(&self, asked: &Recovery<'_>) -> Result<Timestamp, Error> {
+        let reason = fit(asked.reason)?;
+        let at = self.time_after_all().await?;
+        if self.open_recovery().await?.is_some() {
+            return Err(Error::Bad(problems::RECOVERY_UNDER_WAY));
+        }
+        let target = self.to_recover(asked.account).await?;
+        let two = match &asked.two {
+            Some(two) => Some(self.two_recoverers(two).await?),
+            None => None,
+        };
+        let ready_at = ready_at(at, two.is_some(), asked.delay)?;
+        let [asker, approver] = two.as_ref().map_or([None, None], |two| {
+            [0, 1].map(|one| two.get(one).map(|session| session.actor.id()))
+        });
+        let before = self.store.one(&recovery::OF_ACCOUNT, &cells![target.id]).await?;
+        let before = before.map(|row| self.keyring.genuine(row)).transpose()?;
+        let row = RecoveryRow {
+            principal: target.id,
+            asker,
+            approver,
+            started_at: at,
+            ready_at,
+            open: true,
+            version: before.map_or(0, |row| row.version) + 1,
+        };
+        let mut change = Change {
+            guards: vec![Guard::unchanged(&target)],
+            link: link("start", &row),
+            writes: vec![Write::put(self.keyring.protect(row)?)],
+            ..Change::default()
+        };
+        change.link.insert("reason".to_owned(), reason.to_owned());
+        change.link.insert("ready_at".to_owned(), leaf::milliseconds(ready_at));
+        let by = two.as_ref().map(|[asker, _]| (asker.actor.id(), asker.actor.token()));
+        if let Some((_, token)) = by {
+            change.writes.extend(self.first_use_of(token, at).await?.writes());
+        }
+        self.recovered(at, by, approver, change).await?;
+        self.recovery.set(Some(ready_at));
+        Ok(ready_at)
+    }
+
+    /// Finishes the recovery once it is time: the new token, shown once.
+    ///
+    /// # Errors
+    /// [`Error::Bad`] where none is under way, before its time, with a clock behind the log, where the row is not as the log has it,
+    /// and where the account is no longer one to recover.
+    pub async fn finish_recovery(&self) -> Result<Issued, Error> {
+        let at = self.time_after_all().await?;
+        let row = self.open_recovery().await?.ok_or(Error::Bad(problems::NO_RECOVERY))?;
+        if !self.is_as_logged(&row).await? {
+            return Err(Error::Bad(problems::RECOVERY_NOT_LOGGED));
+        }
+        if at < row.ready_at {
+            return Err(Error::Bad(problems::RECOVERY_TOO_EARLY));
+        }
+        let owner = self.principal_row(row.principal).await?;
+        if !administers(&owner) {
+            return Err(Error::Bad(problems::NOT_RECOVERED));
+        }
+        let guards = vec![Guard::unchanged(&row), Guard::unchanged(&owner)];
+        let owner = PrincipalRow {
+            epoch: owner.epoch + 1,
+            version: owner.version + 1,
+            ..owner.into_row()
+        };
+        let secret = new_token(&*self.randomness)?;
+        let token = TokenRow {
+            id: TokenId::random(&*self.randomness)?,
+            hash: token_hash(&secret),
+            principal: owner.id,
+            label: None,
+            epoch: owner.epoch,
+            log: self.log_number(),
+            created_at: at,
+            expires_at: None,
+            revoked_at: None,
+            version: 1,
+        };
+        let link = link("finish", &row);
+        let account = owner.account.clone();
+        let change = Change {
+            guards,
+            writes: vec![
+                Write::put(self.keyring.protect(owner)?),
+                Write::put(self.keyring.protect(token)?),
+                Write::put(self.keyring.protect(closed(row))?),
+            ],
+            link,
+            ..Change::default()
+        };
+        self.recovered(at, None, None, change).await?;
+        self.recovery.set(None);
+        Ok(Issued {
+            account,
+            role: Role::SecurityAdmin,
+            token: secret,
+        })
+    }
+
+    /// Ends the recovery that is under way.
+    ///
+    /// # Errors
+    /// [`Error::Bad`] where none is.
+    pub async fn cancel_recovery(&self) -> Result<(), Error> {
+        let at = self.clock.now()?;
+        let row = self.open_recovery().await?.ok_or(Error::Bad(problems::NO_RECOVERY))?;
+        let change = Change {
+            guards: vec![Guard::unchanged(&row)],
+            link: link("cancel", &row),
+            writes: vec![Write::put(self.keyring.protect(closed(row))?)],
+            ..Change::default()
+        };
+        self.recovered(at, None, None, change).await?;
+        self.recovery.set(None);
+        Ok(())
+    }
+
+    async fn recovered(
+        &self,
+        at: Timestamp,
+        who: Option<(PrincipalId, TokenId)>,
+        approver: Option<PrincipalId>,
+        change: Change,
+    ) -> Result<(), Error> {
+        let act = Unasked {
+            who,
+            approver,
+            ..Unasked::new(
+                leaf::RECOVER,
+                DepartmentCode::AUDITORS,
+                at,
+                self.rules.load().policy.hash(),
+            )
+        };
+        self.log.unasked(&act, change).await?;
+        Ok(())
+    }
+
+    /// The time, if it is not before the newest entry's: a clock that was set back makes no delay.
+    async fn time_after_all(&self) -> Result<Timestamp, Error> {
+        let now = self.clock.now()?;
+        let newest = self.store.entries(self.log.size().saturating_sub(1), 1).await?.pop();
+        let newest = newest.map(ProvedEntry::new).transpose()?.and_then(|entry| entry.leaf());
+        let newest: Option<Timestamp> = newest.and_then(|leaf| leaf.t.parse().ok());
+        if newest.is_some_and(|newest| newest <= now) {
+            Ok(now)
+        } else {
+            Err(Error::Bad(problems::CLOCK_BEHIND_LOG))
+        }
+    }
+
+    /// Whether the newest entry about a recovery of the account says that the row is as it stands. A row of before that somebody put back, such as
+    /// that of a recovery which was stopped, is not.
+    async fn is_as_logged(&self, row: &Genuine<RecoveryRow>) -> Result<bool, Error> {
+        let Some(place) = row.place() else { return Ok(false) };
+        let right = leaf::base64(&row_digest(&**row));
+        let mut end = self.log.size();
+        while end > 0 {
+            let first = end.saturating_sub(CHUNK);
+            let count = u32::try_from(end - first).unwrap_or(u32::MAX);
+            for entry in self.store.entries(first, count).await?.into_iter().rev() {
+                // Nobody archives what is younger than a recovery lasts; one that says nothing any more is no proof.
+                if entry.body.is_empty() {
+                    return Ok(false);
+                }
+                let leaf = ProvedEntry::new(entry)?.leaf();
+                let digests = leaf.and_then(|leaf| leaf.digest).unwrap_or_default();
+                if let Some(digest) = digests.get(&place) {
+                    return Ok(*digest == right);
+                }
+            }
+            end = first;
+        }
+        Ok(false)
+    }
+
+    /// The account of that name, if it is an active security administrator's.
+    async fn to_recover(&self, account: &str) -> Result<Genuine<PrincipalRow>, Error> {
+        let found = self
+            .store
+            .one(&principal::BY_ACCOUNT, &cells![account.to_owned()])
+            .await?;
+        let row = found.map(|row| self.keyring.genuine(row)).transpose()?;
+        row.filter(administers).ok_or(Error::Bad(problems::NOT_RECOVERED))
+    }
+
+    /// Two persons who watch over the vault, neither of whom made the other's account.
+    async fn two_recoverers(&self, two: &Two<'_>) -> Result<[Session; 2], Error> {
+        let request = self.new_request()?;
+        let asker = self.authenticate(two.asker, request.clone()).await?;
+        let approver = self.authenticate(two.approver, request).await?;
+        let first = self.principal_row(asker.actor.id()).await?;
+        let second = self.principal_row(approver.actor.id()).await?;
+        let may = |row: &PrincipalRow| {
+            row.kind == PrincipalKind::Person && RECOVERERS.iter().any(|&role| row.roles.holds(role))
+        };
+        if may(&first) && may(&second) && !are_one(&first, &second) {
+            Ok([asker, approver])
+        } else {
+            Err(Error::Bad(problems::NOT_TWO_RECOVERERS))
+        }
+    }
+}
+
+/// What an entry says of a recovery. A name stays out of the log.
+fn link(deed: &str, row: &RecoveryRow) -> About {
+    [
+        (DEED.to_owned(), deed.to_owned()),
+        (PRINCIPAL.to_owned(), row.principal.to_string()),
+    ]
+    .into()
+}
+
+fn administers(row: &Genuine<PrincipalRow>) -> bool {
+    row.active && row.kind == PrincipalKind::Person && row.roles.holds(Role::SecurityAdmin)
+}
+
+fn ready_at(at: Timestamp, by_two: bool, delay: Option<SignedDuration>) -> Result<Timestamp, Error> {
+    let Delay { usual, least } = if by_two { BY_TWO } else { BY_PASSPHRASE };
+    let delay = delay.unwrap_or(usual);
+    if delay < least {
+        return Err(Error::Bad(problems::DELAY_TOO_SHORT));
+    }
+    Ok(at.checked_add(delay).map_err(|_| crate::clock::NoClock)?)
+}
