@@ -107,6 +107,16 @@ impl Roles {
         self.purposes().next().unwrap_or(Purpose::Handle)
     }
 
+    /// The purpose of an ask that names none and is usually for this one: the roles' own, where none of them has it.
+    #[must_use]
+    pub fn purpose_for(self, usual: Purpose) -> Purpose {
+        if self.purposes().any(|purpose| purpose == usual) {
+            usual
+        } else {
+            self.usual_purpose()
+        }
+    }
+
     /// The words with a comma between, as stored.
     #[must_use]
     pub fn to_words(self) -> String {

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use callervault::model::lists::Lists;
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use serde_json::json;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
@@ -56,21 +57,21 @@ async fn a_renewed_certificate() {
 #[tokio::test(flavor = "multi_thread")]
 async fn changed_rules() {
     let world = World::closed().await;
-    let fields = world.places.policies.join("fields.toml");
+    let lists = world.places.policies.join("lists.toml");
     let mut server = Server::start(world.dir.path());
     let mut call = intake(caller(NAME, NUMBER));
     call["ticket"]["category"] = json!("drones");
     assert_eq!(server.post(&world, "agent", "/v1/intake", &call).0, 422);
-    let text = std::fs::read_to_string(&fields).unwrap();
-    std::fs::write(&fields, text.replace("\"bus\",", "\"bus\", \"drones\",")).unwrap();
+    let drones = "categories = [\n{ code = \"drones\", zh = \"无人机\", en = \"Drones\" },";
+    std::fs::write(&lists, Lists::SHIPPED.replace("categories = [", drones)).unwrap();
     server.signal("HUP");
     server.says("other rules are in force");
     let (status, taken) = server.post(&world, "agent", "/v1/intake", &call);
     assert_eq!(status, 201, "{taken}");
-    std::fs::write(&fields, "categories = [").unwrap();
+    std::fs::write(&lists, "categories = [").unwrap();
     server.signal("HUP");
     let said = server.says("the rules are bad: the old ones go on");
-    assert!(said.contains("fields.toml"), "{said}");
+    assert!(said.contains("lists.toml"), "{said}");
     assert_eq!(server.post(&world, "agent", "/v1/intake", &call).0, 201);
 }
 
@@ -92,7 +93,7 @@ async fn rules_that_are_kept() {
     let mut server = Server::start_with(world.dir.path(), "https", &arguments);
     assert!(is_trusted(&chain, &server));
     let text = std::fs::read_to_string(&fields).unwrap();
-    std::fs::write(&fields, text.replace("\"bus\",", "")).unwrap();
+    std::fs::write(&fields, text.replace("mask = \"phone\"", "mask = \"hidden\"")).unwrap();
     server.signal("HUP");
     server.says("the certificate was read again");
     server.terminate();

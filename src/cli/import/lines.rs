@@ -26,8 +26,7 @@ pub(super) fn read(text: Text, passed_over: &HashSet<String>, each: Each<'_>) ->
             each(Item::Bad(line, Fault::whole(rule), Zeroizing::default()))?;
             continue;
         }
-        // Files that were put together have marks inside.
-        let bytes = lines.bytes.strip_prefix(MARK).unwrap_or(&lines.bytes).trim_ascii();
+        let bytes = bare(&lines.bytes);
         if bytes.is_empty() {
             continue;
         }
@@ -42,6 +41,15 @@ pub(super) fn read(text: Text, passed_over: &HashSet<String>, each: Each<'_>) ->
         })?;
     }
     Ok(())
+}
+
+/// A line without white space around it, and without marks, which files that were put together have inside.
+fn bare(line: &[u8]) -> &[u8] {
+    let mut bare = line.trim_ascii();
+    while let Some(inside) = bare.strip_prefix(MARK).or_else(|| bare.strip_suffix(MARK)) {
+        bare = inside.trim_ascii();
+    }
+    bare
 }
 
 /// Lines that end with LF, CR LF or CR, each no longer than the bound.

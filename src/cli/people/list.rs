@@ -16,6 +16,9 @@ const MOST: usize = 10_000;
 /// What spreadsheets put in front of UTF-8.
 const BYTE_ORDER_MARK: &str = "\u{feff}";
 
+/// What a line must be.
+const COLUMNS: &str = "the columns are name, department, roles and perhaps kind, each once, with commas between";
+
 /// A line of the file. Roles stand in one column, with blanks between.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -79,8 +82,9 @@ pub(super) fn read(file: &Path) -> Result<Vec<Account>, Failure> {
         .headers()
         .cloned()
         .map_err(|error| Failure::check_failed(misread(&error)))?;
+    let mut lines = Lines { text, at: 0, line: 1 };
     for record in reader.records() {
-        match account(record, &header) {
+        match account(record, &header, &mut lines) {
             Ok(account) if names.insert(account.name.clone()) => accounts.push(account),
             Ok(account) => wrong.push(format!("line {}: `name` stands on a line before", account.line)),
             Err(words) => wrong.push(words),
@@ -99,15 +103,46 @@ pub(super) fn read(file: &Path) -> Result<Vec<Account>, Failure> {
     )))
 }
 
-fn account(record: Result<StringRecord, csv::Error>, header: &StringRecord) -> Result<Account, String> {
+/// Where records stand. The parser says after which byte one begins, and counts the end of the line before it or not.
+struct Lines<'t> {
+    text: &'t str,
+    at: usize,
+    line: u64,
+}
+
+impl Lines<'_> {
+    /// The line of the record that begins at this byte or after ends of lines there, which lies after the last one asked for.
+    fn of(&mut self, byte: usize) -> u64 {
+        let bytes = self.text.as_bytes();
+        let ends = bytes
+            .iter()
+            .skip(byte)
+            .take_while(|byte| matches!(byte, b'\r' | b'\n'))
+            .count();
+        let to = byte + ends;
+        let passed = bytes.get(self.at..to).unwrap_or_default();
+        self.line += passed.iter().filter(|byte| **byte == b'\n').count() as u64;
+        self.at = to;
+        self.line
+    }
+}
+
+fn account(
+    record: Result<StringRecord, csv::Error>,
+    header: &StringRecord,
+    lines: &mut Lines<'_>,
+) -> Result<Account, String> {
     let record = record.map_err(|error| misread(&error))?;
-    let line = record.position().map_or(1, csv::Position::line);
-    let read: Line = record.deserialize(Some(header)).map_err(|error| misread(&error))?;
+    let byte = record.position().map_or(0, csv::Position::byte);
+    let line = lines.of(usize::try_from(byte).unwrap_or_default());
+    let read: Line = record
+        .deserialize(Some(header))
+        .map_err(|_| format!("line {line}: {COLUMNS}"))?;
     Account::new(line, read).map_err(|rule| format!("line {line}: {rule}"))
 }
 
 /// What a line lacks, without what stands in it.
 fn misread(error: &csv::Error) -> String {
     let line = error.position().map_or(1, csv::Position::line);
-    format!("line {line}: the columns are name, department, roles and perhaps kind, each once, with commas between")
+    format!("line {line}: {COLUMNS}")
 }

@@ -289,7 +289,9 @@ impl Vault {
         replay: Option<&Replay>,
     ) -> Result<(MovedAnswer, Audit), Error> {
         let step = transition.step();
-        let purpose = body.purpose.unwrap_or(step.purpose);
+        let purpose = body
+            .purpose
+            .unwrap_or_else(|| session.actor.roles().purpose_for(step.purpose));
         let ask = self.ask(session, step.action, purpose)?.ticket(no);
         let facts = self.facts(&ask).await?;
         // A repeated request finds the ticket moved on: it is answered before anything is decided. The facts come

@@ -323,26 +323,23 @@ impl Vault {
                 .writes
                 .push(Write::put(self.keyring.seal(&key, field.name(), value)?));
         }
-        let steps = history.map_or_else(|| vec![Past::taken(origin, now)], |history| history.steps(origin));
-        let mut custody = Vec::with_capacity(steps.len());
-        for (version, step) in (TicketRow::FIRST..).zip(&steps) {
-            row.version = version;
-            row.state = step.state;
-            row.holder = step.holder;
-            custody.push(Write::put(self.custody(session, &row, step.at)?));
-        }
         if row.confidential && history.is_some_and(|history| history.sent_to().is_some()) {
             // As where it is sent in this vault: a department hears nothing that it could follow the caller by.
             row.on_file = Vec::new();
         }
-        let taken = TakenTicket {
+        let steps = history.map_or_else(|| vec![Past::taken(origin, now)], |history| history.steps(origin));
+        for (version, step) in (TicketRow::FIRST..).zip(&steps) {
+            row.version = version;
+            row.state = step.state;
+            row.holder = step.holder;
+            // A row follows its earlier version, and a step of custody its ticket.
+            change.writes.push(Write::put(self.keyring.protect(row.clone())?));
+            change.writes.push(Write::put(self.custody(session, &row, step.at)?));
+        }
+        Ok(TakenTicket {
             no: row.no,
             state: row.state,
-        };
-        // A step of custody refers to its ticket, which comes first.
-        change.writes.push(Write::put(self.keyring.protect(row)?));
-        change.writes.extend(custody);
-        Ok(taken)
+        })
     }
 
     /// The step of custody that a ticket's row has just taken.
