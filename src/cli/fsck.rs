@@ -7,20 +7,20 @@ use super::{Done, Failure, Where, runtime, say, unlocked};
 use crate::vault::life::fsck;
 use crate::vault::life::open::{OpenError, Running};
 
-/// Check every row, leaf and key of a vault that no process serves. Exit 1 on any finding.
+/// Check every row, log entry and key. Stop the server first. Exit 1 on any finding.
 #[derive(Args)]
 pub(super) struct Fsck {
     #[command(flatten)]
     place: Where,
     #[command(flatten)]
     passphrase: PassphraseFrom,
-    /// The report as JSON.
+    /// Print the report as JSON.
     #[arg(long)]
     json: bool,
-    /// First make the index of the log again from its entries. It holds nothing that the log does not.
+    /// Rebuild the index of the log first; no data is lost.
     #[arg(long)]
     rebuild_index: bool,
-    /// This is a copy: write nothing into its log. Otherwise a sound vault's log gets an entry that it was unlocked.
+    /// The vault is a copy: write nothing.
     #[arg(long)]
     copy: bool,
 }

@@ -19,8 +19,7 @@ use crate::randomness::{self, Randomness};
 use crate::witness::memory::Memory;
 use crate::witness::server::{Server, router};
 
-/// Be a witness (C2SP tlog-witness): remember the largest tree of a log that you have seen, and cosign only what
-/// continues it.
+/// Run a witness (C2SP tlog-witness) that cosigns a log only if it continues what the witness saw before.
 #[derive(Args)]
 pub(super) struct Witness {
     #[command(subcommand)]
@@ -29,15 +28,15 @@ pub(super) struct Witness {
 
 #[derive(Subcommand)]
 enum What {
-    /// Make a key and an empty memory; print the public key.
+    /// Make the witness's key and its empty memory; print the public key.
     Init {
         #[command(flatten)]
         place: Place,
-        /// What the witness is called: a URL without its scheme. It can never change.
+        /// Name of the witness: a URL without its scheme. It can never change.
         #[arg(long)]
         name: String,
     },
-    /// Trust a log's key: cosign the checkpoints of the log it is named after. A running witness knows it at once.
+    /// Trust a log's key: cosign the checkpoints of the log that the key names. A running witness uses it at once.
     AddLog {
         #[command(flatten)]
         place: Place,
@@ -49,7 +48,7 @@ enum What {
     Serve {
         #[command(flatten)]
         place: Place,
-        /// Address and port.
+        /// Address and port to listen on.
         #[arg(long, default_value = "127.0.0.1:8441")]
         listen: SocketAddr,
         #[command(flatten)]
@@ -60,7 +59,7 @@ enum What {
 /// Where the witness lies.
 #[derive(Args)]
 struct Place {
-    /// Directory of the witness: its key `witness.seed` and its memory `witness.db`.
+    /// Directory of the witness, with its key `witness.seed` and its memory `witness.db`.
     #[arg(long, default_value = ".")]
     dir: PathBuf,
 }

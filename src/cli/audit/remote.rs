@@ -14,10 +14,10 @@ use crate::cli::passphrase::secret_file;
 
 #[derive(Args)]
 pub(super) struct TokenFrom {
-    /// An auditor's token, in a file of mode 0600; needed for a server.
+    /// File with an auditor's token, mode 0600. A server needs it.
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
-    /// Certificates of the authorities that may vouch for the server, PEM; without it those of the web.
+    /// CA certificates (PEM) to trust for the server [default: public CAs].
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
 }

@@ -12,25 +12,25 @@ use crate::randomness;
 use crate::vault::Vault;
 use crate::vault::life::restart::{Restarted, Two};
 
-/// Open the next log, whose first entry links the old one: after the fence has refused a data store that was restored from
-/// an older copy. The vault must be stopped. Takes two persons who are there.
+/// Start a new log whose first entry links to the old one. Use it after the vault refused a data store that was restored from
+/// an older copy. Stop the server first. Needs two people.
 #[derive(Args)]
 pub(super) struct Restart {
     #[command(flatten)]
     place: Where,
     #[command(flatten)]
     passphrase: PassphraseFrom,
-    /// A system administrator's token, in a file of mode 0600.
+    /// File with a system administrator's token, mode 0600.
     #[arg(long, value_name = "FILE")]
     token_file: PathBuf,
-    /// The token of an auditor who approves it, in a file of mode 0600.
+    /// File with the token of an auditor who approves, mode 0600.
     #[arg(long, value_name = "FILE")]
     approver_token_file: PathBuf,
-    /// The account name of a security administrator who gets a new token, shown this once, so that work can begin again. Every other
-    /// token but those of the two is void.
+    /// Account name of a security administrator who gets a new token, shown once. The two tokens given here stay valid. All
+    /// other tokens are void.
     #[arg(long, value_name = "ACCOUNT")]
     readmit: Option<String>,
-    /// Why. It stays in the log for good: no personal data.
+    /// Reason for the restart. It stays in the log forever: give no personal data.
     #[arg(long, value_name = "TEXT")]
     reason: String,
 }

@@ -7,17 +7,17 @@ use super::remote::{Remote, TokenFrom};
 use crate::cli::{Done, Failure, say};
 use crate::log::mark::Mark;
 
-/// Find the read behind a trace mark: who saw it, when, for which ticket and which fields. Exit 1 where there is none.
+/// Find the read behind a trace mark: who read which fields, when and for which ticket. Exit 1 if there is none.
 #[derive(Args)]
 pub(super) struct Trace {
-    /// The mark as it is printed, with or without its hyphens.
+    /// The mark as printed, with or without hyphens.
     mark: String,
     /// URL of a running server.
     #[arg(long)]
     url: String,
     #[command(flatten)]
     token: TokenFrom,
-    /// The answer as JSON.
+    /// Print the answer as JSON.
     #[arg(long)]
     json: bool,
 }

@@ -42,9 +42,9 @@ pub(super) enum Kept {
 /// How rejected lines are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(super) enum WriteBad {
-    /// Keys and columns alone.
+    /// Only the names of keys and columns.
     ValuesLeftOut,
-    /// Whole, sealed under the vault's keys: --open-bad opens them.
+    /// Whole lines, sealed with the vault's keys; --open-bad opens them.
     Sealed,
 }
 

@@ -58,22 +58,22 @@ const fn first_row() -> u64 {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Format {
-    /// One JSON object a line.
+    /// One JSON object per line.
     Jsonl,
     /// RFC 4180, also with `;` or tabs.
     Csv,
-    /// A workbook of Office Open XML.
+    /// An Office Open XML workbook.
     Xlsx,
 }
 
-/// What becomes of columns and keys that the map does not name.
+/// What to do with columns and keys that the map does not name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Unknown {
-    /// The record is rejected; a table with such a column is rejected whole.
+    /// Reject the record; reject a whole table that has such a column.
     #[default]
     Refuse,
-    /// The record is taken without them, and the summary names and counts them.
+    /// Import the record without them; the summary names and counts them.
     List,
 }
 
