@@ -252,7 +252,7 @@ async fn fill(vault: &Arc<Vault>, credentials: &Credentials) -> Done {
         return Err(Failure::check_failed(format!("demo call: {rejected}")));
     }
     say(format!(
-        "{} synthetic calls taken; {} repeat callers known for certain, {} perhaps",
+        "{} synthetic calls taken; {} repeat callers matched for certain, {} tentatively",
         count.taken, count.certain, count.tentative
     ))?;
     Ok(())

@@ -51,13 +51,13 @@ impl Fsck {
             }
             for key in &report.orphan_keys {
                 say(format!(
-                    "key store: row {} of record_key is of a {} that is not there; harmless",
+                    "key store: row {} of record_key belongs to a {} that does not exist; harmless",
                     key.position, key.record
                 ))?;
             }
             for back in &report.times_back {
                 say(format!(
-                    "log entry {}: its time {} lies before {}, the latest before it: the clock was wrong or set; no finding",
+                    "log entry {}: its time {} is before {}, the latest time of earlier entries: the clock was wrong or was set; not a finding",
                     back.entry, back.time, back.after
                 ))?;
             }
@@ -74,7 +74,7 @@ impl Fsck {
             return Ok(());
         }
         Err(Failure::check_failed(
-            "the vault is not as it left itself\n  keep this copy as evidence and restore from a backup",
+            "the vault was changed or damaged\n  keep this copy as evidence and restore from a backup",
         ))
     }
 }

@@ -235,7 +235,7 @@ fn harden() {
     let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
     std::panic::set_hook(Box::new(|info| {
         let place = info.location().map_or_else(|| "?".to_owned(), ToString::to_string);
-        let _ = writeln!(std::io::stderr(), "callervault: a fault in the program at {place}");
+        let _ = writeln!(std::io::stderr(), "callervault: internal error at {place}");
     }));
 }
 

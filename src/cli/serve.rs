@@ -215,16 +215,16 @@ fn witnessing(named: &[String], quorum: Option<usize>, file: PathBuf) -> Result<
     let quorum = quorum.unwrap_or(named.len());
     if quorum == 0 && !named.is_empty() {
         return Err(Failure::usage(
-            "a quorum of none asks nothing of the witnesses\n  leave --witness out, or name a number from 1",
+            "--quorum must be at least 1\n  leave out --witness to run without witnesses",
         ));
     }
     if quorum > named.len() {
-        return Err(Failure::usage("the quorum is larger than the number of witnesses"));
+        return Err(Failure::usage("--quorum is larger than the number of witnesses"));
     }
     let witness = |named: &String| {
         // A key in base64 may end in an equals sign; a URL of a witness holds none.
         let parts = named.split_once('=');
-        let (url, key) = parts.ok_or_else(|| Failure::usage("a witness is given as URL=VKEY"))?;
+        let (url, key) = parts.ok_or_else(|| Failure::usage("--witness must be URL=VKEY"))?;
         let key = key
             .parse()
             .map_err(|error| Failure::usage(format!("the key of {url}: {error}")))?;
@@ -237,7 +237,7 @@ fn witnessing(named: &[String], quorum: Option<usize>, file: PathBuf) -> Result<
     };
     if witnesses.iter().enumerate().any(twice) {
         return Err(Failure::usage(
-            "two witnesses have one key, which would count twice\n  name each witness once",
+            "two witnesses have the same key\n  name each witness once",
         ));
     }
     let file = (!witnesses.is_empty()).then_some(file);

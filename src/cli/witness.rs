@@ -101,7 +101,7 @@ fn init(place: &Place, name: &str) -> Done {
 fn add_log(place: &Place, key: &Verifier) -> Done {
     Memory::open(&place.memory())?.trust(key)?;
     say(format!(
-        "checkpoints of {} by this key are cosigned from now on",
+        "the witness now cosigns checkpoints of {} that this key signed",
         key.name()
     ))?;
     Ok(())
@@ -113,7 +113,7 @@ fn serve(place: &Place, listen: SocketAddr, tls: TlsFrom) -> Done {
     let verifier = memory.witness()?;
     let cosigner = Cosigner::from_seed(verifier.name(), &*read_seed(&place.seed())?).map_err(Failure::usage)?;
     let server = Server::new(cosigner, memory, Arc::new(System))?.ok_or_else(|| {
-        Failure::usage("the key and the memory are not of the same witness\n  put back the files that belong together")
+        Failure::usage("the key and the memory belong to different witnesses\n  use the files of one witness")
     })?;
     let listen = tls.listen(listen)?;
     runtime()?.block_on(async {
@@ -124,7 +124,7 @@ fn serve(place: &Place, listen: SocketAddr, tls: TlsFrom) -> Done {
         tokio::select! {
             served = http::serve_routes(routes, http::ConnectionLimits::default(), listen, ready, stop()) => served?,
             () = server.failed() => return Err(Failure::unavailable(
-                "the witness's memory could not be written\n  check the disk; the next start reads what is there",
+                "the witness cannot write its memory\n  check the disk, then start the witness again",
             )),
         }
         tracing::info!("stopped");

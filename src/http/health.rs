@@ -43,14 +43,14 @@ pub(super) async fn ready(State(app): State<Arc<App>>) -> Response {
 const fn what_to_do(why: Why) -> &'static str {
     match why {
         Why::Contradicted => {
-            "a witness has seen more entries than this log has, or others\n  the log was cut or rewritten, or the witness \
-             lies: the program log names it. Keep both stores as evidence and compare with receipts, backups and the witness's \
-             own checkpoint. It ends when the same witness cosigns what continues the log it had seen, or with \
-             `callervault audit restart` by two persons"
+            "a witness has seen more entries than this log has, or other entries\n  either the log was cut or rewritten, or the \
+             witness lies. The program log names the witness. Keep both stores as evidence. Compare them with receipts, backups \
+             and the witness's own checkpoint. This ends when the same witness cosigns a log that continues what it saw, or \
+             after `callervault audit restart` by two people"
         }
         _ => {
-            "too few witnesses have cosigned the log within a day, or none ever has\n  the program log says how each of them \
-             fails: is it running, does it know this log's key, does the way to it work?"
+            "too few witnesses have cosigned the log within a day, or none ever has\n  the program log says why each of them \
+             failed. Check that it runs, knows this log's key and can be reached"
         }
     }
 }

@@ -26,7 +26,7 @@ async fn lost(world: &World, approval: &str, make: &Request) {
 
 /// The two are told whose tokens are good, and who administers or approves.
 fn tells(told: &str) {
-    assert!(told.contains("all other tokens are void"), "{told}");
+    assert!(told.contains("All other tokens are void"), "{told}");
     for (account, role) in [
         ("auditor", "auditor"),
         ("dpo", "dpo"),

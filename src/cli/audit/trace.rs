@@ -34,7 +34,7 @@ impl Trace {
                 entries.into_iter().flatten().try_for_each(told)
             }
             404 => Err(Failure::check_failed(format!(
-                "no read has the mark {mark}\n  it may be of another vault; `callervault fsck` checks the index of this one"
+                "no read has the mark {mark}\n  it may belong to another vault; `callervault fsck` checks the index of this one"
             ))),
             _ => Err(Failure::unavailable(format!(
                 "the server answered with status {status}: {}",

@@ -110,7 +110,7 @@ impl Verify {
         let quorum = self.quorum.unwrap_or(keys.len());
         Witnesses::new(keys, quorum).ok_or_else(|| {
             Failure::usage(
-                "the quorum is larger than the number of witnesses, or two of them have one key\n  name each once",
+                "--quorum is larger than the number of witnesses, or two of them have the same key\n  name each witness once",
             )
         })
     }
@@ -144,9 +144,7 @@ impl Verify {
             say(format!("proved: entry {index} is in the log"))?;
         }
         if !held {
-            say(
-                "note: a log that was cut back cannot be told from a younger one without a checkpoint or proof that was kept",
-            )?;
+            say("note: without a kept checkpoint or proof, a cut log looks like a shorter one")?;
             say("      keep this log's checkpoint and give it as --not-older-than next time")?;
         }
         say(format!(
@@ -164,7 +162,7 @@ fn covered(index: u64, witnessed: Option<&Witnessed>) -> Done {
         return Ok(());
     }
     Err(Failure::check_failed(format!(
-        "UNWITNESSED: entry {index} is younger than the {size} that the witnesses have cosigned\n  copy the log and fetch the \
+        "UNWITNESSED: the witnesses have cosigned the first {size} entries, and not entry {index}\n  copy the log and fetch the \
          proof again after the next submission to them"
     )))
 }
@@ -239,8 +237,8 @@ fn failed(why: Unverified) -> Failure {
             "TAMPERED: {tampered}\n  keep this copy as evidence and compare it with another"
         )),
         Unverified::Unwitnessed { quorum, most } => Failure::check_failed(format!(
-            "UNWITNESSED: {quorum} of the witnesses named must have cosigned one checkpoint of this log, at most {most} have\n  \
-             copy the log again after its next submission to them, or ask them what they have seen"
+            "UNWITNESSED: {quorum} of the named witnesses must have cosigned the same checkpoint of this log, at most {most} have\n  \
+             copy the log again after the next submission to them, or ask them what they have seen"
         )),
         Unverified::Unread(words) => Failure::unavailable(words),
     }

@@ -135,7 +135,7 @@ impl Map {
 pub(super) fn encoding(name: &str) -> Result<&'static Encoding, Failure> {
     let unknown = || {
         Failure::usage(format!(
-            "no encoding {name}\n  utf-8, gb18030, utf-16le and utf-16be are some"
+            "unknown encoding {name}\n  give utf-8, gb18030, utf-16le or utf-16be, for example"
         ))
     };
     Encoding::for_label(name.as_bytes()).ok_or_else(unknown)
@@ -144,10 +144,10 @@ pub(super) fn encoding(name: &str) -> Result<&'static Encoding, Failure> {
 fn parsed(text: &str) -> Result<Map, String> {
     let map: Map = toml::from_str(text).map_err(|error| error.to_string())?;
     if map.header == 0 {
-        return Err("header counts rows from 1".to_owned());
+        return Err("header must be at least 1".to_owned());
     }
     if map.delimiter.is_some_and(|delimiter| !delimiter.is_ascii()) {
-        return Err("the delimiter is one ASCII character".to_owned());
+        return Err("the delimiter must be one ASCII character".to_owned());
     }
     Ok(map)
 }

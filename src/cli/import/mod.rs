@@ -100,7 +100,7 @@ impl Import {
             return explain::explain(&Source::new(path), &reading, map, declared);
         }
         if self.write_bad == Some(WriteBad::Sealed) && (self.dry_run || self.url.is_some()) {
-            let words = "bad lines are sealed under the keys of a vault that is opened here\n  leave --url and --dry-run out, or give \
+            let words = "--write-bad sealed needs the keys of the vault, which --url and --dry-run do not open\n  leave them out, or give \
                          --write-bad values-left-out";
             return Err(Failure::usage(words));
         }

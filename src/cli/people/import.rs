@@ -213,9 +213,9 @@ impl Tally {
             .iter()
             .all(|name| wanted.get(name) == there.get(name));
         let told = if same {
-            "is there already"
+            "already exists"
         } else {
-            "is there already, with another department, kind or roles: NOT changed"
+            "already exists with another department, kind or roles: NOT changed"
         };
         told.to_owned()
     }
@@ -252,12 +252,16 @@ impl Tally {
             waiting,
             failed,
         } = self;
-        let would = if dry_run { "nothing was sent; would be " } else { "" };
+        let would = if dry_run {
+            "nothing was sent; the result would be: "
+        } else {
+            ""
+        };
         say(format!(
-            "{would}made {made}, there already {there}, waiting {waiting}, failed {failed}"
+            "{would}{made} made, {there} already exist, {waiting} waiting for approval, {failed} failed"
         ))?;
         if *waiting > 0 && !dry_run {
-            say("import the list again once those that wait are approved")?;
+            say("import the list again after the approvals")?;
         }
         if *failed > 0 {
             return Err(Failure::check_failed(format!("{failed} accounts were not made")));
