@@ -12,16 +12,16 @@ use crate::keyring::KeyError;
 use crate::policy::Why;
 use crate::vault::Error;
 
-/// The process answers.
+/// Answers while the process runs.
 #[utoipa::path(get, path = "/livez", tag = "health", security(()), responses((status = 200, body = String)))]
 pub(super) async fn live() -> &'static str {
     "ok\n"
 }
 
-/// The vault is unlocked and serves.
+/// Says whether the vault is unlocked and serves.
 ///
-/// It also says when the witnesses bar every field: the condition's name (`unwitnessed`, `contradicted`) stands at the
-/// beginning of the second line. The status is 200 then: calls are still taken, and auditors still read the log.
+/// It also says when the witnesses bar every field. Then the second line begins with the condition's name (`unwitnessed`,
+/// `contradicted`). The status is 200, because calls are still taken and auditors can read the log.
 #[utoipa::path(get, path = "/readyz", tag = "health", security(()),
     responses((status = 200, body = String), (status = 503)))]
 pub(super) async fn ready(State(app): State<Arc<App>>) -> Response {
@@ -39,7 +39,7 @@ pub(super) async fn ready(State(app): State<Arc<App>>) -> Response {
     }
 }
 
-/// What has happened and how to act, for whoever runs the vault.
+/// What has happened, and what the operator can do.
 const fn what_to_do(why: Why) -> &'static str {
     match why {
         Why::Contradicted => {
