@@ -262,7 +262,7 @@ def check_witnesses(notes, key, witnesses, quorum):
             print(f"witnessed: the first {size} entries, in {source}, by {', '.join(found)}")
             best = max(best or 0, size)
     if best is None and quorum:
-        raise Unwitnessed(f"{quorum} of the witnesses named must have cosigned one checkpoint, at most {len(most)} have")
+        raise Unwitnessed(f"{quorum} of the named witnesses must have cosigned the same checkpoint, at most {len(most)} have")
     return best
 
 def arguments():
@@ -275,8 +275,8 @@ def arguments():
     parser.add_argument("--pruned-below", metavar="INDEX", type=int, default=0, help="bundles below may be missing")
     parser.add_argument("--witness", metavar="VKEY", type=witness_vkey, action="append", default=[],
                         help="the key of a witness; its cosignatures are verified, those of others are ignored; repeat")
-    parser.add_argument("--quorum", metavar="N", type=int, help="how many of the witnesses must have cosigned one "
-                        "checkpoint; all of them unless given; 0 only verifies the cosignatures that are there")
+    parser.add_argument("--quorum", metavar="N", type=int, help="number of witnesses that must have cosigned the same "
+                        "checkpoint (default: all); 0 only verifies the cosignatures that exist")
     options = parser.parse_args()
     if not options.directory.is_dir() or options.entry and not options.proof:
         parser.error("DIRECTORY must be a directory, and --entry goes with --proof")
@@ -299,7 +299,7 @@ def main():
     print(f"checkpoint: {options.key[0]}, {size} entries, root {shown}, properly signed")
     leaves = check_log(options.directory, size, root, options.pruned_below)
     if kept is None:
-        print("note: without --not-older-than, a log that was cut back cannot be told from a younger one")
+        print("note: without a kept checkpoint or proof (--not-older-than), a cut log looks like a shorter one")
     else:
         with about(options.not_older_than):
             kept = parse_receipt(kept)[2] if kept.startswith(RECEIPT) else kept
@@ -322,7 +322,7 @@ def main():
         proved = root_from_proof(index, tree_size, leaf, hashes) == tree
         require(proved, f"{options.proof} does not prove {options.entry or 'the entry'} at index {index}")
         if options.quorum and index >= witnessed:
-            raise Unwitnessed(f"entry {index} is younger than the {witnessed} that the witnesses have cosigned")
+            raise Unwitnessed(f"the witnesses have cosigned the first {witnessed} entries, and not entry {index}")
         print(f"proof: {options.proof} proves {options.entry or 'the entry'} at index {index}")
     print(f"verified: {size} entries, root {shown}")
 

@@ -13,20 +13,20 @@ const MOST_INDEXES: usize = 20;
 /// What the reads of a group have in common.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, utoipa::ToSchema)]
 pub struct Reading {
-    /// Who: the principal's id.
+    /// The reader: the principal's id.
     pub actor: String,
-    /// Their department at the time.
+    /// The reader's department at the time.
     pub dept: String,
-    /// The role it was permitted under.
+    /// The role that permitted it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
-    /// For which ticket.
+    /// The ticket of the reads.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ticket: Option<String>,
-    /// Whose fields: the caller as the auditors know them.
+    /// The log's reference to the caller.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
-    /// Which fields.
+    /// Names of the fields.
     pub fields: Vec<String>,
     /// `clear` or `masked`.
     pub form: String,
@@ -35,22 +35,22 @@ pub struct Reading {
 /// Reads of one reader of the same fields for the same ticket.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 pub struct Exposed {
-    /// Who was shown what.
+    /// What the reads have in common.
     #[serde(flatten)]
     pub reading: Reading,
-    /// The reader's account name now, for auditors and data protection officers.
+    /// The reader's current account name, for auditors and data protection officers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub actor_name: Option<String>,
-    /// The department's name now, for the same.
+    /// The department's current name, for the same readers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub department_name: Option<String>,
-    /// How often.
+    /// Number of reads.
     pub count: u64,
-    /// The first time.
+    /// Time of the first read.
     pub first: String,
-    /// The last time.
+    /// Time of the last read.
     pub last: String,
-    /// Where the log has it: the newest 20, newest first.
+    /// Indexes of the newest 20 log entries, newest first.
     pub indexes: Vec<u64>,
 }
 
@@ -126,7 +126,7 @@ impl Exposure {
         self.groups.len()
     }
 
-    /// Whether nobody was shown anything.
+    /// Whether it holds no reads.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.groups.is_empty()

@@ -154,7 +154,7 @@ impl Client {
                 let wait = wait.min(LONGEST_WAIT);
                 if wait > MOMENT {
                     aside(format!(
-                        "{}: waiting {} s as the server asks: this account has sent or been refused too much",
+                        "{}: waiting {} s as the server asks: this account sent too many requests or had too many refused",
                         self.base,
                         wait.as_secs()
                     ));
@@ -185,10 +185,10 @@ impl Client {
         let base = &self.base;
         Failure::unavailable(match error {
             ureq::Error::Timeout(_) => format!(
-                "{base}: the server was silent for {} s\n  is it running, and does the network between reach it?",
+                "{base}: the server did not answer for {} s\n  check that it is running and can be reached",
                 self.patience.as_secs()
             ),
-            other => format!("{base}: {other}\n  is the server running?"),
+            other => format!("{base}: {other}\n  check that the server is running"),
         })
     }
 
@@ -207,11 +207,7 @@ impl Client {
 
 /// A token crosses a network only under TLS.
 fn check(base: &str) -> Result<(), Failure> {
-    let no_address = || {
-        Failure::usage(format!(
-            "{base} is not the address of a server\n  give https://HOST:PORT"
-        ))
-    };
+    let no_address = || Failure::usage(format!("{base} is not a server address\n  give https://HOST:PORT"));
     let address: Uri = base.parse().map_err(|_| no_address())?;
     let host = address.host().ok_or_else(no_address)?;
     let inside: Option<IpAddr> = host.trim_start_matches('[').trim_end_matches(']').parse().ok();
@@ -220,7 +216,7 @@ fn check(base: &str) -> Result<(), Failure> {
         Some("https") => Ok(()),
         Some("http") if loopback => Ok(()),
         Some("http") => Err(Failure::usage(format!(
-            "refusing to send a token in clear to {host}\n  use https://, or run this on the server against 127.0.0.1"
+            "refusing to send a token to {host} without TLS\n  use https://, or run this on the server against 127.0.0.1"
         ))),
         _ => Err(no_address()),
     }

@@ -6,7 +6,7 @@ use clap::{Args, CommandFactory, Subcommand};
 
 use super::{Arguments, Done, settings};
 
-/// The file of settings.
+/// Check the settings file.
 #[derive(Args)]
 pub(super) struct Config {
     #[command(subcommand)]
@@ -15,9 +15,9 @@ pub(super) struct Config {
 
 #[derive(Subcommand)]
 enum Verb {
-    /// Check a file of settings: its names and values. It reads nothing that they name.
+    /// Check the names and values in a settings file. Files that it names are not read.
     Check {
-        /// The file.
+        /// The settings file.
         #[arg(default_value = "callervault.toml")]
         file: PathBuf,
     },

@@ -35,16 +35,16 @@ const INVENTED_YEARS: &str = "\n[id_no]\nlatest_birth_year = 2049\n";
 const CENTRE: &str = "H0";
 const USUAL_PORT: u16 = 8440;
 
-/// A throw-away vault with synthetic departments and calls; with --once, the tour.
+/// Run a temporary vault with synthetic departments and calls; with --once, run the tour.
 #[derive(Args)]
 pub(super) struct Demo {
     /// Keep the vault in this new directory instead of a temporary one.
     #[arg(long)]
     dir: Option<PathBuf>,
-    /// Address and port; port 0 takes a free one. Without it 127.0.0.1:8440, and a free port with --once.
+    /// Address and port to listen on; port 0 takes a free one [default: 127.0.0.1:8440, with --once a free port].
     #[arg(long)]
     listen: Option<SocketAddr>,
-    /// Walk the tour over HTTP, then stop. Exit 1 if a step is not as promised.
+    /// Run the tour over HTTP, then stop. Exit 1 if a step fails.
     #[arg(long)]
     once: bool,
 }
@@ -250,7 +250,7 @@ async fn fill(vault: &Arc<Vault>, credentials: &Credentials) -> Done {
         return Err(Failure::check_failed(format!("demo call: {rejected}")));
     }
     say(format!(
-        "{} synthetic calls taken; {} repeat callers known for certain, {} perhaps",
+        "{} synthetic calls taken; {} repeat callers matched for certain, {} tentatively",
         count.taken, count.certain, count.tentative
     ))?;
     Ok(())

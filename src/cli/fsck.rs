@@ -7,20 +7,20 @@ use super::{Done, Failure, Where, runtime, say, unlocked};
 use crate::vault::life::fsck;
 use crate::vault::life::open::{OpenError, Running};
 
-/// Check every row, leaf and key of a vault that no process serves. Exit 1 on any finding.
+/// Check every row, log entry and key. Stop the server first. Exit 1 on any finding.
 #[derive(Args)]
 pub(super) struct Fsck {
     #[command(flatten)]
     place: Where,
     #[command(flatten)]
     passphrase: PassphraseFrom,
-    /// The report as JSON.
+    /// Print the report as JSON.
     #[arg(long)]
     json: bool,
-    /// First make the index of the log again from its entries. It holds nothing that the log does not.
+    /// Rebuild the index of the log first; no data is lost.
     #[arg(long)]
     rebuild_index: bool,
-    /// This is a copy: write nothing into its log. Otherwise a sound vault's log gets an entry that it was unlocked.
+    /// The vault is a copy: write nothing.
     #[arg(long)]
     copy: bool,
 }
@@ -51,13 +51,13 @@ impl Fsck {
             }
             for key in &report.orphan_keys {
                 say(format!(
-                    "key store: row {} of record_key is of a {} that is not there; harmless",
+                    "key store: row {} of record_key belongs to a {} that does not exist; harmless",
                     key.position, key.record
                 ))?;
             }
             for back in &report.times_back {
                 say(format!(
-                    "log entry {}: its time {} lies before {}, the latest before it: the clock was wrong or set; no finding",
+                    "log entry {}: its time {} is before {}, the latest time of earlier entries: the clock was wrong or was set; not a finding",
                     back.entry, back.time, back.after
                 ))?;
             }
@@ -74,7 +74,7 @@ impl Fsck {
             return Ok(());
         }
         Err(Failure::check_failed(
-            "the vault is not as it left itself\n  keep this copy as evidence and restore from a backup",
+            "the vault was changed or damaged\n  keep this copy as evidence and restore from a backup",
         ))
     }
 }

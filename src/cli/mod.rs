@@ -39,16 +39,16 @@ use crate::vault::Vault;
 use crate::vault::life::open::{OpenError, Places, Running};
 use crate::witness::memory::MemoryError;
 
-/// A records vault for government hotlines: caller data sealed field by field, read only after the read is in the log.
+/// A records vault for government hotlines. It encrypts caller data field by field and logs every read before it shows a field.
 #[derive(Parser)]
 #[command(
     version,
     about,
-    after_help = "Every option may stand in a file (--config), under its verb, or in the environment as CALLERVAULT_<OPTION>.\n\
+    after_help = "Every option can also be set in a file (--config), under its verb, or in the environment as CALLERVAULT_<OPTION>.\n\
         Exit codes: 0 success, 1 a check failed, 2 wrong usage, 3 unavailable."
 )]
 struct Arguments {
-    /// File of settings: callervault.toml in the working directory if it is there.
+    /// Settings file [default: callervault.toml in the working directory, if there is one].
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
     #[command(subcommand)]
@@ -61,43 +61,44 @@ enum Verb {
     Init(init::Init),
     /// Unlock a vault and serve its API.
     Serve(serve::Serve),
-    /// Take in calls from JSON lines, CSV or XLSX.
+    /// Import calls from files: JSON lines, CSV or XLSX.
     Import(Box<import::Import>),
-    /// Check every row, leaf and key of a vault that no process serves.
+    /// Check every row, log entry and key. Stop the server first.
     Fsck(fsck::Fsck),
-    /// Departments, principals and tokens, through a running server.
+    /// Manage departments, accounts and tokens through a running server.
     Admin(admin::Admin),
-    /// Lists of people, through a running server.
+    /// Import lists of people through a running server.
     People(people::People),
     /// Give a security administrator whose token is lost a new one.
     RecoverAdmin(recover::RecoverAdmin),
-    /// Fetch one's own token by a one-time code.
+    /// Fetch your own token with a one-time code.
     Token(token::Token),
-    /// Verify and export the log.
+    /// Verify, export, trace or restart the log.
     Audit(audit::Audit),
-    /// The public keys of the log.
+    /// Show the public keys of the log.
     Keys(keys::Keys),
-    /// A throw-away vault with synthetic departments and calls.
+    /// Run a temporary vault with synthetic departments and calls.
     Demo(demo::Demo),
-    /// Check the file of settings.
+    /// Check the settings file.
     Config(config::Config),
-    /// Be a witness: remember the largest tree of a log that you have seen, and cosign only what continues it.
+    /// Run a witness that cosigns a log only if it continues what the witness saw before.
     Witness(witness::Witness),
 }
 
 /// Where the vault lies.
 #[derive(Args)]
 struct Where {
-    /// Directory of the vault: `data/`, `keys/` and `policies/` below it.
+    /// Directory of the vault, with `data/`, `keys/` and `policies/` in it.
     #[arg(long, default_value = ".")]
     dir: PathBuf,
-    /// Directory of the key store, if it is elsewhere (it should be).
+    /// Directory of the key store [default: DIR/keys]; use another volume.
     #[arg(long)]
     keys: Option<PathBuf>,
-    /// Directory of the data store, if it is elsewhere.
+    /// Directory of the data store [default: DIR/data].
     #[arg(long)]
     data: Option<PathBuf>,
-    /// Directory with fields.toml, limits.toml, lists.toml, words.toml, need-to-know.cedar, schema.cedarschema, if it is elsewhere.
+    /// Directory of fields.toml, limits.toml, lists.toml, words.toml, need-to-know.cedar and schema.cedarschema
+    /// [default: DIR/policies].
     #[arg(long)]
     policies: Option<PathBuf>,
 }
@@ -248,7 +249,7 @@ fn harden() {
     let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
     std::panic::set_hook(Box::new(|info| {
         let place = info.location().map_or_else(|| "?".to_owned(), ToString::to_string);
-        let _ = writeln!(std::io::stderr(), "callervault: a fault in the program at {place}");
+        let _ = writeln!(std::io::stderr(), "callervault: internal error at {place}");
     }));
 }
 

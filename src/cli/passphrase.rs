@@ -76,9 +76,7 @@ fn typed(twice: bool) -> Result<Passphrase, Failure> {
     };
     let first = ask("Passphrase: ")?;
     if twice && !ask("Again: ")?.is(&first) {
-        return Err(Failure::usage(
-            "the two are not the same\n  nothing was made; try again",
-        ));
+        return Err(Failure::usage("the passphrases differ\n  nothing was made; try again"));
     }
     Ok(first)
 }
@@ -102,7 +100,7 @@ fn is_private(path: &Path) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::usage(format!(
-        "{} can be read by others\n  chmod 0600 it",
+        "other users can read {}\n  chmod 0600 it",
         path.display()
     )))
 }

@@ -32,43 +32,43 @@ pub(super) struct Serve {
     place: Where,
     #[command(flatten)]
     passphrase: PassphraseFrom,
-    /// Address and port.
+    /// Address and port to listen on.
     #[arg(long, default_value = "127.0.0.1:8440")]
     listen: SocketAddr,
     #[command(flatten)]
     tls: TlsFrom,
-    /// Serve metrics at this address, to anybody who reaches it: on loopback in clear, elsewhere as the API. Without the
-    /// option there are none.
+    /// Serve metrics on this address. Anyone who reaches it can read them. Loopback has no TLS; other addresses use the API's
+    /// TLS. Off by default.
     #[arg(long, value_name = "ADDR", num_args = 0..=1, default_missing_value = "127.0.0.1:8442")]
     metrics: Option<SocketAddr>,
-    /// SIGHUP reads the certificate again, and not the rules.
+    /// On SIGHUP read only the certificate again, not the rules.
     #[arg(long)]
     keep_rules: bool,
-    /// Names this node in the log.
+    /// Name of this node in the log.
     #[arg(long, default_value = "1")]
     node: String,
-    /// A witness for the log: its URL and its key, `URL=VKEY`. Repeat for more.
+    /// A witness for the log, as `URL=VKEY`: its URL and its public key. Repeat for more.
     #[arg(long = "witness", value_name = "URL=VKEY")]
     witnesses: Vec<String>,
-    /// How many of the witnesses must have cosigned lately; all of them unless said otherwise.
+    /// Number of witnesses that must have cosigned recently [default: all].
     #[arg(long, value_name = "N")]
     quorum: Option<usize>,
     /// Seconds between two submissions to the witnesses.
     #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..))]
     witness_every: u64,
-    /// Keep the bodies of log entries at least so many days.
+    /// Days for which the bodies of log entries must be kept.
     #[arg(long, value_name = "DAYS", default_value_t = Retention::USUAL_DAYS,
         value_parser = clap::value_parser!(u32).range(i64::from(Retention::LEAST_DAYS)..))]
     log_retention_days: u32,
     #[command(flatten)]
     watch: Watch,
-    /// Requests that each principal may send in a minute; one that has sent more is held back.
+    /// Requests per minute for each principal; more are answered 429.
     #[arg(long, value_name = "N", default_value_t = Rates::default().requests)]
     requests_per_minute: NonZeroU32,
-    /// Refusals that each principal may cause in a minute, each an entry of the log; one that has caused more is held back.
+    /// Refusals per minute for each principal; each is a log entry. Its further requests are answered 429.
     #[arg(long, value_name = "N", default_value_t = Rates::default().refusals)]
     refusals_per_minute: NonZeroU32,
-    /// Requests that each principal may have under way at once; each may hold a body of up to 1 MiB in memory.
+    /// Concurrent requests for each principal; more are answered 429. Each may hold a body of up to 1 MiB in memory.
     #[arg(long, value_name = "N", default_value_t = Rates::default().at_once)]
     requests_at_once: NonZeroU32,
 }
@@ -76,13 +76,13 @@ pub(super) struct Serve {
 /// How the readers are watched.
 #[derive(Args)]
 struct Watch {
-    /// A principal may be shown fields in clear so many times a day, whatever their number each time; no limit unless given.
+    /// Reveals in clear per day for each principal, however many fields each one shows [default: no limit].
     #[arg(long, value_name = "N")]
     reveal_limit: Option<u64>,
     /// Working hours, for the report on readers.
     #[arg(long, default_value = "08:00-20:00")]
     working_hours: Span,
-    /// Local time: ahead of UTC by this. A day of the report, of a search and of the limit begins at local midnight.
+    /// Offset of local time from UTC. Days in reports, searches and the reveal limit begin at local midnight.
     #[arg(long, default_value = "+08:00", allow_hyphen_values = true)]
     utc_offset: FromUtc,
 }
@@ -109,7 +109,7 @@ pub(super) struct TlsFrom {
     /// TLS private key, PEM.
     #[arg(long, requires = "tls_cert")]
     tls_key: Option<PathBuf>,
-    /// A proxy in front does TLS: listen beyond loopback without it.
+    /// A proxy does TLS, so listen on other addresses than loopback without TLS.
     #[arg(long)]
     behind_proxy: bool,
 }
@@ -215,16 +215,16 @@ fn witnessing(named: &[String], quorum: Option<usize>, file: PathBuf) -> Result<
     let quorum = quorum.unwrap_or(named.len());
     if quorum == 0 && !named.is_empty() {
         return Err(Failure::usage(
-            "a quorum of none asks nothing of the witnesses\n  leave --witness out, or name a number from 1",
+            "--quorum must be at least 1\n  leave out --witness to run without witnesses",
         ));
     }
     if quorum > named.len() {
-        return Err(Failure::usage("the quorum is larger than the number of witnesses"));
+        return Err(Failure::usage("--quorum is larger than the number of witnesses"));
     }
     let witness = |named: &String| {
         // A key in base64 may end in an equals sign; a URL of a witness holds none.
         let parts = named.split_once('=');
-        let (url, key) = parts.ok_or_else(|| Failure::usage("a witness is given as URL=VKEY"))?;
+        let (url, key) = parts.ok_or_else(|| Failure::usage("--witness must be URL=VKEY"))?;
         let key = key
             .parse()
             .map_err(|error| Failure::usage(format!("the key of {url}: {error}")))?;
@@ -237,7 +237,7 @@ fn witnessing(named: &[String], quorum: Option<usize>, file: PathBuf) -> Result<
     };
     if witnesses.iter().enumerate().any(twice) {
         return Err(Failure::usage(
-            "two witnesses have one key, which would count twice\n  name each witness once",
+            "two witnesses have the same key\n  name each witness once",
         ));
     }
     let file = (!witnesses.is_empty()).then_some(file);

@@ -76,10 +76,7 @@ pub(super) fn check(command: &Command, path: &Path) -> Done {
             _ => {}
         }
     }
-    say(format!(
-        "{}: good, {count} settings for all verbs together",
-        path.display()
-    ))?;
+    say(format!("{}: no errors, {count} settings for all verbs", path.display()))?;
     Ok(())
 }
 
@@ -109,7 +106,7 @@ fn check_variables(command: &Command) -> Result<(), Failure> {
     let mut unknown = names.filter(|name| name.starts_with(VARIABLE) && !known(name));
     unknown.next().map_or(Ok(()), |name| {
         Err(Failure::usage(format!(
-            "no verb has an option for {name} in the environment\n  unset it, or correct its name"
+            "unknown option {name} in the environment\n  unset it, or correct its name"
         )))
     })
 }
@@ -119,7 +116,7 @@ fn from_variable(setting: &Arg, value: &OsStr) -> Result<Vec<OsString>, Failure>
     match (setting.get_action(), words) {
         (ArgAction::SetTrue, Some("true" | "1")) => Ok(vec![flag(setting)]),
         (ArgAction::SetTrue, Some("false" | "0" | "")) => Ok(Vec::new()),
-        (ArgAction::SetTrue, _) => Err(Failure::usage(format!("{} is true or false", variable(setting)))),
+        (ArgAction::SetTrue, _) => Err(Failure::usage(format!("{} must be true or false", variable(setting)))),
         (ArgAction::Append, Some(words)) => Ok(words.split_whitespace().map(|word| with(setting, word)).collect()),
         _ => Ok(vec![with(setting, value)]),
     }
@@ -251,9 +248,9 @@ impl Settings {
                 };
                 match value {
                     Value::Table(table) if is_verb => waiting.push((inside, table)),
-                    Value::Table(_) => return Err(self.unknown("there is no verb", &inside.join("."))),
+                    Value::Table(_) => return Err(self.unknown("unknown verb", &inside.join("."))),
                     _ if is_option() => {}
-                    _ => return Err(self.unknown("no option is called", &inside.join("."))),
+                    _ => return Err(self.unknown("unknown option", &inside.join("."))),
                 }
             }
         }
@@ -276,13 +273,13 @@ impl Settings {
             (Some(Value::Array(several)), ArgAction::Append) => {
                 let options = several.iter().map(|value| Some(with(setting, word(value)?)));
                 let options: Option<Vec<OsString>> = options.collect();
-                options.ok_or_else(|| self.bad(verb, &format!("{long} is a list of words")))
+                options.ok_or_else(|| self.bad(verb, &format!("{long} must be a list of words")))
             }
             (Some(value), ArgAction::Set | ArgAction::Append) => match word(value) {
                 Some(word) => Ok(vec![with(setting, word)]),
-                None => Err(self.bad(verb, &format!("{long} takes a word or a number"))),
+                None => Err(self.bad(verb, &format!("{long} must be a word or a number"))),
             },
-            _ => Err(self.bad(verb, &format!("{long} is true or false"))),
+            _ => Err(self.bad(verb, &format!("{long} must be true or false"))),
         }
     }
 
@@ -292,7 +289,7 @@ impl Settings {
 
     fn unknown(&self, words: &str, name: &str) -> Failure {
         Failure::usage(format!(
-            "{}: {words} {name}\n  `callervault help` lists them; options are written without their hyphens in front",
+            "{}: {words} {name}\n  `callervault help` lists them; write options without the leading hyphens",
             self.path.display()
         ))
     }

@@ -13,7 +13,7 @@ pub(super) fn walk(credentials: &Credentials) -> Done {
         credentials,
     };
     let before = tour.log_size()?;
-    say(format!("0  the log holds {before} entries"))?;
+    say(format!("0  the log has {before} entries"))?;
     let taken = tour.intake()?;
     let no = text(&taken, "/ticket/no");
     tour.dispatch(&no)?;
@@ -26,10 +26,10 @@ pub(super) fn walk(credentials: &Credentials) -> Done {
     let after = tour.log_size()?;
     promise(
         after == before + ENTRIES,
-        "the log has one entry for every request, no more and no less",
+        "the log has exactly one entry for every request",
     )?;
     say(format!(
-        "8  the log holds {after} entries: every step above, the refusals too"
+        "8  the log has {after} entries: one for every request above, also for the refusals"
     ))?;
     Ok(())
 }
@@ -48,9 +48,7 @@ fn promise(kept: bool, what: &str) -> Done {
     if kept {
         Ok(())
     } else {
-        Err(Failure::check_failed(format!(
-            "the tour was promised otherwise: {what}"
-        )))
+        Err(Failure::check_failed(format!("the tour failed: not true that {what}")))
     }
 }
 
@@ -93,9 +91,9 @@ impl Tour<'_> {
         let held = on_file
             .as_array()
             .is_some_and(|names| names.contains(&json!("home_address")));
-        promise(held, "what is on file is named")?;
+        promise(held, "the fields on file are named")?;
         say(format!(
-            "1  taken: ticket {}, caller known, on file: {on_file}",
+            "1  call taken: ticket {}; the caller is known; on file: {on_file}",
             text(&taken, "/ticket/no")
         ))?;
         Ok(taken)
@@ -124,7 +122,7 @@ impl Tour<'_> {
             "each department has its own reference",
         )?;
         say(format!(
-            "3  the centre calls the caller {centres}, the department {own}"
+            "3  the caller's reference is {centres} in the centre, {own} in the department"
         ))?;
         Ok(own)
     }
@@ -133,7 +131,7 @@ impl Tour<'_> {
         let shown = self.reveal("handler-c1", caller, no, "masked")?.json();
         promise(
             text(&shown, "/fields/callback_number") == "173****8236",
-            "masked is masked",
+            "the masked form hides the middle of the number",
         )?;
         say("4  masked: 173****8236")?;
         Ok(())
@@ -142,9 +140,9 @@ impl Tour<'_> {
     fn clear(&self, no: &str, caller: &str) -> Done {
         let shown = self.reveal("handler-c1", caller, no, "clear")?.json();
         let right = text(&shown, "/fields/callback_number") == format!("+86{NUMBER}");
-        promise(right, "clear is clear")?;
+        promise(right, "the clear form shows the whole number")?;
         let index = shown.pointer("/audit/index").cloned().unwrap_or_default();
-        say(format!("5  clear, after it stood in the log as entry {index}"))?;
+        say(format!("5  clear, shown after the read was logged as entry {index}"))?;
         Ok(())
     }
 
@@ -158,9 +156,9 @@ impl Tour<'_> {
         };
         promise(
             compare(NUMBER)? && !compare("13800000000")?,
-            "verify tells equal from different",
+            "only the right number matches",
         )?;
-        say("6  verified without opening: right number yes, another no")?;
+        say("6  compared without decrypting: the right number matches, another does not")?;
         Ok(())
     }
 
@@ -169,9 +167,9 @@ impl Tour<'_> {
         let logged = refused.json().pointer("/audit/index").is_some();
         promise(
             refused.status == 403 && logged,
-            "another department is refused, and that is logged",
+            "another department is refused and the refusal is logged",
         )?;
-        say("7  another department with the same reference and ticket: refused, and in the log")?;
+        say("7  another department with the same reference and ticket: refused and logged")?;
         Ok(())
     }
 
@@ -183,8 +181,8 @@ impl Tour<'_> {
         )?;
         promise(close.status == 200, "a ticket is closed")?;
         let refused = self.reveal("handler-c1", caller, no, "clear")?;
-        promise(refused.status == 403, "a closed ticket opens nothing")?;
-        say("   closed; the same ask again: refused")?;
+        promise(refused.status == 403, "a closed ticket shows nothing")?;
+        say("   ticket closed; the same request again: refused")?;
         Ok(())
     }
 }

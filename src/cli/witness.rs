@@ -19,8 +19,7 @@ use crate::randomness::{self, Randomness};
 use crate::witness::memory::Memory;
 use crate::witness::server::{Server, router};
 
-/// Be a witness (C2SP tlog-witness): remember the largest tree of a log that you have seen, and cosign only what
-/// continues it.
+/// Run a witness (C2SP tlog-witness) that cosigns a log only if it continues what the witness saw before.
 #[derive(Args)]
 pub(super) struct Witness {
     #[command(subcommand)]
@@ -29,15 +28,15 @@ pub(super) struct Witness {
 
 #[derive(Subcommand)]
 enum What {
-    /// Make a key and an empty memory; print the public key.
+    /// Make the witness's key and its empty memory; print the public key.
     Init {
         #[command(flatten)]
         place: Place,
-        /// What the witness is called: a URL without its scheme. It can never change.
+        /// Name of the witness: a URL without its scheme. It can never change.
         #[arg(long)]
         name: String,
     },
-    /// Trust a log's key: cosign the checkpoints of the log it is named after. A running witness knows it at once.
+    /// Trust a log's key: cosign the checkpoints of the log that the key names. A running witness uses it at once.
     AddLog {
         #[command(flatten)]
         place: Place,
@@ -49,7 +48,7 @@ enum What {
     Serve {
         #[command(flatten)]
         place: Place,
-        /// Address and port.
+        /// Address and port to listen on.
         #[arg(long, default_value = "127.0.0.1:8441")]
         listen: SocketAddr,
         #[command(flatten)]
@@ -60,7 +59,7 @@ enum What {
 /// Where the witness lies.
 #[derive(Args)]
 struct Place {
-    /// Directory of the witness: its key `witness.seed` and its memory `witness.db`.
+    /// Directory of the witness, with its key `witness.seed` and its memory `witness.db`.
     #[arg(long, default_value = ".")]
     dir: PathBuf,
 }
@@ -102,7 +101,7 @@ fn init(place: &Place, name: &str) -> Done {
 fn add_log(place: &Place, key: &Verifier) -> Done {
     Memory::open(&place.memory())?.trust(key)?;
     say(format!(
-        "checkpoints of {} by this key are cosigned from now on",
+        "the witness now cosigns checkpoints of {} that this key signed",
         key.name()
     ))?;
     Ok(())
@@ -114,7 +113,7 @@ fn serve(place: &Place, listen: SocketAddr, tls: TlsFrom) -> Done {
     let verifier = memory.witness()?;
     let cosigner = Cosigner::from_seed(verifier.name(), &*read_seed(&place.seed())?).map_err(Failure::usage)?;
     let server = Server::new(cosigner, memory, Arc::new(System))?.ok_or_else(|| {
-        Failure::usage("the key and the memory are not of the same witness\n  put back the files that belong together")
+        Failure::usage("the key and the memory belong to different witnesses\n  use the files of one witness")
     })?;
     let listen = tls.listen(listen)?;
     runtime()?.block_on(async {
@@ -125,7 +124,7 @@ fn serve(place: &Place, listen: SocketAddr, tls: TlsFrom) -> Done {
         tokio::select! {
             served = http::serve_routes(routes, http::ConnectionLimits::default(), listen, ready, stop()) => served?,
             () = server.failed() => return Err(Failure::unavailable(
-                "the witness's memory could not be written\n  check the disk; the next start reads what is there",
+                "the witness cannot write its memory\n  check the disk, then start the witness again",
             )),
         }
         tracing::info!("stopped");

@@ -21,7 +21,7 @@ pub(super) const fn made<T>(value: T) -> Made<T> {
     Ok((StatusCode::CREATED, axum::Json(value)))
 }
 
-/// Makes a principal. An administrator, or one who may approve, takes two persons.
+/// Makes a principal. Needs a second person's approval for an administrator's account or one that may approve.
 #[utoipa::path(post, path = "/v1/admin/principals", tag = "admin", request_body = NewPrincipal,
     params(("Approval" = Option<String>, Header, description = APPROVAL),
         ("Approval-Reason" = Option<String>, Header, description = REASON)),
@@ -36,7 +36,7 @@ pub(super) async fn make_principal(context: Once, body: Json<NewPrincipal>) -> M
     )
 }
 
-/// Principals by id.
+/// Lists principals by id.
 #[utoipa::path(get, path = "/v1/admin/principals", tag = "admin", params(ListQuery),
     responses((status = 200, body = Page<Principal>)))]
 pub(super) async fn list_principals(context: Context, Query(list): Query<ListQuery>) -> Answer<Page<Principal>> {
@@ -47,7 +47,8 @@ pub(super) async fn list_principals(context: Context, Query(list): Query<ListQue
     Ok(axum::Json(page.await?))
 }
 
-/// Sets a principal's roles and standing. An administrator's, or those of one who may approve, take two persons.
+/// Sets a principal's roles, and whether it is active. Needs a second person's approval for an administrator's account or one
+/// that may approve.
 #[utoipa::path(put, path = "/v1/admin/principals/{id}", tag = "admin",
     params(("id" = String, Path), ("If-Match" = String, Header), ("Approval" = Option<String>, Header, description = APPROVAL),
         ("Approval-Reason" = Option<String>, Header, description = REASON)),
@@ -78,7 +79,8 @@ pub(super) async fn find_principals(context: Context, body: Json<FindPrincipals>
     Ok(axum::Json(page.await?))
 }
 
-/// Switches an account off; its tokens end for good. An administrator's, or that of one who may approve, takes two persons.
+/// Switches an account off and ends its tokens for good. Needs a second person's approval for an administrator's account or
+/// one that may approve.
 #[utoipa::path(post, path = "/v1/admin/principals/{id}/switch-off", tag = "admin",
     params(("id" = String, Path), ("Approval" = Option<String>, Header, description = APPROVAL),
         ("Approval-Reason" = Option<String>, Header, description = REASON)),
@@ -91,8 +93,8 @@ pub(super) async fn switch_off(context: Once, Path(id): Path<String>) -> Result<
     Ok(tagged(changed.now.version, axum::Json(changed)))
 }
 
-/// Moves an account to another department, with its roles; its tokens end for good. An administrator, or one who may approve,
-/// takes two persons.
+/// Moves an account with its roles to another department and ends its tokens for good. Needs a second person's approval for
+/// an administrator's account or one that may approve.
 #[utoipa::path(post, path = "/v1/admin/principals/{id}/move", tag = "admin",
     params(("id" = String, Path), ("If-Match" = String, Header), ("Approval" = Option<String>, Header, description = APPROVAL),
         ("Approval-Reason" = Option<String>, Header, description = REASON)),
@@ -114,7 +116,7 @@ pub(super) async fn move_principal(
     Ok(tagged(changed.now.version, axum::Json(changed)))
 }
 
-/// Issues an API token, shown once. For an administrator, or one who may approve, it takes two persons.
+/// Issues an API token, shown once. Needs a second person's approval for an administrator's account or one that may approve.
 #[utoipa::path(post, path = "/v1/admin/principals/{id}/tokens", tag = "admin",
     params(("id" = String, Path), ("Approval" = Option<String>, Header, description = APPROVAL),
         ("Approval-Reason" = Option<String>, Header, description = REASON)), request_body = NewToken,
@@ -147,7 +149,7 @@ pub(super) async fn issue_code(context: Once, Path(id): Path<String>, body: Json
     )
 }
 
-/// A principal's tokens, newest first, without secrets.
+/// Lists a principal's tokens, newest first, without secrets.
 #[utoipa::path(get, path = "/v1/admin/principals/{id}/tokens", tag = "admin", params(("id" = String, Path), ListQuery),
     responses((status = 200, body = Page<TokenLine>), (status = 404)))]
 pub(super) async fn list_tokens(
@@ -163,7 +165,7 @@ pub(super) async fn list_tokens(
     Ok(axum::Json(page.await?))
 }
 
-/// Revokes a token. An administrator's, or that of one who may approve, takes two persons.
+/// Revokes a token. Needs a second person's approval for an administrator's account or one that may approve.
 #[utoipa::path(delete, path = "/v1/admin/principals/{id}/tokens/{token}", tag = "admin",
     params(("id" = String, Path), ("token" = String, Path), ("Approval" = Option<String>, Header, description = APPROVAL),
         ("Approval-Reason" = Option<String>, Header, description = REASON)),
@@ -185,7 +187,7 @@ pub(super) async fn stop_recovery(context: Once) -> Answer<Audit> {
     Ok(axum::Json(context.vault().stop_recovery(context.session()).await?))
 }
 
-/// Locks the vault: every key is wiped, and only a start with the passphrase unlocks it again.
+/// Locks the vault: wipes every key. To unlock it, start the vault again with the passphrase.
 #[utoipa::path(post, path = "/v1/keys/lock", tag = "keys", responses((status = 200, body = Audit)))]
 pub(super) async fn lock(context: Once) -> Answer<Audit> {
     Ok(axum::Json(context.vault().lock(context.session()).await?))

@@ -1,4 +1,4 @@
-//! `/v1/approvals`, and what of `/v1/audit` takes two persons.
+//! `/v1/approvals`, and the parts of `/v1/audit` that need a second person's approval.
 
 use serde::Deserialize;
 use zeroize::Zeroizing;
@@ -15,21 +15,21 @@ use crate::vault::people::Page;
 use crate::vault::people::approvals::{Decided, Decision, RequestLine, RequestPage};
 
 /// What the document says of the header `Approval`.
-pub(super) const APPROVAL: &str = "a second person's approval of this request, for the state of what it is about: address, \
-    `If-Match` and body say the same as when it was asked for (RFC 8785: white space and the order of names do not matter)";
+pub(super) const APPROVAL: &str = "id of a second person's approval of this request. Address, `If-Match` and body must be the same as \
+    when it was asked for (RFC 8785: white space and the order of names do not matter), and the data must not have changed since";
 /// What the document says of the header `Approval-Reason`.
-pub(super) const REASON: &str = "why the approval is asked for: 1 to 200 characters of UTF-8, percent-encoded. It is sealed, and \
-    shown to the asker and to those who may approve";
+pub(super) const REASON: &str = "reason for the request: 1 to 200 characters of UTF-8, percent-encoded. It is sealed, and shown to \
+    the asker and to those who may approve";
 
-/// Why the second person approves or refuses.
+/// The second person's reason.
 #[derive(Default, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Decide {
-    /// 1 to 200 characters, sealed; shown to the asker and to those who may approve. Only a refusal may leave it out.
+    /// 1 to 200 characters, sealed; shown to the asker and to those who may approve. An approval needs it.
     reason: Option<String>,
 }
 
-/// What waits for a second person and what became of it, newest first.
+/// Lists requests for approval and their states, newest first.
 #[utoipa::path(get, path = "/v1/approvals", tag = "approvals", params(ListQuery),
     responses((status = 200, body = Page<RequestLine>)))]
 pub(super) async fn list(context: Context, Query(list): Query<ListQuery>) -> Answer<Page<RequestLine>> {
@@ -40,7 +40,7 @@ pub(super) async fn list(context: Context, Query(list): Query<ListQuery>) -> Ans
     Ok(axum::Json(page.await?))
 }
 
-/// My own requests for approval and what became of them, newest first.
+/// Lists your own requests for approval and their states, newest first.
 #[utoipa::path(get, path = "/v1/approvals/mine", tag = "approvals", params(ListQuery),
     responses((status = 200, body = Page<RequestLine>)))]
 pub(super) async fn mine(context: Context, Query(list): Query<ListQuery>) -> Answer<Page<RequestLine>> {
@@ -51,7 +51,7 @@ pub(super) async fn mine(context: Context, Query(list): Query<ListQuery>) -> Ans
     Ok(axum::Json(page.await?))
 }
 
-/// One request for approval: my own, or any for those who may decide on it.
+/// Reads one request for approval: your own, or any that you may decide.
 #[utoipa::path(get, path = "/v1/approvals/{id}", tag = "approvals", params(("id" = String, Path)),
     responses((status = 200, body = RequestPage), (status = 404)))]
 pub(super) async fn read(context: Context, Path(id): Path<String>) -> Answer<RequestPage> {
@@ -59,15 +59,14 @@ pub(super) async fn read(context: Context, Path(id): Path<String>) -> Answer<Req
     Ok(axum::Json(context.vault().approval(context.session(), id).await?))
 }
 
-/// Approves somebody else's request: they may do it once, within 24 hours of having asked. Whoever
-/// approves says why.
+/// Approves another person's request, with a reason. The asker can use the approval once, within 24 hours after asking.
 #[utoipa::path(post, path = "/v1/approvals/{id}/approve", tag = "approvals", params(("id" = String, Path)),
     request_body(content = Option<Decide>), responses((status = 200, body = Decided), (status = 404), (status = 409)))]
 pub(super) async fn approve(context: Context, Path(id): Path<String>, why: MaybeJson<Decide>) -> Answer<Decided> {
     decide(&context, &id, Decision::Approve, why.0).await
 }
 
-/// Refuses somebody else's request.
+/// Refuses another person's request.
 #[utoipa::path(post, path = "/v1/approvals/{id}/refuse", tag = "approvals", params(("id" = String, Path)),
     request_body(content = Option<Decide>), responses((status = 200, body = Decided), (status = 404), (status = 409)))]
 pub(super) async fn refuse(context: Context, Path(id): Path<String>, why: MaybeJson<Decide>) -> Answer<Decided> {
@@ -86,7 +85,7 @@ async fn decide(context: &Context, id: &str, decision: Decision, why: Decide) ->
     Ok(axum::Json(decided.await?))
 }
 
-/// Which caller a subject of the log is, by the asker's own department's reference. Takes two persons.
+/// Finds the caller behind a subject of the log, as your department's reference. Needs a second person's approval.
 #[utoipa::path(post, path = "/v1/audit/resolve", tag = "audit", request_body = Resolve,
     params(("Approval" = Option<String>, Header, description = APPROVAL),
         ("Approval-Reason" = Option<String>, Header, description = REASON)),
@@ -97,8 +96,8 @@ pub(super) async fn resolve(context: Once, body: Json<Resolve>) -> Answer<Resolv
     Ok(axum::Json(resolved.await?))
 }
 
-/// Who was shown something of whomever a value, or a ticket, belongs to, without a word on who that is. Takes two persons, who say
-/// why.
+/// Lists who was shown data of the callers who have a value, or of a ticket's caller. The answer does not identify them. Needs
+/// a second person's approval and a reason from both.
 #[utoipa::path(post, path = "/v1/audit/shown", tag = "audit", request_body = AskShown,
     params(("Approval" = Option<String>, Header, description = APPROVAL),
         ("Approval-Reason" = Option<String>, Header, description = REASON)),
@@ -109,8 +108,8 @@ pub(super) async fn shown(context: Once, body: Json<AskShown>) -> Answer<ShownAn
     Ok(axum::Json(shown.await?))
 }
 
-/// Drops the bodies of entries older than the retention period; hashes and tiles stay. Run `callervault audit export`
-/// first: what is dropped is only in the archive from then on. Takes two persons.
+/// Drops the bodies of entries older than the retention period; hashes and tiles stay. Run `callervault audit export` first:
+/// afterwards only the archive has the bodies. Needs a second person's approval.
 #[utoipa::path(post, path = "/v1/audit/retention", tag = "audit", request_body = Retain,
     params(("Approval" = Option<String>, Header, description = APPROVAL),
         ("Approval-Reason" = Option<String>, Header, description = REASON)),

@@ -19,7 +19,7 @@ fn text(kind: &'static str, body: impl IntoResponse) -> Response {
     ([(header::CONTENT_TYPE, kind)], body).into_response()
 }
 
-/// The log's newest signed checkpoint (C2SP tlog-checkpoint).
+/// Reads the log's newest signed checkpoint (C2SP tlog-checkpoint).
 #[utoipa::path(get, path = "/v1/audit/checkpoint", tag = "audit",
     responses((status = 200, body = String, content_type = "text/plain"),))]
 pub(super) async fn checkpoint(context: Context) -> Result<Response, Problem> {
@@ -27,7 +27,7 @@ pub(super) async fn checkpoint(context: Context) -> Result<Response, Problem> {
     Ok(text(TEXT, note))
 }
 
-/// The newest checkpoint that witnesses have cosigned, with their lines (C2SP tlog-cosignature).
+/// Reads the newest checkpoint that witnesses have cosigned, with their lines (C2SP tlog-cosignature).
 #[utoipa::path(get, path = "/v1/audit/checkpoint/cosigned", tag = "audit",
     responses((status = 200, body = String, content_type = "text/plain"),
         (status = 404)))]
@@ -36,7 +36,7 @@ pub(super) async fn cosigned(context: Context) -> Result<Response, Problem> {
     Ok(text(TEXT, note))
 }
 
-/// The keys that check the log's signatures, a vkey on each line (C2SP signed-note).
+/// Lists the keys that verify the log's signatures, one vkey per line (C2SP signed-note).
 #[utoipa::path(get, path = "/v1/audit/keys", tag = "audit",
     responses((status = 200, body = String, content_type = "text/plain"),))]
 pub(super) async fn keys(context: Context) -> Result<Response, Problem> {
@@ -44,7 +44,7 @@ pub(super) async fn keys(context: Context) -> Result<Response, Problem> {
     Ok(text(TEXT, keys))
 }
 
-/// A tile or a bundle of entries, `tile/<L>/<N>[.p/<W>]` or `tile/entries/<N>[.p/<W>]` (C2SP tlog-tiles).
+/// Reads a tile or a bundle of entries, `tile/<L>/<N>[.p/<W>]` or `tile/entries/<N>[.p/<W>]` (C2SP tlog-tiles).
 #[utoipa::path(get, path = "/v1/audit/tile/{path}", tag = "audit",
     params(("path" = String, Path, description = "the path after `tile/`, slashes included")),
     responses((status = 200, body = Vec<u8>, content_type = "application/octet-stream"), (status = 404)))]
@@ -54,7 +54,7 @@ pub(super) async fn tile(context: Context, Path(path): Path<String>) -> Result<R
     Ok(text("application/octet-stream", bytes))
 }
 
-/// One entry of the log.
+/// Reads one entry of the log.
 #[utoipa::path(get, path = "/v1/audit/events/{index}", tag = "audit", params(("index" = u64, Path)),
     responses((status = 200, body = ReadEntry), (status = 404)))]
 pub(super) async fn entry(context: Context, Path(index): Path<String>) -> Answer<ReadEntry> {
@@ -62,7 +62,7 @@ pub(super) async fn entry(context: Context, Path(index): Path<String>) -> Answer
     Ok(axum::Json(context.vault().entry(context.session(), index).await?))
 }
 
-/// The proof that an entry is in the log: a `.tlog-proof` file (C2SP tlog-proof).
+/// Proves that an entry is in the log: a `.tlog-proof` file (C2SP tlog-proof).
 #[utoipa::path(get, path = "/v1/audit/events/{index}/proof", tag = "audit", params(("index" = u64, Path)),
     responses((status = 200, body = String, content_type = "text/plain"),
         (status = 404)))]
@@ -85,13 +85,13 @@ pub(super) async fn proof(context: Context, Path(index): Path<String>) -> Result
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Sizes {
-    /// The older.
+    /// The older size.
     old: u64,
-    /// The newer.
+    /// The newer size.
     new: u64,
 }
 
-/// The proof that the log of one size begins with that of another: hashes in base64, one a line (RFC 6962 §2.1.2).
+/// Proves that the log of size `new` begins with the log of size `old`: hashes in base64, one per line (RFC 6962 §2.1.2).
 #[utoipa::path(get, path = "/v1/audit/consistency", tag = "audit", params(Sizes),
     responses((status = 200, body = String, content_type = "text/plain"),
         (status = 404)))]
@@ -108,14 +108,14 @@ pub(super) async fn consistency(
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct FollowQuery {
-    /// The first entry wanted: `next` of the answer before, or 0.
+    /// Index of the first entry: `next` of the previous answer, or 0.
     from: u64,
-    /// How many; 200 unless said otherwise.
+    /// Entries per answer; 200 by default.
     #[param(minimum = 1, maximum = 200)]
     limit: Option<u32>,
 }
 
-/// The next entries, for an archive or a SIEM; waits up to 20 seconds for news.
+/// Reads the next entries, for an archive or a SIEM. Waits up to 20 seconds for new entries.
 #[utoipa::path(get, path = "/v1/audit/follow", tag = "audit", params(FollowQuery),
     responses((status = 200, body = Followed),))]
 pub(super) async fn follow(context: Context, Query(at): Query<FollowQuery>) -> Answer<Followed> {

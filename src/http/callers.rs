@@ -21,15 +21,15 @@ use crate::vault::calls::reveal::RevealCaller;
 /// Of an answer that was given before.
 const REPLAYED: &str = "idempotent-replayed";
 
-/// Fields that left, and where the log has it.
+/// Fields that were shown, and the log entry of the read.
 #[derive(Serialize, utoipa::ToSchema)]
 pub(super) struct Shown {
-    /// Value by field name, in the form asked for; a field not on file is absent.
+    /// Values by field name, in the form asked for. A field that is not on file is absent.
     #[schema(value_type = std::collections::BTreeMap<String, String>)]
     fields: serde_json::Map<String, serde_json::Value>,
-    /// The read's receipt.
+    /// The log entry of this read.
     audit: Audit,
-    /// The trace mark: print it beside what is shown, so that a copy passed on names its reader.
+    /// The trace mark. Print it beside the values, so that a leaked copy leads to its reader.
     #[schema(value_type = String, example = "7K3Q-9ZX2-M4HT")]
     mark: Mark,
 }
@@ -54,11 +54,11 @@ pub(super) fn shown(revealed: Revealed) -> axum::Json<Shown> {
     })
 }
 
-/// Takes a call: entered once, matched, sealed.
+/// Takes a call: matches the caller, makes a ticket and seals the values.
 #[utoipa::path(post, path = "/v1/intake", tag = "callers", request_body = Intake,
     params(("Idempotency-Key" = Option<String>, Header, description = "the same key and body get the same answer")),
     responses((status = 201, body = Taken, headers(("Idempotent-Replayed" = Option<bool>,
-        description = "`true` where this very request came before: nothing was added"))), (status = 409)))]
+        description = "`true` if the same request was answered before: nothing was added"))), (status = 409)))]
 pub(super) async fn intake(context: Context, body: Json<Intake>) -> Result<Response, Problem> {
     let replay = context.replay(&body.bytes)?;
     let taken = context.vault().intake(context.session(), &body.value, replay.as_ref());
@@ -80,7 +80,7 @@ pub(super) async fn lookup(context: Context, body: Json<LookupCallers>) -> Answe
     Ok(axum::Json(found.await?))
 }
 
-/// Names of the fields on file and tickets of mine about this caller; no values.
+/// Lists which fields of a caller are on file, and your department's tickets about the caller. Shows no values.
 #[utoipa::path(get, path = "/v1/callers/{ref}", tag = "callers", params(("ref" = String, Path), PurposeQuery),
     responses((status = 200, body = CallerPage)))]
 pub(super) async fn read(
@@ -97,7 +97,7 @@ pub(super) async fn read(
     })
 }
 
-/// Shows fields of a caller for a ticket. Nothing is opened before the read is in the log.
+/// Shows fields of a caller for a ticket. The read is logged before anything is decrypted.
 #[utoipa::path(post, path = "/v1/callers/{ref}/reveal", tag = "callers", params(("ref" = String, Path)),
     request_body = RevealCaller, responses((status = 200, body = Shown)))]
 pub(super) async fn reveal(context: Context, Path(caller): Path<String>, body: Json<RevealCaller>) -> Answer<Shown> {
@@ -106,7 +106,7 @@ pub(super) async fn reveal(context: Context, Path(caller): Path<String>, body: J
     Ok(shown(context.vault().reveal(ask).await?))
 }
 
-/// Compares a value with a field; nothing is opened.
+/// Compares a value with a field without decrypting it.
 #[utoipa::path(post, path = "/v1/callers/{ref}/verify", tag = "callers", params(("ref" = String, Path)),
     request_body = Comparison, responses((status = 200, body = Compared)))]
 pub(super) async fn compare(context: Context, Path(caller): Path<String>, body: Json<Comparison>) -> Answer<Compared> {
@@ -115,7 +115,7 @@ pub(super) async fn compare(context: Context, Path(caller): Path<String>, body: 
     Ok(axum::Json(compared.await?))
 }
 
-/// Puts fields of a caller right, with a reason.
+/// Corrects fields of a caller, with a reason.
 #[utoipa::path(patch, path = "/v1/callers/{ref}", tag = "callers",
     params(("ref" = String, Path), ("If-Match" = String, Header, description = "the caller's `ETag`"),
         ("Idempotency-Key" = Option<String>, Header)),

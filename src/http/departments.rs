@@ -16,7 +16,7 @@ pub(super) async fn make(context: Once, body: Json<NewDepartment>) -> Made<Chang
     made(context.vault().make_department(context.session(), body.value).await?)
 }
 
-/// Departments by code, those that were closed too.
+/// Lists departments by code, including closed ones.
 #[utoipa::path(get, path = "/v1/admin/departments", tag = "admin", params(ListQuery),
     responses((status = 200, body = Page<Department>)))]
 pub(super) async fn list(context: Context, Query(list): Query<ListQuery>) -> Answer<Page<Department>> {
@@ -27,7 +27,7 @@ pub(super) async fn list(context: Context, Query(list): Query<ListQuery>) -> Ans
     Ok(axum::Json(page.await?))
 }
 
-/// Sets a department's name and the city's own code of it.
+/// Sets a department's name and the city's own code for it.
 #[utoipa::path(put, path = "/v1/admin/departments/{code}", tag = "admin",
     params(("code" = String, Path), ("If-Match" = String, Header)), request_body = SetDepartment,
     responses((status = 200, body = Changed<Department>), (status = 404), (status = 409), (status = 412), (status = 428)))]
@@ -45,8 +45,8 @@ pub(super) async fn set(
     Ok(tagged(changed.now.version, axum::Json(changed)))
 }
 
-/// Closes a department, or merges it into another, once nobody works in it and no ticket that it holds or took is open. It gets no
-/// tickets and no accounts from then on.
+/// Closes a department, or merges it into another. It must have no active accounts, and no ticket that it holds or took may be
+/// open. Afterwards it gets no tickets and no accounts.
 #[utoipa::path(post, path = "/v1/admin/departments/{code}/close", tag = "admin",
     params(("code" = String, Path), ("If-Match" = String, Header)), request_body(content = Option<CloseDepartment>),
     responses((status = 200, body = Changed<Department>), (status = 404), (status = 409), (status = 412), (status = 428)))]
@@ -64,7 +64,7 @@ pub(super) async fn close(
     Ok(tagged(changed.now.version, axum::Json(changed)))
 }
 
-/// Open departments by name, for those who send tickets to them.
+/// Finds open departments by name, for those who send tickets to them.
 #[utoipa::path(get, path = "/v1/departments", tag = "tickets", params(FindDepartments),
     responses((status = 200, body = Page<Department>), (status = 404)))]
 pub(super) async fn find(context: Context, Query(find): Query<FindDepartments>) -> Answer<Page<Department>> {

@@ -13,17 +13,17 @@ use crate::log::leaf;
 use crate::policy::Why;
 use crate::vault::{Error, Vault};
 
-/// The process answers.
+/// Answers while the process runs.
 #[utoipa::path(get, path = "/livez", tag = "health", security(()), responses((status = 200, body = String)))]
 pub(super) async fn live() -> &'static str {
     "ok\n"
 }
 
-/// The vault is unlocked and serves.
+/// Says whether the vault is unlocked and serves.
 ///
-/// It also says when the witnesses bar every field: the condition's name (`unwitnessed`, `contradicted`) stands at the
-/// beginning of the second line. The status is 200 then: calls are still taken, and auditors still read the log. A line that begins with
-/// `recovery` says that an administrator's account is being recovered, from when on, and how to stop that.
+/// It also says when the witnesses bar every field. Then the second line begins with the condition's name (`unwitnessed`,
+/// `contradicted`). The status is 200, because calls are still taken and auditors can read the log. A line that begins with
+/// `recovery` says that an administrator's account is being recovered, when that can be finished, and how to stop it.
 #[utoipa::path(get, path = "/readyz", tag = "health", security(()),
     responses((status = 200, body = String), (status = 503)))]
 pub(super) async fn ready(State(app): State<Arc<App>>) -> Response {
@@ -54,18 +54,18 @@ fn recovery(vault: &Vault) -> String {
     })
 }
 
-/// What has happened and how to act, for whoever runs the vault.
+/// What has happened, and what the operator can do.
 const fn what_to_do(why: Why) -> &'static str {
     match why {
         Why::Contradicted => {
-            "a witness has seen more entries than this log has, or others\n  the log was cut or rewritten, or the witness \
-             lies: the program log names it. Keep both stores as evidence and compare with receipts, backups and the witness's \
-             own checkpoint. It ends when the same witness cosigns what continues the log it had seen, or with \
-             `callervault audit restart` by two persons"
+            "a witness has seen more entries than this log has, or other entries\n  either the log was cut or rewritten, or the \
+             witness lies. The program log names the witness. Keep both stores as evidence. Compare them with receipts, backups \
+             and the witness's own checkpoint. This ends when the same witness cosigns a log that continues what it saw, or \
+             after `callervault audit restart` by two people"
         }
         _ => {
-            "too few witnesses have cosigned the log within a day, or none ever has\n  the program log says how each of them \
-             fails: is it running, does it know this log's key, does the way to it work?"
+            "too few witnesses have cosigned the log within a day, or none ever has\n  the program log says why each of them \
+             failed. Check that it runs, knows this log's key and can be reached"
         }
     }
 }

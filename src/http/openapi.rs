@@ -19,8 +19,8 @@ use crate::model::problems::ProblemKind;
 use crate::model::purposes::Purpose;
 use crate::model::transitions::Transition;
 
-const ABOUT: &str = "A records vault for government hotlines. Personal values never stand in an address. Each answer that \
-    shows or changes something names its entry in the log. Errors are application/problem+json (RFC 9457), in English or, by \
+const ABOUT: &str = "A records vault for government hotlines. Addresses never contain personal values. Each answer that shows \
+    or changes something names its log entry. Errors are application/problem+json (RFC 9457), in English or, by \
     `Accept-Language`, in Chinese; docs/problems.md lists their names.";
 
 /// The document without its paths.
@@ -112,7 +112,7 @@ fn problems(operation: &mut Operation) {
         header(
             response,
             "X-Request-Id",
-            "The request's name, also in its entry in the log.",
+            "The request's id, which is also in its log entry.",
         );
     }
 }
@@ -130,7 +130,7 @@ fn problem(status: &str) -> Response {
         .description(format!("A problem: {}.", names.join(", ")))
         .content("application/problem+json", content)
         .build();
-    header(&mut response, "Content-Language", "The language of the words.");
+    header(&mut response, "Content-Language", "The language of title and detail.");
     match status {
         "401" => header(&mut response, "WWW-Authenticate", "RFC 6750: Bearer."),
         "429" | "503" => header(&mut response, "Retry-After", "Seconds to wait."),

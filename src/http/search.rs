@@ -21,14 +21,14 @@ impl From<BadParameter> for Problem {
     }
 }
 
-/// Searches the log: entries that fit every parameter given, newest first.
+/// Searches the log: entries that match every given parameter, newest first.
 #[utoipa::path(get, path = "/v1/audit/events", tag = "audit", params(Search), responses((status = 200, body = Events)))]
 pub(super) async fn search(context: Context, Query(search): Query<Search>) -> Answer<Events> {
     let wanted = Wanted::new(&search, context.vault().rules().fields(), context.vault().hours())?;
     Ok(axum::Json(context.vault().search(context.session(), &wanted).await?))
 }
 
-/// Who has been shown which fields in which form, for a ticket, of a caller, or by one reader.
+/// Lists who was shown which fields and in which form: for a ticket, of a caller, or by one reader.
 #[utoipa::path(post, path = "/v1/audit/exposure", tag = "audit", request_body = AskExposure,
     responses((status = 200, body = ExposureAnswer)))]
 pub(super) async fn exposure(context: Context, body: Json<AskExposure>) -> Answer<ExposureAnswer> {
@@ -37,7 +37,7 @@ pub(super) async fn exposure(context: Context, body: Json<AskExposure>) -> Answe
     ))
 }
 
-/// The read behind a trace mark: who saw it, when, for which ticket and which fields.
+/// Finds the read behind a trace mark: who read which fields, when and for which ticket.
 #[utoipa::path(post, path = "/v1/audit/trace", tag = "audit", request_body = AskTrace,
     responses((status = 200, body = Traced), (status = 404)))]
 pub(super) async fn trace(context: Context, body: Json<AskTrace>) -> Answer<Traced> {
@@ -45,7 +45,7 @@ pub(super) async fn trace(context: Context, body: Json<AskTrace>) -> Answer<Trac
     Ok(axum::Json(context.vault().trace(context.session(), mark).await?))
 }
 
-/// Who was given which role when, and by whom, newest first: accounts made, their roles, departments and standing.
+/// Lists role changes, newest first: new accounts and changes of roles, department or active state; when and by whom.
 #[utoipa::path(get, path = "/v1/audit/roles", tag = "audit", params(AskRoles),
     responses((status = 200, body = RoleHistory)))]
 pub(super) async fn roles(context: Context, Query(asked): Query<AskRoles>) -> Answer<RoleHistory> {
@@ -54,7 +54,7 @@ pub(super) async fn roles(context: Context, Query(asked): Query<AskRoles>) -> An
     Ok(axum::Json(history.await?))
 }
 
-/// What each reader did in some days, who stands out among their peers, and whose data was read most.
+/// Reports what each reader did on some days, which readers stand out among their peers, and whose data was read most.
 #[utoipa::path(get, path = "/v1/audit/report", tag = "audit", params(ReportDays),
     responses((status = 200, body = ReportAnswer)))]
 pub(super) async fn report(context: Context, Query(days): Query<ReportDays>) -> Answer<ReportAnswer> {

@@ -30,13 +30,13 @@ pub enum ServeError {
     Tls(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The log's thread has ended.
     #[error(
-        "the log has stopped\n  nothing was answered from what failed; the next start proves the log before it serves"
+        "the log has stopped\n  no failed request was answered as done; start the vault again: it proves the log first"
     )]
     LogStopped(#[source] LogStopped),
     /// Beyond loopback without TLS.
     #[error(
-        "refusing to listen beyond loopback without TLS\n  give --tls-cert and --tls-key, or --behind-proxy if a proxy in front \
-         does TLS"
+        "refusing to listen on other addresses than loopback without TLS\n  give --tls-cert and --tls-key, or --behind-proxy if a \
+         proxy does TLS"
     )]
     Exposed,
 }

@@ -20,16 +20,16 @@ use crate::vault::tickets::{Moved, TicketList, TicketPage, TicketStep};
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct TicketsQuery {
-    /// What is usual for the asker's role unless said otherwise.
+    /// The purpose; by default the usual one for your role.
     purpose: Option<Purpose>,
-    /// `next` of the page before.
+    /// `next` of the previous page.
     after: Option<String>,
-    /// How many; 50 unless said otherwise.
+    /// Items per page; 50 by default.
     #[param(minimum = 1, maximum = 200)]
     limit: Option<u32>,
 }
 
-/// My department's tickets, newest first.
+/// Lists your department's tickets, newest first.
 #[utoipa::path(get, path = "/v1/tickets", tag = "tickets", params(TicketsQuery),
     responses((status = 200, body = TicketList)))]
 pub(super) async fn list(context: Context, Query(list): Query<TicketsQuery>) -> Answer<TicketList> {
@@ -41,7 +41,7 @@ pub(super) async fn list(context: Context, Query(list): Query<TicketsQuery>) -> 
     Ok(axum::Json(page.await?))
 }
 
-/// A ticket's envelope.
+/// Reads a ticket without its sealed fields.
 #[utoipa::path(get, path = "/v1/tickets/{no}", tag = "tickets", params(("no" = String, Path), PurposeQuery),
     responses((status = 200, body = TicketPage)))]
 pub(super) async fn read(
@@ -55,7 +55,7 @@ pub(super) async fn read(
     Ok(tagged(page.version, axum::Json(page)))
 }
 
-/// Takes a ticket one step on. Which steps there are, where they lead from and who may take them is in docs/transitions.md.
+/// Moves a ticket one step on. docs/transitions.md lists the steps, the states that they start from and the acts that they need.
 #[utoipa::path(post, path = "/v1/tickets/{no}/{transition}", tag = "tickets",
     params(("no" = String, Path), ("transition" = Transition, Path),
         ("If-Match" = Option<String>, Header), ("Idempotency-Key" = Option<String>, Header)),

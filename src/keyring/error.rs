@@ -22,8 +22,8 @@ pub enum KeyError {
     BadPassphrase,
     /// The stored derivation parameters are weaker than the vault accepts, or absurd.
     #[error(
-        "the key store asks for Argon2id parameters outside 64 MiB to 4 GiB, 3 to 64 passes, 1 to 16 lanes\n  somebody may have \
-         edited it; restore it from its backup"
+        "the key store asks for Argon2id parameters outside 64 MiB to 4 GiB, 3 to 64 passes, 1 to 16 lanes\n  it may have been \
+         edited; restore it from its backup"
     )]
     WeakParameters,
     /// The keyring holds no such key.

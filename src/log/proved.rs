@@ -14,9 +14,7 @@ pub struct ProvedEntry {
 
 /// The bytes of the entry at this index do not have the hash they were logged with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "log entry {0} no longer has the hash it was logged with\n  run `callervault fsck`; somebody may have edited rows"
-)]
+#[error("log entry {0} no longer has the hash it was logged with\n  run `callervault fsck`; rows may have been edited")]
 pub struct NotProved(pub u64);
 
 impl ProvedEntry {

@@ -40,7 +40,7 @@ pub enum StoreError {
     )]
     Schema(PathBuf, String),
     /// A column holds something no version of the vault writes: the row was edited.
-    #[error("{0} in the database cannot be read\n  run `callervault fsck`; somebody may have edited rows")]
+    #[error("{0} in the database cannot be read\n  run `callervault fsck`; rows may have been edited")]
     Corrupt(&'static str),
     /// The database's own words for a fault. They name no values.
     #[error("the database reports: {0}\n  check the disk, then run `callervault fsck`")]

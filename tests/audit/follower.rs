@@ -229,7 +229,7 @@ async fn a_file_that_is_no_export_is_not_cut() {
             let output = scene.try_export(&["--format", "native", "--out", &file]);
             let said = String::from_utf8_lossy(&output.stderr);
             assert_eq!(output.status.code(), Some(2), "{text}: {said}");
-            assert!(said.contains("none of an export"), "{said}");
+            assert!(said.contains("part of a line that no export wrote"), "{said}");
             assert_eq!(read_to_string(&file).unwrap(), text);
         }
     });
@@ -252,7 +252,7 @@ async fn a_silent_server_is_given_up() {
             let output = scene.try_export(&["--format", format, "--out", &scene.path("out"), "--patience", "1"]);
             let said = String::from_utf8_lossy(&output.stderr);
             assert_eq!(output.status.code(), Some(3), "{said}");
-            assert!(said.contains("the server was silent for 1 s"), "{said}");
+            assert!(said.contains("the server did not answer for 1 s"), "{said}");
         }
     });
 }
@@ -265,8 +265,8 @@ async fn a_follower_says_that_the_server_is_silent_and_tries_again() {
     tokio::task::block_in_place(|| {
         let follower = Follower::start(&scene, &["--format", "native", "--patience", "1"]);
         let held: Vec<TcpStream> = (0..3).map(|_| listener.accept().unwrap().0).collect();
-        follower.says("the server was silent for 1 s; trying again in 1 s");
-        follower.says("the server was silent for 1 s; trying again in 2 s");
+        follower.says("the server did not answer for 1 s; trying again in 1 s");
+        follower.says("the server did not answer for 1 s; trying again in 2 s");
         drop(held);
     });
 }

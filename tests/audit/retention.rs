@@ -251,7 +251,7 @@ async fn a_repeated_request_of_before_is_answered_as_then() {
     drop(app);
     let words = take();
     assert!(
-        words.contains("0 taken") && words.contains("+ 1 known already + 0 rejected"),
+        words.contains("0 taken") && words.contains("+ 1 already known + 0 rejected"),
         "{words}"
     );
     assert_eq!(world.fsck().await, []);

@@ -151,7 +151,7 @@ async fn an_import_knows_a_record_however_it_is_written() {
     };
     assert!(take(line).contains("1 lines = 1 taken"), "the first time");
     let words = take(&format!("{{ {} }}", turned.join(" , ")));
-    assert!(words.contains("+ 1 known already + 0 rejected"), "{words}");
+    assert!(words.contains("+ 1 already known + 0 rejected"), "{words}");
     // Of two values the program would take the last; another reader of the same line might take the first.
     let twice = line
         .replace("\"C001\"", "\"C901\"")

@@ -97,7 +97,7 @@ async fn the_corpus_is_taken_once_and_found_nowhere() {
     let repeated = String::from_utf8(again.stdout.clone()).unwrap();
     assert!(repeated.contains(&format!("{lines} lines = 0 taken")), "{repeated}");
     assert!(
-        repeated.contains(&format!("+ {lines} known already + 0 rejected")),
+        repeated.contains(&format!("+ {lines} already known + 0 rejected")),
         "{repeated}"
     );
     assert_eq!(world.fsck().await, []);
@@ -183,7 +183,7 @@ async fn bad_lines_are_named_by_number_only() {
     assert_eq!(output.status.code(), Some(1));
     let said = String::from_utf8(output.stdout).unwrap();
     assert!(
-        said.contains("4 lines = 1 taken (0 repeat callers certain, 0 tentative) + 0 known already + 3 rejected"),
+        said.contains("4 lines = 1 taken (0 repeat callers certain, 0 tentative) + 0 already known + 3 rejected"),
         "{said}"
     );
     let rejected = std::fs::read_to_string(world.dir.path().join("calls.jsonl.rejected.jsonl")).unwrap();
@@ -209,11 +209,11 @@ async fn another_agent_takes_nothing_again() {
     assert!(said(import(&world, &file)).contains("5 lines = 5 taken"));
     let second = said(import_as(&world, "other-agent", &file));
     assert!(second.contains("5 lines = 0 taken"), "{second}");
-    assert!(second.contains("+ 5 known already + 0 rejected"), "{second}");
+    assert!(second.contains("+ 5 already known + 0 rejected"), "{second}");
     // Under the same id, but not the same record.
     std::fs::write(&file, some[0].replace("noise", "water")).unwrap();
     let other = said(import_as(&world, "other-agent", &file));
-    assert!(other.contains("+ 0 known already + 1 rejected"), "{other}");
+    assert!(other.contains("+ 0 already known + 1 rejected"), "{other}");
     // What a client sends as its own key is its own, even where it looks like the import's.
     let id = serde_json::from_str::<Value>(some[0]).unwrap()["id"]
         .as_str()

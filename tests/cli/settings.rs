@@ -98,9 +98,12 @@ fn a_list_a_flag_and_an_option_that_may_stand_alone() {
         "all of it is understood, and the passphrase is what fails: {told}"
     );
     let told = refused(&[("CALLERVAULT_BEHIND_PROXY", "perhaps")], "");
-    assert!(told.contains("CALLERVAULT_BEHIND_PROXY is true or false"), "{told}");
+    assert!(
+        told.contains("CALLERVAULT_BEHIND_PROXY must be true or false"),
+        "{told}"
+    );
     let told = refused(&[], "[serve]\nbehind-proxy = \"yes\"\n");
-    assert!(told.contains("[serve] behind-proxy is true or false"), "{told}");
+    assert!(told.contains("[serve] behind-proxy must be true or false"), "{told}");
 }
 
 #[test]

@@ -82,7 +82,7 @@ async fn beyond_loopback_only_with_tls_or_behind_a_proxy() {
         let said = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{said}");
         assert!(
-            said.contains("refusing to listen beyond loopback without TLS\n  give --tls-cert"),
+            said.contains("refusing to listen on other addresses than loopback without TLS\n  give --tls-cert"),
             "{said}"
         );
     }
@@ -153,7 +153,7 @@ async fn metrics_have_a_listener_of_their_own() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{said}");
     assert!(
-        said.contains("refusing to listen beyond loopback without TLS"),
+        said.contains("refusing to listen on other addresses than loopback without TLS"),
         "{said}"
     );
 }
@@ -175,7 +175,7 @@ async fn a_quorum_that_asks_nothing_is_refused() {
         .unwrap()
         .verifier();
     for (witness, quorum, words) in [
-        (witness.to_string(), "0", "a quorum of none asks nothing"),
+        (witness.to_string(), "0", "--quorum must be at least 1"),
         (witness.to_string(), "2", "larger than the number of witnesses"),
         (key, "1", "the key of http://127.0.0.1:9"),
     ] {
@@ -207,7 +207,7 @@ async fn a_token_in_clear_goes_nowhere() {
         let output = admin(&world, &["--url", url]);
         let said = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{url}: {said}");
-        assert!(said.contains("refusing to send a token in clear"), "{said}");
+        assert!(said.contains("refusing to send a token to"), "{said}");
         assert!(said.contains("\n  use https://"), "{said}");
     }
     for url in ["ftp://localhost", "localhost:8440", "/v1"] {

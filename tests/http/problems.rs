@@ -227,7 +227,7 @@ async fn what_a_parameter_may_be_is_told() {
         ("/v1/audit/events?field=phone", "`callback_number`"),
         ("/v1/audit/events?role=boss", "`handler`"),
         ("/v1/tickets?purpose=fun", "`handle`"),
-        ("/v1/tickets?after=1&after=2", "`after` is there twice"),
+        ("/v1/tickets?after=1&after=2", "`after` is given twice"),
         (
             "/v1/tickets?phone=13912345678",
             "no such parameter: expected one of `purpose`, `after`, `limit`",

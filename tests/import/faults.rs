@@ -109,7 +109,7 @@ async fn unknown_keys_are_named() {
         ]
     );
     assert!(
-        refused.said.contains("passed over, as the map says: kind_zh"),
+        refused.said.contains("ignored, as the map says: kind_zh"),
         "{}",
         refused.said
     );
@@ -180,7 +180,7 @@ async fn the_same_record_in_other_words_is_known() {
         [(
             3,
             "id".to_owned(),
-            "a record with this id came before with other content".to_owned()
+            "a record with this id and other content was taken before".to_owned()
         )]
     );
 }

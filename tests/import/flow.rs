@@ -73,7 +73,7 @@ async fn a_run_that_is_told_to_stop_sums_up_and_can_be_run_again() {
     drop(pipe);
     assert_eq!(stopped.code, Some(3), "{}", stopped.fault);
     assert!(
-        stopped.fault.contains("stopped when told to\n  run it again"),
+        stopped.fault.contains("stopped by a signal\n  run it again"),
         "{}",
         stopped.fault
     );

@@ -64,7 +64,7 @@ async fn columns_that_are_missing_or_unknown_have_one_message() {
     assert!(missing.fault.contains("no column for channel"), "{}", missing.fault);
     let more = table(&[&format!("{ROW},x")]).replacen("诉求内容", "诉求内容,备注", 1);
     let unknown = world.import_bytes("b.csv", &more, &ZONE);
-    assert!(unknown.fault.contains("would be taken: 备注"), "{}", unknown.fault);
+    assert!(unknown.fault.contains("would not be taken: 备注"), "{}", unknown.fault);
     assert!(unknown.said.contains("0 rows = 0 taken"), "{}", unknown.said);
     let listed = world.import_bytes("b.csv", &more, &[&ZONE[..], &["--unknown", "list"]].concat());
     listed.took(1, 0, 0);
@@ -127,11 +127,7 @@ async fn a_map_names_columns_labels_dates_and_what_all_records_have() {
     let found = world.import_bytes("a.csv", rows, &arguments);
     // The second row says the same as the first: without a number of its own it is the same record.
     found.took(1, 1, 1);
-    assert!(
-        found.said.contains("passed over, as the map says: 序号"),
-        "{}",
-        found.said
-    );
+    assert!(found.said.contains("ignored, as the map says: 序号"), "{}", found.said);
     let paths: Vec<(u64, String)> = found
         .rejected()
         .into_iter()
@@ -146,7 +142,7 @@ async fn a_map_names_columns_labels_dates_and_what_all_records_have() {
         ("colums = {}", "unknown field"),
         ("[columns]\nname = \"a\"\nplate = \"a\"", "names a twice"),
         ("[columns]\nphone = \"a\"", "a target phone"),
-        ("zone = \"Moon\"\n[columns]\nname = \"a\"", "no time zone Moon"),
+        ("zone = \"Moon\"\n[columns]\nname = \"a\"", "unknown time zone Moon"),
         ("[columns]\n[labels.name]\na = \"b\"", "labels for name"),
     ] {
         std::fs::write(&map, bad).unwrap();
@@ -255,7 +251,7 @@ async fn a_dry_run_checks_and_takes_nothing() {
     let said = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(
-        said.contains("3 lines = 2 good, not taken") && said.contains("+ 1 rejected"),
+        said.contains("3 lines = 2 valid, not taken") && said.contains("+ 1 rejected"),
         "{said}"
     );
     assert!(said.contains("1 would be taken without a value"), "{said}");

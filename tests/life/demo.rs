@@ -15,5 +15,5 @@ fn the_tour_needs_no_particular_port() {
         "{said}{}",
         String::from_utf8_lossy(&output.stderr)
     );
-    assert!(said.contains("8  the log holds"), "{said}");
+    assert!(said.contains("8  the log has"), "{said}");
 }

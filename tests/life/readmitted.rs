@@ -26,7 +26,7 @@ async fn lost(world: &World, approval: &str, make: &Request) {
 
 /// The two are told whose tokens are good, and who administers or approves.
 fn tells(told: &str) {
-    assert!(told.contains("all other tokens are void"), "{told}");
+    assert!(told.contains("All other tokens are void"), "{told}");
     for (account, role) in [
         ("auditor", "auditor"),
         ("dpo", "dpo"),
@@ -63,7 +63,7 @@ async fn what_was_revoked_and_lost_does_not_live_again() {
     agent.get(TICKETS).await.is(200);
     let again = admin.send(make.approved(&approval)).await;
     auditor
-        .finds_refused(&again, "approval-stale", "has changed since it was asked for")
+        .finds_refused(&again, "approval-stale", "has changed since you asked for it")
         .await;
     let leaf = auditor.get("/v1/audit/events/0").await.json()["leaf"].clone();
     let places = leaf["digest"].as_object().unwrap().keys();

@@ -55,7 +55,7 @@ async fn asked_approved_and_done_once() {
 
     let early = dpo.send(request.clone().approved(&id)).await;
     auditor
-        .finds_refused(&early, "not-approved", "Nobody has approved")
+        .finds_refused(&early, "not-approved", "has not been approved yet")
         .await;
     let approved = auditor.approve(&id).await.is(200);
     assert_eq!(approved.at("/state"), "approved");
@@ -104,7 +104,7 @@ async fn it_is_this_request_of_this_asker_or_none() {
     let id = dpo.approved_by(other_dpo, &request).await;
     let changed = dpo.send(other.approved(&id)).await;
     auditor.finds_refused(&changed, "not-approved", "another request").await;
-    let unknown_to_all = "no such approval of yours";
+    let unknown_to_all = "You have no such approval";
     let stolen = other_dpo.send(request.clone().approved(&id)).await;
     let unknown = dpo.send(request.clone().approved(NONE)).await;
     let elsewhere = admin.send(new_auditor("a2").approved(&id)).await;
@@ -117,7 +117,7 @@ async fn it_is_this_request_of_this_asker_or_none() {
     for who in ["agent", "auditor", "security-admin", "system-admin"] {
         let answer = world.actor(&app, who).send(request.clone()).await;
         auditor
-            .finds_refused(&answer, "refused", "Your role does not cover this")
+            .finds_refused(&answer, "refused", "Your role does not allow this")
             .await;
     }
 
@@ -125,10 +125,12 @@ async fn it_is_this_request_of_this_asker_or_none() {
     let no = auditor.refuse(&id).await.is(200);
     assert_eq!(no.at("/state"), "refused");
     let refused = dpo.send(request.approved(&id)).await;
-    auditor.finds_refused(&refused, "not-approved", "was refused").await;
+    auditor
+        .finds_refused(&refused, "not-approved", "refused the request")
+        .await;
     let change_of_mind = auditor.approve(&id).await;
     auditor
-        .finds_refused(&change_of_mind, "approval-closed", "refused already")
+        .finds_refused(&change_of_mind, "approval-closed", "already been refused")
         .await;
     auditor.approve(NONE).await.is(404);
 }
@@ -149,7 +151,7 @@ async fn nobody_is_their_own_second_person() {
 
     let id = dpo.ask(&request).await;
     let own = dpo.approve(&id).await;
-    auditor.finds_refused(&own, "own-request", "their own request").await;
+    auditor.finds_refused(&own, "own-request", "your own request").await;
     for program in [robot.approve(&id).await, robot.send(request.clone()).await] {
         auditor.finds_refused(&program, "not-a-person", "service account").await;
     }
@@ -158,7 +160,7 @@ async fn nobody_is_their_own_second_person() {
     let id = admin.ask(&new_auditor("auditor-2")).await;
     let creature = dpo.approve(&id).await;
     auditor
-        .finds_refused(&creature, "own-request", "an account they made")
+        .finds_refused(&creature, "own-request", "an account that you made")
         .await;
     // That one was made by another.
     other_dpo.approve(&id).await.is(200);
@@ -166,14 +168,14 @@ async fn nobody_is_their_own_second_person() {
     // About the auditor's own account.
     let issue = Request::post(format!("{}/tokens", world.account("auditor")), &json!({}));
     let about = auditor.approve(&second.ask(&issue).await).await;
-    auditor.finds_refused(&about, "own-request", "about themselves").await;
+    auditor.finds_refused(&about, "own-request", "about yourself").await;
 
     // Whoever made the asker's account, in another role now.
     let set = json!({"roles": ["dpo"], "active": true});
     let set = Request::put(world.account(first), &set).version(1);
     second.with(auditor, &set).await.is(200);
     let maker = admin.approve(&dpo.ask(&request).await).await;
-    auditor.finds_refused(&maker, "own-request", "that made theirs").await;
+    auditor.finds_refused(&maker, "own-request", "that made yours").await;
     drop(app);
     assert_eq!(world.fsck().await, []);
 }
@@ -263,7 +265,7 @@ async fn rows_of_approvals_are_not_for_editing() {
     answer.fails(500, "integrity");
     let answer = dpo.send(request.approved(&other)).await;
     auditor
-        .finds_refused(&answer, "not-approved", "no such approval of yours")
+        .finds_refused(&answer, "not-approved", "You have no such approval")
         .await;
     drop(app);
     let findings = world.fsck().await;

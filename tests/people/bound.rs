@@ -13,7 +13,7 @@ use crate::support::approvals::{new_auditor, person, resolve};
 use crate::support::rows::Store;
 use crate::support::{Actor, PEOPLE, Request, World};
 
-const STALE: &str = "has changed since it was asked for";
+const STALE: &str = "has changed since you asked for it";
 
 /// The security administrator, who asks, and an auditor, who approves.
 struct Two<'w> {
@@ -243,12 +243,18 @@ async fn nobody_says_yes_to_what_has_changed() {
     assert_eq!(two.auditor.state(&id).await, "stale");
     let yes = two.auditor.approve(&id).await;
     two.auditor
-        .finds_refused(&yes, "approval-stale", "Refuse it, and let it be asked for anew")
+        .finds_refused(
+            &yes,
+            "approval-stale",
+            "Refuse the request, so that the asker can ask again",
+        )
         .await;
     let no = two.auditor.refuse(&id).await.is(200);
     assert_eq!(no.at("/state"), "refused");
     let late = two.admin.send(issue(&account).approved(&id)).await;
-    two.auditor.finds_refused(&late, "not-approved", "was refused").await;
+    two.auditor
+        .finds_refused(&late, "not-approved", "refused the request")
+        .await;
 }
 
 /// Both are decided on before either is done: the log's writer is kept waiting until each has come to it.

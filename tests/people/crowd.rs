@@ -91,7 +91,7 @@ async fn open_requests_for_approval_are_bounded_for_each_asker() {
     let crowded = async || {
         let answer = dpo.send(request.clone()).await.is(409);
         auditor
-            .finds_refused(&answer, "too-many-open", "have the others decided on")
+            .finds_refused(&answer, "too-many-open", "have the others decided")
             .await;
     };
     crowded().await;

@@ -61,16 +61,16 @@ async fn a_list_is_imported_and_can_be_imported_again() {
         let import = Import::new(&world);
         let dry = said(&import.run(LIST, &["--dry-run"]), 0);
         assert!(
-            dry.contains("would be made 3, there already 1, waiting 1, failed 0"),
+            dry.contains("would be: 3 made, 1 already exist, 1 waiting for approval, 0 failed"),
             "{dry}"
         );
         let first = said(&import.run(LIST, &["--reason", "new staff"]), 0);
         assert!(
-            first.contains("\nmade 3, there already 1, waiting 1, failed 0"),
+            first.contains("\n3 made, 1 already exist, 1 waiting for approval, 0 failed"),
             "nothing was made before: {first}"
         );
         assert!(
-            first.contains("line 6: agent: is there already, with another department"),
+            first.contains("line 6: agent: already exists with another department"),
             "{first}"
         );
         let waits = first
@@ -81,7 +81,7 @@ async fn a_list_is_imported_and_can_be_imported_again() {
         // It is not asked for twice.
         let again = said(&import.run(LIST, &[]), 0);
         assert!(
-            again.contains(waits) && again.contains("made 0, there already 4, waiting 1"),
+            again.contains(waits) && again.contains("0 made, 4 already exist, 1 waiting for approval"),
             "{again}"
         );
         let approve = format!("/v1/approvals/{id}/approve");
@@ -90,8 +90,11 @@ async fn a_list_is_imported_and_can_be_imported_again() {
             .post(&world, "auditor", &approve, &json!({"reason": "seen"}));
         assert_eq!(status, 200);
         let last = said(&import.run(LIST, &[]), 0);
-        assert!(last.contains("made 1, there already 4, waiting 0"), "{last}");
-        assert!(last.contains("line 2: water-01: is there already\n"), "{last}");
+        assert!(
+            last.contains("1 made, 4 already exist, 0 waiting for approval"),
+            "{last}"
+        );
+        assert!(last.contains("line 2: water-01: already exists\n"), "{last}");
     });
     let app = world.open().await;
     let [admin, auditor] = world.actors(&app, ["security-admin", "auditor"]);
@@ -139,7 +142,7 @@ async fn one_wrong_line_and_nothing_is_sent() {
             "name,department,roles,phone\na-1,C1,handler,1\n",
         ] {
             let words = said(&import.run(list, &[]), if list.is_empty() { 0 } else { 1 });
-            assert!(list.is_empty() || words.contains("the columns are"), "{words}");
+            assert!(list.is_empty() || words.contains("the columns must be"), "{words}");
         }
     });
     let app = world.open().await;

@@ -20,7 +20,7 @@ const ASKED_SHORTLY: &str = "a letter came";
 const DECIDED: &str = "核对过书面申请 no. 7, all in order";
 const NONE: &str = "/v1/approvals/00000000000000000000000000000000";
 const MINE: &str = "/v1/approvals/mine";
-const NOT_YOURS: &str = "Your role does not cover this";
+const NOT_YOURS: &str = "Your role does not allow this";
 
 /// As a header has it.
 fn encoded(text: &str) -> String {

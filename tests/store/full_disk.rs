@@ -208,7 +208,7 @@ fn full(status: u16, answer: &Value) {
         "{answer}"
     );
     assert!(
-        answer["detail"].as_str().unwrap().contains("Free some space"),
+        answer["detail"].as_str().unwrap().contains("Free some disk space"),
         "{answer}"
     );
     assert!(

@@ -34,7 +34,7 @@ impl Imported {
             && self.said.contains(&format!("= {taken} "))
             && self
                 .said
-                .contains(&format!("+ {known} known already + {rejected} rejected"));
+                .contains(&format!("+ {known} already known + {rejected} rejected"));
         assert!(right, "{}{}", self.said, self.fault);
         self
     }

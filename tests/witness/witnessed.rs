@@ -287,7 +287,7 @@ fn both_stores_put_back_beside_what_was_cosigned_are_refused_at_start() {
     let refused = scene
         .runtime
         .block_on(scene.world.try_open_witnessed(clock, witnessing));
-    assert!(refused.is_err_and(|error| error.contains("it was cut")));
+    assert!(refused.is_err_and(|error| error.contains("the log was cut")));
 }
 
 #[test]

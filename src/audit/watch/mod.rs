@@ -15,7 +15,7 @@ use self::score::{MEASURES, PEERS, Usual};
 use crate::log::leaf::Leaf;
 use crate::model::ask::Action;
 
-/// Clear reveals of one person in one day at which somebody is told.
+/// Clear reveals of one reader in one day that raise an alarm.
 pub const LEVELS: [u64; 3] = [25, 250, 2500];
 /// Most subjects named as most read.
 const MOST_READ: usize = 10;
@@ -27,80 +27,80 @@ pub struct Counts {
     pub reads: u64,
     /// Reads that showed fields in clear.
     pub clear: u64,
-    /// Of those, on the day with the most.
+    /// Clear reads on the day with the most.
     pub busiest_day: u64,
-    /// Persons they were shown fields of, in any form.
+    /// Callers whose fields were shown, in any form.
     pub subjects: u64,
-    /// Refusals.
+    /// Requests that were refused.
     pub refusals: u64,
     /// Reads that showed fields outside working hours.
     pub out_of_hours: u64,
-    /// Reads in clear for a ticket that nobody sent on or closed afterwards.
+    /// Reads in clear for a ticket that was not sent on or closed afterwards.
     pub without_action: u64,
 }
 
 /// One reader in the report.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 pub struct Reader {
-    /// Who: the principal's id.
+    /// The reader: the principal's id.
     pub actor: String,
-    /// Their account name now, for auditors.
+    /// The reader's current account name, for auditors.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub actor_name: Option<String>,
-    /// Their department.
+    /// The reader's department.
     pub dept: String,
-    /// Its name now, for auditors.
+    /// The department's current name, for auditors.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub department_name: Option<String>,
-    /// The role they were permitted most under; absent where they were only refused.
+    /// The role that permitted most of the reads; absent if all requests were refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
-    /// What they did.
+    /// What the reader did.
     #[serde(flatten)]
     pub counts: Counts,
-    /// How far they stand above what is usual in their role: the sum over the counts, in spreads.
+    /// How far the reader is above the usual counts of the role: the sum over the counts, in spreads.
     pub score: f64,
-    /// The counts by which they stand out; none for nearly everybody.
+    /// The counts by which the reader stands out; empty for most readers.
     pub reasons: Vec<&'static str>,
 }
 
-/// A day on which somebody was shown as many fields in clear as must be looked at.
+/// A day on which one reader reached a number of clear reveals that must be checked.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, utoipa::ToSchema)]
 pub struct Alarm {
     /// The local day.
     pub day: String,
-    /// Who.
+    /// The reader: the principal's id.
     pub actor: String,
-    /// Their account name now, for auditors.
+    /// The reader's current account name, for auditors.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub actor_name: Option<String>,
-    /// 25, 250 or 2500: the highest that was reached.
+    /// The highest level reached: 25, 250 or 2500.
     pub level: u64,
-    /// How many there were.
+    /// Number of clear reveals on that day.
     pub clear: u64,
 }
 
-/// A person whose data is read much.
+/// A caller whose data is read often.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct MostRead {
-    /// The caller as the auditors know them.
+    /// The log's reference to the caller.
     pub subject: String,
     /// Reads that showed fields.
     pub reads: u64,
-    /// By how many readers.
+    /// Number of readers.
     pub readers: u64,
 }
 
 /// The readers in some days.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 pub struct Report {
-    /// Everybody who was shown something or refused, those who stand out most first.
+    /// All readers who were shown fields or refused; those who stand out most come first.
     pub readers: Vec<Reader>,
-    /// Those who stand out.
+    /// Ids of the readers who stand out.
     pub flagged: Vec<String>,
     /// Days with many clear reveals, in order.
     pub alarms: Vec<Alarm>,
-    /// Whose data is read most, by number of readers and reads.
+    /// Callers whose data is read most, by number of readers and reads.
     pub most_read: Vec<MostRead>,
 }
 
@@ -130,7 +130,7 @@ pub struct Watch {
     days: std::ops::Range<Date>,
     seen: BTreeMap<String, Seen>,
     subjects: HashMap<String, Read>,
-    /// Tickets that somebody has sent on or closed later.
+    /// Tickets that were sent on or closed later.
     acted: HashSet<String>,
 }
 
@@ -247,7 +247,7 @@ fn reader(actor: String, seen: Seen) -> Reader {
     }
 }
 
-/// Compares each reader with those of the same role, or with everybody where there are few of it.
+/// Compares each reader with the readers of the same role, or with all readers if the role has few.
 fn judge(readers: &mut [Reader]) {
     let mut sizes: BTreeMap<Option<String>, usize> = BTreeMap::new();
     for reader in &*readers {

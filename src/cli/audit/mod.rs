@@ -11,7 +11,7 @@ use clap::{Args, Subcommand};
 
 use super::Done;
 
-/// Verify and export the log; trace a mark; list who was given which role; open the next log.
+/// Verify, export, trace or restart the log; list role changes.
 #[derive(Args)]
 pub(super) struct Audit {
     #[command(subcommand)]
@@ -20,15 +20,16 @@ pub(super) struct Audit {
 
 #[derive(Subcommand)]
 enum Verb {
-    /// Rebuild every leaf hash, tile, root and checkpoint of a log, and check proofs. Needs no vault. Exit 1 on tampering.
+    /// Verify a log: its entries, tiles, checkpoints, proofs and cosignatures. Needs no vault. Exit 1 if the log was tampered
+    /// with or too few witnesses have cosigned.
     Verify(verify::Verify),
-    /// Copy the log from a running server, as tiles for an archive or as lines for a SIEM.
+    /// Copy the log from a running server: as tiles for an archive, or as lines for a SIEM.
     Export(export::Export),
     /// Find the read behind a trace mark, through a running server.
     Trace(trace::Trace),
-    /// List who was given which role when, and by whom, through a running server.
+    /// List role changes through a running server: whose account, which roles, when and by whom.
     Roles(roles::Roles),
-    /// Open the next log, linked to the old one, where this one cannot go on. Takes two persons.
+    /// Start a new log that links to the old one, when the old one cannot go on. Needs two people.
     Restart(restart::Restart),
 }
 

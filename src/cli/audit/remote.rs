@@ -14,10 +14,10 @@ use crate::cli::passphrase::secret_file;
 
 #[derive(Args)]
 pub(super) struct TokenFrom {
-    /// An auditor's token, in a file of mode 0600; needed for a server.
+    /// File with an auditor's token, mode 0600. A server needs it.
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
-    /// Certificates of the authorities that may vouch for the server, PEM; without it those of the web.
+    /// CA certificates (PEM) to trust for the server [default: public CAs].
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
 }
@@ -40,7 +40,7 @@ impl Remote {
 
     fn with(client: Client, token: &TokenFrom) -> Result<Self, Failure> {
         let file = token.token_file.as_deref();
-        let file = file.ok_or_else(|| Failure::usage("a server asks for an auditor's token\n  give --token-file"))?;
+        let file = file.ok_or_else(|| Failure::usage("a server needs an auditor's token\n  give --token-file"))?;
         let token = secret_file(file)?;
         Ok(Self { client, token })
     }
@@ -86,7 +86,7 @@ impl Remote {
 /// What a status other than 200 means, with the words of the problem (RFC 9457) that came with it.
 fn refused(status: u16, problem: &[u8]) -> String {
     if matches!(status, 401 | 403) {
-        return "the server refuses this token\n  the log is read with the token of an auditor".to_owned();
+        return "the server refuses this token\n  use the token of an auditor".to_owned();
     }
     let problem: Value = serde_json::from_slice(problem).unwrap_or_default();
     let words = |name| problem.get(name).and_then(Value::as_str);

@@ -12,25 +12,25 @@ use crate::randomness;
 use crate::vault::Vault;
 use crate::vault::life::restart::{Restarted, Two};
 
-/// Open the next log, whose first entry links the old one: after the fence has refused a data store that was restored from
-/// an older copy. The vault must be stopped. Takes two persons who are there.
+/// Start a new log whose first entry links to the old one. Use it after the vault refused a data store that was restored from
+/// an older copy. Stop the server first. Needs two people.
 #[derive(Args)]
 pub(super) struct Restart {
     #[command(flatten)]
     place: Where,
     #[command(flatten)]
     passphrase: PassphraseFrom,
-    /// A system administrator's token, in a file of mode 0600.
+    /// File with a system administrator's token, mode 0600.
     #[arg(long, value_name = "FILE")]
     token_file: PathBuf,
-    /// The token of an auditor who approves it, in a file of mode 0600.
+    /// File with the token of an auditor who approves, mode 0600.
     #[arg(long, value_name = "FILE")]
     approver_token_file: PathBuf,
-    /// The account name of a security administrator who gets a new token, shown this once, so that work can begin again. Every other
-    /// token but those of the two is void.
+    /// Account name of a security administrator who gets a new token, shown once. The two tokens given here stay valid. All
+    /// other tokens are void.
     #[arg(long, value_name = "ACCOUNT")]
     readmit: Option<String>,
-    /// Why. It stays in the log for good: no personal data.
+    /// Reason for the restart. It stays in the log forever: give no personal data.
     #[arg(long, value_name = "TEXT")]
     reason: String,
 }
@@ -49,13 +49,13 @@ impl Restart {
         let (clock, randomness) = (Arc::new(System), Arc::new(randomness::System));
         let restart = Vault::restart(&places, &passphrase, clock, randomness, &two, &self.reason, readmit);
         let restarted = runtime()?.block_on(restart)?;
-        say(format!("the log goes on as {}", restarted.origin))?;
+        say(format!("the new log is {}", restarted.origin))?;
         say(format!("its key      {}", restarted.key))?;
         for (name, value) in &restarted.link {
             say(format!("{name:<12} {value}"))?;
         }
         say(
-            "tell the auditors and the witnesses: they follow the new key from now on, and keep the old one for the old log",
+            "tell the auditors and the witnesses to use the new key from now on; they keep the old key for the old log",
         )?;
         admitted(&restarted)
     }
@@ -63,25 +63,21 @@ impl Restart {
 
 /// Who can still come in, and who may administer.
 fn admitted(restarted: &Restarted) -> Done {
-    say(
-        "the tokens of you two are good as before; all other tokens are void, because this data store may have forgotten that some were revoked",
-    )?;
+    say("Your two tokens stay valid. All other tokens are void: this data store may have lost revocations.")?;
     match &restarted.readmitted {
         Some(one) => {
-            say("the token of the readmitted account, shown this once; with it others are given theirs:")?;
+            say("The token of the readmitted account, shown only now. Use it to issue tokens to the others:")?;
             say(format!("  {:<16} {}", one.account, *one.token))?;
         }
-        None => {
-            say("nobody can issue new ones yet: run this again with --readmit and a security administrator's account")?
-        }
+        None => say(
+            "No account can issue new tokens yet: run this again with --readmit and a security administrator's account.",
+        )?,
     }
-    say(
-        "accounts that administer or approve, as this data store has them; roles that were changed in the lost entries stand as before:",
-    )?;
+    say("Accounts that administer or approve, as in this data store. Role changes in the lost entries are undone:")?;
     for one in &restarted.administrators {
         let inactive = if one.active { "" } else { " (inactive)" };
         say(format!("  {:<16} {}{inactive}", one.account, one.roles.to_words()))?;
     }
-    say("check each of them, and set what is no longer so, before you give out tokens")?;
+    say("Check each account and correct its roles before you issue tokens.")?;
     Ok(())
 }

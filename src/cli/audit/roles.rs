@@ -7,16 +7,16 @@ use serde_json::Value;
 use super::remote::{Remote, TokenFrom};
 use crate::cli::{Done, Failure, say};
 
-/// List who was given which role when, and by whom, newest first.
+/// List role changes, newest first: whose account, which roles, when and by whom.
 #[derive(Args)]
 pub(super) struct Roles {
-    /// Of one account: its id. Of all unless given.
+    /// Id of one account [default: all accounts].
     #[arg(long, value_name = "ID")]
     principal: Option<String>,
-    /// Not before: a day such as 2026-11-01, of the vault's local time, or a time of RFC 3339 with its offset.
+    /// Start: a day in the vault's local time, such as 2026-11-01, or an RFC 3339 time with its offset.
     #[arg(long)]
     from: Option<String>,
-    /// To the end of a day, or before a time.
+    /// End: a day (included) or a time (excluded).
     #[arg(long)]
     to: Option<String>,
     /// URL of a running server.
@@ -24,7 +24,7 @@ pub(super) struct Roles {
     url: String,
     #[command(flatten)]
     token: TokenFrom,
-    /// Each line as JSON.
+    /// Print each change as JSON.
     #[arg(long)]
     json: bool,
 }
@@ -87,7 +87,7 @@ fn told(item: &Value) -> Result<(), Failure> {
     if let Some(active) = item.get("active").and_then(Value::as_bool) {
         say(format!("  switched    {}", if active { "on" } else { "off" }))?;
     }
-    let by = named(item, "by", "by_name").unwrap_or_else(|| "whoever made the vault".to_owned());
+    let by = named(item, "by", "by_name").unwrap_or_else(|| "callervault init".to_owned());
     let approver = named(item, "approver", "approver_name");
     let approver = approver.map_or_else(String::new, |approver| format!(", approved by {approver}"));
     say(format!("  by          {by}{approver}"))?;

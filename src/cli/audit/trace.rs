@@ -7,17 +7,17 @@ use super::remote::{Remote, TokenFrom};
 use crate::cli::{Done, Failure, say};
 use crate::log::mark::Mark;
 
-/// Find the read behind a trace mark: who saw it, when, for which ticket and which fields. Exit 1 where there is none.
+/// Find the read behind a trace mark: who read which fields, when and for which ticket. Exit 1 if there is none.
 #[derive(Args)]
 pub(super) struct Trace {
-    /// The mark as it is printed, with or without its hyphens.
+    /// The mark as printed, with or without hyphens.
     mark: String,
     /// URL of a running server.
     #[arg(long)]
     url: String,
     #[command(flatten)]
     token: TokenFrom,
-    /// The answer as JSON.
+    /// Print the answer as JSON.
     #[arg(long)]
     json: bool,
 }
@@ -34,7 +34,7 @@ impl Trace {
                 entries.into_iter().flatten().try_for_each(told)
             }
             404 => Err(Failure::check_failed(format!(
-                "no read has the mark {mark}\n  it may be of another vault; `callervault fsck` checks the index of this one"
+                "no read has the mark {mark}\n  it may belong to another vault; `callervault fsck` checks the index of this one"
             ))),
             _ => Err(Failure::unavailable(format!(
                 "the server answered with status {status}: {}",

@@ -15,39 +15,38 @@ use crate::cli::{Done, Failure, say};
 use crate::merkle::{Hash, TILE_WIDTH, TileKind, TilePath, decode_bundle, leaf_hash};
 use crate::note::{CosignatureVerifier, TlogProof, Verifier};
 
-/// Verify a log from its tiles alone: every leaf hash, tile, root and checkpoint, and witnesses' cosignatures. Exit 1 on
-/// tampering, and when too few witnesses have cosigned.
+/// Verify a log from its tiles alone: every leaf hash, tile, root and checkpoint, and witnesses' cosignatures. Exit 1 if the
+/// log was tampered with or too few witnesses have cosigned.
 #[derive(Args)]
 pub(super) struct Verify {
     /// A directory with `checkpoint` and `tile/`, or the URL of a running server.
     log: String,
-    /// The log's public key, `name+id+key` as `GET /v1/audit/keys` gives it. Get it on another way than the log.
+    /// The log's public key, `name+id+key` as `GET /v1/audit/keys` gives it. Do not take it from where you took the log.
     #[arg(long, value_name = "VKEY")]
     key: String,
     #[command(flatten)]
     token: TokenFrom,
-    /// A checkpoint or a `.tlog-proof` that was kept: the log must be as long and begin with it.
+    /// A checkpoint or a `.tlog-proof` that you kept. Nothing up to it may have been removed or changed.
     #[arg(long, value_name = "FILE")]
     not_older_than: Option<PathBuf>,
     /// Check that a `.tlog-proof` proves an entry of this log.
     #[arg(long, value_name = "FILE")]
     proof: Option<PathBuf>,
-    /// The entry's bytes; without it they are taken from the log.
+    /// File with the entry's bytes [default: read them from the log].
     #[arg(long, value_name = "FILE", requires = "proof")]
     entry: Option<PathBuf>,
-    /// Bodies of entries below this index were archived and dropped: only their hashes are checked.
+    /// Entries below this index were archived and their bodies dropped: check only their hashes.
     #[arg(long, value_name = "INDEX", default_value_t = 0)]
     pruned_below: u64,
-    /// The key of a witness, `name+id+key` as `witness init` prints it. Repeat for more. Its cosignatures are verified on the
-    /// log's checkpoints and on the files given here; one that does not hold is tampering. Those of other witnesses are
-    /// ignored.
+    /// The key of a witness, `name+id+key` as `witness init` prints it. Repeat for more. Its cosignatures on the log's
+    /// checkpoints and on the files given here are verified. A bad one is tampering. Those of other witnesses are ignored.
     #[arg(long = "witness", value_name = "VKEY")]
     witnesses: Vec<String>,
-    /// How many of the witnesses must have cosigned one checkpoint, with `--proof` one that covers the entry. All of them
-    /// unless given; 0 only verifies the cosignatures that are there.
+    /// Number of witnesses that must have cosigned the same checkpoint, with `--proof` one that covers the entry
+    /// [default: all]. 0 only verifies the cosignatures that exist.
     #[arg(long, value_name = "N", requires = "witnesses")]
     quorum: Option<usize>,
-    /// The result as JSON.
+    /// Print the result as JSON.
     #[arg(long)]
     json: bool,
 }
@@ -111,7 +110,7 @@ impl Verify {
         let quorum = self.quorum.unwrap_or(keys.len());
         Witnesses::new(keys, quorum).ok_or_else(|| {
             Failure::usage(
-                "the quorum is larger than the number of witnesses, or two of them have one key\n  name each once",
+                "--quorum is larger than the number of witnesses, or two of them have the same key\n  name each witness once",
             )
         })
     }
@@ -145,9 +144,7 @@ impl Verify {
             say(format!("proved: entry {index} is in the log"))?;
         }
         if !held {
-            say(
-                "note: a log that was cut back cannot be told from a younger one without a checkpoint or proof that was kept",
-            )?;
+            say("note: without a kept checkpoint or proof, a cut log looks like a shorter one")?;
             say("      keep this log's checkpoint and give it as --not-older-than next time")?;
         }
         say(format!(
@@ -165,7 +162,7 @@ fn covered(index: u64, witnessed: Option<&Witnessed>) -> Done {
         return Ok(());
     }
     Err(Failure::check_failed(format!(
-        "UNWITNESSED: entry {index} is younger than the {size} that the witnesses have cosigned\n  copy the log and fetch the \
+        "UNWITNESSED: the witnesses have cosigned the first {size} entries, and not entry {index}\n  copy the log and fetch the \
          proof again after the next submission to them"
     )))
 }
@@ -240,8 +237,8 @@ fn failed(why: Unverified) -> Failure {
             "TAMPERED: {tampered}\n  keep this copy as evidence and compare it with another"
         )),
         Unverified::Unwitnessed { quorum, most } => Failure::check_failed(format!(
-            "UNWITNESSED: {quorum} of the witnesses named must have cosigned one checkpoint of this log, at most {most} have\n  \
-             copy the log again after its next submission to them, or ask them what they have seen"
+            "UNWITNESSED: {quorum} of the named witnesses must have cosigned the same checkpoint of this log, at most {most} have\n  \
+             copy the log again after the next submission to them, or ask them what they have seen"
         )),
         Unverified::Unread(words) => Failure::unavailable(words),
     }

@@ -84,7 +84,7 @@ impl Count {
             return Err(failure);
         }
         if self.interrupted {
-            let words = "stopped when told to\n  run it again: what came in stays in";
+            let words = "stopped by a signal\n  run it again: calls that were taken are not taken twice";
             return Err(Failure::unavailable(words));
         }
         Ok(())
@@ -118,12 +118,12 @@ impl Lists {
     pub(super) fn report(&self, source: &Source, count: &Count) -> Done {
         let table = matches!(count.notes.format, Some(Format::Csv | Format::Xlsx));
         say(format!(
-            "{}: {} {} = {} {} ({} repeat callers certain, {} tentative) + {} known already + {} rejected",
+            "{}: {} {} = {} {} ({} repeat callers certain, {} tentative) + {} already known + {} rejected",
             source.name(),
             count.lines(),
             if table { "rows" } else { "lines" },
             count.taken,
-            if self.dry { "good, not taken" } else { "taken" },
+            if self.dry { "valid, not taken" } else { "taken" },
             count.certain,
             count.tentative,
             count.known,
@@ -137,18 +137,18 @@ impl Lists {
             let (calls, file) = (count.left_out.len(), file.display());
             let were = if self.dry { "would be" } else { "were" };
             say(format!(
-                "  {calls} {were} taken without a value that breaks its field's rule; which ones: {file}"
+                "  {calls} {were} taken without a value that breaks its field's rule; see {file}"
             ))?;
         }
         if !count.rejected.is_empty() {
             let file = self.list(source, "rejected", count.rejected.iter().flat_map(rejections))?;
             say(format!(
-                "  the rejected lines' numbers, paths and rules: {}",
+                "  line numbers, paths and rules of the rejected lines: {}",
                 file.display()
             ))?;
             if self.bad {
                 let file = self.list(source, "bad", count.rejected.iter().map(bad_line))?;
-                say(format!("  the rejected lines, for mending: {}", file.display()))?;
+                say(format!("  rejected lines to correct: {}", file.display()))?;
             }
         }
         Ok(())
@@ -161,7 +161,7 @@ impl Lists {
         }
         if !notes.passed.is_empty() {
             let names: Vec<&str> = notes.passed.iter().map(String::as_str).collect();
-            say(format!("  passed over, as the map says: {}", names.join(", ")))?;
+            say(format!("  ignored, as the map says: {}", names.join(", ")))?;
         }
         for (name, records) in &notes.unknown {
             say(format!("  not in the map and not taken: {name}, in {records} records"))?;

@@ -22,8 +22,8 @@ const USUAL: [&str; 10] = [
 ];
 const NO_OFFSET: &str =
     "a local time without an offset from UTC\n  name its zone: --zone Asia/Shanghai, or zone in the map";
-const NO_TIME: &str = "no time: RFC 3339, as in 2026-01-05T22:41:17+08:00, or a form of `dates` in the map";
-const NO_MOMENT: &str = "a local time that does not come, or comes twice, in its zone: clocks were changed then";
+const NO_TIME: &str = "not a time: write RFC 3339, as in 2026-01-05T22:41:17+08:00, or a form of `dates` in the map";
+const NO_MOMENT: &str = "a local time that does not exist or exists twice in its zone, because clocks were changed";
 
 /// How times are read.
 pub(super) struct Dates {
@@ -75,7 +75,7 @@ pub(super) fn zone(name: &str) -> Result<TimeZone, Failure> {
     if let Some(offset) = offset {
         return Ok(TimeZone::fixed(offset));
     }
-    let unknown = |_| Failure::usage(format!("no time zone {name}\n  write Asia/Shanghai or +08:00"));
+    let unknown = |_| Failure::usage(format!("unknown time zone {name}\n  write Asia/Shanghai or +08:00"));
     TimeZone::get(name).map_err(unknown)
 }
 

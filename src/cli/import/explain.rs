@@ -51,7 +51,7 @@ pub(super) fn explain(source: &Source, reading: &Reading, map: Map, declared: Ar
     seen.encoding = known.1.map(encoding_rs::Encoding::name);
     if seen.names.is_empty() {
         return Err(Failure::check_failed(format!(
-            "{}: nothing in it names a column or a key",
+            "{}: found no name of a column or key",
             source.name()
         )));
     }
@@ -132,7 +132,7 @@ impl Seen {
         if !has("id") {
             writeln!(
                 text,
-                "id = \"content\" # no column names a record: two with the same content are one"
+                "id = \"content\" # no column identifies a record: records with the same content count as one"
             )?;
         }
         self.write_ignored(text, mapping)?;
@@ -144,7 +144,7 @@ impl Seen {
             if !has(needed) {
                 writeln!(
                     text,
-                    "# {needed} = \"…\" is needed; or a word for all records in [constants]"
+                    "# {needed} = \"…\" is required, or one word for all records in [constants]"
                 )?;
             }
         }
@@ -152,7 +152,7 @@ impl Seen {
             writeln!(text, "\n[labels.{target}]")?;
             writeln!(
                 text,
-                "# {rows} of the first rows have a value that is no word of the vault: \"…\" = \"…\""
+                "# {rows} of the first rows have a value that the vault does not know; map it: \"…\" = \"…\""
             )?;
         }
         Ok(())
@@ -167,14 +167,14 @@ impl Seen {
                 Some(_) => writeln!(text, "# not mapped yet: {}", quoted(&named(&name)))?,
                 None => writeln!(
                     text,
-                    "# not mapped yet: a name that is not shown. Is the header another row (header = 2)?"
+                    "# not mapped yet: a name that cannot be shown. Is the header another row (header = 2)?"
                 )?,
             }
         }
         if mapping.unknown == Unknown::Refuse {
             writeln!(
                 text,
-                "unknown = \"refuse\" # or \"list\": taken without what is not mapped"
+                "unknown = \"refuse\" # or \"list\": import without what is not mapped"
             )?;
         }
         Ok(())

@@ -42,9 +42,9 @@ pub(super) enum Kept {
 /// How rejected lines are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(super) enum WriteBad {
-    /// Keys and columns alone.
+    /// Only the names of keys and columns.
     ValuesLeftOut,
-    /// Whole, sealed under the vault's keys: --open-bad opens them.
+    /// Whole lines, sealed with the vault's keys; --open-bad opens them.
     Sealed,
 }
 
@@ -187,7 +187,7 @@ impl Mapping {
             .find(|(at, name)| columns.iter().take(*at).any(|other| other == *name));
         if let Some((at, _)) = repeated.filter(|(_, name)| !name.is_empty()) {
             return Err(Failure::check_failed(format!(
-                "column {} of the header has the name of another",
+                "column {} of the header repeats the name of another column",
                 at + 1
             )));
         }
@@ -198,7 +198,7 @@ impl Mapping {
         let spelled = |name: &Arc<str>| printable(name).map_or_else(|| place(columns, name), |_| named(name));
         let names: Vec<String> = unknown.iter().map(spelled).collect();
         Err(Failure::check_failed(format!(
-            "the map does not name these columns, and nothing of them would be taken: {}\n  put them into [columns] or ignore of a \
+            "the map does not name these columns, so their values would not be taken: {}\n  add them to [columns] or ignore of a \
              --map, or give --unknown list",
             names.join(", ")
         )))

@@ -57,7 +57,7 @@ pub(super) async fn run(taker: Arc<Taker>, mut fed: mpsc::Receiver<Fed>, stop: i
                     break;
                 }
                 None => {
-                    flow.count.unread = Some(Failure::unavailable("a fault in the program ended the reading of the file"));
+                    flow.count.unread = Some(Failure::unavailable("an internal error stopped the reading of the file"));
                     break;
                 }
             }
@@ -105,7 +105,8 @@ impl Flow {
             Err(error) => {
                 // Its message may quote a value.
                 drop(error);
-                let words = "a fault in the program ended the import\n  run it again: what came in stays in";
+                let words =
+                    "an internal error stopped the import\n  run it again: calls that were taken are not taken twice";
                 return self.count.stop(self.count.last, Failure::unavailable(words));
             }
         };
@@ -118,7 +119,8 @@ impl Flow {
             }
             Err(Rejected::Line(faults)) => self.reject(line, faults, kept),
             Err(Rejected::All(failure)) => {
-                let words = format!("line {line}: {failure}\n  run it again: what came in stays in");
+                let words =
+                    format!("line {line}: {failure}\n  run it again: calls that were taken are not taken twice");
                 self.count.stop(line, Failure::new(failure.code, words));
             }
         }

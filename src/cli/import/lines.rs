@@ -234,7 +234,7 @@ impl<'de> Visitor<'de> for Value<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
         while items.next_element::<IgnoredAny>()?.is_some() {}
-        self.put(Cell::Unreadable("a list, where one value belongs"));
+        self.put(Cell::Unreadable("must be one value, not a list"));
         Ok(())
     }
 

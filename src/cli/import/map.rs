@@ -61,22 +61,22 @@ const fn first_row() -> u64 {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Format {
-    /// One JSON object a line.
+    /// One JSON object per line.
     Jsonl,
     /// RFC 4180, also with `;` or tabs.
     Csv,
-    /// A workbook of Office Open XML.
+    /// An Office Open XML workbook.
     Xlsx,
 }
 
-/// What becomes of columns and keys that the map does not name.
+/// What to do with columns and keys that the map does not name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Unknown {
-    /// The record is rejected; a table with such a column is rejected whole.
+    /// Reject the record; reject a whole table that has such a column.
     #[default]
     Refuse,
-    /// The record is taken without them, and the summary names and counts them.
+    /// Import the record without them; the summary names and counts them.
     List,
 }
 
@@ -138,7 +138,7 @@ impl Map {
 pub(super) fn encoding(name: &str) -> Result<&'static Encoding, Failure> {
     let unknown = || {
         Failure::usage(format!(
-            "no encoding {name}\n  utf-8, gb18030, utf-16le and utf-16be are some"
+            "unknown encoding {name}\n  give utf-8, gb18030, utf-16le or utf-16be, for example"
         ))
     };
     Encoding::for_label(name.as_bytes()).ok_or_else(unknown)
@@ -147,10 +147,10 @@ pub(super) fn encoding(name: &str) -> Result<&'static Encoding, Failure> {
 fn parsed(text: &str) -> Result<Map, String> {
     let map: Map = toml::from_str(text).map_err(|error| error.to_string())?;
     if map.header == 0 {
-        return Err("header counts rows from 1".to_owned());
+        return Err("header must be at least 1".to_owned());
     }
     if map.delimiter.is_some_and(|delimiter| !delimiter.is_ascii()) {
-        return Err("the delimiter is one ASCII character".to_owned());
+        return Err("the delimiter must be one ASCII character".to_owned());
     }
     Ok(map)
 }

@@ -126,7 +126,7 @@ impl Mapping {
                     continue;
                 }
                 return Err(Failure::usage(format!(
-                    "the map has a target {name}, and no field of that name is taken at intake\n  see docs/import.md, or declare it"
+                    "the map has a target {name}, but intake takes no field of that name\n  see docs/import.md, or declare it"
                 )));
             };
             let sources = map
@@ -158,7 +158,7 @@ impl Mapping {
                 .is_some();
             if twice || self.passed_over.contains(&**source) {
                 return Err(Failure::usage(format!(
-                    "the map names {source} twice\n  a source is for one target"
+                    "the map names {source} twice\n  use each source for one target"
                 )));
             }
             for (dot, _) in source.match_indices('.') {
@@ -178,8 +178,8 @@ impl Mapping {
         for target in self.labels.keys() {
             if self.purpose(target).is_none_or(none) {
                 return Err(Failure::usage(format!(
-                    "the map has labels for {target}\n  kind, category, channel, township, secrecy_requested, state and department may \
-                     have some"
+                    "the map has labels for {target}\n  only kind, category, channel, township, secrecy_requested, state and \
+                     department can have labels"
                 )));
             }
         }
@@ -258,7 +258,7 @@ impl Mapping {
         } else if !self.objects.contains(&*name) {
             sorted.unknown.push(name);
         } else if !matches!(cell, Cell::Nothing) {
-            sorted.faults.push(Fault::at(&*name, "an object belongs here"));
+            sorted.faults.push(Fault::at(&*name, "must be an object"));
         }
     }
 
@@ -267,7 +267,7 @@ impl Mapping {
         if self.unknown == Unknown::List {
             return Vec::new();
         }
-        let fault = |name: &Arc<str>| Fault::at(named(name), "no key of the map: nothing of it would be taken");
+        let fault = |name: &Arc<str>| Fault::at(named(name), "not in the map: its value would not be taken");
         unknown.iter().map(fault).collect()
     }
 }

@@ -24,7 +24,7 @@ pub(super) async fn open(vault: &Vault, session: &Session, list: &Path) -> Done 
     let entries: Option<Vec<Option<SealedLine>>> = text.lines().map(sealed).collect();
     let entries = entries.ok_or_else(|| {
         Failure::usage(named(
-            &"no list of sealed lines\n  name the one that --write-bad sealed has written",
+            &"not a list of sealed lines\n  name a list that --write-bad sealed wrote",
         ))
     })?;
     let lines: Vec<SealedLine> = entries.into_iter().flatten().collect();

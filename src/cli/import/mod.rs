@@ -40,53 +40,53 @@ use crate::vault::life::open::Running;
 use crate::vault::life::rules::Declared;
 use crate::vault::{Session, Vault};
 
-/// Take in calls from JSON lines, CSV or XLSX. A record that came before (by its id) is not taken again.
+/// Import calls from files: JSON lines, CSV or XLSX. A record whose id was imported before is not imported again.
 #[derive(Args)]
 pub(super) struct Import {
     #[command(flatten)]
     place: Where,
     #[command(flatten)]
     passphrase: PassphraseFrom,
-    /// The API token of an agent of the hotline centre, in a file of mode 0600: the import is logged as theirs.
+    /// File with the API token of an agent of the hotline centre, mode 0600. The log names this agent for the import.
     #[arg(long, value_name = "FILE", required_unless_present_any = ["dry_run", "explain"])]
     token_file: Option<PathBuf>,
-    /// Send the calls to the server that serves the vault: https://, or http:// on this machine alone. Its limits hold.
+    /// Send the calls to this server: https://, or http:// on this machine only. Its limits apply.
     #[arg(long, conflicts_with_all = ["passphrase_file", "passphrase_fd"])]
     url: Option<String>,
-    /// Certificates (PEM) that vouch for the server, in place of the public authorities.
+    /// CA certificates (PEM) to trust for the server [default: public CAs].
     #[arg(long, value_name = "FILE", requires = "url")]
     ca: Option<PathBuf>,
-    /// A map of columns, labels, forms of dates and the time zone (docs/import.md), in place of the usual one.
+    /// Map of columns, labels, date formats and time zone (docs/import.md) [default: the map that CallerVault ships].
     #[arg(long, value_name = "FILE")]
     map: Option<PathBuf>,
-    /// Propose a map for this file, from its columns or keys, and take nothing.
+    /// Propose a map for this file from its columns or keys; import nothing.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["map", "files", "dry_run"])]
     explain: Option<PathBuf>,
-    /// Check every record, and take nothing. Neither passphrase nor token is needed.
+    /// Check every record; import nothing. Needs neither passphrase nor token.
     #[arg(long)]
     dry_run: bool,
-    /// The format, where the name does not say it.
+    /// Format of the files, if their names do not show it.
     #[arg(long)]
     format: Option<Format>,
-    /// The encoding of text (utf-8, gb18030, utf-16le …), where it is not found out.
+    /// Encoding of text (utf-8, gb18030, utf-16le …), if it is not detected.
     #[arg(long, value_name = "NAME")]
     encoding: Option<String>,
-    /// The zone of times without an offset: Asia/Shanghai or +08:00.
+    /// Time zone of times without an offset: Asia/Shanghai or +08:00.
     #[arg(long, value_name = "ZONE", allow_hyphen_values = true)]
     zone: Option<String>,
-    /// What becomes of columns and keys that the map does not name.
+    /// What to do with columns and keys that the map does not name.
     #[arg(long)]
     unknown: Option<Unknown>,
-    /// Write the rejected lines, too, for mending.
+    /// Also write the rejected lines, to be corrected.
     #[arg(long, value_name = "HOW")]
     write_bad: Option<WriteBad>,
-    /// Print the lines of a list that --write-bad sealed has written, and take nothing. The log says who opened them.
+    /// Print the lines of a list that --write-bad sealed wrote; import nothing. The log names who opened them.
     #[arg(long, value_name = "LIST", conflicts_with_all = ["explain", "files", "dry_run", "url"])]
     open_bad: Option<PathBuf>,
-    /// Write the lists into this directory and not beside the file.
+    /// Write the lists to this directory instead of next to the file.
     #[arg(long, value_name = "DIR")]
     lists: Option<PathBuf>,
-    /// Files, - for standard input.
+    /// Files to import; - is standard input.
     #[arg(required_unless_present_any = ["explain", "open_bad"])]
     files: Vec<PathBuf>,
 }
@@ -100,7 +100,7 @@ impl Import {
             return explain::explain(&Source::new(path), &reading, map, declared);
         }
         if self.write_bad == Some(WriteBad::Sealed) && (self.dry_run || self.url.is_some()) {
-            let words = "bad lines are sealed under the keys of a vault that is opened here\n  leave --url and --dry-run out, or give \
+            let words = "--write-bad sealed needs the keys of the vault, which --url and --dry-run do not open\n  leave them out, or give \
                          --write-bad values-left-out";
             return Err(Failure::usage(words));
         }

@@ -9,8 +9,8 @@ use super::row::Fault;
 use crate::model::reference::DepartmentCode;
 use crate::vault::calls::intake::History;
 
-const STATE: &str = "neither open nor closed, and no label of one: give it one in [labels.state]";
-const DEPARTMENT: &str = "no code of a department, and no label of one: give it one in [labels.department]";
+const STATE: &str = "must be open or closed: map other words in [labels.state]";
+const DEPARTMENT: &str = "must be a department code: map other words in [labels.department]";
 
 /// What a row states of it, while it is gathered.
 #[derive(Default)]
@@ -50,12 +50,22 @@ impl Past {
     ) -> Result<Option<History>, Fault> {
         let at = |target: &str, rule: &'static str| Err(Fault::at(mapping.path(target), rule));
         match (self.closed, self.closed_at) {
-            (Some(true), None) => return at("closed_at", "missing: a closed call was closed at some time"),
-            (Some(false), Some(_)) => return at("closed_at", "an open call has no time at which it was closed"),
+            (Some(true), None) => {
+                return at(
+                    "closed_at",
+                    "missing: a closed call needs the time at which it was closed",
+                );
+            }
+            (Some(false), Some(_)) => {
+                return at(
+                    "closed_at",
+                    "an open call must not have the time at which it was closed",
+                );
+            }
             _ => {}
         }
         let sent = match (self.department, self.sent_at) {
-            (None, Some(_)) => return at("department", "missing: a call was sent to some department"),
+            (None, Some(_)) => return at("department", "missing: a call that was sent needs a department"),
             (department, sent_at) => department.map(|department| (department, sent_at.unwrap_or(received_at))),
         };
         if sent.is_none() && self.closed_at.is_none() {

@@ -126,11 +126,11 @@ impl Draft {
                 self.secrecy_requested = truth;
                 Ok(())
             }
-            (_, Cell::Truth(_)) => Err("true or false, where text belongs"),
+            (_, Cell::Truth(_)) => Err("must be text, not true or false"),
             (purpose, Cell::Local(local)) if is_time(purpose) => {
                 mapping.dates.local(local).map(|at| self.put_time(purpose, at))
             }
-            (_, Cell::Local(_)) => Err("a date, where text belongs"),
+            (_, Cell::Local(_)) => Err("must be text, not a date"),
             (_, Cell::Text(text)) => self.put_text(mapping, target, text.expose()),
             (_, Cell::Nothing) => Ok(()),
         };
@@ -146,11 +146,11 @@ impl Draft {
             purpose if is_time(purpose) => self.put_time(purpose, mapping.dates.read(text)?),
             Purpose::Kind => {
                 let kind = MatterKind::from_word(word);
-                self.kind = Some(kind.ok_or("no kind of matter, and no label of one: give it one in [labels.kind]")?);
+                self.kind = Some(kind.ok_or("unknown kind of matter: map the word in [labels.kind]")?);
             }
             Purpose::Channel => {
                 let channel = Channel::from_word(word);
-                self.channel = Some(channel.ok_or("no channel, and no label of one: give it one in [labels.channel]")?);
+                self.channel = Some(channel.ok_or("unknown channel: map the word in [labels.channel]")?);
             }
             Purpose::Category => self.category = Some(word.to_owned()),
             Purpose::Township => self.township = Some(word.to_owned()),
@@ -159,9 +159,7 @@ impl Draft {
                     "true" => true,
                     "false" => false,
                     _ => {
-                        return Err(
-                            "neither true nor false, and no label of one: give it one in [labels.secrecy_requested]",
-                        );
+                        return Err("must be true or false: map other words in [labels.secrecy_requested]");
                     }
                 }
             }
@@ -190,8 +188,8 @@ impl Draft {
             }
             Cell::Nothing => return,
             Cell::Unreadable(why) => why,
-            Cell::Truth(_) => "true or false, where text belongs",
-            Cell::Local(_) => "a date, where text belongs",
+            Cell::Truth(_) => "must be text, not true or false",
+            Cell::Local(_) => "must be text, not a date",
         };
         if name == TEXT {
             self.faults.push(Fault::at(path, rule));

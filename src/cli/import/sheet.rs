@@ -33,7 +33,7 @@ pub(super) fn read(mut file: impl Read + Seek, sheet: Option<&str>, header: u64,
             .ok_or_else(|| Failure::check_failed("the workbook has no sheet"))?,
     };
     if !names.contains(&name) {
-        return Err(Failure::usage("the workbook has no sheet of that name\n  name one that it has").into());
+        return Err(Failure::usage("the workbook has no sheet of that name\n  name one of its sheets").into());
     }
     let mut cells = book.worksheet_cells_reader(&name).map_err(|error| broken(&error))?;
     let mut rows = Rows::new(header, each);
@@ -45,7 +45,8 @@ pub(super) fn read(mut file: impl Read + Seek, sheet: Option<&str>, header: u64,
 }
 
 fn check_size(file: &mut (impl Read + Seek)) -> Result<(), Failure> {
-    let mut archive = ZipArchive::new(&mut *file).map_err(|_| Failure::check_failed("the file is no XLSX workbook"))?;
+    let mut archive =
+        ZipArchive::new(&mut *file).map_err(|_| Failure::check_failed("the file is not an XLSX workbook"))?;
     let mut size = 0_u64;
     for index in 0..archive.len() {
         let part = archive
@@ -66,7 +67,7 @@ fn check_size(file: &mut (impl Read + Seek)) -> Result<(), Failure> {
 fn broken(error: &XlsxError) -> Failure {
     Failure::check_failed(match error {
         XlsxError::Password => "the workbook is protected by a password\n  save a copy without one",
-        _ => "the workbook is damaged, or none that this program reads\n  save it again as XLSX, or as CSV",
+        _ => "the workbook is damaged or of an unknown kind\n  save it again as XLSX, or as CSV",
     })
 }
 
@@ -133,7 +134,7 @@ impl<'e> Rows<'e> {
                 Some(name) => named.push((Arc::clone(name), cell)),
                 None if matches!(cell, Cell::Nothing) => {}
                 None => {
-                    let rule = format!("column {} has a value and no name in the header", column + 1);
+                    let rule = format!("column {} has a value but no name in the header", column + 1);
                     return (self.each)(Item::Bad(self.number, Fault::whole(rule), Zeroizing::default()));
                 }
             }
@@ -186,14 +187,14 @@ fn read_cell(value: &DataRef<'_>) -> Cell {
 fn read_number(number: f64) -> Cell {
     if number.abs() >= EXACT {
         return Cell::Unreadable(
-            "a number of more than 15 digits, of which a spreadsheet loses some: make the column text",
+            "a number of more than 15 digits, which a spreadsheet rounds: format the column as text",
         );
     }
     text_cell(&number.to_string())
 }
 
 fn read_date(date: &ExcelDateTime) -> Cell {
-    let no_date = Cell::Unreadable("no date");
+    let no_date = Cell::Unreadable("not a date");
     if !date.is_datetime() || date.as_f64() < 1.0 {
         return no_date;
     }

@@ -127,7 +127,7 @@ impl Source {
 
     fn check_format(&self, reading: &Reading, workbook: bool) -> Result<(), Failure> {
         match reading.format.or_else(|| self.by_name()) {
-            Some(Format::Xlsx) if !workbook => Err(Failure::check_failed("the file is no XLSX workbook")),
+            Some(Format::Xlsx) if !workbook => Err(Failure::check_failed("the file is not an XLSX workbook")),
             Some(Format::Jsonl | Format::Csv) if workbook => Err(Failure::check_failed(
                 "the file is an XLSX workbook, or compressed\n  give --format xlsx, or unpack it",
             )),

@@ -20,9 +20,9 @@ use crate::vault::calls::intake::{Intake, LeftOut, Matched, Taken, TakenAnswer, 
 use crate::vault::life::rules::Declared;
 use crate::vault::{Error, Replay, Scope, Session, Values, Vault};
 
-const OTHER_CONTENT: &str = "a record with this id came before with other content";
-const NO_DEPARTMENT: &str = "the vault has no department of that code";
-const NOT_SERVED: &str = "a call that was sent or closed elsewhere is brought in without --url";
+const OTHER_CONTENT: &str = "a record with this id and other content was taken before";
+const NO_DEPARTMENT: &str = "the vault has no department with that code";
+const NOT_SERVED: &str = "a call that was already sent or closed cannot be imported with --url";
 /// How long after an answer that says that the log is busy, and how often.
 const PAUSE: Duration = Duration::from_secs(1);
 const PAUSES: u32 = 60;
@@ -208,7 +208,7 @@ fn answered(answer: &Answer, record: &Record) -> Result<Outcome, Rejected> {
     if answer.status == 201 {
         let taken: TakenAnswer = serde_json::from_str(&answer.text).map_err(|_| {
             Rejected::All(Failure::unavailable(
-                "the server's answer is none that a vault gives\n  is --url the vault's?",
+                "the answer does not come from a vault\n  check --url",
             ))
         })?;
         return Ok(Outcome {

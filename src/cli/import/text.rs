@@ -132,7 +132,7 @@ fn found_out(first: &[u8], named: Option<&'static Encoding>) -> Result<(&'static
     if let Some((encoding, mark)) = Encoding::for_bom(first) {
         return match named {
             Some(other) if other != encoding => Err(Failure::usage(format!(
-                "the file's mark says {}, not {}\n  leave the encoding out, or name the right one",
+                "the file's byte order mark says {}, not {}\n  leave out the encoding, or name the right one",
                 encoding.name(),
                 other.name()
             ))),
@@ -161,7 +161,7 @@ fn without_mark(first: &[u8]) -> Result<&'static Encoding, Failure> {
         () if odd > 4 * even => Ok(UTF_16LE),
         () if even > 4 * odd => Ok(UTF_16BE),
         () => Err(Failure::check_failed(
-            "the file holds zero bytes: it is no text in UTF-8, GB 18030 or UTF-16\n  save it as UTF-8, or name its --encoding",
+            "the file has NUL bytes, so it is not text in UTF-8, GB 18030 or UTF-16\n  save it as UTF-8, or name its --encoding",
         )),
     }
 }

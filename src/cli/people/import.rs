@@ -21,26 +21,24 @@ const MOST_WAITS: u32 = 20;
 /// A wait where the server says none.
 const A_WHILE: Duration = Duration::from_secs(5);
 
-/// Make the accounts of a list: CSV in UTF-8 with the columns name, department, roles (blanks between) and perhaps kind (person or
-/// service). Each account is an entry of the log. One whose roles take two persons waits for the second one and is listed; import the
-/// list again once it is approved. Exit 1 where a line is wrong, before anything is sent, or an account could not be made.
+/// Make the accounts in a list.
 #[derive(Args)]
 pub(super) struct Import {
     /// The list.
     file: PathBuf,
-    /// Check the list against the server and change nothing.
+    /// Check the list against the server; change nothing.
     #[arg(long)]
     dry_run: bool,
-    /// The server: https://, or http:// on this machine alone.
+    /// The server: https://, or http:// on this machine only.
     #[arg(long, default_value = "http://127.0.0.1:8440")]
     url: String,
-    /// Certificates (PEM) that vouch for the server, in place of the public authorities.
+    /// CA certificates (PEM) to trust for the server [default: public CAs].
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
-    /// A security administrator's token, in a file of mode 0600.
+    /// File with a security administrator's token, mode 0600.
     #[arg(long, value_name = "FILE")]
     token_file: PathBuf,
-    /// Why: kept, sealed, with each request for a second person's approval, and shown to those who may approve.
+    /// Reason for each request for a second person's approval. It is sealed and shown to those who may approve.
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
 }
@@ -215,9 +213,9 @@ impl Tally {
             .iter()
             .all(|name| wanted.get(name) == there.get(name));
         let told = if same {
-            "is there already"
+            "already exists"
         } else {
-            "is there already, with another department, kind or roles: NOT changed"
+            "already exists with another department, kind or roles: NOT changed"
         };
         told.to_owned()
     }
@@ -254,12 +252,16 @@ impl Tally {
             waiting,
             failed,
         } = self;
-        let would = if dry_run { "nothing was sent; would be " } else { "" };
+        let would = if dry_run {
+            "nothing was sent; the result would be: "
+        } else {
+            ""
+        };
         say(format!(
-            "{would}made {made}, there already {there}, waiting {waiting}, failed {failed}"
+            "{would}{made} made, {there} already exist, {waiting} waiting for approval, {failed} failed"
         ))?;
         if *waiting > 0 && !dry_run {
-            say("import the list again once those that wait are approved")?;
+            say("import the list again after the approvals")?;
         }
         if *failed > 0 {
             return Err(Failure::check_failed(format!("{failed} accounts were not made")));

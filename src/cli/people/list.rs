@@ -17,7 +17,7 @@ const MOST: usize = 10_000;
 const BYTE_ORDER_MARK: &str = "\u{feff}";
 
 /// What a line must be.
-const COLUMNS: &str = "the columns are name, department, roles and perhaps kind, each once, with commas between";
+const COLUMNS: &str = "the columns must be name, department, roles and optionally kind, each once, separated by commas";
 
 /// A line of the file. Roles stand in one column, with blanks between.
 #[derive(Deserialize)]
@@ -49,19 +49,19 @@ impl Account {
     fn new(line: u64, read: Line) -> Result<Self, &'static str> {
         let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '_' | '-');
         if !(2..=64).contains(&read.name.len()) || !read.name.chars().all(fits) {
-            return Err("`name` has 2 to 64 of a-z, 0-9, '.', '_' and '-'");
+            return Err("`name` must have 2 to 64 characters: a-z, 0-9, '.', '_' and '-'");
         }
         let department = read.department.parse();
         let roles: Option<Vec<Role>> = read.roles.split_whitespace().map(Role::from_word).collect();
-        let roles = roles.ok_or("`roles` has a word that is no role")?;
+        let roles = roles.ok_or("`roles` has an unknown role")?;
         let kind = read.kind.filter(|kind| !kind.is_empty());
         let kind = kind.map_or(Some(PrincipalKind::Person), |kind| PrincipalKind::from_word(&kind));
         Ok(Self {
             line,
             name: read.name,
-            department: department.map_err(|_| "`department` is no department's code")?,
+            department: department.map_err(|_| "`department` is not a department code")?,
             roles: Roles::new(roles).map_err(|_| "`roles` is empty, or has a role that excludes the others")?,
-            kind: kind.ok_or("`kind` is person or service")?,
+            kind: kind.ok_or("`kind` must be person or service")?,
         })
     }
 }
@@ -86,12 +86,12 @@ pub(super) fn read(file: &Path) -> Result<Vec<Account>, Failure> {
     for record in reader.records() {
         match account(record, &header, &mut lines) {
             Ok(account) if names.insert(account.name.clone()) => accounts.push(account),
-            Ok(account) => wrong.push(format!("line {}: `name` stands on a line before", account.line)),
+            Ok(account) => wrong.push(format!("line {}: an earlier line has the same `name`", account.line)),
             Err(words) => wrong.push(words),
         }
     }
     if accounts.len() > MOST {
-        wrong.push(format!("a list has at most {MOST} accounts"));
+        wrong.push(format!("a list can have at most {MOST} accounts"));
     }
     if wrong.is_empty() {
         return Ok(accounts);

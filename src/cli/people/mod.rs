@@ -1,4 +1,4 @@
-//! `callervault people`: lists of people, through a running server.
+//! `callervault people`: imports lists of people through a running server.
 
 mod import;
 mod list;
@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 
 use super::Done;
 
-/// Lists of people, through a running server.
+/// Import lists of people through a running server.
 #[derive(Args)]
 pub(super) struct People {
     #[command(subcommand)]
@@ -16,7 +16,11 @@ pub(super) struct People {
 
 #[derive(Subcommand)]
 enum Verb {
-    /// Make the accounts of a list. Those that are there already are passed over, so that a list can be imported again.
+    /// Make the accounts in a list. Existing accounts are skipped, so a list can be imported again.
+    ///
+    /// The list is CSV in UTF-8 with the columns name, department, roles (separated by spaces) and optionally kind (person or
+    /// service). Each account is a log entry. An account whose roles need a second person's approval waits for it: import the
+    /// list again after the approval. Exit 1 if a line is wrong (then nothing is sent) or an account could not be made.
     Import(import::Import),
 }
 

@@ -35,9 +35,9 @@ pub(in crate::http) struct Body {
     status: u16,
     /// What to do.
     detail: String,
-    /// The request's name, as in `X-Request-Id`, in the log and in the program log.
+    /// The request's id, as in `X-Request-Id`, the log and the program log.
     request_id: String,
-    /// For a refusal: where it stands in the log.
+    /// For a refusal: its log entry.
     #[serde(skip_serializing_if = "Option::is_none")]
     audit: Option<Audit>,
     /// For invalid values: field and rule.
@@ -49,7 +49,7 @@ pub(in crate::http) struct Body {
 #[derive(Serialize, utoipa::ToSchema)]
 pub(in crate::http) struct InvalidField {
     field: String,
-    /// The rule's name, which stays the same; docs/problems.md lists them.
+    /// The rule's stable name; docs/problems.md lists the rules.
     #[schema(example = "phone-two-numbers")]
     rule: &'static str,
     /// What the value must be.
@@ -67,15 +67,15 @@ impl InvalidField {
     }
 }
 
-/// The request waits for another person.
+/// The request waits for another person's approval.
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = Asked)]
 pub(in crate::http) struct AskedBody {
-    /// To be approved by another person, and then named with the same request.
+    /// The request for approval. After the approval, send the same request again with its id.
     approval: Pending,
     /// What to do now.
     detail: &'static str,
-    /// Where the request for approval stands in the log.
+    /// The log entry of the request for approval.
     audit: Audit,
 }
 

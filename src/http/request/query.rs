@@ -52,9 +52,9 @@ const UTF8: Words = Words {
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct ListQuery {
-    /// `next` of the page before.
+    /// `next` of the previous page.
     pub(in crate::http) after: Option<String>,
-    /// How many; 50 unless said otherwise.
+    /// Items per page; 50 by default.
     #[param(minimum = 1, maximum = 200)]
     limit: Option<u32>,
 }

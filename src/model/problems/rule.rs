@@ -51,7 +51,7 @@ impl Rule {
         }
         if let Some(name) = declared(message, "duplicate field `") {
             return Self {
-                en: format!("`{name}` is there twice"),
+                en: format!("`{name}` is given twice"),
                 zh: format!("`{name}` 重复"),
             };
         }
@@ -79,7 +79,7 @@ impl Rule {
 }
 
 const AS_DOCUMENTED: Words = Words {
-    en: "expected a value as /openapi.json describes it",
+    en: "expected a value as described in /openapi.json",
     zh: "应为 /openapi.json 所述的值",
 };
 

@@ -27,7 +27,7 @@ things! {
     /// A way a ticket goes.
     Step = "step of a ticket" / "工单步骤";
     /// Who called.
-    Caller = "caller" / "来电人";
+    Caller = "caller" / "诉求人";
     /// What a department calls a caller.
     Reference = "reference" / "引用号";
     /// What the log calls a caller.

@@ -24,41 +24,41 @@ const STEPS: usize = 200_000;
 const MOST_READS: u64 = 1_000_000;
 const MOST_GROUPS: usize = 50_000;
 
-/// Whose data, or what one reader was shown: exactly one of the three.
+/// Which reads to list. Name exactly one of ticket, subject and actor.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AskExposure {
-    /// For this ticket.
+    /// Reads for this ticket.
     #[schema(value_type = Option<String>)]
     pub ticket: Option<TicketNo>,
-    /// Of this caller, as the log knows them.
+    /// Reads of this caller's data, by the log's reference to the caller.
     #[schema(value_type = Option<String>)]
     pub subject: Option<String>,
-    /// To this principal.
+    /// Reads by this principal.
     pub actor: Option<String>,
-    /// Not before: a time of RFC 3339 with its offset, or a day of the vault's local time (another offset may follow it, as in
-    /// `2026-11-01+08:00`). From the beginning of the log unless said otherwise.
+    /// Start: an RFC 3339 time with its offset, or a day in the vault's local time or with an offset, as in
+    /// `2026-11-01+08:00`. By default the beginning of the log.
     #[schema(value_type = Option<String>, example = "2026-11-01")]
     pub from: Option<End>,
-    /// Before a time, or to the end of a day, written likewise. Until now unless said otherwise.
+    /// End, in the same form: a time is excluded, a day included. By default now.
     #[schema(value_type = Option<String>, example = "2026-11-30")]
     pub to: Option<End>,
 }
 
-/// Who was shown what.
+/// Who was shown which fields.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct ExposureAnswer {
-    /// Reads of one reader of the same fields in the same form for the same ticket.
+    /// Each group has the reads of one reader of the same fields in the same form for the same ticket.
     pub groups: Vec<Exposed>,
-    /// All reads together.
+    /// Number of all reads.
     pub reads: u64,
-    /// The time that was looked at.
+    /// The period that the answer covers.
     #[serde(flatten)]
     pub span: Span,
-    /// What is not in this answer.
+    /// What this answer cannot include.
     #[serde(flatten)]
     pub beyond: Beyond,
-    /// Where this question stands in the log. What was looked at are the entries before it.
+    /// The log entry of this question. The answer covers the entries before it.
     pub audit: Audit,
 }
 

@@ -18,13 +18,13 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// The next entries.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct Followed {
-    /// Entries in order. None when nothing happened for a while.
+    /// Entries in order; empty if there was no new entry for 20 seconds.
     pub entries: Vec<Entry>,
-    /// Where to go on.
+    /// Send this as `from` to continue.
     pub next: u64,
-    /// Entries in the log that are still to come.
+    /// Number of entries in the log after these.
     pub behind: u64,
-    /// Where this read stands in the log; absent when nothing was read.
+    /// The log entry of this read; absent when nothing was read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub audit: Option<Audit>,
 }

@@ -21,18 +21,18 @@ pub struct Entry {
     /// RFC 6962 leaf hash, base64.
     #[schema(value_type = String)]
     pub leaf_hash: LeafHash,
-    /// What is printed beside what was shown.
+    /// The trace mark, printed beside the values.
     #[schema(value_type = String)]
     pub mark: Mark,
-    /// The leaf. To compute its hash take the bytes of the bundle, not this.
+    /// The leaf. To compute its hash, use the bytes in the bundle, not this JSON.
     pub leaf: serde_json::Value,
-    /// The actor's account name now, for auditors and data protection officers; not for followers of the log.
+    /// The actor's current account name. Only auditors and data protection officers get it, followers of the log do not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub actor_name: Option<String>,
-    /// The name of the actor's department (`dept`) now, for the same.
+    /// The current name of the actor's department (`dept`), for the same readers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub department_name: Option<String>,
-    /// The second person's account name now, for the same.
+    /// The second person's current account name, for the same readers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub approver_name: Option<String>,
 }
@@ -62,13 +62,13 @@ impl Entry {
     }
 }
 
-/// An entry, and where this read of it stands.
+/// An entry, and the log entry of this read.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct ReadEntry {
     /// The entry.
     #[serde(flatten)]
     pub entry: Entry,
-    /// Where this read stands in the log.
+    /// The log entry of this read.
     pub audit: Audit,
 }
 

@@ -22,15 +22,15 @@ const MOST_ENTRIES: u64 = 2_000_000;
 const AFTER: i64 = 7;
 const LONGEST: u32 = 31;
 
-/// Which days.
+/// The days of a report.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct ReportDays {
-    /// The first, `YYYY-MM-DD`, in the vault's local time.
+    /// First day, `YYYY-MM-DD`, in the vault's local time.
     #[param(value_type = String, example = "2026-11-01")]
     pub day: Date,
-    /// How many, 1 to 31; 1 unless said otherwise.
+    /// Number of days, 1 to 31; 1 by default.
     pub days: Option<u32>,
 }
 
@@ -40,17 +40,17 @@ pub struct ReportAnswer {
     /// The first day.
     #[schema(value_type = String, format = Date)]
     pub day: Date,
-    /// How many days.
+    /// Number of days.
     pub days: u32,
-    /// The seven days in which an act may follow a read are over: nothing in the report changes any more.
+    /// Whether the report is final: the seven days in which an act can follow a read are over.
     pub settled: bool,
     /// What the readers did.
     #[serde(flatten)]
     pub report: Report,
-    /// What is not in this answer.
+    /// What this answer cannot include.
     #[serde(flatten)]
     pub beyond: Beyond,
-    /// Where this question stands in the log. What was looked at are the entries before it.
+    /// The log entry of this question. The answer covers the entries before it.
     pub audit: Audit,
 }
 

@@ -14,32 +14,32 @@ use crate::store::rows::About;
 use crate::vault::people::approvals::{DEPARTMENT, Exact};
 use crate::vault::{Audit, Error, Session, Vault};
 
-/// Whom to resolve.
+/// The subject to resolve.
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Resolve {
-    /// A `subject` of the log.
+    /// The log's reference to a caller.
     #[schema(value_type = String)]
     pub subject: Reference,
 }
 
-/// A caller, as the asker's department knows them. No personal value.
+/// A caller, without personal values.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct ResolvedCaller {
-    /// The asker's department's reference.
+    /// Your department's reference to the caller.
     #[schema(value_type = String)]
     pub r#ref: Reference,
 }
 
-/// Who it is.
+/// The caller behind a subject.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct Resolved {
     /// The caller.
     pub caller: ResolvedCaller,
-    /// Tickets about them that the asker's department holds or took, newest first, at most 200.
+    /// Tickets about the caller that your department holds or took, newest first, at most 200.
     #[schema(value_type = Vec<String>)]
     pub tickets: Vec<TicketNo>,
-    /// Where this stands in the log.
+    /// The log entry of this act.
     pub audit: Audit,
 }
 
@@ -48,7 +48,7 @@ impl Vault {
     ///
     /// # Errors
     /// [`Error::Refused`], [`Error::RefusedBecause`]; [`Error::Bad`] for a reference that is no subject;
-    /// [`Error::NotFound`] once it is in the log that somebody looked.
+    /// [`Error::NotFound`] after the attempt is logged.
     pub async fn resolve_subject(&self, session: &Session, body: &Resolve, exact: &Exact) -> Result<Resolved, Error> {
         let subject = body.subject;
         if subject.department() != DepartmentCode::AUDITORS || !refs::is_caller(&subject) {

@@ -28,21 +28,21 @@ pub(in crate::vault) const BELOW: &str = "below";
 /// The first entry whose body is still there.
 const FROM: &str = "from";
 
-/// Which bodies to drop.
+/// The bodies to drop.
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Retain {
-    /// Those of entries below this index, a multiple of 256.
+    /// Drop the bodies of entries below this index, a multiple of 256.
     #[schema(example = 25_600)]
     pub below: u64,
 }
 
-/// Bodies are gone.
+/// The bodies were dropped.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct Dropped {
-    /// Those of entries below this index.
+    /// The bodies of entries below this index were dropped.
     pub below: u64,
-    /// Where this stands in the log.
+    /// The log entry of this act.
     pub audit: Audit,
 }
 
@@ -166,7 +166,7 @@ impl Vault {
         })
     }
 
-    /// Why the log cannot give it: an empty body was dropped by somebody who might, or it is not as the vault left it.
+    /// Why the log cannot give it: its body was dropped with permission, or it was changed or damaged.
     pub(super) async fn no_history(&self, missing: NoHistory) -> Error {
         let NoHistory::Empty(index) = missing else {
             return missing.into();

@@ -13,62 +13,62 @@ use crate::vault::auditing::search::{Beyond, Span};
 use crate::vault::auditing::wanted::Wanted;
 use crate::vault::{Audit, Error, Session, Vault};
 
-/// Whose history, and of which time.
+/// The accounts and the period of a role history.
 #[derive(Clone, Debug, Default, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields, default)]
 pub struct AskRoles {
-    /// A principal's id; everybody's history unless given.
+    /// A principal's id; by default all principals.
     pub principal: Option<String>,
-    /// Not before: a time of RFC 3339 with its offset, or a day of the vault's local time.
+    /// Start: an RFC 3339 time with its offset, or a day in the vault's local time.
     #[param(example = "2026-11-01")]
     pub from: Option<String>,
-    /// Before a time, or to the end of a day.
+    /// End, in the same form: a time is excluded, a day included.
     #[param(example = "2026-11-30")]
     pub to: Option<String>,
-    /// `next` of the page before.
+    /// `next` of the previous page.
     pub after: Option<String>,
-    /// How many; 50 unless said otherwise.
+    /// Items per page; 50 by default.
     #[param(value_type = Option<u32>, minimum = 1, maximum = 200)]
     pub limit: Option<String>,
 }
 
-/// An account was made or changed.
+/// One change: an account was made or changed.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct RoleChange {
-    /// Where the log has it.
+    /// Index of the log entry.
     pub index: u64,
-    /// When, UTC.
+    /// Time of the change, UTC.
     pub t: String,
-    /// Whose account: the principal's id.
+    /// The account: the principal's id.
     pub principal: String,
-    /// Its account name now.
+    /// Its current account name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
-    /// Its department from then on. Absent in the first entry, whose own department it is.
+    /// Its department after the change. Absent in the log's first entry.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub department: Option<String>,
-    /// That department's name now.
+    /// The department's current name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub department_name: Option<String>,
-    /// Its roles from then on.
+    /// Its roles after the change.
     pub roles: Vec<String>,
     /// Its roles before; absent for a new account.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub roles_before: Option<Vec<String>>,
-    /// Whether it may authenticate from then on; absent where that stayed as it was.
+    /// Whether it may authenticate after the change; absent if that did not change.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub active: Option<bool>,
-    /// Who did it. Absent for the first accounts, which were there before anybody.
+    /// Who made the change: the principal's id. Absent for the first accounts, which `callervault init` made.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
-    /// Their account name now.
+    /// The current account name of that principal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub by_name: Option<String>,
-    /// The second person who approved it, where it took two.
+    /// The second person who approved the change, if it needed one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub approver: Option<String>,
-    /// Their account name now.
+    /// The current account name of that principal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub approver_name: Option<String>,
 }
@@ -78,21 +78,21 @@ pub struct RoleChange {
 pub struct RoleHistory {
     /// Newest first.
     pub items: Vec<RoleChange>,
-    /// Pass as `after` for the next page; absent on the last.
+    /// Pass this as `after` to get the next page; absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
-    /// The time that was looked at.
+    /// The period that the answer covers.
     #[serde(flatten)]
     pub span: Span,
-    /// What is not in this answer.
+    /// What this answer cannot include.
     #[serde(flatten)]
     pub beyond: Beyond,
-    /// Where this question stands in the log.
+    /// The log entry of this question.
     pub audit: Audit,
 }
 
 impl Vault {
-    /// Who was given which role when, and by whom.
+    /// Role changes: whose account, which roles, when and by whom.
     ///
     /// # Errors
     /// [`Error::Refused`]; [`Error::LogIndexBehind`] while the index is filled.

@@ -31,13 +31,13 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Leaves read for one page that do not fit after all: only where the clock went to and fro, or the index was edited.
 const MOST_READ: usize = 20_000;
 
-/// The time that was looked at, where the asker bounded it: days as the moments that they were taken for.
+/// The period that was asked for, in UTC.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct Span {
-    /// Not before, UTC.
+    /// Start, included.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
-    /// Before, UTC.
+    /// End, excluded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to: Option<String>,
 }
@@ -52,36 +52,36 @@ impl Span {
     }
 }
 
-/// What an answer cannot know of: it is in archives only.
+/// What an answer cannot include, because only archives have it.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct Beyond {
-    /// Entries below this index were archived and their bodies dropped; absent where there are none.
+    /// The bodies of entries below this index were archived and dropped; absent if there are none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub archived_below: Option<u64>,
-    /// Origins of the logs that this one has followed; absent where there are none.
+    /// Origins of the logs before this one; absent if there are none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub earlier_logs: Vec<String>,
 }
 
-/// A page of what was found.
+/// A page of the entries found.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct Events {
     /// Newest first.
     pub entries: Vec<Entry>,
-    /// Pass as `after` for the next page; absent on the last. A page may be short, or empty, and not be the last.
+    /// Pass this as `after` to get the next page; absent on the last page. Other pages may be short or empty too.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
-    /// How many entries fit, on all pages.
+    /// Number of matching entries on all pages.
     pub count: u64,
-    /// Whether that is all; otherwise there are at least so many.
+    /// Whether `count` is exact; otherwise there are at least `count`.
     pub exact: bool,
-    /// The time that was looked at.
+    /// The period that the answer covers.
     #[serde(flatten)]
     pub span: Span,
-    /// What is not in this answer.
+    /// What this answer cannot include.
     #[serde(flatten)]
     pub beyond: Beyond,
-    /// Where this search stands in the log. What was searched are the entries before it.
+    /// The log entry of this search. The search covers the entries before it.
     pub audit: Audit,
 }
 

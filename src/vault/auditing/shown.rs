@@ -24,23 +24,23 @@ use crate::vault::auditing::search::Beyond;
 use crate::vault::people::approvals::{Exact, is_overtaken};
 use crate::vault::{Audit, Error, Session, Vault};
 
-/// Of whom: either a field and its value, or a ticket.
+/// Whose data: name either a field and its value, or a ticket.
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AskShown {
-    /// A field of callers that has a blind index. Fields that share an index are all looked at.
+    /// Name of a caller's field with a blind index. All fields that share the index are searched.
     #[schema(example = "caller_number")]
     pub field: Option<String>,
-    /// Its value.
+    /// The field's value.
     #[schema(value_type = Option<String>)]
     pub value: Option<Submitted>,
-    /// A ticket, in place of a value.
+    /// Number of a ticket, instead of a value.
     #[schema(value_type = Option<String>)]
     pub ticket: Option<TicketNo>,
-    /// Not before: a time of RFC 3339 with its offset, or a day of the vault's local time.
+    /// Start: an RFC 3339 time with its offset, or a day in the vault's local time.
     #[schema(value_type = Option<String>, example = "2026-11-01")]
     pub from: Option<End>,
-    /// Before a time, or to the end of a day.
+    /// End, in the same form: a time is excluded, a day included.
     #[schema(value_type = Option<String>, example = "2026-11-30")]
     pub to: Option<End>,
 }
@@ -48,44 +48,44 @@ pub struct AskShown {
 /// What one reader was shown.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct ShownTo {
-    /// Who: the principal's id.
+    /// The reader: the principal's id.
     pub actor: String,
-    /// Their account name now.
+    /// The reader's current account name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub actor_name: Option<String>,
-    /// Their department at the time.
+    /// The reader's department at the time.
     pub dept: String,
-    /// Its name now.
+    /// The department's current name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub department_name: Option<String>,
-    /// The role it was permitted under.
+    /// The role that permitted it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
-    /// Which fields.
+    /// Names of the fields.
     pub fields: Vec<String>,
     /// `clear` or `masked`.
     pub form: String,
-    /// How often.
+    /// Number of reads.
     pub count: u64,
-    /// The first day, of the vault's local time.
+    /// Day of the first read, in the vault's local time.
     #[schema(value_type = String, format = Date)]
     pub first: Date,
-    /// The last day.
+    /// Day of the last read.
     #[schema(value_type = String, format = Date)]
     pub last: Date,
 }
 
-/// Who was shown something. It is the same where nobody has the value as where nobody was shown anything.
+/// Who was shown data. The answer is the same whether no caller has the value or the data was never shown.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct ShownAnswer {
-    /// By reader.
+    /// One item per reader, fields and form.
     pub readers: Vec<ShownTo>,
-    /// All reads together.
+    /// Number of all reads.
     pub reads: u64,
-    /// What is not in this answer.
+    /// What this answer cannot include.
     #[serde(flatten)]
     pub beyond: Beyond,
-    /// Where this question stands in the log. What was looked at are the entries before it.
+    /// The log entry of this question. The answer covers the entries before it.
     pub audit: Audit,
 }
 
@@ -98,7 +98,7 @@ enum Sought {
 }
 
 impl Vault {
-    /// Who was shown something of whomever a value or a ticket belongs to, with a second person's approval.
+    /// Who was shown data of the callers who have a value, or of a ticket's caller, with a second person's approval.
     ///
     /// # Errors
     /// [`Error::Refused`], [`Error::RefusedBecause`]; [`Error::Bad`] unless either a value with its field or a ticket is named, for a

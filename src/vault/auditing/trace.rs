@@ -10,7 +10,7 @@ use crate::store::log_index::Hit;
 use crate::vault::auditing::read::Entry;
 use crate::vault::{Audit, Error, Session, Vault};
 
-/// A mark as it is printed, or as somebody typed it.
+/// The mark to trace, as printed or typed.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AskTrace {
@@ -22,9 +22,9 @@ pub struct AskTrace {
 /// The reads with that mark.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct Traced {
-    /// Who was shown what, when and for which ticket: one entry, as good as always.
+    /// The entries of the reads with this mark: nearly always one.
     pub entries: Vec<Entry>,
-    /// Where this question stands in the log.
+    /// The log entry of this question.
     pub audit: Audit,
 }
 

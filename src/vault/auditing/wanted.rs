@@ -21,31 +21,31 @@ use crate::vault::auditing::roles::AskRoles;
 
 const USUAL_PAGE: u32 = 50;
 
-/// What to look for. Every parameter that is given must fit.
+/// What to search for. An entry must match every given parameter.
 #[derive(Clone, Debug, Default, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields, default)]
 pub struct Search {
-    /// Not before: a time of RFC 3339 with its offset, or a day of the vault's local time (another offset may follow it, as in
-    /// `2026-11-01+08:00`).
+    /// Start: an RFC 3339 time with its offset, or a day in the vault's local time or with an offset, as in
+    /// `2026-11-01+08:00`.
     #[param(example = "2026-11-01")]
     pub from: Option<String>,
-    /// Before a time, or to the end of a day, written likewise.
+    /// End, in the same form: a time is excluded, a day included.
     #[param(example = "2026-11-30")]
     pub to: Option<String>,
     /// A principal's id.
     pub actor: Option<String>,
     /// A department's code.
     pub dept: Option<String>,
-    /// The role it was permitted under.
+    /// The role that permitted it.
     pub role: Option<String>,
     /// A ticket's number.
     pub ticket: Option<String>,
-    /// A caller, as the log knows them.
+    /// The log's reference to a caller.
     pub subject: Option<String>,
-    /// What was done, such as `field.reveal`.
+    /// The act, such as `field.reveal`.
     pub act: Option<String>,
-    /// A field that was named.
+    /// A field that the entry names.
     pub field: Option<String>,
     /// `clear` or `masked`.
     pub form: Option<String>,
@@ -53,9 +53,9 @@ pub struct Search {
     pub purpose: Option<String>,
     /// `granted` or `denied`.
     pub out: Option<String>,
-    /// `next` of the page before.
+    /// `next` of the previous page.
     pub after: Option<String>,
-    /// How many; 50 unless said otherwise.
+    /// Items per page; 50 by default.
     #[param(value_type = Option<u32>, minimum = 1, maximum = 200)]
     pub limit: Option<String>,
 }

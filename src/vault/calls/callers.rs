@@ -13,31 +13,31 @@ use crate::store::rows::{CallerRow, Genuine, TicketRow};
 use crate::vault::core::caller_of;
 use crate::vault::{Audit, Error, Session, Vault};
 
-/// PurposeQuery the caller's page is read.
+/// The purpose for which a page is read.
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct PurposeQuery {
-    /// What is usual for the asker's role unless said otherwise.
+    /// The purpose; by default the usual one for your role.
     pub purpose: Option<Purpose>,
 }
 
-/// A caller without a single value.
+/// A caller without values.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct CallerPage {
-    /// The asker's department's reference.
+    /// Your department's reference to the caller.
     #[schema(value_type = String)]
     pub r#ref: Reference,
     /// Names of the fields on file.
     pub on_file: Vec<String>,
-    /// Tickets about this caller that the asker's department holds or took, newest first, at most 200.
+    /// Tickets about this caller that your department holds or took, newest first, at most 200.
     #[schema(value_type = Vec<String>)]
     pub tickets: Vec<TicketNo>,
-    /// Goes up with each change; the `ETag`. Told in the centre only, where corrections are made: it is the same for all
-    /// departments.
+    /// Version; the `ETag`. Each change increases it. Only the centre gets it: only the centre corrects callers, and the version is
+    /// the same for all departments.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<u64>,
-    /// Where this read stands in the log.
+    /// The log entry of this read.
     pub audit: Audit,
 }
 
@@ -88,7 +88,7 @@ impl Vault {
         Ok(names.iter().filter(may).map(|name| (*name).clone()).collect())
     }
 
-    /// A caller's tickets as somebody may hear of them in their department: of confidential ones only those whose call they took.
+    /// The caller's tickets in the asker's department. Of the confidential tickets, only those whose call the asker took.
     pub(in crate::vault) async fn tickets_known(&self, caller: &Reference, by: &Actor) -> Result<Vec<TicketNo>, Error> {
         let tickets = self.tickets_about(caller, by.department()).await?;
         let mine = |ticket: &&Genuine<TicketRow>| !ticket.confidential || ticket.was_taken_by(by);

@@ -17,27 +17,27 @@ use crate::vault::{Audit, Error, Session, Vault};
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Comparison {
-    /// The ticket that gives the need.
+    /// The ticket for which you need the comparison.
     #[schema(value_type = String)]
     pub ticket: TicketNo,
-    /// Why.
+    /// The purpose of the comparison.
     #[schema(example = "handle")]
     pub purpose: Purpose,
-    /// Which field; it must have a blind index.
+    /// Name of a field with a blind index.
     #[schema(example = "callback_number")]
     pub field: String,
-    /// The value somebody states.
+    /// The value to compare.
     #[schema(value_type = String)]
     pub value: Submitted,
 }
 
-/// Whether it is the value on file.
+/// The result of a comparison.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct Compared {
-    /// Whether it is.
+    /// Whether the value equals the value on file.
     #[serde(rename = "match")]
     pub matches: bool,
-    /// Where the comparison stands in the log.
+    /// The log entry of this comparison.
     pub audit: Audit,
 }
 

@@ -19,14 +19,14 @@ use crate::store::{Guard, Write};
 use crate::vault::core::caller_of;
 use crate::vault::{Audit, Error, Replay, Session, Values, Vault};
 
-/// What to put right.
+/// A correction of a caller's fields.
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Correction {
-    /// The ticket in whose call it came out.
+    /// The ticket of the call in which the error was found.
     #[schema(value_type = String)]
     pub ticket: TicketNo,
-    /// Why: sealed as the caller's `correction_reason`.
+    /// The reason, sealed as the caller's `correction_reason`.
     #[schema(value_type = String)]
     pub reason: Submitted,
     /// New values by field name.
@@ -35,13 +35,13 @@ pub struct Correction {
     pub fields: Values,
 }
 
-/// What was put right.
+/// The answer to a correction.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct Corrected {
     /// The fields and the version.
     #[serde(flatten)]
     pub answer: CorrectedAnswer,
-    /// Where the correction stands in the log.
+    /// The log entry of this correction.
     pub audit: Audit,
 }
 
@@ -50,7 +50,7 @@ pub struct Corrected {
 pub struct CorrectedAnswer {
     /// Names of the fields that were replaced.
     pub corrected: Vec<String>,
-    /// The caller's version now; the `ETag`.
+    /// The caller's new version; the `ETag`.
     pub version: u64,
 }
 

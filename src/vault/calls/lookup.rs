@@ -18,26 +18,26 @@ use crate::vault::{Audit, Error, Session, Vault};
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LookupCallers {
-    /// Which field; it must have a blind index. Fields that share an index are all searched.
+    /// Name of a field with a blind index. All fields that share the index are searched.
     #[schema(example = "caller_number")]
     pub field: String,
-    /// The value.
+    /// The value to find.
     #[schema(value_type = String)]
     pub value: Submitted,
-    /// Why.
+    /// The purpose of the search.
     #[schema(example = "intake")]
     pub purpose: Purpose,
 }
 
-/// Who was found.
+/// The callers found.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct Found {
-    /// The asker's department's references, at most 50.
+    /// Your department's references to the callers, at most 50.
     #[schema(value_type = Vec<String>)]
     pub callers: Vec<Reference>,
-    /// More callers than these have the value.
+    /// Whether more callers than these have the value.
     pub more: bool,
-    /// Where the search stands in the log.
+    /// The log entry of this search.
     pub audit: Audit,
 }
 

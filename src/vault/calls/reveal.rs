@@ -13,17 +13,17 @@ use crate::model::ticket_no::TicketNo;
 use crate::store::rows::field::ONE;
 use crate::vault::{Error, Session, Vault};
 
-/// Fields of a caller, asked for a ticket.
+/// A request to show fields of a caller for a ticket.
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RevealCaller {
-    /// The ticket that gives the need.
+    /// The ticket for which you need the fields.
     #[schema(value_type = String, example = "48213900127764")]
     pub ticket: TicketNo,
-    /// Why.
+    /// The purpose of the read.
     #[schema(example = "handle")]
     pub purpose: Purpose,
-    /// Which fields.
+    /// Names of the fields.
     #[schema(example = json!(["callback_number"]))]
     pub fields: Vec<String>,
     /// `clear` or `masked`.
@@ -31,14 +31,14 @@ pub struct RevealCaller {
     pub form: Form,
 }
 
-/// Fields of a ticket itself.
+/// A request to show fields of the ticket itself.
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RevealTicket {
-    /// Why.
+    /// The purpose of the read.
     #[schema(example = "handle")]
     pub purpose: Purpose,
-    /// Which fields.
+    /// Names of the fields.
     #[schema(example = json!(["text"]))]
     pub fields: Vec<String>,
     /// `clear` or `masked`.

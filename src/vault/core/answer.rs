@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::log::LogPosition;
 use crate::log::mark::Mark;
 
-/// Where an act stands in the log.
+/// A log entry.
 #[derive(Clone, Copy, Debug, Serialize, utoipa::ToSchema)]
 pub struct Audit {
     /// Position from 0.
@@ -16,7 +16,7 @@ pub struct Audit {
 }
 
 impl Audit {
-    /// What is printed beside what was shown.
+    /// The trace mark, printed beside the values.
     #[must_use]
     pub fn mark(&self) -> Mark {
         Mark::of(&self.leaf_hash.0)

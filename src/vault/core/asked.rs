@@ -1,26 +1,26 @@
-//! What an asker hears who needs a second person.
+//! The answer to an asker who needs a second person's approval.
 
 use serde::Serialize;
 
 use super::Audit;
 use crate::model::problems::Words;
 
-/// The request waits for another person.
+/// The request waits for another person's approval.
 #[derive(Debug)]
 pub struct Asked {
-    /// To be approved by somebody else, and then named with the same request.
+    /// The request for approval. After the approval, the asker sends the same request again with its id.
     pub approval: Pending,
     /// What to do now.
     pub detail: Words,
-    /// Where asking stands in the log.
+    /// The log entry of the request for approval.
     pub audit: Audit,
 }
 
-/// A request for approval just made.
+/// A new request for approval.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 pub struct Pending {
-    /// Send it as `Approval` with the same request once it is approved.
+    /// After the approval, send the same request with this id in the header `Approval`.
     pub id: String,
-    /// From when on it is worth nothing.
+    /// When it expires.
     pub expires_at: String,
 }

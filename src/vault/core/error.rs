@@ -31,7 +31,7 @@ pub enum Error {
     #[error("refused: {why}\n  {told}", why = .0.why(), told = .1.remedy.en)]
     RefusedBecause(Refusal, &'static ProblemKind),
     /// It waits for a second person, who has been asked. Nothing else has happened.
-    #[error("it takes a second person\n  {}", .0.detail.en)]
+    #[error("this needs a second person's approval\n  {}", .0.detail.en)]
     Asked(Asked),
     /// Values that break a field's rule.
     #[error("{}", listed(.0))]
@@ -43,22 +43,22 @@ pub enum Error {
     #[error("there is no such {0}")]
     NotFound(Thing),
     /// The ticket's state, which the step does not lead from.
-    #[error("the ticket is {0}: this step does not lead from there")]
+    #[error("the ticket is {0}, and that state does not allow this step")]
     WrongState(TicketState),
     /// It is at another version than the asker saw, or changed while this was decided.
-    #[error("it has changed meanwhile\n  read it again, then decide again")]
+    #[error("it was changed in the meantime\n  read it again, then decide again")]
     Stale,
     /// The entry's body was archived and dropped.
-    #[error("the entry was archived and dropped here\n  its bytes are in the archive")]
+    #[error("the entry was archived and its body dropped here\n  the archive has its bytes")]
     Archived,
     /// Entries from this index on are younger than the retention period.
     #[error("entry {0} is younger than the retention period")]
     Retained(u64),
     /// It must be unique and is there already.
-    #[error("there is such a {0} already")]
+    #[error("this {0} already exists")]
     Taken(Thing),
     /// The `Idempotency-Key` came before with another request.
-    #[error("the Idempotency-Key came before with another request\n  use a new key")]
+    #[error("the Idempotency-Key was used for another request\n  use a new key")]
     KeyReused,
     /// The log did not take it.
     #[error(transparent)]
@@ -73,7 +73,7 @@ pub enum Error {
     #[error(transparent)]
     Entry(#[from] NotProved),
     /// The index of the log is still being filled: so many entries of so many.
-    #[error("the index of the log is being filled: {0} of {1} entries\n  try again in a while")]
+    #[error("the index of the log is being built: {0} of {1} entries\n  try again later")]
     LogIndexBehind(u64, u64),
     /// The time is not known.
     #[error(transparent)]

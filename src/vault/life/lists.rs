@@ -13,17 +13,17 @@ use crate::vault::{Audit, Error, Session, Vault};
 /// The lists have been read again.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct Reloaded {
-    /// SHA-256 over `lists.toml`, in base64, as the entry of the log has it.
+    /// SHA-256 of `lists.toml`, in base64, as in the log entry.
     pub sha256: String,
-    /// What is listed from now on.
+    /// The lists in force.
     #[serde(flatten)]
     pub lists: Lists,
-    /// Where this stands in the log.
+    /// The log entry of this act.
     pub audit: Audit,
 }
 
 impl Vault {
-    /// Reads `lists.toml` again, on this node. Where it cannot be used, the lists stay as they were.
+    /// Reads `lists.toml` again, on this node. If the file cannot be used, the old lists stay in force.
     ///
     /// # Errors
     /// [`Error::Refused`]; [`Error::Bad`] for a file that cannot be used, of which the program log says more.

@@ -95,8 +95,8 @@ pub enum OpenError {
     OtherVault,
     /// What takes two persons, and these are not two who may: why.
     #[error(
-        "these two may not do that ({0})\n  it takes the token of a system administrator and that of somebody else who may approve \
-         it: an auditor"
+        "these two accounts may not restart the log ({0})\n  give the tokens of a system administrator and of another person \
+         who may approve it: an auditor"
     )]
     NotByThese(Why),
     /// The roles of a first administrator.

@@ -25,7 +25,7 @@ const AFTER_ANY: char = char::MAX;
 #[derive(Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewDepartment {
-    /// Two characters that begin its references; `00` is the auditors' own. They never change.
+    /// Two characters with which its references begin. They never change. `00` is reserved for the log.
     #[schema(value_type = String, example = "7K")]
     pub code: DepartmentCode,
     /// Its public name, 1–60 characters.
@@ -33,7 +33,7 @@ pub struct NewDepartment {
     /// `centre`, `organ`, `enterprise` or `grassroots`.
     #[schema(example = "organ")]
     pub kind: DepartmentKind,
-    /// What the city calls it in its own lists, 1–40 characters without spaces. No two departments have the same.
+    /// The city's own code for it, 1–40 characters without spaces. No two departments have the same.
     #[serde(default)]
     pub city_code: Option<String>,
 }
@@ -46,9 +46,9 @@ pub struct Department {
     pub code: DepartmentCode,
     /// Its name.
     pub name: String,
-    /// Its legal class.
+    /// Its kind.
     pub kind: DepartmentKind,
-    /// What the city calls it in its own lists.
+    /// The city's own code for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub city_code: Option<String>,
     /// `open`, `closed` or `merged`.
@@ -57,43 +57,43 @@ pub struct Department {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub successor: Option<DepartmentCode>,
-    /// Goes up with each change; the `ETag`.
+    /// Version; the `ETag`. Each change increases it.
     pub version: u64,
 }
 
-/// What a department is called from now on.
+/// A department's new names.
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetDepartment {
     /// Its public name, 1–60 characters.
     pub name: String,
-    /// What the city calls it in its own lists; without it, nothing.
+    /// The city's own code for it; without it, the department has none.
     #[serde(default)]
     pub city_code: Option<String>,
 }
 
-/// How a department ends.
+/// How to close a department.
 #[derive(Default, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CloseDepartment {
-    /// The department that does its work from now on; without it nobody does.
+    /// The department that it is merged into; without it, the department is only closed.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     pub into: Option<DepartmentCode>,
 }
 
-/// Which departments.
+/// The departments to find.
 #[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct FindDepartments {
-    /// The beginning of their names; all of them unless given.
+    /// The beginning of their names; by default all departments.
     pub name: Option<String>,
-    /// The code in the city's own lists.
+    /// The city's own code.
     pub city_code: Option<String>,
-    /// `next` of the page before.
+    /// `next` of the previous page.
     pub after: Option<String>,
-    /// How many; 50 unless said otherwise.
+    /// Items per page; 50 by default.
     #[param(minimum = 1, maximum = 200)]
     pub limit: Option<u32>,
 }
@@ -151,8 +151,8 @@ impl Vault {
         self.put_department(Act::alone(permit), row, "name", Vec::new()).await
     }
 
-    /// Closes a department, or merges it into another. Nobody may work in it any more, and no ticket that it holds or took may be
-    /// open: so nothing that goes on depends on it. That stays so: it gets no tickets and no accounts.
+    /// Closes a department, or merges it into another. It must have no active accounts, and no ticket that it holds or took may be
+    /// open. Afterwards it gets no tickets and no accounts.
     ///
     /// # Errors
     /// [`Error::Refused`], [`Error::NotFound`], [`Error::Stale`]; [`Error::Bad`] for one that is closed already or in use, and for a
@@ -189,7 +189,7 @@ impl Vault {
         self.put_department(Act::alone(permit), row, deed, guards).await
     }
 
-    /// Guards that nobody works in a department and no ticket of it is open.
+    /// Guards that a department has no active accounts and no open tickets.
     async fn unused(&self, code: DepartmentCode) -> Result<Vec<Guard>, Error> {
         if self.store.one(&ACTIVE_IN, &cells![code]).await?.is_some() {
             return Err(Error::Bad(problems::DEPARTMENT_STAFFED));

@@ -8,33 +8,33 @@ use crate::model::purposes::Purpose;
 use crate::vault::people::Department;
 use crate::vault::{Error, Session, Vault};
 
-/// The asker's own account.
+/// Your account.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct Me {
-    /// What the log calls `actor`.
+    /// Its id, which the log calls `actor`.
     pub id: String,
     /// Account name.
     pub account: String,
-    /// A person or a program.
+    /// `person` or `service`.
     pub kind: PrincipalKind,
-    /// The department, whose tickets and references are the asker's too.
+    /// Your department. You work with its tickets and references.
     pub department: Department,
-    /// All roles.
+    /// All your roles.
     pub roles: Vec<Role>,
-    /// What the roles may ask for.
+    /// The purposes that your roles allow.
     pub purposes: Vec<Purpose>,
-    /// The purpose that is taken where a request names none.
+    /// The purpose of a request that names none.
     pub usual_purpose: Purpose,
-    /// What is counted for the asker, and how many more there may be now.
+    /// What is counted for you, and how much of each limit is left.
     pub limits: Vec<Left>,
 }
 
-/// How many more of something there may be now.
+/// How much of a limit is left.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct Left {
     /// What is counted.
     pub counted: Counted,
-    /// How many more.
+    /// How many more are allowed now.
     pub left: u64,
 }
 

@@ -35,25 +35,25 @@ use crate::store::rows::{About, Genuine, PrincipalRow};
 use crate::vault::people::approvals::{Act, Exact};
 use crate::vault::{Audit, Error, LARGEST_PAGE, Session, Vault};
 
-/// Something made or changed, and where that stands in the log.
+/// Something that was made or changed, and the log entry of the change.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct Changed<T> {
-    /// It, as it is now.
+    /// Its state after the change.
     #[serde(flatten)]
     pub now: T,
-    /// Where the change stands in the log.
+    /// The log entry of this change.
     pub audit: Audit,
 }
 
 /// A page of a list.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct Page<T> {
-    /// The lines.
+    /// The items of this page.
     pub items: Vec<T>,
-    /// Pass as `after` for the next page; absent on the last.
+    /// Pass this as `after` to get the next page; absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
-    /// Where this read stands in the log.
+    /// The log entry of this read.
     pub audit: Audit,
 }
 
@@ -91,7 +91,7 @@ impl Vault {
     }
 }
 
-/// What a request is about, for whoever decides on it.
+/// What a request is about, for the people who decide it.
 fn about<const N: usize>(words: [(&str, String); N]) -> About {
     words.map(|(name, value)| (name.to_owned(), value)).into()
 }

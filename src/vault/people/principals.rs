@@ -47,15 +47,15 @@ pub struct Principal {
     pub department: DepartmentCode,
     /// Its roles.
     pub roles: Vec<Role>,
-    /// Person or program.
+    /// `person` or `service`.
     pub kind: PrincipalKind,
     /// Whether it may authenticate.
     pub active: bool,
-    /// Goes up with each change; the `ETag`.
+    /// Version; the `ETag`. Each change increases it.
     pub version: u64,
 }
 
-/// A change of roles or of standing.
+/// A change of roles, or of whether the account is active.
 #[derive(Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetPrincipal {
@@ -65,16 +65,16 @@ pub struct SetPrincipal {
     pub active: bool,
 }
 
-/// Which principals. Account names stand in a body, not in an address.
+/// The principals to find. Account names are in the body, never in an address.
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FindPrincipals {
     /// The beginning of their account names.
     #[schema(example = "water-")]
     pub name: String,
-    /// `next` of the page before.
+    /// `next` of the previous page.
     pub after: Option<String>,
-    /// How many; 50 unless said otherwise.
+    /// Items per page; 50 by default.
     #[schema(minimum = 1, maximum = 200)]
     pub limit: Option<u32>,
 }
@@ -223,7 +223,7 @@ impl Vault {
     }
 
     /// The account's epoch with these roles and this standing. A new one begins, and its tokens end for good, where it gets roles
-    /// that take two persons to give, or whoever was given a token alone would hold the new roles with it; and where it is switched
+    /// that take two persons to give, or a token that one person issued would hold the new roles; and where it is switched
     /// off, or its tokens would live again with it.
     fn epoch_under(&self, row: &Genuine<PrincipalRow>, roles: Roles, active: bool) -> u64 {
         let policy = &self.rules.load().policy;

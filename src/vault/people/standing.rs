@@ -13,19 +13,19 @@ use crate::vault::people::approvals::{DEPARTMENT, Exact, PRINCIPAL, is_overtaken
 use crate::vault::people::{Changed, Principal, about};
 use crate::vault::{Error, Session, Vault};
 
-/// Where to.
+/// The move of an account.
 #[derive(Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MovePrincipal {
-    /// The department's code.
+    /// Code of the new department.
     #[schema(value_type = String, example = "C1")]
     pub department: DepartmentCode,
 }
 
 impl Vault {
-    /// Switches an account off. Its tokens end for good: switched on again, it needs new ones. Whoever does it in a hurry need not
-    /// have read the account before. An administrator, or one who may approve, takes two persons: who could do it alone could
-    /// silence everybody who watches them.
+    /// Switches an account off. Its tokens end for good: switched on again, it needs new ones. The call needs no version, so that it
+    /// is quick. For an administrator's account, or one that may approve, it needs a second person's approval: otherwise one
+    /// person could silence all who watch them.
     ///
     /// # Errors
     /// [`Error::Refused`], also for oneself; [`Error::NotFound`]; [`Error::Bad`] for one that is off; [`Error::RefusedBecause`] when

@@ -21,7 +21,7 @@ use crate::store::{Guard, Write};
 use crate::vault::core::ticket_of;
 use crate::vault::{Audit, Error, LARGEST_PAGE, Replay, Session, Vault};
 
-/// A ticket's envelope: nothing in it identifies the caller.
+/// A ticket without its sealed fields. Nothing in it identifies the caller.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct TicketPage {
     /// Its number.
@@ -35,9 +35,9 @@ pub struct TicketPage {
     pub category: String,
     /// Place code.
     pub township: String,
-    /// How it came.
+    /// The channel of the call.
     pub channel: Channel,
-    /// Secrecy asked for, or the default of its kind.
+    /// Whether the ticket is confidential: the caller asked for secrecy, or its kind demands it.
     pub confidential: bool,
     /// The department that holds it.
     #[schema(value_type = String)]
@@ -47,24 +47,24 @@ pub struct TicketPage {
     pub origin: DepartmentCode,
     /// When the call came in, UTC.
     pub received_at: String,
-    /// The caller, as the asker's department calls them. Absent on a confidential ticket outside the centre that took
-    /// it: by a reference that stays the same a department would know a reporter from their other tickets.
+    /// The caller. On a confidential ticket only the agent who took the call gets it. With a reference that stays the same, others
+    /// could recognise a reporter from other tickets.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub caller: Option<TicketCaller>,
     /// Names of the ticket's own sealed fields on file.
     pub on_file: Vec<String>,
-    /// Who has held it, oldest first.
+    /// The departments that have held it, oldest first.
     pub custody: Vec<CustodyStep>,
-    /// Goes up with each change; the `ETag`.
+    /// Version; the `ETag`. Each change increases it.
     pub version: u64,
-    /// Where this read stands in the log.
+    /// The log entry of this read.
     pub audit: Audit,
 }
 
 /// A ticket's caller.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct TicketCaller {
-    /// The asker's department's reference.
+    /// Your department's reference to the caller.
     #[schema(value_type = String)]
     pub r#ref: Reference,
 }
@@ -72,22 +72,22 @@ pub struct TicketCaller {
 /// A step of custody.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct CustodyStep {
-    /// The state it came to.
+    /// The ticket's state after the step.
     pub state: TicketState,
-    /// The department that held it from then on.
+    /// The department that held the ticket after the step.
     #[schema(value_type = String)]
     pub holder: DepartmentCode,
-    /// When, UTC.
+    /// Time of the step, UTC.
     pub at: String,
 }
 
-/// A line of the list.
+/// A ticket in the list.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct TicketLine {
     /// Its number.
     #[schema(value_type = String)]
     pub no: TicketNo,
-    /// Where it stands.
+    /// Its state.
     pub state: TicketState,
     /// 诉求类型.
     pub kind: MatterKind,
@@ -107,35 +107,35 @@ pub struct TicketLine {
 pub struct TicketList {
     /// Newest first.
     pub tickets: Vec<TicketLine>,
-    /// Pass as `after` for the next page; absent on the last.
+    /// Pass this as `after` to get the next page; absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub next: Option<TicketNo>,
-    /// Where this read stands in the log.
+    /// The log entry of this read.
     pub audit: Audit,
 }
 
-/// A step of a ticket: why, and where to.
+/// A step of a ticket.
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TicketStep {
-    /// The code of the department that gets the ticket: `dispatch` needs it, other steps take none.
+    /// Code of the department that gets the ticket. `dispatch` needs it; other steps do not allow it.
     #[schema(value_type = Option<String>, example = "C1")]
     pub department: Option<DepartmentCode>,
-    /// Why: sealed into the ticket.
+    /// The reason, sealed into the ticket.
     #[schema(value_type = String)]
     pub reason: Submitted,
-    /// `dispatch` or `handle`, as the asker's role has it; without it, what is usual for the step.
+    /// `dispatch` or `handle`, as your role allows; by default the usual one for the step.
     pub purpose: Option<Purpose>,
 }
 
-/// Where a ticket stands now.
+/// A ticket after a step.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct Moved {
     /// The ticket.
     #[serde(flatten)]
     pub answer: MovedAnswer,
-    /// Where the act stands in the log.
+    /// The log entry of this act.
     pub audit: Audit,
 }
 
@@ -145,12 +145,12 @@ pub struct MovedAnswer {
     /// Its number.
     #[schema(value_type = String)]
     pub no: TicketNo,
-    /// Where it stands.
+    /// Its state.
     pub state: TicketState,
-    /// Who holds it.
+    /// The department that holds it.
     #[schema(value_type = String)]
     pub holder: DepartmentCode,
-    /// Its version now.
+    /// Its new version.
     pub version: u64,
 }
 

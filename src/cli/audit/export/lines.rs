@@ -65,7 +65,7 @@ impl Export {
         match after {
             Some(after) if after != told => {
                 aside(format!(
-                    "the cursor says {told}, and the file ends before entry {after}: going on there"
+                    "the cursor says {told}, but the file ends before entry {after}: continuing there"
                 ));
                 Ok(after)
             }
@@ -168,14 +168,13 @@ impl Page {
 
 fn number(answer: &Value, name: &str) -> Result<u64, Failure> {
     let number = answer.get(name).and_then(Value::as_u64);
-    number.ok_or_else(|| Failure::unavailable("the server's answer is not one of this version"))
+    number.ok_or_else(|| Failure::unavailable("this version does not understand the server's answer"))
 }
 
 /// The line for an entry as the server tells it. The leaf's bytes are canonical JSON, so they can be made again and must
 /// have the hash that came with them.
 fn as_line(format: Format, index: u64, entry: &Value) -> Result<String, Failure> {
-    let bad =
-        || Failure::check_failed("an entry does not have the hash that came with it\n  run `callervault audit verify`");
+    let bad = || Failure::check_failed("an entry does not match its hash\n  run `callervault audit verify`");
     let leaf = entry.get("leaf").ok_or_else(bad)?;
     let told = entry.get("leaf_hash").and_then(Value::as_str).ok_or_else(bad)?;
     let row = EntryRow {
@@ -191,7 +190,7 @@ fn read_cursor(file: &Path) -> Result<u64, Failure> {
     match std::fs::read_to_string(file) {
         Ok(text) => text.trim().parse().map_err(|_| {
             Failure::usage(format!(
-                "{} holds no position\n  remove it to begin with the first entry that is not in the file of --out",
+                "{} holds no position\n  remove it to continue after the last entry in the --out file",
                 file.display()
             ))
         }),

@@ -14,32 +14,32 @@ use crate::atomic_file;
 use crate::audit::export::Format;
 use crate::cli::{Done, Failure};
 
-/// Copy the log from a running server: as tiles for an archive that anybody can verify, or as lines for a SIEM.
+/// Copy the log from a running server: as tiles for an archive that anyone can verify, or as lines for a SIEM.
 #[derive(Args)]
 pub(super) struct Export {
-    /// The server.
+    /// URL of a running server.
     #[arg(long, default_value = "http://127.0.0.1:8440")]
     url: String,
     #[command(flatten)]
     token: TokenFrom,
-    /// `tiles` for a directory that `audit verify` checks, with the newest cosigned checkpoint; otherwise lines.
+    /// `tiles` makes a directory that `audit verify` checks, with the newest cosigned checkpoint. The others are lines.
     #[arg(long, value_enum, default_value = "tiles")]
     format: Wanted,
-    /// The directory for tiles (made anew or continued), or the file that lines are added to, after the last entry that it
-    /// has; without it lines go to standard output.
+    /// Directory for tiles (new or continued), or file to which lines are appended after its last entry. Without it, lines go
+    /// to standard output.
     #[arg(long, value_name = "PATH", required_if_eq("format", "tiles"))]
     out: Option<PathBuf>,
     /// For lines: the first entry.
     #[arg(long, value_name = "INDEX", default_value_t = 0, conflicts_with = "cursor")]
     from: u64,
-    /// For lines: go on where this file says, and keep it up to date.
+    /// For lines: continue at the position in this file, and update it.
     #[arg(long, value_name = "FILE")]
     cursor: Option<PathBuf>,
-    /// For lines: do not stop at the end, wait for more, also while the server is away. The file may be rotated: its name is
-    /// looked at before each write, and on SIGHUP.
+    /// For lines: wait for more at the end, and while the server cannot be reached. The file may be rotated: its name is
+    /// checked before each write and on SIGHUP.
     #[arg(long)]
     follow: bool,
-    /// How many seconds the server may be silent. A server without news answers after 20.
+    /// Seconds to wait for the server. A server without new entries answers after 20.
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
     patience: u64,
 }

@@ -83,10 +83,7 @@ impl OutFile {
     fn go_on_by_name(&mut self) -> Done {
         if self.regular && !self.has_its_name()? {
             *self = Self::open(&self.path, self.format)?;
-            aside(format!(
-                "{} was rotated: lines go on in a new file",
-                self.path.display()
-            ));
+            aside(format!("{} was rotated: writing to a new file", self.path.display()));
         }
         Ok(())
     }
@@ -117,14 +114,14 @@ impl OutFile {
         let begun = start == 0 && lines.is_empty() && begins(torn, self.format);
         if last.is_none() && !begun {
             return Err(Failure::usage(format!(
-                "{} ends within a line that is none of an export\n  name another file",
+                "{} ends with part of a line that no export wrote\n  name another file",
                 self.path.display()
             )));
         }
         let end = start + u64::try_from(whole).map_err(Failure::unavailable)?;
         self.file.set_len(end).map_err(failed)?;
         aside(format!(
-            "{}: {} bytes of a torn line were cut off",
+            "{}: removed {} bytes of an incomplete line",
             self.path.display(),
             torn.len()
         ));

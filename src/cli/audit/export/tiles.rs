@@ -33,7 +33,7 @@ pub(super) fn copy(remote: &Remote, out: Option<&Path>) -> Done {
         match fetch(remote, &path.to_string())? {
             Some(bytes) => put_checked(&file, &path, &bytes)?,
             None if path.kind() == TileKind::Entries => absent += 1,
-            None => return Err(Failure::check_failed(format!("the server does not hold {path}"))),
+            None => return Err(Failure::check_failed(format!("the server does not have {path}"))),
         }
     }
     put(&out.join("checkpoint"), note.as_bytes())?;
@@ -43,7 +43,7 @@ pub(super) fn copy(remote: &Remote, out: Option<&Path>) -> Done {
     bar.finish_and_clear();
     if absent > 0 {
         say(format!(
-            "{absent} bundles of entries had been archived and dropped before"
+            "{absent} bundles of entries are missing: they were archived and dropped before"
         ))?;
     }
     say(format!(
@@ -60,7 +60,7 @@ fn put_checked(file: &Path, path: &TilePath, bytes: &[u8]) -> Done {
     };
     if !whole {
         return Err(Failure::check_failed(format!(
-            "{path} has another length than its name says"
+            "the length of {path} does not match its name"
         )));
     }
     if let Some(directory) = file.parent() {

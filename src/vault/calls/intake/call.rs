@@ -1,4 +1,4 @@
-//! A call as the agent enters it, and what the agent hears back.
+//! A call as the agent enters it, and the answer.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -16,32 +16,32 @@ use crate::vault::{Audit, Values};
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Intake {
-    /// How and when it came.
+    /// Channel and time of the call.
     pub call: Call,
-    /// Declared fields of the caller by name; all may be left out (an anonymous call). A value that is empty, `null`, or says
-    /// that a number is withheld (`anonymous`) is taken as left out.
+    /// Declared fields of the caller by name. All may be left out (an anonymous call). A value that is empty or `null`, or that
+    /// says that the number is withheld (`anonymous`), counts as left out.
     #[serde(default, deserialize_with = "stated_by_name")]
     #[schema(value_type = std::collections::BTreeMap<String, String>)]
     pub caller: Values,
-    /// Your department's reference to a caller on file who is calling now, where matching alone cannot tell: one of several
-    /// candidates, or a caller of whom only the number is known. The call must state a number of theirs, and their name if one
-    /// is on file. Not for a confidential call.
+    /// Your department's reference to the caller on file who is calling, if matching alone cannot tell: one of several
+    /// candidates, or a caller of whom only the number is known. The call must state a number of this caller, and the name if
+    /// one is on file. Not for a confidential call.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     pub same_as: Option<Reference>,
-    /// What it is about.
+    /// The ticket to make.
     pub ticket: NewTicket,
-    /// Take the call without those values that break their field's rule, and name them in `left_out`. Without it such a call
-    /// is refused whole. The ticket's `text` is never left out.
+    /// Take the call without the values that break their field's rule, and name them in `left_out`. By default such a call is
+    /// refused. The ticket's `text` is never left out.
     #[serde(default)]
     pub leave_out_invalid: bool,
 }
 
-/// How and when a call came.
+/// Channel and time of a call.
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Call {
-    /// `phone`, `web`, `wechat` or `app`.
+    /// A channel that `lists.toml` has: `phone`, `web`, `wechat` or `app`.
     #[schema(example = "phone")]
     pub channel: Channel,
     /// RFC 3339, with an offset.
@@ -58,10 +58,10 @@ pub struct NewTicket {
     /// A category that `lists.toml` has.
     #[schema(example = "noise")]
     pub category: String,
-    /// Place code of GB/T 2260: 6, 9 or 12 digits. One of 12 that begins like a mobile number must be in a known county.
+    /// Place code of 6, 9 or 12 digits (GB/T 2260). A code of 12 digits that begins like a mobile number must be in a known county.
     #[schema(example = "310113")]
     pub township: String,
-    /// The caller asks for secrecy. A report is confidential without asking.
+    /// Whether the caller asks for secrecy. A report is always confidential.
     #[serde(default)]
     pub secrecy_requested: bool,
     /// Declared fields of the ticket by name; `text` is required.
@@ -70,13 +70,13 @@ pub struct NewTicket {
     pub values: Values,
 }
 
-/// What the agent hears back: no value.
+/// The answer to an intake. It holds no values.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct Taken {
     /// The ticket and the caller.
     #[serde(flatten)]
     pub answer: TakenAnswer,
-    /// Where the intake stands in the log.
+    /// The log entry of this intake.
     pub audit: Audit,
     /// This very request came before: nothing was added.
     #[serde(skip)]
@@ -90,21 +90,21 @@ pub struct TakenAnswer {
     pub ticket: TakenTicket,
     /// The caller.
     pub caller: TakenCaller,
-    /// Values that were stated and not taken.
+    /// Values that were not taken.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<LeftOut>,
 }
 
-/// A value that was stated and not taken.
+/// A value that was not taken.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct LeftOut {
-    /// Its field.
+    /// Name of its field.
     #[schema(example = "callback_number")]
     pub field: String,
-    /// The name of the rule that it breaks, as in `invalid` of a problem; docs/problems.md lists them.
+    /// Name of the rule that it breaks, as in `invalid` of a problem; docs/problems.md lists the rules.
     #[schema(example = "phone-two-numbers")]
     pub rule: String,
-    /// What the value must be, in the language that the asker prefers.
+    /// What the value must be, in the language of `Accept-Language`.
     #[serde(default, skip_deserializing)]
     pub detail: String,
 }
@@ -142,25 +142,25 @@ pub struct TakenTicket {
     /// Its number.
     #[schema(value_type = String)]
     pub no: TicketNo,
-    /// `accepted`; of a call that was brought in, what became of it.
+    /// `accepted`; for an imported call, its state when it was imported.
     pub state: TicketState,
 }
 
 /// The caller of a new ticket.
 #[derive(Serialize, Deserialize, utoipa::ToSchema)]
 pub struct TakenCaller {
-    /// The agent's department's reference.
+    /// Your department's reference to the caller.
     #[schema(value_type = String)]
     pub r#ref: Reference,
-    /// Whether they have called before. A confidential call is matched with nobody: `new`.
+    /// Whether the caller called before. A confidential call is not matched: `new`.
     pub matched: Matched,
-    /// Names of the fields on file now: no need to ask for them again.
+    /// Names of the fields on file now. Do not ask the caller for them again.
     pub on_file: Vec<String>,
-    /// With a tentative match: whom it may be.
+    /// For a tentative match: the callers that it may be.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schema(value_type = Vec<String>)]
     pub candidates: Vec<Reference>,
-    /// There are more candidates than these.
+    /// Whether there are more candidates than these.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub more_candidates: bool,
 }

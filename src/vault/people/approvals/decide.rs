@@ -42,12 +42,12 @@ pub struct Decided {
     /// `approved` or `refused`.
     #[schema(value_type = String)]
     pub state: ApprovalState,
-    /// Where the decision stands in the log.
+    /// The log entry of this decision.
     pub audit: Audit,
 }
 
 impl Vault {
-    /// Approves or refuses somebody else's request. Whoever approves says why.
+    /// Approves or refuses another person's request. An approval needs a reason.
     ///
     /// # Errors
     /// [`Error::Bad`] for an approval without a reason;
@@ -138,7 +138,7 @@ impl Vault {
         Err(self.refuse_because(permit.withdraw(Why::ApprovalClosed), told).await)
     }
 
-    /// Nobody says yes to what has changed since it was asked. A no is always taken.
+    /// A request whose data has changed since it was made cannot be approved. It can always be refused.
     async fn still_about_that(
         &self,
         permit: Permit,
@@ -153,7 +153,7 @@ impl Vault {
     }
 }
 
-/// Asked by themselves, by somebody they made or were made by, or about their own account.
+/// Whether the approver made the request, it is about the approver's account, or one of the two made the other's account.
 fn is_own(second: &Genuine<PrincipalRow>, asker: &Genuine<PrincipalRow>, row: &Genuine<ApprovalRow>) -> bool {
     let about = |id: &PrincipalId| row.about.get(PRINCIPAL) == Some(&id.to_string());
     // That their own token goes is the owner's to approve.

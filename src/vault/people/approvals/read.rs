@@ -18,44 +18,44 @@ use crate::vault::people::approvals::is_over;
 use crate::vault::people::{Page, page, parsed};
 use crate::vault::{Audit, Error, LARGEST_PAGE, Session, Vault};
 
-/// A request for approval, as its asker and those who may decide on it see it.
+/// A request for approval, as its asker and those who may decide it see it.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct RequestLine {
     /// Its id.
     pub id: String,
-    /// What would be done, in the log's words.
+    /// The act to approve, as the log names it.
     #[schema(value_type = String, example = "subject.resolve")]
     pub action: Action,
-    /// The subject of the log it is about.
+    /// The log's reference to the caller it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub subject: Option<Reference>,
-    /// With which particulars: an account, its version and its roles, a token and its expiry, an index.
+    /// Its details: for example an account with its version and roles, a token with its expiry, or an index.
     #[schema(value_type = std::collections::BTreeMap<String, String>)]
     pub about: About,
-    /// Who asks.
+    /// The asker.
     pub asker: Somebody,
-    /// Why, if the asker said so.
+    /// The asker's reason, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub asker_reason: Option<String>,
-    /// Who decided.
+    /// The person who decided.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub approver: Option<Somebody>,
-    /// Why, if the approver said so.
+    /// The reason of the person who decided, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub approver_reason: Option<String>,
-    /// When it was asked.
+    /// When it was made.
     pub created_at: String,
-    /// From when on it is worth nothing.
+    /// When it expires.
     pub expires_at: String,
-    /// `asked`, `approved`, `refused`, `used`, `expired`, or `stale`: what it is about has changed since it was asked.
+    /// `asked`, `approved`, `refused`, `used`, `expired`, or `stale`: the data it is about has changed since.
     pub state: &'static str,
 }
 
-/// A principal, by name.
+/// A principal with its name.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct Somebody {
-    /// What the log calls `actor`.
+    /// Its id, which the log calls `actor`.
     pub id: String,
     /// Account name.
     pub account: String,
@@ -74,18 +74,18 @@ impl From<Genuine<PrincipalRow>> for Somebody {
     }
 }
 
-/// One request for approval, and where this read of it stands in the log.
+/// One request for approval, and the log entry of this read.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct RequestPage {
     /// The request.
     #[serde(flatten)]
     pub request: RequestLine,
-    /// Where this read stands in the log.
+    /// The log entry of this read.
     pub audit: Audit,
 }
 
 impl Vault {
-    /// Everybody's requests for approval, newest first, for those who may decide on them.
+    /// All requests for approval, newest first, for those who may decide them.
     ///
     /// # Errors
     /// [`Error::Refused`].
