@@ -96,6 +96,11 @@ async fn a_list_is_imported_and_can_be_imported_again() {
         );
         assert!(last.contains("line 2: water-01: already exists\n"), "{last}");
     });
+    each_account_is_an_entry(&world).await;
+    assert_eq!(world.fsck().await, []);
+}
+
+async fn each_account_is_an_entry(world: &World) {
     let app = world.open().await;
     let [admin, auditor] = world.actors(&app, ["security-admin", "auditor"]);
     let history = auditor.get("/v1/audit/roles?limit=4").await.json();
@@ -115,8 +120,6 @@ async fn a_list_is_imported_and_can_be_imported_again() {
         (found.at("/items/0/kind"), found.at("/items/0/roles/0")),
         ("service".to_owned(), "agent".to_owned())
     );
-    drop(app);
-    assert_eq!(world.fsck().await, []);
 }
 
 #[tokio::test(flavor = "multi_thread")]
