@@ -59,8 +59,8 @@ pub(super) async fn read(context: Context, Path(id): Path<String>) -> Answer<Req
     Ok(axum::Json(context.vault().approval(context.session(), id).await?))
 }
 
-/// Approves somebody else's request: they may do it once, within 24 hours of having asked. Whoever
-/// approves says why.
+/// Approves somebody else's request: they may do it once, within 24 hours of having asked. An
+/// approval has a reason.
 #[utoipa::path(post, path = "/v1/approvals/{id}/approve", tag = "approvals", params(("id" = String, Path)),
     request_body(content = Option<Decide>), responses((status = 200, body = Decided), (status = 404), (status = 409)))]
 pub(super) async fn approve(context: Context, Path(id): Path<String>, why: MaybeJson<Decide>) -> Answer<Decided> {
@@ -97,8 +97,8 @@ pub(super) async fn resolve(context: Once, body: Json<Resolve>) -> Answer<Resolv
     Ok(axum::Json(resolved.await?))
 }
 
-/// Who was shown something of whomever a value, or a ticket, belongs to, without a word on who that is. Takes two persons, who say
-/// why.
+/// Which readers were shown fields of the caller that a value, or a ticket, belongs to, without a word on who that is. Takes two
+/// persons, who say why.
 #[utoipa::path(post, path = "/v1/audit/shown", tag = "audit", request_body = AskShown,
     params(("Approval" = Option<String>, Header, description = APPROVAL),
         ("Approval-Reason" = Option<String>, Header, description = REASON)),

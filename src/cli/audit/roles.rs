@@ -87,7 +87,7 @@ fn told(item: &Value) -> Result<(), Failure> {
     if let Some(active) = item.get("active").and_then(Value::as_bool) {
         say(format!("  switched    {}", if active { "on" } else { "off" }))?;
     }
-    let by = named(item, "by", "by_name").unwrap_or_else(|| "whoever made the vault".to_owned());
+    let by = named(item, "by", "by_name").unwrap_or_else(|| "the making of the vault".to_owned());
     let approver = named(item, "approver", "approver_name");
     let approver = approver.map_or_else(String::new, |approver| format!(", approved by {approver}"));
     say(format!("  by          {by}{approver}"))?;

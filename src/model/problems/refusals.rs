@@ -107,10 +107,10 @@ problems! {
         "The request has expired. It must be asked for again." / "该申请已过期，须重新申请。";
     /// No reason.
     REASON_REQUIRED = "reason-required", 422, "A reason is missing" / "缺少理由",
-        "Whoever asks for this says why in `Approval-Reason`." / "申请人须在 `Approval-Reason` 中说明理由。";
+        "Say in `Approval-Reason` why you ask for this." / "申请人须在 `Approval-Reason` 中说明理由。";
     /// An approval without a reason.
     APPROVER_SAYS_WHY = "reason-required", 422, "A reason is missing" / "缺少理由",
-        "Whoever approves says why in `reason`." / "审批人须在 `reason` 中说明理由。";
+        "Say in `reason` why you approve." / "审批人须在 `reason` 中说明理由。";
     /// Too many wait.
     TOO_MANY_OPEN = "too-many-open", 409, "Too many open requests" / "待审批的申请过多",
         "20 of your requests for approval are open. Use those that were approved, or have the others decided on. Each ends by \

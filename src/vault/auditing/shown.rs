@@ -1,4 +1,4 @@
-//! From a value, or a ticket, to who was shown something of whomever it belongs to: with a second person's approval, and without
+//! From a value, or a ticket, to the readers who were shown fields of its caller: with a second person's approval, and without
 //! a word on whose it is. The answer names readers and days, and neither caller, ticket nor entry; the log says what was asked by the
 //! name of the field, never by the value.
 
@@ -98,7 +98,7 @@ enum Sought {
 }
 
 impl Vault {
-    /// Who was shown something of whomever a value or a ticket belongs to, with a second person's approval.
+    /// Which readers were shown fields of the caller that a value or a ticket belongs to, with a second person's approval.
     ///
     /// # Errors
     /// [`Error::Refused`], [`Error::RefusedBecause`]; [`Error::Bad`] unless either a value with its field or a ticket is named, for a

@@ -23,8 +23,8 @@ pub struct MovePrincipal {
 }
 
 impl Vault {
-    /// Switches an account off. Its tokens end for good: switched on again, it needs new ones. Whoever does it in a hurry need not
-    /// have read the account before. An administrator, or one who may approve, takes two persons: who could do it alone could
+    /// Switches an account off. Its tokens end for good: switched on again, it needs new ones. It can be done in a hurry, without reading the
+    /// account before. An administrator, or one who may approve, takes two persons: who could do it alone could
     /// silence everybody who watches them.
     ///
     /// # Errors
@@ -37,7 +37,7 @@ impl Vault {
         exact: &Exact,
     ) -> Result<Changed<Principal>, Error> {
         match self.switch_off_once(session, id, exact).await {
-            // It changed meanwhile: in what way does not matter to whoever switches it off.
+            // It changed meanwhile; how does not matter for switching it off.
             Err(Error::Stale) => self.switch_off_once(session, id, exact).await,
             done => done,
         }

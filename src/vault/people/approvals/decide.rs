@@ -47,7 +47,7 @@ pub struct Decided {
 }
 
 impl Vault {
-    /// Approves or refuses somebody else's request. Whoever approves says why.
+    /// Approves or refuses another person's request. An approval has a reason.
     ///
     /// # Errors
     /// [`Error::Bad`] for an approval without a reason;
