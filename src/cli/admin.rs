@@ -67,10 +67,14 @@ enum What {
         #[arg(long)]
         version: u64,
     },
-    /// Find principals by the beginning of their account name.
+    /// Find principals by the beginning of their account name, or those of a department.
     FindPrincipals {
         /// The beginning of the name.
-        name: String,
+        #[arg(required_unless_present = "department")]
+        name: Option<String>,
+        /// The department's code, in place of a name.
+        #[arg(long, conflicts_with = "name")]
+        department: Option<String>,
     },
     /// Switch a principal off; its tokens end for good.
     SwitchOff {
@@ -237,10 +241,10 @@ impl What {
             Self::Principals => return Err(List::at("/v1/admin/principals")),
             Self::Tokens { id } => return Err(List::at(format!("/v1/admin/principals/{id}/tokens"))),
             Self::Requests => return Err(List::at("/v1/approvals/mine")),
-            Self::FindPrincipals { name } => {
+            Self::FindPrincipals { name, department } => {
                 return Err(List {
                     path: "/v1/admin/principals/find".to_owned(),
-                    find: Some(json!({"name": name})),
+                    find: Some(json!({"name": name, "department": department})),
                 });
             }
             Self::SwitchOff { id } => Call::new("POST", format!("/v1/admin/principals/{id}/switch-off"), None),

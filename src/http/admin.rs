@@ -70,7 +70,7 @@ pub(super) async fn set_principal(
     Ok(tagged(changed.now.version, axum::Json(changed)))
 }
 
-/// Finds principals by the beginning of their account name.
+/// Finds principals by the beginning of their account name, or those of a department.
 #[utoipa::path(post, path = "/v1/admin/principals/find", tag = "admin", request_body = FindPrincipals,
     responses((status = 200, body = Page<Principal>), (status = 404)))]
 pub(super) async fn find_principals(context: Context, body: Json<FindPrincipals>) -> Answer<Page<Principal>> {

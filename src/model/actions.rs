@@ -173,7 +173,7 @@ actions! {
     RestartLog = "log.restart": Whole, Nothing, two, Passes, Create;
     /// Learn which caller a subject of the log is.
     ResolveSubject = "subject.resolve": Whole, Nothing, two, Passes, Other;
-    /// Learn who was shown something of whomever a value or a ticket belongs to, without learning who that is.
+    /// Learn which readers were shown fields of the caller that a value or a ticket belongs to, and not who the caller is.
     SubjectExposure = "subject.exposure": Whole, Nothing, two, Passes, Query;
     /// Ask for a second person's approval.
     AskApproval = "approval.ask": Whole, Nothing, one, Passes, Update;
@@ -192,7 +192,7 @@ impl Action {
         matches!(self.kind().judged, Judged::ByField)
     }
 
-    /// Whether whoever asks for a second person's approval must say why: it begins with a caller's own value, which the second
+    /// Whether the asker must say why a second person should approve: it begins with a caller's own value, which the second
     /// person does not see.
     #[must_use]
     pub const fn is_asked_with_a_reason(self) -> bool {

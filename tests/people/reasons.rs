@@ -163,7 +163,7 @@ async fn a_reason_that_was_moved_does_not_open() {
 }
 
 #[tokio::test]
-async fn what_is_no_reason_is_refused_and_whoever_approves_gives_one() {
+async fn what_is_no_reason_is_refused_and_an_approval_has_one() {
     let (world, app) = World::new().await;
     let [dpo, auditor] = world.actors(&app, ["dpo", "auditor"]);
     let request = request(&world, &app).await;

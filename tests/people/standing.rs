@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::support::{Actor, Answer, NAME, NUMBER, PEOPLE, Request, World, caller, report};
 
-/// What somebody without a token of this world's staff sends with one that was issued later.
+/// A member of staff with a token that was issued later.
 struct Later<'w> {
     nobody: Actor<'w>,
     token: String,
@@ -207,6 +207,25 @@ async fn people_are_found_by_the_beginning_of_their_account_name() {
     assert_eq!(names(json!({"name": "agent"})).await.0, ["agent"]);
     assert_eq!(names(json!({"name": "zz"})).await.0, [""; 0]);
     assert_eq!(names(json!({"name": ""})).await.0.len(), 10);
+    let mut of_centre = names(json!({"department": "H0"})).await.0;
+    of_centre.sort();
+    assert_eq!(of_centre.len(), 7, "{of_centre:?}");
+    let mut paged = Vec::new();
+    let mut body = json!({"department": "H0", "limit": 3});
+    loop {
+        let (page, next) = names(body.clone()).await;
+        paged.extend(page);
+        match next.as_str() {
+            Some(next) => body["after"] = json!(next),
+            None => break,
+        }
+    }
+    paged.sort();
+    assert_eq!(paged, of_centre);
+    for neither in [json!({}), json!({"name": "a", "department": "H0"})] {
+        let answer = admin.post(format!("{PEOPLE}/find"), &neither).await;
+        answer.fails(422, "exactly-one");
+    }
     auditor
         .post(format!("{PEOPLE}/find"), &json!({"name": "a"}))
         .await

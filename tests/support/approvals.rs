@@ -40,7 +40,7 @@ pub(crate) fn service(name: &str, role: Role) -> NewPrincipal {
     }
 }
 
-/// Why somebody approves.
+/// A reason to approve.
 pub(crate) fn seen() -> Reason {
     Reason::new(Zeroizing::new("seen".to_owned())).unwrap()
 }

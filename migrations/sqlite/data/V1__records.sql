@@ -36,6 +36,7 @@ CREATE TABLE principal (
     version    INTEGER NOT NULL,
     mac        BLOB NOT NULL
 );
+CREATE INDEX principal_department ON principal (department, id);
 CREATE INDEX principal_active ON principal (department) WHERE active = 1;
 
 -- An API token is 256 random bits; `hash` is SHA-256 of it, `log` the number of the log that it is good under.

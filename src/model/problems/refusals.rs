@@ -121,7 +121,7 @@ problems! {
         "您有 20 项申请尚未办结。请先使用已批准的申请，或请审批人处理其余申请。每项申请一天后自动失效。";
     /// A code that fetches no token. Where the account has an open code, and this is another, that stands in the log.
     CLAIM_REFUSED = "claim-refused", 403, "The code fetches no token" / "验证码无法领取令牌",
-        "There is no such code for this account: it is another, has expired, was used, or others were tried too often. Ask a security          administrator for a new one. If nobody of yours has used it, tell an auditor." /
+        "There is no such code for this account: it is another, has expired, was used, or others were tried too often. Ask a security administrator for a new one. If nobody of yours has used it, tell an auditor." /
         "该账号没有这个验证码：可能有误、已过期、已使用，或错误次数过多。请向安全管理员申请新的验证码。如非本人使用，请告知审计人员。";
     /// Its state has changed: the asker hears.
     TARGET_CHANGED = "approval-stale", 409, "The approval is out of date" / "审批事项已变化",

@@ -168,6 +168,9 @@ problems! {
     /// More or fewer than one of three.
     EXACTLY_ONE = "exactly-one", 422, "Name exactly one" / "只能指定其一",
         "Name exactly one of ticket, subject and actor." / "ticket、subject、actor 中只能指定一个。";
+    /// Neither a name nor a department, or both.
+    NAME_OR_DEPARTMENT = "exactly-one", 422, "Name exactly one" / "只能指定其一",
+        "Name either the beginning of account names or a department." / "请指定账号名的开头，或指定部门，二者取其一。";
     /// Neither a value nor a ticket, or both.
     VALUE_OR_TICKET = "exactly-one", 422, "Name exactly one" / "只能指定其一",
         "Name either a field and its value, or a ticket." / "请指定字段及其值，或指定工单，二者取其一。";

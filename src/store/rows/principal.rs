@@ -37,6 +37,8 @@ table! {
         AFTER = "WHERE id > ?1 ORDER BY id LIMIT ?2";
         /// Principals by account name, after a name and an id and before a name.
         NAMED = "WHERE (account, id) > (?1, ?2) AND account < ?3 ORDER BY account LIMIT ?4";
+        /// A department's principals after an id, by id.
+        OF_DEPARTMENT = "WHERE department = ?1 AND id > ?2 ORDER BY id LIMIT ?3";
         /// An active principal of a department.
         ACTIVE_IN = "WHERE department = ?1 AND active = 1 LIMIT 1";
     ]

@@ -1,4 +1,4 @@
-//! From a value, or a ticket, to who was shown something of whomever it belongs to: with a second person's approval, and without
+//! From a value, or a ticket, to the readers who were shown fields of its caller: with a second person's approval, and without
 //! a word on whose it is. The answer names readers and days, and neither caller, ticket nor entry; the log says what was asked by the
 //! name of the field, never by the value.
 

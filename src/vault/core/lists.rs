@@ -10,7 +10,7 @@ use crate::vault::Vault;
 pub(in crate::vault) struct ListsInForce {
     /// The directory of policies.
     pub(in crate::vault) directory: PathBuf,
-    /// Somebody named it: then it must be there.
+    /// The operator named it: then it must be there.
     pub(in crate::vault) named: bool,
     now: RwLock<Arc<Lists>>,
 }

@@ -10,7 +10,7 @@ use crate::model::principals::{PrincipalKind, Role, Roles};
 use crate::model::problems::{self, Thing};
 use crate::model::reference::DepartmentCode;
 use crate::policy::{Permit, Why};
-use crate::store::rows::principal::{AFTER, NAMED};
+use crate::store::rows::principal::{AFTER, NAMED, OF_DEPARTMENT};
 use crate::store::rows::{About, Cell, Column, Genuine, PrincipalRow};
 use crate::store::{Guard, Write};
 use crate::vault::people::approvals::{Act, DEPARTMENT, Exact, PRINCIPAL, is_overtaken, without_names};
@@ -65,13 +65,16 @@ pub struct SetPrincipal {
     pub active: bool,
 }
 
-/// The principals to find. Account names are in the body, never in an address.
+/// The principals to find: those whose name begins so, or those of a department. Account names are in the body, never in an address.
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FindPrincipals {
     /// The beginning of their account names.
     #[schema(example = "water-")]
-    pub name: String,
+    pub name: Option<String>,
+    /// Their department's code, in place of a name.
+    #[schema(value_type = Option<String>)]
+    pub department: Option<DepartmentCode>,
     /// `next` of the previous page.
     pub after: Option<String>,
     /// Items per page; 50 by default.
@@ -252,10 +255,10 @@ impl Vault {
         page(lines, limit, audit, |line: &Principal| line.id.clone())
     }
 
-    /// Finds principals by the beginning of their account name.
+    /// Finds principals by the beginning of their account name, or those of a department.
     ///
     /// # Errors
-    /// [`Error::Refused`].
+    /// [`Error::Refused`]; [`Error::Bad`] unless exactly one of the two is named.
     pub async fn find_principals(
         &self,
         session: &Session,
@@ -264,16 +267,29 @@ impl Vault {
     ) -> Result<Page<Principal>, Error> {
         let permit = self.administer(session, Action::ReadAdmin).await?;
         let after: Option<PrincipalId> = parsed(find.after.as_deref())?;
-        let audit = self.note(permit).await?;
         let limit = limit.clamp(1, LARGEST_PAGE);
-        let [name, id] = match after {
-            Some(id) => cells![self.principal_row(id).await?.account, id],
-            None => cells![find.name, Vec::<u8>::new()],
+        let (read, with) = match (&find.name, find.department) {
+            (Some(name), None) => (&NAMED, self.beginning_so(name, after, limit).await?),
+            (None, Some(department)) => {
+                let after = after.map_or_else(|| Cell::Bytes(Vec::new()), |id| id.cell());
+                (&OF_DEPARTMENT, vec![department.cell(), after, limit.cell()])
+            }
+            _ => return Err(Error::Bad(problems::NAME_OR_DEPARTMENT)),
         };
-        let end = format!("{}{}", find.name, char::MAX);
-        let rows = self.store.all(&NAMED, &[name, id, end.cell(), limit.cell()]).await?;
+        let audit = self.note(permit).await?;
+        let rows = self.store.all(read, &with).await?;
         let lines = self.genuine(rows)?.into_iter().map(Principal::from).collect();
         page(lines, limit, audit, |line: &Principal| line.id.clone())
+    }
+
+    /// What the accounts whose name begins so are read with.
+    async fn beginning_so(&self, name: &str, after: Option<PrincipalId>, limit: u32) -> Result<Vec<Cell>, Error> {
+        let end = format!("{name}{}", char::MAX);
+        let [from, id] = match after {
+            Some(id) => cells![self.principal_row(id).await?.account, id],
+            None => cells![name.to_owned(), Vec::<u8>::new()],
+        };
+        Ok(vec![from, id, end.cell(), limit.cell()])
     }
 
     /// The roles, if one person may hold them together.

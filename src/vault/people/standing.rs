@@ -37,7 +37,7 @@ impl Vault {
         exact: &Exact,
     ) -> Result<Changed<Principal>, Error> {
         match self.switch_off_once(session, id, exact).await {
-            // It changed meanwhile: in what way does not matter to whoever switches it off.
+            // It changed meanwhile; how does not matter for switching it off.
             Err(Error::Stale) => self.switch_off_once(session, id, exact).await,
             done => done,
         }
