@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::support::World;
 use crate::support::imported::{json_lines, record};
+use crate::support::{Request, World};
 
 fn with_number(id: &str, number: &str, values: &[(&str, Value)]) -> Value {
     let caller: [(&str, Value); 2] = [("/caller/mobile", number.into()), ("/caller/name", "周凤兰".into())];
@@ -175,4 +175,38 @@ async fn a_confidential_call_gives_its_department_no_reference() {
     assert!(page.get("caller").is_none(), "{page}");
     drop(app);
     assert_eq!(world.fsck().await, []);
+}
+
+#[tokio::test]
+async fn an_open_ticket_of_a_closed_department_is_refused() {
+    let (world, app) = World::new().await;
+    let admin = world.actor(&app, "security-admin");
+    admin
+        .send(Request::bare(
+            "POST",
+            format!("{}/switch-off", world.account("handler-c1")),
+        ))
+        .await
+        .is(200);
+    let close = Request::post("/v1/admin/departments/C1/close", &json!({})).version(1);
+    admin.send(close).await.is(200);
+    drop(app);
+    let sent = [
+        ("/department", Value::from("C1")),
+        ("/sent_at", "2026-01-06T09:00:00+08:00".into()),
+    ];
+    let open = with_number("R1", "17382288236", &sent);
+    let closed = [
+        ("/state", Value::from("closed")),
+        ("/closed_at", "2026-01-07T09:00:00+08:00".into()),
+    ];
+    let closed = with_number("R2", "17382288237", &[&sent[..], &closed].concat());
+    let took = world.import_bytes("calls.jsonl", json_lines(&[open, closed]), &[]);
+    took.took(1, 0, 1);
+    let rejected = took.rejected();
+    assert_eq!(
+        (rejected[0].0, rejected[0].1.as_str()),
+        (1, "department"),
+        "{rejected:?}"
+    );
 }

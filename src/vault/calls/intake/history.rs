@@ -8,6 +8,8 @@ use jiff::Timestamp;
 use crate::log::leaf::milliseconds;
 use crate::model::reference::DepartmentCode;
 use crate::model::tickets::TicketState;
+use crate::store::Guard;
+use crate::vault::{Error, Vault};
 
 /// What became of a call before it came here: in the order of its dates.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,6 +92,20 @@ impl History {
             link.insert("closed".to_owned(), milliseconds(at));
         }
         link
+    }
+}
+
+impl Vault {
+    /// What must still be so of the department that the call was sent to: it gets an open ticket only while it is open itself.
+    pub(super) async fn may_hold(&self, history: &History) -> Result<Option<Guard>, Error> {
+        let Some(department) = history.sent_to() else {
+            return Ok(None);
+        };
+        if history.closed_at.is_some() {
+            self.department_row(department).await?;
+            return Ok(None);
+        }
+        Ok(Some(Guard::unchanged(&self.open_department(department).await?)))
     }
 }
 

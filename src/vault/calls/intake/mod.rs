@@ -51,7 +51,8 @@ impl Vault {
     /// in this vault.
     ///
     /// # Errors
-    /// As [`intake`](Self::intake); [`Error::NotFound`] for a department that the vault does not have.
+    /// As [`intake`](Self::intake); [`Error::NotFound`] for a department that the vault does not have, [`Error::Bad`] for an open
+    /// ticket of one that is closed.
     pub async fn bring_in(
         &self,
         session: &Session,
@@ -59,9 +60,6 @@ impl Vault {
         history: &History,
         replay: Option<&Replay>,
     ) -> Result<Taken, Error> {
-        if let Some(department) = history.sent_to() {
-            self.department_row(department).await?;
-        }
         self.take_call(session, body, Some(history), replay).await
     }
 
@@ -96,7 +94,10 @@ impl Vault {
                 Ok(found) => found,
                 Err(why) => return Err(self.refuse(permit, why).await),
             };
-            let (change, answer) = self.compose(session, body, &checked, (found, history), replay).await?;
+            let (mut change, answer) = self.compose(session, body, &checked, (found, history), replay).await?;
+            if let Some(history) = history {
+                change.guards.extend(self.may_hold(history).await?);
+            }
             match self.record(permit, change).await {
                 Ok(recorded) => {
                     return Ok(Taken {
