@@ -151,6 +151,7 @@ async fn two_persons_begin_it_and_it_is_finished_after_a_day() {
     assert!(!scene.pending().await);
     let entries = scene.entries().await;
     assert_eq!(entries[0]["link"]["deed"], "finish");
+    assert_eq!(entries[0]["link"]["roles"], "security_admin", "for the view of roles");
     assert_eq!(entries[0]["actor"], "0".repeat(32), "whoever has the passphrase");
     assert_eq!(problem(scene.finish().await), "no-recovery");
     scene.ends_sound().await;

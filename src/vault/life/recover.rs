@@ -147,7 +147,11 @@ impl Vault {
             revoked_at: None,
             version: 1,
         };
-        let link = link("finish", &row);
+        let mut link = link("finish", &row);
+        // They stay as they were, for the view of who has which role.
+        for name in ["roles", "roles_before"] {
+            link.insert(name.to_owned(), owner.roles.to_words());
+        }
         let account = owner.account.clone();
         let change = Change {
             guards,
