@@ -12,6 +12,8 @@ use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
 use super::App;
@@ -24,6 +26,16 @@ struct Labels {
     /// The route as declared, never the address that was asked for.
     route: String,
     status: u16,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Route {
+    route: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Build {
+    version: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -41,9 +53,16 @@ struct Store {
     store: &'static str,
 }
 
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// Upper bounds of the buckets of answer times, in seconds: from a constant answer to the longest that is waited for.
+const SECONDS: [f64; 13] = [
+    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0,
+];
+
 /// Counters of one process.
 pub struct Metrics {
     requests: Family<Labels, Counter>,
+    seconds: Family<Route, Histogram, fn() -> Histogram>,
     export_cursor: Gauge,
     export_lag: Gauge,
 }
@@ -52,6 +71,7 @@ impl Metrics {
     pub(super) fn new() -> Self {
         Self {
             requests: Family::default(),
+            seconds: Family::new_with_constructor(|| Histogram::new(SECONDS)),
             export_cursor: Gauge::default(),
             export_lag: Gauge::default(),
         }
@@ -68,6 +88,12 @@ impl Metrics {
         let log = vault.log_stats();
         let mut registry = Registry::with_prefix("callervault");
         registry.register("http_requests", "Requests by route and status", self.requests.clone());
+        registry.register(
+            "http_request_seconds",
+            "Time from a request's headers to its answer's, by route",
+            self.seconds.clone(),
+        );
+        registry.register("build", "The program that runs", Info::new(Build { version: VERSION }));
         let entries: Counter = Counter::default();
         entries.inc_by(log.entries());
         registry.register("log_entries", "Entries committed since start", entries);
@@ -179,16 +205,13 @@ pub(super) async fn observe(State(app): State<Arc<App>>, request: Request, next:
     let start = Instant::now();
     let response = next.run(request).await;
     let status = response.status().as_u16();
+    let took = start.elapsed();
     let request_id = named.as_ref().map(|named| named.id().as_str());
     let method = known(&method);
-    tracing::info!(
-        method,
-        route,
-        status,
-        micros = start.elapsed().as_micros(),
-        request_id,
-        "request"
-    );
+    tracing::info!(method, route, status, micros = took.as_micros(), request_id, "request");
+    let seconds = app.metrics.seconds.get_or_create(&Route { route: route.clone() });
+    seconds.observe(took.as_secs_f64());
+    drop(seconds);
     app.metrics.requests.get_or_create(&Labels { route, status }).inc();
     response
 }

@@ -137,14 +137,19 @@ async fn metrics_have_a_listener_of_their_own() {
         404,
         "and nothing else there"
     );
+    assert_eq!(status(format!("{}/livez", server.base)).unwrap(), 200);
     let mut answer = client().get(format!("{}/metrics", server.metrics)).call().unwrap();
     let kind = answer.headers()["content-type"].to_str().unwrap().to_owned();
     assert!(kind.starts_with("application/openmetrics-text"), "{kind}");
     let text = answer.body_mut().read_to_string().unwrap();
-    assert!(
-        text.contains("callervault_http_requests_total{") && text.ends_with("# EOF\n"),
-        "{text}"
-    );
+    for line in [
+        "callervault_http_requests_total{route=\"/livez\",status=\"200\"} 1\n",
+        "callervault_http_request_seconds_count{route=\"/livez\"} 1\n",
+        "callervault_build_info{version=\"",
+    ] {
+        assert!(text.contains(line), "{line} in {text}");
+    }
+    assert!(text.ends_with("# EOF\n"), "{text}");
     drop(server);
     let (directory, passphrase) = (path(&world, ""), path(&world, "passphrase"));
     let beyond = ["--listen", "127.0.0.1:0", "--metrics", "0.0.0.0:0"];
