@@ -196,6 +196,10 @@ impl Client {
         self.call(token, "GET", path, &[], None)
     }
 
+    pub(super) fn get_without_token(&self, path: &str) -> Result<Answer, Failure> {
+        self.send("GET", path, &[], None)
+    }
+
     pub(super) fn post_without_token(&self, path: &str, body: &Value) -> Result<Answer, Failure> {
         self.send("POST", path, &[], Some(body))
     }

@@ -10,12 +10,15 @@ mod fsck;
 mod import;
 mod init;
 mod keys;
+mod manual;
 mod passphrase;
 mod people;
+mod policies;
 mod recover;
 mod reload;
 mod serve;
 mod settings;
+mod status;
 mod terminal;
 mod token;
 mod token_to;
@@ -79,6 +82,14 @@ enum Verb {
     Keys(keys::Keys),
     /// Run a temporary vault with synthetic departments and calls.
     Demo(demo::Demo),
+    /// Say whether a server is ready, and what its operator must know. Exit 3 where it is not.
+    Status(status::Status),
+    /// Check or show the rules that would be in force.
+    Policies(policies::Policies),
+    /// Write a shell's completions to standard output.
+    Completions(manual::Completions),
+    /// Write manual pages into a directory.
+    Man(manual::Man),
     /// Check the settings file.
     Config(config::Config),
     /// Run a witness that cosigns a log only if it continues what the witness saw before.
@@ -225,6 +236,10 @@ pub fn run() -> ExitCode {
         Verb::Audit(verb) => verb.run(),
         Verb::Keys(verb) => verb.run(),
         Verb::Demo(verb) => verb.run(),
+        Verb::Status(verb) => verb.run(),
+        Verb::Policies(verb) => verb.run(),
+        Verb::Completions(verb) => verb.run(),
+        Verb::Man(verb) => verb.run(),
         Verb::Config(verb) => verb.run(),
         Verb::Witness(verb) => verb.run(),
     });

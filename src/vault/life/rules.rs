@@ -7,6 +7,7 @@
 use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::sync::Arc;
 
 use crate::keyring::Keyring;
@@ -16,20 +17,33 @@ use crate::model::fields::{FieldSet, Words};
 use crate::model::limits::Limits;
 use crate::model::lists::Lists;
 use crate::model::reference::DepartmentCode;
+use crate::model::word_enum::word_enum;
 use crate::policy::Policy;
+use crate::policy::facts::PolicyHash;
 use crate::store::DataStore;
 use crate::store::rows::declared;
 use crate::vault::core::Rules;
 use crate::vault::life::open::{OpenError, Places};
 use crate::vault::{Error, Vault};
 
-const FIELDS: &str = "fields.toml";
-const LIMITS: &str = "limits.toml";
-const LISTS: &str = "lists.toml";
-const POLICIES: &str = "need-to-know.cedar";
-const SCHEMA: &str = "schema.cedarschema";
-const WORDS: &str = "words.toml";
-const FILES: [&str; 6] = [FIELDS, LIMITS, LISTS, POLICIES, SCHEMA, WORDS];
+word_enum! {
+    /// A file of rules.
+    pub enum RulesFile {
+        /// The declared fields.
+        Fields = "fields.toml",
+        /// How often one account may guess and take calls.
+        Limits = "limits.toml",
+        /// The lists that a city owns.
+        Lists = "lists.toml",
+        /// Who may ask for what.
+        Policies = "need-to-know.cedar",
+        /// The schema of the policies.
+        Schema = "schema.cedarschema",
+        /// Words that stand for no value.
+        Words = "words.toml",
+    }
+}
+
 /// Write permission of group and others.
 const WRITABLE: u32 = 0o022;
 const ROOT: u32 = 0;
@@ -47,26 +61,78 @@ pub enum BadFiles {
     #[error("{0} belongs to another user\n  it must belong to root or to the user who runs callervault")]
     Foreign(PathBuf),
     /// A name that means nothing here.
-    #[error("{} is no file of policies\n  the names are {}; rename it or take it away", .0.display(),
-                FILES.join(", "))]
+    #[error("{} is no file of policies\n  the names are {}; rename it or take it away", .0.display(), names())]
     Unknown(PathBuf),
     /// It cannot be read: the system's words.
     #[error("{0} cannot be read: {1}\n  make it readable to the user who runs callervault")]
     Unreadable(PathBuf, String),
 }
 
+fn names() -> String {
+    let names: Vec<&str> = RulesFile::ALL.iter().map(|file| file.as_str()).collect();
+    names.join(", ")
+}
+
+impl RulesFile {
+    /// What is in force of it: the file in the directory, or what the program ships with.
+    ///
+    /// # Errors
+    /// [`BadFiles::Unreadable`].
+    pub fn text(self, places: &Places) -> Result<String, BadFiles> {
+        self.read(&places.policies)
+    }
+
+    fn read(self, directory: &Path) -> Result<String, BadFiles> {
+        let path = directory.join(self.as_str());
+        match std::fs::read_to_string(&path) {
+            Ok(text) => Ok(text),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(self.shipped().to_owned()),
+            Err(error) => Err(unreadable(&path, &error)),
+        }
+    }
+
+    const fn shipped(self) -> &'static str {
+        match self {
+            Self::Fields => FieldSet::SHIPPED,
+            Self::Limits => Limits::SHIPPED,
+            Self::Lists => Lists::SHIPPED,
+            Self::Policies => Policy::SHIPPED_POLICIES,
+            Self::Schema => Policy::SHIPPED_SCHEMA,
+            Self::Words => Words::SHIPPED,
+        }
+    }
+}
+
+impl FromStr for RulesFile {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        Self::from_word(name).ok_or_else(|| format!("the names are {}", names()))
+    }
+}
+
+/// Checks all files as a start does: the hash over those that decide.
+///
+/// # Errors
+/// As those of opening a vault there.
+pub fn check(places: &Places) -> Result<PolicyHash, OpenError> {
+    let rules = load(places)?;
+    lists(&places.policies, places.policies_named)?;
+    Ok(rules.policy.hash())
+}
+
 /// Reads them: those in the directory, and those that are not there as shipped.
 pub(in crate::vault) fn load(places: &Places) -> Result<Rules, OpenError> {
     check_directory(&places.policies, places.policies_named)?;
-    let text = |name, shipped: &str| read(&places.policies.join(name), shipped);
-    let declarations = text(FIELDS, FieldSet::SHIPPED)?;
-    let words = text(WORDS, Words::SHIPPED)?;
+    let text = |file: RulesFile| file.text(places);
+    let declarations = text(RulesFile::Fields)?;
+    let words = text(RulesFile::Words)?;
     let fields = FieldSet::load(&declarations)?.with_words(Words::load(&words)?);
     fields.check_named()?;
-    let limited = text(LIMITS, Limits::SHIPPED)?;
+    let limited = text(RulesFile::Limits)?;
     let limits = Limits::load(&limited)?;
-    let policies = text(POLICIES, Policy::SHIPPED_POLICIES)?;
-    let schema = text(SCHEMA, Policy::SHIPPED_SCHEMA)?;
+    let policies = text(RulesFile::Policies)?;
+    let schema = text(RulesFile::Schema)?;
     let policy = Policy::load(&policies, &schema, &fields, &[&declarations, &limited, &words])?;
     tracing::info!(policy = %policy.hash(), "the rules in force: SHA-256 over policies, schema, fields, limits and words");
     Ok(Rules { fields, policy, limits })
@@ -121,7 +187,7 @@ impl Vault {
 /// the vault serves, and are no part of the policy's hash.
 pub(in crate::vault) fn lists(directory: &Path, named: bool) -> Result<(Lists, String), OpenError> {
     check_directory(directory, named)?;
-    let text = read(&directory.join(LISTS), Lists::SHIPPED)?;
+    let text = RulesFile::Lists.read(directory)?;
     let hash = leaf::base64_sha256(text.as_bytes());
     tracing::info!(lists = %hash, "the lists in force: SHA-256");
     Ok((Lists::load(&text)?, hash))
@@ -143,8 +209,8 @@ impl Declared {
     /// As those of opening a vault there.
     pub fn read(places: &Places) -> Result<Self, OpenError> {
         let (lists, _) = lists(&places.policies, places.policies_named)?;
-        let declarations = read(&places.policies.join(FIELDS), FieldSet::SHIPPED)?;
-        let words = read(&places.policies.join(WORDS), Words::SHIPPED)?;
+        let declarations = RulesFile::Fields.text(places)?;
+        let words = RulesFile::Words.text(places)?;
         let fields = FieldSet::load(&declarations)?.with_words(Words::load(&words)?);
         Ok(Self { fields, lists })
     }
@@ -169,7 +235,7 @@ fn check_directory(directory: &Path, named: bool) -> Result<(), BadFiles> {
     safe(directory)?;
     for entry in entries {
         let entry = entry.map_err(|error| unreadable(directory, &error))?;
-        let known = FILES.iter().any(|file| entry.file_name() == *file);
+        let known = RulesFile::ALL.iter().any(|file| entry.file_name() == file.as_str());
         if !known {
             return Err(BadFiles::Unknown(entry.path()));
         }
@@ -192,14 +258,6 @@ pub fn safe(path: &Path) -> Result<(), BadFiles> {
         return Err(BadFiles::Foreign(path.to_owned()));
     }
     Ok(())
-}
-
-fn read(path: &Path, shipped: &str) -> Result<String, BadFiles> {
-    match std::fs::read_to_string(path) {
-        Ok(text) => Ok(text),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(shipped.to_owned()),
-        Err(error) => Err(unreadable(path, &error)),
-    }
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> BadFiles {
