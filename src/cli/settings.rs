@@ -4,6 +4,7 @@
 //! clap checks it.
 
 use std::ffi::{OsStr, OsString};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::error::ErrorKind;
@@ -43,7 +44,9 @@ pub(super) fn added(command: &Command, typed: Vec<OsString>) -> Result<Vec<OsStr
         if of_verb.value_source(setting.get_id().as_str()) == Some(ValueSource::CommandLine) {
             continue;
         }
-        match std::env::var_os(variable(setting)) {
+        // An empty one is none: it would take a list away in silence.
+        let set = std::env::var_os(variable(setting)).filter(|value| !value.is_empty());
+        match set {
             Some(value) => options.extend(from_variable(setting, &value)?),
             None => {
                 if let Some(file) = &file {
@@ -115,7 +118,7 @@ fn from_variable(setting: &Arg, value: &OsStr) -> Result<Vec<OsString>, Failure>
     let words = value.to_str().map(str::trim);
     match (setting.get_action(), words) {
         (ArgAction::SetTrue, Some("true" | "1")) => Ok(vec![flag(setting)]),
-        (ArgAction::SetTrue, Some("false" | "0" | "")) => Ok(Vec::new()),
+        (ArgAction::SetTrue, Some("false" | "0")) => Ok(Vec::new()),
         (ArgAction::SetTrue, _) => Err(Failure::usage(format!("{} must be true or false", variable(setting)))),
         (ArgAction::Append, Some(words)) => Ok(words.split_whitespace().map(|word| with(setting, word)).collect()),
         _ => Ok(vec![with(setting, value)]),
@@ -213,16 +216,21 @@ impl Settings {
         let named = typed.or_else(|| std::env::var_os(FILE_VARIABLE).map(PathBuf::from));
         match named {
             Some(path) => Self::read(command, &path).map(Some),
-            None if Path::new(USUAL).exists() => Self::read(command, Path::new(USUAL)).map(Some),
+            None if is_there(Path::new(USUAL))? => Self::read(command, Path::new(USUAL)).map(Some),
             None => Ok(None),
         }
     }
 
     /// Reads a file that nobody but its owner may write.
     fn read(command: &Command, path: &Path) -> Result<Self, Failure> {
-        rules::safe(path).map_err(Failure::usage)?;
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| Failure::usage(format!("{} cannot be read: {error}", path.display())))?;
+        // Who may write the directory may put another file in this one's place.
+        let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        rules::safe(directory.unwrap_or(Path::new("."))).map_err(Failure::usage)?;
+        let mut text = String::new();
+        let read = rules::open_safely(path)
+            .map_err(Failure::usage)?
+            .read_to_string(&mut text);
+        read.map_err(|error| Failure::usage(format!("cannot read {}: {error}", path.display())))?;
         let table = text
             .parse()
             .map_err(|error: toml::de::Error| Failure::usage(format!("{}: {}", path.display(), error.message())))?;
@@ -293,6 +301,11 @@ impl Settings {
             self.path.display()
         ))
     }
+}
+
+fn is_there(path: &Path) -> Result<bool, Failure> {
+    let there = path.try_exists();
+    there.map_err(|error| Failure::usage(format!("cannot read {}: {error}", path.display())))
 }
 
 /// Whether an option may stand without a value.

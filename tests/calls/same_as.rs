@@ -5,6 +5,8 @@ use serde_json::{Value, json};
 use crate::support::{Actor, Answer, NAME, NUMBER, Request, World, intake, report};
 
 const OTHER: &str = "13900007777";
+const THIRD: &str = "13900006666";
+const FOURTH: &str = "13900005555";
 const ONE_ID: &str = "110108204107057338";
 
 /// A call by this caller, of whom the agent says that it is the one with that reference.
@@ -95,6 +97,12 @@ async fn a_number_alone_opens_no_record_with_a_name_or_an_address() {
     let nameless = agent
         .take(json!({"caller_number": OTHER, "home_address": "北京市海淀区中关村大街1号"}))
         .await;
+    let titled = agent
+        .take(json!({"caller_number": THIRD, "name": "王女士", "home_address": "北京市"}))
+        .await;
+    let documented = agent
+        .take(json!({"caller_number": FOURTH, "id_document": "护照 E12345678"}))
+        .await;
     for (caller, reference) in [
         (json!({"caller_number": NUMBER}), &named),
         (json!({"caller_number": NUMBER, "name": "孙一一"}), &named),
@@ -103,7 +111,16 @@ async fn a_number_alone_opens_no_record_with_a_name_or_an_address() {
         (json!({"name": NAME}), &named),
         (json!({}), &named),
         (json!({"caller_number": OTHER}), &nameless),
-        (json!({"caller_number": NUMBER, "home_address": "北京市"}), &nameless),
+        // Whatever is stated for an address is not compared with the one on file.
+        (
+            json!({"caller_number": OTHER, "home_address": "北京市海淀区中关村大街1号"}),
+            &nameless,
+        ),
+        (json!({"caller_number": THIRD}), &titled),
+        (json!({"caller_number": THIRD, "name": "王女士"}), &titled),
+        (json!({"caller_number": THIRD, "name": "王小明"}), &titled),
+        (json!({"caller_number": FOURTH}), &documented),
+        (json!({"id_document": "护照 E12345678"}), &documented),
         // It is certain that this is another caller.
         (json!({"caller_number": NUMBER, "name": NAME}), &nameless),
     ] {
@@ -114,15 +131,56 @@ async fn a_number_alone_opens_no_record_with_a_name_or_an_address() {
         assert_eq!(denied_for(&entry), "not-that-caller");
         assert!(entry["subject"].is_string(), "{entry}");
     }
-    let address = json!({"caller_number": OTHER, "home_address": "北京市海淀区中关村大街2号"});
-    take_as(agent, address, &nameless.reference).await.is(201);
-    // 王女士 names nobody, and is what this record is known by.
-    let titled = agent
-        .take(json!({"caller_number": "13900006666", "name": "王女士"}))
-        .await;
-    let again = json!({"caller_number": "13900006666", "name": "王女士"});
+}
+
+#[tokio::test]
+async fn what_names_nobody_is_enough_where_nothing_else_is_on_file() {
+    let (world, app) = World::new().await;
+    let agent = world.actor(&app, "agent");
+    let titled = agent.take(json!({"caller_number": THIRD, "name": "王女士"})).await;
+    let again = json!({"caller_number": THIRD, "name": "王女士", "salutation": "王女士"});
     let taken = take_as(agent, again, &titled.reference).await.is(201);
     assert_eq!(taken.at("/caller/ref"), titled.reference);
+    let documented = json!({"caller_number": FOURTH, "id_document": "护照 E12345678"});
+    let first = agent.take(documented.clone()).await;
+    let taken = take_as(agent, documented, &first.reference).await.is(201);
+    assert_eq!(taken.at("/caller/ref"), first.reference);
+}
+
+/// On the agent's word nothing that is on file is replaced; what is new is added.
+#[tokio::test]
+async fn a_value_on_file_stays() {
+    let (world, app) = World::new().await;
+    let agent = world.actor(&app, "agent");
+    let first = agent
+        .take(json!({"caller_number": NUMBER, "salutation": "周女士"}))
+        .await;
+    let other = json!({
+        "caller_number": OTHER, "callback_number": NUMBER, "salutation": "李先生", "email": "zhou@example.com",
+    });
+    let taken = take_as(agent, other, &first.reference).await.is(201);
+    let left_out = taken.json()["left_out"].clone();
+    let names: Vec<&str> = left_out
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["field"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, ["salutation", "caller_number"], "{left_out}");
+    assert_eq!(left_out[0]["rule"], "on-file-stays");
+    let shown = agent
+        .reveal(&taken.case())
+        .purpose("intake")
+        .fields(&["caller_number", "email"])
+        .clear()
+        .await;
+    assert_eq!(
+        shown.at("/fields/caller_number"),
+        format!("+86{NUMBER}"),
+        "{}",
+        shown.text
+    );
+    assert_eq!(shown.at("/fields/email"), "zhou@example.com");
 }
 
 #[tokio::test]

@@ -39,15 +39,23 @@ async fn a_server_is_started_by_its_file_alone() {
     file(
         elsewhere.path(),
         &format!(
-            "dir = {dir:?}\n\n[serve]\npassphrase-file = {passphrase:?}\nlisten = \"127.0.0.1:0\"\nmetrics = \"127.0.0.1:0\"\n\
-             requests-per-minute = 7000\nnode = \"north\"\n"
+            "dir = {dir:?}\n\n[serve]\npassphrase-file = {passphrase:?}\nlisten = \"0.0.0.0:0\"\nbehind-proxy = true\n\
+             keep-rules = true\nmetrics = \"127.0.0.1:0\"\nnode = \"north\"\n"
         ),
     );
-    let server = Server::of(command(elsewhere.path(), &[], &["serve"]), "http");
+    let mut server = Server::of(command(elsewhere.path(), &[], &["serve"]), "http");
     let ready = client().get(format!("{}/readyz", server.base)).call().unwrap();
     assert_eq!(ready.status(), 200);
     let metrics = client().get(format!("{}/metrics", server.metrics)).call().unwrap();
     assert_eq!(metrics.status(), 200);
+    // The flag of the file is in force: the rules stay as they were.
+    let fields = world.places.policies.join("fields.toml");
+    std::fs::write(&fields, "no fields").unwrap();
+    server.signal("HUP");
+    server.terminate();
+    let (code, said) = server.ended();
+    assert_eq!(code, Some(0));
+    assert!(!said.contains("rules are bad"), "{said}");
 }
 
 /// What is wrong names the value that was taken.
@@ -91,12 +99,20 @@ fn a_list_a_flag_and_an_option_that_may_stand_alone() {
     };
     let both = refused(&[], "[serve]\ntls-cert = \"c\"\n");
     assert!(both.contains("--tls-key"), "{both}");
-    let list = "[serve]\nwitness = [\"https://a.invalid=nokey\", \"https://b.invalid=nokey\"]\nbehind-proxy = true\nmetrics = true\n";
-    let told = refused(&[], list);
-    assert!(
-        told.contains("none"),
-        "all of it is understood, and the passphrase is what fails: {told}"
+    passphrase_file(dir.path());
+    let list = "[serve]\npassphrase-file = \"passphrase\"\nwitness = [\"https://a.invalid=nokey\", \"https://b.invalid=nokey\"]\n";
+    file(dir.path(), list);
+    // An empty variable does not take the list away.
+    for variables in [&[] as &[(&str, &str)], &[("CALLERVAULT_WITNESS", "")]] {
+        let (code, said) = run(dir.path(), variables, &["serve"]);
+        assert!(code == Some(2) && said.contains("https://a.invalid"), "{said}");
+    }
+    let (code, said) = run(
+        dir.path(),
+        &[("CALLERVAULT_WITNESS", "https://c.invalid=nokey")],
+        &["serve"],
     );
+    assert!(code == Some(2) && said.contains("https://c.invalid"), "{said}");
     let told = refused(&[("CALLERVAULT_BEHIND_PROXY", "perhaps")], "");
     assert!(
         told.contains("CALLERVAULT_BEHIND_PROXY must be true or false"),
@@ -152,7 +168,15 @@ fn a_file_is_checked_whole() {
     // Who may write it decides where the vault is and who may listen.
     file(dir.path(), "");
     let path = dir.path().join("callervault.toml");
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o666)).unwrap();
+    for (path, mode) in [(path.as_path(), 0o666), (dir.path(), 0o777)] {
+        let right = std::fs::metadata(path).unwrap().permissions();
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+        let (code, said) = run(dir.path(), &[], &["fsck"]);
+        assert!(code == Some(2) && said.contains("chmod go-w"), "{said}");
+        std::fs::set_permissions(path, right).unwrap();
+    }
+    std::fs::rename(&path, dir.path().join("other.toml")).unwrap();
+    std::os::unix::fs::symlink(dir.path().join("other.toml"), &path).unwrap();
     let (code, said) = run(dir.path(), &[], &["fsck"]);
-    assert!(code == Some(2) && said.contains("chmod go-w"), "{said}");
+    assert!(code == Some(2) && said.contains("cannot be read"), "{said}");
 }

@@ -25,7 +25,7 @@ mod words;
 pub use indexed::Indexed;
 pub use load::FieldsError;
 pub use terms::{Class, FieldName, Group, MatchStrength};
-pub use value_rules::{NAMES_NOBODY, PHONE_AREA_ZERO, ValueRule};
+pub use value_rules::{NAMES_NOBODY, ON_FILE_STAYS, PHONE_AREA_ZERO, ValueRule};
 pub use words::{Words, WordsError};
 
 use std::sync::Arc;
@@ -132,6 +132,18 @@ impl Field {
     #[must_use]
     pub fn identifies(&self, normal: &Submitted) -> bool {
         !(self.rules.kind.is_name() && self.words.is_nobody(normal.expose()))
+    }
+
+    /// Whether it holds a telephone number.
+    #[must_use]
+    pub const fn is_phone(&self) -> bool {
+        self.rules.kind.is_phone()
+    }
+
+    /// Whether its masked form is the whole value.
+    #[must_use]
+    pub const fn is_shown_whole(&self) -> bool {
+        matches!(self.mask, Mask::Keep)
     }
 
     /// Whether a role that may see the field masked only may compare it: the masked form leaves enough hidden.

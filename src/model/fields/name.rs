@@ -59,7 +59,11 @@ fn check(name: &str) -> Result<(), Broken> {
     let begins = name.starts_with(|c| is_letter(c) || c == '\'');
     let ends = name.ends_with(|c| is_letter(c) || matches!(c, '.' | '\''));
     let inside = name.chars().all(|c| is_letter(c) || is_sign(c) || is_invisible(c));
-    if begins && ends && inside && name.contains(is_letter) {
+    // SMITH, JOHN; but 张三,李四 are two.
+    let one = name
+        .split_once(',')
+        .is_none_or(|(last, first)| !first.contains(',') && !last.chars().any(is_han));
+    if one && begins && ends && inside && name.contains(is_letter) {
         Ok(())
     } else {
         Err(value_rules::NAME_LETTERS)
@@ -72,12 +76,16 @@ fn is_letter(c: char) -> bool {
 }
 
 const fn is_sign(c: char) -> bool {
-    matches!(c, '·' | '.' | '-' | '\'' | ' ')
+    matches!(c, '·' | '.' | '-' | '\'' | ' ' | ',')
 }
 
-/// Letters alone, in one case: documents and systems write dots, hyphens, apostrophes, spaces and capitals in their own ways.
+/// Letters alone, in one case: documents and systems write dots, hyphens, apostrophes, spaces and capitals in their own ways, and
+/// a surname before a comma, or after the others.
 pub(super) fn fold(normal: &str) -> String {
-    let letters: String = normal
+    let turned = normal.split_once(',').map(|(last, first)| format!("{first}{last}"));
+    let letters: String = turned
+        .as_deref()
+        .unwrap_or(normal)
         .nfkc()
         .filter(|c| is_letter(*c) && !is_apostrophe(*c) && !is_invisible(*c))
         .collect();

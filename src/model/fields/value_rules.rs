@@ -35,7 +35,7 @@ macro_rules! value_rules {
             pub(super) const $id: Broken = &ValueRule { name: $name, words: Words { en: $en, zh: $zh } };
         )+
 
-        const ALL: &[&ValueRule] = &[ $( $id, )+ PHONE_AREA_ZERO, NAMES_NOBODY ];
+        const ALL: &[&ValueRule] = &[ $( $id, )+ PHONE_AREA_ZERO, NAMES_NOBODY, ON_FILE_STAYS ];
     };
 }
 
@@ -45,6 +45,15 @@ pub const NAMES_NOBODY: &ValueRule = &ValueRule {
     words: Words {
         en: "it names nobody (words.toml); the name on file stays",
         zh: "该称呼不指明任何人（见 words.toml），保留已登记的姓名",
+    },
+};
+
+/// The agent says that a caller on file is calling, and what is stated now is not what is on file.
+pub const ON_FILE_STAYS: &ValueRule = &ValueRule {
+    name: "on-file-stays",
+    words: Words {
+        en: "another value is on file and stays; correct it if it is wrong",
+        zh: "已登记的值不同，予以保留；如有误请更正",
     },
 };
 
@@ -65,8 +74,8 @@ value_rules! {
         / "含有号码；该字段脱敏时也完整显示，不能填写号码";
 
     NAME_LENGTH = "name-length", "a name has 1 to 100 characters" / "姓名为 1 至 100 个字符";
-    NAME_LETTERS = "name-letters", "a name has letters, with · . - ' or a space between them"
-        / "姓名由文字组成，其间可有 · . - ' 或空格";
+    NAME_LETTERS = "name-letters", "a name has letters, with · . - ' a space or one comma between them"
+        / "姓名由文字组成，其间可有 · . - '、空格或一个逗号";
 
     PHONE_CHARACTERS = "phone-characters",
         "a phone number has digits, spaces, hyphens, dots, slashes and brackets, and one extension at most"

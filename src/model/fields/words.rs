@@ -19,6 +19,8 @@ struct File {
     nobody: Vec<String>,
     after: Vec<String>,
     before: Vec<String>,
+    familiar: Vec<String>,
+    familiar_surnames: Vec<String>,
     surnames: Vec<String>,
 }
 
@@ -29,6 +31,8 @@ pub struct Words {
     nobody: BTreeSet<String>,
     after: BTreeSet<String>,
     before: BTreeSet<String>,
+    familiar: BTreeSet<String>,
+    familiar_surnames: BTreeSet<String>,
     surnames: BTreeSet<String>,
 }
 
@@ -48,6 +52,8 @@ impl Words {
             nobody: names(file.nobody),
             after: names(file.after),
             before: names(file.before),
+            familiar: names(file.familiar),
+            familiar_surnames: names(file.familiar_surnames),
             surnames: names(file.surnames),
         })
     }
@@ -82,11 +88,17 @@ impl Words {
             .before
             .iter()
             .map(|title| (title.as_str(), name.strip_prefix(title.as_str())));
-        after.chain(before).any(without)
+        after.chain(before).any(without) || self.is_familiar(name)
     }
 
-    /// Whether a title and what stands beside it name many. A title of one character may be a part of a name, as in 小红 and 阿依:
-    /// beside a single character it is one only where that is a surname.
+    /// 小李, 阿王: the commonest surnames after 小 or 阿. After these, other characters are given names: 小红, 阿兰.
+    fn is_familiar(&self, name: &str) -> bool {
+        let mut rest = self.familiar.iter().filter_map(|word| name.strip_prefix(word.as_str()));
+        rest.any(|rest| self.familiar_surnames.contains(rest))
+    }
+
+    /// Whether a title and what stands beside it name many. A title of one character may be a part of a name, as in 伯安: beside a
+    /// single character it is one only where that is a surname.
     fn is_titled_han(&self, title: &str, rest: &str) -> bool {
         let one_each = title.chars().count() == 1 && rest.chars().count() == 1;
         let names_many = if one_each {

@@ -4,11 +4,14 @@
 //! that was named must be there, and a file in it that is none of ours is an error: a misspelt name would leave the shipped rules
 //! in force in silence.
 
+use std::fs::{File, Metadata};
 use std::io::ErrorKind;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
+
+use rustix::fs::OFlags;
 
 use crate::keyring::Keyring;
 use crate::log::leaf::Unasked;
@@ -250,6 +253,23 @@ fn check_directory(directory: &Path, named: bool) -> Result<(), BadFiles> {
 /// [`BadFiles`] says who may.
 pub fn safe(path: &Path) -> Result<(), BadFiles> {
     let metadata = std::fs::metadata(path).map_err(|error| unreadable(path, &error))?;
+    nobody_else_may_write(path, &metadata)
+}
+
+/// Opens a file that nobody but root and the user who runs the program may write, and that is no link.
+///
+/// # Errors
+/// [`BadFiles`] says who may.
+pub fn open_safely(path: &Path) -> Result<File, BadFiles> {
+    let unlinked = i32::try_from(OFlags::NOFOLLOW.bits()).unwrap_or_default();
+    let file = File::options().read(true).custom_flags(unlinked).open(path);
+    let file = file.map_err(|error| unreadable(path, &error))?;
+    let metadata = file.metadata().map_err(|error| unreadable(path, &error))?;
+    nobody_else_may_write(path, &metadata)?;
+    Ok(file)
+}
+
+fn nobody_else_may_write(path: &Path, metadata: &Metadata) -> Result<(), BadFiles> {
     if metadata.mode() & WRITABLE != 0 {
         return Err(BadFiles::Writable(path.to_owned()));
     }

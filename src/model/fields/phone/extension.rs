@@ -69,11 +69,13 @@ pub(super) struct Extension<'w> {
     digits: &'w str,
     /// A word or sign says that it is one; a comma, a semicolon or a hyphen does not.
     marked: bool,
+    /// A sign that stands in lists, 、, is before it.
+    listed: bool,
 }
 
 /// Number and extension, if there is one.
 pub(super) fn split(plain: &str) -> Result<Written<'_>, Broken> {
-    let plain = without_label(user(plain)).trim_matches([' ', ',', '.']);
+    let plain = without_label(user(plain)).trim_matches([' ', ',', '、', '.']);
     match plain.split_once(';') {
         Some((number, parameters)) => Ok(with_parameters(number, parameters)),
         None => marked(plain),
@@ -99,13 +101,18 @@ fn without_label(plain: &str) -> &str {
 impl<'w> Extension<'w> {
     /// Without a word or sign of its own.
     pub(super) const fn unmarked(digits: &'w str) -> Self {
-        Self { digits, marked: false }
+        Self {
+            digits,
+            marked: false,
+            listed: false,
+        }
     }
 
     /// Its digits.
     pub(super) fn check(self) -> Result<&'w str, Broken> {
         let most = if self.marked { MOST_DIGITS } else { MOST_UNMARKED };
-        if self.digits.len() <= most && all_digits(self.digits) {
+        let listed = self.listed && !self.marked;
+        if self.digits.len() <= most && all_digits(self.digits) && !listed {
             return Ok(self.digits);
         }
         let number = |c: char| c.is_ascii_digit() || c == '+' || is_separator(c);
@@ -128,6 +135,7 @@ fn with_parameters<'w>(number: &'w str, parameters: &'w str) -> Written<'w> {
                 extension = Some(Extension {
                     digits: digits.trim(),
                     marked: true,
+                    listed: false,
                 });
             }
             Some(("phone-context", global)) if global.starts_with('+') => context = global,
@@ -166,7 +174,7 @@ fn marked(plain: &str) -> Result<Written<'_>, Broken> {
 
 /// What is left without marks, and without signs at either end.
 fn after_marks(rest: &str) -> Extension<'_> {
-    let signs = |c: char| is_separator(c) || matches!(c, ':' | ',');
+    let signs = |c: char| is_separator(c) || matches!(c, ':' | ',' | '、');
     let plain = rest.trim_matches(signs);
     let mut digits = plain;
     while let Some(after) = MARKS.iter().find_map(|mark| digits.strip_prefix(mark)) {
@@ -178,5 +186,6 @@ fn after_marks(rest: &str) -> Extension<'_> {
     Extension {
         digits,
         marked: digits.len() < plain.len(),
+        listed: rest.contains('、'),
     }
 }

@@ -48,7 +48,6 @@ fn usual(c: char) -> char {
         ']' | '}' | '】' | '〕' | '〗' | '」' => ')',
         '\\' | '\u{2215}' | '\u{2044}' => '/',
         '。' => '.',
-        '、' => ',',
         '轉' => '转',
         c if is_middle_dot(c) => '.',
         c if c.is_whitespace() => ' ',
@@ -76,6 +75,13 @@ fn unmarked(number: &str) -> Option<(String, Extension<'_>)> {
 }
 
 fn e164(written: &str) -> Result<String, Broken> {
+    // A table has made a decimal of it: its 0 is no digit of the number.
+    if written
+        .rsplit_once('.')
+        .is_some_and(|(_, last)| matches!(last.trim(), "0" | "00"))
+    {
+        return Err(PHONE_CHARACTERS);
+    }
     // 0571-8512345/6 is two numbers.
     if written.rsplit_once('/').is_some_and(|(_, last)| last.trim().len() < 2) {
         return Err(PHONE_CHARACTERS);

@@ -133,6 +133,15 @@ fn names_are_compared_in_one_case() {
 }
 
 #[test]
+fn a_surname_before_a_comma() {
+    assert_eq!(kept(FIELD, &["SMITH, JOHN", "SMITH,  JOHN"]), "SMITH, JOHN");
+    assert!(same(FIELD, "SMITH, JOHN", "John Smith") && !same(FIELD, "JOHN, SMITH", "John Smith"));
+    for bad in ["张三,李四", "SMITH, JOHN, JUNIOR", ", JOHN", "SMITH,"] {
+        refused(FIELD, bad);
+    }
+}
+
+#[test]
 fn words_that_name_nobody_identify_nobody() {
     let fields = shipped();
     for nobody in [
@@ -200,6 +209,9 @@ fn names_of_persons_identify_somebody() {
         "John Herr",
         "阿依",
         "小红",
+        "阿兰",
+        "小文",
+        "阿龙",
         "小红·阿依",
         "何大姐儿",
         "秀姐",

@@ -112,6 +112,7 @@ fn a_landline_needs_the_0_of_its_area_code() {
 fn two_numbers_are_not_a_number_with_an_extension() {
     for two in [
         "010-62345678、62345679",
+        "010-62345678、79",
         "010-62345678,010-62345679",
         "010-62345678；62345679",
         "010-62345678-62345679",
@@ -274,6 +275,10 @@ fn signs_between_the_digits() {
         "+8613812345678"
     );
     assert_eq!(number(&["13812345678。", "13812345678,"]), "+8613812345678");
+    // What a table makes of a number: the 0 is no digit of it.
+    for decimal in ["95588.0", "057185123456.0", "13812345678.00"] {
+        refused(FIELD, decimal);
+    }
     for two in [
         "010-62345678/79",
         "0571-8512345/6",

@@ -16,7 +16,7 @@ use self::same_as::MATCHED;
 use crate::keyring::RecordKey;
 use crate::log::{Change, CommitError};
 use crate::model::ask::Action;
-use crate::model::fields::{Field, MatchStrength, NAMES_NOBODY};
+use crate::model::fields::{Field, MatchStrength, NAMES_NOBODY, ON_FILE_STAYS};
 use crate::model::ids::{CallerId, RecordId, TicketId};
 use crate::model::purposes::Purpose;
 use crate::model::reference::{DepartmentCode, Reference};
@@ -194,8 +194,8 @@ impl Vault {
         Ok(minted.reference)
     }
 
-    /// Seals what is new about the caller; what the caller states now takes the place of what was on file, but 匿名 takes no
-    /// name's.
+    /// Seals what is new about the caller. What the caller states now takes the place of what was on file, but 匿名 takes no name's,
+    /// and on the agent's word alone nothing is replaced.
     async fn seal_caller(
         &self,
         change: &mut Change,
@@ -212,6 +212,10 @@ impl Vault {
         for (field, value) in values {
             let name = field.name().as_str();
             if self.holds(&row, field, value).await? {
+                continue;
+            }
+            if row.has(name) && found.matched == Matched::Confirmed {
+                left_out.push(LeftOut::new(name, ON_FILE_STAYS));
                 continue;
             }
             if row.has(name) && !field.identifies(value) {

@@ -1,11 +1,11 @@
 //! The agent says which caller on file it is (`same_as`), where matching alone cannot tell.
 //!
-//! A number alone opens nobody's record. Where a name is on file the call must state it, and for that much a single match is
-//! certain without the agent's word. Where none is on file the record must hold nothing but numbers and what the call states
-//! itself.
+//! A number alone opens nobody's record. The call must state a number of theirs and, if a person's name is on file, that name: for
+//! that much a single match is certain without the agent's word. Where no name says who it is, nothing may be on file that the number
+//! would open: only numbers, what is shown whole even where it is masked, and what the call states itself and an index finds equal.
 
 use crate::cells;
-use crate::model::fields::{Field, FieldName, FieldSet, Indexed, MatchStrength};
+use crate::model::fields::{Field, FieldSet, Indexed, MatchStrength};
 use crate::model::ids::RecordKind;
 use crate::model::submitted::Submitted;
 use crate::policy::Why;
@@ -41,8 +41,7 @@ impl Vault {
         }
     }
 
-    /// Whether a number that the call states leads to the record, no identifying value contradicts, and the call states the name
-    /// on file or, where there is none, something for each field on file but numbers.
+    /// Whether the call agrees with the record, as the module says, and no identifying value contradicts.
     async fn agrees(
         &self,
         fields: &FieldSet,
@@ -52,34 +51,48 @@ impl Vault {
         if !row.indexed || self.contradicted(row.id, values).await? {
             return Ok(false);
         }
-        if !self.states(fields, row, values, MatchStrength::Tentative).await? {
+        let is_number = |field: &Field| field.is_phone() && field.matching() == Some(MatchStrength::Tentative);
+        let numbers: Vec<&(&Field, Submitted)> = values.iter().filter(|(field, _)| is_number(field)).collect();
+        if !self.finds(fields, row, &numbers).await? {
             return Ok(false);
         }
-        let on_file = || {
-            fields
-                .of(RecordKind::Caller)
-                .filter(|field| row.has(field.name().as_str()))
+        let names = |(field, value): &&(&Field, Submitted)| {
+            field.matching() == Some(MatchStrength::Corroborating) && field.identifies(value)
         };
-        if on_file().any(|field| field.matching() == Some(MatchStrength::Corroborating)) {
-            return self.states(fields, row, values, MatchStrength::Corroborating).await;
+        let names: Vec<&(&Field, Submitted)> = values.iter().filter(names).collect();
+        if self.finds(fields, row, &names).await? {
+            return Ok(true);
         }
-        let stated = |name: &FieldName| values.iter().any(|(field, _)| field.name() == name);
-        Ok(on_file().all(|field| field.matching() == Some(MatchStrength::Tentative) || stated(field.name())))
+        for field in fields
+            .of(RecordKind::Caller)
+            .filter(|field| row.has(field.name().as_str()))
+        {
+            if is_number(field) || field.is_shown_whole() {
+                continue;
+            }
+            let stated: Vec<&(&Field, Submitted)> = values
+                .iter()
+                .filter(|(other, _)| other.name() == field.name())
+                .collect();
+            if !self.finds(fields, row, &stated).await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
-    /// Whether the call states a value of this strength that is on the record, or that one on the record may mean.
-    async fn states(
+    /// Whether one of these values is on the record, or is one that a value on the record may mean.
+    async fn finds(
         &self,
         fields: &FieldSet,
         row: &Genuine<CallerRow>,
-        values: &[(&Field, Submitted)],
-        strength: MatchStrength,
+        values: &[&(&Field, Submitted)],
     ) -> Result<bool, Error> {
-        for (field, value) in values.iter().filter(|(field, _)| field.matching() == Some(strength)) {
+        for (field, value) in values {
             let sought: Vec<Indexed> = field.indexed(value).into_iter().chain(field.alike(value)).collect();
             let alike = fields
                 .of(RecordKind::Caller)
-                .filter(|other| other.index() == field.index());
+                .filter(|other| field.index().is_some() && other.index() == field.index());
             for other in alike {
                 let with = cells![row.id, other.name().as_str().to_owned()];
                 for entry in self.store.all(&OF_FIELD, &with).await? {
