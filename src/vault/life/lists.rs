@@ -16,7 +16,6 @@ pub struct Reloaded {
     /// SHA-256 of `lists.toml`, in base64, as in the log entry.
     pub sha256: String,
     /// The lists in force.
-    #[serde(flatten)]
     pub lists: Lists,
     /// The log entry of this act.
     pub audit: Audit,

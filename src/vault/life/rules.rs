@@ -6,12 +6,12 @@
 
 use std::fs::{File, Metadata};
 use std::io::ErrorKind;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
-use rustix::fs::OFlags;
+use rustix::fs::{Mode, OFlags};
 
 use crate::keyring::Keyring;
 use crate::log::leaf::Unasked;
@@ -261,9 +261,9 @@ pub fn safe(path: &Path) -> Result<(), BadFiles> {
 /// # Errors
 /// [`BadFiles`] says who may.
 pub fn open_safely(path: &Path) -> Result<File, BadFiles> {
-    let unlinked = i32::try_from(OFlags::NOFOLLOW.bits()).unwrap_or_default();
-    let file = File::options().read(true).custom_flags(unlinked).open(path);
-    let file = file.map_err(|error| unreadable(path, &error))?;
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let file = rustix::fs::open(path, flags, Mode::empty());
+    let file = File::from(file.map_err(|error| unreadable(path, &error.into()))?);
     let metadata = file.metadata().map_err(|error| unreadable(path, &error))?;
     nobody_else_may_write(path, &metadata)?;
     Ok(file)

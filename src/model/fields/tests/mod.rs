@@ -1,6 +1,7 @@
 //! Values as people have them: what is kept of each, and what equals what. All persons and numbers are invented.
 
 mod accounts;
+mod addresses;
 mod countries;
 mod documents;
 mod names;
