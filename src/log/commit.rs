@@ -176,9 +176,16 @@ impl Log {
             ..change
         };
         let unlock = Unasked::new(UNLOCK, DepartmentCode::AUDITORS, at, policy);
-        let leaf = Leaf::unasked(&unlock, &change, &self.node)?;
-        let patience = self.deadline.max(START);
-        self.sequence_within(leaf.to_bytes()?, change, patience).await
+        self.unasked_patiently(&unlock, change).await
+    }
+
+    /// As `unasked`, where nobody waits for an answer and a busy disk is no reason to give up.
+    ///
+    /// # Errors
+    /// As `unasked`.
+    pub async fn unasked_patiently(&self, act: &Unasked<'_>, change: Change) -> Result<LogPosition, CommitError> {
+        let leaf = Leaf::unasked(act, &change, &self.node)?.to_bytes()?;
+        self.sequence_within(leaf, change, self.deadline.max(START)).await
     }
 
     /// Makes an act durable that no token was presented for, together with what it changes.

@@ -13,6 +13,8 @@ pub(in crate::vault) struct ListsInForce {
     /// The operator named it: then it must be there.
     pub(in crate::vault) named: bool,
     now: RwLock<Arc<Lists>>,
+    /// Held from reading files to putting them in force: the last that the log has is the one in force.
+    pub(in crate::vault) rereading: tokio::sync::Mutex<()>,
 }
 
 impl ListsInForce {
@@ -21,6 +23,7 @@ impl ListsInForce {
             directory,
             named,
             now: RwLock::new(Arc::new(lists)),
+            rereading: tokio::sync::Mutex::default(),
         }
     }
 

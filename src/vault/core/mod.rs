@@ -63,7 +63,8 @@ pub struct Vault {
     pub(in crate::vault) keyring: Arc<Keyring>,
     /// The way to the log's thread, which has state of its own; several nodes will share the log through the store.
     pub(in crate::vault) log: Log,
-    /// The rules in force. Each request goes by those it began with; reading them again replaces them whole (`life/rules.rs`). Each
+    /// The rules in force. A request takes its fields from those it began with, and is decided by those in force then; reading them
+    /// again replaces them whole (`life/rules.rs`). Each
     /// node reads its own files. Answers of the policy are remembered under a lock inside; losing them costs time only.
     pub(in crate::vault) rules: ArcSwap<Rules>,
     /// The city's lists. Written when they are read again, under a lock inside; each node reads its own file.

@@ -30,6 +30,7 @@ impl Vault {
         let ask = self.ask(session, Action::SetLists, Purpose::Administer)?;
         let facts = self.facts(&ask).await?;
         let permit = self.decide(ask, facts).await?;
+        let _one = self.lists.rereading.lock().await;
         let (lists, sha256) = rules::lists(&self.lists.directory, self.lists.named).map_err(|fault| {
             tracing::warn!(%fault, "the lists cannot be used and stay as they were");
             Error::Bad(problems::BAD_LISTS)

@@ -161,6 +161,7 @@ impl Vault {
     /// # Errors
     /// [`OpenError`]: those in force go on.
     pub async fn reread_rules(&self, places: &Places) -> Result<bool, OpenError> {
+        let _one = self.lists.rereading.lock().await;
         let rules = load(places)?;
         let (lists, sha256) = lists(&places.policies, places.policies_named)?;
         let other_lists = lists != *self.lists();
@@ -177,7 +178,7 @@ impl Vault {
             change.link.insert("lists".to_owned(), sha256);
         }
         let replaced = Unasked::new(leaf::RULES, DepartmentCode::AUDITORS, at, rules.policy.hash());
-        let logged = self.log.unasked(&replaced, change).await;
+        let logged = self.log.unasked_patiently(&replaced, change).await;
         logged.map_err(Error::from)?;
         self.spending.limit(rules.limits.clone());
         self.rules.store(Arc::new(rules));
