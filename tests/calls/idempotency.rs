@@ -71,6 +71,21 @@ async fn a_call_and_a_correction() {
     clean(&world, app).await;
 }
 
+/// Two records of one person would stay two: from then on neither is certain.
+#[tokio::test]
+async fn calls_of_one_new_person_at_once_make_one_caller() {
+    let (world, app) = World::new().await;
+    let world = Arc::new(world);
+    let call = Request::post("/v1/intake", &intake(caller(NAME, NUMBER)));
+    let taken = at_once(&world, &app, "agent", call).await;
+    let callers: BTreeSet<String> = taken.iter().map(|answer| answer.at("/caller/ref")).collect();
+    assert!(taken.iter().all(|answer| answer.status == 201), "{callers:?}");
+    assert_eq!(callers.len(), 1, "{callers:?}");
+    let found = world.actor(&app, "agent").lookup(NUMBER).await.is(200);
+    assert_eq!(found.json()["callers"].as_array().unwrap().len(), 1, "{}", found.text);
+    clean(&world, app).await;
+}
+
 #[tokio::test]
 async fn an_administrators_write_takes_no_key() {
     let (world, app) = World::new().await;

@@ -14,6 +14,7 @@ use crate::model::fields::{Field, MatchStrength};
 use crate::model::ids::CallerId;
 use crate::model::submitted::Submitted;
 use crate::model::word_enum::word_enum;
+use crate::store::Guard;
 use crate::store::rows::blind_index::{BOTH, HITS, OF_FIELD};
 use crate::store::rows::{CallerRow, Cell, Genuine};
 use crate::vault::{Error, Vault};
@@ -49,6 +50,9 @@ pub(in crate::vault) struct Match {
     pub(in crate::vault) candidates: Vec<CallerId>,
     /// There are more of them.
     pub(in crate::vault) more: bool,
+    /// What must still be so where nobody was found: else two calls of one new person at once make two records, and from then on
+    /// neither is certain.
+    pub(in crate::vault) guards: Vec<Guard>,
 }
 
 /// How far a stated value leads to a caller on file.
@@ -79,6 +83,26 @@ impl Sought {
     fn with(&self, limit: u32) -> [Cell; 3] {
         cells![self.index.clone(), self.value, limit]
     }
+
+    /// As the parameters of [`BOTH`].
+    fn and(&self, other: &Self) -> [Cell; 7] {
+        cells![
+            self.index.clone(),
+            self.value,
+            other.index.clone(),
+            other.value,
+            MOST_SHARING,
+            BEYOND_EVERY_ID.to_vec(),
+            MOST + 1
+        ]
+    }
+}
+
+/// No caller has such a number and such a name.
+fn nobody_has_both(codes: &[Sought]) -> Vec<Guard> {
+    let with = |lead| codes.iter().filter(move |code| code.lead == lead);
+    let pairs = with(Lead::TENTATIVE).flat_map(|one| with(Lead::CORROBORATING).map(move |other| one.and(other)));
+    pairs.map(|pair| Guard::none(&BOTH, &pair)).collect()
 }
 
 impl Match {
@@ -89,6 +113,7 @@ impl Match {
             caller: None,
             candidates: Vec::new(),
             more: false,
+            guards: Vec::new(),
         }
     }
 
@@ -98,6 +123,7 @@ impl Match {
             caller: Some(caller),
             candidates: Vec::new(),
             more: false,
+            guards: Vec::new(),
         }
     }
 
@@ -129,6 +155,11 @@ impl Vault {
         if let [caller] = fitting[..] {
             return Ok(Match::certain(caller));
         }
+        let guards = if agreeing.is_empty() {
+            nobody_has_both(&codes)
+        } else {
+            Vec::new()
+        };
         agreeing.extend(self.agreeing(&codes, Lead::Alike).await?);
         // Somebody else with the same number is counted and not named: whoever knows a colleague's number would learn by it
         // whom the vault knows, and under which reference.
@@ -151,6 +182,7 @@ impl Vault {
             caller: None,
             candidates,
             more,
+            guards,
         })
     }
 
@@ -221,17 +253,8 @@ impl Vault {
 
     /// The callers who have both values, at most 51: more than one is no match, and no more than 50 are named.
     async fn having_both(&self, one: &Sought, other: &Sought) -> Result<Vec<CallerId>, Error> {
-        let with = cells![
-            one.index.clone(),
-            one.value,
-            other.index.clone(),
-            other.value,
-            MOST_SHARING,
-            BEYOND_EVERY_ID.to_vec(),
-            MOST + 1
-        ];
         let mut callers = Vec::new();
-        for (first, second) in self.store.all(&BOTH, &with).await? {
+        for (first, second) in self.store.all(&BOTH, &one.and(other)).await? {
             self.keyring.genuine(second)?;
             callers.push(self.keyring.genuine(first)?.caller);
         }

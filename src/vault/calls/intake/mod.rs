@@ -150,6 +150,7 @@ impl Vault {
         if found.matched == Matched::Confirmed {
             change.link.insert(MATCHED.to_owned(), found.matched.to_string());
         }
+        change.guards.extend(found.guards.iter().cloned());
         let (caller, subject) = (row.id, row.subject);
         let ticket = self.seal_ticket(&mut change, session, body, checked, &row, history)?;
         let department = session.actor.department();
