@@ -61,6 +61,7 @@ async fn a_reader_holds_a_receipt_that_can_be_proved() {
     let entry = auditor.entry(&shown).await;
     assert_eq!(entry["act"], "field.reveal");
     assert_eq!(entry["ticket"], json!(case.no));
+    assert_eq!(entry["role"], "handler", "under which it was permitted");
 
     let path = format!("/v1/audit/events/{}/proof", shown.index());
     let proof = TlogProof::parse(&text(auditor, &path).await).unwrap();
@@ -129,6 +130,10 @@ async fn what_the_log_does_not_hold() {
     ] {
         auditor.get(path).await.fails(status, problem);
     }
+    // A log is proved as far as it goes: the question itself is its last entry.
+    let size = auditor.get("/v1/audit/events/0").await.index() + 2;
+    let whole = format!("/v1/audit/consistency?old=1&new={size}");
+    auditor.get(whole).await.is(200);
     let described = nobody.get("/openapi.json").await.json();
     assert!(described["paths"]["/v1/audit/tile/{path}"]["get"].is_object());
 }
