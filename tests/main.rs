@@ -65,6 +65,7 @@ mod audit {
     mod follower;
     mod formats;
     mod names;
+    mod news;
     mod outsiders;
     pub(crate) mod retention;
     mod reveal_limit;
