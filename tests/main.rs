@@ -117,6 +117,7 @@ mod life {
 
 /// The command line.
 mod cli {
+    mod first_day;
     mod hangup;
     mod settings;
 }
