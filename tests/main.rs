@@ -65,6 +65,7 @@ mod audit {
     mod follower;
     mod formats;
     mod names;
+    mod news;
     mod outsiders;
     pub(crate) mod retention;
     mod reveal_limit;
@@ -116,6 +117,7 @@ mod life {
 
 /// The command line.
 mod cli {
+    mod first_day;
     mod hangup;
     mod settings;
 }

@@ -8,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 use serde_json::{Value, json};
 
 use crate::support::process::skipped;
+use crate::support::session::{blocks, documents, have, session};
 
 /// The demo as a process, ended with the test.
 struct Demo(Child);
@@ -37,43 +38,6 @@ impl Drop for Demo {
     }
 }
 
-/// The blocks of shell under a heading.
-fn blocks<'t>(text: &'t str, heading: &str) -> Vec<&'t str> {
-    let section = text.split_once(&format!("\n{heading}\n")).expect("the heading").1;
-    let section = section.split("\n## ").next().unwrap();
-    let blocks = section.split("```sh\n").skip(1);
-    blocks.map(|block| block.split("```").next().unwrap()).collect()
-}
-
-fn have(program: &str) -> bool {
-    let found = Command::new(program).arg("--version").output();
-    found.is_ok_and(|output| output.status.success())
-}
-
-/// The session as one script; what each block of it prints.
-fn session(directory: &Path, blocks: &[&str]) -> Vec<String> {
-    let script = blocks.join("\nprintf '\\f'\n");
-    let output = Command::new("bash")
-        .args(["-euo", "pipefail", "-c", &script])
-        .current_dir(directory)
-        .output()
-        .unwrap();
-    let (said, faults) = (
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr),
-    );
-    assert!(output.status.success(), "{said}{faults}");
-    said.split('\x0c').map(str::to_owned).collect()
-}
-
-/// The documents that `jq` printed.
-fn documents(said: &[String]) -> Vec<Value> {
-    let documents = said
-        .iter()
-        .flat_map(|said| serde_json::Deserializer::from_str(said).into_iter());
-    documents.collect::<Result<_, _>>().unwrap()
-}
-
 /// A directory as a checkout is after the demo was built in it.
 fn checkout(root: &Path) -> PathBuf {
     let checkout = root.join("checkout");
@@ -101,7 +65,7 @@ fn the_sessions_do_what_they_say() {
         ("README.zh-CN.md", "### 用 curl 走一遍", "## 审计人员的一小时"),
     ] {
         let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap();
-        let (call, hour) = (blocks(&text, call), blocks(&text, hour));
+        let (call, hour) = (blocks(&text, call, "sh"), blocks(&text, hour, "sh"));
         let (start, call) = call.split_first().unwrap();
         assert_eq!(
             start.trim(),

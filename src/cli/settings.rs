@@ -26,36 +26,48 @@ const VARIABLE: &str = "CALLERVAULT_";
 /// Variables that are no options: the file, and the filter of the program log.
 const OTHER_VARIABLES: [&str; 2] = [FILE_VARIABLE, "CALLERVAULT_LOG"];
 
+/// What a line lacks that has only what a file says.
+const LEFT_OUT: [ErrorKind; 3] = [
+    ErrorKind::MissingRequiredArgument,
+    ErrorKind::MissingSubcommand,
+    ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand,
+];
+
 /// The arguments with what the file and the environment add to them.
 pub(super) fn added(command: &Command, typed: Vec<OsString>) -> Result<Vec<OsString>, Failure> {
     // What is wrong with them is said when they are parsed for good.
     let Ok(matches) = command.clone().ignore_errors(true).try_get_matches_from(&typed) else {
         return Ok(typed);
     };
-    let (verb, of_verb) = Verb::named(command, &matches);
+    let verbs = Verb::named(command, &matches);
     // What checks a file does not stand on one.
-    if verb.path.first().is_none_or(|first| *first == CONFIG) {
+    if verbs.first().is_none_or(|(first, _)| first.path == [CONFIG]) {
         return Ok(typed);
     }
     check_variables(command)?;
     let file = Settings::in_force(command, &matches)?;
-    let mut options = Vec::new();
-    for setting in settings(verb.command) {
-        if of_verb.value_source(setting.get_id().as_str()) == Some(ValueSource::CommandLine) {
-            continue;
-        }
-        // An empty one is none: it would take a list away in silence.
-        let set = std::env::var_os(variable(setting)).filter(|value| !value.is_empty());
-        match set {
-            Some(value) => options.extend(from_variable(setting, &value)?),
-            None => {
-                if let Some(file) = &file {
-                    options.extend(file.options(&verb, setting)?);
+    let mut all = typed;
+    // The last verb first: what is put before its options moves no verb in front of it.
+    for (verb, of_verb) in verbs.iter().rev() {
+        let mut options = Vec::new();
+        for setting in settings(verb.command) {
+            if of_verb.value_source(setting.get_id().as_str()) == Some(ValueSource::CommandLine) {
+                continue;
+            }
+            // An empty one is none: it would take a list away in silence.
+            let set = std::env::var_os(variable(setting)).filter(|value| !value.is_empty());
+            match set {
+                Some(value) => options.extend(from_variable(setting, &value)?),
+                None => {
+                    if let Some(file) = &file {
+                        options.extend(file.options(verb, setting)?);
+                    }
                 }
             }
         }
+        all = verb.before_options(all, options);
     }
-    Ok(verb.before_options(typed, options))
+    Ok(all)
 }
 
 /// Checks a file: each section is a verb, each key one of its options, and each value one that the option takes.
@@ -70,8 +82,8 @@ pub(super) fn check(command: &Command, path: &Path) -> Done {
             line.extend(options);
         }
         match verb.command.clone().try_get_matches_from(line) {
-            // Some are typed each time.
-            Err(error) if error.kind() != ErrorKind::MissingRequiredArgument => {
+            // Some options, and verbs below this one, are typed each time.
+            Err(error) if !LEFT_OUT.contains(&error.kind()) => {
                 let words = error.to_string();
                 let words = words.lines().next().unwrap_or_default();
                 return Err(file.bad(&verb, words.strip_prefix("error: ").unwrap_or(words)));
@@ -143,44 +155,37 @@ struct Verb<'c> {
 }
 
 impl<'c> Verb<'c> {
-    /// The verb that was typed, and what was typed with it.
-    fn named<'m>(command: &'c Command, matches: &'m ArgMatches) -> (Self, &'m ArgMatches) {
-        let (mut verb, mut of_verb) = (
-            Self {
-                path: Vec::new(),
-                command,
-            },
-            matches,
-        );
-        while let Some((name, further)) = of_verb.subcommand() {
-            let Some(next) = verb.command.find_subcommand(name) else {
+    /// The verbs that were typed, such as `audit` and `audit export`, and what was typed with each.
+    fn named<'m>(command: &'c Command, matches: &'m ArgMatches) -> Vec<(Self, &'m ArgMatches)> {
+        let (mut command, mut matches) = (command, matches);
+        let (mut path, mut named) = (Vec::new(), Vec::new());
+        while let Some((name, further)) = matches.subcommand() {
+            let Some(next) = command.find_subcommand(name) else {
                 break;
             };
-            verb.path.push(next.get_name());
-            (verb.command, of_verb) = (next, further);
+            path.push(next.get_name());
+            (command, matches) = (next, further);
+            let verb = Self {
+                path: path.clone(),
+                command,
+            };
+            named.push((verb, matches));
         }
-        (verb, of_verb)
+        named
     }
 
-    /// Every verb that has no further ones below it.
+    /// Every verb, those that have further ones below them included: `admin` has options of its own.
     fn all(command: &'c Command) -> Vec<Self> {
-        let mut last = Vec::new();
-        let mut waiting = vec![Self {
-            path: Vec::new(),
-            command,
-        }];
-        while let Some(verb) = waiting.pop() {
-            let below = verb.command.get_subcommands().map(|next| Self {
-                path: verb.path.iter().copied().chain([next.get_name()]).collect(),
-                command: next,
-            });
-            let before = waiting.len();
-            waiting.extend(below);
-            if waiting.len() == before {
-                last.push(verb);
+        let mut all = Vec::new();
+        let mut waiting = vec![(Vec::new(), command)];
+        while let Some((path, command)) = waiting.pop() {
+            for next in command.get_subcommands() {
+                let path: Vec<&str> = path.iter().copied().chain([next.get_name()]).collect();
+                waiting.push((path.clone(), next));
+                all.push(Self { path, command: next });
             }
         }
-        last
+        all
     }
 
     /// The arguments with options right behind the verb, where what was typed comes after them.

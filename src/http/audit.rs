@@ -113,14 +113,26 @@ pub(super) struct FollowQuery {
     /// Entries per answer; 200 by default.
     #[param(minimum = 1, maximum = 200)]
     limit: Option<u32>,
+    /// Wait if there is no new entry; `true` by default.
+    wait: Option<bool>,
 }
 
-/// Reads the next entries, for an archive or a SIEM. Waits up to 20 seconds for new entries.
+/// Reads the next entries, for an archive or a SIEM. Waits up to 20 seconds for new entries, unless `wait` is `false`.
 #[utoipa::path(get, path = "/v1/audit/follow", tag = "audit", params(FollowQuery),
     responses((status = 200, body = Followed),))]
 pub(super) async fn follow(context: Context, Query(at): Query<FollowQuery>) -> Answer<Followed> {
     let limit = limit(at.limit, LARGEST_PAGE)?;
-    let followed = context.vault().follow(context.session(), at.from, limit).await?;
-    context.app().metrics.followed(followed.next, followed.behind);
+    let app = context.app();
+    let enough = async {
+        if at.wait.unwrap_or(true) {
+            tokio::select! {
+                () = tokio::time::sleep(app.limits.follow) => {}
+                () = app.stopping.told() => {}
+            }
+        }
+    };
+    let vault = context.vault();
+    let followed = vault.follow(context.session(), at.from, limit, enough).await?;
+    app.metrics.followed(followed.next, followed.behind);
     Ok(axum::Json(followed))
 }

@@ -18,6 +18,8 @@ pub struct ConnectionLimits {
     pub write: Duration,
     /// Of a connection. Requests that run at its end are answered.
     pub life: Duration,
+    /// For something new in the log, which a follower waits for, before it is told that there is nothing.
+    pub follow: Duration,
     /// For requests under way when the server was told to stop.
     pub grace: Duration,
     /// Connections served at once. As many more wait for one of them to close; beyond that they are closed unheard.
@@ -31,6 +33,7 @@ impl Default for ConnectionLimits {
             request: Duration::from_secs(30),
             write: Duration::from_secs(30),
             life: Duration::from_secs(15 * 60),
+            follow: Duration::from_secs(20),
             grace: Duration::from_secs(10),
             connections: 1024,
         }

@@ -35,6 +35,7 @@ use self::listener::Connections;
 pub use self::listener::Tls;
 pub use self::metrics::Metrics;
 use self::problem::Problem;
+use self::server::Stopping;
 pub use self::server::{Listen, ServeError, serve, serve_routes};
 use crate::vault::Vault;
 
@@ -50,6 +51,7 @@ pub struct App {
     metrics: Metrics,
     limits: ConnectionLimits,
     connections: Arc<Connections>,
+    stopping: Stopping,
 }
 
 impl App {
@@ -67,6 +69,7 @@ impl App {
             metrics: Metrics::new(),
             limits,
             connections: Connections::new(limits.connections),
+            stopping: Stopping::default(),
         })
     }
 

@@ -101,7 +101,8 @@ async fn serve_and_watch(
         None => None,
     };
     bound(listener.address(), metrics.as_ref().map(Listener::address));
-    let stopping = Stopping::at(stop);
+    let stopping = &app.stopping;
+    stopping.at(stop);
     let (routes, connections) = (router(Arc::clone(app)), Arc::clone(&app.connections));
     let serving = listener.serve(routes, app.limits, connections, stopping.told());
     let both = async { tokio::join!(serving, serve_metrics(app, metrics, stopping.told())) };
@@ -142,22 +143,22 @@ pub async fn serve_routes(
 }
 
 /// That the process was told to stop, for all who wait for it.
-struct Stopping(watch::Receiver<bool>);
+#[derive(Default)]
+pub(super) struct Stopping(watch::Sender<bool>);
 
 impl Stopping {
-    fn at(stop: impl Future<Output = ()> + Send + 'static) -> Self {
-        let (tell, told) = watch::channel(false);
+    /// Tells them once `stop` resolves.
+    fn at(&self, stop: impl Future<Output = ()> + Send + 'static) {
+        let tell = self.0.clone();
         tokio::spawn(async move {
             stop.await;
             tell.send_replace(true);
         });
-        Self(told)
     }
 
-    async fn told(&self) {
-        let mut told = self.0.clone();
-        if told.wait_for(|told| *told).await.is_err() {
-            // The runtime is being shut down.
+    pub(super) async fn told(&self) {
+        if self.0.subscribe().wait_for(|told| *told).await.is_err() {
+            // Nobody can tell any more.
             std::future::pending::<()>().await;
         }
     }

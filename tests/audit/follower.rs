@@ -12,7 +12,6 @@ use callervault::audit::export::index_in;
 
 use super::export::{Scene, lines, scene};
 use crate::support::World;
-use crate::support::approvals::person;
 use crate::support::process::{Server, client};
 
 /// Only to fail rather than hang.
@@ -97,7 +96,7 @@ fn until(what: &str, seen: impl Fn() -> bool) {
 
 /// Each entry from the first to the last of these, once.
 #[track_caller]
-fn each_once(files: &[&str]) {
+pub(super) fn each_once(files: &[&str]) {
     let all: Vec<u64> = files.iter().flat_map(|file| indexes(file)).collect();
     assert!(
         !all.is_empty() && all.iter().copied().eq(0..all.len() as u64),
@@ -329,26 +328,4 @@ async fn a_follower_from_beyond_the_log_is_told_so() {
         assert_eq!(output.status.code(), Some(3), "{said}");
         assert!(said.contains("fewer entries than `from`"), "{said}");
     });
-}
-
-/// Each delivery is an entry. Two followers do not wake each other with theirs for ever.
-#[tokio::test]
-async fn the_delivery_to_another_follower_is_no_news() {
-    let (mut world, app) = World::new().await;
-    let auditor = person("second-auditor", callervault::model::principals::Role::Auditor);
-    world.hire(app.vault(), "security-admin", auditor).await;
-    let case = world.case(&app, "C1").await;
-    let [one, other, handler] = world.actors(&app, ["auditor", "second-auditor", "handler-c1"]);
-    let delivery = other.get("/v1/audit/follow?from=0").await.is(200).index();
-    let waiting = one.get(format!("/v1/audit/follow?from={delivery}"));
-    // It is asked first, and could be answered with the delivery alone.
-    let (page, _) = tokio::join!(waiting, handler.reveal(&case).masked());
-    let page = page.is(200).json();
-    let acts: Vec<_> = page["entries"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|entry| &entry["leaf"]["act"])
-        .collect();
-    assert_eq!(acts, ["log.export", "field.reveal"], "{page:#}");
 }

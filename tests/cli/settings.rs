@@ -122,6 +122,31 @@ fn a_list_a_flag_and_an_option_that_may_stand_alone() {
     assert!(told.contains("[serve] behind-proxy must be true or false"), "{told}");
 }
 
+/// `admin` has options before the verbs below it.
+#[test]
+fn options_of_a_verb_that_has_others_below_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let told = |variables: &[(&str, &str)], arguments: &[&str]| {
+        let (code, said) = run(dir.path(), variables, arguments);
+        assert!(matches!(code, Some(2 | 3)), "{said}");
+        said
+    };
+    let list = ["admin", "departments"];
+    assert!(told(&[], &list).contains("--token-file"), "it is nowhere");
+    file(
+        dir.path(),
+        "[admin]\ntoken-file = \"of-the-file\"\nreason = \"why\"\n[admin.issue-code]\nexpires = \"90d\"\n",
+    );
+    assert!(told(&[], &list).contains("of-the-file"));
+    assert!(told(&[], &["admin", "issue-code", "ID", "--reason", "typed"]).contains("of-the-file"));
+    let variable = [("CALLERVAULT_TOKEN_FILE", "of-the-environment")];
+    assert!(told(&variable, &list).contains("of-the-environment"));
+    let typed = told(&variable, &["admin", "--token-file", "of-the-line", "departments"]);
+    assert!(typed.contains("of-the-line"), "{typed}");
+    let (code, said) = run(dir.path(), &[], &["config", "check"]);
+    assert_eq!(code, Some(0), "{said}");
+}
+
 #[test]
 fn a_misspelt_name_is_refused() {
     let dir = tempfile::tempdir().unwrap();
@@ -130,6 +155,11 @@ fn a_misspelt_name_is_refused() {
         ("[srve]\n", "srve"),
         ("listen_at = 1\n", "listen_at"),
         ("[audit.verfy]\n", "audit.verfy"),
+        ("[admin]\ntoken_file = \"t\"\n", "admin.token_file"),
+        (
+            "[admin.departments]\ntoken-file = \"t\"\n",
+            "admin.departments.token-file",
+        ),
         ("[serve.dir]\n", "serve.dir"),
         ("[fsck]\nlisten = \"127.0.0.1:1\"\n", "fsck.listen"),
     ] {

@@ -27,6 +27,7 @@ pub(crate) const LONG: ConnectionLimits = ConnectionLimits {
     request: UNBOUNDED,
     write: UNBOUNDED,
     life: UNBOUNDED,
+    follow: UNBOUNDED,
     grace: UNBOUNDED,
     connections: 64,
 };

@@ -55,9 +55,9 @@ pub(super) enum NoAnswer {
 }
 
 impl Remote {
-    /// The next entries from `first` on, as the API answers.
-    pub(super) fn follow(&self, first: u64, limit: u32) -> Result<Value, NoAnswer> {
-        let path = format!("/v1/audit/follow?from={first}&limit={limit}");
+    /// The next entries from `first` on, as the API answers. Without `wait` it answers at once, also if there are none.
+    pub(super) fn follow(&self, first: u64, limit: u32, wait: bool) -> Result<Value, NoAnswer> {
+        let path = format!("/v1/audit/follow?from={first}&limit={limit}&wait={wait}");
         let (status, bytes) = self.client.bytes(&self.token, &path).map_err(NoAnswer::Away)?;
         let failure = || Failure::unavailable(refused(status, &bytes));
         match status {

@@ -1,7 +1,5 @@
 //! Following the log, for archives and SIEMs. Nobody waits for a follower: entries are durable before it hears of them.
 
-use std::time::Duration;
-
 use serde::Serialize;
 
 use crate::log::ProvedEntry;
@@ -12,13 +10,11 @@ use crate::store::rows::EntryRow;
 use crate::vault::auditing::read::Entry;
 use crate::vault::{Audit, Error, LARGEST_PAGE, Session, Vault};
 
-/// How long a call without news waits before it is answered with none.
-const PATIENCE: Duration = Duration::from_secs(20);
-
 /// The next entries.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct Followed {
-    /// Entries in order; empty if there was no new entry for 20 seconds.
+    /// Entries in order; empty if there was no new entry for 20 seconds, with `wait=false` if there is none, and if the server
+    /// stops.
     pub entries: Vec<Entry>,
     /// Send this as `from` to continue.
     pub next: u64,
@@ -30,22 +26,31 @@ pub struct Followed {
 }
 
 impl Vault {
-    /// Entries from `from` on, at most `limit`; waits a while if there are none yet.
+    /// Entries from `from` on, at most `limit`; if there are none yet, waits for one, but not longer than for `enough`.
     ///
     /// Each delivery is in the log, as an entry that is delivered next. So that followers do not go on for ever, also two that
     /// deliver to each other, one to whom only deliveries are new waits as well.
     ///
     /// # Errors
     /// [`Error::Refused`]; [`Error::Bad`] beyond the log: waiting there would pass for a log without news.
-    pub async fn follow(&self, session: &Session, from: u64, limit: u32) -> Result<Followed, Error> {
+    pub async fn follow(
+        &self,
+        session: &Session,
+        from: u64,
+        limit: u32,
+        enough: impl Future<Output = ()> + Send,
+    ) -> Result<Followed, Error> {
         let ask = self.ask_log(session, Action::ExportLog)?;
         let permit = self.may_audit(ask).await?;
         if from > self.log.size() {
             return Err(Error::Bad(problems::NOTHING_TO_FOLLOW));
         }
         let limit = limit.clamp(1, LARGEST_PAGE);
-        // Passing without news is no error: then only deliveries are new, or nothing.
-        let _ = tokio::time::timeout(PATIENCE, self.news(from, limit)).await;
+        // Without news only deliveries are new, or nothing. A store that fails fails again below.
+        tokio::select! {
+            _ = self.news(from, limit) => {}
+            () = enough => {}
+        }
         let rows = self.store.entries(from, limit).await?;
         let next = from + rows.len() as u64;
         let behind = self.log.size().saturating_sub(next);

@@ -32,7 +32,7 @@ impl Export {
         let mut next = self.first(&out)?;
         let mut away = Away::default();
         loop {
-            let page = match remote.follow(next, PAGE) {
+            let page = match remote.follow(next, PAGE, self.follow) {
                 Ok(answer) => Page::read(&answer, next, format)?,
                 Err(NoAnswer::Away(failure)) if self.follow => {
                     away.wait(&failure);
