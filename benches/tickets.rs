@@ -132,7 +132,7 @@ fn grow(places: &Places) {
     database.execute_batch("PRAGMA synchronous = OFF; BEGIN").unwrap();
     for copy in 1..=copies {
         let sql = "INSERT INTO ticket SELECT randomblob(16), printf('%02d%s', ?1, no), caller, subject, kind, category, township,
-            channel, state, holder, origin, taken_by, confidential, on_file, received_at, created_at - ?1 * 86400000, version, mac
+            channel, state, holder, origin, taken_by, brought_in, confidential, on_file, received_at, created_at - ?1 * 86400000, version, mac
             FROM ticket WHERE length(no) = 14";
         database.execute(sql, [i64::try_from(copy).unwrap()]).unwrap();
     }

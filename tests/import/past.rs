@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::support::actors::Case;
 use crate::support::imported::{json_lines, record};
 use crate::support::{Request, World};
 
@@ -209,4 +210,43 @@ async fn an_open_ticket_of_a_closed_department_is_refused() {
         (1, "department"),
         "{rejected:?}"
     );
+}
+
+/// What an agent may see of a call of their own for an hour is not seen of a whole file.
+#[tokio::test]
+async fn a_call_that_was_brought_in_is_nobodys_own_call() {
+    let world = World::closed().await;
+    let numbers = |id: &str| [("/caller/callback_mobile", format!("1738228824{id}").into())];
+    let open = record("R1", &numbers("1"));
+    let secret = record(
+        "R2",
+        &[&numbers("2")[..], &[("/secrecy_requested", true.into())]].concat(),
+    );
+    world
+        .import_bytes("calls.jsonl", json_lines(&[open, secret]), &[])
+        .took(2, 0, 0);
+    let app = world.open().await;
+    let [agent, dispatcher] = world.actors(&app, ["agent", "dispatcher"]);
+    let held = dispatcher.get("/v1/tickets").await.is(200).json();
+    let (mut shown, mut hidden) = (0, 0);
+    for line in held["tickets"].as_array().unwrap() {
+        let no = line["no"].as_str().unwrap();
+        let page = agent
+            .get(format!("/v1/tickets/{no}?purpose=intake"))
+            .await
+            .is(200)
+            .json();
+        let Some(reference) = page["caller"]["ref"].as_str() else {
+            hidden += 1;
+            continue;
+        };
+        let case = Case {
+            no: no.to_owned(),
+            reference: reference.to_owned(),
+        };
+        agent.reveal(&case).purpose("intake").clear().await.is(403);
+        agent.reveal(&case).purpose("intake").masked().await.is(200);
+        shown += 1;
+    }
+    assert_eq!((shown, hidden), (1, 1));
 }

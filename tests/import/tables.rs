@@ -56,6 +56,21 @@ async fn one_record_is_the_same_in_every_table() {
     }
 }
 
+/// The second row's text would have taken in the third call.
+#[tokio::test]
+async fn a_mark_that_is_not_closed_takes_no_other_call_in() {
+    let world = World::closed().await;
+    let row = |id: &str, text: &str| ROW.replace("T1", id).replace("楼下餐吧夜里仍在扰民。", text);
+    let rows = [row("T1", "一"), row("T2", "\"二"), row("T3", "三"), row("T4", "\"四\"")];
+    let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
+    let found = world.import_bytes("a.csv", table(&rows), &ZONE);
+    found.took(1, 0, 1);
+    let entry = &found.list("rejected")[0];
+    assert_eq!((&entry["line"], &entry["to"]), (&3.into(), &5.into()), "{entry}");
+    assert!(entry["rule"].as_str().unwrap().contains("(lines 3 to 5)"), "{entry}");
+    assert!(found.said.contains("go over 2 more lines"), "{}", found.said);
+}
+
 #[tokio::test]
 async fn columns_that_are_missing_or_unknown_have_one_message() {
     let world = World::closed().await;

@@ -42,7 +42,7 @@ async fn an_old_row_in_a_table_without_keys() {
          DROP TABLE ticket;
          ALTER TABLE bare RENAME TO ticket;
          INSERT INTO ticket (rowid, id, no, caller, subject, kind, category, township, channel, state, holder, origin, taken_by,
-             confidential, on_file, received_at, created_at, version, mac)
+             brought_in, confidential, on_file, received_at, created_at, version, mac)
            SELECT -9223372036854775808, * FROM aside.kept_aside;",
         aside.display()
     ));

@@ -126,6 +126,7 @@ CREATE TABLE ticket (
     holder       TEXT NOT NULL,
     origin       TEXT NOT NULL,
     taken_by     BLOB NOT NULL,
+    brought_in   INTEGER NOT NULL,
     confidential INTEGER NOT NULL,
     on_file      TEXT NOT NULL,
     received_at  INTEGER NOT NULL,

@@ -45,14 +45,15 @@ pub(super) struct Rejection {
 
 impl Count {
     pub(super) fn take(&mut self, line: u64, outcome: Outcome) {
+        // Also where it came before: the list is written anew by each run.
+        if !outcome.left_out.is_empty() {
+            self.left_out.insert(line, outcome.left_out);
+        }
         if outcome.known {
             self.known += 1;
             return;
         }
         self.taken += 1;
-        if !outcome.left_out.is_empty() {
-            self.left_out.insert(line, outcome.left_out);
-        }
         match outcome.matched {
             // Nobody is there to confirm one.
             Matched::New | Matched::Confirmed => {}
@@ -93,6 +94,15 @@ impl Count {
     /// How many lines were rejected.
     pub(super) fn rejections(&self) -> usize {
         self.rejected.len()
+    }
+
+    /// Lines of the file inside rejected rows, without the first of each.
+    fn swallowed(&self) -> u64 {
+        let last = |rejection: &Rejection| rejection.faults.iter().filter_map(|fault| fault.to).max();
+        let rejected = self.rejected.iter();
+        rejected
+            .filter_map(|(line, rejection)| Some(last(rejection)?.saturating_sub(*line)))
+            .sum()
     }
 
     /// The first line that was rejected, and why.
@@ -146,6 +156,12 @@ impl Lists {
                 "  line numbers, paths and rules of the rejected lines: {}",
                 file.display()
             ))?;
+            let swallowed = count.swallowed();
+            if swallowed > 0 {
+                say(format!(
+                    "  rejected rows go over {swallowed} more lines, in which other records may be: see their quotation marks"
+                ))?;
+            }
             if self.bad {
                 let file = self.list(source, "bad", count.rejected.iter().map(bad_line))?;
                 say(format!("  rejected lines to correct: {}", file.display()))?;
@@ -190,9 +206,10 @@ impl Lists {
 
 /// One entry for each rule that is broken.
 fn rejections((line, rejection): (&u64, &Rejection)) -> Vec<Value> {
-    let entry = |fault: &Fault| match &fault.path {
-        Some(path) => json!({"line": line, "path": path, "rule": fault.rule}),
-        None => json!({"line": line, "rule": fault.rule}),
+    let entry = |fault: &Fault| {
+        let mut entry = json!(fault);
+        entry["line"] = json!(line);
+        entry
     };
     rejection.faults.iter().map(entry).collect()
 }

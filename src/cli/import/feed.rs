@@ -12,7 +12,7 @@ use super::map::{Format, Unknown};
 use super::mapping::{Mapping, Purpose};
 use super::record::{NotTaken, Record};
 use super::row::{Fault, Item, Row, Stop, named, printable};
-use super::source::{Reading, Source};
+use super::source::{Found, Reading, Source};
 use crate::cli::Failure;
 use crate::model::fields::TEXT;
 
@@ -23,6 +23,7 @@ const AHEAD: usize = 64;
 pub(super) struct Line {
     pub(super) number: u64,
     pub(super) record: Result<Record, Vec<Fault>>,
+    pub(super) not_taken: NotTaken,
     /// What is kept of it for the list of bad lines.
     pub(super) kept: Kept,
 }
@@ -60,10 +61,32 @@ pub(super) struct Notes {
     pub(super) unknown: BTreeMap<String, u64>,
 }
 
+impl Notes {
+    pub(super) fn found(&mut self, found: &Found) {
+        let other = found.encoding.filter(|encoding| *encoding != encoding_rs::UTF_8);
+        self.encoding = other.map(encoding_rs::Encoding::name);
+        self.format = Some(found.format);
+    }
+
+    /// Adds what a record has beside the map. What is not in the map is counted where the record is taken without it.
+    pub(super) fn add(&mut self, not_taken: NotTaken, is_record: bool) {
+        for name in not_taken.passed {
+            if !self.passed.contains(&*name) {
+                self.passed.insert(name.to_string());
+            }
+        }
+        for name in not_taken.unknown.iter().filter(|_| is_record) {
+            *self.unknown.entry(named(name)).or_default() += 1;
+        }
+    }
+}
+
 pub(super) enum Fed {
+    /// How the file is read.
+    Found(Found),
     Line(Box<Line>),
     /// The end of the file, or why reading ended before it.
-    End(Notes, Option<Failure>),
+    End(Option<Failure>),
 }
 
 /// Begins to read. The thread ends with the file, or when nobody takes its lines.
@@ -79,7 +102,6 @@ pub(super) fn begin(
         mapping,
         sender,
         hasher: RandomState::new(),
-        notes: Notes::default(),
         bad,
     };
     std::thread::Builder::new()
@@ -93,30 +115,23 @@ struct Feeder {
     mapping: Arc<Mapping>,
     sender: mpsc::Sender<Fed>,
     hasher: RandomState,
-    notes: Notes,
     bad: Option<WriteBad>,
 }
 
 impl Feeder {
     fn run(&mut self, source: &Source, reading: &Reading, bar: &ProgressBar) {
         let mapping = Arc::clone(&self.mapping);
-        let mut found = None;
-        let known = &mut |read| found = Some(read);
+        let sender = self.sender.clone();
+        // Nobody waits for it after Ctrl-C; the next line finds that out.
+        let known = &mut |found| drop(sender.blocking_send(Fed::Found(found)));
         let read = source.read(reading, &mapping.passed_over, bar, known, &mut |item| self.item(item));
-        if let Some(found) = found {
-            self.notes.format = Some(found.format);
-            let other = found.encoding.filter(|encoding| *encoding != encoding_rs::UTF_8);
-            self.notes.encoding = other.map(encoding_rs::Encoding::name);
-        }
         let end = match read {
             Ok(()) => None,
             Err(Stop::Enough) => return,
             Err(Stop::Failure(failure)) => Some(failure),
         };
         // Nobody waits for it after Ctrl-C.
-        let _ = self
-            .sender
-            .blocking_send(Fed::End(std::mem::take(&mut self.notes), end));
+        let _ = self.sender.blocking_send(Fed::End(end));
     }
 
     fn item(&mut self, item: Item) -> Result<(), Stop> {
@@ -125,6 +140,7 @@ impl Feeder {
             Item::Bad(number, fault, text) => Line {
                 number,
                 record: Err(vec![fault]),
+                not_taken: NotTaken::default(),
                 kept: match self.bad {
                     Some(WriteBad::Sealed) => Kept::Text(text),
                     Some(WriteBad::ValuesLeftOut) | None => Kept::Nothing,
@@ -145,17 +161,12 @@ impl Feeder {
         let number = row.line;
         let mut not_taken = NotTaken::default();
         let record = self.mapping.record(row, &self.hasher, &mut not_taken);
-        for name in not_taken.passed {
-            if !self.notes.passed.contains(&*name) {
-                self.notes.passed.insert(name.to_string());
-            }
+        Line {
+            number,
+            record,
+            not_taken,
+            kept,
         }
-        if record.is_ok() {
-            for name in not_taken.unknown {
-                *self.notes.unknown.entry(named(&name)).or_default() += 1;
-            }
-        }
-        Line { number, record, kept }
     }
 }
 

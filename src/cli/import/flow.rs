@@ -1,8 +1,6 @@
 //! Records are taken in, a bounded number at once, until the file ends, nothing more can be taken, or it is told to stop.
 
 use std::collections::HashMap;
-use std::future::Future;
-use std::pin::pin;
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
@@ -11,6 +9,7 @@ use tokio::task::{JoinError, JoinSet};
 use super::chain::Chain;
 use super::count::Count;
 use super::feed::{Fed, Kept, Line};
+use super::halt::Halt;
 use super::record::Record;
 use super::row::Fault;
 use super::take::{Outcome, Rejected, Taker};
@@ -21,6 +20,7 @@ type Taken = (u64, Arc<Record>, Result<Outcome, Rejected>);
 
 struct Flow {
     taker: Arc<Taker>,
+    halt: Halt,
     chain: Chain,
     under_way: JoinSet<Taken>,
     /// What is kept of lines under way, where bad lines are written.
@@ -30,29 +30,29 @@ struct Flow {
     count: Count,
 }
 
-/// Takes lines in. `stop` ends it: those under way are finished.
-pub(super) async fn run(taker: Arc<Taker>, mut fed: mpsc::Receiver<Fed>, stop: impl Future<Output = ()>) -> Count {
+/// Takes lines in. When it is told to halt, those under way are finished.
+pub(super) async fn run(taker: Arc<Taker>, mut fed: mpsc::Receiver<Fed>, mut halt: Halt) -> Count {
     let mut flow = Flow {
         taker,
+        halt: halt.clone(),
         chain: Chain::default(),
         under_way: JoinSet::new(),
         kept: HashMap::new(),
         width: 1,
         count: Count::default(),
     };
-    let mut stop = pin!(stop);
     while flow.count.stopped.is_none() {
         tokio::select! {
             biased;
-            () = &mut stop => {
+            () = halt.told() => {
                 flow.count.interrupted = true;
                 break;
             }
             Some(done) = flow.under_way.join_next() => flow.done(done),
             next = fed.recv(), if flow.under_way.len() < flow.width => match next {
+                Some(Fed::Found(found)) => flow.count.notes.found(&found),
                 Some(Fed::Line(line)) => flow.begin(*line),
-                Some(Fed::End(notes, failure)) => {
-                    flow.count.notes = notes;
+                Some(Fed::End(failure)) => {
                     flow.count.unread = failure;
                     break;
                 }
@@ -65,15 +65,31 @@ pub(super) async fn run(taker: Arc<Taker>, mut fed: mpsc::Receiver<Fed>, stop: i
     }
     // A thread that reads stops at the next line that nobody takes.
     drop(fed);
-    while let Some(done) = flow.under_way.join_next().await {
-        flow.done(done);
-    }
+    flow.finish(halt).await;
     flow.count
 }
 
 impl Flow {
+    /// Waits for those under way, unless it is told not to.
+    async fn finish(&mut self, mut halt: Halt) {
+        loop {
+            tokio::select! {
+                biased;
+                done = self.under_way.join_next() => match done {
+                    Some(done) => self.done(done),
+                    None => return,
+                },
+                () = halt.at_once() => {
+                    self.count.interrupted = true;
+                    return self.under_way.abort_all();
+                }
+            }
+        }
+    }
+
     fn begin(&mut self, line: Line) {
         self.count.last = line.number;
+        self.count.notes.add(line.not_taken, line.record.is_ok());
         let record = match line.record {
             Ok(record) => Arc::new(record),
             Err(faults) => return self.reject(line.number, faults, line.kept),
@@ -83,9 +99,10 @@ impl Flow {
         }
         let mut turn = self.chain.enter(line.number, &record.shared);
         let taker = Arc::clone(&self.taker);
+        let halt = self.halt.clone();
         let task = async move {
             turn.comes().await;
-            let outcome = taker.take(&record).await;
+            let outcome = taker.take(&record, halt).await;
             drop(turn);
             (line.number, record, outcome)
         };
@@ -118,6 +135,7 @@ impl Flow {
                 self.count.take(line, outcome);
             }
             Err(Rejected::Line(faults)) => self.reject(line, faults, kept),
+            Err(Rejected::Halted) => self.count.interrupted = true,
             Err(Rejected::All(failure)) => {
                 let words =
                     format!("line {line}: {failure}\n  run it again: calls that were taken are not taken twice");

@@ -14,6 +14,9 @@ use crate::cli::Failure;
 use crate::model::canonical::canonical;
 use crate::model::submitted::Submitted;
 
+/// Most bytes of a path, and most values of a record. What JSON spells in few bytes would else take memory without measure.
+const LONGEST_PATH: usize = 256;
+const MOST_CELLS: usize = 1024;
 const MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// Reads them all.
@@ -111,7 +114,10 @@ fn row(bytes: &[u8], line: u64, passed_over: &HashSet<String>) -> Result<Row, Fa
         .filter(|text| !text.contains(REPLACEMENT));
     let text =
         text.ok_or_else(|| Fault::whole("not text in the file's encoding\n  name the right one with --encoding"))?;
-    let mut cells = Vec::with_capacity(32);
+    let mut cells = Cells {
+        all: Vec::with_capacity(32),
+        beyond: None,
+    };
     let mut json = serde_json::Deserializer::from_str(text);
     let object = Object {
         below: "",
@@ -120,14 +126,40 @@ fn row(bytes: &[u8], line: u64, passed_over: &HashSet<String>) -> Result<Row, Fa
     };
     // Messages may quote a value; the place does not.
     let broken = |error: serde_json::Error| Fault::whole(format!("not a record in JSON, at column {}", error.column()));
-    object.deserialize(&mut json).map_err(broken)?;
+    let read = object.deserialize(&mut json);
+    if let Some(rule) = cells.beyond {
+        return Err(Fault::whole(rule));
+    }
+    read.map_err(broken)?;
     json.end().map_err(broken)?;
     let canonical = canonical(text.as_bytes()).map_err(|error| Fault::whole(error.to_string()))?;
     Ok(Row {
         line,
-        cells,
+        cells: cells.all,
         canonical: Some(Zeroizing::new(canonical)),
     })
+}
+
+/// The values of a record, as far as they are within the bounds.
+struct Cells {
+    all: Vec<(Arc<str>, Cell)>,
+    /// Which bound it goes beyond.
+    beyond: Option<String>,
+}
+
+impl Cells {
+    fn put<E: Error>(&mut self, path: String, cell: Cell) -> Result<(), E> {
+        if self.all.len() >= MOST_CELLS {
+            return self.refuse(format!("the record has more than {MOST_CELLS} values"));
+        }
+        self.all.push((path.into(), cell));
+        Ok(())
+    }
+
+    fn refuse<E: Error>(&mut self, rule: String) -> Result<(), E> {
+        self.beyond = Some(rule);
+        Err(E::custom("beyond a bound"))
+    }
 }
 
 /// Reads an object into cells.
@@ -135,7 +167,7 @@ struct Object<'o> {
     /// Its own path with a dot behind it; nothing for the record itself.
     below: &'o str,
     passed_over: &'o HashSet<String>,
-    cells: &'o mut Vec<(Arc<str>, Cell)>,
+    cells: &'o mut Cells,
 }
 
 impl<'de> DeserializeSeed<'de> for Object<'_> {
@@ -155,10 +187,14 @@ impl<'de> Visitor<'de> for Object<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(key) = map.next_key::<String>()? {
+            if self.below.len() + key.len() > LONGEST_PATH {
+                let rule = format!("a path of the record is longer than {LONGEST_PATH} bytes");
+                return self.cells.refuse(rule);
+            }
             let path = format!("{}{key}", self.below);
             if self.passed_over.contains(&path) {
                 map.next_value::<IgnoredAny>()?;
-                self.cells.push((path.into(), Cell::Nothing));
+                self.cells.put(path, Cell::Nothing)?;
                 continue;
             }
             let value = Value {
@@ -176,12 +212,12 @@ impl<'de> Visitor<'de> for Object<'_> {
 struct Value<'o> {
     path: String,
     passed_over: &'o HashSet<String>,
-    cells: &'o mut Vec<(Arc<str>, Cell)>,
+    cells: &'o mut Cells,
 }
 
 impl Value<'_> {
-    fn put(self, cell: Cell) {
-        self.cells.push((self.path.into(), cell));
+    fn put<E: Error>(self, cell: Cell) -> Result<(), E> {
+        self.cells.put(self.path, cell)
     }
 }
 
@@ -201,54 +237,50 @@ impl<'de> Visitor<'de> for Value<'_> {
     }
 
     fn visit_unit<E: Error>(self) -> Result<(), E> {
-        self.put(Cell::Nothing);
-        Ok(())
+        self.put(Cell::Nothing)
     }
 
     fn visit_bool<E: Error>(self, truth: bool) -> Result<(), E> {
-        self.put(Cell::Truth(truth));
-        Ok(())
+        self.put(Cell::Truth(truth))
     }
 
     fn visit_u64<E: Error>(self, number: u64) -> Result<(), E> {
-        self.put(Cell::Text(Submitted::new(number.to_string())));
-        Ok(())
+        self.put(Cell::Text(Submitted::new(number.to_string())))
     }
 
     fn visit_i64<E: Error>(self, number: i64) -> Result<(), E> {
-        self.put(Cell::Text(Submitted::new(number.to_string())));
-        Ok(())
+        self.put(Cell::Text(Submitted::new(number.to_string())))
     }
 
-    fn visit_f64<E: Error>(self, _: f64) -> Result<(), E> {
-        self.put(Cell::Unreadable(
-            "a number with a point or an exponent: write it as text",
-        ));
-        Ok(())
+    fn visit_f64<E: Error>(self, number: f64) -> Result<(), E> {
+        let rule = "a number with a point or an exponent: write it as text";
+        self.put(Cell::unreadable(rule, number.to_string()))
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
-        self.put(Cell::Text(Submitted::new(text.to_owned())));
-        Ok(())
+        self.put(Cell::Text(Submitted::new(text.to_owned())))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        while items.next_element::<IgnoredAny>()?.is_some() {}
-        self.put(Cell::Unreadable("must be one value, not a list"));
-        Ok(())
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element::<serde_json::Value>()? {
+            list.push(item);
+        }
+        let text = serde_json::Value::Array(list).to_string();
+        self.put(Cell::unreadable("must be one value, not a list", text))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
         let below = format!("{}.", self.path);
-        let before = self.cells.len();
+        let before = self.cells.all.len();
         let object = Object {
             below: &below,
             passed_over: self.passed_over,
             cells: self.cells,
         };
         object.visit_map(map)?;
-        if self.cells.len() == before {
-            self.put(Cell::Nothing);
+        if self.cells.all.len() == before {
+            return self.put(Cell::Nothing);
         }
         Ok(())
     }
@@ -287,7 +319,7 @@ mod tests {
         match cell {
             Cell::Text(text) => format!("{path}={}", text.expose()),
             Cell::Truth(truth) => format!("{path}={truth}"),
-            Cell::Unreadable(_) => format!("{path}=?"),
+            Cell::Unreadable(..) => format!("{path}=?"),
             _ => path.to_owned(),
         }
     }
@@ -297,6 +329,27 @@ mod tests {
         let record =
             r#"{"id":7,"a":{"b":"x","c":null,"d":{"e":true}},"f":1.5,"g":[1],"h":{},"spans":[{"text":"13812345678"}]}"#;
         assert_eq!(items(record), ["1: id=7 a.b=x a.c a.d.e=true f=? g=? h spans"]);
+    }
+
+    /// A key of half a line before each of many values would take their product in memory.
+    #[test]
+    fn a_record_beyond_the_bounds_is_refused() {
+        let many = |count: usize| (0..count).map(|at| format!("\"{at}\":1")).collect::<Vec<_>>().join(",");
+        let long = |bytes: usize| format!("{{\"{}\":{{{}}}}}", "k".repeat(bytes), many(3));
+        let file = [
+            format!("{{{}}}", many(1025)),
+            long(255),
+            long(254),
+            format!("{{\"a\":{{{}}}}}", many(1024)),
+        ];
+        let found = items(file.join("\n"));
+        assert_eq!(found[0], "1! the record has more than 1024 values");
+        assert_eq!(found[1], "2! a path of the record is longer than 256 bytes");
+        assert!(
+            found[2].starts_with("3: k") && found[3].starts_with("4: a.0=1"),
+            "{}",
+            found[3]
+        );
     }
 
     #[test]

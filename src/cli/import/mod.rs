@@ -6,11 +6,13 @@ mod dates;
 mod explain;
 mod feed;
 mod flow;
+mod halt;
 mod lines;
 mod map;
 mod mapping;
 mod mend;
 mod past;
+mod quotes;
 mod record;
 mod row;
 mod sheet;
@@ -21,24 +23,29 @@ mod text;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
+use tokio::signal::unix::SignalKind;
 
 use self::count::{Count, Lists};
 use self::dates::Dates;
 use self::feed::WriteBad;
+use self::halt::Halt;
 use self::map::{Format, Map, Unknown};
 use self::mapping::Mapping;
 use self::source::{Reading, Source};
 use self::take::{Server, Taker};
 use super::client::Client;
 use super::passphrase::{PassphraseFrom, secret_file};
-use super::serve::stop;
 use super::{Done, Failure, Where, runtime, unlocked};
 use crate::vault::life::open::Running;
 use crate::vault::life::rules::Declared;
 use crate::vault::{Session, Vault};
+
+/// How long the process waits, at its end, for work that was begun.
+const LEEWAY: Duration = Duration::from_secs(2);
 
 /// Import calls from files: JSON lines, CSV or XLSX. A record whose id was imported before is not imported again.
 #[derive(Args)]
@@ -104,14 +111,18 @@ impl Import {
                          --write-bad values-left-out";
             return Err(Failure::usage(words));
         }
-        runtime()?.block_on(async {
+        let runtime = runtime()?;
+        let done = runtime.block_on(async {
             let (taker, declared) = self.taker().await?;
             if let (Some(list), Taker::Vault { vault, session }) = (&self.open_bad, &taker) {
                 return mend::open(vault, session, list).await;
             }
             let mapping = Arc::new(self.mapping(map, declared)?);
             self.take_files(&Arc::new(taker), &mapping, &reading).await
-        })
+        });
+        // A request that a second signal left behind does not keep the process from ending.
+        runtime.shutdown_timeout(LEEWAY);
+        done
     }
 
     fn read_map(&self) -> Result<Map, Failure> {
@@ -174,10 +185,20 @@ impl Import {
             bad: self.write_bad.is_some(),
             dry: self.dry_run,
         };
+        // Signals are heard before the first byte is read.
+        let halt = Halt::on(&[SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()]);
         let mut rejected = 0;
         for path in &self.files {
             let source = Source::new(path);
-            let mut count = take_file(taker, mapping, reading, source.clone(), self.write_bad).await?;
+            if halt.is_told() {
+                let words = format!(
+                    "stopped by a signal before {}\n  run it again with this file",
+                    source.name()
+                );
+                return Err(Failure::unavailable(words));
+            }
+            let fed = (source.clone(), self.write_bad, halt.clone());
+            let mut count = take_file(taker, mapping, reading, fed).await?;
             let named = |failure: Failure| Failure::new(failure.code, format!("{}: {failure}", source.name()));
             count.unread = count.unread.take().map(named);
             let reported = lists.report(&source, &count);
@@ -197,17 +218,14 @@ async fn take_file(
     taker: &Arc<Taker>,
     mapping: &Arc<Mapping>,
     reading: &Reading,
-    source: Source,
-    bad: Option<WriteBad>,
+    (source, bad, halt): (Source, Option<WriteBad>, Halt),
 ) -> Result<Count, Failure> {
     let bar = ProgressBar::new(source.length());
     if let Ok(style) = ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes} {eta} left") {
         bar.set_style(style);
     }
-    // Signals are heard before the first byte is read.
-    let stop = stop();
     let fed = feed::begin(source, reading.clone(), Arc::clone(mapping), bar.clone(), bad)?;
-    let count = flow::run(Arc::clone(taker), fed, stop).await;
+    let count = flow::run(Arc::clone(taker), fed, halt).await;
     bar.finish_and_clear();
     Ok(count)
 }
@@ -232,5 +250,6 @@ pub(super) async fn shipped(vault: &Arc<Vault>, session: &Session, lines: &'stat
         ProgressBar::hidden(),
         None,
     )?;
-    Ok(flow::run(Arc::new(Taker::Vault { vault, session }), fed, stop()).await)
+    let halt = Halt::on(&[SignalKind::interrupt(), SignalKind::terminate()]);
+    Ok(flow::run(Arc::new(Taker::Vault { vault, session }), fed, halt).await)
 }

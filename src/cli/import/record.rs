@@ -21,6 +21,8 @@ use crate::vault::calls::intake::{Call, History, Intake, LeftOut, NewTicket};
 
 const MISSING: &str = "missing";
 const TEXT: &str = crate::model::fields::TEXT;
+/// The form of what a record states, and under which name it stands there: no target is called so.
+const FORM: (&str, &str) = ("", "callervault.import/1");
 /// The name of the rule that a cell without text breaks.
 const NOT_TEXT: &str = "not-text";
 
@@ -33,7 +35,7 @@ pub(super) struct Record {
     pub(super) history: Option<History>,
     /// Optional values that are no single text.
     pub(super) left_out: Vec<LeftOut>,
-    /// What it states, in canonical JSON: the same record again must state the same.
+    /// What it states, in the vault's words and canonical JSON: the same record again must state the same.
     pub(super) request: Zeroizing<Vec<u8>>,
     /// Where each target came from.
     pub(super) paths: Vec<(Arc<str>, Arc<str>)>,
@@ -63,6 +65,8 @@ struct Draft {
     caller: Values,
     ticket: Values,
     left_out: Vec<LeftOut>,
+    /// What stood in the place of those that are left out, by target with `?` behind it.
+    unreadable: Values,
     paths: Vec<(Arc<str>, Arc<str>)>,
     faults: Vec<Fault>,
 }
@@ -101,7 +105,7 @@ impl Mapping {
             draft.paths.push((Arc::clone(&target.name), Arc::clone(&path)));
             draft.put(self, target, &path, cell);
         }
-        draft.finish(self, row.canonical, hasher)
+        draft.finish(self, hasher)
     }
 }
 
@@ -109,7 +113,7 @@ fn is_blank(cell: &Cell) -> bool {
     match cell {
         Cell::Nothing => true,
         Cell::Text(text) => text.expose().trim().is_empty(),
-        Cell::Truth(_) | Cell::Local(_) | Cell::Unreadable(_) => false,
+        Cell::Truth(_) | Cell::Local(_) | Cell::Unreadable(..) => false,
     }
 }
 
@@ -121,7 +125,7 @@ impl Draft {
                 return self.put_value(&target.name, record, path, Cell::Text(text));
             }
             (Purpose::Value(record), cell) => return self.put_value(&target.name, record, path, cell),
-            (_, Cell::Unreadable(why)) => Err(why),
+            (_, Cell::Unreadable(why, _)) => Err(why),
             (Purpose::Secrecy, Cell::Truth(truth)) => {
                 self.secrecy_requested = truth;
                 Ok(())
@@ -177,7 +181,7 @@ impl Draft {
     }
 
     fn put_value(&mut self, name: &str, record: RecordKind, path: &str, cell: Cell) {
-        let rule = match cell {
+        let (rule, raw) = match cell {
             Cell::Text(text) => {
                 let values = match record {
                     RecordKind::Caller => &mut self.caller,
@@ -187,13 +191,14 @@ impl Draft {
                 return;
             }
             Cell::Nothing => return,
-            Cell::Unreadable(why) => why,
-            Cell::Truth(_) => "must be text, not true or false",
-            Cell::Local(_) => "must be text, not a date",
+            Cell::Unreadable(why, raw) => (why, raw),
+            Cell::Truth(truth) => ("must be text, not true or false", Submitted::new(truth.to_string())),
+            Cell::Local(local) => ("must be text, not a date", Submitted::new(local.to_string())),
         };
         if name == TEXT {
             self.faults.push(Fault::at(path, rule));
         } else {
+            self.unreadable.insert(format!("{name}?"), raw);
             self.left_out.push(LeftOut {
                 field: name.to_owned(),
                 rule: NOT_TEXT.to_owned(),
@@ -209,12 +214,7 @@ impl Draft {
         }
     }
 
-    fn finish(
-        mut self,
-        mapping: &Mapping,
-        canonical: Option<Zeroizing<Vec<u8>>>,
-        hasher: &impl BuildHasher,
-    ) -> Result<Record, Vec<Fault>> {
+    fn finish(mut self, mapping: &Mapping, hasher: &impl BuildHasher) -> Result<Record, Vec<Fault>> {
         self.missing(mapping, "id", self.id.is_none() && !mapping.id_from_content);
         self.missing(mapping, "received_at", self.received_at.is_none());
         self.missing(mapping, "kind", self.kind.is_none());
@@ -250,7 +250,8 @@ impl Draft {
             // One bad number is no reason to lose a call.
             leave_out_invalid: true,
         };
-        let request = canonical.unwrap_or_else(|| stated(&intake, &self.past, self.id.as_ref().map(|id| id.as_str())));
+        let id = self.id.as_ref().map(|id| id.as_str());
+        let request = stated(&intake, (&self.past, &self.unreadable), id);
         let content =
             || Zeroizing::new(HEXLOWER.encode(ring::digest::digest(&ring::digest::SHA256, &request).as_ref()));
         let id = self.id.filter(|_| !mapping.id_from_content).unwrap_or_else(content);
@@ -267,12 +268,13 @@ impl Draft {
     }
 }
 
-/// What a row of a table states, under the names of its targets in their order: canonical JSON (RFC 8785).
-fn stated(intake: &Intake, past: &Past, id: Option<&str>) -> Zeroizing<Vec<u8>> {
+/// What a record states, under the names of its targets in their order: canonical JSON (RFC 8785).
+fn stated(intake: &Intake, (past, unreadable): (&Past, &Values), id: Option<&str>) -> Zeroizing<Vec<u8>> {
     let received_at = intake.call.received_at.to_string();
     let mut became = BTreeMap::new();
     past.stated(&mut became);
     let mut all: BTreeMap<&str, &str> = BTreeMap::from([
+        FORM,
         ("received_at", received_at.as_str()),
         ("kind", intake.ticket.kind.as_str()),
         ("channel", intake.call.channel.as_str()),
@@ -289,7 +291,7 @@ fn stated(intake: &Intake, past: &Past, id: Option<&str>) -> Zeroizing<Vec<u8>> 
     ]);
     all.extend(id.map(|id| ("id", id)));
     all.extend(became.iter().map(|(target, said)| (*target, said.as_str())));
-    let values = intake.caller.iter().chain(&intake.ticket.values);
+    let values = intake.caller.iter().chain(&intake.ticket.values).chain(unreadable);
     all.extend(values.map(|(name, value)| (name.as_str(), value.expose())));
     let length: usize = all.values().map(|value| 2 * value.len() + 64).sum();
     let mut json = Zeroizing::new(Vec::with_capacity(length));

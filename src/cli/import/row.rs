@@ -21,8 +21,8 @@ pub(super) enum Cell {
     Truth(bool),
     /// A spreadsheet's date, which has no zone.
     Local(DateTime),
-    /// It is there and is no single value: why.
-    Unreadable(&'static str),
+    /// It is there and is no single value: why, and what it is.
+    Unreadable(&'static str, Submitted),
 }
 
 /// One record as it came.
@@ -56,10 +56,14 @@ impl Row {
 }
 
 impl Cell {
+    pub(super) fn unreadable(rule: &'static str, text: impl Into<String>) -> Self {
+        Self::Unreadable(rule, Submitted::new(text.into()))
+    }
+
     /// Most bytes of it in JSON.
     fn length(&self) -> usize {
         match self {
-            Self::Text(text) => 6 * text.expose().len(),
+            Self::Text(text) | Self::Unreadable(_, text) => 6 * text.expose().len(),
             _ => 32,
         }
     }
@@ -69,10 +73,10 @@ impl Cell {
 impl Serialize for Cell {
     fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         match self {
-            Self::Text(text) => to.serialize_str(text.expose()),
+            Self::Text(text) | Self::Unreadable(_, text) => to.serialize_str(text.expose()),
             Self::Truth(truth) => to.serialize_bool(*truth),
             Self::Local(local) => to.collect_str(local),
-            Self::Nothing | Self::Unreadable(_) => to.serialize_none(),
+            Self::Nothing => to.serialize_none(),
         }
     }
 }
@@ -84,13 +88,29 @@ pub(super) struct Fault {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) path: Option<String>,
     pub(super) rule: Cow<'static, str>,
+    /// The last line of the row, where it has more than one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) to: Option<u64>,
 }
 
 impl Fault {
+    /// The same of a row that goes from one line to another.
+    pub(super) fn up_to(self, from: u64, to: u64) -> Self {
+        if to <= from {
+            return self;
+        }
+        Self {
+            rule: format!("{} (lines {from} to {to})", self.rule).into(),
+            to: Some(to),
+            ..self
+        }
+    }
+
     pub(super) fn whole(rule: impl Into<Cow<'static, str>>) -> Self {
         Self {
             path: None,
             rule: rule.into(),
+            to: None,
         }
     }
 
@@ -98,6 +118,7 @@ impl Fault {
         Self {
             path: Some(path.into()),
             rule: rule.into(),
+            to: None,
         }
     }
 }

@@ -177,8 +177,8 @@ fn read_cell(value: &DataRef<'_>) -> Cell {
         DataRef::Float(number) => read_number(*number),
         DataRef::Bool(truth) => Cell::Truth(*truth),
         DataRef::DateTime(date) => read_date(date),
-        DataRef::DurationIso(_) => Cell::Unreadable("a duration"),
-        DataRef::Error(_) => Cell::Unreadable("an error of the spreadsheet"),
+        DataRef::DurationIso(text) => Cell::unreadable("a duration", text.as_str()),
+        DataRef::Error(error) => Cell::unreadable("an error of the spreadsheet", error.to_string()),
         DataRef::Empty => Cell::Nothing,
     }
 }
@@ -186,15 +186,14 @@ fn read_cell(value: &DataRef<'_>) -> Cell {
 /// Numbers of telephones and the like, which a spreadsheet keeps as such where nobody told it otherwise.
 fn read_number(number: f64) -> Cell {
     if number.abs() >= EXACT {
-        return Cell::Unreadable(
-            "a number of more than 15 digits, which a spreadsheet rounds: format the column as text",
-        );
+        let rule = "a number of more than 15 digits, which a spreadsheet rounds: format the column as text";
+        return Cell::unreadable(rule, number.to_string());
     }
     text_cell(&number.to_string())
 }
 
 fn read_date(date: &ExcelDateTime) -> Cell {
-    let no_date = Cell::Unreadable("not a date");
+    let no_date = Cell::unreadable("not a date", date.as_f64().to_string());
     if !date.is_datetime() || date.as_f64() < 1.0 {
         return no_date;
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 use zeroize::{Zeroize, Zeroizing};
 
+use super::quotes::Quotes;
 use super::row::{Cell, Each, Fault, Item, LONGEST, Row, Stop};
 use super::text::{REPLACEMENT, Text};
 use crate::cli::Failure;
@@ -14,7 +15,7 @@ const MOST_COLUMNS: usize = 1024;
 
 /// Reads them all. `header` is the number of the row that names the columns.
 pub(super) fn read(text: Text, delimiter: Option<char>, header: u64, each: Each<'_>) -> Result<(), Stop> {
-    let mut table = Table::new(text, delimiter)?;
+    let mut table = Table::new(text, delimiter, header)?;
     let mut columns: Vec<Arc<str>> = Vec::new();
     let mut rows = 0;
     while let Some(record) = table.next()? {
@@ -36,7 +37,11 @@ pub(super) fn read(text: Text, delimiter: Option<char>, header: u64, each: Each<
                 let fault = other_width(&record, cells.len(), columns.len());
                 each(Item::Bad(record.line, fault, listed(&cells)))?;
             }
-            Err(fault) => each(Item::Bad(record.line, fault, Zeroizing::default()))?,
+            Err(fault) => each(Item::Bad(
+                record.line,
+                fault.up_to(record.line, record.last),
+                Zeroizing::default(),
+            ))?,
         }
     }
     Ok(())
@@ -63,12 +68,9 @@ fn listed(cells: &[&str]) -> Zeroizing<Vec<u8>> {
 fn other_width(record: &Record, has: usize, columns: usize) -> Fault {
     let mut rule = format!("the row has {has} columns, the header {columns}");
     if record.last > record.line {
-        rule = format!(
-            "{rule}; it ends in line {}: a quotation mark may not be closed",
-            record.last
-        );
+        rule.push_str(": a quotation mark may not be closed");
     }
-    Fault::whole(rule)
+    Fault::whole(rule).up_to(record.line, record.last)
 }
 
 /// A cell of text, without what spreadsheets put around numbers to keep them text.
@@ -83,7 +85,8 @@ pub(super) fn text_cell(cell: &str) -> Cell {
         .filter(|rest| rest.bytes().all(|byte| byte.is_ascii_alphanumeric()));
     let cell = formula.or(apostrophe).unwrap_or(cell);
     if is_rounded(cell) {
-        return Cell::Unreadable("a number as a spreadsheet rounds it (1.38E+10): export the column as text");
+        let rule = "a number as a spreadsheet rounds it (1.38E+10): export the column as text";
+        return Cell::unreadable(rule, cell);
     }
     Cell::Text(Submitted::new(cell.to_owned()))
 }
@@ -108,6 +111,8 @@ struct Record {
     line: u64,
     last: u64,
     whole: bool,
+    /// What is wrong with its quotation marks.
+    marks: Option<&'static str>,
 }
 
 /// Rows, each no longer than the bound. The buffers never grow, so that no copy of a value is left behind.
@@ -125,10 +130,10 @@ struct Table {
 }
 
 impl Table {
-    fn new(mut text: Text, delimiter: Option<char>) -> Result<Self, Failure> {
+    fn new(mut text: Text, delimiter: Option<char>, header: u64) -> Result<Self, Failure> {
         let first = text.fill().map_err(Failure::unavailable)?;
         let delimiter = delimiter.and_then(|named| u8::try_from(named).ok());
-        let delimiter = delimiter.unwrap_or_else(|| found_out(first));
+        let delimiter = delimiter.unwrap_or_else(|| found_out(first, header));
         Ok(Self {
             text,
             reader: ReaderBuilder::new().delimiter(delimiter).build(),
@@ -148,42 +153,36 @@ impl Table {
         self.skip_empty_lines()?;
         let line = self.line;
         let mut fields = 0;
+        let mut quotes = Quotes::new(self.delimiter);
+        let mut at_end = false;
         loop {
             let input = self.text.fill().map_err(Failure::unavailable)?;
             let output = self.bytes.get_mut(self.length..).unwrap_or_default();
             let ends = self.ends.get_mut(fields..).unwrap_or_default();
             let (result, read, written, ended) = self.reader.read_record(input, output, ends);
             let taken = input.get(..read).unwrap_or_default();
-            let at_end = u64::from(matches!(taken.last(), Some(b'\n' | b'\r')));
-            let lines = count_lines(taken, &mut self.after_cr);
-            self.line += lines;
-            let last = self.line - at_end.min(lines);
+            quotes.pass(taken);
+            if let Some(byte) = taken.last() {
+                at_end = matches!(byte, b'\n' | b'\r');
+            }
+            self.line += count_lines(taken, &mut self.after_cr);
+            let last = (self.line - u64::from(at_end)).max(line);
             self.text.consume(read);
             self.length += written;
             fields += ended;
-            match result {
-                ReadRecordResult::InputEmpty => {}
-                ReadRecordResult::OutputFull | ReadRecordResult::OutputEndsFull => {
-                    self.give_up()?;
-                    let (last, whole) = (self.line, false);
-                    return Ok(Some(Record {
-                        fields,
-                        line,
-                        last,
-                        whole,
-                    }));
-                }
-                ReadRecordResult::Record => {
-                    let whole = true;
-                    return Ok(Some(Record {
-                        fields,
-                        line,
-                        last,
-                        whole,
-                    }));
-                }
+            let (last, whole) = match result {
+                ReadRecordResult::InputEmpty => continue,
+                ReadRecordResult::OutputFull | ReadRecordResult::OutputEndsFull => (self.give_up()?, false),
+                ReadRecordResult::Record => (last, true),
                 ReadRecordResult::End => return Ok(None),
-            }
+            };
+            return Ok(Some(Record {
+                fields,
+                line,
+                last,
+                whole,
+                marks: quotes.fault(),
+            }));
         }
     }
 
@@ -199,20 +198,21 @@ impl Table {
         }
     }
 
-    /// Begins afresh behind the end of this line.
-    fn give_up(&mut self) -> Result<(), Failure> {
+    /// Begins afresh behind the end of this line, whose number is returned.
+    fn give_up(&mut self) -> Result<u64, Failure> {
         self.reader = ReaderBuilder::new().delimiter(self.delimiter).build();
         loop {
             let input = self.text.fill().map_err(Failure::unavailable)?;
+            let line = self.line;
             if input.is_empty() {
-                return Ok(());
+                return Ok(line);
             }
             let end = input.iter().position(|byte| matches!(byte, b'\n' | b'\r'));
             let taken = end.map_or(input.len(), |end| end + 1);
             self.line += count_lines(input.get(..taken).unwrap_or_default(), &mut self.after_cr);
             self.text.consume(taken);
             if end.is_some() {
-                return Ok(());
+                return Ok(line);
             }
         }
     }
@@ -222,6 +222,9 @@ impl Table {
             return Err(Fault::whole(format!(
                 "the row is longer than {LONGEST} bytes or {MOST_COLUMNS} columns: a quotation mark may not be closed"
             )));
+        }
+        if let Some(rule) = record.marks {
+            return Err(Fault::whole(rule));
         }
         let all = std::str::from_utf8(self.bytes.get(..self.length).unwrap_or_default());
         let all = all.ok().filter(|text| !text.contains(REPLACEMENT));
@@ -245,9 +248,12 @@ fn count_lines(bytes: &[u8], after_cr: &mut bool) -> u64 {
     lines
 }
 
-/// What is most often between columns in the first line.
-fn found_out(first: &[u8]) -> u8 {
-    let line = first.split(|byte| *byte == b'\n').next().unwrap_or_default();
+/// What is most often between columns in the line that names them.
+fn found_out(first: &[u8], header: u64) -> u8 {
+    let lines = first.split(|byte| matches!(byte, b'\n' | b'\r'));
+    let mut lines = lines.filter(|line| !line.is_empty());
+    let above = usize::try_from(header.saturating_sub(1)).unwrap_or(usize::MAX);
+    let line = lines.nth(above).unwrap_or_default();
     let count = |wanted: u8| line.iter().filter(|byte| **byte == wanted).count();
     let most = [b'\t', b';', b','].into_iter().max_by_key(|wanted| count(*wanted));
     most.unwrap_or(b',')
@@ -280,7 +286,7 @@ mod tests {
     fn spelled(cell: &Cell) -> String {
         match cell {
             Cell::Text(text) => text.expose().to_owned(),
-            Cell::Unreadable(_) => "?".to_owned(),
+            Cell::Unreadable(..) => "?".to_owned(),
             _ => String::new(),
         }
     }
@@ -307,10 +313,28 @@ mod tests {
         let found = items(b"a,b\n1\n1,2,3\n\"x\ny\n1,2\n", 1);
         assert_eq!(found[1], "2! the row has 1 columns, the header 2");
         assert_eq!(found[2], "3! the row has 3 columns, the header 2");
-        assert!(found[3].contains("a quotation mark may not be closed"), "{found:?}");
+        assert_eq!(found[3], "4! a quotation mark is not closed (lines 4 to 6)");
+        let found = items(b"a,b\n\"x\ny\"\n1,2\n", 1);
+        assert!(
+            found[1].ends_with("a quotation mark may not be closed (lines 2 to 3)"),
+            "{found:?}"
+        );
         let found = items(b"a,b\n1,\xff\n1,2\n", 1);
         assert!(found[1].starts_with("2! not text"), "{found:?}");
         assert_eq!(found[2], "3: 1|2");
+    }
+
+    /// One mark too many or too few would make one call of several.
+    #[test]
+    fn a_row_whose_marks_do_not_match_is_refused_with_its_lines() {
+        let found = items(b"a,b\n1,\"x\n2,\"y\",z\n3,w\n", 1);
+        let stray = "2! a closing quotation mark is followed by other text (lines 2 to 3)";
+        assert_eq!(found[1..], [stray, "4: 3|w"]);
+        let found = items(b"a,b\n1,\"x\n2,y\n3,z\n", 1);
+        assert_eq!(found[1..], ["2! a quotation mark is not closed (lines 2 to 4)"]);
+        let found = items(b"a,b\n1,\"x\" \n2,y\"\n3,\"\"\n4,\"\"\"z\"\n", 1);
+        let stray = "2! a closing quotation mark is followed by other text";
+        assert_eq!(found[1..], [stray, "3: 2|y\"", "4: 3|", "5: 4|\"z"]);
     }
 
     #[test]

@@ -10,6 +10,7 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::feed::Kept;
+use super::halt::Halt;
 use super::record::Record;
 use super::row::Fault;
 use crate::cli::Failure;
@@ -59,6 +60,8 @@ pub(super) enum Rejected {
     Line(Vec<Fault>),
     /// Nothing can be taken.
     All(Failure),
+    /// The run was told to halt before this record was taken.
+    Halted,
 }
 
 impl Taker {
@@ -85,10 +88,13 @@ impl Taker {
         }
     }
 
-    pub(super) async fn take(&self, record: &Arc<Record>) -> Result<Outcome, Rejected> {
+    pub(super) async fn take(&self, record: &Arc<Record>, halt: Halt) -> Result<Outcome, Rejected> {
+        if halt.is_told() {
+            return Err(Rejected::Halted);
+        }
         let mut outcome = match self {
             Self::Vault { vault, session } => in_vault(vault, session, record).await,
-            Self::Server(server) => by_server(server, record).await,
+            Self::Server(server) => by_server(server, record, halt).await,
             Self::Dry(declared) => checked(declared, record),
         }?;
         for left_out in &mut outcome.left_out {
@@ -114,7 +120,7 @@ async fn in_vault(vault: &Vault, session: &Session, record: &Record) -> Result<O
         // A record comes once, whichever agent imports it.
         scope: Scope::Vault,
         key: format!("import:{}", *record.id),
-        request: record.request.to_vec(),
+        request: record.request.clone(),
     };
     let mut taken = take_once(vault, session, record, &replay).await;
     for _ in 0..TRIES {
@@ -174,7 +180,7 @@ fn problem(record: &Record, name: &str, words: impl Into<Cow<'static, str>>) -> 
 }
 
 /// Sends it under a key of its own until there is an answer. It may be sent twice, and is taken once.
-async fn by_server(server: &Arc<Server>, record: &Arc<Record>) -> Result<Outcome, Rejected> {
+async fn by_server(server: &Arc<Server>, record: &Arc<Record>, mut halt: Halt) -> Result<Outcome, Rejected> {
     if record.history.is_some() {
         return Err(Rejected::Line(vec![Fault::whole(NOT_SERVED)]));
     }
@@ -189,7 +195,10 @@ async fn by_server(server: &Arc<Server>, record: &Arc<Record>) -> Result<Outcome
             _ => return answered(&answer, record),
         };
         pauses += u32::from(busy);
-        tokio::time::sleep(wait).await;
+        tokio::select! {
+            () = halt.told() => return Err(Rejected::Halted),
+            () = tokio::time::sleep(wait) => {}
+        }
     }
 }
 

@@ -21,8 +21,12 @@ pub(super) fn replay(headers: &HeaderMap, line: &str, body: &[u8]) -> Result<Opt
     };
     let key = value.to_str().ok().filter(|key| (1..=LONGEST_KEY).contains(&key.len()));
     let key = key.ok_or(problems::BAD_IDEMPOTENCY_KEY)?;
-    let mut request = format!("{line}\n").into_bytes();
-    request.extend_from_slice(&in_canonical_form(body)?);
+    let body = in_canonical_form(body)?;
+    // As long as it gets, so that no copy is left behind.
+    let mut request = Zeroizing::new(Vec::with_capacity(line.len() + 1 + body.len()));
+    for part in [line.as_bytes(), b"\n", &body] {
+        request.extend_from_slice(part);
+    }
     Ok(Some(Replay {
         scope: Scope::Principal,
         key: key.to_owned(),

@@ -36,6 +36,8 @@ table! {
         pub origin: DepartmentCode,
         /// The agent who took it.
         pub taken_by: PrincipalId,
+        /// It came from another system, by an import with the passphrase: it was nobody's call here.
+        pub brought_in: bool,
         /// Secrecy asked for, or the default of its kind.
         pub confidential: bool,
         /// The names of the caller's fields that were on file when the ticket came to its holder: nothing where it is
@@ -71,10 +73,10 @@ impl TicketRow {
     pub const FIRST: u64 = 1;
 
     /// Whether this is the agent who took the call, in the department in which they took it: what they knew of a caller there does
-    /// not go with them to another.
+    /// not go with them to another. Of a call that was brought in nobody is.
     #[must_use]
     pub fn was_taken_by(&self, who: &Actor) -> bool {
-        self.taken_by == who.id() && self.origin == who.department()
+        !self.brought_in && self.taken_by == who.id() && self.origin == who.department()
     }
 }
 

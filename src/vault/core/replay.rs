@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use zeroize::Zeroizing;
 
 use crate::cells;
 use crate::keyring::KeyError;
@@ -32,8 +33,8 @@ pub struct Replay {
     pub scope: Scope,
     /// What the client sent as key.
     pub key: String,
-    /// The request.
-    pub request: Vec<u8>,
+    /// The request, which may state values.
+    pub request: Zeroizing<Vec<u8>>,
 }
 
 impl Replay {

@@ -316,6 +316,7 @@ impl Vault {
             holder: origin,
             origin,
             taken_by: session.actor.id(),
+            brought_in: history.is_some() || !self.spending.is_limited(),
             confidential: body.is_confidential(),
             on_file: caller.fields.clone(),
             received_at: body.call.received_at,

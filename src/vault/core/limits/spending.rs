@@ -115,6 +115,11 @@ impl Spending {
         }
     }
 
+    /// Whether calls are counted: not where they are brought in with the passphrase.
+    pub(in crate::vault) const fn is_limited(&self) -> bool {
+        self.limits.is_some()
+    }
+
     /// Counts by other limits from now on.
     pub(in crate::vault) fn limit(&self, limits: Limits) {
         if let Some(in_force) = &self.limits {
