@@ -135,6 +135,7 @@ impl Vault {
             label: None,
             epoch: owner.epoch,
             log: self.log_number(),
+            by_two: true,
             created_at: at,
             expires_at: None,
             revoked_at: None,
