@@ -44,6 +44,10 @@ pub struct Exposed {
     /// The department's current name, for the same readers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub department_name: Option<String>,
+    /// Whether a name is left out because its row in the data store is not as the vault wrote it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
+    pub names_unproved: bool,
     /// Number of reads.
     pub count: u64,
     /// Time of the first read.
@@ -139,6 +143,7 @@ impl Exposure {
             reading,
             actor_name: None,
             department_name: None,
+            names_unproved: false,
             count: group.count,
             first: group.first,
             last: group.last,

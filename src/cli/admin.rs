@@ -111,6 +111,11 @@ enum What {
         #[command(flatten)]
         token: NewToken,
     },
+    /// End the open one-time code of an account.
+    EndCode {
+        /// The principal's id.
+        id: String,
+    },
     /// List your own requests for approval and what became of them.
     Requests,
     /// Revoke a token.
@@ -282,6 +287,7 @@ impl What {
                 let body = json!(token);
                 Call::new("POST", format!("/v1/admin/principals/{id}/codes"), Some(body))
             }
+            Self::EndCode { id } => Call::new("DELETE", format!("/v1/admin/principals/{id}/codes"), None),
             Self::RevokeToken { id, token } => {
                 Call::new("DELETE", format!("/v1/admin/principals/{id}/tokens/{token}"), None)
             }

@@ -131,6 +131,11 @@ impl Where {
     }
 }
 
+/// The file in which `serve` keeps the newest checkpoint that witnesses have cosigned, beside the data store.
+fn cosigned(places: &Places) -> PathBuf {
+    places.data.with_file_name("cosigned")
+}
+
 /// Unlocks a vault for work, and writes into its log that it was: on which node, and in which way.
 async fn unlocked(
     places: &Places,

@@ -7,13 +7,16 @@ use jiff::SignedDuration;
 
 use super::passphrase::{PassphraseFrom, secret_file};
 use super::token_to::TokenTo;
-use super::{Done, Failure, Where, runtime, say};
+use super::{Done, Failure, Where, cosigned, runtime, say};
 use crate::log::leaf;
 use crate::model::tokens::Expiry;
-use crate::vault::Vault;
 use crate::vault::life::open::{OpenError, Running};
 use crate::vault::life::recover::Recovery;
 use crate::vault::life::restart::Two;
+use crate::vault::{Vault, Witnessing};
+
+/// How its unlocks are called in the log, and its node.
+const WAY: &str = "recover-admin";
 
 /// A security administrator whose token is lost gets a new one, after a delay in which others see it and can stop it. The vault must
 /// be stopped; serve it in between.
@@ -80,11 +83,16 @@ struct Opening {
 }
 
 impl Opening {
-    /// Proves the log and unlocks. What is done then has an entry of its own.
+    /// Proves the log, also against what witnesses have cosigned of it, and unlocks.
     async fn vault(&self) -> Result<Vault, Failure> {
         let passphrase = self.passphrase.read()?;
-        let (places, clock) = (self.place.places(), std::sync::Arc::new(crate::clock::System));
-        let vault = Vault::open_with(&places, &passphrase, clock, "recover-admin", Running::patient()).await?;
+        let places = self.place.places();
+        let clock = std::sync::Arc::new(crate::clock::System);
+        let vault = Vault::open_with(&places, &passphrase, clock, WAY, Running::patient()).await?;
+        // Before anything is written: a log that was cut does not grow over what was cosigned.
+        let kept = Witnessing::kept(cosigned(&places));
+        let vault = vault.with_witnesses(kept).map_err(Failure::unavailable)?;
+        vault.note_unlock(WAY).await.map_err(OpenError::from)?;
         Ok(vault)
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::passphrase::PassphraseFrom;
-use super::{Done, Failure, Where, log_to_stderr, reload, runtime, unlocked};
+use super::{Done, Failure, Where, cosigned, log_to_stderr, reload, runtime, unlocked};
 use crate::audit::watch::hours::{FromUtc, Hours, Span};
 use crate::causes::with_causes;
 use crate::http::{self, App, Listen, Tls};
@@ -135,7 +135,7 @@ impl Serve {
         let runtime = runtime()?;
         let done = runtime.block_on(async {
             let places = self.place.places();
-            let witnessing = witnessing(&self.witnesses, self.quorum, places.data.with_file_name("cosigned"))?;
+            let witnessing = witnessing(&self.witnesses, self.quorum, cosigned(&places))?;
             let running = Running {
                 watching,
                 rates: Rates {

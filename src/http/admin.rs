@@ -11,7 +11,7 @@ use crate::model::problems::Thing;
 use crate::vault::Audit;
 use crate::vault::people::{
     Changed, Code, FindPrincipals, MovePrincipal, NewPrincipal, NewToken, Page, Principal, SetPrincipal, Token,
-    TokenLine,
+    TokenPage,
 };
 
 /// What is answered of something made.
@@ -116,7 +116,7 @@ pub(super) async fn move_principal(
     Ok(tagged(changed.now.version, axum::Json(changed)))
 }
 
-/// Issues an API token, shown once. Needs a second person's approval for an administrator's account or one that may approve.
+/// Issues an API token, shown once, and ends an open one-time code of the account. Needs a second person's approval for an administrator's account or one that may approve.
 #[utoipa::path(post, path = "/v1/admin/principals/{id}/tokens", tag = "admin",
     params(("id" = String, Path), ("Approval" = Option<String>, Header, description = APPROVAL),
         ("Approval-Reason" = Option<String>, Header, description = REASON)), request_body = NewToken,
@@ -149,14 +149,22 @@ pub(super) async fn issue_code(context: Once, Path(id): Path<String>, body: Json
     )
 }
 
-/// Lists a principal's tokens, newest first, without secrets.
+/// Ends the open one-time code of an account. One person is enough.
+#[utoipa::path(delete, path = "/v1/admin/principals/{id}/codes", tag = "admin", params(("id" = String, Path)),
+    responses((status = 200, body = Audit), (status = 404), (status = 409)))]
+pub(super) async fn end_code(context: Once, Path(id): Path<String>) -> Answer<Audit> {
+    let id = identifier(&id, Thing::Principal)?;
+    Ok(axum::Json(context.vault().end_code(context.session(), id).await?))
+}
+
+/// Lists a principal's tokens, newest first, without secrets, and its newest one-time code without the code.
 #[utoipa::path(get, path = "/v1/admin/principals/{id}/tokens", tag = "admin", params(("id" = String, Path), ListQuery),
-    responses((status = 200, body = Page<TokenLine>), (status = 404)))]
+    responses((status = 200, body = TokenPage), (status = 404)))]
 pub(super) async fn list_tokens(
     context: Context,
     Path(id): Path<String>,
     Query(list): Query<ListQuery>,
-) -> Answer<Page<TokenLine>> {
+) -> Answer<TokenPage> {
     let id = identifier(&id, Thing::Principal)?;
     let limit = list.limit()?;
     let page = context
@@ -165,7 +173,7 @@ pub(super) async fn list_tokens(
     Ok(axum::Json(page.await?))
 }
 
-/// Revokes a token. Needs a second person's approval for an administrator's account or one that may approve.
+/// Revokes a token, and ends an open one-time code of the account. Needs a second person's approval for an administrator's account or one that may approve.
 #[utoipa::path(delete, path = "/v1/admin/principals/{id}/tokens/{token}", tag = "admin",
     params(("id" = String, Path), ("token" = String, Path), ("Approval" = Option<String>, Header, description = APPROVAL),
         ("Approval-Reason" = Option<String>, Header, description = REASON)),

@@ -104,7 +104,7 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(admin::switch_off))
         .routes(routes!(admin::move_principal))
         .routes(routes!(admin::issue_token, admin::list_tokens))
-        .routes(routes!(admin::issue_code))
+        .routes(routes!(admin::issue_code, admin::end_code))
         .routes(routes!(admin::revoke_token))
         .routes(routes!(tokens::claim))
         .routes(routes!(admin::stop_recovery))

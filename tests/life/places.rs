@@ -175,6 +175,7 @@ fn what_a_write_meets() {
         revoked_at: None,
         epoch: 1,
         log: 1,
+        by_two: false,
         version: 1,
     };
     let token = keyring().protect(token).unwrap();

@@ -68,7 +68,14 @@ impl Scene {
             reason: REASON,
             delay,
         };
-        self.app.vault().start_recovery(&recovery).await
+        let ready_at = self.app.vault().start_recovery(&recovery).await?;
+        self.served().await;
+        Ok(ready_at)
+    }
+
+    /// A server begins.
+    async fn served(&self) {
+        self.app.vault().note_unlock("serve").await.unwrap();
     }
 
     async fn started(&self) {
@@ -76,6 +83,7 @@ impl Scene {
     }
 
     async fn finish(&self) -> Result<String, Error> {
+        self.served().await;
         let issued = self.app.vault().finish_recovery().await?;
         assert_eq!(issued.account, ADMIN);
         Ok(issued.token.to_string())
@@ -175,7 +183,7 @@ async fn anybody_who_watches_over_the_vault_stops_it_alone() {
         watcher.send(stop()).await.fails(409, "no-recovery");
         assert_eq!(scene.ready().await, "ready\n");
         scene.later(24);
-        assert_eq!(problem(scene.finish().await), "no-recovery");
+        assert_eq!(problem(scene.app.vault().finish_recovery().await), "no-recovery");
         scene.later(0);
     }
     scene.ends_sound().await;
@@ -194,6 +202,82 @@ async fn what_was_stopped_is_not_finished_with_an_older_row() {
     let Scene { world, app, .. } = scene;
     drop(app);
     world.is_found("recovery of", "is not what the log says").await;
+}
+
+/// The older row of another administrator's recovery, put back, takes no stop away from the one that is under way.
+#[tokio::test]
+async fn a_stop_closes_every_open_row() {
+    let mut scene = Scene::new().await;
+    let other = person("security-admin-2", Role::SecurityAdmin);
+    scene.world.hire(scene.app.vault(), ADMIN, other).await;
+    let recovery = Recovery {
+        account: "security-admin-2",
+        two: None,
+        reason: REASON,
+        delay: None,
+    };
+    scene.app.vault().start_recovery(&recovery).await.unwrap();
+    let old = scene.world.data().rows("recovery").kept();
+    for (end, hour) in [("stop", 1), ("cancel", 24 * 9)] {
+        scene.later(hour);
+        scene.app.vault().cancel_recovery().await.unwrap();
+        scene.started().await;
+        scene.world.data().rows("recovery").of("open", 0_i64).delete();
+        scene.world.data().insert(&old);
+        if end == "stop" {
+            let stopped = scene.world.actor(&scene.app, "auditor").send(stop()).await.is(200);
+            let auditor = scene.world.actor(&scene.app, "auditor");
+            let leaf = auditor.entry_at(stopped.json()["index"].as_u64().unwrap()).await;
+            assert_eq!(leaf["link"]["principal"], scene.world.id(ADMIN));
+            assert_eq!(leaf["link"]["also"], scene.world.id("security-admin-2"));
+        } else {
+            scene.app.vault().cancel_recovery().await.unwrap();
+        }
+        assert_eq!(scene.world.data().rows("recovery").of("open", 1_i64).count(), 0);
+        assert!(!scene.pending().await);
+        scene.later(hour + 24);
+        assert_eq!(problem(scene.finish().await), "no-recovery", "{end}");
+        scene.world.data().put_back(&old);
+    }
+}
+
+/// The row is taken away while it is stopped, and put back afterwards: the entry of the stop stands between.
+#[tokio::test]
+async fn a_row_that_is_hidden_from_a_stop_is_stopped() {
+    let scene = Scene::new().await;
+    scene.started().await;
+    let row = scene.world.data().rows("recovery").kept();
+    scene.world.data().rows("recovery").delete();
+    scene.world.actor(&scene.app, "auditor").send(stop()).await.is(200);
+    scene.world.data().put_back(&row);
+    scene.later(24);
+    assert_eq!(problem(scene.finish().await), "no-recovery");
+}
+
+/// A row that another program wrote neither keeps the vault from being opened nor the recovery from being stopped.
+#[tokio::test]
+async fn a_row_that_is_edited_is_skipped() {
+    let scene = Scene::new().await;
+    scene.started().await;
+    scene.world.data().rows("recovery").set("ready_at", 0_i64);
+    let scene = scene.again().await;
+    scene.later(24);
+    assert_eq!(problem(scene.finish().await), "recovery-not-logged");
+    scene.world.actor(&scene.app, "auditor").send(stop()).await.is(200);
+}
+
+/// Nobody could see it: the vault was served for a moment, or not at all.
+#[tokio::test]
+async fn the_vault_is_served_for_half_of_the_delay_at_least() {
+    let scene = Scene::new().await;
+    scene.started().await;
+    scene.later(11);
+    scene.served().await;
+    scene.later(24);
+    let vault = scene.app.vault();
+    assert_eq!(problem(vault.finish_recovery().await), "recovery-not-served");
+    scene.world.actor(&scene.app, "auditor").get(PEOPLE).await.is(403);
+    scene.finish().await.unwrap();
 }
 
 #[tokio::test]
@@ -320,6 +404,8 @@ fn recover(world: &World, deed: &str, more: &[&str]) -> Output {
 async fn from_the_command_line() {
     let scene = Scene::new().await;
     scene.start(Some(["auditor", "dpo"]), Some(HOUR)).await.unwrap();
+    scene.later(1);
+    scene.served().await;
     let Scene { mut world, app, .. } = scene;
     let busy = recover(&world, "finish", &[]);
     assert_ne!(busy.status.code(), Some(0), "not while the vault is served");

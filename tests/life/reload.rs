@@ -4,7 +4,7 @@ use callervault::model::limits::Limits;
 use callervault::policy::Policy;
 use serde_json::json;
 
-use crate::support::{NAME, NUMBER, World, caller};
+use crate::support::{NAME, NUMBER, Request, World, caller};
 
 /// Puts words of one of the files in the place of others.
 fn edit(world: &World, file: &str, from: &str, to: &str) {
@@ -86,4 +86,32 @@ async fn limits_that_are_replaced_hold_from_then_on() {
     app.vault().reread_rules(&world.places).await.unwrap();
     agent.lookup(NUMBER).await.is(200);
     agent.lookup(NUMBER).await.fails(429, "too-many-guesses");
+}
+
+/// From now on it takes two to give a role that one person has given: what one person issued is void, not what two have.
+#[tokio::test]
+async fn tokens_of_one_person_end_where_the_roles_take_two_from_now_on() {
+    let (world, app) = World::new().await;
+    let [admin, auditor, nobody] = world.actors(&app, ["security-admin", "auditor", "nobody"]);
+    let tokens = Request::post(format!("{}/tokens", world.account("handler-w2")), &json!({}));
+    let codes = Request::post(format!("{}/codes", world.account("handler-w2")), &json!({}));
+    let alone = admin.send(tokens.clone()).await.is(201).at("/token");
+    let me = |token: &str| Request::get("/v1/me").header("authorization", format!("Bearer {token}"));
+    nobody.send(me(&alone)).await.is(200);
+    let code = admin.send(codes).await.is(201).at("/code");
+    let claim = json!({"account": "handler-w2", "code": code});
+    let fetched = nobody.post("/v1/tokens/claim", &claim).await.is(201).at("/token");
+
+    let path = world.places.policies.join("need-to-know.cedar");
+    let more = r#"
+        @id("city.handlers-approve")
+        permit (principal == CallerVault::Role::"handler", action == CallerVault::Action::"approval.approve", resource);
+    "#;
+    std::fs::write(&path, format!("{}{more}", Policy::SHIPPED_POLICIES)).unwrap();
+    assert!(app.vault().reread_rules(&world.places).await.unwrap());
+    nobody.send(me(&alone)).await.is(401);
+    nobody.send(me(&fetched)).await.is(401);
+    nobody.send(me(world.token("auditor"))).await.is(200);
+    let by_two = admin.with(auditor, &tokens).await.is(201).at("/token");
+    nobody.send(me(&by_two)).await.is(200);
 }

@@ -47,6 +47,7 @@ CREATE TABLE api_token (
     label      TEXT,
     epoch      INTEGER NOT NULL,
     log        INTEGER NOT NULL,
+    by_two     INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
     expires_at INTEGER,
     revoked_at INTEGER,
@@ -62,15 +63,20 @@ CREATE TABLE token_day (
     mac   BLOB NOT NULL
 ) WITHOUT ROWID;
 
--- The newest one-time code of each account, by which its owner fetches a token. `code` is a keyed code of it.
+-- The newest one-time code of each account, by which its owner fetches a token. `code` is a keyed code of it,
+-- `token` the handle that the token will have.
 CREATE TABLE token_code (
     principal        BLOB PRIMARY KEY REFERENCES principal (id),
     code             BLOB NOT NULL,
+    token            BLOB NOT NULL,
     label            TEXT,
     token_expires_at INTEGER,
     epoch            INTEGER NOT NULL,
+    owner_version    INTEGER NOT NULL,
     log              INTEGER NOT NULL,
     issued_by        BLOB NOT NULL REFERENCES principal (id),
+    issuer_epoch     INTEGER NOT NULL,
+    by_two           INTEGER NOT NULL,
     created_at       INTEGER NOT NULL,
     expires_at       INTEGER NOT NULL,
     failures         INTEGER NOT NULL,

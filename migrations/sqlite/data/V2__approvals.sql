@@ -43,4 +43,4 @@ CREATE TABLE recovery (
     version    INTEGER NOT NULL,
     mac        BLOB NOT NULL
 ) WITHOUT ROWID;
-CREATE INDEX recovery_open ON recovery (open);
+CREATE INDEX recovery_open ON recovery (open, started_at);

@@ -52,6 +52,10 @@ pub struct Reader {
     /// The department's current name, for auditors.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub department_name: Option<String>,
+    /// Whether a name is left out because its row in the data store is not as the vault wrote it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
+    pub names_unproved: bool,
     /// The role that permitted most of the reads; absent if all requests were refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
@@ -74,6 +78,10 @@ pub struct Alarm {
     /// The reader's current account name, for auditors.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub actor_name: Option<String>,
+    /// Whether a name is left out because its row in the data store is not as the vault wrote it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
+    pub names_unproved: bool,
     /// The highest level reached: 25, 250 or 2500.
     pub level: u64,
     /// Number of clear reveals on that day.
@@ -218,6 +226,7 @@ fn alarms(actor: &str, seen: &Seen) -> Vec<Alarm> {
             day: day.to_string(),
             actor: actor.to_owned(),
             actor_name: None,
+            names_unproved: false,
             level,
             clear,
         })
@@ -232,6 +241,7 @@ fn reader(actor: String, seen: Seen) -> Reader {
         actor_name: None,
         dept: seen.dept,
         department_name: None,
+        names_unproved: false,
         role: role.map(|(role, _)| role),
         counts: Counts {
             reads: seen.reads,

@@ -244,6 +244,11 @@ problems! {
     RECOVERY_NOT_LOGGED = "recovery-not-logged", 409, "The log has it otherwise" / "与日志不符",
         "The row of the recovery is not the one that the log says was last written. Run `callervault fsck`, and cancel it." /
         "该恢复的记录与日志中最后写入的不符。请运行 `callervault fsck`，并取消该恢复。";
+    /// A recovery that nobody could see.
+    RECOVERY_NOT_SERVED = "recovery-not-served", 409, "The vault was not served long enough" / "服务时间不足",
+        "Others see a recovery, and stop it, while the vault is served. The log must have entries of `callervault serve` that lie half of \
+         the delay or more apart. Serve it; where nobody uses it, start it again before you finish." /
+        "只有在服务期间，他人才能看到并终止恢复。日志中 `callervault serve` 的记录须相隔等待期的一半以上。请启动服务；如无人使用，请在完成恢复之前再启动一次。";
     /// An account that is not to be recovered.
     NOT_RECOVERED = "not-to-be-recovered", 422, "Not an account to recover" / "不能恢复该账号",
         "Name an active person's account with the role security_admin." / "请指定在用且具有 security_admin 角色的个人账号。";

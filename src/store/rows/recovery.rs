@@ -26,8 +26,8 @@ table! {
     reads [
         /// The newest of an account.
         OF_ACCOUNT = "WHERE principal = ?1";
-        /// The one that is under way.
-        UNDER_WAY = "WHERE open = 1 LIMIT 1";
+        /// Those that are open, newest first, eight at most: what an entry of the log has room for. The vault itself opens one at a time.
+        OPEN = "WHERE open = 1 ORDER BY started_at DESC LIMIT 8";
     ]
 }
 

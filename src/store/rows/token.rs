@@ -21,6 +21,8 @@ table! {
         /// The number of the log that it is good under: the one in force when it was issued. Tokens of an earlier log are void, so
         /// that one that was revoked does not live again with a data store that was restored from before.
         pub log: u64,
+        /// Whether two persons issued it. One that a single person issued is no good for an account whose roles take two to give.
+        pub by_two: bool,
         /// When it was issued.
         pub created_at: Timestamp,
         /// From when on it is refused, if ever.

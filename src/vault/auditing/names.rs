@@ -5,12 +5,13 @@ use std::collections::HashMap;
 
 use crate::audit::exposure::Exposed;
 use crate::audit::watch::Report;
-use crate::cells;
+use crate::keyring::KeyError;
 use crate::log::leaf::Leaf;
 use crate::model::ids::PrincipalId;
 use crate::model::principals::Role;
 use crate::model::reference::DepartmentCode;
-use crate::store::rows::{department, principal};
+use crate::store::StoreError;
+use crate::store::rows::{Cell, Coded, Column, Protected, Read, department, principal};
 use crate::vault::auditing::read::Entry;
 use crate::vault::{Error, Session, Vault};
 
@@ -22,8 +23,25 @@ pub(super) struct Names<'v> {
     vault: &'v Vault,
     /// Whether the asker is told any.
     told: bool,
-    accounts: HashMap<PrincipalId, Option<String>>,
-    departments: HashMap<DepartmentCode, Option<String>>,
+    accounts: HashMap<PrincipalId, Name>,
+    departments: HashMap<DepartmentCode, Name>,
+}
+
+/// What is told of a name.
+#[derive(Clone, Default)]
+pub(super) struct Name {
+    /// The name.
+    pub(super) text: Option<String>,
+    /// Whether there is a row that is not as the vault wrote it: its name is not told, and nothing else is held up by it.
+    pub(super) unproved: bool,
+}
+
+impl Name {
+    /// The name, and the mark of its item.
+    fn told(self, unproved: &mut bool) -> Option<String> {
+        *unproved |= self.unproved;
+        self.text
+    }
 }
 
 impl Vault {
@@ -42,44 +60,73 @@ impl Vault {
 
 impl Names<'_> {
     /// The name of an account. Nothing where there is no such row: the vault itself acted, or the data store is older than the log.
-    pub(super) async fn account(&mut self, id: &str) -> Result<Option<String>, Error> {
+    pub(super) async fn account(&mut self, id: &str) -> Result<Name, Error> {
         let Some(id) = id.parse::<PrincipalId>().ok().filter(|_| self.told) else {
-            return Ok(None);
+            return Ok(Name::default());
         };
         if let Some(known) = self.accounts.get(&id) {
             return Ok(known.clone());
         }
         if self.accounts.len() >= MOST_ACCOUNTS {
-            return Ok(None);
+            return Ok(Name::default());
         }
-        let row = self.vault.store.one(&principal::BY_ID, &cells![id]).await?;
-        let row = row.map(|row| self.vault.keyring.genuine(row)).transpose()?;
-        let name = row.map(|row| row.into_row().account);
+        let name = self.read(&principal::BY_ID, id.cell(), |row| row.account).await?;
         self.accounts.insert(id, name.clone());
         Ok(name)
     }
 
     /// The name of a department.
-    pub(super) async fn department(&mut self, code: &str) -> Result<Option<String>, Error> {
+    pub(super) async fn department(&mut self, code: &str) -> Result<Name, Error> {
         let Some(code) = code.parse::<DepartmentCode>().ok().filter(|_| self.told) else {
-            return Ok(None);
+            return Ok(Name::default());
         };
         if let Some(known) = self.departments.get(&code) {
             return Ok(known.clone());
         }
-        let row = self.vault.store.one(&department::BY_CODE, &cells![code]).await?;
-        let row = row.map(|row| self.vault.keyring.genuine(row)).transpose()?;
-        let name = row.map(|row| row.into_row().name);
+        let name = self.read(&department::BY_CODE, code.cell(), |row| row.name).await?;
         self.departments.insert(code, name.clone());
         Ok(name)
     }
 
+    /// The name in a row. One row that was edited keeps no auditor from an answer: the program log says of which table it is.
+    async fn read<R: Protected + Clone>(
+        &self,
+        read: &'static Read<Coded<R>>,
+        key: Cell,
+        name: fn(R) -> String,
+    ) -> Result<Name, Error> {
+        let row = match self.vault.store.one(read, &[key]).await {
+            Ok(row) => row.map(|row| self.vault.keyring.genuine(row)).transpose(),
+            Err(StoreError::Corrupt(_)) => Err(KeyError::Broken),
+            Err(other) => return Err(other.into()),
+        };
+        match row {
+            Ok(row) => Ok(Name {
+                text: row.map(|row| name(row.into_row())),
+                unproved: false,
+            }),
+            Err(KeyError::Broken) => {
+                let table = R::table().name;
+                tracing::error!(
+                    table,
+                    "a row is not as the vault wrote it, so its name is not told: run `callervault fsck`"
+                );
+                Ok(Name {
+                    text: None,
+                    unproved: true,
+                })
+            }
+            Err(other) => Err(other.into()),
+        }
+    }
+
     /// Puts the names of those who acted beside an entry.
     pub(super) async fn beside(&mut self, entry: &mut Entry, leaf: &Leaf) -> Result<(), Error> {
-        entry.actor_name = self.account(&leaf.actor).await?;
-        entry.department_name = self.department(&leaf.dept).await?;
+        let unproved = &mut entry.names_unproved;
+        entry.actor_name = self.account(&leaf.actor).await?.told(unproved);
+        entry.department_name = self.department(&leaf.dept).await?.told(unproved);
         if let Some(approver) = &leaf.approver {
-            entry.approver_name = self.account(approver).await?;
+            entry.approver_name = self.account(approver).await?.told(unproved);
         }
         Ok(())
     }
@@ -87,8 +134,9 @@ impl Names<'_> {
     /// Puts the readers' names beside their reads.
     pub(super) async fn beside_groups(&mut self, groups: &mut [Exposed]) -> Result<(), Error> {
         for group in groups {
-            group.actor_name = self.account(&group.reading.actor).await?;
-            group.department_name = self.department(&group.reading.dept).await?;
+            let unproved = &mut group.names_unproved;
+            group.actor_name = self.account(&group.reading.actor).await?.told(unproved);
+            group.department_name = self.department(&group.reading.dept).await?.told(unproved);
         }
         Ok(())
     }
@@ -96,11 +144,12 @@ impl Names<'_> {
     /// Puts the readers' names into a report.
     pub(super) async fn beside_readers(&mut self, report: &mut Report) -> Result<(), Error> {
         for reader in &mut report.readers {
-            reader.actor_name = self.account(&reader.actor).await?;
-            reader.department_name = self.department(&reader.dept).await?;
+            let unproved = &mut reader.names_unproved;
+            reader.actor_name = self.account(&reader.actor).await?.told(unproved);
+            reader.department_name = self.department(&reader.dept).await?.told(unproved);
         }
         for alarm in &mut report.alarms {
-            alarm.actor_name = self.account(&alarm.actor).await?;
+            alarm.actor_name = self.account(&alarm.actor).await?.told(&mut alarm.names_unproved);
         }
         Ok(())
     }

@@ -35,6 +35,10 @@ pub struct Entry {
     /// The second person's current account name, for the same readers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub approver_name: Option<String>,
+    /// Whether a name is left out because its row in the data store is not as the vault wrote it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
+    pub names_unproved: bool,
 }
 
 /// The bytes have their hash, and this program has not written them.
@@ -58,6 +62,7 @@ impl Entry {
             actor_name: None,
             department_name: None,
             approver_name: None,
+            names_unproved: false,
         })
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::audit::indexer::accounts;
 use crate::log::leaf::{INIT, Leaf};
 use crate::model::ask::Action;
-use crate::vault::auditing::names::Names;
+use crate::vault::auditing::names::{Name, Names};
 use crate::vault::auditing::read::{Entry, NO_LEAF};
 use crate::vault::auditing::search::{Beyond, Span};
 use crate::vault::auditing::wanted::Wanted;
@@ -71,6 +71,10 @@ pub struct RoleChange {
     /// The current account name of that principal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub approver_name: Option<String>,
+    /// Whether a name is left out because its row in the data store is not as the vault wrote it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
+    pub names_unproved: bool,
 }
 
 /// A page of the history.
@@ -141,15 +145,17 @@ async fn changes(
         let department = said.get("department").cloned();
         let department_name = match &department {
             Some(code) => names.department(code).await?,
-            None => None,
+            None => Name::default(),
         };
+        let account = names.account(principal).await?;
         items.push(RoleChange {
             index: entry.index,
             t: leaf.t.clone(),
             principal: principal.to_owned(),
-            account: names.account(principal).await?,
+            names_unproved: entry.names_unproved || account.unproved || department_name.unproved,
+            account: account.text,
             department,
-            department_name,
+            department_name: department_name.text,
             roles: words(&said, if first { principal } else { "roles" }).unwrap_or_default(),
             roles_before: words(&said, "roles_before"),
             active: said

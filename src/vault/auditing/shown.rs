@@ -58,6 +58,10 @@ pub struct ShownTo {
     /// The department's current name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub department_name: Option<String>,
+    /// Whether a name is left out because its row in the data store is not as the vault wrote it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
+    pub names_unproved: bool,
     /// The role that permitted it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
@@ -197,6 +201,7 @@ impl Vault {
             actor_name: group.actor_name,
             dept: group.reading.dept,
             department_name: group.department_name,
+            names_unproved: group.names_unproved,
             role: group.reading.role,
             fields: group.reading.fields,
             form: group.reading.form,

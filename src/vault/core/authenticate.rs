@@ -39,8 +39,8 @@ impl Vault {
     /// Who presents this token. The rows of token, principal and department must be as the vault wrote them.
     ///
     /// # Errors
-    /// [`Error::Unauthenticated`] for a token that is unknown, expired, revoked, of an earlier epoch or of an earlier log, or whose
-    /// principal is inactive; [`Error::Key`] when a row was edited or the vault is locked.
+    /// [`Error::Unauthenticated`] for a token that is unknown, expired, revoked, of an earlier epoch or of an earlier log, whose
+    /// principal is inactive, or that one person issued where the rules in force say that the roles take two to give; [`Error::Key`] when a row was edited or the vault is locked.
     pub async fn authenticate(&self, token: &str, request: RequestId) -> Result<Session, Error> {
         self.authenticate_under(token, request, self.log_number()).await
     }
@@ -65,6 +65,10 @@ impl Vault {
         if over || token.epoch != principal.epoch || token.log != log || !principal.active {
             return Err(Error::Unauthenticated);
         }
+        let rules = self.rules();
+        if !token.by_two && rules.policy.takes_two_to_give(principal.roles) {
+            return Err(Error::Unauthenticated);
+        }
         let actor = Actor::authenticated(
             (principal.id, *principal.code()),
             (department.code, department.kind),
@@ -74,7 +78,7 @@ impl Vault {
         Ok(Session {
             actor,
             request,
-            rules: self.rules(),
+            rules,
             under_way: None,
         })
     }

@@ -172,6 +172,7 @@ fn founders(
             label: None,
             epoch: principal.epoch,
             log: number_of(&founding.origin, &founding.origin),
+            by_two: true,
             created_at: now,
             expires_at: None,
             revoked_at: None,

@@ -5,5 +5,6 @@ pub mod init;
 pub mod lists;
 pub mod open;
 pub mod recover;
+mod recovery_log;
 pub mod restart;
 pub mod rules;

@@ -304,8 +304,7 @@ impl Unlocked {
             token_days: TokenDays::default(),
             recovery: PendingRecovery::default(),
         };
-        let recovery = vault.open_recovery().await?;
-        vault.recovery.set(recovery.map(|row| row.ready_at));
+        vault.tell_of_recoveries().await?;
         Ok(vault)
     }
 

@@ -10,25 +10,21 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::cells;
-use crate::log::{Change, ProvedEntry, Unasked, leaf};
+use crate::log::{Change, Unasked, leaf};
 use crate::model::ids::{PrincipalId, TokenId};
 use crate::model::principals::{PrincipalKind, Role};
 use crate::model::problems;
 use crate::model::reference::DepartmentCode;
-use crate::store::rows::coded::row_digest;
-use crate::store::rows::{About, Genuine, PrincipalRow, Protected, RecoveryRow, TokenRow, principal, recovery};
+use crate::store::rows::{About, Genuine, PrincipalRow, RecoveryRow, TokenRow, principal, recovery};
 use crate::store::{Guard, Write};
 use crate::vault::core::{new_token, token_hash};
 use crate::vault::life::init::Issued;
+use crate::vault::life::recovery_log::{CANCEL, DEED};
 use crate::vault::life::restart::{Two, fit};
 use crate::vault::people::approvals::{PRINCIPAL, are_one};
 use crate::vault::people::recovery::closed;
 use crate::vault::{Error, Session, Vault};
 
-/// Entries that are looked through at a time.
-const CHUNK: u64 = 256;
-/// The word of an entry for what was done.
-const DEED: &str = "deed";
 /// Whose tokens begin a recovery, beside the passphrase.
 const RECOVERERS: [Role; 3] = [Role::Auditor, Role::Dpo, Role::SystemAdmin];
 
@@ -65,12 +61,13 @@ impl Vault {
     /// Begins a recovery, and says from when on it may be finished.
     ///
     /// # Errors
-    /// [`Error::Bad`] where another is under way, where the account is not one to recover or the two are not two who may, for a
+    /// [`Error::Bad`] where another is under way, where a witness contradicts the log, where the account is not one to recover or the two are not two who may, for a
     /// delay that is too short, and with a clock behind the log. [`Error::Unauthenticated`] for a token that is not good.
     pub async fn start_recovery(&self, asked: &Recovery<'_>) -> Result<Timestamp, Error> {
         let reason = fit(asked.reason)?;
+        self.is_uncontradicted()?;
         let at = self.time_after_all().await?;
-        if self.open_recovery().await?.is_some() {
+        if !self.open_recoveries().await?.is_empty() {
             return Err(Error::Bad(problems::RECOVERY_UNDER_WAY));
         }
         let target = self.to_recover(asked.account).await?;
@@ -113,17 +110,13 @@ impl Vault {
     /// Finishes the recovery once it is time: the new token, shown once.
     ///
     /// # Errors
-    /// [`Error::Bad`] where none is under way, before its time, with a clock behind the log, where the row is not as the log has it,
-    /// and where the account is no longer one to recover.
+    /// [`Error::Bad`] where none is under way, before its time, with a clock behind the log, where a witness contradicts the log, where
+    /// the row is not as the log has it, where the vault was not served for half of the delay, and where the account is no longer one to
+    /// recover.
     pub async fn finish_recovery(&self) -> Result<Issued, Error> {
+        self.is_uncontradicted()?;
         let at = self.time_after_all().await?;
-        let row = self.open_recovery().await?.ok_or(Error::Bad(problems::NO_RECOVERY))?;
-        if !self.is_as_logged(&row).await? {
-            return Err(Error::Bad(problems::RECOVERY_NOT_LOGGED));
-        }
-        if at < row.ready_at {
-            return Err(Error::Bad(problems::RECOVERY_TOO_EARLY));
-        }
+        let row = self.to_finish(at).await?;
         let owner = self.principal_row(row.principal).await?;
         if !administers(&owner) {
             return Err(Error::Bad(problems::NOT_RECOVERED));
@@ -142,6 +135,7 @@ impl Vault {
             label: None,
             epoch: owner.epoch,
             log: self.log_number(),
+            by_two: true,
             created_at: at,
             expires_at: None,
             revoked_at: None,
@@ -164,7 +158,7 @@ impl Vault {
             ..Change::default()
         };
         self.recovered(at, None, None, change).await?;
-        self.recovery.set(None);
+        self.tell_of_recoveries().await?;
         Ok(Issued {
             account,
             role: Role::SecurityAdmin,
@@ -172,21 +166,46 @@ impl Vault {
         })
     }
 
-    /// Ends the recovery that is under way.
+    /// Ends the recovery that is under way, and each that has an open row.
     ///
     /// # Errors
     /// [`Error::Bad`] where none is.
     pub async fn cancel_recovery(&self) -> Result<(), Error> {
         let at = self.clock.now()?;
-        let row = self.open_recovery().await?.ok_or(Error::Bad(problems::NO_RECOVERY))?;
-        let change = Change {
-            guards: vec![Guard::unchanged(&row)],
-            link: link("cancel", &row),
-            writes: vec![Write::put(self.keyring.protect(closed(row))?)],
-            ..Change::default()
-        };
+        let open = self.open_recoveries().await?;
+        if open.is_empty() {
+            return Err(Error::Bad(problems::NO_RECOVERY));
+        }
+        let mut change = self.closing(open.rows)?;
+        change.link.insert(DEED.to_owned(), CANCEL.to_owned());
         self.recovered(at, None, None, change).await?;
-        self.recovery.set(None);
+        self.tell_of_recoveries().await
+    }
+
+    /// The recovery that is finished now: of the open rows the one that the log has.
+    async fn to_finish(&self, at: Timestamp) -> Result<Genuine<RecoveryRow>, Error> {
+        let open = self.open_recoveries().await?;
+        let mut why = if open.others {
+            problems::RECOVERY_NOT_LOGGED
+        } else {
+            problems::NO_RECOVERY
+        };
+        for row in open.rows {
+            match self.unfinished(&row).await? {
+                Some(problem) if problem.name == problems::RECOVERY_NOT_LOGGED.name => why = problem,
+                _ if at < row.ready_at => return Err(Error::Bad(problems::RECOVERY_TOO_EARLY)),
+                Some(problem) => return Err(Error::Bad(problem)),
+                None => return Ok(row),
+            }
+        }
+        Err(Error::Bad(why))
+    }
+
+    /// No witness says that the log was cut or rewritten: what stands in it then is not what others have seen.
+    fn is_uncontradicted(&self) -> Result<(), Error> {
+        if self.contradictions() > 0 {
+            return Err(Error::Bad(problems::CONTRADICTED));
+        }
         Ok(())
     }
 
@@ -209,44 +228,6 @@ impl Vault {
         };
         self.log.unasked(&act, change).await?;
         Ok(())
-    }
-
-    /// The time, if it is not before the newest entry's: a clock that was set back makes no delay.
-    async fn time_after_all(&self) -> Result<Timestamp, Error> {
-        let now = self.clock.now()?;
-        let newest = self.store.entries(self.log.size().saturating_sub(1), 1).await?.pop();
-        let newest = newest.map(ProvedEntry::new).transpose()?.and_then(|entry| entry.leaf());
-        let newest: Option<Timestamp> = newest.and_then(|leaf| leaf.t.parse().ok());
-        if newest.is_some_and(|newest| newest <= now) {
-            Ok(now)
-        } else {
-            Err(Error::Bad(problems::CLOCK_BEHIND_LOG))
-        }
-    }
-
-    /// Whether the newest entry about a recovery of the account says that the row is as it stands. A row of before that somebody put back, such as
-    /// that of a recovery which was stopped, is not.
-    async fn is_as_logged(&self, row: &Genuine<RecoveryRow>) -> Result<bool, Error> {
-        let Some(place) = row.place() else { return Ok(false) };
-        let right = leaf::base64(&row_digest(&**row));
-        let mut end = self.log.size();
-        while end > 0 {
-            let first = end.saturating_sub(CHUNK);
-            let count = u32::try_from(end - first).unwrap_or(u32::MAX);
-            for entry in self.store.entries(first, count).await?.into_iter().rev() {
-                // Nobody archives what is younger than a recovery lasts; one that says nothing any more is no proof.
-                if entry.body.is_empty() {
-                    return Ok(false);
-                }
-                let leaf = ProvedEntry::new(entry)?.leaf();
-                let digests = leaf.and_then(|leaf| leaf.digest).unwrap_or_default();
-                if let Some(digest) = digests.get(&place) {
-                    return Ok(*digest == right);
-                }
-            }
-            end = first;
-        }
-        Ok(false)
     }
 
     /// The account of that name, if it is an active security administrator's.

@@ -178,6 +178,7 @@ impl Vault {
             label: None,
             epoch: row.epoch,
             log: self.log_number(),
+            by_two: true,
             created_at: self.clock.now().map_err(Error::from)?,
             expires_at: None,
             revoked_at: None,

@@ -9,18 +9,20 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use crate::cells;
+use crate::keyring::KeyError;
 use crate::log::{Change, CommitError, Unasked, leaf};
-use crate::model::ask::RequestId;
+use crate::model::ask::{Action, RequestId};
 use crate::model::claim_code::ClaimCode;
 use crate::model::ids::{PrincipalId, TokenId};
 use crate::model::problems::{self, Thing};
 use crate::policy::Why;
 use crate::store::rows::principal::BY_ACCOUNT;
 use crate::store::rows::token_code::OF_ACCOUNT;
-use crate::store::rows::{Genuine, PrincipalRow, TokenCodeRow, TokenRow};
+use crate::store::rows::{Genuine, PrincipalRow, TokenCodeRow, TokenRow, token};
 use crate::store::{Guard, Write};
 use crate::vault::core::{new_token, token_hash};
-use crate::vault::people::approvals::{Exact, PRINCIPAL, is_overtaken};
+use crate::vault::people::about;
+use crate::vault::people::approvals::{Exact, PRINCIPAL, TOKEN_DEED, is_overtaken};
 use crate::vault::people::tokens::{NewToken, Token};
 use crate::vault::{Audit, Error, Session, Vault};
 
@@ -45,6 +47,23 @@ pub struct Code {
     pub expires_at: String,
     /// Where its issue stands in the log.
     pub audit: Audit,
+}
+
+/// A one-time code as it stands, without the code.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct CodeLine {
+    /// Whether the token can still be fetched by it.
+    pub open: bool,
+    /// What the token is for.
+    pub label: Option<String>,
+    /// When it was issued.
+    pub created_at: String,
+    /// From when on it is worth nothing.
+    pub expires_at: String,
+    /// Who issued it: the principal's id.
+    pub issued_by: String,
+    /// How many wrong codes were tried.
+    pub failures: u32,
 }
 
 /// A claim of the token that a one-time code is for. No `Debug`.
@@ -72,6 +91,7 @@ pub struct Claimed {
 /// A code that is open, and whose it is.
 struct Open {
     owner: Genuine<PrincipalRow>,
+    issuer: Genuine<PrincipalRow>,
     row: Genuine<TokenCodeRow>,
 }
 
@@ -105,14 +125,19 @@ impl Vault {
         let code = ClaimCode::random(&*self.randomness)?;
         let expires_at = issue.at.checked_add(GOOD_FOR).map_err(|_| crate::clock::NoClock)?;
         let before = self.code_of(id).await?;
+        let issuer = self.principal_row(session.actor.id()).await?;
         let row = TokenCodeRow {
             principal: id,
             code: self.keyring.claim_code(&id, &code)?,
+            token: TokenId::random(&*self.randomness)?,
             label: issue.label,
             token_expires_at: issue.expires_at,
             epoch: issue.owner.epoch,
+            owner_version: issue.owner.version,
             log: self.log_number(),
-            issued_by: session.actor.id(),
+            issued_by: issuer.id,
+            issuer_epoch: issuer.epoch,
+            by_two: issue.act.is_of_two(),
             created_at: issue.at,
             expires_at,
             failures: 0,
@@ -120,7 +145,7 @@ impl Vault {
             version: before.map_or(0, |row| row.version) + 1,
         };
         let change = Change {
-            guards: vec![Guard::unchanged(&issue.owner)],
+            guards: vec![Guard::unchanged(&issue.owner), Guard::unchanged(&issuer)],
             writes: vec![Write::put(self.keyring.protect(row)?)],
             ..Change::default()
         };
@@ -170,9 +195,76 @@ impl Vault {
         let Some(row) = self.code_of(owner.id).await? else {
             return Ok(None);
         };
-        let now = self.clock.now()?;
-        let good = row.open && now < row.expires_at && row.epoch == owner.epoch && row.log == self.log_number();
-        Ok((good && owner.active).then_some(Open { owner, row }))
+        let issuer = self.principal_row(row.issued_by).await?;
+        let open = Open { owner, issuer, row };
+        Ok(self.is_good(&open).await?.then_some(open))
+    }
+
+    /// Whether the code can fetch its token now. One that has fetched it does not, also where an older row of it was put back.
+    async fn is_good(&self, Open { owner, issuer, row }: &Open) -> Result<bool, Error> {
+        let of_owner = owner.active && row.epoch == owner.epoch && row.owner_version == owner.version;
+        let of_issuer = issuer.active && row.issuer_epoch == issuer.epoch;
+        let in_time = self.clock.now()? < row.expires_at && row.log == self.log_number();
+        Ok(row.open
+            && of_owner
+            && of_issuer
+            && in_time
+            && self.store.one(&token::BY_ID, &cells![row.token]).await?.is_none())
+    }
+
+    /// The account's newest code, as a list of its tokens shows it.
+    pub(super) async fn code_line(&self, id: PrincipalId) -> Result<Option<CodeLine>, Error> {
+        let Some(row) = self.code_of(id).await? else {
+            return Ok(None);
+        };
+        let line = CodeLine {
+            open: false,
+            label: row.label.clone(),
+            created_at: leaf::milliseconds(row.created_at),
+            expires_at: leaf::milliseconds(row.expires_at),
+            issued_by: row.issued_by.to_string(),
+            failures: row.failures,
+        };
+        let owner = self.principal_row(id).await?;
+        let issuer = self.principal_row(row.issued_by).await?;
+        let open = self.is_good(&Open { owner, issuer, row }).await?;
+        Ok(Some(CodeLine { open, ..line }))
+    }
+
+    /// Ends the open code of an account. One person is enough, as nobody loses what they have.
+    ///
+    /// # Errors
+    /// [`Error::Refused`]; [`Error::NotFound`] where there is no such account or it has no open code; [`Error::Stale`] where it was
+    /// used or replaced at the same time.
+    pub async fn end_code(&self, session: &Session, id: PrincipalId) -> Result<Audit, Error> {
+        let permit = self.administer(session, Action::SetToken).await?;
+        let owner = self.principal_row(id).await?;
+        let mut change = Change::default();
+        self.end_code_with(owner.id, &mut change).await?;
+        if change.writes.is_empty() {
+            return Err(Error::NotFound(Thing::Code));
+        }
+        change.link = about([(PRINCIPAL, owner.id.to_string()), (TOKEN_DEED, "end-code".to_owned())]);
+        Ok(self.record(permit, change).await?.position().into())
+    }
+
+    /// Adds to a change that the open code of an account ends. A row that is not as the vault wrote it fetches nothing, and is no reason
+    /// not to revoke a token.
+    pub(super) async fn end_code_with(&self, id: PrincipalId, change: &mut Change) -> Result<(), Error> {
+        let row = match self.code_of(id).await {
+            Err(Error::Key(KeyError::Broken)) => {
+                tracing::error!("the row of a one-time code is not as the vault wrote it: run `callervault fsck`");
+                return Ok(());
+            }
+            row => row?,
+        };
+        let Some(row) = row.filter(|row| row.open) else {
+            return Ok(());
+        };
+        change.guards.push(Guard::unchanged(&row));
+        let ended = ended(row);
+        change.writes.push(Write::put(self.keyring.protect(ended)?));
+        Ok(())
     }
 
     async fn code_of(&self, id: PrincipalId) -> Result<Option<Genuine<TokenCodeRow>>, Error> {
@@ -181,16 +273,17 @@ impl Vault {
     }
 
     /// Makes the token, and ends the code, in one transaction.
-    async fn fetch(&self, Open { owner, row }: Open, request: &RequestId) -> Result<Claimed, Error> {
+    async fn fetch(&self, Open { owner, issuer, row }: Open, request: &RequestId) -> Result<Claimed, Error> {
         let at = self.clock.now()?;
         let secret = new_token(&*self.randomness)?;
         let token = TokenRow {
-            id: TokenId::random(&*self.randomness)?,
+            id: row.token,
             hash: token_hash(&secret),
             principal: owner.id,
             label: row.label.clone(),
             epoch: row.epoch,
             log: row.log,
+            by_two: row.by_two,
             created_at: at,
             expires_at: row.token_expires_at,
             revoked_at: None,
@@ -198,12 +291,12 @@ impl Vault {
         };
         let (id, expires_at) = (token.id, token.expires_at);
         let link = [(ISSUED_BY.to_owned(), row.issued_by.to_string())].into();
-        let guards = vec![Guard::unchanged(&owner), Guard::unchanged(&row)];
-        let used = TokenCodeRow {
-            open: false,
-            version: row.version + 1,
-            ..row.into_row()
-        };
+        let guards = vec![
+            Guard::unchanged(&owner),
+            Guard::unchanged(&issuer),
+            Guard::unchanged(&row),
+        ];
+        let used = ended(row);
         let change = Change {
             guards,
             writes: vec![
@@ -238,7 +331,7 @@ impl Vault {
         }
     }
 
-    async fn failure_logged(&self, Open { owner, row }: Open, request: &RequestId) -> Result<(), Error> {
+    async fn failure_logged(&self, Open { owner, row, .. }: Open, request: &RequestId) -> Result<(), Error> {
         let at = self.clock.now()?;
         let guards = vec![Guard::unchanged(&row)];
         let failures = row.failures.saturating_add(1);
@@ -265,5 +358,14 @@ impl Vault {
         };
         self.log.unasked(&claim, change).await?;
         Ok(())
+    }
+}
+
+/// As it stands once it was used or ended.
+fn ended(row: Genuine<TokenCodeRow>) -> TokenCodeRow {
+    TokenCodeRow {
+        open: false,
+        version: row.version + 1,
+        ..row.into_row()
     }
 }

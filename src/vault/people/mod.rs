@@ -16,12 +16,12 @@ use std::str::FromStr;
 
 use serde::Serialize;
 
-pub use self::codes::{Claim, Claimed, Code};
+pub use self::codes::{Claim, Claimed, Code, CodeLine};
 pub use self::departments::{CloseDepartment, Department, FindDepartments, NewDepartment, SetDepartment};
 pub use self::me::{Left, Me};
 pub use self::principals::{FindPrincipals, NewPrincipal, Principal, SetPrincipal};
 pub use self::standing::MovePrincipal;
-pub use self::tokens::{NewToken, Token, TokenLine};
+pub use self::tokens::{NewToken, Token, TokenLine, TokenPage};
 use crate::cells;
 use crate::log::{Change, CommitError};
 use crate::model::ask::Action;

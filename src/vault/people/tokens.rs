@@ -17,6 +17,7 @@ use crate::store::{Guard, Write};
 use crate::vault::core::new_token;
 use crate::vault::core::token_hash;
 use crate::vault::people::approvals::{Act, DEPARTMENT, Exact, PRINCIPAL, TOKEN, TOKEN_DEED, is_overtaken};
+use crate::vault::people::codes::CodeLine;
 use crate::vault::people::{Page, about, page, parsed};
 use crate::vault::{Audit, Error, LARGEST_PAGE, Session, Vault};
 
@@ -70,9 +71,22 @@ pub struct TokenLine {
     pub expires_at: Option<String>,
     /// When it was revoked.
     pub revoked_at: Option<String>,
+    /// Whether two persons issued it.
+    pub by_two: bool,
     /// The last day, in UTC, on which it was used for an act that the log holds, permitted or refused.
     #[schema(example = "2026-11-30")]
     pub last_used: Option<String>,
+}
+
+/// A page of an account's tokens, and its newest one-time code.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct TokenPage {
+    /// The tokens.
+    #[serde(flatten)]
+    pub page: Page<TokenLine>,
+    /// The account's newest one-time code, if it ever had one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<CodeLine>,
 }
 
 /// What may be issued, and for whom.
@@ -87,7 +101,7 @@ pub(super) struct Issue {
 }
 
 impl Vault {
-    /// Issues a token. The secret is in this answer and nowhere else.
+    /// Issues a token. The secret is in this answer and nowhere else. An open one-time code of the account ends.
     ///
     /// # Errors
     /// [`Error::Refused`], [`Error::NotFound`]; [`Error::RefusedBecause`] when the account has changed since a second person's
@@ -122,6 +136,7 @@ impl Vault {
             label: issue.label,
             epoch: issue.owner.epoch,
             log: self.log_number(),
+            by_two: issue.act.is_of_two(),
             created_at: issue.at,
             expires_at: issue.expires_at,
             revoked_at: None,
@@ -130,7 +145,9 @@ impl Vault {
         let row = self.keyring.protect(row)?;
         let token = row.id;
         // The roles that were looked at are those that the token will carry.
-        let audit = self.put(issue.act, guarded(&issue.owner, row), Thing::Token).await?;
+        let mut change = guarded(&issue.owner, row);
+        self.end_code_with(id, &mut change).await?;
+        let audit = self.put(issue.act, change, Thing::Token).await?;
         Ok(Token {
             id: token.to_string(),
             token: secret.to_string(),
@@ -174,17 +191,17 @@ impl Vault {
         Ok(self.keyring.genuine(row.ok_or(Error::NotFound(Thing::Token))?)?)
     }
 
-    /// Lists a principal's tokens, newest first, without secrets.
+    /// Lists a principal's tokens, newest first, without secrets, and its newest one-time code.
     ///
     /// # Errors
-    /// [`Error::Refused`].
+    /// [`Error::Refused`]; [`Error::Key`] when a row was edited.
     pub async fn list_tokens(
         &self,
         session: &Session,
         id: PrincipalId,
         after: Option<&str>,
         limit: u32,
-    ) -> Result<Page<TokenLine>, Error> {
+    ) -> Result<TokenPage, Error> {
         let permit = self.administer(session, Action::ReadAdmin).await?;
         let after: Option<TokenId> = parsed(after)?;
         let audit = self.note(permit).await?;
@@ -205,10 +222,13 @@ impl Vault {
             let last_used = self.last_used(row.id).await?.and_then(date_of);
             lines.push(TokenLine::of(row, last_used));
         }
-        page(lines, limit, audit, |line: &TokenLine| line.id.clone())
+        Ok(TokenPage {
+            page: page(lines, limit, audit, |line: &TokenLine| line.id.clone())?,
+            code: self.code_line(id).await?,
+        })
     }
 
-    /// Revokes a token from this moment on. That of an administrator, or of one who may approve, takes two persons: who
+    /// Revokes a token from this moment on, and ends an open one-time code of the account. That of an administrator, or of one who may approve, takes two persons: who
     /// could do it alone could silence everybody who watches them.
     ///
     /// # Errors
@@ -268,7 +288,9 @@ impl Vault {
             ..row.into_row()
         };
         let row = self.keyring.protect(row)?;
-        self.put(act, guarded(&owner, row), Thing::Token).await
+        let mut change = guarded(&owner, row);
+        self.end_code_with(principal, &mut change).await?;
+        self.put(act, change, Thing::Token).await
     }
 }
 
@@ -316,6 +338,7 @@ impl TokenLine {
             expires_at: shown(row.expires_at),
             revoked_at: shown(row.revoked_at),
             last_used,
+            by_two: row.by_two,
             label: row.into_row().label,
         }
     }

@@ -69,6 +69,12 @@ impl Witnessing {
         }
     }
 
+    /// No witness is asked, and the log is held to what those have cosigned who were asked before.
+    #[must_use]
+    pub fn kept(file: PathBuf) -> Self {
+        Self::new(Vec::new(), SilenceLimits::usual(0), Some(file))
+    }
+
     /// Holds the log to what was said against it, whoever is asked from now on.
     #[must_use]
     pub(in crate::vault) fn held_to(self, contradictions: Vec<Contradiction>) -> Self {

@@ -71,6 +71,11 @@ impl Act {
     pub(in crate::vault) const fn alone(permit: Permit) -> Self {
         Self { permit, approved: None }
     }
+
+    /// Whether a second person stands behind it.
+    pub(in crate::vault) const fn is_of_two(&self) -> bool {
+        self.approved.is_some()
+    }
 }
 
 /// An approval that stands: genuine, of this request, of this asker, in time, by somebody who still may.
