@@ -224,12 +224,8 @@ impl Vault {
             }),
             ..Facts::default()
         };
-        let permit = self
-            .rules
-            .load()
-            .policy
-            .decide(ask, facts)
-            .map_err(|denial| OpenError::NotByThese(denial.why()))?;
+        let permit = self.rules().policy.decide(ask, facts);
+        let permit = permit.map_err(|denial| OpenError::NotByThese(denial.why()))?;
         let row = ApprovalRow {
             id: ApprovalId::random(&*self.randomness).map_err(Error::from)?,
             action: Action::RestartLog,
