@@ -63,6 +63,7 @@ mod audit {
     pub(crate) mod export;
     mod exposure;
     mod follower;
+    mod follower_lost;
     mod formats;
     mod names;
     mod news;

@@ -185,6 +185,45 @@ async fn the_same_record_in_other_words_is_known() {
     );
 }
 
+/// What a record was taken as is remembered, not how it was written: under another map it would be taken as another.
+#[tokio::test]
+async fn a_record_that_another_map_takes_otherwise_is_refused() {
+    let world = World::closed().await;
+    let map = world.dir.path().join("map.toml");
+    let base = "unknown = \"list\"\n[columns]\nid = \"id\"\nreceived_at = \"received_at\"\nkind = \"kind\"\ncategory = \"category\"\nchannel = \"channel\"\ntownship = \"district.code\"\ntext = \"narrative\"\n";
+    let file = json_lines(&[record("R1", &[("/caller/name", "周凤兰".into())])]);
+    let import = |text: &str| {
+        std::fs::write(&map, text).unwrap();
+        world.import_bytes("calls.jsonl", &file, &["--map", map.to_str().unwrap()])
+    };
+    import(base).took(1, 0, 0);
+    import(base).took(0, 1, 0);
+    let other = import(&format!("{base}name = \"caller.name\"\n"));
+    assert!(
+        other.took(0, 0, 1).rejected()[0]
+            .2
+            .contains("other content was taken before")
+    );
+}
+
+/// A digest of what could be read alone would make one of both.
+#[tokio::test]
+async fn records_that_differ_in_what_cannot_be_read_are_two() {
+    let world = World::closed().await;
+    let map = world.dir.path().join("map.toml");
+    let usual = std::fs::read_to_string("src/cli/import/usual.toml").unwrap();
+    std::fs::write(&map, format!("id = \"content\"\n{usual}")).unwrap();
+    let plate = |plate: Value| record("R1", &[("/caller/plate", plate)]);
+    let file = json_lines(&[
+        plate(json!(1.5)),
+        plate(json!(2.5)),
+        plate(json!(["x"])),
+        plate(json!(["x"])),
+    ]);
+    let found = world.import_bytes("calls.jsonl", &file, &["--map", map.to_str().unwrap()]);
+    found.took(3, 1, 0);
+}
+
 /// IM-11.
 #[tokio::test]
 async fn a_line_beyond_the_bound_is_named_and_the_next_is_taken() {

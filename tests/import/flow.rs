@@ -179,3 +179,42 @@ async fn what_a_known_record_was_taken_without_is_listed_again() {
     assert_eq!(lists.len(), 2);
     assert_eq!(lists[0], told[0]);
 }
+
+#[tokio::test]
+async fn lists_are_of_this_run_and_of_one_file() {
+    let world = World::closed().await;
+    let at = |name: &str| world.dir.path().join(name);
+    let bad = record(
+        "R1",
+        &[("/category", "nonsense".into()), ("/caller/plate", "京A1234使".into())],
+    );
+    world.import_bytes("calls.jsonl", json_lines(&[bad]), &[]).took(0, 0, 1);
+    assert!(at("calls.jsonl.rejected.jsonl").exists());
+    world
+        .import_bytes("calls.jsonl", json_lines(&[record("R1", &[])]), &[])
+        .took(1, 0, 0);
+    assert!(!at("calls.jsonl.rejected.jsonl").exists(), "of an earlier run");
+    // A list is no file of calls.
+    std::fs::write(at("calls.jsonl.left-out.jsonl"), "{}\n").unwrap();
+    let files = [at("calls.jsonl.left-out.jsonl"), at("calls.jsonl")];
+    let output = world.importing("agent", &[]).args(files).output();
+    let skipped = Imported::of(output.unwrap(), at("calls.jsonl"));
+    assert_eq!(skipped.code, Some(0), "{}", skipped.fault);
+    assert!(skipped.fault.contains("skipped"), "{}", skipped.fault);
+    // Two files of one name in two directories.
+    std::fs::create_dir(at("more")).unwrap();
+    std::fs::write(at("more/calls.jsonl"), json_lines(&[record("R2", &[])])).unwrap();
+    let lists = ["--lists", world.dir.path().to_str().unwrap()];
+    let output = world
+        .importing("agent", &lists)
+        .args([at("calls.jsonl"), at("more/calls.jsonl")])
+        .output();
+    let refused = Imported::of(output.unwrap(), at("calls.jsonl"));
+    assert_eq!(
+        (refused.code, refused.said.as_str()),
+        (Some(2), ""),
+        "{}",
+        refused.fault
+    );
+    assert!(refused.fault.contains("lists of the same name"), "{}", refused.fault);
+}

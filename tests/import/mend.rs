@@ -8,7 +8,7 @@ use crate::support::imported::{Imported, json_lines, record};
 const SEALED: [&str; 2] = ["--write-bad", "sealed"];
 
 fn open(world: &World, who: &str, list: &Path) -> Imported {
-    let mut command = world.importing(who, &["--open-bad"]);
+    let mut command = world.importing(who, &["--out", "-", "--open-bad"]);
     Imported::of(command.arg(list).output().unwrap(), list.to_owned())
 }
 
@@ -53,7 +53,7 @@ async fn a_row_of_a_table_is_mended_as_json_under_the_same_map() {
     world.import_bytes("calls.csv", table, &SEALED).took(0, 0, 2);
     let opened = open(&world, "agent", &world.dir.path().join("calls.csv.bad.jsonl"));
     let lines: Vec<&str> = opened.said.lines().collect();
-    assert_eq!(lines[1], "[\"T2\",\"1\"]");
+    assert_eq!(lines[1], r#"{"工单编号":"T2","受理时间":"1"}"#);
     world
         .import_bytes("mended.jsonl", lines[0].replace("骂人", "投诉"), &[])
         .took(1, 0, 0);
@@ -86,4 +86,32 @@ async fn a_list_opens_whole_or_not_at_all() {
     );
     let served = world.import_bytes("calls.jsonl", "", &[&SEALED[..], &["--dry-run"]].concat());
     assert_eq!(served.code, Some(2), "{}", served.fault);
+}
+
+#[tokio::test]
+async fn opened_lines_are_for_their_owner_and_those_without_text_are_named() {
+    use std::os::unix::fs::PermissionsExt;
+    let world = World::closed().await;
+    let long = "x".repeat(2 << 20);
+    let header = "工单编号,受理时间,诉求类型,问题分类,渠道,行政区划代码,来电号码,诉求内容";
+    let rows = format!("{header}\nT1,昨天,投诉,噪音扰民,电话,110108,1.38E+10,扰民\nT2,{long}\n");
+    world.import_bytes("calls.csv", rows, &SEALED).took(0, 0, 2);
+    let [list, mend] = ["calls.csv.bad.jsonl", "calls.csv.mend.jsonl"].map(|name| world.dir.path().join(name));
+    let open = || world.importing("agent", &["--open-bad"]).arg(&list).output().unwrap();
+    let opened = open();
+    let said = String::from_utf8(opened.stderr).unwrap();
+    assert_eq!(
+        (opened.status.code(), opened.stdout.as_slice()),
+        (Some(0), b"".as_slice()),
+        "{said}"
+    );
+    assert!(said.contains("no text was kept of these lines: 3"), "{said}");
+    assert_eq!(std::fs::metadata(&mend).unwrap().permissions().mode() & 0o777, 0o600);
+    let text = std::fs::read_to_string(&mend).unwrap();
+    assert!(text.contains(r#""来电号码":"1.38E+10""#), "{text}");
+    assert_eq!(
+        open().status.code(),
+        Some(2),
+        "what may have been mended is not written over"
+    );
 }

@@ -72,6 +72,33 @@ async fn a_mark_that_is_not_closed_takes_no_other_call_in() {
 }
 
 #[tokio::test]
+async fn a_workbook_with_more_than_one_sheet_is_not_half_taken() {
+    let world = World::closed().await;
+    let mut book = Workbook::new();
+    let rows = [ROW.to_owned(), ROW.replacen("T1", "T2", 1)];
+    book.add_worksheet().set_name("空").unwrap();
+    for (name, row) in ["一月", "二月"].into_iter().zip(&rows) {
+        let sheet = book.add_worksheet().set_name(name).unwrap();
+        for (column, (name, cell)) in (0..).zip(HEADER.split(',').zip(row.split(','))) {
+            sheet.write(0, column, name).unwrap();
+            sheet.write(1, column, cell).unwrap();
+        }
+    }
+    let book = book.save_to_buffer().unwrap();
+    let refused = world.import_bytes("a.xlsx", &book, &ZONE);
+    assert_eq!(refused.code, Some(2), "{}", refused.fault);
+    assert!(
+        refused.fault.contains("more than one sheet has cells: 一月, 二月"),
+        "{}",
+        refused.fault
+    );
+    for name in ["一月", "二月"] {
+        let options = [&ZONE[..], &["--sheet", name]].concat();
+        world.import_bytes("a.xlsx", &book, &options).took(1, 0, 0);
+    }
+}
+
+#[tokio::test]
 async fn columns_that_are_missing_or_unknown_have_one_message() {
     let world = World::closed().await;
     let missing = world.import_bytes("a.csv", table(&[ROW]).replacen("渠道", "来自", 1), &ZONE);
@@ -194,6 +221,20 @@ async fn a_map_is_proposed_that_takes_the_file() {
     let map = world.dir.path().join("map.toml");
     std::fs::write(&map, proposal.replace("ignore = []", "ignore = [\"备注\"]")).unwrap();
     world.import(&file, &["--map", map.to_str().unwrap()]).took(1, 0, 0);
+}
+
+/// The first record of a file without a header is not shown as names.
+#[tokio::test]
+async fn a_proposal_for_a_file_without_a_header_shows_places() {
+    let world = World::closed().await;
+    let file = world.dir.path().join("calls.csv");
+    std::fs::write(&file, format!("{ROW}\n{ROW}\n")).unwrap();
+    let output = world.importing("agent", &["--explain"]).arg(&file).output().unwrap();
+    let proposal = String::from_utf8(output.stdout).unwrap();
+    assert!(proposal.contains("# not mapped yet: column 7."), "{proposal}");
+    for value in ["周凤兰", "T1", "海淀", "投诉", "110108"] {
+        assert!(!proposal.contains(value), "{value}: {proposal}");
+    }
 }
 
 #[tokio::test]

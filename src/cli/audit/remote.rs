@@ -11,6 +11,7 @@ use crate::audit::verify::{NoFile, Source};
 use crate::cli::Failure;
 use crate::cli::client::Client;
 use crate::cli::passphrase::secret_file;
+use crate::note::{Checkpoint, unverified_text};
 
 #[derive(Args)]
 pub(super) struct TokenFrom {
@@ -65,6 +66,24 @@ impl Remote {
             408 | 500.. => Err(NoAnswer::Away(failure())),
             _ => Err(NoAnswer::Final(failure())),
         }
+    }
+
+    /// Which log the server has.
+    pub(super) fn origin(&self) -> Result<String, NoAnswer> {
+        let (status, bytes) = self
+            .client
+            .bytes(&self.token, "/v1/audit/checkpoint")
+            .map_err(NoAnswer::Away)?;
+        let failure = || Failure::unavailable(refused(status, &bytes));
+        match status {
+            200 => {}
+            408 | 500.. => return Err(NoAnswer::Away(failure())),
+            _ => return Err(NoAnswer::Final(failure())),
+        }
+        let note = std::str::from_utf8(&bytes).map_err(|fault| NoAnswer::Final(Failure::check_failed(fault)))?;
+        let checkpoint = unverified_text(note).and_then(Checkpoint::parse);
+        let checkpoint = checkpoint.map_err(|fault| NoAnswer::Final(Failure::check_failed(fault)))?;
+        Ok(checkpoint.origin.to_string())
     }
 
     /// JSON that stands there.

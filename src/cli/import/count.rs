@@ -113,6 +113,15 @@ impl Count {
     }
 }
 
+/// The kinds of lists.
+const KINDS: [&str; 3] = ["left-out", "rejected", "bad"];
+
+/// Whether a file is a list that a run wrote.
+pub(super) fn is_list(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    KINDS.iter().any(|what| name.ends_with(&format!(".{what}.jsonl")))
+}
+
 /// Where the lists are written, and which.
 pub(super) struct Lists {
     /// In place of the file's own directory.
@@ -140,6 +149,7 @@ impl Lists {
             count.rejected.len()
         ))?;
         self.report_names(count)?;
+        self.remove_stale(source, count)?;
         if !count.left_out.is_empty() {
             let lines = count.left_out.iter();
             let lines = lines.map(|(line, left_out)| json!({"line": line, "left_out": left_out}));
@@ -185,8 +195,42 @@ impl Lists {
         Ok(())
     }
 
-    /// Writes a list beside the file that it is of.
-    fn list(&self, of: &Source, what: &str, lines: impl Iterator<Item = Value>) -> Result<PathBuf, Failure> {
+    /// Checks that no two of these files have lists of one name, which would be written one over the other.
+    pub(super) fn check(&self, sources: &[Source]) -> Done {
+        let mut seen = BTreeMap::new();
+        for source in sources {
+            let file = self.name(source, "rejected");
+            let file = std::path::absolute(&file).unwrap_or(file);
+            if let Some(other) = seen.insert(file, source.name()) {
+                return Err(Failure::usage(format!(
+                    "{other} and {} would have lists of the same name\n  import them in two runs with two --lists, or rename one",
+                    source.name()
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes lists of an earlier run that say nothing of this one, which has read the file to its end.
+    fn remove_stale(&self, source: &Source, count: &Count) -> Done {
+        if count.interrupted || count.stopped.is_some() || count.unread.is_some() {
+            return Ok(());
+        }
+        let rejected = !count.rejected.is_empty();
+        let written = [!count.left_out.is_empty(), rejected, rejected];
+        for (what, _) in KINDS.into_iter().zip(written).filter(|(_, written)| !written) {
+            let file = self.name(source, what);
+            match std::fs::remove_file(&file) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(Failure::unavailable(format!("{}: {error}", file.display())));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn name(&self, of: &Source, what: &str) -> PathBuf {
         let own = match of {
             Source::File(path) => path.as_path(),
             Source::Stdin | Source::Shipped(_) => Path::new("stdin"),
@@ -196,7 +240,12 @@ impl Lists {
             _ => own.as_os_str().to_owned(),
         };
         name.push(format!(".{what}.jsonl"));
-        let file = PathBuf::from(name);
+        PathBuf::from(name)
+    }
+
+    /// Writes a list beside the file that it is of.
+    fn list(&self, of: &Source, what: &str, lines: impl Iterator<Item = Value>) -> Result<PathBuf, Failure> {
+        let file = self.name(of, what);
         let text: String = lines.map(|line| format!("{line}\n")).collect();
         atomic_file::replace(&file, text.as_bytes())
             .map_err(|error| Failure::unavailable(format!("{}: {error}", file.display())))?;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use indicatif::ProgressBar;
 
 use super::dates::{Dates, zone};
+use super::feed::place;
 use super::map::{Format, Map, Unknown};
 use super::mapping::{Mapping, Purpose, is_time};
 use super::row::{Cell, Item, Row, Stop, named, printable};
@@ -162,8 +163,14 @@ impl Seen {
         let passed = self.names.iter().filter(|name| mapping.passed_over.contains(&***name));
         let passed: Vec<String> = passed.map(|name| quoted(name)).collect();
         writeln!(text, "ignore = [{}]", passed.join(", "))?;
+        let known = mapping.knows_any(&self.names);
         for name in mapping.unknown_of(&self.names) {
             match printable(&name) {
+                _ if !known => writeln!(
+                    text,
+                    "# not mapped yet: {}. Is the header another row (header = 2)?",
+                    place(&self.names, &name)
+                )?,
                 Some(_) => writeln!(text, "# not mapped yet: {}", quoted(&named(&name)))?,
                 None => writeln!(
                     text,

@@ -206,7 +206,9 @@ impl Mapping {
         if self.unknown == Unknown::List || unknown.is_empty() {
             return Ok(());
         }
-        let spelled = |name: &Arc<str>| printable(name).map_or_else(|| place(columns, name), |_| named(name));
+        let known = self.knows_any(columns);
+        let shown = |name: &Arc<str>| known && printable(name).is_some();
+        let spelled = |name: &Arc<str>| if shown(name) { named(name) } else { place(columns, name) };
         let names: Vec<String> = unknown.iter().map(spelled).collect();
         Err(Failure::check_failed(format!(
             "the map does not name these columns, so their values would not be taken: {}\n  add them to [columns] or ignore of a \
@@ -216,7 +218,8 @@ impl Mapping {
     }
 }
 
-fn place(columns: &[Arc<str>], name: &Arc<str>) -> String {
+/// Where a column is.
+pub(super) fn place(columns: &[Arc<str>], name: &Arc<str>) -> String {
     let at = columns.iter().position(|column| column == name);
     at.map_or_else(|| named(name), |at| format!("column {}", at + 1))
 }

@@ -23,7 +23,7 @@ pub(super) struct Map {
     encoding: Option<String>,
     /// Between the columns of a CSV file; found out if left out.
     pub(super) delimiter: Option<char>,
-    /// The sheet of a workbook; the first if left out.
+    /// The sheet of a workbook; the only one with cells if left out.
     pub(super) sheet: Option<String>,
     /// The row that names the columns, from 1; rows before it are passed over.
     #[serde(default = "first_row")]

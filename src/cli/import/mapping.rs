@@ -210,6 +210,12 @@ impl Mapping {
         self.constants.contains_key(&*target.name) || target.sources.iter().any(|source| columns.contains(source))
     }
 
+    /// Whether the map names one of these. Where it names none, they may be a record's values: the file may have no header.
+    pub(super) fn knows_any(&self, names: &[Arc<str>]) -> bool {
+        let known = |name: &Arc<str>| self.by_source.contains_key(name) || self.passed_over.contains(&**name);
+        names.iter().any(known)
+    }
+
     /// The names among these that mean nothing here: not in the map, or less than another source of the same target.
     pub(super) fn unknown_of(&self, names: &[Arc<str>]) -> Vec<Arc<str>> {
         let cells = names.iter().map(|name| (Arc::clone(name), Cell::Nothing)).collect();

@@ -29,7 +29,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::signal::unix::SignalKind;
 
-use self::count::{Count, Lists};
+use self::count::{Count, Lists, is_list};
 use self::dates::Dates;
 use self::feed::WriteBad;
 use self::halt::Halt;
@@ -39,7 +39,7 @@ use self::source::{Reading, Source};
 use self::take::{Server, Taker};
 use super::client::Client;
 use super::passphrase::{PassphraseFrom, secret_file};
-use super::{Done, Failure, Where, runtime, unlocked};
+use super::{Done, Failure, Where, aside, runtime, unlocked};
 use crate::vault::life::open::Running;
 use crate::vault::life::rules::Declared;
 use crate::vault::{Session, Vault};
@@ -81,15 +81,21 @@ pub(super) struct Import {
     /// Time zone of times without an offset: Asia/Shanghai or +08:00.
     #[arg(long, value_name = "ZONE", allow_hyphen_values = true)]
     zone: Option<String>,
+    /// Sheet of a workbook, if more than one has cells.
+    #[arg(long, value_name = "NAME")]
+    sheet: Option<String>,
     /// What to do with columns and keys that the map does not name.
     #[arg(long)]
     unknown: Option<Unknown>,
     /// Also write the rejected lines, to be corrected.
     #[arg(long, value_name = "HOW")]
     write_bad: Option<WriteBad>,
-    /// Print the lines of a list that --write-bad sealed wrote; import nothing. The log names who opened them.
+    /// Open the lines of a list that --write-bad sealed wrote; import nothing. The log names who opened them.
     #[arg(long, value_name = "LIST", conflicts_with_all = ["explain", "files", "dry_run", "url"])]
     open_bad: Option<PathBuf>,
+    /// File for the opened lines, made with mode 0600; - is standard output [default: LIST with .mend.jsonl for .bad.jsonl].
+    #[arg(long, value_name = "FILE", requires = "open_bad")]
+    out: Option<PathBuf>,
     /// Write the lists to this directory instead of next to the file.
     #[arg(long, value_name = "DIR")]
     lists: Option<PathBuf>,
@@ -115,7 +121,7 @@ impl Import {
         let done = runtime.block_on(async {
             let (taker, declared) = self.taker().await?;
             if let (Some(list), Taker::Vault { vault, session }) = (&self.open_bad, &taker) {
-                return mend::open(vault, session, list).await;
+                return mend::open(vault, session, list, &mend::Out::new(self.out.as_deref(), list)?).await;
             }
             let mapping = Arc::new(self.mapping(map, declared)?);
             self.take_files(&Arc::new(taker), &mapping, &reading).await
@@ -137,7 +143,7 @@ impl Import {
             format: self.format.or(map.format),
             encoding: named.map_or_else(|| map.encoding(), |named| Ok(Some(named)))?,
             delimiter: map.delimiter,
-            sheet: map.sheet.clone(),
+            sheet: self.sheet.clone().or_else(|| map.sheet.clone()),
             header: map.header,
         })
     }
@@ -179,6 +185,20 @@ impl Import {
         Ok((Taker::Vault { vault, session }, declared))
     }
 
+    /// The files without lists of earlier runs, which a pattern such as *.jsonl has among them.
+    fn sources(&self) -> Result<Vec<Source>, Failure> {
+        let (listed, files): (Vec<_>, Vec<_>) = self.files.iter().partition(|path| is_list(path));
+        for path in listed {
+            aside(format!("{}: skipped, as the list of an earlier run", path.display()));
+        }
+        if files.is_empty() {
+            return Err(Failure::usage(
+                "there is no file to import besides lists of earlier runs",
+            ));
+        }
+        Ok(files.into_iter().map(|path| Source::new(path)).collect())
+    }
+
     async fn take_files(&self, taker: &Arc<Taker>, mapping: &Arc<Mapping>, reading: &Reading) -> Done {
         let lists = Lists {
             directory: self.lists.clone(),
@@ -187,9 +207,10 @@ impl Import {
         };
         // Signals are heard before the first byte is read.
         let halt = Halt::on(&[SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()]);
+        let sources = self.sources()?;
+        lists.check(&sources)?;
         let mut rejected = 0;
-        for path in &self.files {
-            let source = Source::new(path);
+        for source in sources {
             if halt.is_told() {
                 let words = format!(
                     "stopped by a signal before {}\n  run it again with this file",

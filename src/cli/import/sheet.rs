@@ -2,7 +2,7 @@
 //! a workbook in memory, and does not wipe them.
 
 use std::collections::BTreeMap;
-use std::io::{Read, Seek};
+use std::io::{Read, Seek, SeekFrom};
 use std::sync::Arc;
 
 use calamine::{DataRef, ExcelDateTime, Reader, Xlsx, XlsxError};
@@ -10,13 +10,18 @@ use jiff::civil::DateTime;
 use zeroize::Zeroizing;
 use zip::ZipArchive;
 
-use super::row::{Cell, Each, Fault, Item, LONGEST, Row, Stop};
+use super::row::{Cell, Each, Fault, Item, LONGEST, Row, Stop, named};
 use super::table::text_cell;
 use crate::cli::Failure;
 
 /// Most bytes that a workbook may unpack to.
 const LARGEST: u64 = 1 << 30;
 const MOST_COLUMNS: u32 = 1024;
+/// Bytes in which the element must stand that says how many texts a workbook has.
+const HEAD: usize = 64 * 1024;
+/// A byte that is packed unpacks to no more than these.
+const MOST_INFLATED: u64 = 1032;
+const DAMAGED: &str = "the workbook is damaged";
 /// A spreadsheet keeps so many digits of a number.
 const EXACT: f64 = 1e15;
 
@@ -27,10 +32,7 @@ pub(super) fn read(mut file: impl Read + Seek, sheet: Option<&str>, header: u64,
     let names = book.sheet_names();
     let name = match sheet {
         Some(name) => name.to_owned(),
-        None => names
-            .first()
-            .cloned()
-            .ok_or_else(|| Failure::check_failed("the workbook has no sheet"))?,
+        None => only_sheet(&mut book, &names)?,
     };
     if !names.contains(&name) {
         return Err(Failure::usage("the workbook has no sheet of that name\n  name one of its sheets").into());
@@ -44,23 +46,101 @@ pub(super) fn read(mut file: impl Read + Seek, sheet: Option<&str>, header: u64,
     rows.finish()
 }
 
+/// The sheet that has cells. Where several have, one must be named: what is on the others would be lost without a word.
+fn only_sheet<R: Read + Seek>(book: &mut Xlsx<R>, names: &[String]) -> Result<String, Failure> {
+    let mut filled = Vec::new();
+    for name in names {
+        if has_cells(book, name)? {
+            filled.push(name);
+        }
+    }
+    let first = names
+        .first()
+        .ok_or_else(|| Failure::check_failed("the workbook has no sheet"))?;
+    if filled.len() > 1 {
+        let filled: Vec<String> = filled.iter().map(|name| named(name)).collect();
+        return Err(Failure::usage(format!(
+            "more than one sheet has cells: {}\n  name one with --sheet, or with sheet in the map; import each in a run of its own",
+            filled.join(", ")
+        )));
+    }
+    Ok((*filled.first().unwrap_or(&first)).clone())
+}
+
+fn has_cells<R: Read + Seek>(book: &mut Xlsx<R>, name: &str) -> Result<bool, Failure> {
+    let mut cells = match book.worksheet_cells_reader(name) {
+        Ok(cells) => cells,
+        // A chart.
+        Err(XlsxError::NotAWorksheet(_) | XlsxError::WorksheetNotFound(_)) => return Ok(false),
+        Err(error) => return Err(broken(&error)),
+    };
+    while let Some(cell) = cells.next_cell().map_err(|error| broken(&error))? {
+        if !matches!(read_cell(cell.get_value()), Cell::Nothing) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 fn check_size(file: &mut (impl Read + Seek)) -> Result<(), Failure> {
+    let length = file.seek(SeekFrom::End(0)).map_err(Failure::unavailable)?;
     let mut archive =
         ZipArchive::new(&mut *file).map_err(|_| Failure::check_failed("the file is not an XLSX workbook"))?;
     let mut size = 0_u64;
+    let mut texts = Vec::new();
     for index in 0..archive.len() {
         let part = archive
             .by_index_raw(index)
-            .map_err(|_| Failure::check_failed("the workbook is damaged"))?;
+            .map_err(|_| Failure::check_failed(DAMAGED))?;
         size = size.saturating_add(part.size());
+        let name = part.name().map_err(|_| Failure::check_failed(DAMAGED))?;
+        if name.to_ascii_lowercase().ends_with("sharedstrings.xml") {
+            texts.push(index);
+        }
     }
     if size > LARGEST {
         return Err(Failure::check_failed(format!(
             "the workbook unpacks to more than {LARGEST} bytes\n  save its sheet as CSV"
         )));
     }
+    for index in texts {
+        let part = archive.by_index(index).map_err(|_| Failure::check_failed(DAMAGED))?;
+        let most = part.size().min(length.saturating_mul(MOST_INFLATED));
+        check_count(part, most)?;
+    }
     drop(archive);
     file.rewind().map_err(Failure::unavailable)
+}
+
+/// The library makes room for as many texts as the part says that it has, before it reads one: no more than it has bytes.
+fn check_count(part: impl Read, most: u64) -> Result<(), Failure> {
+    let mut head = Zeroizing::new(Vec::with_capacity(HEAD));
+    let length = u64::try_from(HEAD).unwrap_or(u64::MAX);
+    part.take(length)
+        .read_to_end(&mut head)
+        .map_err(|_| Failure::check_failed(DAMAGED))?;
+    let head = String::from_utf8_lossy(&head).replace('\0', "");
+    let (before, _) = head.split_once("sst").ok_or_else(|| Failure::check_failed(DAMAGED))?;
+    // Nothing but a declaration: in a comment a false element could stand before the true one.
+    let declared = before.matches("<?").count() <= before.matches("?>").count();
+    let counts = head.split("ount").skip(1).filter_map(attribute);
+    let beyond = |count: &str| {
+        count
+            .trim()
+            .parse::<u64>()
+            .map_or(!count.trim().is_empty(), |count| count > most)
+    };
+    if !declared || before.contains("<!") || before.matches("<?").count() > 1 || counts.clone().any(beyond) {
+        return Err(Failure::check_failed(DAMAGED));
+    }
+    Ok(())
+}
+
+/// The value of an attribute whose name has just ended.
+fn attribute(rest: &str) -> Option<&str> {
+    let value = rest.trim_start().strip_prefix('=')?.trim_start();
+    let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+    value.get(1..)?.split(quote).next()
 }
 
 /// Kinds of faults only: a message may quote what stands in the sheet.
@@ -129,22 +209,27 @@ impl<'e> Rows<'e> {
             return self.name_columns(&cells);
         }
         let mut named = Vec::with_capacity(cells.len());
+        let mut nameless = None;
         for (column, cell) in cells {
             match self.columns.get(&column) {
                 Some(name) => named.push((Arc::clone(name), cell)),
                 None if matches!(cell, Cell::Nothing) => {}
                 None => {
-                    let rule = format!("column {} has a value but no name in the header", column + 1);
-                    return (self.each)(Item::Bad(self.number, Fault::whole(rule), Zeroizing::default()));
+                    let name = format!("column {}", column + 1);
+                    nameless.get_or_insert_with(|| format!("{name} has a value but no name in the header"));
+                    named.push((name.into(), cell));
                 }
             }
         }
-        let (line, canonical) = (self.number, None);
-        (self.each)(Item::Row(Row {
-            line,
+        let row = Row {
+            line: self.number,
             cells: named,
-            canonical,
-        }))
+            canonical: None,
+        };
+        (self.each)(match nameless {
+            Some(rule) => Item::Bad(row.line, Fault::whole(rule), row.text()),
+            None => Item::Row(row),
+        })
     }
 
     fn name_columns(&mut self, cells: &[(u32, Cell)]) -> Result<(), Stop> {
@@ -211,4 +296,46 @@ fn read_date(date: &ExcelDateTime) -> Cell {
         nanos,
     );
     local.map_or(no_date, Cell::Local)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Cursor, Write};
+
+    use super::super::row::Stop;
+    use super::{check_count, read};
+
+    /// A thousand bytes would make the program ask for terabytes.
+    #[test]
+    fn a_workbook_with_such_a_count_is_refused_before_it_is_opened() {
+        let mut book = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        let options = zip::write::SimpleFileOptions::default();
+        book.start_file("xl/SharedStrings.xml", options).unwrap();
+        book.write_all(b"<sst uniqueCount=\"100000000000\"></sst>").unwrap();
+        let book = book.finish().unwrap();
+        let refused = read(book, None, 1, &mut |_| Ok(()));
+        assert!(matches!(refused, Err(Stop::Failure(failure)) if failure.words == super::DAMAGED));
+    }
+
+    #[test]
+    fn a_count_of_texts_beyond_their_bytes_is_refused() {
+        let head = |attributes: &str| {
+            format!("<?xml version=\"1.0\"?>\n<sst xmlns=\"urn:2006\" {attributes}><si><t>a</t></si>")
+        };
+        let check = |text: String| check_count(text.as_bytes(), 100).is_ok();
+        for good in ["", "count=\"100\" uniqueCount=\"7\"", "count = '1'"] {
+            assert!(check(head(good)), "{good}");
+        }
+        for bad in [
+            "uniqueCount=\"101\"",
+            "count='100000000000'",
+            "uniqueCount = \"99999999999999999999999\"",
+        ] {
+            assert!(!check(head(bad)), "{bad}");
+        }
+        for hidden in ["<!-- <sst> -->", "<?x <sst ?>"] {
+            assert!(!check(format!("{hidden}{}", head(""))), "{hidden}");
+        }
+        assert!(!check("<x/>".to_owned()));
+    }
 }

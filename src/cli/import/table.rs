@@ -35,7 +35,7 @@ pub(super) fn read(text: Text, delimiter: Option<char>, header: u64, each: Each<
             Ok(cells) if cells.len() == columns.len() => each(Item::Row(row(&record, &columns, &cells)))?,
             Ok(cells) => {
                 let fault = other_width(&record, cells.len(), columns.len());
-                each(Item::Bad(record.line, fault, listed(&cells)))?;
+                each(Item::Bad(record.line, fault, named_by(&columns, &cells)))?;
             }
             Err(fault) => each(Item::Bad(
                 record.line,
@@ -56,13 +56,18 @@ fn row(record: &Record, columns: &[Arc<str>], cells: &[&str]) -> Row {
     }
 }
 
-/// Cells of a row without names, as a list in JSON.
-fn listed(cells: &[&str]) -> Zeroizing<Vec<u8>> {
-    let length: usize = cells.iter().map(|cell| 6 * cell.len() + 8).sum();
-    let mut text = Zeroizing::new(Vec::with_capacity(length));
-    // Texts into memory: nothing of it can fail.
-    let _ = serde_json::to_writer(&mut *text, cells);
-    text
+/// Cells of a row of another width, as an object in JSON: those beyond the header are named by their place.
+fn named_by(columns: &[Arc<str>], cells: &[&str]) -> Zeroizing<Vec<u8>> {
+    let name = |(at, cell): (usize, &&str)| {
+        let place = || format!("column {}", at + 1).into();
+        (columns.get(at).map_or_else(place, Arc::clone), text_cell(cell))
+    };
+    let row = Row {
+        line: 0,
+        cells: cells.iter().enumerate().map(name).collect(),
+        canonical: None,
+    };
+    row.text()
 }
 
 fn other_width(record: &Record, has: usize, columns: usize) -> Fault {

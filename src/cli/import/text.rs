@@ -8,6 +8,8 @@ use zeroize::{Zeroize, Zeroizing};
 use crate::cli::Failure;
 
 const CHUNK: usize = 64 * 1024;
+/// A run of so many bytes that are good UTF-8 is hardly GB 18030.
+const LONGEST_CHANCE: usize = 6;
 /// Bytes that tell a mark from a mark.
 const MARK: usize = 4;
 /// Stands where bytes mean nothing in their encoding.
@@ -28,6 +30,8 @@ pub(super) struct Text {
     to: usize,
     ended: bool,
     encoding: &'static Encoding,
+    /// Whether the line that is decoded may be UTF-8, where the file is in GB 18030.
+    other: MaybeUtf8,
 }
 
 impl Text {
@@ -57,6 +61,7 @@ impl Text {
             to: 0,
             ended: false,
             encoding,
+            other: MaybeUtf8::default(),
         })
     }
 
@@ -102,16 +107,83 @@ impl Text {
             self.read()?;
         }
         let last = self.raw_from == self.raw_to;
+        let mut source = self.raw.get_mut(self.raw_from..self.raw_to).unwrap_or_default();
+        if self.encoding == GB18030 {
+            if (last || source.first().is_some_and(is_line_end)) && self.other.is_utf8() {
+                // As of bytes that mean nothing: what was decoded is not what was written.
+                self.other = MaybeUtf8::default();
+                (self.from, self.to) = (0, put_replacement(&mut self.out));
+                return Ok(());
+            }
+            // Up to the line's end or from it: no byte of a longer character is one.
+            let end = source.iter().position(is_line_end).unwrap_or(source.len());
+            source = source.get_mut(..end.max(1)).unwrap_or_default();
+        }
         let Some(decoder) = &mut self.decoder else {
             return Ok(());
         };
-        let source = self.raw.get_mut(self.raw_from..self.raw_to).unwrap_or_default();
         let (result, read, written, _) = decoder.decode_to_utf8(source, &mut self.out, last);
-        source.get_mut(..read).unwrap_or_default().zeroize();
+        let taken = source.get_mut(..read).unwrap_or_default();
+        self.other.pass(taken);
+        taken.zeroize();
         self.raw_from += read;
         (self.from, self.to) = (0, written);
         self.ended = last && result == CoderResult::InputEmpty;
         Ok(())
+    }
+}
+
+fn put_replacement(out: &mut [u8]) -> usize {
+    let length = REPLACEMENT.len_utf8();
+    out.get_mut(..length)
+        .map_or(0, |room| REPLACEMENT.encode_utf8(room).len())
+}
+
+const fn is_line_end(byte: &u8) -> bool {
+    matches!(byte, b'\n' | b'\r')
+}
+
+/// Whether a line's bytes, as far as they are no ASCII, could all be UTF-8, with a run that is too long to be so by chance.
+#[derive(Default)]
+struct MaybeUtf8 {
+    /// Bytes that the character begun last still needs.
+    needed: u8,
+    broken: bool,
+    run: usize,
+    longest: usize,
+}
+
+impl MaybeUtf8 {
+    /// Goes on through these bytes; a line's end begins another line.
+    fn pass(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            match byte {
+                b'\n' | b'\r' => *self = Self::default(),
+                0x80..=0xbf if self.needed > 0 => {
+                    self.needed -= 1;
+                    self.run += 1;
+                }
+                _ if self.needed > 0 => {
+                    self.broken = true;
+                    self.needed = 0;
+                }
+                0..=0x7f => self.run = 0,
+                0xc2..=0xdf => self.begin(1),
+                0xe0..=0xef => self.begin(2),
+                0xf0..=0xf4 => self.begin(3),
+                _ => self.broken = true,
+            }
+            self.longest = self.longest.max(self.run);
+        }
+    }
+
+    const fn begin(&mut self, needed: u8) {
+        self.needed = needed;
+        self.run += 1;
+    }
+
+    const fn is_utf8(&self) -> bool {
+        !self.broken && self.needed == 0 && self.longest >= LONGEST_CHANCE
     }
 }
 
@@ -232,6 +304,29 @@ mod tests {
             let (text, found) = read(bytes, None);
             assert_eq!(found.name(), encoding.name(), "case {at}");
             assert!(text == long, "case {at}");
+        }
+    }
+
+    /// A file put together of two: what is UTF-8 would come in as other characters.
+    #[test]
+    fn a_line_of_utf_8_in_a_file_of_gb_18030_is_no_text() {
+        let long = WORDS.repeat(4_000);
+        let gb = GB18030.encode(&long).0;
+        // The line's end as the first byte of a piece.
+        let line = "C9,周凤兰们".as_bytes();
+        let short = [vec![b'a'; super::CHUNK - line.len() - 1], b"\n".to_vec()].concat();
+        let cases = [
+            (&*gb, b"\n".as_slice(), long.as_str()),
+            (&*gb, b"\r\n", &long),
+            (&*gb, b"", &long),
+            (&*short, b"\n", std::str::from_utf8(&short).unwrap()),
+        ];
+        for (before, end, long) in cases {
+            let (text, _) = read([before, line, end].concat(), Some(GB18030));
+            let (good, bad) = text.split_at(long.len());
+            assert!(good == long);
+            assert!(bad.starts_with("C9,") && bad.trim_end().ends_with('\u{fffd}'), "{bad}");
+            assert_eq!(bad.matches('\u{fffd}').count(), 1, "{bad}");
         }
     }
 

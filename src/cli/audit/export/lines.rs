@@ -3,17 +3,17 @@
 //! What a crash leaves: lines of a page that stands in the file whole or in part, and a cursor from before that page. The next
 //! run cuts a torn line off and goes on after the last whole one, so that the file has each entry once. If the file was rotated
 //! in between, nothing but the cursor tells where to go on: the entries of one page may then stand in both files. The same
-//! holds of standard output. Each line has its entry's index, by which a reader drops what came twice.
+//! holds of standard output. A cursor names the log and the hash of the last entry: in another log nothing goes on. Each line has its entry's index, by which a reader drops what came twice.
 
 use std::io::{Write, stdout};
-use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::Value;
 
+use super::Export;
 use super::out::{OutFile, locked, reopen_on_hangup};
-use super::{Export, put, unwritable};
+use super::position::{LogAt, Position};
 use crate::audit::export::{Format, line};
 use crate::cli::audit::remote::{NoAnswer, Remote};
 use crate::cli::{Done, Failure, aside};
@@ -29,47 +29,70 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 impl Export {
     pub(super) fn lines(&self, remote: &Remote, format: Format) -> Done {
         let out = Out::open(self, format)?;
-        let mut next = self.first(&out)?;
+        let told = match &self.cursor {
+            Some(file) => Position::read(file)?,
+            None => Position::at(self.from),
+        };
         let mut away = Away::default();
+        let mut origin = self.origin(remote, &told, &mut away)?;
+        let mut at = self.first(&out, told);
         loop {
-            let page = match remote.follow(next, PAGE, self.follow) {
-                Ok(answer) => Page::read(&answer, next, format)?,
+            let page = match remote.follow(at.next, PAGE, self.follow) {
+                Ok(answer) => Page::read(&answer, at.next, format)?,
                 Err(NoAnswer::Away(failure)) if self.follow => {
                     away.wait(&failure);
+                    // The server may come back with another log.
+                    origin = self.origin(remote, &at, &mut away)?;
                     continue;
                 }
                 Err(NoAnswer::Away(failure) | NoAnswer::Final(failure)) => return Err(failure),
             };
             away.over();
             out.add(&page.lines)?;
-            // Only what has been written is behind the cursor.
-            if let Some(file) = &self.cursor
-                && page.next != next
-            {
-                put(file, page.next.to_string().as_bytes())?;
+            let (moved, is_last) = (page.next != at.next, page.behind == 0);
+            if let Some(leaf_hash) = page.leaf_hash {
+                let origin = origin.clone();
+                at = Position {
+                    next: page.next,
+                    log: Some(LogAt { origin, leaf_hash }),
+                };
             }
-            next = page.next;
-            if !self.follow && page.behind == 0 {
+            // Only what has been written is behind the cursor.
+            if let Some(file) = self.cursor.as_ref().filter(|_| moved) {
+                at.write(file)?;
+            }
+            if !self.follow && is_last {
                 return Ok(());
             }
         }
     }
 
-    /// The first entry to ask for. What the file has is not written again, and what it lacks is, whatever the cursor says.
-    fn first(&self, out: &Out) -> Result<u64, Failure> {
-        let after = out.last().map(|last| last.saturating_add(1));
-        let Some(cursor) = &self.cursor else {
-            return Ok(after.map_or(self.from, |after| after.max(self.from)));
-        };
-        let told = read_cursor(cursor)?;
-        match after {
-            Some(after) if after != told => {
-                aside(format!(
-                    "the cursor says {told}, but the file ends before entry {after}: continuing there"
-                ));
-                Ok(after)
+    /// The origin of the server's log, in which the position must be.
+    fn origin(&self, remote: &Remote, at: &Position, away: &mut Away) -> Result<String, Failure> {
+        loop {
+            match at.check(remote) {
+                Ok(origin) => return Ok(origin),
+                Err(NoAnswer::Away(failure)) if self.follow => away.wait(&failure),
+                Err(NoAnswer::Away(failure) | NoAnswer::Final(failure)) => return Err(failure),
             }
-            _ => Ok(told),
+        }
+    }
+
+    /// The first entry to ask for. What the file has is not written again, and what it lacks is, whatever the cursor says.
+    fn first(&self, out: &Out, told: Position) -> Position {
+        let after = out.last().map(|last| last.saturating_add(1));
+        if self.cursor.is_none() {
+            return Position::at(after.map_or(self.from, |after| after.max(self.from)));
+        }
+        match after {
+            Some(after) if after != told.next => {
+                aside(format!(
+                    "the cursor says {}, but the file ends before entry {after}: continuing there",
+                    told.next
+                ));
+                Position::at(after)
+            }
+            _ => told,
         }
     }
 }
@@ -140,6 +163,8 @@ struct Page {
     next: u64,
     /// Entries that are still to come.
     behind: u64,
+    /// Of its last entry.
+    leaf_hash: Option<String>,
 }
 
 impl Page {
@@ -149,6 +174,7 @@ impl Page {
             lines: String::new(),
             next: first,
             behind: number(answer, "behind")?,
+            leaf_hash: None,
         };
         let entries = answer.get("entries").and_then(Value::as_array);
         for entry in entries.into_iter().flatten() {
@@ -161,6 +187,8 @@ impl Page {
             page.lines.push_str(&as_line(format, page.next, entry)?);
             page.lines.push('\n');
             page.next += 1;
+            let leaf_hash = entry.get("leaf_hash").and_then(Value::as_str);
+            page.leaf_hash = leaf_hash.map(str::to_owned);
         }
         Ok(page)
     }
@@ -184,17 +212,4 @@ fn as_line(format: Format, index: u64, entry: &Value) -> Result<String, Failure>
     };
     let entry = ProvedEntry::new(row).map_err(|_| bad())?;
     line(format, &entry).ok_or_else(bad)
-}
-
-fn read_cursor(file: &Path) -> Result<u64, Failure> {
-    match std::fs::read_to_string(file) {
-        Ok(text) => text.trim().parse().map_err(|_| {
-            Failure::usage(format!(
-                "{} holds no position\n  remove it to continue after the last entry in the --out file",
-                file.display()
-            ))
-        }),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(0),
-        Err(error) => Err(unwritable(file, &error)),
-    }
 }

@@ -2,6 +2,7 @@
 
 mod lines;
 mod out;
+mod position;
 mod tiles;
 
 use std::path::{Path, PathBuf};

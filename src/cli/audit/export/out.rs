@@ -25,6 +25,8 @@ pub(super) struct OutFile {
     /// Not a pipe or a terminal, which have no end to look at and no other file of their name.
     regular: bool,
     last: Option<u64>,
+    /// Bytes that it must have.
+    length: u64,
 }
 
 impl OutFile {
@@ -49,6 +51,7 @@ impl OutFile {
             file,
             regular,
             last: None,
+            length: 0,
         };
         if is_new {
             // The cursor must not outlive the name of the file that it speaks of.
@@ -56,6 +59,7 @@ impl OutFile {
         }
         if regular {
             opened.last = opened.mend_end()?;
+            opened.length = opened.length_now()?;
         }
         Ok(opened)
     }
@@ -72,11 +76,25 @@ impl OutFile {
             return Ok(());
         }
         let unwritable = |error| unwritable(&self.path, &error);
+        let before = if self.regular { self.length_now()? } else { 0 };
+        if before < self.length {
+            return Err(Failure::check_failed(format!(
+                "{} became shorter than what was written: entries may be lost\n  rotate it by renaming, not by copying and truncating",
+                self.path.display()
+            )));
+        }
         (&self.file).write_all(lines.as_bytes()).map_err(unwritable)?;
         if self.regular {
             self.file.sync_data().map_err(unwritable)?;
+            // Not as it is now: it may have been truncated meanwhile.
+            self.length = before + u64::try_from(lines.len()).map_err(Failure::unavailable)?;
         }
         Ok(())
+    }
+
+    fn length_now(&self) -> Result<u64, Failure> {
+        let metadata = self.file.metadata();
+        Ok(metadata.map_err(|error| unwritable(&self.path, &error))?.len())
     }
 
     /// Opens the name again if it leads to another file, or to none.
