@@ -48,6 +48,7 @@ mod people {
     mod codes;
     mod crowd;
     mod departments;
+    mod ended_codes;
     mod import;
     mod me;
     mod reasons;
@@ -104,6 +105,7 @@ mod life {
     mod clock;
     mod demo;
     mod doubt;
+    mod edited_recovery;
     mod faults;
     mod founded;
     mod lists;

@@ -30,6 +30,8 @@ impl Purpose<'_> {
         role: KeyRole::Row,
         label: [b"callervault/claim-code/1", b""],
     };
+    /// With the name of a blind index.
+    const ASKED_VALUE: &'static [u8] = b"callervault/asked-value/1";
     const REQUEST: Self = Self {
         role: KeyRole::Row,
         label: [b"callervault/request/1", b""],
@@ -133,6 +135,19 @@ impl Keyring {
     /// When locked.
     pub fn is_request(&self, code: &Code, request: &[u8]) -> Result<bool, KeyError> {
         self.is_code_of(&Purpose::REQUEST, request, code)
+    }
+
+    /// The code of a value, in normal form, that readers are asked for: the same for fields that share a blind index, and another than in
+    /// that index. It changes with the version of the row key.
+    ///
+    /// # Errors
+    /// When locked.
+    pub fn asked_value_code(&self, index: &str, value: &[u8]) -> Result<Code, KeyError> {
+        let purpose = Purpose {
+            role: KeyRole::Row,
+            label: [Purpose::ASKED_VALUE, index.as_bytes()],
+        };
+        self.active_code(&purpose, value)
     }
 
     /// The code of an account's one-time code. Copied to another account's row it is wrong.

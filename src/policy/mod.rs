@@ -13,6 +13,7 @@ mod why;
 mod words;
 
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
 use ring::digest::{Context, SHA256};
 
@@ -32,6 +33,8 @@ pub struct Policy {
     engine: Engine,
     fields: HashMap<FieldName, FieldKind>,
     hash: PolicyHash,
+    /// Roles that take two persons to give, once it was asked which they are.
+    of_two: OnceLock<Vec<Role>>,
 }
 
 impl Policy {
@@ -53,6 +56,7 @@ impl Policy {
             engine: Engine::load(policies, schema, fields.values().copied().collect())?,
             fields,
             hash: hash(&[&[policies, schema], declared].concat()),
+            of_two: OnceLock::new(),
         })
     }
 
@@ -96,6 +100,12 @@ impl Policy {
     /// Whether somebody with these roles in such a department may approve somebody else's request to do this.
     #[must_use]
     pub fn may_approve(&self, roles: Roles, department_kind: DepartmentKind, action: Action) -> bool {
+        roles
+            .iter()
+            .any(|role| self.one_may_approve(role, department_kind, action))
+    }
+
+    fn one_may_approve(&self, role: Role, department_kind: DepartmentKind, action: Action) -> bool {
         let situation = |&purpose| Situation {
             action: Action::Approve,
             form: None,
@@ -104,10 +114,8 @@ impl Policy {
             department_kind,
             flags: Flags::default(),
         };
-        Purpose::ALL.iter().map(situation).any(|situation| {
-            let may = |role| self.permits(role, situation, &[Subject::Vault]);
-            roles.iter().any(may)
-        })
+        let mut situations = Purpose::ALL.iter().map(situation);
+        situations.any(|situation| self.permits(role, situation, &[Subject::Vault]))
     }
 
     /// Whether somebody with these roles in such a department may ask for this field of a caller at all, for the sake of an open
@@ -152,12 +160,19 @@ impl Policy {
     /// whose approval the others depend.
     #[must_use]
     pub fn takes_two_to_give(&self, roles: Roles) -> bool {
+        let of_two = self
+            .of_two
+            .get_or_init(|| Role::ALL.iter().copied().filter(|&role| self.is_of_two(role)).collect());
+        of_two.iter().any(|&role| roles.holds(role))
+    }
+
+    fn is_of_two(&self, role: Role) -> bool {
         let may_approve = |action| {
             DepartmentKind::ALL
                 .iter()
-                .any(|&kind| self.may_approve(roles, kind, action))
+                .any(|&kind| self.one_may_approve(role, kind, action))
         };
-        roles.iter().any(Role::is_administrator) || Action::two_persons().any(may_approve)
+        role.is_administrator() || Action::two_persons().any(may_approve)
     }
 
     fn permits(&self, role: Role, situation: Situation, subjects: &[Subject]) -> bool {

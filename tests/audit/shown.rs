@@ -126,7 +126,11 @@ async fn it_takes_two_who_say_why_and_the_very_value() {
     let id = auditor.ask(&ask(&body)).await;
     // The second person reads for which field it is and why, and no value.
     let page = dpo.get(format!("/v1/approvals/{id}")).await.is(200);
-    assert_eq!(page.json()["about"], json!({"field": "caller_number"}));
+    let about = page.json()["about"].clone();
+    assert_eq!(about["field"], "caller_number");
+    // By the code they see whether it is the same value again.
+    let code = about["value_code"].as_str().unwrap();
+    assert_eq!((about.as_object().unwrap().len(), code.len()), (2, 24), "{about}");
     assert_eq!(page.at("/asker_reason"), "a letter");
     assert!(!page.text.contains(NUMBER), "{}", page.text);
     let bare = Request::bare("POST", format!("/v1/approvals/{id}/approve"));
@@ -135,13 +139,21 @@ async fn it_takes_two_who_say_why_and_the_very_value() {
     dpo.approve(&id).await.is(200);
     let other = json!({"field": "caller_number", "value": "13700002222"});
     auditor.send(ask(&other).approved(&id)).await.fails(403, "not-approved");
-    auditor.send(ask(&body).approved(&id)).await.is(200);
+    let done = auditor.send(ask(&body).approved(&id)).await.is(200);
     auditor.send(ask(&body).approved(&id)).await.fails(403, "not-approved");
+    assert_eq!(auditor.entry(&done).await["link"]["value_code"], code);
     let mine = auditor.get("/v1/approvals/mine").await.is(200);
     assert_eq!(mine.at("/items/0/state"), "used");
     for who in [dpo, admin, world.actor(&app, "agent"), world.actor(&app, "handler-c1")] {
         who.send(ask(&body)).await.fails(403, "refused");
     }
+    let code_of = async |body: Value| {
+        let id = auditor.ask(&ask(&body)).await;
+        dpo.get(format!("/v1/approvals/{id}")).await.at("/about/value_code")
+    };
+    let again = json!({"field": "callback_number", "value": format!("+86 {NUMBER}"), "from": "2026-12-01"});
+    assert_eq!(code_of(again).await, code, "the same value, in whichever field");
+    assert_ne!(code_of(other.clone()).await, code);
 }
 
 #[tokio::test]
@@ -166,5 +178,42 @@ async fn what_makes_no_sense() {
         (json!({"ticket": case.no, "from": "yesterday"}), 400, "bad-json"),
     ] {
         auditor.send(ask(&body)).await.fails(status, problem);
+    }
+}
+
+/// An answer that too many have the value tells something of it: it is in the log, and the approval is used up.
+#[tokio::test]
+async fn that_too_many_have_it_is_not_told_for_nothing() {
+    let (world, app) = World::unlimited().await;
+    let [agent, auditor, dpo] = world.actors(&app, ["agent", "auditor", "dpo"]);
+    for n in 0..51 {
+        let name = format!("王{}", char::from_u32(0x4e00 + n).unwrap());
+        agent
+            .intake(json!({"name": name, "caller_number": NUMBER}))
+            .await
+            .is(201);
+    }
+    let body = json!({"field": "caller_number", "value": NUMBER});
+    let id = auditor.ask(&ask(&body)).await;
+    dpo.approve(&id).await.is(200);
+    auditor.send(ask(&body).approved(&id)).await.fails(422, "too-wide");
+    let mine = auditor.get("/v1/approvals/mine").await.is(200);
+    assert_eq!(mine.at("/items/0/state"), "used");
+    let found = auditor.get("/v1/audit/events?act=subject.exposure").await.is(200);
+    assert_eq!(found.at("/entries/0/leaf/link/field"), "caller_number");
+}
+
+#[tokio::test]
+async fn each_value_is_a_guess() {
+    let world = World::closed().await;
+    let limits = "[guesses]\nminute = 2\nhour = 2\n[intakes]\nminute = 30\nhour = 120\n";
+    std::fs::write(world.places.policies.join("limits.toml"), limits).unwrap();
+    let app = world.open().await;
+    let [auditor, dpo] = world.actors(&app, ["auditor", "dpo"]);
+    for (number, status) in [("13700002221", 200), ("13700002222", 200), ("13700002223", 429)] {
+        let body = json!({"field": "caller_number", "value": number});
+        let id = auditor.ask(&ask(&body)).await;
+        dpo.approve(&id).await.is(200);
+        auditor.send(ask(&body).approved(&id)).await.is(status);
     }
 }

@@ -23,37 +23,37 @@ use crate::support::{PEOPLE, Request, World};
 
 /// 2026-11-02T12:00:00Z: before any time at which this is run.
 const NOON: Timestamp = Timestamp::constant(1_793_620_800, 0);
-const REASON: &str = "both phones were lost on a journey";
+pub(crate) const REASON: &str = "both phones were lost on a journey";
 const STOP: &str = "/v1/admin/recovery/stop";
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
-fn stop() -> Request {
+pub(crate) fn stop() -> Request {
     Request::bare("POST", STOP)
 }
 
 /// A vault that was made at noon, and its time.
-struct Scene {
-    world: World,
-    app: Arc<App>,
+pub(crate) struct Scene {
+    pub(crate) world: World,
+    pub(crate) app: Arc<App>,
     clock: Arc<Fixed>,
 }
 
 impl Scene {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let clock = Arc::new(Fixed::at(NOON));
         let (world, app) = World::made(clock.clone(), Running::patient()).await;
         Self { world, app, clock }
     }
 
     /// The process ends, and another begins.
-    async fn again(self) -> Self {
+    pub(crate) async fn again(self) -> Self {
         let Self { world, app, clock } = self;
         drop(app);
         let app = world.open_at(clock.clone()).await;
         Self { world, app, clock }
     }
 
-    fn later(&self, hours: i32) {
+    pub(crate) fn later(&self, hours: i32) {
         self.clock.set(NOON + HOUR * hours);
     }
 
@@ -78,11 +78,11 @@ impl Scene {
         self.app.vault().note_unlock("serve").await.unwrap();
     }
 
-    async fn started(&self) {
+    pub(crate) async fn started(&self) {
         self.start(Some(["auditor", "system-admin"]), None).await.unwrap();
     }
 
-    async fn finish(&self) -> Result<String, Error> {
+    pub(crate) async fn finish(&self) -> Result<String, Error> {
         self.served().await;
         let issued = self.app.vault().finish_recovery().await?;
         assert_eq!(issued.account, ADMIN);
@@ -93,7 +93,7 @@ impl Scene {
         self.world.actor(&self.app, "nobody").get("/readyz").await.is(200).text
     }
 
-    async fn pending(&self) -> bool {
+    pub(crate) async fn pending(&self) -> bool {
         let metrics = self.world.metrics(&self.app).await;
         metrics.contains("callervault_recovery_pending 1\n")
     }
@@ -113,7 +113,7 @@ impl Scene {
 }
 
 /// The name of a problem.
-fn problem<T>(done: Result<T, Error>) -> String {
+pub(crate) fn problem<T>(done: Result<T, Error>) -> String {
     match done {
         Err(Error::Bad(kind)) => kind.name.to_owned(),
         Err(other) => other.to_string(),
@@ -187,83 +187,6 @@ async fn anybody_who_watches_over_the_vault_stops_it_alone() {
         scene.later(0);
     }
     scene.ends_sound().await;
-}
-
-/// Somebody with the data store puts back the row of a recovery that was stopped: the log knows better.
-#[tokio::test]
-async fn what_was_stopped_is_not_finished_with_an_older_row() {
-    let scene = Scene::new().await;
-    scene.started().await;
-    let open = scene.world.data().rows("recovery").kept();
-    scene.world.actor(&scene.app, "auditor").send(stop()).await.is(200);
-    scene.world.data().put_back(&open);
-    scene.later(24);
-    assert_eq!(problem(scene.finish().await), "recovery-not-logged");
-    let Scene { world, app, .. } = scene;
-    drop(app);
-    world.is_found("recovery of", "is not what the log says").await;
-}
-
-/// The older row of another administrator's recovery, put back, takes no stop away from the one that is under way.
-#[tokio::test]
-async fn a_stop_closes_every_open_row() {
-    let mut scene = Scene::new().await;
-    let other = person("security-admin-2", Role::SecurityAdmin);
-    scene.world.hire(scene.app.vault(), ADMIN, other).await;
-    let recovery = Recovery {
-        account: "security-admin-2",
-        two: None,
-        reason: REASON,
-        delay: None,
-    };
-    scene.app.vault().start_recovery(&recovery).await.unwrap();
-    let old = scene.world.data().rows("recovery").kept();
-    for (end, hour) in [("stop", 1), ("cancel", 24 * 9)] {
-        scene.later(hour);
-        scene.app.vault().cancel_recovery().await.unwrap();
-        scene.started().await;
-        scene.world.data().rows("recovery").of("open", 0_i64).delete();
-        scene.world.data().insert(&old);
-        if end == "stop" {
-            let stopped = scene.world.actor(&scene.app, "auditor").send(stop()).await.is(200);
-            let auditor = scene.world.actor(&scene.app, "auditor");
-            let leaf = auditor.entry_at(stopped.json()["index"].as_u64().unwrap()).await;
-            assert_eq!(leaf["link"]["principal"], scene.world.id(ADMIN));
-            assert_eq!(leaf["link"]["also"], scene.world.id("security-admin-2"));
-        } else {
-            scene.app.vault().cancel_recovery().await.unwrap();
-        }
-        assert_eq!(scene.world.data().rows("recovery").of("open", 1_i64).count(), 0);
-        assert!(!scene.pending().await);
-        scene.later(hour + 24);
-        assert_eq!(problem(scene.finish().await), "no-recovery", "{end}");
-        scene.world.data().put_back(&old);
-    }
-}
-
-/// The row is taken away while it is stopped, and put back afterwards: the entry of the stop stands between.
-#[tokio::test]
-async fn a_row_that_is_hidden_from_a_stop_is_stopped() {
-    let scene = Scene::new().await;
-    scene.started().await;
-    let row = scene.world.data().rows("recovery").kept();
-    scene.world.data().rows("recovery").delete();
-    scene.world.actor(&scene.app, "auditor").send(stop()).await.is(200);
-    scene.world.data().put_back(&row);
-    scene.later(24);
-    assert_eq!(problem(scene.finish().await), "no-recovery");
-}
-
-/// A row that another program wrote neither keeps the vault from being opened nor the recovery from being stopped.
-#[tokio::test]
-async fn a_row_that_is_edited_is_skipped() {
-    let scene = Scene::new().await;
-    scene.started().await;
-    scene.world.data().rows("recovery").set("ready_at", 0_i64);
-    let scene = scene.again().await;
-    scene.later(24);
-    assert_eq!(problem(scene.finish().await), "recovery-not-logged");
-    scene.world.actor(&scene.app, "auditor").send(stop()).await.is(200);
 }
 
 /// Nobody could see it: the vault was served for a moment, or not at all.
@@ -437,6 +360,12 @@ async fn from_the_command_line() {
     let app = world.open().await;
     world.readmitted(app.vault(), token.trim()).await;
     world.actor(&app, ADMIN).get(PEOPLE).await.is(200);
+    let unlocks = world
+        .actor(&app, "auditor")
+        .get("/v1/audit/events?act=vault.unlock")
+        .await;
+    let noted = unlocks.text.matches(r#""way":"recover-admin""#).count();
+    assert_eq!(noted, 4, "each time that it unlocked the vault: {}", unlocks.text);
     drop(app);
     assert_eq!(world.fsck().await, []);
 }

@@ -223,6 +223,40 @@ async fn the_second_person_must_still_be_one() {
     }
 }
 
+/// An approval ends with the standing of either of the two: it does not wait until they are let in again.
+#[tokio::test]
+async fn whoever_was_switched_off_and_on_has_approved_nothing() {
+    let (mut world, app) = World::new().await;
+    for name in ["dpo-2", "dpo-3"] {
+        world.hire(app.vault(), "security-admin", person(name, Role::Dpo)).await;
+    }
+    let [dpo, auditor, admin] = world.actors(&app, ["dpo", "auditor", "security-admin"]);
+    let request = resolve(&world.subject(&app, &world.case(&app, "C1").await).await);
+    let by = dpo.approved_by(world.actor(&app, "dpo-2"), &request).await;
+    let of = world.actor(&app, "dpo-3").approved_by(auditor, &request).await;
+    for (name, version, active) in [
+        ("dpo-2", 1, false),
+        ("dpo-2", 2, true),
+        ("dpo-3", 1, false),
+        ("dpo-3", 2, true),
+    ] {
+        let set = json!({"roles": ["dpo"], "active": active});
+        let change = Request::put(world.account(name), &set).version(version);
+        admin.with(auditor, &change).await.is(200);
+    }
+    let gone = dpo.send(request.clone().approved(&by)).await;
+    auditor
+        .finds_refused(&gone, "not-approved", "may no longer approve")
+        .await;
+    let token = Request::post(format!("{}/tokens", world.account("dpo-3")), &json!({}));
+    let token = admin.with(auditor, &token).await.is(201).at("/token");
+    let request = request.approved(&of).header("authorization", format!("Bearer {token}"));
+    let gone = world.actor(&app, "nobody").send(request).await;
+    auditor
+        .finds_refused(&gone, "not-approved", "switched off, moved or given other roles")
+        .await;
+}
+
 #[tokio::test]
 async fn of_two_at_once_one_wins() {
     let (world, app) = World::new().await;

@@ -103,9 +103,16 @@ async fn who_sends_tickets_finds_departments_by_name() {
     assert_eq!(codes(dispatcher, "?city_code=31-119&name=x").await, [""; 0]);
     assert_eq!(codes(dispatcher, "?name=x").await, [""; 0]);
     // One that was closed is not among them.
-    admin.send(close("Q2", 1, &json!({}))).await.is(200);
+    let closed = admin.send(close("Q2", 1, &json!({}))).await.is(200);
     assert_eq!(codes(dispatcher, whole).await, ["Q3", "Q1"]);
     assert_eq!(codes(dispatcher, "?city_code=31-119").await, [""; 0]);
+    // Its city code is free for another, and the log says which it was.
+    assert_eq!(closed.json().get("city_code"), None, "{}", closed.text);
+    let leaf = world.actor(&app, "auditor").entry(&closed).await;
+    assert_eq!(leaf["link"]["city_code_before"], "31-119");
+    let heir = json!({"name": "青浦", "city_code": "31-119"});
+    admin.send(named("Q3", 1, &heir)).await.is(200);
+    assert_eq!(codes(dispatcher, "?city_code=31-119").await, ["Q3"]);
     for who in ["agent", "handler-c1", "auditor", "dpo", "system-admin"] {
         world
             .actor(&app, who)

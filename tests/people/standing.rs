@@ -166,7 +166,7 @@ async fn an_approval_does_not_move_with_its_asker() {
         token: admin.with(auditor, &issue).await.is(201).at("/token"),
     };
     let told = later.send(resolve.clone().approved(&id)).await;
-    auditor.finds_refused(&told, "approval-stale", "has changed").await;
+    auditor.finds_refused(&told, "not-approved", "moved").await;
 }
 
 #[tokio::test]

@@ -10,6 +10,8 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use callervault::http::App;
 use callervault::note::{Checkpoint, CosignatureVerifier, unverified_text};
+use callervault::vault::Error;
+use callervault::vault::life::recover::Recovery;
 use callervault::witness::client::Witness;
 use callervault::witness::freshness::Freshness;
 use callervault::witness::memory::Memory;
@@ -195,6 +197,27 @@ fn one_witness_that_contradicts_stops_every_field_at_once() {
         barred(&scene, &app, &seen, Some("contradicted"), &when);
         told(&scene, &app, 1, &when);
         goes_on(&scene, &app, &seen);
+    }
+}
+
+/// What stands in such a log is not what others have seen: nobody's account is recovered on it.
+#[test]
+fn no_account_is_recovered_while_the_log_is_contradicted() {
+    let scene = Scene::new();
+    let (moody, listening, ..) = moody(&scene);
+    let app = scene.app(&listening.base);
+    moody.is(Mood::More(1));
+    scene.ask(&app);
+    let recovery = Recovery {
+        account: "security-admin",
+        two: None,
+        reason: "lost",
+        delay: None,
+    };
+    let begun = scene.runtime.block_on(app.vault().start_recovery(&recovery)).map(drop);
+    let finished = scene.runtime.block_on(app.vault().finish_recovery()).map(drop);
+    for done in [begun, finished] {
+        assert!(matches!(done, Err(Error::Bad(problem)) if problem.name == "contradicted"));
     }
 }
 

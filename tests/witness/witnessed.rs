@@ -15,6 +15,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use tokio::runtime::Runtime;
 
+use crate::support::copies::words;
+use crate::support::process::{passphrase_file, run};
 use crate::support::witness::{Listening, Office, at, listen, post, private_dir};
 use crate::support::{Answer, Case, NUMBER, World};
 
@@ -288,6 +290,17 @@ fn both_stores_put_back_beside_what_was_cosigned_are_refused_at_start() {
         .runtime
         .block_on(scene.world.try_open_witnessed(clock, witnessing));
     assert!(refused.is_err_and(|error| error.contains("the log was cut")));
+    // Nor is an account recovered on them.
+    let dir = scene.world.dir.path();
+    let passphrase = passphrase_file(dir);
+    let place = [
+        "--dir",
+        dir.to_str().unwrap(),
+        "--passphrase-file",
+        passphrase.to_str().unwrap(),
+    ];
+    let refused = words(&run(&[&["recover-admin", "cancel"][..], &place].concat()));
+    assert!(refused.contains("The log was cut"), "{refused}");
 }
 
 #[test]

@@ -86,6 +86,10 @@ problems! {
     /// The second person has lost the right to approve.
     APPROVER_GONE = "not-approved", 403, "This needs a second person's approval" / "此操作须经另一人审批",
         "The person who approved may no longer approve. Ask again." / "审批人已无审批权限，请重新申请。";
+    /// The asker is not who they were.
+    ASKER_CHANGED = "not-approved", 403, "This needs a second person's approval" / "此操作须经另一人审批",
+        "Your account was switched off, moved or given other roles since you asked. Ask again." /
+        "申请之后，您的账号曾被停用、调动或变更角色，请重新申请。";
     /// One's own request.
     OWN_REQUEST = "own-request", 403, "Not allowed for your own account" / "不能对本人账号操作",
         "You cannot approve your own request, a request about yourself, or a request of an account that you made or that made yours." /

@@ -33,8 +33,12 @@ table! {
         pub asker_reason: Option<Vec<u8>>,
         /// Who asked.
         pub asker: PrincipalId,
+        /// Their epoch then: an approval ends with the standing of either person.
+        pub asker_epoch: u64,
         /// Who decided on it.
         pub approver: Option<PrincipalId>,
+        /// Their epoch then.
+        pub approver_epoch: Option<u64>,
         /// Why it was approved or refused, sealed, if the approver gave a reason.
         pub approver_reason: Option<Vec<u8>>,
         /// Where it stands.

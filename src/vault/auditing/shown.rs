@@ -2,6 +2,7 @@
 //! a word on whose it is. The answer names readers and days, and neither caller, ticket nor entry; the log says what was asked by the
 //! name of the field, never by the value.
 
+use data_encoding::BASE64;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -11,6 +12,7 @@ use crate::audit::span::End;
 use crate::cells;
 use crate::log::Change;
 use crate::model::ask::Action;
+use crate::model::limits::Counted;
 use crate::model::problems;
 use crate::model::reference::Reference;
 use crate::model::submitted::Submitted;
@@ -23,6 +25,9 @@ use crate::vault::auditing::read::NO_LEAF;
 use crate::vault::auditing::search::Beyond;
 use crate::vault::people::approvals::{Exact, is_overtaken};
 use crate::vault::{Audit, Error, Session, Vault};
+
+/// The word of a request and of its entry for the keyed code of the value.
+const VALUE_CODE: &str = "value_code";
 
 /// Whose data: name either a field and its value, or a ticket.
 #[derive(Deserialize, utoipa::ToSchema)]
@@ -95,8 +100,12 @@ pub struct ShownAnswer {
 
 /// Of whom, once it makes sense.
 enum Sought {
-    /// A field's normal form.
-    Value(String, Submitted),
+    /// A field's name, its blind index, and the value's normal form.
+    Value {
+        field: String,
+        index: String,
+        value: Submitted,
+    },
     /// A ticket's number.
     Ticket(TicketNo),
 }
@@ -106,7 +115,7 @@ impl Vault {
     ///
     /// # Errors
     /// [`Error::Refused`], [`Error::RefusedBecause`]; [`Error::Bad`] unless either a value with its field or a ticket is named, for a
-    /// field without a blind index, and for more callers or reads than one answer holds; [`Error::Invalid`];
+    /// field without a blind index, and, with the approval used up, for more callers or reads than one answer holds; [`Error::Invalid`];
     /// [`Error::LogIndexBehind`] while the index is filled.
     pub async fn shown(&self, session: &Session, body: &AskShown, exact: &Exact) -> Result<ShownAnswer, Error> {
         let done = self.shown_once(session, body, exact).await;
@@ -122,9 +131,14 @@ impl Vault {
         let sought = self.sought(body)?;
         // An index that lags does not use the approval up.
         self.catch_up(self.log.size()).await?;
-        let act = self.with_two(ask, about(&sought, body), exact).await?;
-        let subjects = self.subjects(&sought).await?;
+        let ask = match &sought {
+            Sought::Value { .. } => ask.counting(Counted::Guess),
+            Sought::Ticket(_) => ask,
+        };
+        let act = self.with_two(ask, self.about_shown(&sought, body)?, exact).await?;
+        // Whatever is answered tells of the value, also that too many have it: the approval is used up and the entry stands by then.
         let audit: Audit = self.act(act, Change::default()).await?.position().into();
+        let subjects = self.subjects(&sought).await?;
         self.catch_up(audit.index).await?;
         let archived = self.archived_below().await?;
         let mut exposure = Exposure::of_readers_alone();
@@ -154,12 +168,14 @@ impl Vault {
             (Some(name), Some(value), None) => {
                 let rules = self.rules();
                 let field = rules.field(name)?;
-                if field.index().is_none() {
-                    return Err(Error::Bad(problems::FIELD_NOT_INDEXED));
-                }
+                let index = field.index().ok_or(Error::Bad(problems::FIELD_NOT_INDEXED))?.to_owned();
                 let value = field.normalise(value, self.today()?);
                 let value = value.map_err(|invalid| Error::Invalid(vec![invalid]))?;
-                Ok(Sought::Value(name.clone(), value))
+                Ok(Sought::Value {
+                    field: name.clone(),
+                    index,
+                    value,
+                })
             }
             _ => Err(Error::Bad(problems::VALUE_OR_TICKET)),
         }
@@ -174,9 +190,9 @@ impl Vault {
                 let row = row.map(|row| self.keyring.genuine(row)).transpose()?;
                 subjects.extend(row.map(|row| row.subject));
             }
-            Sought::Value(name, value) => {
+            Sought::Value { field, value, .. } => {
                 let rules = self.rules();
-                let (callers, more) = self.having(rules.field(name)?, value).await?;
+                let (callers, more) = self.having(rules.field(field)?, value).await?;
                 if more {
                     return Err(Error::Bad(problems::TOO_MANY_CALLERS));
                 }
@@ -208,15 +224,22 @@ impl Vault {
             count: group.count,
         })
     }
-}
 
-/// What the second person is told, and the log: which field or which ticket, and no value.
-fn about(sought: &Sought, body: &AskShown) -> About {
-    let mut about = match sought {
-        Sought::Ticket(no) => About::from([("ticket".to_owned(), no.to_string())]),
-        Sought::Value(name, _) => About::from([("field".to_owned(), name.clone())]),
-    };
-    about.extend(body.from.map(|from| ("from".to_owned(), from.to_string())));
-    about.extend(body.to.map(|to| ("to".to_owned(), to.to_string())));
-    about
+    /// What the second person is told, and the log: which field or which ticket, and no value. Of a value they have a keyed code, by which
+    /// they see whether it is asked for again.
+    fn about_shown(&self, sought: &Sought, body: &AskShown) -> Result<About, Error> {
+        let mut about = match sought {
+            Sought::Ticket(no) => About::from([("ticket".to_owned(), no.to_string())]),
+            Sought::Value { field, index, value } => {
+                let code = self.keyring.asked_value_code(index, value.expose().as_bytes())?;
+                About::from([
+                    ("field".to_owned(), field.clone()),
+                    (VALUE_CODE.to_owned(), BASE64.encode(code.as_bytes())),
+                ])
+            }
+        };
+        about.extend(body.from.map(|from| ("from".to_owned(), from.to_string())));
+        about.extend(body.to.map(|to| ("to".to_owned(), to.to_string())));
+        Ok(about)
+    }
 }

@@ -162,12 +162,8 @@ impl Vault {
         let row = row.filter(fits).ok_or(Error::Bad(problems::NOT_READMITTED))?;
         let approver = self.principal_row(second.actor.id()).await?;
         let kind = second.actor.department_kind();
-        if !self
-            .rules
-            .load()
-            .policy
-            .may_approve(approver.roles, kind, Action::SetAdministrator)
-        {
+        let rules = self.rules();
+        if !rules.policy.may_approve(approver.roles, kind, Action::SetAdministrator) {
             return Err(OpenError::NotByThese(Why::NotApproved));
         }
         let secret = new_token(&*self.randomness).map_err(Error::from)?;
@@ -235,7 +231,9 @@ impl Vault {
             bound: self.bound(link).await?.state,
             asker_reason: None,
             asker: asker.actor.id(),
+            asker_epoch: self.principal_row(asker.actor.id()).await?.epoch,
             approver: Some(approver.actor.id()),
+            approver_epoch: Some(self.principal_row(approver.actor.id()).await?.epoch),
             approver_reason: None,
             state: ApprovalState::Used,
             created_at: at,

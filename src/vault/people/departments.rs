@@ -121,7 +121,8 @@ impl Vault {
             successor: None,
             version: 1,
         };
-        self.put_department(Act::alone(permit), row, "make", Vec::new()).await
+        self.put_department(Act::alone(permit), row, ("make", None), Vec::new())
+            .await
     }
 
     /// Sets a department's name and its code in the city's own lists. Its own code, and so its references, stay.
@@ -148,11 +149,12 @@ impl Vault {
             version: version + 1,
             ..row.into_row()
         };
-        self.put_department(Act::alone(permit), row, "name", Vec::new()).await
+        self.put_department(Act::alone(permit), row, ("name", None), Vec::new())
+            .await
     }
 
     /// Closes a department, or merges it into another. It must have no active accounts, and no ticket that it holds or took may be
-    /// open. Afterwards it gets no tickets and no accounts.
+    /// open. Afterwards it gets no tickets and no accounts, and its city code is free for another department.
     ///
     /// # Errors
     /// [`Error::Refused`], [`Error::NotFound`], [`Error::Stale`]; [`Error::Bad`] for one that is closed already or in use, and for a
@@ -186,7 +188,10 @@ impl Vault {
             version: version + 1,
             ..row.into_row()
         };
-        self.put_department(Act::alone(permit), row, deed, guards).await
+        let freed = row.city_code;
+        let row = DepartmentRow { city_code: None, ..row };
+        self.put_department(Act::alone(permit), row, (deed, freed), guards)
+            .await
     }
 
     /// Guards that a department has no active accounts and no open tickets.
@@ -204,16 +209,17 @@ impl Vault {
         Ok(tickets.into_iter().chain([people]).collect())
     }
 
-    /// Writes a department's row and the leaf, which says what was done and names no name.
+    /// Writes a department's row and the leaf, which says what was done, which city code was given up, and names no name.
     async fn put_department(
         &self,
         act: Act,
         row: DepartmentRow,
-        deed: &str,
+        (deed, freed): (&str, Option<String>),
         guards: Vec<Guard>,
     ) -> Result<Changed<Department>, Error> {
         let mut link = about([(DEPARTMENT, row.code.to_string()), ("deed", deed.to_owned())]);
         link.extend(row.successor.map(|into| ("into".to_owned(), into.to_string())));
+        link.extend(freed.map(|code| ("city_code_before".to_owned(), code)));
         let row = self.keyring.protect(row)?;
         let change = Change {
             guards,

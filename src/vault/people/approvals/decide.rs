@@ -10,8 +10,8 @@ use crate::model::principals::PrincipalKind;
 use crate::model::problems::{self, Thing};
 use crate::model::purposes::Purpose;
 use crate::policy::{Permit, Why};
-use crate::store::Write;
 use crate::store::rows::{ApprovalRow, Genuine, PrincipalRow};
+use crate::store::{Guard, Write};
 use crate::vault::people::approvals::bound::PRINCIPAL;
 use crate::vault::people::approvals::{TOKEN_DEED, is_over, logged};
 use crate::vault::{Audit, Error, Session, Vault};
@@ -71,8 +71,10 @@ impl Vault {
             return Err(Error::Bad(problems::APPROVER_SAYS_WHY));
         }
         let seal = |reason| self.keyring.seal_reason(id, Giver::Approver, reason);
+        let approver = self.principal_row(session.actor.id()).await?;
         let decided = ApprovalRow {
-            approver: Some(session.actor.id()),
+            approver: Some(approver.id),
+            approver_epoch: Some(approver.epoch),
             approver_reason: reason.map(seal).transpose()?,
             state: decision.state(),
             version: row.version + 1,
@@ -83,6 +85,7 @@ impl Vault {
         link.insert("asker".to_owned(), decided.asker.to_string());
         link.insert("decision".to_owned(), decision.state().to_string());
         let change = Change {
+            guards: vec![Guard::unchanged(&approver)],
             writes: vec![Write::put(self.keyring.protect(decided)?)],
             link,
             ..Change::default()

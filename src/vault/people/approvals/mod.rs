@@ -160,7 +160,9 @@ impl Vault {
             bound: bound.state,
             asker_reason: exact.reason.as_ref().map(seal).transpose()?,
             asker: asker.id,
+            asker_epoch: asker.epoch,
             approver: None,
+            approver_epoch: None,
             approver_reason: None,
             state: ApprovalState::Asked,
             created_at,
@@ -249,6 +251,13 @@ impl Vault {
                     return Ok(Err(problems::APPROVER_GONE));
                 };
                 let by = self.principal_row(by).await?;
+                // Whoever was switched off or moved meanwhile has stood behind it as somebody else.
+                if row.approver_epoch != Some(by.epoch) {
+                    return Ok(Err(problems::APPROVER_GONE));
+                }
+                if self.principal_row(row.asker).await?.epoch != row.asker_epoch {
+                    return Ok(Err(problems::ASKER_CHANGED));
+                }
                 if self.still_approves(&by, row.action).await? {
                     return Ok(Ok(Approved { row, by }));
                 }
