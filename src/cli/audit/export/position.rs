@@ -66,7 +66,7 @@ impl Position {
                 log.origin
             ))));
         }
-        let answer = remote.follow(self.next - 1, 1)?;
+        let answer = remote.follow(self.next - 1, 1, false)?;
         if answer
             .pointer("/entries/0/leaf_hash")
             .and_then(serde_json::Value::as_str)
