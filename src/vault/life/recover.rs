@@ -1,5 +1,5 @@
 //! When the security administrators' tokens are lost, one of them gets a new one: with the passphrase, with the vault stopped, by two
-//! persons, after a delay in which everybody sees it coming (decision 0031).
+//! persons, after a delay in which everybody sees it coming (decision 0025).
 //!
 //! It has two steps. The first writes a leaf and a row that say for which account and from when on. While the vault serves,
 //! `/readyz`, the metrics and the log tell of it, and one person who watches the vault stops it. The second step, after the delay,
