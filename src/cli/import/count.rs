@@ -256,8 +256,10 @@ impl Lists {
 /// One entry for each rule that is broken.
 fn rejections((line, rejection): (&u64, &Rejection)) -> Vec<Value> {
     let entry = |fault: &Fault| {
-        let mut entry = json!(fault);
-        entry["line"] = json!(line);
+        let mut entry = json!({"line": line});
+        if let (Some(entry), Value::Object(fault)) = (entry.as_object_mut(), json!(fault)) {
+            entry.extend(fault);
+        }
         entry
     };
     rejection.faults.iter().map(entry).collect()
