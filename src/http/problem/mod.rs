@@ -198,7 +198,12 @@ mod tests {
                 "callervault fsck",
             ),
             (Error::Store(database), 503, "store-unavailable", "administrator"),
-            (Error::Store(StoreError::Full), 507, "storage-full", "Free some space"),
+            (
+                Error::Store(StoreError::Full),
+                507,
+                "storage-full",
+                "Free some disk space",
+            ),
         ];
         for (fault, status, name, remedy) in faults {
             let problem = Problem::from(fault);

@@ -151,7 +151,7 @@ fn what_is_shown_masked_only_is_not_found_by_comparing() {
 /// What a role does in any situation whatever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Power {
-    /// Makes accounts, gives roles, issues tokens.
+    /// Makes accounts, gives roles, issues tokens. Who stops a recovery gives nobody anything.
     Grants,
     /// Is shown fields, or compares or corrects them.
     Reads,
@@ -161,7 +161,9 @@ enum Power {
 
 fn power(action: Action) -> Option<Power> {
     let word = action.as_str();
-    if word.starts_with("admin.") {
+    if action == Action::StopRecovery {
+        None
+    } else if word.starts_with("admin.") {
         Some(Power::Grants)
     } else if word.starts_with("log.") && !action.kind().two_persons {
         Some(Power::Audits)
