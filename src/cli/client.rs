@@ -141,8 +141,20 @@ impl Client {
         self.read(request.send(body).map_err(|error| self.away(&error))?)
     }
 
-    /// Status and bytes of what is there. A client that copies a long log is held back now and then: it waits as told, and
-    /// says so if that takes more than a moment.
+    /// Waits as long as the server asks a client that it holds back, and says so if that takes more than a moment.
+    pub(super) fn wait_turn(&self, wait: Duration) {
+        let wait = wait.min(LONGEST_WAIT);
+        if wait > MOMENT {
+            aside(format!(
+                "{}: waiting {} s as the server asks: this account sent too many requests or had too many refused",
+                self.base,
+                wait.as_secs()
+            ));
+        }
+        std::thread::sleep(wait);
+    }
+
+    /// Status and bytes of what is there. A client that copies a long log is held back now and then, and waits its turn.
     pub(super) fn bytes(&self, token: &str, path: &str) -> Result<(u16, Vec<u8>), Failure> {
         loop {
             let request = self
@@ -151,15 +163,7 @@ impl Client {
                 .header("authorization", format!("Bearer {token}"));
             let mut answer = request.call().map_err(|error| self.away(&error))?;
             if let Some(wait) = retry_after(&answer).filter(|_| answer.status().as_u16() == 429) {
-                let wait = wait.min(LONGEST_WAIT);
-                if wait > MOMENT {
-                    aside(format!(
-                        "{}: waiting {} s as the server asks: this account sent too many requests or had too many refused",
-                        self.base,
-                        wait.as_secs()
-                    ));
-                }
-                std::thread::sleep(wait);
+                self.wait_turn(wait);
                 continue;
             }
             let bytes = answer.body_mut().read_to_vec();

@@ -16,7 +16,7 @@ use crate::cli::{Done, Failure, say};
 use crate::model::principals::Role;
 
 const PEOPLE: &str = "/v1/admin/principals";
-/// Waits of one account for its turn, as the server asks for them.
+/// Waits for one answer, each as long as the server asks for.
 const MOST_WAITS: u32 = 20;
 /// A wait where the server says none.
 const A_WHILE: Duration = Duration::from_secs(5);
@@ -131,7 +131,7 @@ impl Server {
             if answer.status != 429 {
                 break;
             }
-            std::thread::sleep(A_WHILE);
+            self.client.wait_turn(answer.retry_after.unwrap_or(A_WHILE));
             answer = self.client.call(&self.token, method, path, headers, body)?;
         }
         Ok(answer)
