@@ -164,11 +164,7 @@ impl Vault {
         version: u64,
         exact: &Exact,
     ) -> Result<Changed<Principal>, Error> {
-        let permit = self.administer(session, Action::SetPrincipal).await?;
-        if id == session.actor.id() {
-            return Err(self.refuse(permit, Why::OwnRoles).await);
-        }
-        let row = self.principal_row(id).await?;
+        let (permit, row) = self.another_account(session, id).await?;
         let (permit, roles) = self.compatible(permit, set.roles.clone()).await?;
         // Where an approval is named, it is told first that the account has changed since: that refusal is in the log.
         if row.version != version && exact.approval.is_none() {
@@ -202,6 +198,19 @@ impl Vault {
             ..row.into_row()
         };
         self.put_principal(act, row, &about, guards).await
+    }
+
+    /// An account that the administrator may change: not the administrator's own.
+    pub(super) async fn another_account(
+        &self,
+        session: &Session,
+        id: PrincipalId,
+    ) -> Result<(Permit, Genuine<PrincipalRow>), Error> {
+        let permit = self.administer(session, Action::SetPrincipal).await?;
+        if id == session.actor.id() {
+            return Err(self.refuse(permit, Why::OwnRoles).await);
+        }
+        Ok((permit, self.principal_row(id).await?))
     }
 
     /// Writes an account's row, and the leaf, which says what became of it and does not name it.

@@ -2,11 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::ask::Action;
 use crate::model::ids::PrincipalId;
 use crate::model::problems;
 use crate::model::reference::DepartmentCode;
-use crate::policy::Why;
 use crate::store::Guard;
 use crate::store::rows::{About, Genuine, PrincipalRow};
 use crate::vault::people::approvals::{DEPARTMENT, Exact, PRINCIPAL, is_overtaken};
@@ -49,11 +47,7 @@ impl Vault {
         id: PrincipalId,
         exact: &Exact,
     ) -> Result<Changed<Principal>, Error> {
-        let permit = self.administer(session, Action::SetPrincipal).await?;
-        if id == session.actor.id() {
-            return Err(self.refuse(permit, Why::OwnRoles).await);
-        }
-        let row = self.principal_row(id).await?;
+        let (permit, row) = self.another_account(session, id).await?;
         // Where an approval is named, it is told first that the account has changed since: that refusal is in the log.
         if !row.active && exact.approval.is_none() {
             return Err(Error::Bad(problems::SWITCHED_OFF));
@@ -101,11 +95,7 @@ impl Vault {
         version: u64,
         exact: &Exact,
     ) -> Result<Changed<Principal>, Error> {
-        let permit = self.administer(session, Action::SetPrincipal).await?;
-        if id == session.actor.id() {
-            return Err(self.refuse(permit, Why::OwnRoles).await);
-        }
-        let row = self.principal_row(id).await?;
+        let (permit, row) = self.another_account(session, id).await?;
         if row.version != version && exact.approval.is_none() {
             return Err(Error::Stale);
         }
