@@ -19,8 +19,11 @@ mod calls {
     pub(crate) mod import;
     mod linking;
     mod matching;
+    mod merging;
+    mod merging_refused;
     mod same_as;
     mod session;
+    mod splitting;
     mod values;
 }
 
@@ -66,6 +69,7 @@ mod audit {
     mod follower;
     mod follower_lost;
     mod formats;
+    mod joined;
     mod names;
     mod news;
     mod outsiders;

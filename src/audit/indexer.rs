@@ -9,6 +9,7 @@ use tokio::sync::Mutex;
 use crate::log::ProvedEntry;
 use crate::log::leaf::Leaf;
 use crate::log::mark::Mark;
+use crate::log::places::OTHER_SUBJECT;
 use crate::merkle::Hash;
 use crate::store::log_index::{IndexedEntry, Position, Term, TermKind};
 use crate::store::rows::EntryRow;
@@ -36,6 +37,8 @@ pub fn terms(leaf: &Leaf) -> Vec<Term> {
     terms.extend(some(K::Role, &leaf.role));
     terms.extend(some(K::Ticket, &leaf.ticket));
     terms.extend(some(K::Subject, &leaf.subject));
+    let other = leaf.link.as_ref().and_then(|link| link.get(OTHER_SUBJECT));
+    terms.extend(other.map(|subject| one(K::Subject, subject)));
     terms.extend(some(K::Form, &leaf.form));
     terms.extend(leaf.fields.iter().flatten().map(|field| one(K::Field, field)));
     terms.extend(accounts(leaf).flat_map(|place| [one(K::Wrote, ACCOUNT), one(K::Wrote, place)]));

@@ -6,6 +6,7 @@ mod audit;
 mod callers;
 mod departments;
 mod health;
+mod joining;
 mod limits;
 mod listener;
 mod lists;
@@ -88,6 +89,9 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(callers::read, callers::correct))
         .routes(routes!(callers::reveal))
         .routes(routes!(callers::compare))
+        .routes(routes!(joining::merge))
+        .routes(routes!(joining::unmerge))
+        .routes(routes!(joining::split))
         .routes(routes!(tickets::list))
         .routes(routes!(tickets::read))
         .routes(routes!(tickets::step))

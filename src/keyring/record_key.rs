@@ -10,6 +10,7 @@ use crate::log::Receipt;
 use crate::model::fields::{Field, FieldName, FieldSet};
 use crate::model::ids::RecordId;
 use crate::model::submitted::Submitted;
+use crate::policy::Permit;
 use crate::store::rows::{BlindIndexRow, FieldRow, WrappedKey};
 
 const FIRST_GENERATION: u8 = 1;
@@ -104,9 +105,29 @@ impl Keyring {
         Revealed::new(opened?, fields, receipt)
     }
 
+    /// A field's value, to be sealed and indexed anew inside the vault: it is a value like one that came in, and cannot be shown.
+    /// Only for what two persons do who move values from one record to another.
+    ///
+    /// # Errors
+    /// [`KeyError::Broken`] for a permit to do anything else; when locked, or when the row does not belong where it stands.
+    pub fn taken_out(&self, row: &FieldRow, wrapped: &WrappedKey, permit: &Permit) -> Result<Submitted, KeyError> {
+        if !permit.ask().action().moves_values() || permit.facts().approval.is_none() {
+            return Err(KeyError::Broken);
+        }
+        let record = row.record();
+        let mut plain = self.with(|keys| {
+            let key = self.unwrapped(&keys, record, wrapped)?;
+            self.opened(&key, record, wrapped.generation, row)
+        })?;
+        match String::from_utf8(std::mem::take(&mut *plain)) {
+            Ok(value) => Ok(Submitted::new(value)),
+            Err(_) => Err(KeyError::Broken),
+        }
+    }
+
     /// Whether a sealed field opens where it stands, and whether the entries of blind indexes are those of its value, where the
-    /// field that was declared is given. Nothing of the value leaves: this is `fsck`'s check and needs no receipt because it
-    /// answers nothing about the value.
+    /// field that was declared is given: `all` of them, or some of them and no other. Nothing of the value leaves: this is `fsck`'s
+    /// check and needs no receipt because it answers nothing about the value.
     ///
     /// # Errors
     /// When locked, or when it does not open.
@@ -115,6 +136,7 @@ impl Keyring {
         row: &FieldRow,
         wrapped: &WrappedKey,
         entries: Option<(&Field, &[BlindIndexRow])>,
+        all: bool,
     ) -> Result<bool, KeyError> {
         let record = row.record();
         let plain = self.with(|keys| {
@@ -126,15 +148,23 @@ impl Keyring {
         };
         let value = std::str::from_utf8(&plain).map_err(|_| KeyError::Broken)?;
         let due = field.entries(&Submitted::new(value.to_owned()));
-        let mut there = entries.len() == due.len();
+        let mut missing = due.len();
+        let mut there = true;
         for due in &due {
             let mut found = false;
             for entry in entries {
                 found |= self.indexes(entry, due)?;
             }
+            missing -= usize::from(found);
+        }
+        for entry in entries {
+            let mut found = false;
+            for due in &due {
+                found |= self.indexes(entry, due)?;
+            }
             there &= found;
         }
-        Ok(there)
+        Ok(there && (!all || (missing == 0 && entries.len() == due.len())))
     }
 
     /// Whether a wrapped key unwraps.

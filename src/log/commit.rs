@@ -16,7 +16,7 @@ use super::sequencer::{Job, Sequencer};
 use super::stats::LogStats;
 use super::{Change, CheckpointSigner, Node};
 use crate::model::reference::DepartmentCode;
-use crate::policy::facts::PolicyHash;
+use crate::policy::facts::{Facts, PolicyHash};
 use crate::policy::{Denial, Permit};
 use crate::store::rows::{PrincipalRow, TokenRow};
 use crate::store::{DataWriter, Guard, KeyStore, Write};
@@ -305,8 +305,16 @@ fn guards(permit: &Permit) -> Vec<Guard> {
     {
         guards.push(Guard::unchanged(approval));
     }
-    if let Some(ticket) = &permit.facts().ticket {
+    let Facts { caller, ticket, .. } = permit.facts();
+    if let Some(ticket) = ticket {
         guards.push(Guard::unchanged(&ticket.row));
+        guards.extend(ticket.via.iter().map(Guard::unchanged));
+    }
+    if let Some(caller) = caller {
+        guards.extend(caller.via.iter().map(Guard::unchanged));
+        // What is shown of one's own call is what was heard in it: no other record has been joined with it.
+        let own_call = ticket.as_ref().is_some_and(|ticket| ticket.own_call);
+        guards.extend(own_call.then(|| Guard::unchanged(&caller.row)));
     }
     guards
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::leaf::{self, Leaf};
-use super::{Change, CheckpointSigner, CommitError, Node};
+use super::{Change, CheckpointSigner, CommitError, Node, places};
 use crate::merkle::Frontier;
 use crate::model::reference::DepartmentCode;
 use crate::note::Checkpoint;
@@ -33,7 +33,7 @@ pub fn first_entry(
     node: &Node,
 ) -> Result<(EntryRow, HeadRow), CommitError> {
     let leaf = Leaf {
-        digest: leaf::digests(first),
+        digest: places::digests(first),
         link: Some(first.link.clone()),
         ..Leaf::of_vault(leaf::INIT, department, now, policy, node)?
     };

@@ -8,6 +8,7 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use super::error::CommitError;
+use super::places::digests;
 use super::{Change, Node};
 use crate::merkle::{self, Hash};
 use crate::model::ask::{Ask, RequestId};
@@ -16,7 +17,6 @@ use crate::model::purposes::Purpose;
 use crate::model::reference::DepartmentCode;
 use crate::policy::facts::{Facts, PolicyHash};
 use crate::policy::{Denial, Permit, Why};
-use crate::store::Write;
 
 /// The longest entry, in bytes.
 pub const MAX_LEN: usize = 2048;
@@ -113,8 +113,8 @@ leaf! {
     /// The principal's department.
     dept: always String,
     /// For writes: SHA-256 in base64 of what each place now holds. A place is a field's name (its ciphertext), or
-    /// `@caller`, `@ticket`, `@department/<code>`, `@principal/<id>`, `@token/<principal>/<id>`, `@code/<principal>`, `@approval/<id>`, `@archive/<log>`, `@recovery/<principal>`,
-    /// `@field/<name>` (the row's columns).
+    /// `@value/<subject>/<field>` (that of another caller than the leaf's `subject`), `@caller/<subject>`, `@ticket/<number>`, `@joined/<id>`, `@department/<code>`, `@principal/<id>`, `@token/<principal>/<id>`, `@code/<principal>`, `@approval/<id>`, `@archive/<log>`, `@recovery/<principal>`,
+    /// `@field/<name>` (the row's columns). Empty: what was there was removed.
     digest: maybe BTreeMap<String, String>,
     /// Names of the fields read, compared or searched.
     fields: maybe Vec<String>,
@@ -127,7 +127,8 @@ leaf! {
     /// which index. About an approval: the `action` asked for, the `asker`, the `decision`; with what was asked: the `principal`, its
     /// `roles`; SHA-256 of the sealed reasons. About an account: the `principal`, its `roles` and what they were before, its
     /// `department`, whether it is `active`. About a department: the `department`, the `deed`, `into` which other it was merged. About a
-    /// call: that its caller was `matched` by the agent's word. About a call that was brought in: when it was `received`, `sent`,
+    /// call: that its caller was `matched` by the agent's word. About a merge or a split of records: the `tickets` it was asked by, and
+    /// the other record's `subject`. About a call that was brought in: when it was `received`, `sent`,
     /// `sent_to` whom, and `closed`; how many rejected `lines` were opened.
     link: maybe BTreeMap<String, String>,
     /// The node that wrote it.
@@ -200,7 +201,7 @@ impl Leaf {
     fn new(ask: &Ask, facts: &Facts, policy: PolicyHash, node: &Node) -> Result<Self, CommitError> {
         let id = node.entry_id(ask.at())?;
         let ticket = ask.ticket_no().map(|no| no.as_str().to_owned());
-        let subject = facts.caller.as_ref().map(|caller| caller.subject);
+        let subject = facts.caller.as_ref().map(|caller| caller.row.subject);
         let subject = subject.or_else(|| facts.ticket.as_ref().map(|ticket| ticket.row.subject));
         let subject = subject.or_else(|| ask.subject_reference().copied());
         let fields: Vec<String> = ask.field_names().iter().map(|name| name.as_str().to_owned()).collect();
@@ -329,21 +330,6 @@ impl Leaf {
 #[must_use]
 pub fn milliseconds(at: Timestamp) -> String {
     format!("{at:.3}")
-}
-
-/// The digests of what a change writes, where it writes anything that has one.
-pub(super) fn digests(change: &Change) -> Option<BTreeMap<String, String>> {
-    let digests: BTreeMap<String, String> = change.writes.iter().filter_map(digest).collect();
-    (!digests.is_empty()).then_some(digests)
-}
-
-/// The place a write fills and the digest of what stands there now, in base64. Rows that can be computed again from others
-/// (blind indexes, references) and replays have none.
-#[must_use]
-pub fn digest(write: &Write) -> Option<(String, String)> {
-    let Write::Put(row) = write else { return None };
-    let (place, hash) = row.digest.as_ref()?;
-    Some((place.clone(), base64(hash)))
 }
 
 /// SHA-256 of some bytes, as leaves have it.

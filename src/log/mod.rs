@@ -10,6 +10,7 @@ pub mod genesis;
 pub mod history;
 pub mod leaf;
 pub mod mark;
+pub mod places;
 mod proved;
 mod receipt;
 mod sequencer;

@@ -32,7 +32,7 @@ impl Receipt {
     pub fn record(&self) -> Option<RecordId> {
         let facts = self.permit.facts();
         match self.permit.ask().record() {
-            RecordKind::Caller => facts.caller.as_ref().map(|caller| RecordId::Caller(caller.id)),
+            RecordKind::Caller => facts.caller.as_ref().map(|caller| RecordId::Caller(caller.row.id)),
             RecordKind::Ticket => facts.ticket.as_ref().map(|ticket| RecordId::Ticket(ticket.row.id)),
         }
     }

@@ -22,6 +22,8 @@ pub enum Needs {
     Ticket,
     /// One that is open.
     OpenTicket,
+    /// One that is about the caller, open or closed.
+    TicketAbout,
     /// One that is open and about the caller, or the ticket itself is what is asked about.
     OpenTicketAbout,
 }
@@ -119,6 +121,12 @@ actions! {
     Verify = "field.verify": ByField, OpenTicketAbout, one, BarsFields, Query;
     /// Replace a caller's field.
     Correct = "caller.correct": ByField, OpenTicketAbout, one, BarsFields, Update;
+    /// Make one of two records of the same caller.
+    Merge = "caller.merge": Writing, TicketAbout, two, BarsFields, Update;
+    /// Make two of them again.
+    Unmerge = "caller.unmerge": Writing, TicketAbout, two, BarsFields, Update;
+    /// Take calls of another person out of a caller's record, into one of their own.
+    Split = "caller.split": Writing, TicketAbout, two, BarsFields, Update;
     /// Read a ticket's envelope.
     ReadTicket = "ticket.read": Whole, Ticket, one, Passes, Read;
     /// List a department's tickets.
@@ -192,11 +200,16 @@ impl Action {
         matches!(self.kind().judged, Judged::ByField)
     }
 
-    /// Whether the asker must say why a second person should approve: it begins with a caller's own value, which the second
-    /// person does not see.
+    /// Whether the asker must say why a second person should approve, who does not see the values that it is about.
     #[must_use]
     pub const fn is_asked_with_a_reason(self) -> bool {
-        matches!(self, Self::SubjectExposure)
+        matches!(self, Self::SubjectExposure) || self.moves_values()
+    }
+
+    /// Whether it moves values from one caller's record to another's.
+    #[must_use]
+    pub const fn moves_values(self) -> bool {
+        matches!(self, Self::Merge | Self::Unmerge | Self::Split)
     }
 
     /// What nobody does without a second person's approval.

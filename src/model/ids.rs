@@ -105,6 +105,11 @@ random_id! {
     ApprovalId
 }
 
+random_id! {
+    /// One merge or split of callers' records.
+    JoinId
+}
+
 macro_rules! shown_as_hex {
     ($name:ident) => {
         impl fmt::Display for $name {
@@ -129,6 +134,7 @@ macro_rules! shown_as_hex {
 shown_as_hex!(PrincipalId);
 shown_as_hex!(TokenId);
 shown_as_hex!(ApprovalId);
+shown_as_hex!(JoinId);
 
 /// The text is not 32 hexadecimal digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

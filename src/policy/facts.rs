@@ -2,7 +2,6 @@
 
 use crate::merkle::Hash;
 use crate::model::ids::{CallerId, PrincipalId};
-use crate::model::reference::Reference;
 use crate::store::rows::{ApprovalRow, CallerRow, Genuine, TicketRow};
 
 /// What `vault::facts` found out about one ask.
@@ -31,12 +30,10 @@ pub struct ApprovalFacts {
 /// A caller, resolved.
 #[derive(Clone, Debug)]
 pub struct CallerFacts {
-    /// Inside the vault.
-    pub id: CallerId,
-    /// In the auditors' own pseudonymisation domain: what the log calls `subject`.
-    pub subject: Reference,
-    /// Their row, where the ask is about what it says.
-    pub row: Option<Genuine<CallerRow>>,
+    /// Their row: that of the record in force, where the one that the reference was given for was merged into another.
+    pub row: Genuine<CallerRow>,
+    /// The records that were merged, on the way to it. The log's writer checks them again when it commits.
+    pub via: Vec<Genuine<CallerRow>>,
     /// The asker's department has to do with them now: it holds an open ticket about them that is not confidential, or
     /// took one. Found out only where the ask is to read the caller's page.
     pub concerns: bool,
@@ -47,9 +44,11 @@ pub struct CallerFacts {
 pub struct TicketFacts {
     /// Its row, which the log's writer checks again when it commits.
     pub row: Genuine<TicketRow>,
-    /// Whom it is about.
+    /// Whom it is about: the record in force, where the ask is about a caller.
     pub caller: CallerId,
-    /// The asker took this call, a short while ago.
+    /// The records that were merged, on the way to it; checked again like those of the caller.
+    pub via: Vec<Genuine<CallerRow>>,
+    /// The asker took this call, a short while ago, and its record was joined with no other since.
     pub own_call: bool,
 }
 

@@ -53,6 +53,10 @@ word_enum! {
         WrongCode = "wrong-code",
         /// The identifying value belongs to another caller on file.
         IdentityTaken = "identity-taken",
+        /// Two records have identity numbers that differ.
+        IdentitiesDiffer = "identities-differ",
+        /// Two records have no value in common that a caller is found by.
+        NothingInCommon = "nothing-in-common",
         /// The call does not agree with the caller on file whom the agent says it is.
         NotThatCaller = "not-that-caller",
         /// Permitted, but the asker has had as many fields shown in clear today as anybody may.
@@ -87,9 +91,11 @@ pub(super) fn explain(ask: &Ask, facts: &Facts, situation: Situation, permitted:
     {
         return Why::Purpose;
     }
+    // What takes two persons besides is said once nothing else stands against it.
     if flags.confidential
         && with(Flags {
             confidential: false,
+            approved: true,
             ..flags
         })
     {
@@ -109,8 +115,8 @@ pub(super) fn explain(ask: &Ask, facts: &Facts, situation: Situation, permitted:
 /// What is wrong with the ticket, for actions that need one.
 const fn about_ticket(action: Action, flags: Flags) -> Option<Why> {
     let needs = action.kind().needs;
-    let about_caller = matches!(needs, Needs::OpenTicketAbout);
-    let open = about_caller || matches!(needs, Needs::OpenTicket);
+    let about_caller = matches!(needs, Needs::OpenTicketAbout | Needs::TicketAbout);
+    let open = matches!(needs, Needs::OpenTicketAbout | Needs::OpenTicket);
     if matches!(needs, Needs::Nothing) {
         return None;
     }

@@ -115,6 +115,8 @@ pub enum Write {
     Put(NewRow),
     /// Removes the blind index entries of one of a caller's fields.
     Unindex(CallerId, String),
+    /// Removes one of a caller's sealed fields.
+    Unseal(CallerId, String),
     /// Empties the bodies of the entries in this range; their hashes stay.
     DropBodies(std::ops::Range<u64>),
     /// Puts the log away as one that another follows: the entry of this job is the first of the next.

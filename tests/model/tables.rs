@@ -40,6 +40,7 @@ fn the_page_of_actions_is_as_the_table() {
             Needs::Nothing => "",
             Needs::Ticket => "of the department",
             Needs::OpenTicket => "open",
+            Needs::TicketAbout => "about the caller",
             Needs::OpenTicketAbout => "open, about the caller",
         };
         let persons = if kind.two_persons { "yes" } else { "" };

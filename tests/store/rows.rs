@@ -8,7 +8,7 @@ use callervault::model::reference::{DepartmentCode, Reference};
 use callervault::model::ticket_no::TicketNo;
 use callervault::store::rows::{
     ApprovalRow, ArchiveRow, BlindIndexRow, CallerRow, Cell, Coded, Columns, CustodyRow, DATA, DeclaredRow,
-    DepartmentRow, FromColumns, KEYS, PrincipalRow, Protected, RecoveryRow, ReplayRow, SpentRow, TicketRow,
+    DepartmentRow, FromColumns, JoinedRow, KEYS, PrincipalRow, Protected, RecoveryRow, ReplayRow, SpentRow, TicketRow,
     TokenCodeRow, TokenDayRow, TokenRow,
 };
 use callervault::store::{Result, StoreError};
@@ -17,9 +17,9 @@ use callervault::vault::life::recover::Recovery;
 use crate::audit::retention::{drop_below, later};
 use serde_json::json;
 
-use crate::support::approvals::resolve;
+use crate::support::approvals::{merge, resolve};
 use crate::support::rows::Store;
-use crate::support::{Request, World, caller, intake};
+use crate::support::{NAME, NUMBER, Request, World, caller, intake};
 
 /// One stored row, column by column.
 struct Taken(VecDeque<Cell>);
@@ -49,6 +49,9 @@ pub(crate) async fn world() -> World {
         delay: None,
     };
     app.vault().start_recovery(&recovery).await.unwrap();
+    let known = agent.take(caller(NAME, NUMBER)).await;
+    let other = agent.take(json!({"caller_number": NUMBER})).await;
+    agent.with(auditor, &merge(&known, &other)).await.is(200);
     let code = Request::post(format!("{}/codes", world.account("handler-w2")), &json!({}));
     world.actor(&app, "security-admin").send(code).await.is(201);
     world
@@ -138,6 +141,7 @@ async fn every_column_is_under_its_rows_code() {
         each_column::<TokenDayRow>(&keyring, &data),
         each_column::<TokenCodeRow>(&keyring, &data),
         each_column::<CallerRow>(&keyring, &data),
+        each_column::<JoinedRow>(&keyring, &data),
         each_column::<BlindIndexRow>(&keyring, &data),
         each_column::<TicketRow>(&keyring, &data),
         each_column::<CustodyRow>(&keyring, &data),

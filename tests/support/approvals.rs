@@ -22,6 +22,22 @@ pub(crate) fn new_auditor(name: &str) -> Request {
     Request::post(PEOPLE, &account)
 }
 
+/// A caller and a ticket, as a merge names them.
+fn by(case: &Case) -> Value {
+    json!({"ref": case.reference, "ticket": case.no})
+}
+
+/// Two records become one: asked by an agent, approved by an auditor.
+pub(crate) fn merge(kept: &Case, merged: &Case) -> Request {
+    let body = json!({"kept": by(kept), "merged": by(merged)});
+    Request::post("/v1/callers/merge", &body).header("approval-reason", "the%20same")
+}
+
+/// The merge of the record that this ticket was taken for is undone.
+pub(crate) fn unmerge(case: &Case) -> Request {
+    Request::post("/v1/callers/unmerge", &by(case)).header("approval-reason", "two%20people")
+}
+
 /// A person of the centre, to be hired.
 pub(crate) fn person(name: &str, role: Role) -> NewPrincipal {
     NewPrincipal {

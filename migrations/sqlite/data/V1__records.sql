@@ -85,16 +85,36 @@ CREATE TABLE token_code (
     mac              BLOB NOT NULL
 ) WITHOUT ROWID;
 
--- `subject` is what the log calls the caller. `fields` names what is on file, so that a removed field is noticed.
+-- `subject` is what the log calls the caller. `fields` names what is on file, so that a removed field is noticed. A record
+-- that was merged into another keeps its fields, key and references; `merged_into` leads to the other.
 CREATE TABLE caller (
-    id         BLOB PRIMARY KEY,
-    subject    TEXT NOT NULL UNIQUE,
-    created_at INTEGER NOT NULL,
-    fields     TEXT NOT NULL,
-    indexed    INTEGER NOT NULL,
-    version    INTEGER NOT NULL,
-    mac        BLOB NOT NULL
+    id          BLOB PRIMARY KEY,
+    subject     TEXT NOT NULL UNIQUE,
+    created_at  INTEGER NOT NULL,
+    fields      TEXT NOT NULL,
+    indexed     INTEGER NOT NULL,
+    merged_into BLOB REFERENCES caller (id),
+    merged      INTEGER NOT NULL,
+    joined_at   INTEGER,
+    version     INTEGER NOT NULL,
+    mac         BLOB NOT NULL
 ) WITHOUT ROWID;
+CREATE INDEX caller_merged_into ON caller (merged_into, id) WHERE merged_into IS NOT NULL;
+
+-- From `since` to `until` what the log says of `whole` is about `part` too. `took` names the fields that were taken from it.
+CREATE TABLE joined (
+    id      BLOB PRIMARY KEY,
+    part    TEXT NOT NULL REFERENCES caller (subject),
+    whole   TEXT NOT NULL REFERENCES caller (subject),
+    took    TEXT NOT NULL,
+    since   INTEGER NOT NULL,
+    until   INTEGER,
+    version INTEGER NOT NULL,
+    mac     BLOB NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX joined_part ON joined (part, since, id);
+CREATE INDEX joined_whole ON joined (whole, since, id);
+CREATE UNIQUE INDEX joined_in_force ON joined (part) WHERE until IS NULL;
 
 -- suite(1) ‖ generation(1) ‖ nonce(12) ‖ ciphertext ‖ tag(16)
 CREATE TABLE sealed_field (

@@ -13,6 +13,7 @@ use serde::Serialize;
 use self::hours::Hours;
 use self::score::{MEASURES, PEERS, Usual};
 use crate::log::leaf::Leaf;
+use crate::log::places::OTHER_SUBJECT;
 use crate::model::ask::Action;
 
 /// Clear reveals of one reader in one day that raise an alarm.
@@ -140,6 +141,10 @@ pub struct Watch {
     subjects: HashMap<String, Read>,
     /// Tickets that were sent on or closed later.
     acted: HashSet<String>,
+    /// Subjects whose record was merged later, and the other's.
+    merged: HashMap<String, String>,
+    /// Subjects whose merge was undone later than the entries that are looked at.
+    undone: HashSet<String>,
 }
 
 impl Watch {
@@ -153,6 +158,8 @@ impl Watch {
             seen: BTreeMap::new(),
             subjects: HashMap::new(),
             acted: HashSet::new(),
+            merged: HashMap::new(),
+            undone: HashSet::new(),
         }
     }
 
@@ -163,6 +170,9 @@ impl Watch {
         let acts = leaf.act == Action::Dispatch.as_str() || leaf.act == Action::Close.as_str();
         if let Some(ticket) = leaf.ticket.as_ref().filter(|_| granted && acts) {
             self.acted.insert(ticket.clone());
+        }
+        if granted {
+            self.join(leaf);
         }
         let day = self.hours.day(at);
         let read = leaf.act == Action::Reveal.as_str();
@@ -183,7 +193,7 @@ impl Watch {
         seen.reads += 1;
         let centre = self.centres.contains(&leaf.dept);
         seen.out_of_hours += u64::from(self.hours.outside(at, centre));
-        if let Some(subject) = &leaf.subject {
+        if let Some(subject) = leaf.subject.as_ref().map(|subject| in_force(&self.merged, subject)) {
             seen.subjects.insert(subject.clone());
             let read = self.subjects.entry(subject.clone()).or_default();
             read.reads += 1;
@@ -193,6 +203,22 @@ impl Watch {
             *seen.days.entry(day).or_default() += 1;
             let acted = leaf.ticket.as_ref().is_some_and(|ticket| self.acted.contains(ticket));
             seen.without_action += u64::from(!acted);
+        }
+    }
+
+    /// Entries come newest first: what is seen of a record after its merge was made before that, and is counted with the other's.
+    fn join(&mut self, leaf: &Leaf) {
+        let other = leaf.link.as_ref().and_then(|link| link.get(OTHER_SUBJECT));
+        let (Some(part), Some(whole)) = (other, &leaf.subject) else {
+            return;
+        };
+        if leaf.act == Action::Unmerge.as_str() {
+            self.undone.insert(part.clone());
+        } else if leaf.act == Action::Merge.as_str()
+            && !self.undone.remove(part)
+            && in_force(&self.merged, whole) != part
+        {
+            self.merged.insert(part.clone(), whole.clone());
         }
     }
 
@@ -217,6 +243,16 @@ impl Watch {
             most_read: most_read(self.subjects),
         }
     }
+}
+
+/// The subject of the record in force.
+fn in_force<'s>(merged: &'s HashMap<String, String>, subject: &'s String) -> &'s String {
+    let mut subject = subject;
+    // None leads back to itself: this ends.
+    while let Some(whole) = merged.get(subject) {
+        subject = whole;
+    }
+    subject
 }
 
 fn alarms(actor: &str, seen: &Seen) -> Vec<Alarm> {

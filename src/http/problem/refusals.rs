@@ -29,6 +29,8 @@ pub(super) const fn told(why: Why) -> &'static ProblemKind {
         Why::TargetChanged => problems::TARGET_CHANGED,
         Why::WrongCode => problems::CLAIM_REFUSED,
         Why::IdentityTaken => problems::IDENTITY_TAKEN,
+        Why::IdentitiesDiffer => problems::IDENTITIES_DIFFER,
+        Why::NothingInCommon => problems::NOTHING_IN_COMMON,
         Why::NotThatCaller => problems::NOT_THAT_CALLER,
     }
 }

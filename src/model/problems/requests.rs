@@ -7,6 +7,20 @@ problems! {
     UNAUTHENTICATED = "unauthenticated", 401, "No valid token" / "令牌无效",
         "Send `Authorization: Bearer <token>` with a token that is neither expired nor revoked." /
         "请在 `Authorization: Bearer <令牌>` 中发送未过期、未吊销的令牌。";
+    /// Tickets that are to go to another record.
+    SPLIT_TICKETS = "split-tickets", 422, "Invalid list of tickets" / "工单列表无效",
+        "Name 1 to 5 tickets, each once. Split further tickets off with another request, then merge the new records." /
+        "请填写 1 到 5 张工单，不得重复。其余工单可另行拆分，再合并新档案。";
+    /// A field that is to go to another record and is not there.
+    NOT_ON_FILE = "not-on-file", 422, "The field is not on file" / "该字段未登记",
+        "The record does not have all of these fields. The caller's page lists what is on file." /
+        "档案中没有其中某个字段。诉求人页面列出已登记的字段。";
+    /// What identifies one person cannot be two persons'.
+    IDENTITY_NOT_COPIED = "identity-not-copied", 422, "An identity number cannot be copied" / "身份号码不能复制",
+        "Only one caller can have it. Choose `move`, or leave it out." / "只能属于一位诉求人。请选择 `move`，或不填。";
+    /// More than one entry of the log can hold.
+    TOO_MUCH_AT_ONCE = "too-much-at-once", 422, "Too much in one request" / "一次请求内容过多",
+        "The fields and tickets do not fit into one log entry. Name fewer." / "字段和工单超出一条日志条目的容量，请减少数量。";
     /// No such route.
     NO_ROUTE = "no-route", 404, "No such address" / "地址不存在",
         "The addresses are in /openapi.json." / "可用地址见 /openapi.json。";
@@ -177,6 +191,10 @@ problems! {
     /// A value that says nothing of who it is.
     TOO_MANY_CALLERS = "too-wide", 422, "The query is too broad" / "查询范围过大",
         "More than 50 callers have this value. Use another value." / "超过 50 位诉求人有此值，请换用其他值。";
+    /// More subjects than one answer looks at.
+    TOO_MANY_SUBJECTS = "too-wide", 422, "The query is too broad" / "查询范围过大",
+        "The caller's records were merged or split more than 200 times. Ask for one ticket." /
+        "该诉求人的档案合并、拆分超过 200 次，请改按工单查询。";
     /// A subject or an actor that cannot be one.
     MISTYPED = "mistyped", 422, "Mistyped identifier" / "编号有误",
         "The subject or actor is mistyped. Copy it from an entry of the log." / "subject 或 actor 有误，请从日志条目中复制。";

@@ -45,6 +45,29 @@ problems! {
         "The values of the call do not match the caller in `same_as`. Check number and name with the caller, or leave out \
          `same_as`." /
         "登记的内容与 `same_as` 所指的诉求人不符。请与来电人核对号码和姓名，或不填 `same_as`。";
+    /// One record is to be merged with itself.
+    SAME_RECORD = "same-record", 409, "The references mean the same record" / "引用号指向同一份档案",
+        "Both references already stand for one caller. There is nothing to merge." /
+        "两个引用号已指向同一位诉求人，无需合并。";
+    /// Records of two persons, by their documents.
+    IDENTITIES_DIFFER = "identities-differ", 409, "The records have different identity numbers" / "两份档案的身份号码不同",
+        "Each record has an identity number, and they differ. If one of them is wrong, correct it first." /
+        "两份档案各有身份号码且不一致。如有一项有误，请先更正。";
+    /// Records that nothing connects.
+    NOTHING_IN_COMMON = "nothing-in-common", 409, "The records have nothing in common" / "两份档案没有相同的信息",
+        "No telephone number, document, account or vehicle is in both records. When the caller calls again, state what is in the          other record, then ask again." /
+        "两份档案没有相同的电话、证件、账号或车牌。诉求人再次来电时，请登记另一份档案中的信息，再重新申请。";
+    /// As many records are one as may be.
+    TOO_MANY_MERGED = "too-many-merged", 409, "Too many records are merged" / "合并的档案过多",
+        "One caller can have at most 50 merged records." / "一位诉求人最多可合并 50 份档案。";
+    /// Nothing to be undone.
+    NOT_MERGED = "not-merged", 409, "The record is not merged" / "该档案未被合并",
+        "The ticket's own record was not merged into another. Name a ticket that was taken for the record that you want back. If a          call was matched with the wrong caller, split the record instead." /
+        "该工单所属档案未并入其他档案。请填写要恢复的档案的工单。如来电被误认为他人，请改用拆分。";
+    /// A later merge rests on it.
+    MERGED_SINCE = "merged-since", 409, "A later merge must be undone first" / "须先撤销之后的合并",
+        "The record was merged further, or another record that was merged later has a value that this one gave. Undo the later          merge first." /
+        "该档案此后又被合并，或之后并入的档案含有由本档案提供的信息。请先撤销之后的合并。";
     /// It was changed since it was read.
     STALE = "stale", 412, "Changed in the meantime" / "内容已被修改",
         "Read it again, decide again, and send its current `ETag` as `If-Match`." /

@@ -18,12 +18,13 @@ const HEAD: &str = "\
 #   none     no ticket, no caller           approved  the same, and a second person has approved
 #   own      the agent's own call           own!      the same, confidential
 #   origin   the asker's centre took it     origin!   the same, confidential
+#   origin2  the same, and a second person has approved
 #   held     the asker's department has it  held!     the same, confidential
 #   closed   held and closed                other     held, about another caller      away  held by others
 # Made by the policy's own test; UPDATE_GOLDEN=1 writes it anew.
 ";
-const COLUMNS: [&str; 11] = [
-    "none", "approved", "own", "own!", "origin", "origin!", "held", "held!", "closed", "other", "away",
+const COLUMNS: [&str; 12] = [
+    "none", "approved", "own", "own!", "origin", "origin2", "origin!", "held", "held!", "closed", "other", "away",
 ];
 
 /// As wide as its name, and at least as four marks.

@@ -47,7 +47,7 @@ const TAKEN: Flags = Flags {
 };
 
 /// How things may stand. What is not named here is a mixture of these.
-const CONDITIONS: [(&str, Flags); 11] = [
+const CONDITIONS: [(&str, Flags); 12] = [
     ("nothing", NOTHING),
     (
         "approved",
@@ -74,6 +74,13 @@ const CONDITIONS: [(&str, Flags); 11] = [
         },
     ),
     ("origin", TAKEN),
+    (
+        "origin-approved",
+        Flags {
+            approved: true,
+            ..TAKEN
+        },
+    ),
     (
         "origin-confidential",
         Flags {

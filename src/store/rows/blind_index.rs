@@ -21,6 +21,8 @@ table! {
     reads [
         /// The first entries with this value in this index, by caller.
         HITS = "WHERE idx = ?1 AND value = ?2 ORDER BY caller LIMIT ?3";
+        /// Whether one caller has this value in this index.
+        HAS = "WHERE idx = ?1 AND value = ?2 AND caller = ?3 LIMIT 1";
         /// The entries of one of a caller's fields, whatever their value: one, or two while an index key is replaced.
         OF_FIELD = "WHERE caller = ?1 AND field = ?2";
     ]

@@ -20,18 +20,26 @@ table! {
         /// Whether callers are matched with it: its values stand in blind indexes. Not the record of a confidential call, which
         /// is joined with no other.
         pub indexed: bool,
-        /// 1 when made, one more at each change of a field.
+        /// The record that this one was merged into: what is about this caller is about that one.
+        pub merged_into: Option<CallerId>,
+        /// How many records were merged into this one, and into those.
+        pub merged: u32,
+        /// When one was last merged into it: a call that was taken before is nobody's own call any more.
+        pub joined_at: Option<Timestamp>,
+        /// 1 when made, one more at each change of a field, merge and split.
         pub version: u64,
     }
     reads [
         /// One caller by its id.
         BY_ID = "WHERE id = ?1";
+        /// Records that were merged into a caller's.
+        MERGED_INTO = "WHERE merged_into = ?1 ORDER BY id LIMIT ?2";
     ]
 }
 
 impl Protected for CallerRow {
     fn place(&self) -> Option<String> {
-        Some("@caller".to_owned())
+        Some(format!("@caller/{}", self.subject))
     }
 }
 
@@ -41,6 +49,11 @@ impl CallerRow {
         self.fields.extend(names.into_iter().map(str::to_owned));
         self.fields.sort_unstable();
         self.fields.dedup();
+    }
+
+    /// Removes names of fields from those on file.
+    pub fn take_off_file(&mut self, names: &[&str]) {
+        self.fields.retain(|field| !names.contains(&field.as_str()));
     }
 
     /// Whether a field of this name is on file.

@@ -8,7 +8,7 @@ use crate::merkle::Hash;
 use crate::model::approvals::ApprovalState;
 use crate::model::ask::Action;
 use crate::model::code::Code;
-use crate::model::ids::{ApprovalId, CallerId, PrincipalId, RecordKind, TicketId, TokenId};
+use crate::model::ids::{ApprovalId, CallerId, JoinId, PrincipalId, RecordKind, TicketId, TokenId};
 use crate::model::limits::{Counted, Counts};
 use crate::model::principals::{DepartmentKind, DepartmentState, PrincipalKind, Roles};
 use crate::model::reference::{DepartmentCode, Reference};
@@ -211,7 +211,7 @@ macro_rules! as_bytes {
         })+
     };
 }
-as_bytes!(CallerId, TicketId, PrincipalId, TokenId, ApprovalId, Code, Hash);
+as_bytes!(CallerId, TicketId, PrincipalId, TokenId, ApprovalId, JoinId, Code, Hash);
 
 macro_rules! as_word {
     ($($name:ty),+) => {

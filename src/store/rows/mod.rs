@@ -10,6 +10,7 @@ pub mod custody;
 pub mod declared;
 pub mod department;
 pub mod field;
+pub mod joined;
 pub mod keys;
 pub mod log;
 pub mod principal;
@@ -33,6 +34,7 @@ pub use self::custody::CustodyRow;
 pub use self::declared::DeclaredRow;
 pub use self::department::DepartmentRow;
 pub use self::field::FieldRow;
+pub use self::joined::JoinedRow;
 pub use self::keys::{Contradiction, Fence, KeyringRow, UnlockRow, VaultRow, WrappedKey};
 pub use self::log::{EntryRow, HeadRow, PastEntryRow, PastLogRow, TileRow};
 pub use self::principal::PrincipalRow;
@@ -56,6 +58,7 @@ pub static DATA: &[fn() -> &'static Table] = &[
     TokenDayRow::table,
     TokenCodeRow::table,
     CallerRow::table,
+    JoinedRow::table,
     FieldRow::table,
     BlindIndexRow::table,
     TicketRow::table,

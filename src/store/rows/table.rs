@@ -7,6 +7,7 @@ use std::marker::PhantomData;
 use std::sync::OnceLock;
 
 use super::cell::{Cell, Column};
+use crate::model::reference::Reference;
 use crate::store::{Result, StoreError};
 
 /// How a row gets into its table.
@@ -297,6 +298,15 @@ pub struct NewRow {
     /// The place in a leaf's digest that the row fills, and SHA-256 of what fills it; nothing for rows that can be computed
     /// again from others.
     pub digest: Option<(String, [u8; 32])>,
+}
+
+impl NewRow {
+    /// As a leaf has it that is about another caller: the field's place says whose it is.
+    pub(crate) fn of_other(&mut self, subject: &Reference) {
+        if let Some((place, _)) = self.digest.as_mut().filter(|(place, _)| !place.starts_with('@')) {
+            *place = format!("@value/{subject}/{place}");
+        }
+    }
 }
 
 /// Declares a table.

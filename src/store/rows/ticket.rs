@@ -82,6 +82,6 @@ impl TicketRow {
 
 impl Protected for TicketRow {
     fn place(&self) -> Option<String> {
-        Some("@ticket".to_owned())
+        Some(format!("@ticket/{}", self.no))
     }
 }

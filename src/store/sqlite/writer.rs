@@ -60,6 +60,11 @@ impl SqliteWriter {
                 let sql = "DELETE FROM blind_index WHERE caller = ?1 AND field = ?2";
                 Ok(self.change(sql, params![caller.as_bytes(), field])?.map(drop))
             }
+            Write::Unseal(caller, field) => {
+                let sql = "DELETE FROM sealed_field WHERE record_kind = 'caller' AND record = ?1 AND field = ?2";
+                // What was read is there, or somebody else has removed it since.
+                self.replace(sql, params![caller.as_bytes(), field])
+            }
             Write::DropBodies(range) => {
                 let sql = "UPDATE log_entry SET body = x'' WHERE idx >= ?1 AND idx < ?2";
                 Ok(self

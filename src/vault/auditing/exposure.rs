@@ -12,6 +12,7 @@ use crate::model::problems;
 use crate::model::reference::Reference;
 use crate::model::ticket_no::TicketNo;
 use crate::store::log_index::{Term, TermKind};
+use crate::vault::auditing::lineage::{AlsoSubject, Subjects};
 use crate::vault::auditing::search::{Beyond, Span};
 use crate::vault::auditing::wanted::subject_of;
 use crate::vault::{Audit, Error, Session, Vault};
@@ -52,6 +53,11 @@ pub struct ExposureAnswer {
     pub groups: Vec<Exposed>,
     /// Number of all reads.
     pub reads: u64,
+    /// Where a caller was asked for: other subjects under which the log has reads of this caller's data, because records were merged or
+    /// split. Their reads are among the groups.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub also: Vec<AlsoSubject>,
     /// The period that the answer covers.
     #[serde(flatten)]
     pub span: Span,
@@ -88,7 +94,7 @@ impl AskExposure {
         let (Some((kind, value)), None) = (named.next(), named.next()) else {
             return Err(EXACTLY_ONE);
         };
-        reads(Term { kind, value }, self.from, self.to, local)
+        reads(Some(Term { kind, value }), self.from, self.to, local)
     }
 }
 
@@ -104,7 +110,16 @@ impl Vault {
         let audit = self.looked(ask, body.ticket, body.subject()?).await?;
         let archived = self.archived_below().await?;
         let mut exposure = Exposure::default();
-        self.expose(&query, audit.index, archived, &mut exposure).await?;
+        let mut also = Vec::new();
+        match body.subject()? {
+            None => self.expose(&query, audit.index, archived, &mut exposure).await?,
+            Some(subject) => {
+                let subjects = self.subjects_of(subject).await?;
+                self.expose_subjects(&query, &subjects, (audit.index, archived), &mut exposure)
+                    .await?;
+                also = Self::besides(subject, &subjects);
+            }
+        }
         let reads = exposure.reads();
         let mut groups = exposure.into_groups();
         self.names_for(session).beside_groups(&mut groups).await?;
@@ -112,9 +127,34 @@ impl Vault {
             span: Span::of(&query),
             beyond: self.beyond(archived).await?,
             reads,
+            also,
             groups,
             audit,
         })
+    }
+
+    /// Adds the reads of these subjects, each in its span: the query with another subject in place of its own.
+    ///
+    /// # Errors
+    /// [`Error::Bad`] for more than one answer holds.
+    pub(super) async fn expose_subjects(
+        &self,
+        query: &Query,
+        subjects: &Subjects,
+        (size, archived): (u64, u64),
+        exposure: &mut Exposure,
+    ) -> Result<(), Error> {
+        for (subject, span) in subjects {
+            let mut query = span.of(query);
+            query.terms.retain(|term| term.kind != TermKind::Subject);
+            query.terms.push(Term {
+                kind: TermKind::Subject,
+                value: subject.to_string(),
+            });
+            query.terms.sort_unstable();
+            self.expose(&query, size, archived, exposure).await?;
+        }
+        Ok(())
     }
 
     /// Adds the reads that fit, of the entries below `size`.
@@ -147,20 +187,20 @@ impl Vault {
     }
 }
 
-/// The query for reads that showed fields and carry this term, in a span of time.
+/// The query for reads that showed fields and carry this term, if one is given, in a span of time.
 ///
 /// # Errors
 /// [`Error::Bad`] for a day at the end of the calendar.
-pub(super) fn reads(of: Term, from: Option<End>, to: Option<End>, local: Hours) -> Result<Query, Error> {
+pub(super) fn reads(of: Option<Term>, from: Option<End>, to: Option<End>, local: Hours) -> Result<Query, Error> {
     let word = |kind, value: &str| Term {
         kind,
         value: value.to_owned(),
     };
     let mut terms = vec![
-        of,
         word(TermKind::Act, Action::Reveal.as_str()),
         word(TermKind::Out, "granted"),
     ];
+    terms.extend(of);
     terms.sort_unstable();
     Ok(Query {
         terms,

@@ -2,6 +2,7 @@
 
 pub mod exposure;
 pub mod follow;
+pub mod lineage;
 mod names;
 pub mod read;
 pub mod report;

@@ -9,7 +9,6 @@ use crate::model::problems::{self, Thing};
 use crate::model::reference::{DepartmentCode, Reference};
 use crate::model::ticket_no::TicketNo;
 use crate::refs;
-use crate::store::Write;
 use crate::store::rows::About;
 use crate::vault::people::approvals::{DEPARTMENT, Exact};
 use crate::vault::{Audit, Error, Session, Vault};
@@ -64,17 +63,17 @@ impl Vault {
             _ => None,
         };
         let mut change = Change::default();
-        let mut reference = None;
+        let mut found = None;
         if let Some(caller) = caller {
-            let minted = refs::mint(&self.keyring, &*self.store, department, RecordId::Caller(caller)).await?;
-            change.writes.extend(minted.new.map(Write::put));
-            reference = Some(minted.reference);
+            let row = self.traced(caller).await?.row;
+            let reference = self.refer(&mut change, RecordId::Caller(row.id), department).await?;
+            found = Some((row, reference));
         }
         let audit = self.act(act, change).await?.position().into();
-        let reference = reference.ok_or(Error::NotFound(Thing::Subject))?;
+        let (row, reference) = found.ok_or(Error::NotFound(Thing::Subject))?;
         Ok(Resolved {
             caller: ResolvedCaller { r#ref: reference },
-            tickets: self.tickets_known(&subject, &session.actor).await?,
+            tickets: self.tickets_known(&row, &session.actor).await?,
             audit,
         })
     }

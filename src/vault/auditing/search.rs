@@ -14,6 +14,7 @@ use crate::model::reference::Reference;
 use crate::model::ticket_no::TicketNo;
 use crate::policy::facts::Facts;
 use crate::store::log_index::Hit;
+use crate::vault::auditing::lineage::AlsoSubject;
 use crate::vault::auditing::names::Names;
 use crate::vault::auditing::read::Entry;
 use crate::vault::auditing::wanted::Wanted;
@@ -78,6 +79,11 @@ pub struct Events {
     /// The period that the answer covers.
     #[serde(flatten)]
     pub span: Span,
+    /// Where a caller was searched for: other subjects under which the log has entries about this caller, because records were merged or
+    /// split. Search for them too.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub also: Vec<AlsoSubject>,
     /// What this answer cannot include.
     #[serde(flatten)]
     pub beyond: Beyond,
@@ -97,6 +103,10 @@ impl Vault {
         let mut names = self.names_for(session);
         let (entries, next) = self.page(wanted, audit.index, archived, &mut names).await?;
         let (counted, exact) = self.count(&wanted.query, audit.index, archived).await?;
+        let also = match wanted.subject {
+            Some(subject) => Self::besides(subject, &self.subjects_of(subject).await?),
+            None => Vec::new(),
+        };
         let all_shown = wanted.cursor.is_none() && next.is_none();
         Ok(Events {
             next: next.map(|next| next.text(&wanted.query)),
@@ -104,6 +114,7 @@ impl Vault {
             exact: exact || all_shown,
             span: Span::of(&wanted.query),
             beyond: self.beyond(archived).await?,
+            also,
             entries,
             audit,
         })

@@ -17,10 +17,10 @@ use crate::model::problems;
 use crate::model::reference::Reference;
 use crate::model::submitted::Submitted;
 use crate::model::ticket_no::TicketNo;
-use crate::store::log_index::{Term, TermKind};
 use crate::store::rows::About;
 use crate::store::rows::ticket::BY_NO;
 use crate::vault::auditing::exposure::reads;
+use crate::vault::auditing::lineage::Subjects;
 use crate::vault::auditing::read::NO_LEAF;
 use crate::vault::auditing::search::Beyond;
 use crate::vault::people::approvals::{Exact, is_overtaken};
@@ -138,18 +138,19 @@ impl Vault {
         let act = self.with_two(ask, self.about_shown(&sought, body)?, exact).await?;
         // Whatever is answered tells of the value, also that too many have it: the approval is used up and the entry stands by then.
         let audit: Audit = self.act(act, Change::default()).await?.position().into();
-        let subjects = self.subjects(&sought).await?;
+        let mut subjects = Subjects::new();
+        for subject in self.subjects(&sought).await? {
+            for (other, span) in self.subjects_of(subject).await? {
+                let all = subjects.get(&other).map_or(span, |known| known.or(span));
+                subjects.insert(other, all);
+            }
+        }
         self.catch_up(audit.index).await?;
         let archived = self.archived_below().await?;
         let mut exposure = Exposure::of_readers_alone();
-        for subject in subjects {
-            let of = Term {
-                kind: TermKind::Subject,
-                value: subject.to_string(),
-            };
-            let query = reads(of, body.from, body.to, self.hours())?;
-            self.expose(&query, audit.index, archived, &mut exposure).await?;
-        }
+        let query = reads(None, body.from, body.to, self.hours())?;
+        self.expose_subjects(&query, &subjects, (audit.index, archived), &mut exposure)
+            .await?;
         let reads = exposure.reads();
         let mut groups = exposure.into_groups();
         self.names_for(session).beside_groups(&mut groups).await?;

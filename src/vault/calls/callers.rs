@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::log::Change;
 use crate::model::ask::Action;
 use crate::model::principals::{Actor, DepartmentKind};
 use crate::model::purposes::Purpose;
@@ -28,6 +29,10 @@ pub struct CallerPage {
     /// Your department's reference to the caller.
     #[schema(value_type = String)]
     pub r#ref: Reference,
+    /// Your department's references to records that were merged into this one. They still work.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<String>, required = false)]
+    pub superseded: Vec<Reference>,
     /// Names of the fields on file.
     pub on_file: Vec<String>,
     /// Tickets about this caller that your department holds or took, newest first, at most 200.
@@ -56,11 +61,14 @@ impl Vault {
         let facts = self.facts(&ask).await?;
         let permit = self.decide(ask, facts).await?;
         let row = caller_of(&permit)?;
-        let audit = self.note(permit).await?;
+        let mut change = Change::default();
+        let names = self.references(&mut change, &row, session.actor.department()).await?;
+        let audit = self.record(permit, change).await?.position().into();
         let centre = session.actor.department_kind() == DepartmentKind::Centre;
         Ok(CallerPage {
-            r#ref: caller,
-            tickets: self.tickets_known(&row.subject, &session.actor).await?,
+            r#ref: names.current,
+            superseded: names.superseded,
+            tickets: self.tickets_known(&row, &session.actor).await?,
             version: centre.then_some(row.version),
             on_file: self.on_file(session, &row).await?,
             audit,
@@ -74,7 +82,7 @@ impl Vault {
         if actor.department_kind() == DepartmentKind::Centre {
             return Ok(row.fields.clone());
         }
-        let tickets = self.tickets_about(&row.subject, actor.department()).await?;
+        let tickets = self.tickets_about(row, actor.department()).await?;
         let held = tickets
             .iter()
             .filter(|ticket| ticket.holder == actor.department() && !ticket.confidential);
@@ -89,7 +97,11 @@ impl Vault {
     }
 
     /// The caller's tickets in the asker's department. Of the confidential tickets, only those whose call the asker took.
-    pub(in crate::vault) async fn tickets_known(&self, caller: &Reference, by: &Actor) -> Result<Vec<TicketNo>, Error> {
+    pub(in crate::vault) async fn tickets_known(
+        &self,
+        caller: &Genuine<CallerRow>,
+        by: &Actor,
+    ) -> Result<Vec<TicketNo>, Error> {
         let tickets = self.tickets_about(caller, by.department()).await?;
         let mine = |ticket: &&Genuine<TicketRow>| !ticket.confidential || ticket.was_taken_by(by);
         let known = tickets.iter().filter(mine).map(|ticket| ticket.no);

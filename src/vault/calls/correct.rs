@@ -133,7 +133,7 @@ impl Vault {
 
     /// The caller's row at its next version, and the fields sealed and indexed anew.
     async fn corrected(&self, row: Genuine<CallerRow>, values: &[(&Field, Submitted)]) -> Result<Change, Error> {
-        let (id, indexed) = (row.id, row.indexed);
+        let (id, indexed, before) = (row.id, row.indexed, row.clone());
         let key = self.sealing_key(RecordId::Caller(id)).await?;
         let mut change = Change {
             guards: vec![Guard::unchanged(&row)],
@@ -149,6 +149,8 @@ impl Vault {
             change.writes.push(Write::Unindex(id, field.name().as_str().to_owned()));
             self.seal_field(&mut change, &key, (id, indexed), field, value)?;
         }
+        let names = values.iter().map(|(field, _)| field.name().as_str());
+        self.withdraw_values(&mut change, &before, names).await?;
         Ok(change)
     }
 
@@ -160,7 +162,7 @@ impl Vault {
             for code in self.keyring.blind_indexes(&indexed)? {
                 let with = cells![indexed.index.clone(), code, MOST_HITS];
                 for hit in self.store.all(&HITS, &with).await? {
-                    if self.keyring.genuine(hit)?.caller != caller {
+                    if self.in_force(self.keyring.genuine(hit)?.caller).await? != caller {
                         return Ok(true);
                     }
                 }

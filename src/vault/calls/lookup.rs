@@ -10,8 +10,6 @@ use crate::model::problems;
 use crate::model::purposes::Purpose;
 use crate::model::reference::Reference;
 use crate::model::submitted::Submitted;
-use crate::refs;
-use crate::store::Write;
 use crate::vault::{Audit, Error, Session, Vault};
 
 /// What to look for.
@@ -70,9 +68,7 @@ impl Vault {
         let mut references = Vec::with_capacity(callers.len());
         for id in callers {
             let record = RecordId::Caller(id);
-            let minted = refs::mint(&self.keyring, &*self.store, session.actor.department(), record).await?;
-            change.writes.extend(minted.new.map(Write::put));
-            references.push(minted.reference);
+            references.push(self.refer(&mut change, record, session.actor.department()).await?);
         }
         let recorded = self.record(permit, change).await?;
         Ok(Found {

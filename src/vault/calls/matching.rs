@@ -15,7 +15,7 @@ use crate::model::ids::CallerId;
 use crate::model::submitted::Submitted;
 use crate::model::word_enum::word_enum;
 use crate::store::Guard;
-use crate::store::rows::blind_index::{BOTH, HITS, OF_FIELD};
+use crate::store::rows::blind_index::{BOTH, HAS, HITS, OF_FIELD};
 use crate::store::rows::{CallerRow, Cell, Genuine};
 use crate::vault::{Error, Vault};
 
@@ -142,7 +142,8 @@ impl Vault {
         for code in codes.iter().filter(|code| code.lead == Lead::CERTAIN) {
             // At most one: the store lets no second caller have it.
             if let Some(hit) = self.store.one(&HITS, &code.with(1)).await? {
-                return Ok(Match::certain(self.keyring.genuine(hit)?.caller));
+                let hit = self.keyring.genuine(hit)?;
+                return Ok(Match::certain(self.in_force(hit.caller).await?));
             }
         }
         let mut agreeing = self.agreeing(&codes, Lead::TENTATIVE).await?;
@@ -186,15 +187,42 @@ impl Vault {
         })
     }
 
-    /// Callers to whom such a value leads, and a corroborating one too.
+    /// Callers to whom such a value leads, and a corroborating one too; of records that were merged, the one in force.
     async fn agreeing(&self, codes: &[Sought], lead: Lead) -> Result<BTreeSet<CallerId>, Error> {
         let mut callers = BTreeSet::new();
         for code in codes.iter().filter(|code| code.lead == lead) {
             for other in codes.iter().filter(|code| code.lead == Lead::CORROBORATING) {
-                callers.extend(self.having_both(code, other).await?);
+                for caller in self.having_both(code, other).await? {
+                    callers.insert(self.in_force(caller).await?);
+                }
             }
+            self.joined_agreeing(codes, code, &mut callers).await?;
         }
         Ok(callers)
+    }
+
+    /// Adds callers of whom several records are one: one of these may have the number, and another the name.
+    async fn joined_agreeing(
+        &self,
+        codes: &[Sought],
+        number: &Sought,
+        callers: &mut BTreeSet<CallerId>,
+    ) -> Result<(), Error> {
+        for hit in self.store.all(&HITS, &number.with(MOST)).await? {
+            let row = self.traced(self.keyring.genuine(hit)?.caller).await?.row;
+            if row.merged == 0 || callers.contains(&row.id) {
+                continue;
+            }
+            for record in self.family(&row).await? {
+                for name in codes.iter().filter(|code| code.lead == Lead::CORROBORATING) {
+                    let with = cells![name.index.clone(), name.value, record.id];
+                    if let Some(entry) = self.store.one(&HAS, &with).await? {
+                        callers.insert(self.in_force(self.keyring.genuine(entry)?.caller).await?);
+                    }
+                }
+            }
+        }
+        Ok(())
     }
 
     fn codes(&self, values: &[(&Field, Submitted)]) -> Result<Vec<Sought>, Error> {
@@ -241,12 +269,12 @@ impl Vault {
         Ok((callers.into_iter().take(MOST as usize).collect(), more))
     }
 
-    /// Adds the callers with this value, at most 50, and says whether there are more.
+    /// Adds the callers with this value, at most 50, and says whether there are more. Of records that were merged, the one in force.
     async fn having_code(&self, code: &Sought, callers: &mut BTreeSet<CallerId>) -> Result<bool, Error> {
         let hits = self.store.all(&HITS, &code.with(MOST + 1)).await?;
         let more = hits.len() > MOST as usize;
         for hit in hits.into_iter().take(MOST as usize) {
-            callers.insert(self.keyring.genuine(hit)?.caller);
+            callers.insert(self.in_force(self.keyring.genuine(hit)?.caller).await?);
         }
         Ok(more)
     }

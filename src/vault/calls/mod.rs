@@ -4,6 +4,7 @@ pub mod callers;
 pub mod compare;
 pub mod correct;
 pub mod intake;
+pub mod joining;
 pub mod lookup;
 mod matching;
 pub mod mend;

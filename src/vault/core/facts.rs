@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 
 use crate::cells;
 use crate::model::ask::{Action, Ask};
-use crate::model::ids::{CallerId, RecordId};
+use crate::model::ids::RecordId;
 use crate::model::problems::Thing;
 use crate::model::reference::{DepartmentCode, Reference};
 use crate::model::ticket_no::TicketNo;
@@ -13,7 +13,8 @@ use crate::policy::facts::{CallerFacts, Facts, TicketFacts};
 use crate::refs;
 use crate::store::rows::Cell;
 use crate::store::rows::ticket::{BY_NO, HELD_ABOUT, TAKEN_ABOUT};
-use crate::store::rows::{CallerRow, Coded, DepartmentRow, Genuine, Protected, Read, TicketRow, caller, department};
+use crate::store::rows::{CallerRow, Coded, DepartmentRow, Genuine, Protected, Read, TicketRow, department};
+use crate::vault::core::records::Traced;
 use crate::vault::{Error, LARGEST_PAGE, Vault};
 
 /// How long a call counts as the agent's own live call.
@@ -22,7 +23,7 @@ const OWN_CALL: SignedDuration = SignedDuration::from_hours(1);
 impl Vault {
     /// Resolves the reference and the ticket an ask names. What does not exist is simply absent.
     pub(in crate::vault) async fn facts(&self, ask: &Ask) -> Result<Facts, Error> {
-        let ticket = match ask.ticket_no() {
+        let mut ticket = match ask.ticket_no() {
             Some(no) => self.ticket_facts(ask, no).await?,
             None => None,
         };
@@ -30,7 +31,7 @@ impl Vault {
             .caller_reference()
             .is_some_and(|caller| caller.department() != ask.department());
         let caller = match ask.caller_reference() {
-            Some(reference) if !foreign_reference => self.caller_facts(ask, reference, ticket.as_ref()).await?,
+            Some(reference) if !foreign_reference => self.caller_facts(ask, reference, ticket.as_mut()).await?,
             _ => None,
         };
         Ok(Facts {
@@ -45,31 +46,29 @@ impl Vault {
         &self,
         ask: &Ask,
         reference: &Reference,
-        ticket: Option<&TicketFacts>,
+        ticket: Option<&mut TicketFacts>,
     ) -> Result<Option<CallerFacts>, Error> {
         let Some(RecordId::Caller(id)) = refs::resolve(&self.keyring, &*self.store, reference).await? else {
             return Ok(None);
         };
-        let of_ticket = ticket.filter(|ticket| ticket.caller == id);
-        let (subject, row) = match of_ticket {
-            // What a field is and whether it is on file is not asked of the row.
-            Some(ticket) if ask.action() == Action::Reveal => (ticket.row.subject, None),
-            _ => {
-                let row = self.caller_row(id).await?;
-                (row.subject, Some(row))
-            }
-        };
-        let concerns = ask.action() == Action::ReadCaller && self.concerns(ask.department(), &subject).await?;
-        Ok(Some(CallerFacts {
-            id,
-            subject,
-            row,
-            concerns,
-        }))
+        let caller = self.traced(id).await?;
+        if let Some(ticket) = ticket {
+            let of_ticket = match ticket.caller {
+                same if same == id => caller.clone(),
+                other => self.traced(other).await?,
+            };
+            // Who took a call heard what was said in it, and not what another record said that was joined with this one since.
+            ticket.own_call &= of_ticket.is_as_at(ticket.row.created_at);
+            ticket.caller = of_ticket.row.id;
+            ticket.via = of_ticket.via;
+        }
+        let Traced { row, via } = caller;
+        let concerns = ask.action() == Action::ReadCaller && self.concerns(ask.department(), &row).await?;
+        Ok(Some(CallerFacts { row, via, concerns }))
     }
 
     /// Whether a department took a ticket of this caller, or holds an open one that is not confidential.
-    async fn concerns(&self, department: DepartmentCode, caller: &Reference) -> Result<bool, Error> {
+    async fn concerns(&self, department: DepartmentCode, caller: &Genuine<CallerRow>) -> Result<bool, Error> {
         let tickets = self.tickets_about(caller, department).await?;
         Ok(tickets.iter().any(|ticket| {
             let held = ticket.holder == department && ticket.state.is_open() && !ticket.confidential;
@@ -80,11 +79,16 @@ impl Vault {
     /// A caller's tickets that a department holds or took, newest first, at most [`LARGEST_PAGE`] of each.
     pub(in crate::vault) async fn tickets_about(
         &self,
-        caller: &Reference,
+        caller: &Genuine<CallerRow>,
         department: DepartmentCode,
     ) -> Result<Vec<Genuine<TicketRow>>, Error> {
-        let with = cells![*caller, department, LARGEST_PAGE];
-        self.merged(&[&HELD_ABOUT, &TAKEN_ABOUT], &with).await
+        let mut tickets = Vec::new();
+        for record in self.family(caller).await? {
+            let with = cells![record.subject, department, LARGEST_PAGE];
+            tickets.extend(self.merged(&[&HELD_ABOUT, &TAKEN_ABOUT], &with).await?);
+        }
+        newest_first(&mut tickets);
+        Ok(tickets)
     }
 
     /// The tickets that several statements show, newest first, each once.
@@ -97,8 +101,7 @@ impl Vault {
         for read in reads {
             tickets.extend(self.genuine(self.store.all(read, with).await?)?);
         }
-        tickets.sort_by(|one, other| (other.created_at, other.no.as_str()).cmp(&(one.created_at, one.no.as_str())));
-        tickets.dedup_by(|one, other| one.id == other.id);
+        newest_first(&mut tickets);
         Ok(tickets)
     }
 
@@ -111,14 +114,9 @@ impl Vault {
         Ok(Some(TicketFacts {
             caller: self.keyring.caller_in(&row)?,
             own_call: row.was_taken_by(ask.who()) && recent,
+            via: Vec::new(),
             row,
         }))
-    }
-
-    /// The caller's row, if it is as the vault wrote it.
-    pub(in crate::vault) async fn caller_row(&self, id: CallerId) -> Result<Genuine<CallerRow>, Error> {
-        let row = self.store.one(&caller::BY_ID, &cells![id]).await?;
-        Ok(self.keyring.genuine(row.ok_or(Error::NotFound(Thing::Caller))?)?)
     }
 
     /// The department's row, if it is as the vault wrote it.
@@ -135,7 +133,12 @@ impl Vault {
 
 /// The ticket that a permit was decided on.
 pub(in crate::vault) fn ticket_of(permit: &Permit) -> Result<Genuine<TicketRow>, Error> {
-    let ticket = permit.facts().ticket.as_ref();
+    ticket_of_facts(permit.facts())
+}
+
+/// The ticket that facts are about.
+pub(in crate::vault) fn ticket_of_facts(facts: &Facts) -> Result<Genuine<TicketRow>, Error> {
+    let ticket = facts.ticket.as_ref();
     ticket
         .map(|ticket| ticket.row.clone())
         .ok_or(Error::NotFound(Thing::Ticket))
@@ -145,6 +148,11 @@ pub(in crate::vault) fn ticket_of(permit: &Permit) -> Result<Genuine<TicketRow>,
 pub(in crate::vault) fn caller_of(permit: &Permit) -> Result<Genuine<CallerRow>, Error> {
     let caller = permit.facts().caller.as_ref();
     caller
-        .and_then(|caller| caller.row.clone())
+        .map(|caller| caller.row.clone())
         .ok_or(Error::NotFound(Thing::Caller))
+}
+
+fn newest_first(tickets: &mut Vec<Genuine<TicketRow>>) {
+    tickets.sort_by(|one, other| (other.created_at, other.no.as_str()).cmp(&(one.created_at, one.no.as_str())));
+    tickets.dedup_by(|one, other| one.id == other.id);
 }

@@ -67,6 +67,10 @@ pub struct TicketCaller {
     /// Your department's reference to the caller.
     #[schema(value_type = String)]
     pub r#ref: Reference,
+    /// Your department's references to records that were merged into this one. They still work.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<String>, required = false)]
+    pub superseded: Vec<Reference>,
 }
 
 /// A step of custody.
@@ -169,10 +173,12 @@ impl Vault {
         let caller = if row.confidential && !row.was_taken_by(&session.actor) {
             None
         } else {
-            let reference = self
-                .refer(&mut change, RecordId::Caller(self.keyring.caller_in(&row)?), department)
-                .await?;
-            Some(TicketCaller { r#ref: reference })
+            let caller = self.traced(self.keyring.caller_in(&row)?).await?.row;
+            let names = self.references(&mut change, &caller, department).await?;
+            Some(TicketCaller {
+                r#ref: names.current,
+                superseded: names.superseded,
+            })
         };
         let audit = self.record(permit, change).await?.position().into();
         let mut custody = Vec::new();
@@ -332,10 +338,13 @@ impl Vault {
             // On a confidential ticket a department hears nothing that it could follow the caller by.
             next.on_file = Vec::new();
             if !row.confidential {
-                let caller = self.caller_row(self.keyring.caller_in(row)?).await?;
-                self.refer(&mut change, RecordId::Caller(caller.id), next.holder)
-                    .await?;
-                next.on_file.clone_from(&caller.fields);
+                let caller = self.traced(self.keyring.caller_in(row)?).await?;
+                // The ticket is about its own record again once a merge is undone.
+                for record in caller.line() {
+                    self.refer(&mut change, RecordId::Caller(record.id), next.holder)
+                        .await?;
+                }
+                next.on_file.clone_from(&caller.row.fields);
             }
         }
         let answer = MovedAnswer {

@@ -19,14 +19,13 @@ use crate::model::ask::Action;
 use crate::model::fields::{Field, MatchStrength, NAMES_NOBODY, ON_FILE_STAYS};
 use crate::model::ids::{CallerId, RecordId, TicketId};
 use crate::model::purposes::Purpose;
-use crate::model::reference::{DepartmentCode, Reference};
+use crate::model::reference::DepartmentCode;
 use crate::model::submitted::Submitted;
 use crate::model::ticket_no::TicketNo;
 use crate::model::tickets::{MatterKind, TicketState};
 use crate::policy::Why;
 use crate::policy::facts::Facts;
 use crate::randomness::{NoRandomness, Randomness};
-use crate::refs;
 use crate::store::rows::{BlindIndexRow, CallerRow, CustodyRow, Genuine, TicketRow};
 use crate::store::{Guard, Write};
 use crate::vault::calls::matching::Match;
@@ -183,18 +182,6 @@ impl Vault {
         Ok((change, answer))
     }
 
-    /// A department's reference, with its row among the writes where it is new.
-    pub(in crate::vault) async fn refer(
-        &self,
-        change: &mut Change,
-        record: RecordId,
-        department: DepartmentCode,
-    ) -> Result<Reference, Error> {
-        let minted = refs::mint(&self.keyring, &*self.store, department, record).await?;
-        change.writes.extend(minted.new.map(Write::put));
-        Ok(minted.reference)
-    }
-
     /// Seals what is new about the caller. What the caller states now takes the place of what was on file, but 匿名 takes no name's,
     /// and on the agent's word alone nothing is replaced.
     async fn seal_caller(
@@ -227,6 +214,7 @@ impl Vault {
             self.seal_field(change, &key, (id, true), field, value)?;
             changed.push(name);
         }
+        self.withdraw_values(change, &row, changed.iter().copied()).await?;
         change.guards.push(Guard::unchanged(&row));
         let mut row = row.into_row();
         if !changed.is_empty() {
@@ -237,7 +225,8 @@ impl Vault {
         Ok(row)
     }
 
-    async fn seal_new_caller(
+    /// A new record with these values.
+    pub(in crate::vault) async fn seal_new_caller(
         &self,
         change: &mut Change,
         values: &[(&Field, Submitted)],
@@ -254,6 +243,9 @@ impl Vault {
             created_at: self.clock.now()?,
             fields: Vec::new(),
             indexed,
+            merged_into: None,
+            merged: 0,
+            joined_at: None,
             version: 1,
         };
         row.put_on_file(values.iter().map(|(field, _)| field.name().as_str()));
@@ -276,8 +268,21 @@ impl Vault {
         change
             .writes
             .push(Write::put(self.keyring.seal(key, field.name(), value)?));
-        let entries = if indexed { field.entries(value) } else { Vec::new() };
-        for entry in entries {
+        if indexed {
+            self.index_field(change, caller, field, value)?;
+        }
+        Ok(())
+    }
+
+    /// Puts a caller's field into the blind indexes.
+    pub(in crate::vault) fn index_field(
+        &self,
+        change: &mut Change,
+        caller: CallerId,
+        field: &Field,
+        value: &Submitted,
+    ) -> Result<(), Error> {
+        for entry in field.entries(value) {
             let itself = field.index() == Some(entry.index.as_str());
             let row = BlindIndexRow {
                 value: self.keyring.blind_index(&entry)?,

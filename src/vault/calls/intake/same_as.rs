@@ -30,7 +30,7 @@ impl Vault {
         if facts.foreign_reference {
             return Ok(Err(Why::ForeignReference));
         }
-        let Some(row) = facts.caller.as_ref().and_then(|caller| caller.row.as_ref()) else {
+        let Some(row) = facts.caller.as_ref().map(|caller| &caller.row) else {
             return Ok(Err(Why::UnknownReference));
         };
         match found.caller {
@@ -81,27 +81,38 @@ impl Vault {
         Ok(true)
     }
 
-    /// Whether one of these values is on the record, or is one that a value on the record may mean.
+    /// Whether one of these values is on the record or on one that was merged into it, or is one that such a value may mean.
     async fn finds(
         &self,
         fields: &FieldSet,
         row: &Genuine<CallerRow>,
         values: &[&(&Field, Submitted)],
     ) -> Result<bool, Error> {
+        let family = self.family(row).await?;
         for (field, value) in values {
             let sought: Vec<Indexed> = field.indexed(value).into_iter().chain(field.alike(value)).collect();
             let alike = fields
                 .of(RecordKind::Caller)
                 .filter(|other| field.index().is_some() && other.index() == field.index());
             for other in alike {
-                let with = cells![row.id, other.name().as_str().to_owned()];
-                for entry in self.store.all(&OF_FIELD, &with).await? {
-                    let entry = self.keyring.genuine(entry)?;
-                    for indexed in &sought {
-                        if self.keyring.indexes(&entry, indexed)? {
-                            return Ok(true);
-                        }
+                for record in &family {
+                    if self.leads_to(record, other, &sought).await? {
+                        return Ok(true);
                     }
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    /// Whether an entry of one of a record's fields is one of these.
+    async fn leads_to(&self, record: &CallerRow, field: &Field, sought: &[Indexed]) -> Result<bool, Error> {
+        let with = cells![record.id, field.name().as_str().to_owned()];
+        for entry in self.store.all(&OF_FIELD, &with).await? {
+            let entry = self.keyring.genuine(entry)?;
+            for indexed in sought {
+                if self.keyring.indexes(&entry, indexed)? {
+                    return Ok(true);
                 }
             }
         }

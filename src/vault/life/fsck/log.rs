@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::log::leaf::{self, Leaf};
+use crate::log::places::{NOTHING, OF_OTHER};
 use crate::log::{ProvedEntry, startup};
 use crate::merkle::{self, Frontier, Hash, Tile, TileBuilder};
 use crate::model::ask::Action;
@@ -204,13 +205,20 @@ impl Check<'_> {
         self.time(entry.index(), &leaf.t);
         self.dropped_below = self.dropped_below.max(dropped_below(&leaf));
         for (place, digest) in leaf.digest.unwrap_or_default() {
-            let ticket = place == "@ticket" || self.record_of(&place) == Some(RecordKind::Ticket);
-            let owner = match place.strip_prefix('@') {
-                Some(row) if row.contains('/') => String::new(),
-                _ if ticket => leaf.ticket.clone().unwrap_or_default(),
-                _ => leaf.subject.clone().unwrap_or_default(),
+            let of_other = place.strip_prefix(OF_OTHER).and_then(|place| place.split_once('/'));
+            let key = match of_other {
+                Some((subject, field)) => (subject.to_owned(), field.to_owned()),
+                None if place.starts_with('@') => (String::new(), place),
+                None if self.record_of(&place) == Some(RecordKind::Ticket) => {
+                    (leaf.ticket.clone().unwrap_or_default(), place)
+                }
+                None => (leaf.subject.clone().unwrap_or_default(), place),
             };
-            self.expected.insert((owner, place), digest);
+            if digest == NOTHING {
+                self.expected.remove(&key);
+            } else {
+                self.expected.insert(key, digest);
+            }
         }
     }
 

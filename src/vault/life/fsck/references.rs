@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::ids::RecordId;
+use crate::model::ids::{CallerId, RecordId};
 use crate::model::reference::DepartmentCode;
 use crate::refs;
 use crate::store::rows::{ReferenceRow, Row};
@@ -32,7 +32,7 @@ impl Check<'_> {
     }
 
     /// What the log calls each caller stands for that caller, and each department that took or holds a ticket has a reference
-    /// to its caller, under some version of the reference key.
+    /// to its caller, or to the record that this was merged into, under some version of the reference key.
     pub(super) fn given(&mut self, seen: &Seen) {
         for (&id, caller) in &seen.callers {
             if self.references.get(&caller.subject) != Some(&RecordId::Caller(id)) {
@@ -51,12 +51,13 @@ impl Check<'_> {
         let there: BTreeSet<(DepartmentCode, RecordId)> = there.collect();
         let departments = seen.tickets.values().flat_map(|ticket| {
             let caller = ticket.caller.into_iter();
-            caller.flat_map(|caller| ticket.departments.map(|code| (code, RecordId::Caller(caller))))
+            caller.flat_map(|caller| ticket.departments.map(|code| (code, caller)))
         });
-        let given: BTreeSet<(DepartmentCode, RecordId)> = departments.collect();
-        for (department, record) in given.difference(&there) {
-            if let RecordId::Caller(caller) = record {
-                let place = format!("reference of department {department} to {}", seen.caller(*caller));
+        let given: BTreeSet<(DepartmentCode, CallerId)> = departments.collect();
+        for (department, caller) in given {
+            let has = |id| there.contains(&(department, RecordId::Caller(id)));
+            if !seen.line(caller).any(has) {
+                let place = format!("reference of department {department} to {}", seen.caller(caller));
                 self.find(place, "was given out and is not there");
             }
         }

@@ -8,9 +8,10 @@ use crate::model::ids::{CallerId, RecordId, TicketId};
 use crate::model::reference::{DepartmentCode, Reference};
 use crate::store::rows::{
     ApprovalRow, ArchiveRow, BlindIndexRow, CallerRow, Coded, CustodyRow, DeclaredRow, DepartmentRow, EntryRow,
-    PrincipalRow, Protected, RecoveryRow, ReplayRow, Row, SpentRow, TicketRow, TokenCodeRow, TokenDayRow, TokenRow,
+    JoinedRow, PrincipalRow, Protected, RecoveryRow, ReplayRow, Row, SpentRow, TicketRow, TokenCodeRow, TokenDayRow,
+    TokenRow,
 };
-use crate::vault::core::replay;
+use crate::vault::core::{MOST_MERGED, replay};
 use crate::vault::life::fsck::Check;
 
 /// A caller whose row was read.
@@ -23,6 +24,10 @@ pub(super) struct SeenCaller {
     pub(super) fields: Vec<String>,
     /// Whether they stand in blind indexes.
     pub(super) indexed: bool,
+    /// The record that this one was merged into.
+    pub(super) merged_into: Option<CallerId>,
+    /// How many were merged into it, as its row counts them.
+    pub(super) merged: u32,
 }
 
 /// A ticket whose row was read.
@@ -51,6 +56,18 @@ impl Seen {
             RecordId::Caller(id) => self.callers.get(&id).map(|caller| caller.name.as_str()),
             RecordId::Ticket(id) => self.tickets.get(&id).map(|ticket| ticket.no.as_str()),
         }
+    }
+
+    /// A caller's record, the one that it was merged into, and so on.
+    pub(super) fn line(&self, caller: CallerId) -> impl Iterator<Item = CallerId> {
+        let next = |id: &CallerId| self.callers.get(id).and_then(|caller| caller.merged_into);
+        // A line that comes back to itself ends too.
+        std::iter::successors(Some(caller), next).take(MOST_MERGED as usize + 1)
+    }
+
+    /// Whether a record was merged into another.
+    pub(super) fn is_merged(&self, record: RecordId) -> bool {
+        matches!(record, RecordId::Caller(id) if self.callers.get(&id).is_some_and(|caller| caller.merged_into.is_some()))
     }
 
     /// Whether a caller's fields stand in blind indexes. A ticket's never do.
@@ -86,6 +103,9 @@ impl Check<'_> {
         self.each(ApprovalRow::table(), |check, row| check.approval(row)).await;
         self.each(CallerRow::table(), |check, row| check.caller(row, seen))
             .await;
+        self.merged(seen);
+        self.coded(|row: &JoinedRow| format!("what joins records, {}", row.id))
+            .await;
         self.each(TicketRow::table(), |check, row| check.ticket(row, seen))
             .await;
     }
@@ -114,21 +134,42 @@ impl Check<'_> {
     fn caller(&mut self, row: Coded<CallerRow>, seen: &mut Seen) {
         let (row, code, _) = Self::taken_apart(row);
         let name = row.subject.to_string();
-        self.protected(&row, &code, &name, &format!("caller {name}"));
+        self.protected(&row, &code, "", &format!("caller {name}"));
         self.has_key(RecordId::Caller(row.id), &name);
         let caller = SeenCaller {
             subject: row.subject,
             name,
             fields: row.fields,
             indexed: row.indexed,
+            merged_into: row.merged_into,
+            merged: row.merged,
         };
         seen.callers.insert(row.id, caller);
+    }
+
+    /// Each record counts those that were merged into it.
+    fn merged(&mut self, seen: &Seen) {
+        let mut counts: BTreeMap<CallerId, u32> = BTreeMap::new();
+        for &id in seen.callers.keys() {
+            for above in seen.line(id).skip(1) {
+                *counts.entry(above).or_default() += 1;
+            }
+        }
+        for (id, caller) in &seen.callers {
+            if counts.remove(id).unwrap_or_default() != caller.merged {
+                let place = format!("caller {}", caller.name);
+                self.find(place, "counts other records than were merged into it");
+            }
+        }
+        if !counts.is_empty() {
+            self.find("caller", "was merged into a record that is not there");
+        }
     }
 
     fn ticket(&mut self, row: Coded<TicketRow>, seen: &mut Seen) {
         let (row, code, _) = Self::taken_apart(row);
         let no = row.no.to_string();
-        self.protected(&row, &code, &no, &format!("ticket {no}"));
+        self.protected(&row, &code, "", &format!("ticket {no}"));
         self.has_key(RecordId::Ticket(row.id), &no);
         let caller = self.vault.keyring.caller_in(&row).ok();
         let of = caller.and_then(|caller| seen.callers.get(&caller));

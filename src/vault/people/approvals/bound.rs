@@ -8,9 +8,12 @@ use ring::digest::{Context, SHA256};
 use crate::cells;
 use crate::keyring::KeyError;
 use crate::model::ids::{PrincipalId, TokenId};
+use crate::model::problems::Thing;
 use crate::model::reference::DepartmentCode;
+use crate::model::ticket_no::TicketNo;
 use crate::store::Guard;
 use crate::store::rows::coded::row_digest;
+use crate::store::rows::ticket::BY_NO;
 use crate::store::rows::{About, Genuine, Protected, archive};
 use crate::vault::{Error, Vault};
 
@@ -22,6 +25,13 @@ pub(in crate::vault) const DEPARTMENT: &str = "department";
 pub(in crate::vault) const TOKEN: &str = "token_id";
 /// The log whose entries it is about: its origin.
 pub(in crate::vault) const LOG: &str = "log";
+
+/// A ticket of the caller's record that is kept in a merge.
+pub(in crate::vault) const KEPT_TICKET: &str = "kept_ticket";
+/// A ticket of the record that is merged into it.
+pub(in crate::vault) const MERGED_TICKET: &str = "merged_ticket";
+/// A ticket that goes to a record of its own.
+pub(in crate::vault) const SPLIT_TICKET: &str = "split_ticket";
 
 /// The rows that a request for approval is about.
 pub(in crate::vault) struct Bound {
@@ -54,7 +64,8 @@ impl Gathered {
 }
 
 impl Vault {
-    /// The rows that these words name, as they stand now: department, account, API token, and how far a log was archived. The number
+    /// The rows that these words name, as they stand now: department, account, API token, how far a log was archived, and the records
+    /// that a ticket is about. The number
     /// of the log in force belongs to their state: where the next log was opened on a restored data store, an approval may have
     /// been used in the entries that were lost.
     ///
@@ -79,6 +90,16 @@ impl Vault {
             match self.store.one(&archive::BY_LOG, &cells![*log]).await? {
                 Some(row) => rows.row(&self.keyring.genuine(row)?),
                 None => rows.guards.push(Guard::none(&archive::BY_LOG, &cells![*log])),
+            }
+        }
+        for word in [KEPT_TICKET, MERGED_TICKET, SPLIT_TICKET] {
+            let Some(no) = named::<TicketNo>(about, word)? else {
+                continue;
+            };
+            let ticket = self.store.one(&BY_NO, &cells![no]).await?;
+            let ticket = self.keyring.genuine(ticket.ok_or(Error::NotFound(Thing::Ticket))?)?;
+            for record in self.traced(self.keyring.caller_in(&ticket)?).await?.line() {
+                rows.row(record);
             }
         }
         Ok(rows.done())

@@ -22,7 +22,9 @@ use crate::policy::facts::{ApprovalFacts, Facts};
 use crate::policy::{Permit, Why};
 use crate::store::rows::{About, ApprovalRow, Genuine, PrincipalRow, approval};
 use crate::store::{Guard, Write};
-pub(in crate::vault) use crate::vault::people::approvals::bound::{DEPARTMENT, LOG, PRINCIPAL, TOKEN};
+pub(in crate::vault) use crate::vault::people::approvals::bound::{
+    DEPARTMENT, KEPT_TICKET, LOG, MERGED_TICKET, PRINCIPAL, SPLIT_TICKET, TOKEN,
+};
 pub(in crate::vault) use crate::vault::people::approvals::decide::are_one;
 pub use crate::vault::people::approvals::decide::{Decided, Decision};
 pub use crate::vault::people::approvals::read::{RequestLine, RequestPage, Somebody};
@@ -36,7 +38,11 @@ const MOST_OPEN: u32 = 20;
 /// The word of `about` for what is done to a token: `issue`, `revoke`, or `code` where its owner is to fetch it by one.
 pub(in crate::vault) const TOKEN_DEED: &str = "token";
 /// Words of `about` that stay out of the log.
-const UNLOGGED: [&str; 2] = ["account", "label"];
+const UNLOGGED: [&str; 4] = ["account", "label", AGREE, DIFFER];
+/// Fields that two records have in common, and those in which they differ: for the second person, and not for the asker.
+pub(in crate::vault) const AGREE: &str = "agree";
+/// As [`AGREE`].
+pub(in crate::vault) const DIFFER: &str = "differ";
 
 const NOW: Words = Words {
     en: "Another person must approve it. Then send the same request again with the header `Approval`.",
@@ -70,6 +76,11 @@ impl Act {
     /// What one person may do alone.
     pub(in crate::vault) const fn alone(permit: Permit) -> Self {
         Self { permit, approved: None }
+    }
+
+    /// What was permitted.
+    pub(in crate::vault) const fn permit(&self) -> &Permit {
+        &self.permit
     }
 
     /// Whether a second person stands behind it.
@@ -299,11 +310,17 @@ impl Vault {
     }
 }
 
-/// The same asker, purpose, time, request and subject, with another action.
+/// The same asker, purpose, time, request, caller, ticket and subject, with another action.
 pub(in crate::vault) fn same(ask: &Ask, action: Action) -> Ask {
-    let again = Ask::new(*ask.who(), action, ask.purpose(), ask.at(), ask.request().clone());
-    match ask.subject_reference() {
-        Some(subject) => again.subject(*subject),
+    let mut again = Ask::new(*ask.who(), action, ask.purpose(), ask.at(), ask.request().clone());
+    if let Some(subject) = ask.subject_reference() {
+        again = again.subject(*subject);
+    }
+    if let Some(caller) = ask.caller_reference() {
+        again = again.caller(*caller);
+    }
+    match ask.ticket_no() {
+        Some(ticket) => again.ticket(*ticket),
         None => again,
     }
 }

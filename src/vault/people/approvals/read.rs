@@ -14,7 +14,7 @@ use crate::model::reference::{DepartmentCode, Reference};
 use crate::policy::Permit;
 use crate::store::rows::approval::{BEFORE, OF_ASKER};
 use crate::store::rows::{About, ApprovalRow, Cell, Column, Genuine, PrincipalRow};
-use crate::vault::people::approvals::is_over;
+use crate::vault::people::approvals::{AGREE, DIFFER, is_over};
 use crate::vault::people::{Page, page, parsed};
 use crate::vault::{Audit, Error, LARGEST_PAGE, Session, Vault};
 
@@ -129,7 +129,7 @@ impl Vault {
         let row = row.ok_or(Error::NotFound(Thing::Approval))?;
         let now = permit.ask().at();
         let audit = self.note(permit).await?;
-        let request = self.line(row, now).await?;
+        let request = self.line(row, now, own).await?;
         Ok(RequestPage { request, audit })
     }
 
@@ -155,7 +155,7 @@ impl Vault {
         };
         let mut lines = Vec::new();
         for row in self.genuine(rows)? {
-            lines.push(self.line(row, now).await?);
+            lines.push(self.line(row, now, own).await?);
         }
         page(lines, limit, audit, |line: &RequestLine| line.id.clone())
     }
@@ -169,7 +169,7 @@ impl Vault {
     }
 
     /// A request as it is shown. Its reasons are opened: the read is in the log by now.
-    async fn line(&self, row: Genuine<ApprovalRow>, now: Timestamp) -> Result<RequestLine, Error> {
+    async fn line(&self, row: Genuine<ApprovalRow>, now: Timestamp, own: bool) -> Result<RequestLine, Error> {
         let approver = match row.approver {
             Some(id) => Some(self.principal_row(id).await?.into()),
             None => None,
@@ -185,7 +185,7 @@ impl Vault {
             created_at: leaf::milliseconds(row.created_at),
             expires_at: leaf::milliseconds(row.expires_at),
             state: self.shown_state(&row, now).await?,
-            about: row.into_row().about,
+            about: told(row.into_row().about, own),
         })
     }
 
@@ -226,4 +226,10 @@ impl Vault {
         let facts = self.facts(&ask).await?;
         self.decide(ask, facts).await
     }
+}
+
+/// What a request is about: to its asker, without what two records have in common.
+fn told(mut about: About, own: bool) -> About {
+    about.retain(|word, _| !own || ![AGREE, DIFFER].contains(&word.as_str()));
+    about
 }

@@ -1,0 +1,152 @@
+//! What a merge, its undoing and a split have in common.
+
+use serde::{Deserialize, Serialize};
+
+use crate::cells;
+use crate::keyring::KeyError;
+use crate::log::{Change, CommitError};
+use crate::model::ask::{Action, Ask};
+use crate::model::code::Code;
+use crate::model::fields::{Field, FieldSet, MatchStrength};
+use crate::model::ids::{CallerId, RecordId, RecordKind};
+use crate::model::problems;
+use crate::model::purposes::Purpose;
+use crate::model::reference::Reference;
+use crate::model::submitted::Submitted;
+use crate::model::ticket_no::TicketNo;
+use crate::policy::Permit;
+use crate::store::Write;
+use crate::store::rows::blind_index::OF_FIELD;
+use crate::store::rows::field::ONE;
+use crate::store::rows::{CallerRow, FieldRow, Genuine};
+use crate::vault::{Audit, Error, Session, Vault};
+
+/// A caller, and a ticket about them that your department took.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ByTicket {
+    /// Your department's reference to the caller.
+    #[schema(value_type = String)]
+    pub r#ref: Reference,
+    /// A ticket about the caller, open or closed.
+    #[schema(value_type = String)]
+    pub ticket: TicketNo,
+}
+
+/// The caller after a merge.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct JoinedCaller {
+    /// Your department's reference to the caller.
+    #[schema(value_type = String)]
+    pub r#ref: Reference,
+    /// Your department's references to records that were merged into this one. They still work.
+    #[schema(value_type = Vec<String>)]
+    pub superseded: Vec<Reference>,
+    /// Names of the fields on file.
+    pub on_file: Vec<String>,
+    /// The caller's new version; the `ETag`.
+    pub version: u64,
+}
+
+/// The answer to a merge.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Joined {
+    /// The caller.
+    pub caller: JoinedCaller,
+    /// The log entry of this act.
+    pub audit: Audit,
+}
+
+/// A field's values in an index, as their codes.
+pub(super) type Codes = Vec<(String, Code)>;
+
+impl Vault {
+    /// The ask to join or part records, for the sake of a ticket.
+    pub(super) fn ask_by(&self, session: &Session, action: Action, by: &ByTicket) -> Result<Ask, Error> {
+        let ask = self.ask(session, action, Purpose::Correct)?;
+        Ok(ask.caller(by.r#ref).ticket(by.ticket))
+    }
+
+    /// Values of some of a record's fields, to be sealed into another.
+    pub(super) async fn taken_out<'f>(
+        &self,
+        permit: &Permit,
+        record: &CallerRow,
+        fields: &[&'f Field],
+    ) -> Result<Vec<(&'f Field, Submitted)>, Error> {
+        let id = RecordId::Caller(record.id);
+        let key = self.keys.record_key(id).await?.ok_or(KeyError::NoRecordKey)?;
+        let mut values = Vec::with_capacity(fields.len());
+        for field in fields {
+            let row = self.sealed(record.id, field.name().as_str()).await?;
+            let row = row.ok_or(KeyError::Broken)?;
+            values.push((*field, self.keyring.taken_out(&row, &key, permit)?));
+        }
+        Ok(values)
+    }
+
+    /// One of a caller's sealed fields.
+    pub(super) async fn sealed(&self, caller: CallerId, field: &str) -> Result<Option<FieldRow>, Error> {
+        let with = cells![RecordKind::Caller, *caller.as_bytes(), field.to_owned()];
+        Ok(self.store.one(&ONE, &with).await?)
+    }
+
+    /// The codes under which a field's value stands in its own index.
+    pub(super) async fn codes_of(&self, record: &CallerRow, field: &Field) -> Result<Codes, Error> {
+        let with = cells![record.id, field.name().as_str().to_owned()];
+        let entries = self.genuine(self.store.all(&OF_FIELD, &with).await?)?;
+        let own = entries
+            .iter()
+            .filter(|entry| field.index() == Some(entry.idx.as_str()))
+            .map(|entry| (entry.idx.clone(), entry.value));
+        Ok(own.collect())
+    }
+
+    /// A value that is replaced or taken away leads to the caller no longer, also where a record that was merged into this one has
+    /// it too.
+    pub(in crate::vault::calls) async fn withdraw_values<'n>(
+        &self,
+        change: &mut Change,
+        row: &Genuine<CallerRow>,
+        fields: impl Iterator<Item = &'n str>,
+    ) -> Result<(), Error> {
+        if row.merged == 0 {
+            return Ok(());
+        }
+        let family = self.family(row).await?;
+        let declared = self.rules();
+        for field in fields.filter_map(|name| declared.fields.get(name)) {
+            let old = self.codes_of(row, field).await?;
+            for record in family.iter().skip(1) {
+                let codes = self.codes_of(record, field).await?;
+                if codes.iter().any(|code| old.contains(code)) {
+                    let name = field.name().as_str().to_owned();
+                    change.writes.push(Write::Unindex(record.id, name));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The callers' fields of these names, in the order of declaration.
+pub(super) fn declared<'f>(fields: &'f FieldSet, has: impl Fn(&str) -> bool) -> Vec<&'f Field> {
+    fields
+        .of(RecordKind::Caller)
+        .filter(|field| has(field.name().as_str()))
+        .collect()
+}
+
+/// Whether the field identifies one person for certain.
+pub(super) fn is_certain(field: &Field) -> bool {
+    field.matching() == Some(MatchStrength::Certain)
+}
+
+/// What the asker hears where the log or the store does not take so much, or such a value.
+pub(super) fn told(error: Error) -> Error {
+    match error {
+        Error::Log(CommitError::LeafTooLarge) => Error::Bad(problems::TOO_MUCH_AT_ONCE),
+        Error::Log(CommitError::Duplicate) => Error::Bad(problems::IDENTITY_TAKEN),
+        other => other,
+    }
+}

@@ -1,0 +1,120 @@
+//! Records of callers that were merged: which one is in force, and which others are about the same caller.
+
+use jiff::Timestamp;
+
+use crate::cells;
+use crate::keyring::KeyError;
+use crate::log::Change;
+use crate::model::ids::{CallerId, RecordId};
+use crate::model::problems::Thing;
+use crate::model::reference::{DepartmentCode, Reference};
+use crate::refs;
+use crate::store::Write;
+use crate::store::rows::caller::{self, MERGED_INTO};
+use crate::store::rows::{CallerRow, Genuine};
+use crate::vault::{Error, Vault};
+
+/// Most records that are merged into one, and into those.
+pub(in crate::vault) const MOST_MERGED: u32 = 50;
+
+/// Where a record leads.
+#[derive(Clone)]
+pub(in crate::vault) struct Traced {
+    /// The one in force.
+    pub(in crate::vault) row: Genuine<CallerRow>,
+    /// Those that were merged, from the record itself on; none where it is in force.
+    pub(in crate::vault) via: Vec<Genuine<CallerRow>>,
+}
+
+impl Traced {
+    /// Whether a call that was taken then is still about what it was about: nothing was joined with its record since.
+    pub(in crate::vault) fn is_as_at(&self, taken: Timestamp) -> bool {
+        self.via.is_empty() && self.row.joined_at.is_none_or(|at| at < taken)
+    }
+
+    /// Every record on the way, the one in force last.
+    pub(in crate::vault) fn line(&self) -> impl Iterator<Item = &Genuine<CallerRow>> {
+        self.via.iter().chain(std::iter::once(&self.row))
+    }
+}
+
+/// How a department names a caller.
+pub(in crate::vault) struct References {
+    /// The reference to the record in force.
+    pub(in crate::vault) current: Reference,
+    /// Those to records that were merged into it.
+    pub(in crate::vault) superseded: Vec<Reference>,
+}
+
+impl Vault {
+    /// The record in force for this one, and the way to it.
+    pub(in crate::vault) async fn traced(&self, id: CallerId) -> Result<Traced, Error> {
+        let mut via = Vec::new();
+        let mut row = self.caller_row(id).await?;
+        while let Some(into) = row.merged_into {
+            if via.len() >= MOST_MERGED as usize {
+                return Err(KeyError::Broken.into());
+            }
+            via.push(row);
+            row = self.caller_row(into).await?;
+        }
+        Ok(Traced { row, via })
+    }
+
+    /// The record in force for this one.
+    pub(in crate::vault) async fn in_force(&self, id: CallerId) -> Result<CallerId, Error> {
+        Ok(self.traced(id).await?.row.id)
+    }
+
+    /// The record and those that were merged into it, and into those. The record itself comes first.
+    pub(in crate::vault) async fn family(&self, row: &Genuine<CallerRow>) -> Result<Vec<Genuine<CallerRow>>, Error> {
+        let mut family = vec![row.clone()];
+        let mut at = 0;
+        while let Some(above) = family.get(at) {
+            if above.merged > 0 {
+                let merged = self.store.all(&MERGED_INTO, &cells![above.id, MOST_MERGED]).await?;
+                family.extend(self.genuine(merged)?);
+            }
+            at += 1;
+            if family.len() > MOST_MERGED as usize + 1 {
+                return Err(KeyError::Broken.into());
+            }
+        }
+        Ok(family)
+    }
+
+    /// A department's reference to a caller, with its row among the writes where it is new, and those that it has to records that
+    /// were merged into this one.
+    pub(in crate::vault) async fn references(
+        &self,
+        change: &mut Change,
+        row: &Genuine<CallerRow>,
+        department: DepartmentCode,
+    ) -> Result<References, Error> {
+        let current = self.refer(change, RecordId::Caller(row.id), department).await?;
+        let mut superseded = Vec::new();
+        for merged in self.family(row).await?.iter().skip(1) {
+            let given = refs::mint(&self.keyring, &*self.store, department, RecordId::Caller(merged.id)).await?;
+            superseded.extend(given.new.is_none().then_some(given.reference));
+        }
+        Ok(References { current, superseded })
+    }
+
+    /// A department's reference, with its row among the writes where it is new.
+    pub(in crate::vault) async fn refer(
+        &self,
+        change: &mut Change,
+        record: RecordId,
+        department: DepartmentCode,
+    ) -> Result<Reference, Error> {
+        let minted = refs::mint(&self.keyring, &*self.store, department, record).await?;
+        change.writes.extend(minted.new.map(Write::put));
+        Ok(minted.reference)
+    }
+
+    /// The caller's row, if it is as the vault wrote it.
+    pub(in crate::vault) async fn caller_row(&self, id: CallerId) -> Result<Genuine<CallerRow>, Error> {
+        let row = self.store.one(&caller::BY_ID, &cells![id]).await?;
+        Ok(self.keyring.genuine(row.ok_or(Error::NotFound(Thing::Caller))?)?)
+    }
+}
