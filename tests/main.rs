@@ -96,6 +96,7 @@ mod witness {
 mod keys {
     mod memory;
     mod rotation;
+    mod secret_files;
     mod secrets;
     mod wrapped;
 }

@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use super::limits::ConnectionLimits;
 use super::listener::{Connections, Listener, Tls};
 use super::{App, metrics_router, router};
+use crate::secret_file::BadSecret;
 use crate::vault::LogStopped;
 
 /// How much longer than its grace the listener may take.
@@ -28,6 +29,9 @@ pub enum ServeError {
     /// The certificate or its key.
     #[error("TLS certificate or key\n  name PEM files: the certificate with its chain, and its private key")]
     Tls(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The file of the certificate's key.
+    #[error(transparent)]
+    Key(#[from] BadSecret),
     /// The log's thread has ended.
     #[error(
         "the log has stopped\n  no failed request was answered as done; start the vault again: it proves the log first"
