@@ -123,6 +123,7 @@ mod life {
 mod cli {
     mod first_day;
     mod hangup;
+    mod program_log;
     mod settings;
 }
 
@@ -146,6 +147,7 @@ mod http {
     mod frames;
     mod limits;
     mod listen;
+    mod metrics;
     mod openapi;
     mod problems;
 }

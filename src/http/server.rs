@@ -156,6 +156,7 @@ impl Stopping {
         let tell = self.0.clone();
         tokio::spawn(async move {
             stop.await;
+            tracing::info!("stopping: requests under way are answered");
             tell.send_replace(true);
         });
     }
