@@ -67,7 +67,11 @@ impl Listen {
         }
     }
 
-    async fn bind(&self) -> Result<Listener, ServeError> {
+    /// Listens from now on. Whoever connects waits until it is served.
+    ///
+    /// # Errors
+    /// [`ServeError::Exposed`], [`ServeError::Address`], [`ServeError::Tls`].
+    pub async fn bind(&self) -> Result<Listener, ServeError> {
         if self.tls.is_none() && !self.behind_proxy && !self.address.ip().is_loopback() {
             return Err(ServeError::Exposed);
         }
@@ -87,24 +91,47 @@ pub async fn serve(
     bound: impl FnOnce(SocketAddr, Option<SocketAddr>) + Send + 'static,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
-    let result = serve_and_watch(&app, listen, metrics, bound, stop).await;
+    match both(listen, metrics).await {
+        Ok((listener, metrics)) => {
+            bound(listener.address(), metrics.as_ref().map(Listener::address));
+            serve_on(app, listener, metrics, stop).await
+        }
+        Err(error) => {
+            app.vault().wipe();
+            Err(error)
+        }
+    }
+}
+
+async fn both(listen: Listen, metrics: Option<Listen>) -> Result<(Listener, Option<Listener>), ServeError> {
+    let listener = listen.bind().await?;
+    match metrics {
+        Some(metrics) => Ok((listener, Some(metrics.bind().await?))),
+        None => Ok((listener, None)),
+    }
+}
+
+/// As [`serve`], on listeners that are there already.
+///
+/// # Errors
+/// [`ServeError::LogStopped`].
+pub async fn serve_on(
+    app: Arc<App>,
+    listener: Listener,
+    metrics: Option<Listener>,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), ServeError> {
+    let result = serve_and_watch(&app, listener, metrics, stop).await;
     app.vault().wipe();
     result
 }
 
 async fn serve_and_watch(
     app: &Arc<App>,
-    listen: Listen,
-    metrics: Option<Listen>,
-    bound: impl FnOnce(SocketAddr, Option<SocketAddr>) + Send + 'static,
+    listener: Listener,
+    metrics: Option<Listener>,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
-    let listener = listen.bind().await?;
-    let metrics = match metrics {
-        Some(listen) => Some(listen.bind().await?),
-        None => None,
-    };
-    bound(listener.address(), metrics.as_ref().map(Listener::address));
     let stopping = &app.stopping;
     stopping.at(stop);
     let (routes, connections) = (router(Arc::clone(app)), Arc::clone(&app.connections));
