@@ -64,7 +64,9 @@ mod audit {
     pub(crate) mod export;
     mod exposure;
     mod follower;
+    mod follower_archived;
     mod follower_lost;
+    mod follower_stop;
     mod formats;
     mod names;
     mod news;
