@@ -17,6 +17,7 @@ pub mod note;
 pub mod policy;
 pub mod randomness;
 pub mod refs;
+pub mod secret_file;
 pub mod store;
 pub mod vault;
 pub mod witness;

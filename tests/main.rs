@@ -67,7 +67,9 @@ mod audit {
     pub(crate) mod export;
     mod exposure;
     mod follower;
+    mod follower_archived;
     mod follower_lost;
+    mod follower_stop;
     mod formats;
     mod joined;
     mod names;
@@ -100,6 +102,7 @@ mod witness {
 mod keys {
     mod memory;
     mod rotation;
+    mod secret_files;
     mod secrets;
     mod wrapped;
 }
@@ -126,6 +129,7 @@ mod life {
 mod cli {
     mod first_day;
     mod hangup;
+    mod program_log;
     mod settings;
 }
 
@@ -149,6 +153,7 @@ mod http {
     mod frames;
     mod limits;
     mod listen;
+    mod metrics;
     mod openapi;
     mod problems;
 }

@@ -192,6 +192,10 @@ impl Client {
                 "{base}: the server did not answer for {} s\n  check that it is running and can be reached",
                 self.patience.as_secs()
             ),
+            // The library's words for it lead to a page for programmers.
+            ureq::Error::Io(fault) if is_closed(fault) => {
+                format!("{base}: the server closed the connection\n  check that the server is running")
+            }
             other => format!("{base}: {other}\n  check that the server is running"),
         })
     }
@@ -211,6 +215,15 @@ impl Client {
     pub(super) fn post(&self, token: &str, path: &str, body: &Value) -> Result<Answer, Failure> {
         self.call(token, "POST", path, &[], Some(body))
     }
+}
+
+/// Whether the peer ended a connection, in the way of TLS or not.
+fn is_closed(fault: &std::io::Error) -> bool {
+    use std::io::ErrorKind as K;
+    matches!(
+        fault.kind(),
+        K::UnexpectedEof | K::ConnectionReset | K::ConnectionAborted | K::BrokenPipe
+    )
 }
 
 /// A token crosses a network only under TLS.

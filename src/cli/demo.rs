@@ -12,7 +12,7 @@ use super::init::write_secret;
 use super::{Done, Failure, import, log_to_stderr, runtime, say, serve, tour, unlocked};
 use crate::atomic_file;
 use crate::clock::System;
-use crate::http::{self, App, Listen};
+use crate::http::{self, App, Listen, Listener};
 use crate::keyring::unlock::Passphrase;
 use crate::model::approvals::Reason;
 use crate::model::ask::RequestId;
@@ -54,15 +54,17 @@ impl Demo {
         log_to_stderr();
         let temporary = tempfile::Builder::new().prefix("callervault-demo-").tempdir()?;
         let directory = self.dir.clone().unwrap_or_else(|| temporary.path().to_owned());
-        let runtime = runtime()?;
-        let (vault, credentials) = runtime.block_on(furnish(&directory))?;
         let port = if self.once { 0 } else { USUAL_PORT };
         let listen = self.listen.unwrap_or_else(|| (Ipv4Addr::LOCALHOST, port).into());
-        runtime.block_on(self.serve(vault, credentials, &directory, listen))
+        runtime()?.block_on(async {
+            // Where the address is taken, nothing is made.
+            let listener = Listen::plain(listen).bind().await?;
+            let (vault, credentials) = furnish(&directory).await?;
+            self.serve(vault, credentials, &directory, listener).await
+        })
     }
 
-    async fn serve(&self, vault: Vault, mut credentials: Credentials, directory: &Path, listen: SocketAddr) -> Done {
-        let (bound, address) = tokio::sync::oneshot::channel();
+    async fn serve(&self, vault: Vault, mut credentials: Credentials, directory: &Path, listener: Listener) -> Done {
         let (finish, finished) = tokio::sync::oneshot::channel::<()>();
         let signal = serve::stop();
         let stop = async move {
@@ -71,15 +73,8 @@ impl Demo {
                 _ = finished => {}
             }
         };
-        let bound = move |address, _| {
-            // Nobody waits for the address once the demo is over.
-            let _ = bound.send(address);
-        };
-        let serving = tokio::spawn(http::serve(App::new(vault), Listen::plain(listen), None, bound, stop));
-        let Ok(address) = address.await else {
-            return Ok(serving.await.map_err(Failure::unavailable)??);
-        };
-        credentials.base_url = format!("http://{address}");
+        credentials.base_url = format!("http://{}", listener.address());
+        let serving = tokio::spawn(http::serve_on(App::new(vault), listener, None, stop));
         let text = serde_json::to_string_pretty(&credentials).map_err(Failure::unavailable)?;
         write_secret(&directory.join("credentials.json"), &text)?;
         let toured = if self.once {

@@ -31,12 +31,13 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap::{Args, Command, CommandFactory, Parser, Subcommand};
 
 use crate::causes::with_causes;
 use crate::clock::System;
 use crate::http::ServeError;
 use crate::keyring::unlock::Passphrase;
+use crate::secret_file::{self, BadSecret};
 use crate::store::StoreError;
 use crate::vault::Vault;
 use crate::vault::life::open::{OpenError, Places, Running};
@@ -54,6 +55,10 @@ struct Arguments {
     /// Settings file [default: callervault.toml in the working directory, if there is one].
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Take files of secrets (passphrase, tokens, TLS key) also where their group can read them, if callervault runs in that
+    /// group or the group is root.
+    #[arg(long, global = true)]
+    allow_group_secrets: bool,
     #[command(subcommand)]
     verb: Verb,
 }
@@ -201,7 +206,17 @@ impl From<ServeError> for Failure {
     fn from(error: ServeError) -> Self {
         match error {
             ServeError::Exposed => Self::usage(error),
+            ServeError::Key(bad) => bad.into(),
             other => Self::unavailable(other),
+        }
+    }
+}
+
+impl From<BadSecret> for Failure {
+    fn from(error: BadSecret) -> Self {
+        match error {
+            BadSecret::Unreadable(..) => Self::unavailable(error),
+            refused => Self::usage(refused),
         }
     }
 }
@@ -228,31 +243,49 @@ type Done = Result<(), Failure>;
 #[must_use]
 pub fn run() -> ExitCode {
     harden();
-    let typed = settings::added(&Arguments::command(), std::env::args_os().collect());
-    let done = typed.and_then(|typed| match Arguments::parse_from(typed).verb {
-        Verb::Init(verb) => verb.run(),
-        Verb::Serve(verb) => verb.run(),
-        Verb::Import(verb) => verb.run(),
-        Verb::Fsck(verb) => verb.run(),
-        Verb::Admin(verb) => verb.run(),
-        Verb::People(verb) => verb.run(),
-        Verb::RecoverAdmin(verb) => verb.run(),
-        Verb::Token(verb) => verb.run(),
-        Verb::Audit(verb) => verb.run(),
-        Verb::Keys(verb) => verb.run(),
-        Verb::Demo(verb) => verb.run(),
-        Verb::Status(verb) => verb.run(),
-        Verb::Policies(verb) => verb.run(),
-        Verb::Completions(verb) => verb.run(),
-        Verb::Man(verb) => verb.run(),
-        Verb::Config(verb) => verb.run(),
-        Verb::Witness(verb) => verb.run(),
+    let typed = settings::added(&command(), std::env::args_os().collect());
+    let done = typed.map(Arguments::parse_from).and_then(|arguments| {
+        if arguments.allow_group_secrets {
+            secret_file::allow_group();
+        }
+        arguments.verb.run()
     });
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             aside(&failure);
             ExitCode::from(failure.code)
+        }
+    }
+}
+
+/// What can be typed: each verb with the options that all have.
+fn command() -> Command {
+    let mut command = Arguments::command();
+    command.build();
+    command
+}
+
+impl Verb {
+    fn run(self) -> Done {
+        match self {
+            Self::Init(verb) => verb.run(),
+            Self::Serve(verb) => verb.run(),
+            Self::Import(verb) => verb.run(),
+            Self::Fsck(verb) => verb.run(),
+            Self::Admin(verb) => verb.run(),
+            Self::People(verb) => verb.run(),
+            Self::RecoverAdmin(verb) => verb.run(),
+            Self::Token(verb) => verb.run(),
+            Self::Audit(verb) => verb.run(),
+            Self::Keys(verb) => verb.run(),
+            Self::Demo(verb) => verb.run(),
+            Self::Status(verb) => verb.run(),
+            Self::Policies(verb) => verb.run(),
+            Self::Completions(verb) => verb.run(),
+            Self::Man(verb) => verb.run(),
+            Self::Config(verb) => verb.run(),
+            Self::Witness(verb) => verb.run(),
         }
     }
 }

@@ -1,9 +1,7 @@
-//! The passphrase: from a terminal, a descriptor, or a file that only its owner reads. Never an argument, never the
-//! environment.
+//! The passphrase: from a terminal, a descriptor, or a file of secrets. Never an argument, never the environment.
 
 use std::fs::File;
 use std::io::{Read, Write};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -13,12 +11,13 @@ use super::Failure;
 use super::terminal::{Silent, Terminal};
 use crate::keyring::KeyError;
 use crate::keyring::unlock::{NoPassphrase, Passphrase};
+use crate::secret_file;
 
 const LONGEST: u64 = 4096;
 
 #[derive(Args)]
 pub(super) struct PassphraseFrom {
-    /// Read the passphrase from this file; its mode must be 0600.
+    /// Read the passphrase from this file, mode 0600.
     #[arg(long, value_name = "FILE", conflicts_with = "passphrase_fd")]
     passphrase_file: Option<PathBuf>,
     /// Read the passphrase from this open file descriptor.
@@ -39,23 +38,25 @@ impl PassphraseFrom {
 
     fn ask(&self, twice: bool) -> Result<Passphrase, Failure> {
         match (&self.passphrase_file, self.passphrase_fd) {
-            (Some(path), _) => {
-                is_private(path)?;
-                from_file(path)
+            (Some(path), _) => from_file(secret_file::open(path)?, path),
+            (None, Some(number)) => {
+                let path = Path::new("/dev/fd").join(number.to_string());
+                from_file(File::open(&path).map_err(|error| unreadable(&path, &error))?, &path)
             }
-            (None, Some(number)) => from_file(&Path::new("/dev/fd").join(number.to_string())),
             (None, None) => typed(twice),
         }
     }
 }
 
-fn from_file(path: &Path) -> Result<Passphrase, Failure> {
-    let fault = |error| Failure::unavailable(format!("{}: {error}", path.display()));
-    let file = File::open(path).map_err(fault)?;
+fn from_file(file: File, path: &Path) -> Result<Passphrase, Failure> {
     Passphrase::first_line(file).map_err(|none| match none {
-        NoPassphrase::NotRead(error) => fault(error),
+        NoPassphrase::NotRead(error) => unreadable(path, &error),
         NoPassphrase::Key(error) => not_taken(error),
     })
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::unavailable(format!("{}: {error}", path.display()))
 }
 
 fn not_taken(error: KeyError) -> Failure {
@@ -88,31 +89,11 @@ fn prompted(mut terminal: &File, prompt: &str) -> Result<Passphrase, NoPassphras
     Passphrase::first_line(terminal)
 }
 
-/// The first line of a file that only its owner may read.
+/// The first line of a file of secrets.
 pub(super) fn secret_file(path: &Path) -> Result<Zeroizing<String>, Failure> {
-    is_private(path)?;
-    first_line(path)
-}
-
-fn is_private(path: &Path) -> Result<(), Failure> {
-    let fault = |error| Failure::unavailable(format!("{}: {error}", path.display()));
-    if std::fs::metadata(path).map_err(fault)?.mode() & 0o077 == 0 {
-        return Ok(());
-    }
-    Err(Failure::usage(format!(
-        "other users can read {}\n  chmod 0600 it",
-        path.display()
-    )))
-}
-
-fn first_line(path: &Path) -> Result<Zeroizing<String>, Failure> {
-    let fault = |error| Failure::unavailable(format!("{}: {error}", path.display()));
     let mut text = Zeroizing::new(String::new());
-    File::open(path)
-        .map_err(fault)?
-        .take(LONGEST)
-        .read_to_string(&mut text)
-        .map_err(fault)?;
+    let read = secret_file::open(path)?.take(LONGEST).read_to_string(&mut text);
+    read.map_err(|error| unreadable(path, &error))?;
     Ok(Zeroizing::new(text.lines().next().unwrap_or_default().to_owned()))
 }
 

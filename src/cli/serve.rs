@@ -157,7 +157,8 @@ impl Serve {
             let (again, tls) = (Arc::clone(&app), listen.tls.clone());
             reload::on_hangup(move || reread(Arc::clone(&again), places.clone(), tls.clone()));
             let ready = |address: SocketAddr, metrics: Option<SocketAddr>| {
-                tracing::info!(%address, metrics = metrics.map(tracing::field::display), "serving");
+                let version = env!("CARGO_PKG_VERSION");
+                tracing::info!(version, %address, metrics = metrics.map(tracing::field::display), "serving");
             };
             http::serve(app, listen, metrics, ready, stop()).await?;
             tracing::info!("stopped; keys wiped");

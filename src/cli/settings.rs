@@ -17,6 +17,8 @@ use crate::vault::life::rules;
 
 /// The global option that names the file, and the verb that checks one.
 const CONFIG: &str = "config";
+/// The verb that clap adds.
+const HELP: &str = "help";
 /// The file that is read where no other is named, if it is there.
 const USUAL: &str = "callervault.toml";
 /// Names the file in the environment.
@@ -99,7 +101,7 @@ pub(super) fn check(command: &Command, path: &Path) -> Done {
 fn settings(verb: &Command) -> impl Iterator<Item = &Arg> {
     verb.get_arguments().filter(|arg| {
         arg.get_long()
-            .is_some_and(|long| !["help", "version", CONFIG].contains(&long))
+            .is_some_and(|long| ![HELP, "version", CONFIG].contains(&long))
     })
 }
 
@@ -179,7 +181,7 @@ impl<'c> Verb<'c> {
         let mut all = Vec::new();
         let mut waiting = vec![(Vec::new(), command)];
         while let Some((path, command)) = waiting.pop() {
-            for next in command.get_subcommands() {
+            for next in command.get_subcommands().filter(|next| next.get_name() != HELP) {
                 let path: Vec<&str> = path.iter().copied().chain([next.get_name()]).collect();
                 waiting.push((path.clone(), next));
                 all.push(Self { path, command: next });

@@ -1,10 +1,13 @@
-//! Counts of requests by route and status, and of the log's commits.
+//! Counts of requests by route and status, and of the log's commits; and what the process costs.
+
+mod burst;
+mod process;
 
 use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::Method;
+use axum::http::{Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 use prometheus_client::encoding::EncodeLabelSet;
@@ -16,6 +19,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
+use self::burst::Burst;
 use super::App;
 use super::listener::Connections;
 use super::request::Named;
@@ -65,6 +69,7 @@ pub struct Metrics {
     seconds: Family<Route, Histogram, fn() -> Histogram>,
     export_cursor: Gauge,
     export_lag: Gauge,
+    unauthenticated: Burst,
 }
 
 impl Metrics {
@@ -74,6 +79,7 @@ impl Metrics {
             seconds: Family::new_with_constructor(|| Histogram::new(SECONDS)),
             export_cursor: Gauge::default(),
             export_lag: Gauge::default(),
+            unauthenticated: Burst::default(),
         }
     }
 
@@ -85,8 +91,17 @@ impl Metrics {
     }
 
     pub(super) fn text(&self, vault: &Vault, connections: &Connections) -> String {
+        let mut registry = Registry::default();
+        process::register(&mut registry);
+        self.register(registry.sub_registry_with_prefix("callervault"), vault, connections);
+        let mut text = String::new();
+        // Writing to a string does not fail.
+        let _ = encode(&mut text, &registry);
+        text
+    }
+
+    fn register(&self, registry: &mut Registry, vault: &Vault, connections: &Connections) {
         let log = vault.log_stats();
-        let mut registry = Registry::with_prefix("callervault");
         registry.register("http_requests", "Requests by route and status", self.requests.clone());
         registry.register(
             "http_request_seconds",
@@ -114,10 +129,10 @@ impl Metrics {
             "Entries that were still to come for it",
             self.export_lag.clone(),
         );
-        register_statements(&mut registry, vault);
-        register_connections(&mut registry, connections);
-        register_witnesses(&mut registry, vault);
-        register_recovery(&mut registry, vault);
+        register_statements(registry, vault);
+        register_connections(registry, connections);
+        register_witnesses(registry, vault);
+        register_recovery(registry, vault);
         let levels = Family::<Level, Counter>::default();
         for (level, count) in vault.reveal_alarms() {
             levels.get_or_create(&Level { level }).inc_by(count);
@@ -134,10 +149,6 @@ impl Metrics {
             "Requests since start whose sender had sent, or been refused, too many",
             requests_held,
         );
-        let mut text = String::new();
-        // Writing to a string does not fail.
-        let _ = encode(&mut text, &registry);
-        text
     }
 }
 
@@ -204,11 +215,15 @@ pub(super) async fn observe(State(app): State<Arc<App>>, request: Request, next:
     let named = request.extensions().get::<Named>().cloned();
     let start = Instant::now();
     let response = next.run(request).await;
+    if response.status() == StatusCode::UNAUTHORIZED {
+        app.metrics.unauthenticated.one();
+    }
     let status = response.status().as_u16();
     let took = start.elapsed();
     let request_id = named.as_ref().map(|named| named.id().as_str());
     let method = known(&method);
-    tracing::info!(method, route, status, micros = took.as_micros(), request_id, "request");
+    let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+    tracing::info!(method, route, status, micros, request_id, "request");
     let seconds = app.metrics.seconds.get_or_create(&Route { route: route.clone() });
     seconds.observe(took.as_secs_f64());
     drop(seconds);

@@ -33,11 +33,11 @@ use utoipa_axum::routes;
 
 pub use self::limits::ConnectionLimits;
 use self::listener::Connections;
-pub use self::listener::Tls;
+pub use self::listener::{Listener, Tls};
 pub use self::metrics::Metrics;
 use self::problem::Problem;
 use self::server::Stopping;
-pub use self::server::{Listen, ServeError, serve, serve_routes};
+pub use self::server::{Listen, ServeError, serve, serve_on, serve_routes};
 use crate::vault::Vault;
 
 /// What most handlers answer.

@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use super::limits::ConnectionLimits;
 use super::listener::{Connections, Listener, Tls};
 use super::{App, metrics_router, router};
+use crate::secret_file::BadSecret;
 use crate::vault::LogStopped;
 
 /// How much longer than its grace the listener may take.
@@ -28,6 +29,9 @@ pub enum ServeError {
     /// The certificate or its key.
     #[error("TLS certificate or key\n  name PEM files: the certificate with its chain, and its private key")]
     Tls(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The file of the certificate's key.
+    #[error(transparent)]
+    Key(#[from] BadSecret),
     /// The log's thread has ended.
     #[error(
         "the log has stopped\n  no failed request was answered as done; start the vault again: it proves the log first"
@@ -63,7 +67,11 @@ impl Listen {
         }
     }
 
-    async fn bind(&self) -> Result<Listener, ServeError> {
+    /// Listens from now on. Whoever connects waits until it is served.
+    ///
+    /// # Errors
+    /// [`ServeError::Exposed`], [`ServeError::Address`], [`ServeError::Tls`].
+    pub async fn bind(&self) -> Result<Listener, ServeError> {
         if self.tls.is_none() && !self.behind_proxy && !self.address.ip().is_loopback() {
             return Err(ServeError::Exposed);
         }
@@ -83,24 +91,47 @@ pub async fn serve(
     bound: impl FnOnce(SocketAddr, Option<SocketAddr>) + Send + 'static,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
-    let result = serve_and_watch(&app, listen, metrics, bound, stop).await;
+    match both(listen, metrics).await {
+        Ok((listener, metrics)) => {
+            bound(listener.address(), metrics.as_ref().map(Listener::address));
+            serve_on(app, listener, metrics, stop).await
+        }
+        Err(error) => {
+            app.vault().wipe();
+            Err(error)
+        }
+    }
+}
+
+async fn both(listen: Listen, metrics: Option<Listen>) -> Result<(Listener, Option<Listener>), ServeError> {
+    let listener = listen.bind().await?;
+    match metrics {
+        Some(metrics) => Ok((listener, Some(metrics.bind().await?))),
+        None => Ok((listener, None)),
+    }
+}
+
+/// As [`serve`], on listeners that are there already.
+///
+/// # Errors
+/// [`ServeError::LogStopped`].
+pub async fn serve_on(
+    app: Arc<App>,
+    listener: Listener,
+    metrics: Option<Listener>,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), ServeError> {
+    let result = serve_and_watch(&app, listener, metrics, stop).await;
     app.vault().wipe();
     result
 }
 
 async fn serve_and_watch(
     app: &Arc<App>,
-    listen: Listen,
-    metrics: Option<Listen>,
-    bound: impl FnOnce(SocketAddr, Option<SocketAddr>) + Send + 'static,
+    listener: Listener,
+    metrics: Option<Listener>,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
-    let listener = listen.bind().await?;
-    let metrics = match metrics {
-        Some(listen) => Some(listen.bind().await?),
-        None => None,
-    };
-    bound(listener.address(), metrics.as_ref().map(Listener::address));
     let stopping = &app.stopping;
     stopping.at(stop);
     let (routes, connections) = (router(Arc::clone(app)), Arc::clone(&app.connections));
@@ -152,6 +183,7 @@ impl Stopping {
         let tell = self.0.clone();
         tokio::spawn(async move {
             stop.await;
+            tracing::info!("stopping: requests under way are answered");
             tell.send_replace(true);
         });
     }

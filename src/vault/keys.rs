@@ -23,6 +23,7 @@ impl Vault {
             ..Change::default()
         };
         let position = self.log.unlocked(way, at, rules.policy.hash(), change).await?;
+        tracing::info!(way, index = position.index, "the vault is unlocked");
         Ok(position.into())
     }
 
@@ -50,6 +51,7 @@ impl Vault {
         let permit = self.decide(ask, facts).await?;
         let audit = self.note(permit).await?;
         self.wipe();
+        tracing::info!(index = audit.index, "the vault is locked; keys wiped");
         Ok(audit)
     }
 

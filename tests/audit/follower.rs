@@ -40,14 +40,14 @@ impl Follower {
         Self { process, said }
     }
 
-    /// Waits until it says this.
-    pub(super) fn says(&self, words: &str) {
+    /// Waits until it says this, and returns the line.
+    pub(super) fn says(&self, words: &str) -> String {
         let until = Instant::now() + AT_LAST;
         loop {
             let left = until.saturating_duration_since(Instant::now());
             let line = self.said.recv_timeout(left).expect(words);
             if line.contains(words) {
-                return;
+                return line;
             }
         }
     }

@@ -9,7 +9,7 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, 
 use serde_json::{Value, json};
 
 use crate::support::invented;
-use crate::support::process::skipped;
+use crate::support::process::{secret_file, skipped};
 use crate::support::session::{blocks, have, session};
 
 /// Calls of each of the two files.
@@ -82,7 +82,7 @@ fn certificates(day: &Path) {
         server.not_after = date_time_ymd(year, 1, 1);
         let certificate = server.signed_by(&key, &authority).unwrap();
         write(directory.join("chain.pem"), certificate.pem()).unwrap();
-        write(directory.join("key.pem"), key.serialize_pem()).unwrap();
+        secret_file(&directory.join("key.pem"), &key.serialize_pem());
     }
 }
 

@@ -7,14 +7,14 @@ use rcgen::{CertifiedKey, generate_simple_self_signed};
 use serde_json::json;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
-use crate::support::process::Server;
+use crate::support::process::{Server, secret_file};
 use crate::support::{NAME, NUMBER, World, caller, intake};
 
 /// Writes a new certificate with its key.
 fn renewed(directory: &Path) -> Certificate<'static> {
     let CertifiedKey { cert, signing_key } = generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
     std::fs::write(directory.join("server.pem"), cert.pem()).unwrap();
-    std::fs::write(directory.join("server.key"), signing_key.serialize_pem()).unwrap();
+    secret_file(&directory.join("server.key"), &signing_key.serialize_pem());
     Certificate::from_der(cert.der()).to_owned()
 }
 

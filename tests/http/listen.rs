@@ -33,7 +33,7 @@ async fn tls_with_a_certificate_of_ones_own() {
     let CertifiedKey { cert, signing_key } = generate_simple_self_signed(names).unwrap();
     let (chain, key) = (path(&world, "server.pem"), path(&world, "server.key"));
     std::fs::write(&chain, cert.pem()).unwrap();
-    std::fs::write(&key, signing_key.serialize_pem()).unwrap();
+    secret_file(Path::new(&key), &signing_key.serialize_pem());
     tokio::task::block_in_place(|| {
         // Every address of the machine: with TLS the vault listens there.
         let arguments = ["--listen", "0.0.0.0:0", "--tls-cert", &chain, "--tls-key", &key];

@@ -17,3 +17,16 @@ fn the_tour_needs_no_particular_port() {
     );
     assert!(said.contains("8  the log has"), "{said}");
 }
+
+#[test]
+fn nothing_is_made_where_the_address_is_taken() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let place = tempfile::tempdir().unwrap();
+    let vault = place.path().join("vault");
+    let output = run(&["demo", "--dir", vault.to_str().unwrap(), "--listen", &address]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(said.contains("choose another address"), "{said}");
+    assert!(!vault.exists());
+}

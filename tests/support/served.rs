@@ -15,6 +15,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::support::World;
+use crate::support::process::secret_file;
 
 /// Only to fail rather than hang; nothing is measured.
 pub(crate) const FOR_EVER: Duration = Duration::from_secs(60);
@@ -134,7 +135,7 @@ fn certificate(directory: &Path) -> (Arc<Tls>, CertificateDer<'static>) {
     let CertifiedKey { cert, signing_key } = generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let (certificate, key) = (directory.join("server.pem"), directory.join("server.key"));
     std::fs::write(&certificate, cert.pem()).unwrap();
-    std::fs::write(&key, signing_key.serialize_pem()).unwrap();
+    secret_file(&key, &signing_key.serialize_pem());
     (Tls::read(certificate, key).unwrap(), cert.der().clone())
 }
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use data_encoding::BASE64;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
@@ -11,7 +12,11 @@ use crate::audit::verify::{NoFile, Source};
 use crate::cli::Failure;
 use crate::cli::client::Client;
 use crate::cli::passphrase::secret_file;
+use crate::merkle::{TILE_WIDTH, TileKind, TilePath};
 use crate::note::{Checkpoint, unverified_text};
+
+/// Bytes of a leaf hash.
+const HASH: usize = 32;
 
 #[derive(Args)]
 pub(super) struct TokenFrom {
@@ -53,6 +58,19 @@ pub(super) enum NoAnswer {
     Away(Failure),
     /// They do not come, however often they are asked for.
     Final(Failure),
+    /// The bodies of entries below this one were archived and dropped.
+    Archived(u64),
+}
+
+impl From<NoAnswer> for Failure {
+    fn from(none: NoAnswer) -> Self {
+        match none {
+            NoAnswer::Away(failure) | NoAnswer::Final(failure) => failure,
+            NoAnswer::Archived(below) => Self::unavailable(format!(
+                "entries below {below} were archived and dropped\n  their bodies are in the exported archive"
+            )),
+        }
+    }
 }
 
 impl Remote {
@@ -64,8 +82,25 @@ impl Remote {
         match status {
             200 => serde_json::from_slice(&bytes).map_err(|fault| NoAnswer::Final(Failure::unavailable(fault))),
             408 | 500.. => Err(NoAnswer::Away(failure())),
+            404 => Err(archived_below(&bytes).map_or_else(|| NoAnswer::Final(failure()), NoAnswer::Archived)),
             _ => Err(NoAnswer::Final(failure())),
         }
+    }
+
+    /// The hash of an entry whose body was archived, in base64: it stands in a tile that is full.
+    pub(super) fn archived_hash(&self, index: u64) -> Result<String, NoAnswer> {
+        let width = TILE_WIDTH as u64;
+        let path = TilePath::new(TileKind::Hashes(0), index / width, TILE_WIDTH);
+        let path = path.map_err(|fault| NoAnswer::Final(Failure::check_failed(fault)))?;
+        let tile = self.read(&path.to_string());
+        let tile = tile.map_err(|NoFile(words)| NoAnswer::Away(Failure::unavailable(words)))?;
+        let hash = tile.as_deref().and_then(|tile| {
+            let at = usize::try_from(index % width).ok()?;
+            tile.chunks_exact(HASH).nth(at)
+        });
+        let hash =
+            hash.ok_or_else(|| NoAnswer::Final(Failure::check_failed(format!("the server does not have {path}"))));
+        Ok(BASE64.encode(hash?))
     }
 
     /// Which log the server has.
@@ -100,6 +135,12 @@ impl Remote {
         let answer = self.client.call(&self.token, "POST", path, &[], Some(body))?;
         Ok((answer.status, answer.json()))
     }
+}
+
+/// The first entry that is still there with its body, as the problem says.
+fn archived_below(problem: &[u8]) -> Option<u64> {
+    let problem: Value = serde_json::from_slice(problem).ok()?;
+    problem.get("archived_below")?.as_u64()
 }
 
 /// What a status other than 200 means, with the words of the problem (RFC 9457) that came with it.

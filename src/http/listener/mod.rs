@@ -29,7 +29,7 @@ use super::server::ServeError;
 const AGAIN: Duration = Duration::from_millis(200);
 
 /// A socket that listens.
-pub(super) struct Listener {
+pub struct Listener {
     socket: TcpListener,
     address: SocketAddr,
     tls: Option<TlsAcceptor>,
@@ -50,7 +50,8 @@ impl Listener {
     }
 
     /// Where it listens, which matters where the port was 0.
-    pub(super) const fn address(&self) -> SocketAddr {
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
         self.address
     }
 

@@ -1,7 +1,7 @@
 //! A certificate and its key become what shakes hands.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -14,6 +14,7 @@ use rustls::sign::CertifiedKey;
 use tokio_rustls::TlsAcceptor;
 
 use crate::http::server::ServeError;
+use crate::secret_file;
 
 /// What both sides may speak, the preferred first.
 const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
@@ -22,7 +23,7 @@ const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
 pub struct Tls {
     /// The chain.
     certificate: PathBuf,
-    /// The private key.
+    /// The private key, in a file of secrets.
     key: PathBuf,
     /// What was last read. Each handshake takes it as it is then.
     in_force: ArcSwap<CertifiedKey>,
@@ -32,7 +33,8 @@ impl Tls {
     /// Reads the files.
     ///
     /// # Errors
-    /// [`ServeError::Tls`] where they cannot be read or do not belong together.
+    /// [`ServeError::Tls`] where they cannot be used or do not belong together; [`ServeError::Key`] where others have a part in
+    /// the key's file.
     pub fn read(certificate: PathBuf, key: PathBuf) -> Result<Arc<Self>, ServeError> {
         let in_force = ArcSwap::new(certified(&certificate, &key)?);
         Ok(Arc::new(Self {
@@ -66,10 +68,10 @@ impl ResolvesServerCert for Tls {
     }
 }
 
-fn certified(certificate: &PathBuf, key: &PathBuf) -> Result<Arc<CertifiedKey>, ServeError> {
+fn certified(certificate: &Path, key: &Path) -> Result<Arc<CertifiedKey>, ServeError> {
     let chain = CertificateDer::pem_file_iter(certificate).map_err(unusable)?;
     let chain = chain.collect::<Result<Vec<_>, _>>().map_err(unusable)?;
-    let key = PrivateKeyDer::from_pem_file(key).map_err(unusable)?;
+    let key = PrivateKeyDer::from_pem_slice(&secret_file::read(key)?).map_err(unusable)?;
     let certified = CertifiedKey::from_der(chain, key, &ring::default_provider()).map_err(unusable)?;
     Ok(Arc::new(certified))
 }

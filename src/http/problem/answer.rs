@@ -43,6 +43,9 @@ pub(in crate::http) struct Body {
     /// For invalid values: field and rule.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     invalid: Vec<InvalidField>,
+    /// For `archived`: the index of the first log entry whose body is still here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    archived_below: Option<u64>,
 }
 
 /// A field whose value breaks its rule.
@@ -179,6 +182,7 @@ impl Problem {
                 .iter()
                 .map(|bad| InvalidField::new(bad, language))
                 .collect(),
+            archived_below: self.archived_below,
         }
     }
 }

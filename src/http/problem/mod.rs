@@ -35,6 +35,8 @@ pub(super) struct Problem {
     audit: Option<Audit>,
     /// For invalid values: their fields and the rules they break.
     invalid: Arc<[Invalid]>,
+    /// For what was archived: the first index whose body is here.
+    archived_below: Option<u64>,
     /// The fault inside, for the program log only.
     inside: Option<String>,
     /// Seconds after which to try again, where they are known.
@@ -51,6 +53,7 @@ impl From<&'static ProblemKind> for Problem {
             places: Vec::new(),
             audit: None,
             invalid: Arc::default(),
+            archived_below: None,
             inside: None,
             wait: None,
             asked: None,
@@ -123,7 +126,10 @@ impl From<Error> for Problem {
             Error::Store(fault) => faults::of_store(&fault),
             Error::Entry(fault) => Self::from(problems::INTEGRITY).inside(&fault),
             Error::NotFound(what) => Self::from(problems::NOT_FOUND).about(what),
-            Error::Archived => problems::ARCHIVED.into(),
+            Error::Archived(below) => Self {
+                archived_below: Some(below),
+                ..Self::from(problems::ARCHIVED).with("below", below)
+            },
             Error::Retained(index) => Self::from(problems::RETAINED).with("index", index),
             Error::WrongState(state) => Self::from(problems::WRONG_STATE).with("state", state),
             Error::Stale => problems::STALE.into(),

@@ -10,8 +10,8 @@ problems! {
     /// An entry whose body is in the archive.
     ARCHIVED = "archived", 404, "Archived" / "已归档",
         "The entry was archived and its body dropped after the retention period. Its bytes are in the exported archive. Its hash \
-         and its proofs are still here." /
-        "该条目过保留期后已归档并从此处清除。其内容在导出的档案中，哈希和证明仍在此处。";
+         and its proofs are still here. From entry {below} on, entries are still here with their bodies." /
+        "该条目过保留期后已归档并从此处清除。其内容在导出的档案中，哈希和证明仍在此处。从第 {below} 条起，条目内容仍在此处。";
     /// A step that does not lead from where the ticket is.
     WRONG_STATE = "wrong-state", 409, "The ticket's state does not allow this step" / "工单当前状态不允许此步骤",
         "The ticket is {state}. docs/transitions.md lists the steps that this state allows." /

@@ -172,7 +172,7 @@ impl Vault {
             return missing.into();
         };
         match self.archived_below().await {
-            Ok(below) if index < below => Error::Archived,
+            Ok(below) if index < below => Error::Archived(below),
             Ok(_) => NotProved(index).into(),
             Err(error) => error,
         }

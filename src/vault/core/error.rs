@@ -48,9 +48,11 @@ pub enum Error {
     /// It is at another version than the asker saw, or changed while this was decided.
     #[error("it was changed in the meantime\n  read it again, then decide again")]
     Stale,
-    /// The entry's body was archived and dropped.
-    #[error("the entry was archived and its body dropped here\n  the archive has its bytes")]
-    Archived,
+    /// The entry's body was archived and dropped. Bodies are here from this index on.
+    #[error(
+        "the entry was archived and its body dropped here; bodies are here from entry {0} on\n  the archive has its bytes"
+    )]
+    Archived(u64),
     /// Entries from this index on are younger than the retention period.
     #[error("entry {0} is younger than the retention period")]
     Retained(u64),

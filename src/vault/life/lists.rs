@@ -39,6 +39,7 @@ impl Vault {
         change.link.insert("lists".to_owned(), sha256.clone());
         let audit = self.record(permit, change).await?.position().into();
         self.lists.replace(lists.clone());
+        rules::tell_lists(&sha256);
         Ok(Reloaded { sha256, lists, audit })
     }
 }

@@ -199,6 +199,8 @@ pub(in crate::vault) struct Unlocked {
     pub(in crate::vault) log: String,
     rules: Rules,
     lists: Lists,
+    /// SHA-256 over the file of the lists, in base64.
+    lists_sha256: String,
 }
 
 impl Unlocked {
@@ -208,7 +210,7 @@ impl Unlocked {
         randomness: &Arc<dyn Randomness>,
     ) -> Result<Self, OpenError> {
         let rules = rules::load(places)?;
-        let (lists, _) = rules::lists(&places.policies, places.policies_named)?;
+        let (lists, lists_sha256) = rules::lists(&places.policies, places.policies_named)?;
         let keys = SqliteKeys::open(&places.keys)?;
         let store = SqliteData::open(&places.data)?;
         let vault = keys.vault().await?;
@@ -233,6 +235,7 @@ impl Unlocked {
             log,
             rules,
             lists,
+            lists_sha256,
         })
     }
 
@@ -285,6 +288,8 @@ impl Unlocked {
             },
         )
         .map_err(OpenError::NoThread)?;
+        rules::tell_rules(self.rules.policy.hash());
+        rules::tell_lists(&self.lists_sha256);
         let limits = running.limited.then(|| self.rules.limits.clone());
         let vault = Vault {
             store: self.store,

@@ -137,8 +137,17 @@ pub(in crate::vault) fn load(places: &Places) -> Result<Rules, OpenError> {
     let policies = text(RulesFile::Policies)?;
     let schema = text(RulesFile::Schema)?;
     let policy = Policy::load(&policies, &schema, &fields, &[&declarations, &limited, &words])?;
-    tracing::info!(policy = %policy.hash(), "the rules in force: SHA-256 over policies, schema, fields, limits and words");
     Ok(Rules { fields, policy, limits })
+}
+
+/// Says in the program log which rules are in force from now on.
+pub(in crate::vault) fn tell_rules(policy: PolicyHash) {
+    tracing::info!(%policy, "the rules in force: SHA-256 over policies, schema, fields, limits and words");
+}
+
+/// As [`tell_rules`], of the lists.
+pub(in crate::vault) fn tell_lists(sha256: &str) {
+    tracing::info!(lists = sha256, "the lists in force: SHA-256");
 }
 
 /// Whether fields that have been declared are declared as they were.
@@ -165,7 +174,9 @@ impl Vault {
         let rules = load(places)?;
         let (lists, sha256) = lists(&places.policies, places.policies_named)?;
         let other_lists = lists != *self.lists();
-        if rules.policy.hash() == self.rules.load().policy.hash() && !other_lists {
+        let policy = rules.policy.hash();
+        let other_rules = policy != self.rules.load().policy.hash();
+        if !other_rules && !other_lists {
             return Ok(false);
         }
         check_declared(&rules.fields, &*self.store, &self.keyring).await?;
@@ -175,14 +186,20 @@ impl Vault {
             ..Change::default()
         };
         if other_lists {
-            change.link.insert("lists".to_owned(), sha256);
+            change.link.insert("lists".to_owned(), sha256.clone());
         }
-        let replaced = Unasked::new(leaf::RULES, DepartmentCode::AUDITORS, at, rules.policy.hash());
+        let replaced = Unasked::new(leaf::RULES, DepartmentCode::AUDITORS, at, policy);
         let logged = self.log.unasked_patiently(&replaced, change).await;
         logged.map_err(Error::from)?;
         self.spending.limit(rules.limits.clone());
         self.rules.store(Arc::new(rules));
         self.lists.replace(lists);
+        if other_rules {
+            tell_rules(policy);
+        }
+        if other_lists {
+            tell_lists(&sha256);
+        }
         Ok(true)
     }
 }
@@ -193,7 +210,6 @@ pub(in crate::vault) fn lists(directory: &Path, named: bool) -> Result<(Lists, S
     check_directory(directory, named)?;
     let text = RulesFile::Lists.read(directory)?;
     let hash = leaf::base64_sha256(text.as_bytes());
-    tracing::info!(lists = %hash, "the lists in force: SHA-256");
     Ok((Lists::load(&text)?, hash))
 }
 

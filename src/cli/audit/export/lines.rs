@@ -45,7 +45,11 @@ impl Export {
                     origin = self.origin(remote, &at, &mut away)?;
                     continue;
                 }
-                Err(NoAnswer::Away(failure) | NoAnswer::Final(failure)) => return Err(failure),
+                Err(NoAnswer::Archived(below)) => {
+                    at = self.after_archived(at.next, below)?;
+                    continue;
+                }
+                Err(other) => return Err(other.into()),
             };
             away.over();
             out.add(&page.lines)?;
@@ -73,9 +77,27 @@ impl Export {
             match at.check(remote) {
                 Ok(origin) => return Ok(origin),
                 Err(NoAnswer::Away(failure)) if self.follow => away.wait(&failure),
-                Err(NoAnswer::Away(failure) | NoAnswer::Final(failure)) => return Err(failure),
+                Err(other) => return Err(other.into()),
             }
         }
+    }
+
+    /// Where to go on when the bodies of the next entries were archived and dropped, if that is wanted.
+    fn after_archived(&self, next: u64, below: u64) -> Result<Position, Failure> {
+        if below <= next {
+            return Err(not_understood());
+        }
+        let missing = format!(
+            "entries {next} to {} were archived and dropped",
+            below.saturating_sub(1)
+        );
+        if !self.skip_archived {
+            return Err(Failure::unavailable(format!(
+                "{missing}\n  their bodies are in the exported archive; give --skip-archived to go on with entry {below}"
+            )));
+        }
+        aside(format!("{missing}: continuing with entry {below}"));
+        Ok(Position::at(below))
     }
 
     /// The first entry to ask for. What the file has is not written again, and what it lacks is, whatever the cursor says.
@@ -195,8 +217,11 @@ impl Page {
 }
 
 fn number(answer: &Value, name: &str) -> Result<u64, Failure> {
-    let number = answer.get(name).and_then(Value::as_u64);
-    number.ok_or_else(|| Failure::unavailable("this version does not understand the server's answer"))
+    answer.get(name).and_then(Value::as_u64).ok_or_else(not_understood)
+}
+
+fn not_understood() -> Failure {
+    Failure::unavailable("this version does not understand the server's answer")
 }
 
 /// The line for an entry as the server tells it. The leaf's bytes are canonical JSON, so they can be made again and must

@@ -40,6 +40,10 @@ pub(super) struct Export {
     /// checked before each write and on SIGHUP.
     #[arg(long)]
     follow: bool,
+    /// For lines: where the next entries were archived and dropped, continue with the first that is left. Without it this is an
+    /// error.
+    #[arg(long)]
+    skip_archived: bool,
     /// Seconds to wait for the server. A server without new entries answers after 20.
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
     patience: u64,

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use serde_json::Value;
+
 use super::{put, unwritable};
 use crate::cli::audit::remote::{NoAnswer, Remote};
 use crate::cli::{Done, Failure};
@@ -66,12 +68,7 @@ impl Position {
                 log.origin
             ))));
         }
-        let answer = remote.follow(self.next - 1, 1, false)?;
-        if answer
-            .pointer("/entries/0/leaf_hash")
-            .and_then(serde_json::Value::as_str)
-            != Some(&log.leaf_hash)
-        {
+        if hash_of(remote, self.next - 1)?.as_ref() != Some(&log.leaf_hash) {
             return Err(NoAnswer::Final(Failure::check_failed(format!(
                 "entry {} of the log is not the one that was exported\n  run `callervault audit verify`",
                 self.next - 1
@@ -79,4 +76,14 @@ impl Position {
         }
         Ok(origin)
     }
+}
+
+/// The leaf hash of an entry, also where its body was archived and dropped since.
+fn hash_of(remote: &Remote, index: u64) -> Result<Option<String>, NoAnswer> {
+    let answer = match remote.follow(index, 1, false) {
+        Err(NoAnswer::Archived(_)) => return remote.archived_hash(index).map(Some),
+        answer => answer?,
+    };
+    let hash = answer.pointer("/entries/0/leaf_hash");
+    Ok(hash.and_then(Value::as_str).map(str::to_owned))
 }
