@@ -68,7 +68,7 @@ mod audit {
     mod formats;
     mod names;
     mod news;
-    mod outsiders;
+    pub(crate) mod outsiders;
     pub(crate) mod retention;
     mod reveal_limit;
     mod roles;

@@ -6,6 +6,7 @@ mod audit;
 mod callers;
 mod departments;
 mod health;
+mod keys;
 mod limits;
 mod listener;
 mod lists;
@@ -108,7 +109,9 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(admin::revoke_token))
         .routes(routes!(tokens::claim))
         .routes(routes!(admin::stop_recovery))
-        .routes(routes!(admin::lock))
+        .routes(routes!(keys::list))
+        .routes(routes!(keys::rotate))
+        .routes(routes!(keys::lock))
         .routes(routes!(approvals::list))
         .routes(routes!(approvals::mine))
         .routes(routes!(approvals::read))

@@ -10,6 +10,7 @@ pub mod custody;
 pub mod declared;
 pub mod department;
 pub mod field;
+pub mod key_version;
 pub mod keys;
 pub mod log;
 pub mod principal;
@@ -33,6 +34,7 @@ pub use self::custody::CustodyRow;
 pub use self::declared::DeclaredRow;
 pub use self::department::DepartmentRow;
 pub use self::field::FieldRow;
+pub use self::key_version::KeyVersionRow;
 pub use self::keys::{Contradiction, Fence, KeyringRow, UnlockRow, VaultRow, WrappedKey};
 pub use self::log::{EntryRow, HeadRow, PastEntryRow, PastLogRow, TileRow};
 pub use self::principal::PrincipalRow;
@@ -67,6 +69,7 @@ pub static DATA: &[fn() -> &'static Table] = &[
     ApprovalRow::table,
     ArchiveRow::table,
     RecoveryRow::table,
+    KeyVersionRow::table,
     HeadRow::table,
     EntryRow::table,
     TileRow::table,

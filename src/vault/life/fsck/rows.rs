@@ -8,7 +8,8 @@ use crate::model::ids::{CallerId, RecordId, TicketId};
 use crate::model::reference::{DepartmentCode, Reference};
 use crate::store::rows::{
     ApprovalRow, ArchiveRow, BlindIndexRow, CallerRow, Coded, CustodyRow, DeclaredRow, DepartmentRow, EntryRow,
-    PrincipalRow, Protected, RecoveryRow, ReplayRow, Row, SpentRow, TicketRow, TokenCodeRow, TokenDayRow, TokenRow,
+    KeyVersionRow, PrincipalRow, Protected, RecoveryRow, ReplayRow, Row, SpentRow, TicketRow, TokenCodeRow,
+    TokenDayRow, TokenRow,
 };
 use crate::vault::core::replay;
 use crate::vault::life::fsck::Check;
@@ -77,6 +78,8 @@ impl Check<'_> {
         self.coded(|row: &TokenDayRow| format!("last day of token {}", row.token))
             .await;
         self.coded(|row: &RecoveryRow| format!("recovery of {}", row.principal))
+            .await;
+        self.coded(|row: &KeyVersionRow| format!("version {} of the key {}", row.version, row.role))
             .await;
         self.coded(|row: &ArchiveRow| format!("archive of {}", row.log)).await;
         self.coded(|row: &SpentRow| format!("what {} has spent ({})", row.principal, row.counted))

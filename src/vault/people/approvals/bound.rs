@@ -11,7 +11,7 @@ use crate::model::ids::{PrincipalId, TokenId};
 use crate::model::reference::DepartmentCode;
 use crate::store::Guard;
 use crate::store::rows::coded::row_digest;
-use crate::store::rows::{About, Genuine, Protected, archive};
+use crate::store::rows::{About, Genuine, Protected, archive, key_version};
 use crate::vault::{Error, Vault};
 
 /// The word of `about` for the account that it is about: its id.
@@ -22,6 +22,9 @@ pub(in crate::vault) const DEPARTMENT: &str = "department";
 pub(in crate::vault) const TOKEN: &str = "token_id";
 /// The log whose entries it is about: its origin.
 pub(in crate::vault) const LOG: &str = "log";
+
+/// The key that it is about: its role.
+pub(in crate::vault) const KEY: &str = "key";
 
 /// The rows that a request for approval is about.
 pub(in crate::vault) struct Bound {
@@ -54,7 +57,8 @@ impl Gathered {
 }
 
 impl Vault {
-    /// The rows that these words name, as they stand now: department, account, API token, and how far a log was archived. The number
+    /// The rows that these words name, as they stand now: department, account, API token, the newest
+    /// version of a key, and how far a log was archived. The number
     /// of the log in force belongs to their state: where the next log was opened on a restored data store, an approval may have
     /// been used in the entries that were lost.
     ///
@@ -74,6 +78,12 @@ impl Vault {
         }
         if let Some(id) = named::<TokenId>(about, TOKEN)? {
             rows.row(&self.token_row(id).await?);
+        }
+        if let Some(role) = about.get(KEY) {
+            match self.store.one(&key_version::NEWEST, &cells![*role]).await? {
+                Some(row) => rows.row(&self.keyring.genuine(row)?),
+                None => rows.guards.push(Guard::none(&key_version::NEWEST, &cells![*role])),
+            }
         }
         if let Some(log) = about.get(LOG) {
             match self.store.one(&archive::BY_LOG, &cells![*log]).await? {

@@ -22,7 +22,7 @@ use crate::policy::facts::{ApprovalFacts, Facts};
 use crate::policy::{Permit, Why};
 use crate::store::rows::{About, ApprovalRow, Genuine, PrincipalRow, approval};
 use crate::store::{Guard, Write};
-pub(in crate::vault) use crate::vault::people::approvals::bound::{DEPARTMENT, LOG, PRINCIPAL, TOKEN};
+pub(in crate::vault) use crate::vault::people::approvals::bound::{DEPARTMENT, KEY, LOG, PRINCIPAL, TOKEN};
 pub(in crate::vault) use crate::vault::people::approvals::decide::are_one;
 pub use crate::vault::people::approvals::decide::{Decided, Decision};
 pub use crate::vault::people::approvals::read::{RequestLine, RequestPage, Somebody};
