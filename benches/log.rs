@@ -29,7 +29,7 @@ use callervault::log::history::History;
 use callervault::log::leaf::{self, Leaf};
 use callervault::log::mark::Mark;
 use callervault::log::startup::prove;
-use callervault::log::{Change, CheckpointSigner, Log, Node};
+use callervault::log::{Change, Log, LogKeys, Node};
 use callervault::merkle::{
     Frontier, TileBuilder, decode_bundle, leaf_hash, tiles_of, verify_consistency, verify_inclusion,
 };
@@ -483,7 +483,9 @@ fn permit(policy: &Policy, session: &Session, size: u64) -> Permit {
 fn verifying(copy: &Path, key: &callervault::note::Verifier, size: u64) -> f64 {
     let source = Directory::new(copy.to_owned());
     let start = Instant::now();
-    let verified = verify(&source, key, &Demands::default(), &|_, _| {}).ok().unwrap();
+    let verified = verify(&source, std::slice::from_ref(key), &Demands::default(), &|_, _| {})
+        .ok()
+        .unwrap();
     assert_eq!((verified.bodies, verified.checkpoint.size), (size, size));
     start.elapsed().as_secs_f64()
 }

@@ -74,7 +74,7 @@ mod audit {
     mod joined;
     mod names;
     mod news;
-    mod outsiders;
+    pub(crate) mod outsiders;
     pub(crate) mod retention;
     mod reveal_limit;
     mod roles;

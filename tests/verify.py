@@ -92,17 +92,17 @@ def open_note(data):
     require(all(lines), "malformed signature line")
     return text + "\n", [(line[1], unbase64(line[2])) for line in lines]
 
-def open_checkpoint(data, key):
-    """Size and root of a checkpoint: three lines, a blank one, signatures; believed once the log's signature holds."""
-    name, key_id, public_key = key
+def open_checkpoint(data, keys):
+    """Size and root of a checkpoint: three lines, a blank one, signatures; believed once a signature of the log holds."""
     text, signatures = open_note(data)
-    signed = False
+    signed, name = False, keys[0][0]
     for signer, signature in signatures:
-        if (signer, signature[:4]) == (name, key_id):  # others, such as witnesses', are ignored
-            with about(f"the signature by {name} is invalid, or origin, size or root was changed"):
-                check_signature(public_key, text.encode(), signature[4:])
-            signed = True
-    require(signed, f"not signed by {name}+{key_id.hex()}")
+        for _, key_id, public_key in keys:
+            if (signer, signature[:4]) == (name, key_id):  # others, such as witnesses', are ignored
+                with about(f"the signature by {name} is invalid, or origin, size or root was changed"):
+                    check_signature(public_key, text.encode(), signature[4:])
+                signed = True
+    require(signed, "not signed by " + " or ".join(f"{name}+{key_id.hex()}" for _, key_id, _ in keys))
     lines = re.fullmatch(r"(.+)\n(0|[1-9][0-9]{0,18})\n(.+)\n", text)
     require(lines, "not three lines: origin, size, root")
     require(lines[1] == name, f"this is the log {lines[1]}, not {name}")
@@ -251,12 +251,12 @@ def check_older(leaves, size, root, source):
     require(tree_root(leaves[:size]) == root, f"{cut}, which are not the first {size} here")
     print(f"older: the {size} entries that {source} was signed for are the first {size} here")
 
-def check_witnesses(notes, key, witnesses, quorum):
+def check_witnesses(notes, keys, witnesses, quorum):
     """How many of the first entries a quorum has cosigned, by the best of these checkpoints."""
     best, most = None, []
     for source, note in notes:
         with about(source):
-            found, (size, _) = cosigners(note, witnesses), open_checkpoint(note, key)
+            found, (size, _) = cosigners(note, witnesses), open_checkpoint(note, keys)
         most = max(most, found, key=len)
         if found and len(found) >= quorum:
             print(f"witnessed: the first {size} entries, in {source}, by {', '.join(found)}")
@@ -268,7 +268,8 @@ def check_witnesses(notes, key, witnesses, quorum):
 def arguments():
     parser = argparse.ArgumentParser(description="Checks a CallerVault audit log.")
     parser.add_argument("directory", type=pathlib.Path, help="the log: checkpoint, tile/...")
-    parser.add_argument("--key", required=True, metavar="VKEY", type=vkey, help="the log's key, name+id+key")
+    parser.add_argument("--key", required=True, metavar="VKEY", type=vkey, action="append", dest="keys",
+                        help="the log's key, name+id+key; repeat for keys that the log had before")
     parser.add_argument("--not-older-than", metavar="FILE", help="a checkpoint or receipt that you kept")
     parser.add_argument("--proof", metavar="FILE", help="a receipt (.tlog-proof) to check")
     parser.add_argument("--entry", metavar="FILE", help="the receipt's entry, if not to be taken from DIRECTORY")
@@ -280,6 +281,8 @@ def arguments():
     options = parser.parse_args()
     if not options.directory.is_dir() or options.entry and not options.proof:
         parser.error("DIRECTORY must be a directory, and --entry goes with --proof")
+    if len({name for name, _, _ in options.keys}) > 1:
+        parser.error("the keys are of different logs")
     count = len({public_key for _, _, public_key in options.witness})
     if count < len(options.witness) or not 0 <= (options.quorum or 0) <= count:
         parser.error("each witness has a key of its own, and the quorum is from 0 to their number")
@@ -294,9 +297,9 @@ def main():
     require(checkpoint.is_file(), "checkpoint is missing")
     notes = [("checkpoint", checkpoint.read_bytes())]  # every checkpoint that the log turns out to continue
     with about("checkpoint"):
-        size, root = open_checkpoint(notes[0][1], options.key)
+        size, root = open_checkpoint(notes[0][1], options.keys)
     shown = base64.b64encode(root).decode()
-    print(f"checkpoint: {options.key[0]}, {size} entries, root {shown}, properly signed")
+    print(f"checkpoint: {options.keys[0][0]}, {size} entries, root {shown}, properly signed")
     leaves = check_log(options.directory, size, root, options.pruned_below)
     if kept is None:
         print("note: without a kept checkpoint or proof (--not-older-than), a cut log looks like a shorter one")
@@ -312,11 +315,11 @@ def main():
         notes.append((options.proof, receipted))
     for source, note in notes[1:]:
         with about(source):
-            older = open_checkpoint(note, options.key)
+            older = open_checkpoint(note, options.keys)
         check_older(leaves, *older, source)
-    witnessed = check_witnesses(notes, options.key, options.witness, options.quorum)
+    witnessed = check_witnesses(notes, options.keys, options.witness, options.quorum)
     if proof is not None:
-        tree_size, tree = open_checkpoint(receipted, options.key)
+        tree_size, tree = open_checkpoint(receipted, options.keys)
         require(index < tree_size, f"{options.proof}: index {index} is outside its tree of {tree_size}")
         leaf = leaves[index] if entry is None else leaf_hash(entry)
         proved = root_from_proof(index, tree_size, leaf, hashes) == tree

@@ -1,4 +1,4 @@
-//! `/v1/admin/principals` and locking. Answers here are not kept for a repeated request: an `Idempotency-Key` is refused.
+//! `/v1/admin/principals`. Answers here are not kept for a repeated request: an `Idempotency-Key` is refused.
 
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -193,10 +193,4 @@ pub(super) async fn revoke_token(context: Once, Path((id, token)): Path<(String,
 #[utoipa::path(post, path = "/v1/admin/recovery/stop", tag = "admin", responses((status = 200, body = Audit), (status = 409)))]
 pub(super) async fn stop_recovery(context: Once) -> Answer<Audit> {
     Ok(axum::Json(context.vault().stop_recovery(context.session()).await?))
-}
-
-/// Locks the vault: wipes every key. To unlock it, start the vault again with the passphrase.
-#[utoipa::path(post, path = "/v1/keys/lock", tag = "keys", responses((status = 200, body = Audit)))]
-pub(super) async fn lock(context: Once) -> Answer<Audit> {
-    Ok(axum::Json(context.vault().lock(context.session()).await?))
 }

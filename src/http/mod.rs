@@ -7,6 +7,7 @@ mod callers;
 mod departments;
 mod health;
 mod joining;
+mod keys;
 mod limits;
 mod listener;
 mod lists;
@@ -112,7 +113,9 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(admin::revoke_token))
         .routes(routes!(tokens::claim))
         .routes(routes!(admin::stop_recovery))
-        .routes(routes!(admin::lock))
+        .routes(routes!(keys::list))
+        .routes(routes!(keys::rotate))
+        .routes(routes!(keys::lock))
         .routes(routes!(approvals::list))
         .routes(routes!(approvals::mine))
         .routes(routes!(approvals::read))

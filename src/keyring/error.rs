@@ -29,6 +29,9 @@ pub enum KeyError {
     /// The keyring holds no such key.
     #[error("the keyring does not hold the key version this needs\n  restore the key store from its backup")]
     NoSuchKey,
+    /// The role's key has had every version that there can be.
+    #[error("this key has had 255 versions, and there can be no more")]
+    NoVersionLeft,
     /// The operating system gives no random bytes.
     #[error(transparent)]
     NoRandomness(#[from] randomness::NoRandomness),

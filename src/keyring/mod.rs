@@ -18,6 +18,7 @@ mod references;
 mod rejected;
 mod replay;
 mod revealed;
+mod rotate;
 mod sign;
 mod stack;
 pub mod unlock;
@@ -31,24 +32,8 @@ pub use self::record_key::RecordKey;
 pub use self::revealed::{Disclosed, Revealed};
 use self::stack::Stacks;
 use self::unlocked::{Keys, Unlocked};
-use crate::model::word_enum::word_enum;
+pub use crate::model::key_roles::KeyRole;
 use crate::randomness::Randomness;
-
-word_enum! {
-    /// What a key of the keyring is for.
-    pub enum KeyRole {
-        /// Wraps record keys.
-        Kek = "kek",
-        /// Blind indexes; a subkey for each.
-        Index = "index",
-        /// Codes over rows that decide, of requests that may come again, and seals on remembered answers; a subkey for each.
-        Row = "row",
-        /// Department references; a subkey per department, kind and version.
-        Reference = "reference",
-        /// Ed25519 seed that signs checkpoints.
-        Log = "log",
-    }
-}
 
 /// The keys of an unlocked vault. No `Debug`, no `Clone`.
 pub struct Keyring {
@@ -56,7 +41,7 @@ pub struct Keyring {
     // For nonces and record keys.
     randomness: Arc<dyn Randomness>,
     stacks: Stacks,
-    // Written once, by `lock`.
+    // Written by `lock` and when a key gets a new version.
     unlocked: RwLock<Option<Unlocked>>,
 }
 

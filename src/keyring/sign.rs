@@ -1,8 +1,9 @@
 //! Signing checkpoints with the log key.
 
 use super::{KeyError, KeyRole, Keyring};
-use crate::log::CheckpointSigner;
+use crate::log::LogKeys;
 use crate::note::{Checkpoint, Signer, Verifier};
+use crate::store::rows::KeyringRow;
 
 impl Keyring {
     /// The public key of the log of that origin in the form verifiers take (vkey).
@@ -34,9 +35,26 @@ impl Keyring {
     }
 }
 
-impl CheckpointSigner for Keyring {
+impl LogKeys for Keyring {
+    /// Signs with the newest version and with the one before it, so that those who know only the older key can go on until they have been
+    /// given the newer one.
     fn sign(&self, checkpoint: &Checkpoint) -> Option<String> {
-        self.with_signer(&checkpoint.origin, None, |signer| signer.sign(&checkpoint.to_string()))
-            .ok()
+        let text = checkpoint.to_string();
+        let versions = self.versions(KeyRole::Log).ok()?;
+        let mut newest = versions.into_iter().take(2);
+        let sign = |version| {
+            self.with_signer(&checkpoint.origin, Some(version), |signer| signer.sign(&text))
+                .ok()
+        };
+        let mut note = sign(newest.next()?)?;
+        for version in newest {
+            let older = sign(version)?;
+            note.push_str(older.strip_prefix(&*text)?.strip_prefix('\n')?);
+        }
+        Some(note)
+    }
+
+    fn activate(&self, key: &KeyringRow) -> bool {
+        Self::activate(self, key).is_ok()
     }
 }

@@ -136,29 +136,45 @@ pub fn create(
         let root = Secret::random(randomness)?;
         let (key, aad) = (unlocking.bytes(), place::root(origin));
         unlock.wrapped_root = aead::seal(randomness, key, ROOT_GENERATION, &aad, root.bytes())?;
-        let wrap = |&role: &KeyRole| new_key(origin, root.bytes(), role, now, randomness);
+        let first = |&role: &KeyRole| new_key(origin, root.bytes(), (role, FIRST_VERSION), now, randomness);
+        let wrap = |role| {
+            Ok(KeyringRow {
+                active: true,
+                ..first(role)?
+            })
+        };
         let keyring = KeyRole::ALL.iter().map(wrap).collect::<Result<_, KeyError>>()?;
         Ok(NewKeys { unlock, keyring })
     })?
 }
 
-fn new_key(
+/// A new key of the keyring, wrapped, not active yet. Called on a key stack.
+pub(super) fn new_key(
     origin: &str,
     root: &[u8; KEY_LEN],
-    role: KeyRole,
+    (role, version): (KeyRole, u8),
     now: Timestamp,
     randomness: &dyn Randomness,
 ) -> Result<KeyringRow, KeyError> {
     let mut key = Zeroizing::new([0; KEY_LEN]);
     randomness.fill(&mut *key)?;
-    let aad = place::keyring(origin, role.as_str(), FIRST_VERSION);
+    let aad = place::keyring(origin, role.as_str(), version);
     Ok(KeyringRow {
         role: role.as_str().to_owned(),
-        version: FIRST_VERSION,
-        active: true,
-        wrapped: aead::seal(randomness, root, FIRST_VERSION, &aad, &*key)?,
+        version,
+        active: false,
+        wrapped: aead::seal(randomness, root, version, &aad, &*key)?,
         created_at: now,
     })
+}
+
+/// Opens a key of the keyring onto a locked page. Called on a key stack.
+pub(super) fn opened_key(origin: &str, root: &[u8; KEY_LEN], row: &KeyringRow) -> Result<(KeyRole, Secret), KeyError> {
+    let role = KeyRole::from_word(&row.role).ok_or(KeyError::Broken)?;
+    let mut key = Secret::empty()?;
+    let aad = place::keyring(origin, &row.role, row.version);
+    aead::open_key(root, row.version, &aad, &row.wrapped, key.bytes_mut())?;
+    Ok((role, key))
 }
 
 /// Unlocks. What the keyring seals from then on takes its keys and nonces from `randomness`.
@@ -182,17 +198,20 @@ pub fn unlock(
 fn keyring(origin: &str, root: Secret, rows: &[KeyringRow]) -> Result<Unlocked, KeyError> {
     let mut keys = BTreeMap::new();
     let mut active = BTreeMap::new();
-    for row in rows {
-        let role = KeyRole::from_word(&row.role).ok_or(KeyError::Broken)?;
-        let mut key = Secret::empty()?;
-        let aad = place::keyring(origin, &row.role, row.version);
-        aead::open_key(root.bytes(), row.version, &aad, &row.wrapped, key.bytes_mut())?;
+    for row in rows.iter().filter(|row| is_used(row, rows)) {
+        let (role, key) = opened_key(origin, root.bytes(), row)?;
         keys.insert((role, row.version), key);
         if row.active {
             active.insert(role, row.version);
         }
     }
     Unlocked::new(root, keys, active)
+}
+
+/// Whether a key is the active one of its role, or an older one. A newer one was made by a rotation that is not in the log yet.
+fn is_used(key: &KeyringRow, rows: &[KeyringRow]) -> bool {
+    let active = rows.iter().find(|row| row.active && row.role == key.role);
+    active.is_some_and(|active| key.version <= active.version)
 }
 
 fn root_key(stacks: &Stacks, origin: &str, passphrase: &Passphrase, ways: &[UnlockRow]) -> Result<Secret, KeyError> {

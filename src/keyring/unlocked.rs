@@ -7,8 +7,8 @@ use super::{KeyError, KeyRole};
 
 /// The keys while the vault is unlocked, each on a locked page.
 pub(super) struct Unlocked {
-    // Wraps the keyring; held for rotation and wiped with the rest.
-    _root: Secret,
+    // Wraps the keyring: today's keys and those that come. Wiped with the rest.
+    root: Secret,
     keys: BTreeMap<(KeyRole, u8), Secret>,
     active: BTreeMap<KeyRole, u8>,
 }
@@ -24,11 +24,18 @@ impl Unlocked {
         if KeyRole::ALL.iter().any(|role| !active.contains_key(role)) {
             return Err(KeyError::NoSuchKey);
         }
-        Ok(Self {
-            _root: root,
-            keys,
-            active,
-        })
+        Ok(Self { root, keys, active })
+    }
+
+    /// The root key, under which keys of the keyring are wrapped.
+    pub(super) fn root(&self) -> &[u8; KEY_LEN] {
+        self.root.bytes()
+    }
+
+    /// Adds a version of a role's key. New values are made with it from now on.
+    pub(super) fn activate(&mut self, role: KeyRole, version: u8, key: Secret) {
+        self.keys.insert((role, version), key);
+        self.active.insert(role, version);
     }
 
     /// Every version of a role's key, newest first.

@@ -14,7 +14,7 @@ use super::leaf::{Leaf, LeafBytes, UNLOCK, Unasked};
 use super::receipt::{LogPosition, Receipt, Recorded, Refusal};
 use super::sequencer::{Job, Sequencer};
 use super::stats::LogStats;
-use super::{Change, CheckpointSigner, Node};
+use super::{Change, LogKeys, Node};
 use crate::model::reference::DepartmentCode;
 use crate::policy::facts::{Facts, PolicyHash};
 use crate::policy::{Denial, Permit};
@@ -73,7 +73,7 @@ impl Log {
         proved: super::startup::Proved,
         writer: Box<dyn DataWriter>,
         keys: Arc<dyn KeyStore>,
-        signer: Arc<dyn CheckpointSigner>,
+        signer: Arc<dyn LogKeys>,
         node: Node,
     ) -> std::io::Result<Self> {
         Self::start_with(proved, writer, keys, signer, node, Pace::default())
@@ -87,7 +87,7 @@ impl Log {
         proved: super::startup::Proved,
         writer: Box<dyn DataWriter>,
         keys: Arc<dyn KeyStore>,
-        signer: Arc<dyn CheckpointSigner>,
+        signer: Arc<dyn LogKeys>,
         node: Node,
         pace: Pace,
     ) -> std::io::Result<Self> {

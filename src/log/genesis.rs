@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::leaf::{self, Leaf};
-use super::{Change, CheckpointSigner, CommitError, Node, places};
+use super::{Change, CommitError, LogKeys, Node, places};
 use crate::merkle::Frontier;
 use crate::model::reference::DepartmentCode;
 use crate::note::Checkpoint;
@@ -14,7 +14,7 @@ use crate::store::rows::{EntryRow, HeadRow, One};
 ///
 /// # Errors
 /// [`CommitError::Locked`] without a log key.
-pub fn empty_head(origin: &str, signer: &dyn CheckpointSigner) -> Result<HeadRow, CommitError> {
+pub fn empty_head(origin: &str, signer: &dyn LogKeys) -> Result<HeadRow, CommitError> {
     head(origin, &Frontier::new(), signer)
 }
 
@@ -25,7 +25,7 @@ pub fn empty_head(origin: &str, signer: &dyn CheckpointSigner) -> Result<HeadRow
 /// [`CommitError::NoRandomness`].
 pub fn first_entry(
     origin: &str,
-    signer: &dyn CheckpointSigner,
+    signer: &dyn LogKeys,
     first: &Change,
     department: DepartmentCode,
     policy: PolicyHash,
@@ -48,7 +48,7 @@ pub fn first_entry(
     Ok((entry, head(origin, &frontier, signer)?))
 }
 
-fn head(origin: &str, frontier: &Frontier, signer: &dyn CheckpointSigner) -> Result<HeadRow, CommitError> {
+fn head(origin: &str, frontier: &Frontier, signer: &dyn LogKeys) -> Result<HeadRow, CommitError> {
     let checkpoint = Checkpoint {
         origin: origin.to_owned(),
         size: frontier.size(),

@@ -32,13 +32,16 @@ use crate::model::reference::Reference;
 use crate::model::ticket_no::TicketNo;
 use crate::note::Checkpoint;
 use crate::randomness::{NoRandomness, Randomness};
-use crate::store::rows::WrappedKey;
+use crate::store::rows::{KeyringRow, WrappedKey};
 use crate::store::{Guard, Write};
 
-/// Signs the log's checkpoints. The keyring does; the log never sees the key.
-pub trait CheckpointSigner: Send + Sync {
+/// What the log asks of the keyring. The log never sees a key.
+pub trait LogKeys: Send + Sync {
     /// The signed note, or nothing when the keys are gone.
     fn sign(&self, checkpoint: &Checkpoint) -> Option<String>;
+
+    /// A new version of a key stands in the log: from now on it is used. Whether it can be; the next unlock uses it in any case.
+    fn activate(&self, key: &KeyringRow) -> bool;
 }
 
 /// The node that writes entries.
@@ -66,6 +69,8 @@ impl Node {
 pub struct Change {
     /// Keys of new records, made durable in the key store before the transaction commits.
     pub keys: Vec<WrappedKey>,
+    /// A new version of a key of the keyring: durable in the key store before the transaction commits, in use once it has.
+    pub new_key: Option<KeyringRow>,
     /// What must still be so.
     pub guards: Vec<Guard>,
     /// The writes.

@@ -17,10 +17,10 @@ use super::error::{CommitError, LogStopped};
 use super::leaf::LeafBytes;
 use super::startup::Proved;
 use super::stats::LogStats;
-use super::{Change, CheckpointSigner};
+use super::{Change, LogKeys};
 use crate::merkle::{Frontier, Tile, TileBuilder};
 use crate::note::Checkpoint;
-use crate::store::rows::{EntryRow, Fence, HeadRow, One, WrappedKey};
+use crate::store::rows::{EntryRow, Fence, HeadRow, KeyringRow, One, WrappedKey};
 use crate::store::{Conflict, DataWriter, KeyStore, StoreError};
 
 const LARGEST_GROUP: usize = 4096;
@@ -48,7 +48,7 @@ pub(super) struct Sequencer {
     tiles: TileBuilder,
     writer: Box<dyn DataWriter>,
     keys: Arc<dyn KeyStore>,
-    signer: Arc<dyn CheckpointSigner>,
+    signer: Arc<dyn LogKeys>,
     stats: Arc<LogStats>,
     batch: usize,
     /// Where the key store had no room for the fence of the last group. Nothing more is committed until it is moved there.
@@ -60,7 +60,7 @@ impl Sequencer {
         proved: Proved,
         writer: Box<dyn DataWriter>,
         keys: Arc<dyn KeyStore>,
-        signer: Arc<dyn CheckpointSigner>,
+        signer: Arc<dyn LogKeys>,
         stats: Arc<LogStats>,
         batch: usize,
     ) -> Self {
@@ -173,11 +173,15 @@ impl Sequencer {
         let mut tiles = self.tiles.clone();
         let mut full: Vec<Tile> = Vec::new();
         let mut entries = Vec::new();
+        let mut new_keys = Vec::new();
         for job in waiting {
             let index = frontier.size();
-            let attempt = self.writer.attempt(&job.change.guards, &job.change.writes, index);
+            let attempt = self.attempt(&job.change, index);
             let (outcome, fault) = match attempt {
-                Ok(Ok(())) => (Ok(index), None),
+                Ok(Ok(())) => {
+                    new_keys.extend(job.change.new_key);
+                    (Ok(index), None)
+                }
                 Ok(Err(Conflict::Stale)) => (Err(CommitError::Stale), None),
                 Ok(Err(Conflict::Duplicate)) => (Err(CommitError::Duplicate), None),
                 Err(fault) => (Err(CommitError::Unavailable), Some(fault)),
@@ -207,10 +211,41 @@ impl Sequencer {
             // The log is as it was: neither head nor fence changes.
             return Ok(self.writer.commit()?);
         }
-        self.finish(frontier, tiles, &full, &entries)
+        self.commit(frontier, tiles, &full, &entries)?;
+        self.activate(&new_keys)?;
+        self.put_fence()
     }
 
-    fn finish(
+    /// Tries one job. A new key is durable before the transaction that says it is there; nobody else's can be in its place, since
+    /// the job has passed its guards.
+    fn attempt(&mut self, change: &Change, index: u64) -> Result<Result<(), Conflict>, StoreError> {
+        let outcome = self.writer.attempt(&change.guards, &change.writes, index)?;
+        if let (Ok(()), Some(key)) = (&outcome, &change.new_key) {
+            self.keys.put_key(key)?;
+        }
+        Ok(outcome)
+    }
+
+    /// What the log says is there is used from now on. Where the key store has no room to say so, the next start does it.
+    fn activate(&self, new_keys: &[KeyringRow]) -> Result<(), Fault> {
+        for key in new_keys {
+            if !self.signer.activate(key) {
+                let (role, version) = (&key.role, key.version);
+                tracing::error!(
+                    role,
+                    version,
+                    "the new version of a key is used only after the next unlock"
+                );
+            }
+            match self.keys.activate_key(&key.role, key.version) {
+                Err(StoreError::Full | StoreError::Busy) | Ok(()) => {}
+                Err(fault) => return Err(Fault::Unknown(fault)),
+            }
+        }
+        Ok(())
+    }
+
+    fn commit(
         &mut self,
         frontier: Frontier,
         tiles: TileBuilder,
@@ -239,13 +274,17 @@ impl Sequencer {
         self.tiles = tiles;
         self.stats
             .committed(u64::try_from(entries.len()).unwrap_or(u64::MAX), checkpoint.size);
-        // Only now is anybody answered: what was acknowledged is behind the fence. The group stands in the log already, so
-        // that no fault from here on means that nothing was written.
+        Ok(())
+    }
+
+    /// Only then is anybody answered: what was acknowledged is behind the fence. The group stands in the log already, so that no
+    /// fault from here on means that nothing was written.
+    fn put_fence(&mut self) -> Result<(), Fault> {
         let fence = Fence {
             one: One,
-            origin: checkpoint.origin,
-            size: checkpoint.size,
-            root: checkpoint.root,
+            origin: self.origin.clone(),
+            size: self.frontier.size(),
+            root: self.frontier.root(),
         };
         self.keys.put_fence(&fence).map_err(|fault| match fault {
             StoreError::Full => {

@@ -153,6 +153,10 @@ actions! {
     SetAdministrator = "admin.administrator": Whole, Nothing, two, Passes, Update;
     /// Stop the recovery of an administrator's account.
     StopRecovery = "admin.recover-stop": Whole, Nothing, one, Passes, Update;
+    /// See which versions the vault's keys have.
+    ReadKeys = "key.list": Whole, Nothing, one, Passes, Read;
+    /// Give a key of the vault a new version.
+    RotateKey = "key.rotate": Whole, Nothing, two, Passes, Update;
     /// Lock the vault.
     Lock = "vault.lock": Whole, Nothing, one, Passes, Other;
     /// Read the log's newest checkpoint or its public keys.

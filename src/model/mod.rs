@@ -9,6 +9,7 @@ pub mod code;
 pub(crate) mod crockford;
 pub mod fields;
 pub mod ids;
+pub mod key_roles;
 pub mod limits;
 pub mod lists;
 pub mod principals;

@@ -85,6 +85,22 @@ impl Verifier {
         claims.iter().try_for_each(|claim| self.0.check(text, &claim.bytes))?;
         Ok(text)
     }
+
+    /// The text of a note that at least one of these keys has signed: those of one log, whose key was rotated.
+    ///
+    /// # Errors
+    /// As [`Self::verify`]. A signature that fails by one of the keys is one, whatever the others say.
+    pub fn verify_any<'note>(keys: &[Self], note: &'note str) -> Result<&'note str, NoteError> {
+        let mut found = Err(NoteError::UnknownKey);
+        for key in keys {
+            match key.verify(note) {
+                Ok(text) => found = Ok(text),
+                Err(NoteError::UnknownKey) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        found
+    }
 }
 
 impl fmt::Display for Verifier {

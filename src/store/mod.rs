@@ -264,4 +264,23 @@ pub trait KeyStore: Send + Sync {
     /// # Errors
     /// Whatever the database reports; none of the keys is stored. [`StoreError::Displaced`] as for [`DataWriter::commit`].
     fn put_record_keys(&self, keys: &[WrappedKey]) -> Result<()>;
+
+    /// Makes a new version of a key of the keyring durable before it returns, not active yet, in place of one that never became active.
+    /// Called by the log's thread before the log says that it is there.
+    ///
+    /// # Errors
+    /// As [`Self::put_record_keys`].
+    fn put_key(&self, key: &KeyringRow) -> Result<()>;
+
+    /// Makes a version the active one of its role, in place of the one before it. Durable before it returns.
+    ///
+    /// # Errors
+    /// As [`Self::put_record_keys`]; [`StoreError::Corrupt`] where there is no such version.
+    fn activate_key(&self, role: &str, version: u8) -> Result<()>;
+
+    /// Forgets versions of a role's key that are newer than the active one.
+    ///
+    /// # Errors
+    /// As [`Self::put_record_keys`].
+    fn drop_unused_keys(&self, role: &str) -> Result<()>;
 }

@@ -38,16 +38,14 @@ pub struct Consistent<'r>(&'r AddCheckpoint);
 /// [`Objection::UnknownOrigin`] without such a key; [`Objection::Unsigned`] if none of them has signed the note, or one
 /// has and its signature fails; [`Objection::Malformed`] if it is no signed note.
 pub fn signed<'r>(keys: &[Verifier], request: &'r AddCheckpoint) -> Result<Signed<'r>, Objection> {
-    let mut found = Err(Objection::UnknownOrigin);
-    for key in keys.iter().filter(|key| key.name() == request.claimed().origin) {
-        match key.verify(request.note()) {
-            Ok(_) => found = Ok(()),
-            Err(NoteError::UnknownKey) => found = found.or(Err(Objection::Unsigned)),
-            Err(NoteError::Signature) => return Err(Objection::Unsigned),
-            Err(error) => return Err(Objection::Malformed(error.into())),
-        }
+    let of_log = keys.iter().filter(|key| key.name() == request.claimed().origin);
+    let of_log: Vec<Verifier> = of_log.cloned().collect();
+    match Verifier::verify_any(&of_log, request.note()) {
+        Ok(_) => Ok(Signed(request)),
+        Err(NoteError::UnknownKey) if of_log.is_empty() => Err(Objection::UnknownOrigin),
+        Err(NoteError::UnknownKey | NoteError::Signature) => Err(Objection::Unsigned),
+        Err(error) => Err(Objection::Malformed(error.into())),
     }
-    found.map(|()| Signed(request))
 }
 
 impl<'r> Signed<'r> {

@@ -71,7 +71,9 @@ pub(crate) async fn copy_from(world: &World, app: &Arc<App>, below: u64) -> Copy
 
 async fn copied(world: &World, app: &Arc<App>, below: u64, note: &str) -> Copy {
     let auditor = world.actor(app, "auditor");
-    let key = auditor.get("/v1/audit/keys").await.text.trim().to_owned();
+    // The newest comes first.
+    let keys = auditor.get("/v1/audit/keys").await.text;
+    let key = keys.lines().next().unwrap().to_owned();
     let dir = tempfile::tempdir().unwrap();
     put(dir.path(), "checkpoint", note.as_bytes());
     for path in tiles_of(signed(&key, note).size).unwrap() {

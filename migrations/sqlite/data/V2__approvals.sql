@@ -46,3 +46,14 @@ CREATE TABLE recovery (
     mac        BLOB NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX recovery_open ON recovery (open, started_at);
+
+-- Versions that keys of the keyring were given since the vault was made. A version that does not stand here was never used. The keys
+-- themselves are in the key store.
+CREATE TABLE key_version (
+    role    TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    made_by BLOB NOT NULL REFERENCES principal (id),
+    made_at INTEGER NOT NULL,
+    mac     BLOB NOT NULL,
+    PRIMARY KEY (role, version)
+) WITHOUT ROWID;

@@ -37,13 +37,13 @@ impl Older {
     /// Reads a signed checkpoint, or the one in a `.tlog-proof` file.
     ///
     /// # Errors
-    /// [`Tampered::Evidence`] unless the log's key has signed it.
-    pub fn parse(file: &str, key: &Verifier) -> Result<Self, Tampered> {
+    /// [`Tampered::Evidence`] unless one of the log's keys has signed it.
+    pub fn parse(file: &str, keys: &[Verifier]) -> Result<Self, Tampered> {
         let note = match TlogProof::parse(file) {
             Ok(proof) => proof.checkpoint,
             Err(_) => file.to_owned(),
         };
-        let checkpoint = signed(&note, key).map_err(Tampered::Evidence)?;
+        let checkpoint = signed(&note, keys).map_err(Tampered::Evidence)?;
         Ok(Self { checkpoint, note })
     }
 }
@@ -124,13 +124,13 @@ impl From<Tampered> for Unverified {
     }
 }
 
-/// Verifies a whole log. `progress` hears the number of entries looked at.
+/// Verifies a whole log by its keys: one, and those that it had before it was rotated. `progress` hears the number of entries looked at.
 ///
 /// # Errors
 /// [`Unverified::Tampered`] names the first thing that does not hold.
 pub fn verify(
     source: &dyn Source,
-    key: &Verifier,
+    keys: &[Verifier],
     demands: &Demands,
     progress: &dyn Fn(u64, u64),
 ) -> Result<Verified, Unverified> {
@@ -139,10 +139,10 @@ pub fn verify(
     if !demands.witnesses.is_empty()
         && let Some(note) = text(source.cosigned())?
     {
-        older.push(Older::parse(&note, key)?);
+        older.push(Older::parse(&note, keys)?);
     }
     let note = text(source.read("checkpoint"))?.ok_or_else(|| Tampered::Missing("checkpoint".to_owned()))?;
-    let checkpoint = signed(&note, key).map_err(Tampered::Checkpoint)?;
+    let checkpoint = signed(&note, keys).map_err(Tampered::Checkpoint)?;
     let mut found = vec![demands.witnesses.cosigned(checkpoint.size, &note)?];
     for Older { checkpoint: kept, note } in &older {
         let (size, kept) = (checkpoint.size, kept.size);
@@ -173,17 +173,17 @@ pub fn verify(
 ///
 /// # Errors
 /// [`Tampered::Checkpoint`] or [`Tampered::Inclusion`].
-pub fn verify_proof(proof: &TlogProof, leaf: &Hash, key: &Verifier) -> Result<Checkpoint, Tampered> {
-    let checkpoint = signed(&proof.checkpoint, key).map_err(Tampered::Checkpoint)?;
+pub fn verify_proof(proof: &TlogProof, leaf: &Hash, keys: &[Verifier]) -> Result<Checkpoint, Tampered> {
+    let checkpoint = signed(&proof.checkpoint, keys).map_err(Tampered::Checkpoint)?;
     verify_inclusion(proof.index, checkpoint.size, leaf, &proof.hashes, &checkpoint.root)
         .map_err(|_| Tampered::Inclusion(proof.index))?;
     Ok(checkpoint)
 }
 
-/// The checkpoint in a note that this log's key has signed.
-fn signed(note: &str, key: &Verifier) -> Result<Checkpoint, NoteError> {
-    let checkpoint = Checkpoint::parse(key.verify(note)?)?;
-    if checkpoint.origin == key.name() {
+/// The checkpoint in a note that one of this log's keys has signed.
+fn signed(note: &str, keys: &[Verifier]) -> Result<Checkpoint, NoteError> {
+    let checkpoint = Checkpoint::parse(Verifier::verify_any(keys, note)?)?;
+    if keys.iter().all(|key| checkpoint.origin == key.name()) {
         Ok(checkpoint)
     } else {
         Err(NoteError::Checkpoint)

@@ -21,9 +21,10 @@ use crate::note::{CosignatureVerifier, TlogProof, Verifier};
 pub(super) struct Verify {
     /// A directory with `checkpoint` and `tile/`, or the URL of a running server.
     log: String,
-    /// The log's public key, `name+id+key` as `GET /v1/audit/keys` gives it. Do not take it from where you took the log.
-    #[arg(long, value_name = "VKEY")]
-    key: String,
+    /// The log's public key, `name+id+key` as `GET /v1/audit/keys` gives it. Do not take it from where you took the log. Repeat for
+    /// keys that the log had before it got this one.
+    #[arg(long = "key", value_name = "VKEY", required = true)]
+    keys: Vec<Verifier>,
     #[command(flatten)]
     token: TokenFrom,
     /// A checkpoint or a `.tlog-proof` that you kept. Nothing up to it may have been removed or changed.
@@ -53,10 +54,10 @@ pub(super) struct Verify {
 
 impl Verify {
     pub(super) fn run(self) -> Done {
-        let key: Verifier = self.key.parse().map_err(Failure::usage)?;
+        self.check_keys()?;
         let source = self.source()?;
         let demands = Demands {
-            older: self.older(&key)?,
+            older: self.older()?,
             witnesses: self.known()?,
             pruned_below: self.pruned_below,
         };
@@ -65,13 +66,13 @@ impl Verify {
             bar.set_length(all);
             bar.set_position(done);
         };
-        let verified = verify(&*source, &key, &demands, &progress);
+        let verified = verify(&*source, &self.keys, &demands, &progress);
         bar.finish_and_clear();
         let verified = verified.map_err(failed)?;
         let proved = self
             .proof
             .as_deref()
-            .map(|file| self.prove(file, &key, &*source, verified.checkpoint.size))
+            .map(|file| self.prove(file, &*source, verified.checkpoint.size))
             .transpose()?;
         if let Some(index) = proved
             && demands.witnesses.quorum() > 0
@@ -79,6 +80,19 @@ impl Verify {
             covered(index, verified.witnessed.as_ref())?;
         }
         self.report(&verified, proved)
+    }
+
+    /// All of one log.
+    fn check_keys(&self) -> Result<(), Failure> {
+        let mut names = self.keys.iter().map(Verifier::name);
+        let first = names.next();
+        match names.find(|name| Some(*name) != first) {
+            Some(other) => Err(Failure::usage(format!(
+                "the keys are of different logs: {} and {other}\n  give the keys of one log",
+                first.unwrap_or_default()
+            ))),
+            None => Ok(()),
+        }
     }
 
     fn source(&self) -> Result<Box<dyn Source>, Failure> {
@@ -95,9 +109,9 @@ impl Verify {
     }
 
     /// What the log must continue: what was kept, and the checkpoint in the proof.
-    fn older(&self, key: &Verifier) -> Result<Vec<Older>, Failure> {
+    fn older(&self) -> Result<Vec<Older>, Failure> {
         let files = [&self.not_older_than, &self.proof].into_iter().flatten();
-        let parse = |file: &PathBuf| Older::parse(&read(file)?, key).map_err(|tampered| failed(tampered.into()));
+        let parse = |file: &PathBuf| Older::parse(&read(file)?, &self.keys).map_err(|tampered| failed(tampered.into()));
         files.map(parse).collect()
     }
 
@@ -116,13 +130,13 @@ impl Verify {
     }
 
     /// The index that a proof proves.
-    fn prove(&self, file: &Path, key: &Verifier, source: &dyn Source, size: u64) -> Result<u64, Failure> {
+    fn prove(&self, file: &Path, source: &dyn Source, size: u64) -> Result<u64, Failure> {
         let proof = TlogProof::parse(&read(file)?).map_err(Failure::check_failed)?;
         let leaf = match &self.entry {
             Some(entry) => leaf_hash(&std::fs::read(entry).map_err(|error| unreadable(entry, &error))?),
             None => entry_of(source, size, proof.index)?,
         };
-        verify_proof(&proof, &leaf, key).map_err(|tampered| failed(tampered.into()))?;
+        verify_proof(&proof, &leaf, &self.keys).map_err(|tampered| failed(tampered.into()))?;
         Ok(proof.index)
     }
 

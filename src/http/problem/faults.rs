@@ -24,6 +24,7 @@ pub(super) fn of_key(fault: &KeyError) -> Problem {
         KeyError::NoRandomness(_) => problems::NO_RANDOMNESS,
         KeyError::NoSuchKey => problems::NO_SUCH_KEY,
         KeyError::NoRecordKey => problems::NO_RECORD_KEY,
+        KeyError::NoVersionLeft => return problems::NO_VERSION_LEFT.into(),
         KeyError::Broken | KeyError::WrongPassphrase | KeyError::BadPassphrase | KeyError::WeakParameters => {
             problems::INTEGRITY
         }

@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use super::{Job, Sequencer};
 use crate::log::startup::Proved;
 use crate::log::stats::LogStats;
-use crate::log::{Change, CheckpointSigner, CommitError};
+use crate::log::{Change, CommitError, LogKeys};
 use crate::merkle::Tile;
 use crate::model::ids::RecordId;
 use crate::note::Checkpoint;
@@ -102,10 +102,22 @@ impl KeyStore for Unasked {
     fn put_record_keys(&self, _: &[WrappedKey]) -> Result<()> {
         unreachable!()
     }
+    fn put_key(&self, _: &KeyringRow) -> Result<()> {
+        unreachable!()
+    }
+    fn activate_key(&self, _: &str, _: u8) -> Result<()> {
+        unreachable!()
+    }
+    fn drop_unused_keys(&self, _: &str) -> Result<()> {
+        unreachable!()
+    }
 }
 
-impl CheckpointSigner for Unasked {
+impl LogKeys for Unasked {
     fn sign(&self, _: &Checkpoint) -> Option<String> {
+        unreachable!()
+    }
+    fn activate(&self, _: &KeyringRow) -> bool {
         unreachable!()
     }
 }

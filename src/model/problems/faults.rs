@@ -46,6 +46,9 @@ problems! {
     NO_RECORD_KEY = "no-record-key", 500, "The record has no key" / "该记录没有密钥",
         "The record was erased, or the key store is older than the data store. If the key store is older, restore its newest backup." /
         "该记录已被销毁，或密钥库比数据库旧。如密钥库较旧，请恢复其最新备份。";
+    /// A key has had every version that there can be.
+    NO_VERSION_LEFT = "no-version-left", 409, "The key can have no further version" / "该密钥不能再有新版本",
+        "A key can have 255 versions. Move the records to a new vault." / "每种密钥最多 255 个版本。请把记录迁移到新库。";
     /// Something was edited or damaged.
     INTEGRITY = "integrity", 500, "Stored data was changed or damaged" / "库中数据被改动或损坏",
         "Nothing was decrypted. Tell an administrator the `request_id`. The administrator runs `callervault fsck`." /

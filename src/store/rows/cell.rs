@@ -9,6 +9,7 @@ use crate::model::approvals::ApprovalState;
 use crate::model::ask::Action;
 use crate::model::code::Code;
 use crate::model::ids::{ApprovalId, CallerId, JoinId, PrincipalId, RecordKind, TicketId, TokenId};
+use crate::model::key_roles::KeyRole;
 use crate::model::limits::{Counted, Counts};
 use crate::model::principals::{DepartmentKind, DepartmentState, PrincipalKind, Roles};
 use crate::model::reference::{DepartmentCode, Reference};
@@ -233,6 +234,7 @@ as_word!(
     Counted,
     DepartmentKind,
     DepartmentState,
+    KeyRole,
     MatterKind,
     PrincipalKind,
     RecordKind,

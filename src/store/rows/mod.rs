@@ -11,6 +11,7 @@ pub mod declared;
 pub mod department;
 pub mod field;
 pub mod joined;
+pub mod key_version;
 pub mod keys;
 pub mod log;
 pub mod principal;
@@ -35,6 +36,7 @@ pub use self::declared::DeclaredRow;
 pub use self::department::DepartmentRow;
 pub use self::field::FieldRow;
 pub use self::joined::JoinedRow;
+pub use self::key_version::KeyVersionRow;
 pub use self::keys::{Contradiction, Fence, KeyringRow, UnlockRow, VaultRow, WrappedKey};
 pub use self::log::{EntryRow, HeadRow, PastEntryRow, PastLogRow, TileRow};
 pub use self::principal::PrincipalRow;
@@ -70,6 +72,7 @@ pub static DATA: &[fn() -> &'static Table] = &[
     ApprovalRow::table,
     ArchiveRow::table,
     RecoveryRow::table,
+    KeyVersionRow::table,
     HeadRow::table,
     EntryRow::table,
     TileRow::table,

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use rusqlite::{Transaction, TransactionBehavior};
+use rusqlite::{Transaction, TransactionBehavior, params};
 
 use super::counted::{Counted, Statements};
 use super::data::all;
@@ -168,6 +168,36 @@ impl KeyStore for SqliteKeys {
         }
         transaction.commit()?;
         self.files.check()
+    }
+
+    fn put_key(&self, key: &KeyringRow) -> Result<()> {
+        let connection = self.writer();
+        let transaction = Transaction::new_unchecked(&connection, TransactionBehavior::Immediate)?;
+        let unused = "DELETE FROM keyring WHERE role = ?1 AND version = ?2 AND active = 0 AND version > \
+                      (SELECT version FROM keyring WHERE role = ?1 AND active = 1)";
+        connection.execute(unused, params![key.role, key.version])?;
+        put(&connection, key)?;
+        transaction.commit()?;
+        self.files.check()
+    }
+
+    fn activate_key(&self, role: &str, version: u8) -> Result<()> {
+        let connection = self.writer();
+        let transaction = Transaction::new_unchecked(&connection, TransactionBehavior::Immediate)?;
+        connection.execute("UPDATE keyring SET active = 0 WHERE role = ?1 AND active = 1", [role])?;
+        let sql = "UPDATE keyring SET active = 1 WHERE role = ?1 AND version = ?2";
+        if connection.execute(sql, params![role, version])? != 1 {
+            return Err(StoreError::Corrupt("keyring"));
+        }
+        transaction.commit()?;
+        self.files.check()
+    }
+
+    fn drop_unused_keys(&self, role: &str) -> Result<()> {
+        let sql = "DELETE FROM keyring WHERE role = ?1 AND version > \
+                   (SELECT version FROM keyring WHERE role = ?1 AND active = 1)";
+        self.writer().execute(sql, [role])?;
+        Ok(())
     }
 }
 

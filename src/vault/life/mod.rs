@@ -7,4 +7,5 @@ pub mod open;
 pub mod recover;
 mod recovery_log;
 pub mod restart;
+mod rotations;
 pub mod rules;

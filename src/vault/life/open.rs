@@ -13,8 +13,9 @@ use crate::keyring::unlock::{self, Passphrase};
 use crate::keyring::{KeyError, Keyring};
 use crate::log::leaf::milliseconds;
 use crate::log::startup::{self, Proved, Unproved};
-use crate::log::{CheckpointSigner, Log, Node, Pace, ProvedEntry};
+use crate::log::{Log, LogKeys, Node, Pace, ProvedEntry};
 use crate::model::fields::{FieldSet, FieldsError, WordsError};
+use crate::model::key_roles::KeyRole;
 use crate::model::limits::LimitsError;
 use crate::model::lists::{Lists, ListsError};
 use crate::model::principals::BadRoles;
@@ -93,6 +94,11 @@ pub enum OpenError {
     /// The data store belongs to another vault than the key store.
     #[error("the data store belongs to another vault than the key store\n  name the directories that belong together")]
     OtherVault,
+    /// The log has a version of a key that the key store lacks: a copy of the key store from before the rotation.
+    #[error(
+        "the key store is older than the data store: it lacks version {1} of the key {0}\n  restore its newest backup"
+    )]
+    OlderKeys(KeyRole, u8),
     /// What takes two persons, and these are not two who may: why.
     #[error(
         "these two accounts may not restart the log ({0})\n  give the tokens of a system administrator and of another person \
@@ -181,6 +187,7 @@ impl Vault {
     ) -> Result<Self, OpenError> {
         let mut opened = Unlocked::open(places, passphrase, &running.randomness).await?;
         opened.check_schema(places).await?;
+        opened.finish_rotations().await?;
         opened.check_declared().await?;
         opened.finish_restart().await?;
         let verifiers = opened.keyring.verifiers(&opened.log)?;
@@ -267,7 +274,7 @@ impl Unlocked {
         node: &str,
         running: Running,
     ) -> Result<Vault, OpenError> {
-        let signer: Arc<dyn CheckpointSigner> = self.keyring.clone();
+        let signer: Arc<dyn LogKeys> = self.keyring.clone();
         let index = SqliteLogIndex::open(&places.log_index())?;
         let contradictions = self.keys.contradictions(proved.origin()).await?;
         let writer = self.store.writer()?;

@@ -92,6 +92,7 @@ impl Vault {
         let reason = fit(reason)?;
         let opened = Unlocked::open(places, passphrase, &randomness).await?;
         opened.check_schema(places).await?;
+        opened.finish_rotations().await?;
         let head = opened.store.head().await?;
         let fence = opened.keys.fence().await?;
         let old = startup::named_origin(&head).ok_or(Unproved::Checkpoint)?.to_owned();

@@ -2,7 +2,9 @@
 // nothing in here hashes or proves by itself. The log is a directory laid out as c2sp.org/tlog-tiles serves it.
 //
 //	apt-get install golang-go golang-golang-x-mod-dev
-//	GO111MODULE=off GOPATH=/usr/share/gocode go run tests/go/verify/main.go DIRECTORY VKEY [SEED]
+//	GO111MODULE=off GOPATH=/usr/share/gocode go run tests/go/verify/main.go DIRECTORY VKEY[,VKEY] [SEED]
+//
+// Several keys are those that the log had, one after the other.
 //
 // It needs every bundle: lay an archive of pruned ones over the directory first. Receipts in
 // DIRECTORY/receipts/*.tlog-proof are checked too. Prints `OK n=… root=…`; or `MISMATCH: …` on standard error and exit code 1; 2 if called wrongly.
@@ -33,7 +35,7 @@ const (
 
 func main() {
 	if len(os.Args) != 3 && len(os.Args) != 4 {
-		fmt.Fprintln(os.Stderr, "usage: verify DIRECTORY VKEY [SEED]")
+		fmt.Fprintln(os.Stderr, "usage: verify DIRECTORY VKEY[,VKEY] [SEED]")
 		os.Exit(2)
 	}
 	seed := int64(1)
@@ -44,12 +46,16 @@ func main() {
 			os.Exit(2)
 		}
 	}
-	verifier, err := note.NewVerifier(os.Args[2])
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(2)
+	var keys []note.Verifier
+	for _, vkey := range strings.Split(os.Args[2], ",") {
+		key, err := note.NewVerifier(vkey)
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(2)
+		}
+		keys = append(keys, key)
 	}
-	tree, err := verify(directory(os.Args[1]), verifier, rand.New(rand.NewSource(seed)))
+	tree, err := verify(directory(os.Args[1]), keys, rand.New(rand.NewSource(seed)))
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "MISMATCH:", err)
 		os.Exit(1)
@@ -57,12 +63,12 @@ func main() {
 	fmt.Printf("OK n=%d root=%s\n", tree.N, tree.Hash)
 }
 
-func verify(dir directory, verifier note.Verifier, random *rand.Rand) (tlog.Tree, error) {
+func verify(dir directory, keys []note.Verifier, random *rand.Rand) (tlog.Tree, error) {
 	signed, err := os.ReadFile(filepath.Join(string(dir), "checkpoint"))
 	if err != nil {
 		return tlog.Tree{}, err
 	}
-	tree, err := openCheckpoint(signed, verifier)
+	tree, err := openCheckpoint(signed, keys)
 	if err != nil {
 		return tree, fmt.Errorf("checkpoint: %w", err)
 	}
@@ -76,12 +82,12 @@ func verify(dir directory, verifier note.Verifier, random *rand.Rand) (tlog.Tree
 	if err := checkProofs(dir, tree, leaves, random); err != nil {
 		return tree, err
 	}
-	return tree, checkReceipts(dir, tree, leaves, verifier)
+	return tree, checkReceipts(dir, tree, leaves, keys)
 }
 
 // openCheckpoint returns the tree that a checkpoint was signed for: exactly the lines origin, size, root.
-func openCheckpoint(signed []byte, verifier note.Verifier) (tlog.Tree, error) {
-	opened, err := note.Open(signed, note.VerifierList(verifier))
+func openCheckpoint(signed []byte, keys []note.Verifier) (tlog.Tree, error) {
+	opened, err := note.Open(signed, note.VerifierList(keys...))
 	if err != nil {
 		return tlog.Tree{}, err
 	}
@@ -89,8 +95,8 @@ func openCheckpoint(signed []byte, verifier note.Verifier) (tlog.Tree, error) {
 	if len(lines) != 4 {
 		return tlog.Tree{}, fmt.Errorf("%d lines, want origin, size, root", len(lines)-1)
 	}
-	if lines[0] != verifier.Name() {
-		return tlog.Tree{}, fmt.Errorf("origin %q, want %q", lines[0], verifier.Name())
+	if lines[0] != keys[0].Name() {
+		return tlog.Tree{}, fmt.Errorf("origin %q, want %q", lines[0], keys[0].Name())
 	}
 	size, err := parseDecimal(lines[1])
 	if err != nil {
@@ -232,7 +238,7 @@ func checkProofs(dir directory, tree tlog.Tree, leaves []tlog.Hash, random *rand
 }
 
 // checkReceipts checks receipts/*.tlog-proof against the entries, each also being of an earlier state of this log.
-func checkReceipts(dir directory, tree tlog.Tree, leaves []tlog.Hash, verifier note.Verifier) error {
+func checkReceipts(dir directory, tree tlog.Tree, leaves []tlog.Hash, keys []note.Verifier) error {
 	paths, err := filepath.Glob(filepath.Join(string(dir), "receipts", "*.tlog-proof"))
 	if err != nil {
 		return err
@@ -240,7 +246,7 @@ func checkReceipts(dir directory, tree tlog.Tree, leaves []tlog.Hash, verifier n
 	for _, path := range paths {
 		data, err := os.ReadFile(path)
 		if err == nil {
-			err = checkReceipt(dir, tree, leaves, verifier, string(data))
+			err = checkReceipt(dir, tree, leaves, keys, string(data))
 		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", path, err)
@@ -249,7 +255,7 @@ func checkReceipts(dir directory, tree tlog.Tree, leaves []tlog.Hash, verifier n
 	return nil
 }
 
-func checkReceipt(dir directory, tree tlog.Tree, leaves []tlog.Hash, verifier note.Verifier, receipt string) error {
+func checkReceipt(dir directory, tree tlog.Tree, leaves []tlog.Hash, keys []note.Verifier, receipt string) error {
 	head, checkpoint, _ := strings.Cut(receipt, "\n\n")
 	lines := strings.Split(head, "\n")
 	if lines[0] != "c2sp.org/tlog-proof@v1" {
@@ -277,7 +283,7 @@ func checkReceipt(dir directory, tree tlog.Tree, leaves []tlog.Hash, verifier no
 		}
 		proof = append(proof, hash)
 	}
-	then, err := openCheckpoint([]byte(checkpoint), verifier)
+	then, err := openCheckpoint([]byte(checkpoint), keys)
 	if err != nil {
 		return err
 	}

@@ -101,6 +101,7 @@ pub async fn check(
         references: BTreeMap::new(),
     };
     check.databases().await;
+    check.rotations().await;
     check.log().await?;
     // A log that cannot be read has been named: there is nothing to hold its index against.
     let index = log_index::check(&*vault.store, &places.log_index()).await;
@@ -214,6 +215,15 @@ impl Check<'_> {
             self.broken("data store", &fault);
         }
         whole
+    }
+
+    /// A rotation that a crash has interrupted is finished, as at a start.
+    async fn rotations(&mut self) {
+        match self.vault.finish_rotations().await {
+            // What a database reports stands among the findings already.
+            Ok(()) | Err(OpenError::Store(_)) => {}
+            Err(fault) => self.find("keyring", &fault.to_string()),
+        }
     }
 
     async fn keys(&mut self) {

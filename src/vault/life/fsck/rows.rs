@@ -8,8 +8,8 @@ use crate::model::ids::{CallerId, RecordId, TicketId};
 use crate::model::reference::{DepartmentCode, Reference};
 use crate::store::rows::{
     ApprovalRow, ArchiveRow, BlindIndexRow, CallerRow, Coded, CustodyRow, DeclaredRow, DepartmentRow, EntryRow,
-    JoinedRow, PrincipalRow, Protected, RecoveryRow, ReplayRow, Row, SpentRow, TicketRow, TokenCodeRow, TokenDayRow,
-    TokenRow,
+    JoinedRow, KeyVersionRow, PrincipalRow, Protected, RecoveryRow, ReplayRow, Row, SpentRow, TicketRow, TokenCodeRow,
+    TokenDayRow, TokenRow,
 };
 use crate::vault::core::{MOST_MERGED, replay};
 use crate::vault::life::fsck::Check;
@@ -94,6 +94,8 @@ impl Check<'_> {
         self.coded(|row: &TokenDayRow| format!("last day of token {}", row.token))
             .await;
         self.coded(|row: &RecoveryRow| format!("recovery of {}", row.principal))
+            .await;
+        self.coded(|row: &KeyVersionRow| format!("version {} of the key {}", row.version, row.role))
             .await;
         self.coded(|row: &ArchiveRow| format!("archive of {}", row.log)).await;
         self.coded(|row: &SpentRow| format!("what {} has spent ({})", row.principal, row.counted))

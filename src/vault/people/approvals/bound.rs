@@ -14,7 +14,7 @@ use crate::model::ticket_no::TicketNo;
 use crate::store::Guard;
 use crate::store::rows::coded::row_digest;
 use crate::store::rows::ticket::BY_NO;
-use crate::store::rows::{About, Genuine, Protected, archive};
+use crate::store::rows::{About, Genuine, Protected, archive, key_version};
 use crate::vault::{Error, Vault};
 
 /// The word of `about` for the account that it is about: its id.
@@ -26,6 +26,8 @@ pub(in crate::vault) const TOKEN: &str = "token_id";
 /// The log whose entries it is about: its origin.
 pub(in crate::vault) const LOG: &str = "log";
 
+/// The key that it is about: its role.
+pub(in crate::vault) const KEY: &str = "key";
 /// A ticket of the caller's record that is kept in a merge.
 pub(in crate::vault) const KEPT_TICKET: &str = "kept_ticket";
 /// A ticket of the record that is merged into it.
@@ -64,8 +66,8 @@ impl Gathered {
 }
 
 impl Vault {
-    /// The rows that these words name, as they stand now: department, account, API token, how far a log was archived, and the records
-    /// that a ticket is about. The number
+    /// The rows that these words name, as they stand now: department, account, API token, the newest version of a key, how far a log was
+    /// archived, and the records that a ticket is about. The number
     /// of the log in force belongs to their state: where the next log was opened on a restored data store, an approval may have
     /// been used in the entries that were lost.
     ///
@@ -85,6 +87,12 @@ impl Vault {
         }
         if let Some(id) = named::<TokenId>(about, TOKEN)? {
             rows.row(&self.token_row(id).await?);
+        }
+        if let Some(role) = about.get(KEY) {
+            match self.store.one(&key_version::NEWEST, &cells![*role]).await? {
+                Some(row) => rows.row(&self.keyring.genuine(row)?),
+                None => rows.guards.push(Guard::none(&key_version::NEWEST, &cells![*role])),
+            }
         }
         if let Some(log) = about.get(LOG) {
             match self.store.one(&archive::BY_LOG, &cells![*log]).await? {

@@ -1,4 +1,6 @@
-//! Unlocking, as the log has it, and locking.
+//! The life of the vault's keys: unlocking, as the log has it, new versions, and locking.
+
+pub mod rotate;
 
 use crate::log::Change;
 use crate::model::ask::Action;

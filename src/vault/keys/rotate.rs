@@ -1,0 +1,122 @@
+//! New versions of keys, while everybody works.
+//!
+//! The log's thread does it in this order, so that a crash leaves nothing half done: the new version is durable in the key store; a
+//! transaction of the data store says that it is there ([`KeyVersionRow`], with its leaf); the key store makes it the active one; it
+//! is used. A start between the second and the third finishes it, one between the first and the second forgets it
+//! ([`crate::vault::life::open`]).
+
+use serde::{Deserialize, Serialize};
+
+use crate::log::{Change, leaf};
+use crate::model::ask::Action;
+use crate::model::key_roles::KeyRole;
+use crate::model::purposes::Purpose;
+use crate::store::Write;
+use crate::store::rows::KeyVersionRow;
+use crate::vault::people::approvals::{Exact, KEY, is_overtaken};
+use crate::vault::{Audit, Error, Session, Vault};
+
+/// The word of a rotation's request and leaf.
+const VERSION: &str = "version";
+
+/// The key that gets a new version.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Rotate {
+    /// What the key is for.
+    pub role: KeyRole,
+}
+
+/// A key has a new version.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Rotated {
+    /// What the key is for.
+    pub role: KeyRole,
+    /// The version with which everything new is made from now on.
+    pub version: u8,
+    /// The log entry of this act.
+    pub audit: Audit,
+}
+
+/// The keys of the vault.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct KeyVersions {
+    /// Every version of every key, by role and version.
+    pub keys: Vec<KeyVersion>,
+    /// The log entry of this act.
+    pub audit: Audit,
+}
+
+/// A version of a key. The key itself is never shown.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct KeyVersion {
+    /// What the key is for.
+    pub role: KeyRole,
+    /// From 1.
+    pub version: u8,
+    /// Whether everything new is made with it. Other versions open what was made with them.
+    pub active: bool,
+    /// When it was made, RFC 3339.
+    pub made_at: String,
+}
+
+impl Vault {
+    /// The versions of every key.
+    ///
+    /// # Errors
+    /// [`Error::Refused`].
+    pub async fn list_keys(&self, session: &Session) -> Result<KeyVersions, Error> {
+        let ask = self.ask(session, Action::ReadKeys, Purpose::Administer)?;
+        let facts = self.facts(&ask).await?;
+        let permit = self.decide(ask, facts).await?;
+        let audit = self.note(permit).await?;
+        let rows = self.keys.keyring().await?;
+        let mut keys = Vec::with_capacity(rows.len());
+        for row in rows {
+            let role = KeyRole::from_word(&row.role).ok_or(crate::keyring::KeyError::Broken)?;
+            keys.push(KeyVersion {
+                role,
+                version: row.version,
+                active: row.active,
+                made_at: leaf::milliseconds(row.created_at),
+            });
+        }
+        Ok(KeyVersions { keys, audit })
+    }
+
+    /// Gives a key a new version, with a second person's approval. Everything new is made with it at once; what older versions made
+    /// opens as before.
+    ///
+    /// # Errors
+    /// [`Error::Asked`], [`Error::Refused`], [`Error::RefusedBecause`]; [`Error::Key`] after the last version that there can be.
+    pub async fn rotate_key(&self, session: &Session, body: &Rotate, exact: &Exact) -> Result<Rotated, Error> {
+        let done = self.rotate_key_once(session, body.role, exact).await;
+        if is_overtaken(&done, exact) {
+            return self.rotate_key_once(session, body.role, exact).await;
+        }
+        done
+    }
+
+    async fn rotate_key_once(&self, session: &Session, role: KeyRole, exact: &Exact) -> Result<Rotated, Error> {
+        let ask = self.ask(session, Action::RotateKey, Purpose::Administer)?;
+        self.may_with_two(&ask).await?;
+        let version = self.keyring.next_version(role)?;
+        let (made_by, made_at) = (ask.who().id(), ask.at());
+        let about = [(KEY, role.to_string()), (VERSION, version.to_string())];
+        let about = about.map(|(name, value)| (name.to_owned(), value)).into();
+        let act = self.with_two(ask, about, exact).await?;
+        let row = KeyVersionRow {
+            role,
+            version,
+            made_by,
+            made_at,
+        };
+        let change = Change {
+            new_key: Some(self.keyring.new_version(role, version, made_at)?),
+            writes: vec![Write::put(self.keyring.protect(row)?)],
+            ..Change::default()
+        };
+        let audit = self.act(act, change).await?.position().into();
+        Ok(Rotated { role, version, audit })
+    }
+}
