@@ -147,6 +147,7 @@ mod http {
     mod listen;
     mod openapi;
     mod problems;
+    mod reference;
 }
 
 /// Fields, references, and the tables of actions and transitions.

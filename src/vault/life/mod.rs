@@ -6,5 +6,6 @@ pub mod lists;
 pub mod open;
 pub mod recover;
 mod recovery_log;
+mod reference_data;
 pub mod restart;
 pub mod rules;
