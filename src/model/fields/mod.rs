@@ -149,10 +149,16 @@ impl Field {
         })
     }
 
-    /// Whether what came in is no value: there is nothing to be seen, or it says that the number is withheld.
+    /// Whether what came in is no value: there is nothing to be seen, or a word or sign that stands for none (匿名, N/A, -) where the
+    /// field's type has no such value.
     #[must_use]
     pub fn is_absent(&self, value: &Submitted) -> bool {
-        text::is_blank(value.expose()) || (self.rules.kind.is_phone() && self.words.is_no_number(value.expose()))
+        let value = value.expose();
+        let is_none = || match self.rules.kind.lengths() {
+            None => self.rules.kind.is_phone() || self.rules.normalise(value, Date::MAX).is_err(),
+            Some(_) => false,
+        };
+        text::is_blank(value) || (self.words.is_no_number(value) && is_none())
     }
 
     /// Whether a value in normal form says who somebody is. 匿名, 王女士 and the like are kept, and say it of nobody.
