@@ -156,6 +156,7 @@ mod http {
     mod metrics;
     mod openapi;
     mod problems;
+    mod reference;
 }
 
 /// Fields, references, and the tables of actions and transitions.

@@ -15,6 +15,7 @@ mod me;
 mod metrics;
 mod openapi;
 mod problem;
+mod reference;
 mod request;
 mod search;
 mod server;
@@ -97,6 +98,7 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(tickets::read))
         .routes(routes!(tickets::step))
         .routes(routes!(tickets::reveal))
+        .routes(routes!(reference::reference))
         .routes(routes!(lists::lists))
         .routes(routes!(lists::reload))
         .routes(routes!(departments::find))

@@ -76,12 +76,12 @@ pub struct Kind {
     pub activity: Activity,
 }
 
-/// Declares the actions: a word each, and what is known of it.
+/// Declares the actions: a word each, its labels, and what is known of it.
 macro_rules! actions {
-    ($( $(#[$doc:meta])* $variant:ident = $word:literal: $judged:ident, $needs:ident, $persons:ident, $silence:ident, $activity:ident; )+) => {
+    ($( $(#[$doc:meta])* $variant:ident = $word:literal: $en:literal / $zh:literal: $judged:ident, $needs:ident, $persons:ident, $silence:ident, $activity:ident; )+) => {
         word_enum! {
             /// What is asked. The same words name the action in policy and in the log's `act`.
-            pub enum Action { $( $(#[$doc])* $variant = $word, )+ }
+            pub enum Action { $( $(#[$doc])* $variant = $word: $en / $zh, )+ }
         }
 
         impl Action {
@@ -106,95 +106,95 @@ macro_rules! actions {
 
 actions! {
     /// Take a call in.
-    Intake = "intake": Writing, Nothing, one, Passes, Create;
+    Intake = "intake": "Take a call" / "受理来电": Writing, Nothing, one, Passes, Create;
     /// Bring a call in of which something became elsewhere: it was sent to a department, or closed.
-    Import = "intake.import": Writing, Nothing, one, Passes, Create;
+    Import = "intake.import": "Import a call with a past" / "导入已有进展的来电": Writing, Nothing, one, Passes, Create;
     /// Open lines that an import rejected, for mending.
-    Mend = "intake.mend": Whole, Nothing, one, BarsFields, Decrypt;
+    Mend = "intake.mend": "Open rejected lines" / "打开未导入的行": Whole, Nothing, one, BarsFields, Decrypt;
     /// Find callers by one value.
-    Lookup = "caller.lookup": ByField, Nothing, one, BarsFields, Query;
+    Lookup = "caller.lookup": "Look a caller up" / "查找诉求人": ByField, Nothing, one, BarsFields, Query;
     /// Read the names of a caller's fields, no values.
-    ReadCaller = "caller.read": Whole, Nothing, one, Passes, Read;
+    ReadCaller = "caller.read": "Read which fields are on file" / "查看已登记的字段名": Whole, Nothing, one, Passes, Read;
     /// Read fields of a caller or of a ticket.
-    Reveal = "field.reveal": ByField, OpenTicketAbout, one, BarsFields, Decrypt;
+    Reveal = "field.reveal": "Reveal fields" / "查看字段": ByField, OpenTicketAbout, one, BarsFields, Decrypt;
     /// Compare a value with a field without opening it.
-    Verify = "field.verify": ByField, OpenTicketAbout, one, BarsFields, Query;
+    Verify = "field.verify": "Verify a value" / "核对字段": ByField, OpenTicketAbout, one, BarsFields, Query;
     /// Replace a caller's field.
-    Correct = "caller.correct": ByField, OpenTicketAbout, one, BarsFields, Update;
+    Correct = "caller.correct": "Correct a caller" / "更正诉求人信息": ByField, OpenTicketAbout, one, BarsFields, Update;
     /// Make one of two records of the same caller.
-    Merge = "caller.merge": Writing, TicketAbout, two, BarsFields, Update;
+    Merge = "caller.merge": "Merge two records of a caller" / "合并同一诉求人的两条记录": Writing, TicketAbout, two, BarsFields, Update;
     /// Make two of them again.
-    Unmerge = "caller.unmerge": Writing, TicketAbout, two, BarsFields, Update;
+    Unmerge = "caller.unmerge": "Undo a merge of records" / "撤销记录合并": Writing, TicketAbout, two, BarsFields, Update;
     /// Take calls of another person out of a caller's record, into one of their own.
-    Split = "caller.split": Writing, TicketAbout, two, BarsFields, Update;
+    Split = "caller.split": "Split a caller's record" / "拆分诉求人记录": Writing, TicketAbout, two, BarsFields, Update;
     /// Read a ticket's envelope.
-    ReadTicket = "ticket.read": Whole, Ticket, one, Passes, Read;
+    ReadTicket = "ticket.read": "Read a ticket" / "查看工单": Whole, Ticket, one, Passes, Read;
     /// List a department's tickets.
-    ListTickets = "ticket.list": Whole, Nothing, one, Passes, List;
+    ListTickets = "ticket.list": "List tickets" / "列出工单": Whole, Nothing, one, Passes, List;
     /// List the departments that a ticket can be sent to.
-    ListDepartments = "department.list": Whole, Nothing, one, Passes, List;
+    ListDepartments = "department.list": "Find departments" / "查找部门": Whole, Nothing, one, Passes, List;
     /// Send a ticket to a department.
-    Dispatch = "ticket.dispatch": Writing, OpenTicket, one, Passes, Update;
+    Dispatch = "ticket.dispatch": "Dispatch" / "派单": Writing, OpenTicket, one, Passes, Update;
     /// Give a ticket back to the centre.
-    Return = "ticket.return": Writing, OpenTicket, one, Passes, Update;
+    Return = "ticket.return": "Return" / "退单": Writing, OpenTicket, one, Passes, Update;
     /// Close a ticket.
-    Close = "ticket.close": Writing, OpenTicket, one, Passes, Update;
+    Close = "ticket.close": "Close" / "办结": Writing, OpenTicket, one, Passes, Update;
     /// See departments and principals.
-    ReadAdmin = "admin.read": Whole, Nothing, one, Passes, Read;
+    ReadAdmin = "admin.read": "See departments and accounts" / "查看部门和账号": Whole, Nothing, one, Passes, Read;
     /// Make or change a department.
-    SetDepartment = "admin.department": Whole, Nothing, one, Passes, Update;
+    SetDepartment = "admin.department": "Make or change a department" / "建立或更改部门": Whole, Nothing, one, Passes, Update;
     /// Make a principal or set its roles.
-    SetPrincipal = "admin.principal": Whole, Nothing, one, Passes, Update;
+    SetPrincipal = "admin.principal": "Make or change an account" / "建立或更改账号": Whole, Nothing, one, Passes, Update;
     /// Read the city's lists again.
-    SetLists = "admin.lists": Whole, Nothing, one, Passes, Update;
+    SetLists = "admin.lists": "Reload the lists" / "重新读取清单": Whole, Nothing, one, Passes, Update;
     /// Issue or revoke an API token.
-    SetToken = "admin.token": Whole, Nothing, one, Passes, Update;
+    SetToken = "admin.token": "Issue or revoke a token" / "签发或撤销令牌": Whole, Nothing, one, Passes, Update;
     /// Make, change or equip an account that administers the vault or may approve.
-    SetAdministrator = "admin.administrator": Whole, Nothing, two, Passes, Update;
+    SetAdministrator = "admin.administrator": "Make or change an administrator" / "建立或更改管理员": Whole, Nothing, two, Passes, Update;
     /// Stop the recovery of an administrator's account.
-    StopRecovery = "admin.recover-stop": Whole, Nothing, one, Passes, Update;
+    StopRecovery = "admin.recover-stop": "Stop a recovery" / "停止恢复管理员账号": Whole, Nothing, one, Passes, Update;
     /// See which versions the vault's keys have.
-    ReadKeys = "key.list": Whole, Nothing, one, Passes, Read;
+    ReadKeys = "key.list": "List key versions" / "查看密钥版本": Whole, Nothing, one, Passes, Read;
     /// Give a key of the vault a new version.
-    RotateKey = "key.rotate": Whole, Nothing, two, Passes, Update;
+    RotateKey = "key.rotate": "Rotate a key" / "轮换密钥": Whole, Nothing, two, Passes, Update;
     /// Lock the vault.
-    Lock = "vault.lock": Whole, Nothing, one, Passes, Other;
+    Lock = "vault.lock": "Lock the vault" / "锁定": Whole, Nothing, one, Passes, Other;
     /// Read the log's newest checkpoint or its public keys.
-    ReadCheckpoint = "log.checkpoint": Whole, Nothing, one, Passes, Read;
+    ReadCheckpoint = "log.checkpoint": "Read a checkpoint or the keys" / "读取检查点或公钥": Whole, Nothing, one, Passes, Read;
     /// Read a tile or a bundle of entries.
-    ReadTile = "log.tile": Whole, Nothing, one, Passes, Read;
+    ReadTile = "log.tile": "Read tiles" / "读取日志分块": Whole, Nothing, one, Passes, Read;
     /// Get the proof of one entry, or that one size of the log continues another.
-    Prove = "log.prove": Whole, Nothing, one, Passes, Read;
+    Prove = "log.prove": "Get a proof" / "取得证明": Whole, Nothing, one, Passes, Read;
     /// Search the log.
-    SearchLog = "log.search": Whole, Nothing, one, Passes, Query;
+    SearchLog = "log.search": "Search the log" / "检索日志": Whole, Nothing, one, Passes, Query;
     /// Read one entry.
-    ReadEntry = "log.read": Whole, Nothing, one, Passes, Read;
+    ReadEntry = "log.read": "Read an entry" / "读取条目": Whole, Nothing, one, Passes, Read;
     /// Ask who has been shown which fields.
-    Exposure = "log.exposure": Whole, Nothing, one, Passes, Query;
+    Exposure = "log.exposure": "Ask who was shown fields" / "查询谁看过信息": Whole, Nothing, one, Passes, Query;
     /// Read the report on readers.
-    Report = "log.report": Whole, Nothing, one, Passes, Read;
+    Report = "log.report": "Read the report on readers" / "查看读取情况报告": Whole, Nothing, one, Passes, Read;
     /// Follow the log for archive or a SIEM.
-    ExportLog = "log.export": Whole, Nothing, one, BarsBulk, Read;
+    ExportLog = "log.export": "Export the log" / "导出日志": Whole, Nothing, one, BarsBulk, Read;
     /// Find the read behind a trace mark.
-    Trace = "log.trace": Whole, Nothing, one, Passes, Query;
+    Trace = "log.trace": "Trace a mark" / "追查标记": Whole, Nothing, one, Passes, Query;
     /// See who was given which role when, and by whom.
-    RoleHistory = "log.roles": Whole, Nothing, one, Passes, Query;
+    RoleHistory = "log.roles": "Read the history of roles" / "查看角色变更历史": Whole, Nothing, one, Passes, Query;
     /// Drop bodies of old entries.
-    PruneLog = "log.prune": Whole, Nothing, two, Passes, Delete;
+    PruneLog = "log.prune": "Drop old entries" / "清除旧条目": Whole, Nothing, two, Passes, Delete;
     /// Begin a new log after the old one was cut.
-    RestartLog = "log.restart": Whole, Nothing, two, Passes, Create;
+    RestartLog = "log.restart": "Begin the next log" / "启用新日志": Whole, Nothing, two, Passes, Create;
     /// Learn which caller a subject of the log is.
-    ResolveSubject = "subject.resolve": Whole, Nothing, two, Passes, Other;
+    ResolveSubject = "subject.resolve": "Resolve a subject" / "查明日志所指的诉求人": Whole, Nothing, two, Passes, Other;
     /// Learn which readers were shown fields of the caller that a value or a ticket belongs to, and not who the caller is.
-    SubjectExposure = "subject.exposure": Whole, Nothing, two, Passes, Query;
+    SubjectExposure = "subject.exposure": "Ask who was shown a caller" / "查询谁看过某诉求人": Whole, Nothing, two, Passes, Query;
     /// Ask for a second person's approval.
-    AskApproval = "approval.ask": Whole, Nothing, one, Passes, Update;
+    AskApproval = "approval.ask": "Ask for approval" / "申请复核": Whole, Nothing, one, Passes, Update;
     /// See what waits for approval.
-    ReadApprovals = "approval.read": Whole, Nothing, one, Passes, List;
+    ReadApprovals = "approval.read": "Read requests for approval" / "查看待复核的申请": Whole, Nothing, one, Passes, List;
     /// See one's own requests for approval and what became of them.
-    ReadOwnRequests = "approval.own": Whole, Nothing, one, Passes, List;
+    ReadOwnRequests = "approval.own": "Read own requests" / "查看本人的申请": Whole, Nothing, one, Passes, List;
     /// Approve or refuse somebody else's request.
-    Approve = "approval.approve": Whole, Nothing, one, Passes, Update;
+    Approve = "approval.approve": "Approve or refuse" / "同意或拒绝申请": Whole, Nothing, one, Passes, Update;
 }
 
 impl Action {

@@ -9,13 +9,13 @@ word_enum! {
     /// Where a request for approval stands.
     pub enum ApprovalState {
         /// Waiting for another person.
-        Asked = "asked",
+        Asked = "asked": "Waiting for approval" / "待复核",
         /// Approved, to be used once.
-        Approved = "approved",
+        Approved = "approved": "Approved" / "已同意",
         /// Refused.
-        Refused = "refused",
+        Refused = "refused": "Refused" / "已拒绝",
         /// Used.
-        Used = "used",
+        Used = "used": "Used" / "已使用",
     }
 }
 

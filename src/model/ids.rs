@@ -4,36 +4,16 @@ use std::fmt;
 
 use uuid::Uuid;
 
+use super::word_enum::word_enum;
 use crate::randomness::{NoRandomness, Randomness};
 
-/// Which kind of record a sealed field belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum RecordKind {
-    /// A caller (诉求人).
-    Caller,
-    /// A ticket (工单).
-    Ticket,
-}
-
-impl RecordKind {
-    /// The word used in associated data, in rows and in `fields.toml`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Caller => "caller",
-            Self::Ticket => "ticket",
-        }
-    }
-
-    /// The kind with that word.
-    #[must_use]
-    pub fn from_word(word: &str) -> Option<Self> {
-        match word {
-            "caller" => Some(Self::Caller),
-            "ticket" => Some(Self::Ticket),
-            _ => None,
-        }
+word_enum! {
+    /// Which kind of record a sealed field belongs to. The words stand in associated data, in rows and in `fields.toml`.
+    pub enum RecordKind {
+        /// A caller.
+        Caller = "caller": "Caller" / "诉求人",
+        /// A ticket.
+        Ticket = "ticket": "Ticket" / "工单",
     }
 }
 

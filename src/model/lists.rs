@@ -5,24 +5,36 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::principals::DepartmentKind;
+use super::problems::Words;
 use super::tickets::{Category, Channel};
 use super::township::Township;
 
 /// Most codes of one list.
 const MOST: usize = 2_000;
 /// Longest label, in characters.
-const LONGEST: usize = 60;
+pub(super) const LONGEST_LABEL: usize = 60;
 
 /// A code and what people call it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Labelled {
-    /// The code, as tickets and departments have it.
+    /// The code, as requests and answers have it.
     pub code: String,
     /// In Chinese.
     pub zh: String,
     /// In English.
     pub en: String,
+}
+
+impl Labelled {
+    /// A word of the program with its labels.
+    pub(super) fn new(code: &str, label: Words) -> Self {
+        Self {
+            code: code.to_owned(),
+            zh: label.zh.to_owned(),
+            en: label.en.to_owned(),
+        }
+    }
 }
 
 /// `lists.toml`.
@@ -112,6 +124,11 @@ fn has(list: &[Labelled], code: &str) -> bool {
     list.iter().any(|one| one.code == code)
 }
 
+/// Whether people can be shown this for a code: something on one line.
+pub(super) fn is_label(text: &str) -> bool {
+    (1..=LONGEST_LABEL).contains(&text.chars().count()) && !text.chars().any(char::is_control)
+}
+
 /// Whether a code may stand in the list of that name, and what it must be.
 fn is_code(list: &str, code: &str) -> (bool, &'static str) {
     match list {
@@ -157,8 +174,7 @@ fn check(name: &str, list: &[Labelled]) -> Result<(), ListsError> {
                 "leave one out",
             ));
         }
-        let fits = |label: &str| (1..=LONGEST).contains(&label.chars().count()) && !label.chars().any(char::is_control);
-        if !fits(&one.zh) || !fits(&one.en) {
+        if !is_label(&one.zh) || !is_label(&one.en) {
             return Err(ListsError::new(
                 format!("{name}: the labels of {code:?} are not allowed"),
                 "each has 1 to 60 characters on one line",

@@ -16,6 +16,7 @@ pub mod principals;
 pub mod problems;
 pub mod purposes;
 pub mod reference;
+pub mod reference_data;
 pub mod submitted;
 pub mod ticket_no;
 pub mod tickets;

@@ -10,25 +10,25 @@ word_enum! {
     /// A role (DOMAIN §4). What each may see is `policies/need-to-know.cedar`.
     pub enum Role {
         /// 坐席: takes the call.
-        Agent = "agent",
+        Agent = "agent": "Agent" / "坐席",
         /// 派单员: sends tickets to departments.
-        Dispatcher = "dispatcher",
+        Dispatcher = "dispatcher": "Dispatcher" / "派单员",
         /// 承办: works a ticket in a department.
-        Handler = "handler",
+        Handler = "handler": "Handler" / "承办人员",
         /// 回访员: asks the caller whether it was solved.
-        Callback = "callback",
+        Callback = "callback": "Callback clerk" / "回访员",
         /// 督办员: follows up.
-        Supervisor = "supervisor",
+        Supervisor = "supervisor": "Supervisor" / "督办员",
         /// 数据分析员: statistics.
-        Analyst = "analyst",
+        Analyst = "analyst": "Data analyst" / "数据分析员",
         /// 审计管理员: reads the log, never a field.
-        Auditor = "auditor",
+        Auditor = "auditor": "Auditor" / "审计管理员",
         /// 安全管理员: sets roles, departments and policy.
-        SecurityAdmin = "security_admin",
+        SecurityAdmin = "security_admin": "Security administrator" / "安全管理员",
         /// 系统管理员: keys and backups.
-        SystemAdmin = "system_admin",
+        SystemAdmin = "system_admin": "System administrator" / "系统管理员",
         /// 个保负责人: answers callers about their data.
-        Dpo = "dpo",
+        Dpo = "dpo": "Data protection officer" / "个保负责人",
     }
 }
 
@@ -163,11 +163,11 @@ word_enum! {
     /// Where a department stands.
     pub enum DepartmentState {
         /// It works.
-        Open = "open",
+        Open = "open": "Open" / "在用",
         /// It gets no tickets and no accounts any more.
-        Closed = "closed",
+        Closed = "closed": "Closed" / "已停用",
         /// As closed; another department does its work.
-        Merged = "merged",
+        Merged = "merged": "Merged" / "已并入其他部门",
     }
 }
 
@@ -175,9 +175,9 @@ word_enum! {
     /// A person or a program.
     pub enum PrincipalKind {
         /// A member of staff.
-        Person = "person",
+        Person = "person": "Person" / "个人账号",
         /// A service account.
-        Service = "service",
+        Service = "service": "Service account" / "服务账号",
     }
 }
 

@@ -6,21 +6,21 @@ word_enum! {
     /// The purpose stated with an ask. The policy says which role may have which.
     pub enum Purpose {
         /// Taking a call.
-        Intake = "intake",
+        Intake = "intake": "Take a call" / "受理来电",
         /// Choosing the department.
-        Dispatch = "dispatch",
+        Dispatch = "dispatch": "Dispatch" / "派单",
         /// Working on the ticket.
-        Handle = "handle",
+        Handle = "handle": "Work on the ticket" / "办理",
         /// Asking the caller how it went.
-        Callback = "callback",
+        Callback = "callback": "Call back" / "回访",
         /// Following up on a department.
-        Supervise = "supervise",
+        Supervise = "supervise": "Supervise" / "督办",
         /// Putting a wrong value right.
-        Correct = "correct",
+        Correct = "correct": "Correct a value" / "更正",
         /// Running the vault: departments, principals, keys.
-        Administer = "administer",
+        Administer = "administer": "Administer" / "管理",
         /// Checking the log.
-        Audit = "audit",
+        Audit = "audit": "Audit" / "审计",
     }
 }
 
@@ -28,8 +28,8 @@ word_enum! {
     /// How a field leaves.
     pub enum Form {
         /// As it is.
-        Clear = "clear",
+        Clear = "clear": "Clear" / "明文",
         /// Shortened by its mask.
-        Masked = "masked",
+        Masked = "masked": "Masked" / "脱敏",
     }
 }

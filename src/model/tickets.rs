@@ -1,4 +1,4 @@
-//! Tickets: kinds, channels, states.
+//! Tickets: kinds, channels, states, and what is known of who called.
 
 use super::word_enum::word_enum;
 
@@ -6,17 +6,17 @@ word_enum! {
     /// 诉求类型: what kind of matter a ticket is.
     pub enum MatterKind {
         /// 咨询.
-        Inquiry = "inquiry",
+        Inquiry = "inquiry": "Inquiry" / "咨询",
         /// 求助.
-        Help = "help",
+        Help = "help": "Request for help" / "求助",
         /// 投诉.
-        Complaint = "complaint",
+        Complaint = "complaint": "Complaint" / "投诉",
         /// 举报: confidential by default (DOMAIN §5).
-        Report = "report",
+        Report = "report": "Report" / "举报",
         /// 建议.
-        Suggestion = "suggestion",
+        Suggestion = "suggestion": "Suggestion" / "建议",
         /// 表扬.
-        Praise = "praise",
+        Praise = "praise": "Praise" / "表扬",
     }
 }
 
@@ -35,14 +35,28 @@ word_enum! {
 }
 
 word_enum! {
+    /// How sure the vault is that the caller has called before.
+    pub enum Matched {
+        /// Nobody on file fits.
+        New = "new": "New caller" / "新的诉求人",
+        /// The same person.
+        Certain = "certain": "Caller on file" / "在册诉求人",
+        /// The agent says that it is the same person, and what the call states agrees.
+        Confirmed = "confirmed": "Caller on file whom the agent named" / "坐席指明的在册诉求人",
+        /// Perhaps the same person: a new record was made.
+        Tentative = "tentative": "May be a caller on file" / "可能是在册诉求人",
+    }
+}
+
+word_enum! {
     /// Where a ticket stands (DOMAIN §3).
     pub enum TicketState {
         /// Taken by an agent, held by the centre.
-        Accepted = "accepted",
+        Accepted = "accepted": "Accepted" / "已受理",
         /// Sent to a department, which holds it.
-        Dispatched = "dispatched",
+        Dispatched = "dispatched": "Dispatched" / "已派单",
         /// Done: nothing about the caller is shown for it any more.
-        Closed = "closed",
+        Closed = "closed": "Closed" / "已办结",
     }
 }
 

@@ -6,15 +6,16 @@ use super::reference::DepartmentCode;
 use super::tickets::TicketState;
 use super::word_enum::word_enum;
 
-/// Who holds the ticket after a step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Holder {
-    /// The department that the step names.
-    Named,
-    /// Whoever held it.
-    Same,
-    /// The centre that took the call.
-    Origin,
+word_enum! {
+    /// Who holds the ticket after a step.
+    pub enum Holder {
+        /// The department that the step names.
+        Named = "named": "the department named" / "所指明的部门",
+        /// Whoever held it.
+        Same = "same": "as before" / "不变",
+        /// The centre that took the call.
+        Origin = "origin": "the centre that took the call" / "受理来电的热线中心",
+    }
 }
 
 /// The departments that a ticket has to do with.
@@ -38,16 +39,6 @@ impl Holder {
             (Self::Origin, None) => Some(ticket.origin),
         }
     }
-
-    /// What the page of transitions says of it.
-    #[must_use]
-    pub const fn words(self) -> &'static str {
-        match self {
-            Self::Named => "the department named",
-            Self::Same => "as before",
-            Self::Origin => "the centre that took the call",
-        }
-    }
 }
 
 /// How a step is done.
@@ -67,12 +58,12 @@ pub struct Step {
     pub purpose: Purpose,
 }
 
-/// Declares the steps: a word each, which is its address, and how it is done.
+/// Declares the steps: a word each, which is its address, its labels, and how it is done.
 macro_rules! transitions {
-    ($( $(#[$doc:meta])* $variant:ident = $word:literal: $action:ident, [$($from:ident)+] => $to:ident, $holder:ident, $reason:literal, $purpose:ident; )+) => {
+    ($( $(#[$doc:meta])* $variant:ident = $word:literal: $en:literal / $zh:literal: $action:ident, [$($from:ident)+] => $to:ident, $holder:ident, $reason:literal, $purpose:ident; )+) => {
         word_enum! {
             /// A step of a ticket: the last part of `POST /v1/tickets/{no}/{transition}`.
-            pub enum Transition { $( $(#[$doc])* $variant = $word, )+ }
+            pub enum Transition { $( $(#[$doc])* $variant = $word: $en / $zh, )+ }
         }
 
         impl Transition {
@@ -96,11 +87,11 @@ macro_rules! transitions {
 
 transitions! {
     /// 派单: sends the ticket to a department.
-    Dispatch = "dispatch": Dispatch, [Accepted Dispatched] => Dispatched, Named, "dispatch_reason", Dispatch;
+    Dispatch = "dispatch": "Dispatch" / "派单": Dispatch, [Accepted Dispatched] => Dispatched, Named, "dispatch_reason", Dispatch;
     /// 退单: gives the ticket back to the centre, which sends it elsewhere, or here again.
-    Return = "return": Return, [Dispatched] => Accepted, Origin, "return_reason", Handle;
+    Return = "return": "Return" / "退单": Return, [Dispatched] => Accepted, Origin, "return_reason", Handle;
     /// 办结: closes the ticket. Nothing about its caller is shown for it any more.
-    Close = "close": Close, [Accepted Dispatched] => Closed, Same, "close_reason", Handle;
+    Close = "close": "Close" / "办结": Close, [Accepted Dispatched] => Closed, Same, "close_reason", Handle;
 }
 
 #[cfg(test)]

@@ -1,7 +1,31 @@
 //! One declaration for an enumeration whose variants are fixed words in JSON, rows, leaves and policy.
 
-/// Declares an enumeration of words with `ALL`, `as_str`, `from_word`, `Display`, and serde and OpenAPI by the same words.
+/// Declares an enumeration of words with `ALL`, `as_str`, `from_word`, `Display`, and serde and OpenAPI by the same words. With
+/// labels (`"word": "English" / "中文"`) also `label` and `labelled`: what people read for a word stands beside it.
 macro_rules! word_enum {
+    (
+        $(#[$doc:meta])*
+        pub enum $name:ident { $( $(#[$vdoc:meta])* $variant:ident = $word:literal: $en:literal / $zh:literal, )+ }
+    ) => {
+        $crate::model::word_enum::word_enum! {
+            $(#[$doc])*
+            pub enum $name { $( $(#[$vdoc])* $variant = $word, )+ }
+        }
+
+        impl $name {
+            /// What people read for it.
+            #[must_use]
+            pub const fn label(self) -> $crate::model::problems::Words {
+                match self { $( Self::$variant => $crate::model::problems::Words { en: $en, zh: $zh }, )+ }
+            }
+
+            /// The word with its labels.
+            #[must_use]
+            pub fn labelled(self) -> $crate::model::lists::Labelled {
+                $crate::model::lists::Labelled::new(self.as_str(), self.label())
+            }
+        }
+    };
     (
         $(#[$doc:meta])*
         pub enum $name:ident { $( $(#[$vdoc:meta])* $variant:ident = $word:literal, )+ }

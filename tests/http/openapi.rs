@@ -1,10 +1,11 @@
-//! The API's document as other people's tools read it: it is valid, clients are generated from it, and no answer is outside it.
+//! The API's document as other people's tools read it: it is valid, clients are generated from it, a browser tries it out, and no
+//! answer is outside it.
 
 use std::path::{Path, PathBuf};
 
 use crate::support::World;
 use crate::support::process::{Server, client};
-use crate::support::tools::{succeeds, tool, tools};
+use crate::support::tools::{program, succeeds, tool, tools};
 
 /// A served world, and its document in a file.
 struct Scene {
@@ -109,6 +110,31 @@ async fn types_of_typescript_are_made_of_it() {
     let mut compiler = tool("node_modules/.bin/tsc").unwrap();
     let output = compiler.args(["--noEmit", "--strict"]).arg(&types).output().unwrap();
     succeeds("tsc", &output);
+}
+
+/// The page of the documentation in a browser: a reader authorises and tries every list out.
+#[tokio::test]
+async fn every_list_is_tried_out_on_the_page() {
+    let (Some(mut reader), Some(browser), Some(driver)) =
+        (tool("bin/python"), program("chromium"), program("chromedriver"))
+    else {
+        return;
+    };
+    let scene = scene().await;
+    let reader = reader
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/http/tools/try_it_out.py"))
+        .arg(&scene.server.base)
+        .args([browser, driver])
+        .env("ACCOUNT", scene.world.id("agent"));
+    for (name, who) in [
+        ("SECURITY_ADMIN", "security-admin"),
+        ("DISPATCHER", "dispatcher"),
+        ("HANDLER", "handler-c1"),
+        ("AUDITOR", "auditor"),
+    ] {
+        reader.env(name, scene.world.token(who));
+    }
+    succeeds("the page", &reader.output().unwrap());
 }
 
 /// Whatever six roles ask, well or badly: each status, media type, header and body is one that the document has.

@@ -54,7 +54,7 @@ async fn a_field_that_is_declared_while_the_vault_is_open() {
     let mut with_nickname = caller(NAME, NUMBER);
     with_nickname["nickname"] = json!("阿明");
     agent.intake(with_nickname.clone()).await.fails(422, "unknown-field");
-    let field = "[[field]]\nname = \"nickname\"\nrecord = \"caller\"\ntype = \"label\"\nclass = \"personal\"\ngroup = \"name\"\nmask = \"name\"\n\n";
+    let field = "[[field]]\nname = \"nickname\"\nzh = \"昵称\"\nen = \"Nickname\"\nrecord = \"caller\"\ntype = \"label\"\nclass = \"personal\"\ngroup = \"name\"\nmask = \"name\"\n\n";
     edit(
         &world,
         "fields.toml",

@@ -112,7 +112,7 @@ fn what_is_shown_whole_when_masked_takes_no_number() {
 
 #[test]
 fn a_city_adds_a_field_and_bad_declarations_are_refused() {
-    let own = "[[field]]\nname = \"pension_no\"\nrecord = \"caller\"\ntype = \"line\"\nclass = \"sensitive\"\n\
+    let own = "[[field]]\nname = \"pension_no\"\nzh = \"养老金号码\"\nen = \"Pension number\"\nrecord = \"caller\"\ntype = \"line\"\nclass = \"sensitive\"\n\
                group = \"identity\"\nmask = \"hidden\"\n";
     let fields = FieldSet::load(&format!("{}\n{own}", FieldSet::SHIPPED)).unwrap();
     assert!(fits(&fields, "pension_no", "P-17"));
@@ -121,6 +121,8 @@ fn a_city_adds_a_field_and_bad_declarations_are_refused() {
         ("caller", "nobody"),
         ("pension_no", "name"),
         ("hidden", "phone"),
+        ("养老金号码", ""),
+        ("Pension number", "Pension\\nnumber"),
     ] {
         let bad = own.replace(&format!("\"{from}\""), &format!("\"{to}\""));
         assert!(
@@ -132,7 +134,7 @@ fn a_city_adds_a_field_and_bad_declarations_are_refused() {
 
 #[tokio::test]
 async fn a_citys_own_field_through_the_api() {
-    let own = "[[field]]\nname = \"night_number\"\nrecord = \"caller\"\ntype = \"phone\"\nclass = \"personal\"\n\
+    let own = "[[field]]\nname = \"night_number\"\nzh = \"夜间电话\"\nen = \"Night number\"\nrecord = \"caller\"\ntype = \"phone\"\nclass = \"personal\"\n\
                group = \"contact\"\nmask = \"phone\"\nindex = \"night\"\n";
     let world = World::closed().await;
     let file = world.places.policies.join("fields.toml");
@@ -232,7 +234,7 @@ async fn a_field_that_was_declared_is_declared_as_it_was() {
         assert!(told.contains("type = \"plate\" and index = \"plate\""), "{told}");
     }
     // A field more, another group and another mask are no change to what is on file.
-    let more = "\n[[field]]\nname = \"pension_no\"\nrecord = \"caller\"\ntype = \"line\"\nclass = \"sensitive\"\ngroup = \"identity\"\nmask = \"hidden\"\n";
+    let more = "\n[[field]]\nname = \"pension_no\"\nzh = \"养老金号码\"\nen = \"Pension number\"\nrecord = \"caller\"\ntype = \"line\"\nclass = \"sensitive\"\ngroup = \"identity\"\nmask = \"hidden\"\n";
     std::fs::write(
         &file,
         format!("{}{more}", with(&own.replace("mask = \"plate\"", "mask = \"hidden\""))),

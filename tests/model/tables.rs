@@ -25,10 +25,11 @@ fn is_documented(page: &str, text: &str) {
 
 #[test]
 fn the_page_of_actions_is_as_the_table() {
-    let mut text = "# Actions\n\nMade from the table in `src/model/actions.rs` by `tests/model/tables.rs`. Who may do what is in \
-        `policies/need-to-know.cedar`.\n\n| act | OCSF activity | judged | ticket | two persons | witnesses' silence |\n\
-        |---|---|---|---|---|---|\n"
-        .to_owned();
+    let mut text =
+        "# Actions\n\nMade from the table in `src/model/actions.rs` by `tests/model/tables.rs`. Who may do what is in \
+        `policies/need-to-know.cedar`.\n\n| act | meaning | 含义 | OCSF activity | judged | ticket | two persons | \
+        witnesses' silence |\n|---|---|---|---|---|---|---|---|\n"
+            .to_owned();
     for action in Action::ALL {
         let kind = action.kind();
         let judged = match kind.judged {
@@ -49,10 +50,11 @@ fn the_page_of_actions_is_as_the_table() {
             Silence::BarsBulk => "bars it when nothing leaves in bulk",
             Silence::BarsFields => "bars it when no field is shown",
         };
-        let activity = format!("{:?}", kind.activity);
+        let (activity, label) = (format!("{:?}", kind.activity), action.label());
         writeln!(
             text,
-            "| `{action}` | {activity} | {judged} | {needs} | {persons} | {silence} |"
+            "| `{action}` | {} | {} | {activity} | {judged} | {needs} | {persons} | {silence} |",
+            label.en, label.zh
         )
         .unwrap();
     }
@@ -62,18 +64,19 @@ fn the_page_of_actions_is_as_the_table() {
 #[test]
 fn the_page_of_transitions_is_as_the_table() {
     let mut text = "# Transitions\n\nMade from the table in `src/model/transitions.rs` by `tests/model/tables.rs`. A step is taken by \
-        `POST /v1/tickets/{no}/{transition}`.\n\n| transition | act | from | to | holder afterwards | reason sealed as | \
-        usual purpose |\n|---|---|---|---|---|---|---|\n"
+        `POST /v1/tickets/{no}/{transition}`.\n\n| transition | meaning | 含义 | act | from | to | holder afterwards | reason sealed as | \
+        usual purpose |\n|---|---|---|---|---|---|---|---|---|\n"
         .to_owned();
     for transition in Transition::ALL {
         let step = transition.step();
         let from: Vec<String> = step.from.iter().map(ToString::to_string).collect();
         let (action, from, to) = (step.action, from.join(", "), step.to);
-        let holder = step.holder.words();
+        let (label, holder) = (transition.label(), step.holder.label().en);
         let (reason, purpose) = (step.reason, step.purpose);
         writeln!(
             text,
-            "| `{transition}` | `{action}` | {from} | {to} | {holder} | `{reason}` | {purpose} |"
+            "| `{transition}` | {} | {} | `{action}` | {from} | {to} | {holder} | `{reason}` | {purpose} |",
+            label.en, label.zh
         )
         .unwrap();
     }

@@ -20,6 +20,17 @@ pub(crate) fn tool(path: &str) -> Option<Command> {
     None
 }
 
+/// A program of the system, unless the test must be skipped.
+pub(crate) fn program(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut programs = std::env::split_paths(&path).map(|directory| directory.join(name));
+    let found = programs.find(|program| program.is_file());
+    if found.is_none() {
+        skipped(&format!("{name} is not installed: tests/run installs it"));
+    }
+    found
+}
+
 /// A tool has ended well.
 pub(crate) fn succeeds(what: &str, output: &Output) {
     let (said, faults) = (

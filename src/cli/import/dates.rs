@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use crate::cli::Failure;
 
 /// Forms without an offset that exports have.
-const USUAL: [&str; 10] = [
+const USUAL: [&str; 18] = [
     "%Y-%m-%d %H:%M:%S%.f",
     "%Y-%m-%dT%H:%M:%S%.f",
     "%Y-%m-%d %H:%M",
@@ -19,6 +19,14 @@ const USUAL: [&str; 10] = [
     "%Y年%m月%d日%H时%M分%S秒",
     "%Y年%m月%d日 %H时%M分%S秒",
     "%Y%m%d%H%M%S",
+    "%Y%m%d %H:%M:%S",
+    "%Y-%m-%dT%H:%M",
+    "%Y-%m-%d %H:%M:%S%.f %z",
+    "%Y.%m.%d %H:%M:%S",
+    "%Y.%m.%d %H:%M",
+    "%Y年%m月%d日%H:%M:%S",
+    "%Y年%m月%d日%H时%M分",
+    "%Y年%m月%d日 %H时%M分",
 ];
 const NO_OFFSET: &str =
     "a local time without an offset from UTC\n  name its zone: --zone Asia/Shanghai, or zone in the map";
@@ -98,6 +106,9 @@ mod tests {
             "2026年1月5日 22:41:17",
             "2026年01月05日22时41分17秒",
             "20260105224117",
+            "20260105 22:41:17",
+            "2026.01.05 22:41:17",
+            "2026年1月5日22:41:17",
             " 2026-01-05 22:41:17 ",
         ] {
             for zone in ["Asia/Shanghai", "+08:00"] {
@@ -105,7 +116,14 @@ mod tests {
             }
             assert_eq!(read(text, ""), Err(NO_OFFSET), "{text}");
         }
-        assert_eq!(read("2026/1/5 9:05", "+08:00").as_deref(), Ok("2026-01-05T01:05:00Z"));
+        for text in [
+            "2026/1/5 9:05",
+            "2026-01-05T09:05",
+            "2026.1.5 9:05",
+            "2026年1月5日9时05分",
+        ] {
+            assert_eq!(read(text, "+08:00").as_deref(), Ok("2026-01-05T01:05:00Z"), "{text}");
+        }
     }
 
     #[test]
@@ -114,6 +132,8 @@ mod tests {
             "2026-01-05T22:41:17+08:00",
             "2026-01-05 22:41:17+08:00",
             "2026-01-05T14:41:17Z",
+            "2026-01-05T22:41:17+0800",
+            "2026-01-05 22:41:17 +0800",
         ] {
             assert_eq!(
                 read(text, "America/New_York").as_deref(),

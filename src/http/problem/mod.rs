@@ -98,7 +98,7 @@ impl Problem {
         self
     }
 
-    fn inside(mut self, fault: &(dyn std::error::Error + 'static)) -> Self {
+    pub(super) fn inside(mut self, fault: &(dyn std::error::Error + 'static)) -> Self {
         self.inside = Some(crate::causes::with_causes(fault));
         self
     }

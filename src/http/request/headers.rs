@@ -1,4 +1,4 @@
-//! `Idempotency-Key`, `Approval`, `Approval-Reason`, `If-Match` and `ETag`.
+//! `Idempotency-Key`, `Approval`, `Approval-Reason`, `If-Match`, `If-None-Match` and `ETag`.
 
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
@@ -87,8 +87,21 @@ pub(super) fn if_match(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
     Ok(Some(version.ok_or(problems::BAD_IF_MATCH)?))
 }
 
+/// Whether the sender has this version already: `If-None-Match` names it (RFC 9110 §13.1.2). No tag of ours holds a comma.
+pub(in crate::http) fn is_known(headers: &HeaderMap, version: &str) -> bool {
+    let tags = headers.get_all(header::IF_NONE_MATCH).iter();
+    let mut tags = tags
+        .filter_map(|tags| tags.to_str().ok())
+        .flat_map(|tags| tags.split(','));
+    tags.any(|tag| {
+        let tag = tag.trim();
+        let tag = tag.strip_prefix("W/").unwrap_or(tag);
+        tag == "*" || tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')) == Some(version)
+    })
+}
+
 /// An answer with its `ETag`.
-pub(in crate::http) fn tagged(version: u64, answer: impl IntoResponse) -> Response {
+pub(in crate::http) fn tagged(version: impl std::fmt::Display, answer: impl IntoResponse) -> Response {
     let mut response = answer.into_response();
     if let Ok(tag) = HeaderValue::from_str(&format!("\"{version}\"")) {
         response.headers_mut().insert(header::ETAG, tag);

@@ -9,7 +9,7 @@ mod query;
 mod stranger;
 
 pub(super) use self::context::{Context, Once};
-pub(super) use self::headers::{bad_reason, tagged};
+pub(super) use self::headers::{bad_reason, is_known, tagged};
 pub(super) use self::json::{Json, MaybeJson};
 pub(super) use self::named::{Named, REQUEST_ID};
 pub(super) use self::path::{Path, identifier};

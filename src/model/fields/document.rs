@@ -49,6 +49,8 @@ const KINDS: [Kind; 10] = [
             "港澳通行证",
             "大陆居民往来台湾通行证",
             "往来台湾通行证",
+            "台湾通行证",
+            "大通证",
         ],
         check: |number| is_form(number, 1, &[7, 8]) || is_form(number, 2, &[7]),
         rule: value_rules::TRAVEL_PERMIT,
@@ -60,8 +62,12 @@ const KINDS: [Kind; 10] = [
             "外国人永久居留证",
             "外国人居留许可",
             "外国人居留证",
+            "永久居留证",
             "永居证",
+            "绿卡",
             "居留证",
+            // Of residents from Hong Kong, Macao and Taiwan, too.
+            "居住证",
             "residence permit",
         ],
         check: |number| is_ascii(number, 6, 18) && has_digits(number, 2),
@@ -69,7 +75,13 @@ const KINDS: [Kind; 10] = [
     },
     Kind {
         word: "hong_kong_id",
-        names: &["香港居民身份证", "香港永久性居民身份证", "香港身份证", "hkid"],
+        names: &[
+            "香港居民身份证",
+            "香港永久性居民身份证",
+            "香港永久居民身份证",
+            "香港身份证",
+            "hkid",
+        ],
         check: is_hong_kong,
         rule: value_rules::HONG_KONG_ID,
     },
@@ -87,13 +99,22 @@ const KINDS: [Kind; 10] = [
     },
     Kind {
         word: "military",
-        names: &["军官证", "士兵证", "警官证"],
+        names: &[
+            "军官证",
+            "士官证",
+            "士兵证",
+            "军人证",
+            "文职干部证",
+            "文职人员证",
+            "警官证",
+            "警察证",
+        ],
         check: is_any,
         rule: OTHER.rule,
     },
     Kind {
         word: "birth_certificate",
-        names: &["出生医学证明", "出生证明"],
+        names: &["出生医学证明", "出生证明", "出生证"],
         check: |number| is_form(number, 1, &[9]),
         rule: value_rules::BIRTH_CERTIFICATE,
     },
@@ -106,11 +127,12 @@ const OTHER: Kind = Kind {
     rule: value_rules::OTHER_DOCUMENT,
 };
 /// What may stand between kind and number.
-const BEFORE_NUMBER: [&str; 5] = ["号码", "号", "number", "no.", "no"];
+const BEFORE_NUMBER: [&str; 6] = ["号码", "编号", "号", "number", "no.", "no"];
 
 /// `passport:E12345678`: the kind's word, and the number in capitals without signs. A number alone is of another document.
 pub(super) fn normalise(value: &str) -> Result<String, Broken> {
-    let plain = folded(value).to_lowercase();
+    let plain: String = folded(value).to_lowercase().chars().map(simplified).collect();
+    let plain = plain.replace("身分证", "身份证");
     let (kind, number) = parted(&plain);
     let number: String = number.chars().filter(|c| c.is_alphanumeric()).collect();
     let number = number.to_uppercase();
@@ -136,7 +158,43 @@ fn parted(plain: &str) -> (&'static Kind, &str) {
             }
         }
     }
-    (&OTHER, plain)
+    named_in_full(plain).unwrap_or((&OTHER, plain))
+}
+
+/// A kind whose name says more before it: 美国护照, 港澳居民居住证.
+fn named_in_full(plain: &str) -> Option<(&'static Kind, &str)> {
+    let end = plain.find(|c| !is_han(c))?;
+    let (label, rest) = plain.split_at_checked(end)?;
+    let label = BEFORE_NUMBER
+        .iter()
+        .find_map(|word| label.strip_suffix(word))
+        .unwrap_or(label);
+    let kind = KINDS
+        .iter()
+        .find(|kind| kind.names.iter().any(|name| label.ends_with(name)))?;
+    Some((kind, after(rest)))
+}
+
+/// The character of a kind's name that people write in its traditional form.
+const fn simplified(c: char) -> char {
+    match c {
+        '證' => '证',
+        '護' => '护',
+        '灣' => '湾',
+        '臺' => '台',
+        '鄉' => '乡',
+        '門' => '门',
+        '來' => '来',
+        '陸' => '陆',
+        '國' => '国',
+        '軍' => '军',
+        '號' => '号',
+        '醫' => '医',
+        '學' => '学',
+        '碼' => '码',
+        '綠' => '绿',
+        c => c,
+    }
 }
 
 fn after(rest: &str) -> &str {
@@ -212,9 +270,12 @@ fn is_taiwan(number: &str) -> bool {
     matches!(number.as_bytes().get(1), Some(b'1' | b'2' | b'8' | b'9')) && sum.is_multiple_of(10)
 }
 
-/// The number alone: the same document under another kind.
+/// The number alone: the same document under another kind. What stands before the number of another document is its kind: 驾驶证.
 pub(super) fn number(normal: &str) -> Option<&str> {
-    normal.split_once(':').map(|(_, number)| number)
+    let (kind, number) = normal.split_once(':')?;
+    let bare = number.trim_start_matches(is_han);
+    let named = kind == OTHER.word && !bare.is_empty();
+    Some(if named { bare } else { number })
 }
 
 /// `passport:****`: the kind alone, so that comparing finds no number.

@@ -3,7 +3,7 @@
 
 use jiff::civil::Date;
 
-use super::text::{HIDDEN, folded};
+use super::text::{HIDDEN, QUOTES, folded, is_dash, is_han};
 use super::value_rules::{self, Broken};
 
 /// Weight of each digit: 2 to its place counted from the right, modulo 11 (ISO 7064 MOD 11-2).
@@ -11,11 +11,17 @@ const WEIGHTS: [u32; 17] = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2]
 /// The check character for each weighted sum modulo 11.
 const CHECKS: [u8; 11] = *b"10X98765432";
 
-/// Upper case, without spaces and hyphens.
+/// What looks like an X: the sign of multiplication, and letters of other scripts.
+const LIKE_X: [char; 6] = ['×', '✕', 'Х', 'х', 'Χ', 'χ'];
+
+/// Upper case, without spaces and hyphens, and without 身份证号 and the like before it.
 pub(super) fn normalise(value: &str, last_birth: Date) -> Result<String, Broken> {
     let plain = folded(value);
-    let number: String = plain.chars().filter(|c| !c.is_whitespace() && *c != '-').collect();
-    let number = number.to_ascii_uppercase();
+    let number = plain
+        .trim_start_matches(|c| is_han(c) || matches!(c, ':' | ' ' | '(') || QUOTES.contains(&c))
+        .trim_end_matches(|c| matches!(c, '.' | '。' | ',' | ';' | ')') || QUOTES.contains(&c));
+    let number: String = number.chars().filter(|c| !c.is_whitespace() && !is_dash(*c)).collect();
+    let number = number.replace(LIKE_X, "X").to_ascii_uppercase();
     let digits = digits(&number).ok_or(value_rules::ID_SHAPE)?;
     if !is_region(digits[0] * 10 + digits[1]) {
         return Err(value_rules::ID_REGION);

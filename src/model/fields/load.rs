@@ -6,9 +6,10 @@ use serde::Deserialize;
 use toml::Table;
 
 use super::mask::Mask;
-use super::rules::{Rules, Type};
+use super::rules::{FieldType, Rules};
 use super::terms::{Class, FieldName, Group, MatchStrength};
 use super::{Field, RecordKind, Words};
+use crate::model::lists::{LONGEST_LABEL, is_label};
 
 /// The most fields a set may have.
 const MOST_FIELDS: usize = 24;
@@ -66,9 +67,11 @@ struct IdNo {
 #[serde(deny_unknown_fields)]
 struct Entry {
     name: String,
+    zh: String,
+    en: String,
     record: RecordKind,
     #[serde(rename = "type")]
-    kind: Type,
+    kind: FieldType,
     class: Class,
     group: Group,
     mask: Mask,
@@ -170,12 +173,15 @@ fn field(table: Table, settings: &IdNo, words: &Arc<Words>) -> Result<Field, Fie
         .index
         .as_deref()
         .map_or(Ok(()), |index| check_name("index", index))?;
+    check_labels(&entry)?;
     check_mask(&entry)?;
     check_match(&entry)?;
     let max = max(&entry)?;
     let latest_birth_year = settings.latest_birth_year;
     Ok(Field {
         name: FieldName::declared(&entry.name),
+        zh: entry.zh,
+        en: entry.en,
         record: entry.record,
         class: entry.class,
         group: entry.group,
@@ -200,6 +206,16 @@ fn check_name(key: &str, name: &str) -> Result<(), FieldsError> {
     Err(FieldsError::new(
         format!("{key} = {name:?} is not allowed"),
         "begin with a lower-case letter; then up to 23 lower-case letters, digits or underscores",
+    ))
+}
+
+fn check_labels(entry: &Entry) -> Result<(), FieldsError> {
+    if is_label(&entry.zh) && is_label(&entry.en) {
+        return Ok(());
+    }
+    Err(FieldsError::new(
+        "the labels zh and en are not allowed",
+        format!("each has 1 to {LONGEST_LABEL} characters on one line"),
     ))
 }
 

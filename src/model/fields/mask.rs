@@ -1,51 +1,50 @@
 //! What of a value is shown to those who may know it only in part. Conventions as Chinese services use them.
 
-use serde::Deserialize;
-
-use super::rules::Type;
+use super::rules::FieldType;
 use super::text::HIDDEN;
 use super::{account, address, document, id_number, name, phone, plate};
+use crate::model::word_enum::word_enum;
 
-/// How a field is masked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Mask {
-    /// `138****5678`.
-    Phone,
-    /// `张**`.
-    Name,
-    /// `1****************4`.
-    IdNo,
-    /// `passport:****`.
-    Document,
-    /// `北京市海淀区****`.
-    Address,
-    /// `d****@126.com`.
-    Email,
-    /// `苏D4***0`.
-    Plate,
-    /// `d****`.
-    First,
-    /// `****`.
-    Hidden,
-    /// The whole value.
-    Keep,
+word_enum! {
+    /// How a field is masked.
+    pub enum Mask {
+        /// `138****5678`.
+        Phone = "phone": "As in 138****5678" / "形如 138****5678",
+        /// `张**`.
+        Name = "name": "The surname, as in 张**" / "只显示姓氏，形如 张**",
+        /// `1****************4`.
+        IdNo = "id_no": "The first and the last character are shown" / "只显示首尾两位",
+        /// `passport:****`.
+        Document = "document": "The kind, as in passport:****" / "只显示证件种类，形如 passport:****",
+        /// `北京市海淀区****`.
+        Address = "address": "Down to the district, as in 北京市海淀区****" / "显示到区县，形如 北京市海淀区****",
+        /// `d****@126.com`.
+        Email = "email": "As in d****@126.com" / "形如 d****@126.com",
+        /// `苏D4***0`.
+        Plate = "plate": "As in 苏D4***0" / "形如 苏D4***0",
+        /// `d****`.
+        First = "first": "The first character is shown" / "只显示第一个字符",
+        /// `****`.
+        Hidden = "hidden": "Nothing is shown" / "全部隐藏",
+        /// The whole value.
+        Keep = "keep": "The whole value is shown" / "全部显示",
+    }
 }
 
 impl Mask {
     /// Whether the mask knows what to show of such a value.
-    pub(super) const fn suits(self, kind: Type) -> bool {
+    pub(super) const fn suits(self, kind: FieldType) -> bool {
         match self {
-            Self::Phone => matches!(kind, Type::Phone),
-            Self::Name => matches!(kind, Type::PersonName | Type::Label),
-            Self::IdNo => matches!(kind, Type::IdNo),
-            Self::Document => matches!(kind, Type::Document),
-            Self::Address => matches!(kind, Type::Address | Type::Line),
-            Self::Email => matches!(kind, Type::Email),
-            Self::Plate => matches!(kind, Type::Plate),
-            Self::First => !matches!(kind, Type::Text | Type::Address),
+            Self::Phone => matches!(kind, FieldType::Phone),
+            Self::Name => matches!(kind, FieldType::PersonName | FieldType::Label),
+            Self::IdNo => matches!(kind, FieldType::IdNo),
+            Self::Document => matches!(kind, FieldType::Document),
+            Self::Address => matches!(kind, FieldType::Address | FieldType::Line),
+            Self::Email => matches!(kind, FieldType::Email),
+            Self::Plate => matches!(kind, FieldType::Plate),
+            Self::First => !matches!(kind, FieldType::Text | FieldType::Address),
             Self::Hidden => true,
-            Self::Keep => matches!(kind, Type::Label),
+            Self::Keep => matches!(kind, FieldType::Label),
         }
     }
 

@@ -24,6 +24,8 @@ mod words;
 
 pub use indexed::Indexed;
 pub use load::FieldsError;
+pub use mask::Mask;
+pub use rules::FieldType;
 pub use terms::{Class, FieldName, Group, MatchStrength};
 pub use value_rules::{NAMES_NOBODY, ON_FILE_STAYS, PHONE_AREA_ZERO, ValueRule};
 pub use words::{Words, WordsError};
@@ -32,7 +34,6 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 
-use self::mask::Mask;
 use self::rules::Rules;
 use self::value_rules::Broken;
 use super::ids::RecordKind;
@@ -43,6 +44,8 @@ use super::transitions::Transition;
 #[derive(Clone, Debug)]
 pub struct Field {
     name: FieldName,
+    zh: String,
+    en: String,
     record: RecordKind,
     class: Class,
     group: Group,
@@ -59,6 +62,18 @@ impl Field {
     #[must_use]
     pub const fn name(&self) -> &FieldName {
         &self.name
+    }
+
+    /// Its label in Chinese.
+    #[must_use]
+    pub fn zh(&self) -> &str {
+        &self.zh
+    }
+
+    /// Its label in English.
+    #[must_use]
+    pub fn en(&self) -> &str {
+        &self.en
     }
 
     /// Whether callers or tickets have this field.
@@ -79,10 +94,22 @@ impl Field {
         self.group
     }
 
-    /// The word of its type in `fields.toml`.
+    /// The type of its values.
     #[must_use]
-    pub const fn kind(&self) -> &'static str {
-        self.rules.kind.as_str()
+    pub const fn kind(&self) -> FieldType {
+        self.rules.kind
+    }
+
+    /// The longest value in characters, where the declaration bounds it; other types have lengths of their own.
+    #[must_use]
+    pub fn longest(&self) -> Option<usize> {
+        self.rules.kind.lengths().map(|_| self.rules.max)
+    }
+
+    /// What its masked form shows.
+    #[must_use]
+    pub const fn how_masked(&self) -> Mask {
+        self.mask
     }
 
     /// The name of the blind index that answers equality for this field; fields that share it are compared with each
@@ -122,10 +149,16 @@ impl Field {
         })
     }
 
-    /// Whether what came in is no value: there is nothing to be seen, or it says that the number is withheld.
+    /// Whether what came in is no value: there is nothing to be seen, or a word or sign that stands for none (匿名, N/A, -) where the
+    /// field's type has no such value.
     #[must_use]
     pub fn is_absent(&self, value: &Submitted) -> bool {
-        text::is_blank(value.expose()) || (self.rules.kind.is_phone() && self.words.is_no_number(value.expose()))
+        let value = value.expose();
+        let is_none = || match self.rules.kind.lengths() {
+            None => self.rules.kind.is_phone() || self.rules.normalise(value, Date::MAX).is_err(),
+            Some(_) => false,
+        };
+        text::is_blank(value) || (self.words.is_no_number(value) && is_none())
     }
 
     /// Whether a value in normal form says who somebody is. 匿名, 王女士 and the like are kept, and say it of nobody.
@@ -234,7 +267,7 @@ impl FieldSet {
         kind: &str,
         index: Option<&str>,
     ) -> Result<(), FieldsError> {
-        let same = |field: &Field| field.record == record && field.kind() == kind && field.index() == index;
+        let same = |field: &Field| field.record == record && field.kind().as_str() == kind && field.index() == index;
         match self.get(name) {
             Some(field) if same(field) => Ok(()),
             Some(_) => Err(load::otherwise(name, record, kind, index)),

@@ -5,7 +5,7 @@ use unicode_normalization::char::is_combining_mark;
 
 use super::gbk::placed;
 use super::invisible::{is_invisible, visible};
-use super::text::{HIDDEN, in_one_case, is_han, is_middle_dot};
+use super::text::{HIDDEN, in_one_case, is_dash, is_han, is_middle_dot};
 use super::value_rules::{self, Broken};
 
 const LONGEST: usize = 100;
@@ -31,7 +31,7 @@ pub(super) fn normalise(value: &str) -> Result<String, Broken> {
 /// Full-width letters, half-width Katakana and radicals that stand for characters, as NFKC writes them. It would write other
 /// letters in another way than their bearer.
 fn of_usual_width(c: char) -> impl Iterator<Item = char> {
-    let unusual = matches!(c, '\u{FF00}'..='\u{FFEF}' | '\u{2E80}'..='\u{2FDF}' | '\u{3000}');
+    let unusual = matches!(c, '\u{FF00}'..='\u{FFEF}' | '\u{2E80}'..='\u{2FDF}' | '\u{3000}' | '\u{FE50}'..='\u{FE6F}');
     let usual = unusual.then(|| std::iter::once(c).nfkc());
     usual.into_iter().flatten().chain((!unusual).then_some(c))
 }
@@ -42,7 +42,7 @@ fn usual(c: char) -> char {
         c if is_middle_dot(c) => '·',
         '`' | '´' | '\u{2018}' | '\u{2019}' | '\u{201B}' | '\u{2032}' | '\u{2035}' => '\'',
         '\u{1FBD}' | '\u{1FBF}' | '\u{384}' | '\u{55A}' | '\u{5F3}' => '\'',
-        '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{58A}' | '\u{5BE}' => '-',
+        c if is_dash(c) => '-',
         c => c,
     }
 }

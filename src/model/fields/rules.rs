@@ -1,57 +1,40 @@
 //! The types a field can have: what each accepts and what normal form it gives.
 
 use jiff::civil::Date;
-use serde::Deserialize;
 
 use super::value_rules::Broken;
 use super::{account, address, document, id_number, name, phone, plate, text};
+use crate::model::word_enum::word_enum;
 
-/// The type of a field's value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Type {
-    /// A person's full name.
-    PersonName,
-    /// A few words on one line: a salutation, a respondent.
-    Label,
-    /// A telephone number.
-    Phone,
-    /// A resident identity number.
-    IdNo,
-    /// Another identity document: its kind and its number.
-    Document,
-    /// An address.
-    Address,
-    /// An e-mail address.
-    Email,
-    /// A WeChat account.
-    Wechat,
-    /// A number plate.
-    Plate,
-    /// Anything on one line.
-    Line,
-    /// Text of several lines.
-    Text,
+word_enum! {
+    /// The type of a field's value.
+    pub enum FieldType {
+        /// A person's full name.
+        PersonName = "person_name": "A person's full name" / "人名",
+        /// A few words on one line: a salutation, a respondent.
+        Label = "label": "A few words on one line" / "短语",
+        /// A telephone number.
+        Phone = "phone": "A telephone number" / "电话号码",
+        /// A resident identity number.
+        IdNo = "id_no": "A resident identity number" / "公民身份号码",
+        /// Another identity document: its kind and its number.
+        Document = "document": "Another identity document: its kind and its number" / "其他证件的种类和号码",
+        /// An address.
+        Address = "address": "An address" / "地址",
+        /// An e-mail address.
+        Email = "email": "An e-mail address" / "电子邮箱",
+        /// A WeChat account.
+        Wechat = "wechat": "A WeChat account" / "微信号",
+        /// A number plate.
+        Plate = "plate": "A number plate" / "车牌",
+        /// Anything on one line.
+        Line = "line": "Text on one line" / "单行文字",
+        /// Text of several lines.
+        Text = "text": "Text of several lines" / "多行文字",
+    }
 }
 
-impl Type {
-    /// The word in `fields.toml`.
-    pub(super) const fn as_str(self) -> &'static str {
-        match self {
-            Self::PersonName => "person_name",
-            Self::Label => "label",
-            Self::Phone => "phone",
-            Self::IdNo => "id_no",
-            Self::Document => "document",
-            Self::Address => "address",
-            Self::Email => "email",
-            Self::Wechat => "wechat",
-            Self::Plate => "plate",
-            Self::Line => "line",
-            Self::Text => "text",
-        }
-    }
-
+impl FieldType {
     pub(super) const fn is_phone(self) -> bool {
         matches!(self, Self::Phone)
     }
@@ -81,8 +64,8 @@ impl Type {
 /// A type with its settings.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rules {
-    pub(super) kind: Type,
-    /// Unicode scalar values; only for types with [`Type::lengths`].
+    pub(super) kind: FieldType,
+    /// Unicode scalar values; only for types with [`FieldType::lengths`].
     pub(super) max: usize,
     /// The last year of birth taken in identity numbers; `None`: up to today.
     pub(super) latest_birth_year: Option<i16>,
@@ -92,25 +75,25 @@ impl Rules {
     /// The normal form of a value, or the rule it breaks.
     pub(super) fn normalise(&self, value: &str, today: Date) -> Result<String, Broken> {
         match self.kind {
-            Type::PersonName => name::normalise(value),
-            Type::Label | Type::Line => text::one_line(value, 1, self.max),
-            Type::Phone => phone::normalise(value),
-            Type::IdNo => id_number::normalise(value, self.last_birth(today)),
-            Type::Document => document::normalise(value),
-            Type::Address => address::normalise(value, self.max),
-            Type::Email => account::email(value),
-            Type::Wechat => account::wechat(value),
-            Type::Plate => plate::normalise(value),
-            Type::Text => text::lines(value, self.max),
+            FieldType::PersonName => name::normalise(value),
+            FieldType::Label | FieldType::Line => text::one_line(value, 1, self.max),
+            FieldType::Phone => phone::normalise(value),
+            FieldType::IdNo => id_number::normalise(value, self.last_birth(today)),
+            FieldType::Document => document::normalise(value),
+            FieldType::Address => address::normalise(value, self.max),
+            FieldType::Email => account::email(value),
+            FieldType::Wechat => account::wechat(value),
+            FieldType::Plate => plate::normalise(value),
+            FieldType::Text => text::lines(value, self.max),
         }
     }
 
     /// What equal values have in common, of a value in normal form.
     pub(super) fn fold(&self, normal: &str) -> String {
         match self.kind {
-            Type::PersonName => name::fold(normal),
-            Type::Email => account::fold_email(normal),
-            Type::Wechat => text::in_one_case(normal),
+            FieldType::PersonName => name::fold(normal),
+            FieldType::Email => account::fold_email(normal),
+            FieldType::Wechat => text::in_one_case(normal),
             _ => normal.to_owned(),
         }
     }
@@ -118,8 +101,8 @@ impl Rules {
     /// What a value in normal form shares with others that are not equal, beside its fold.
     pub(super) fn shared(&self, normal: &str) -> Option<String> {
         match self.kind {
-            Type::Phone => phone::bare(normal).map(str::to_owned),
-            Type::Document => document::number(normal).map(str::to_owned),
+            FieldType::Phone => phone::bare(normal).map(str::to_owned),
+            FieldType::Document => document::number(normal).map(str::to_owned),
             _ => None,
         }
     }

@@ -33,9 +33,9 @@ word_enum! {
     /// How much harm a value can do in the wrong hands.
     pub enum Class {
         /// Personal information (个人信息, PIPL art. 4).
-        Personal = "personal",
+        Personal = "personal": "Personal information" / "个人信息",
         /// Sensitive personal information (敏感个人信息, PIPL art. 28).
-        Sensitive = "sensitive",
+        Sensitive = "sensitive": "Sensitive personal information" / "敏感个人信息",
     }
 }
 
@@ -43,31 +43,31 @@ word_enum! {
     /// What a field is about. The need-to-know policy speaks of groups, so it covers a new field without a change.
     pub enum Group {
         /// The caller's name (姓名).
-        Name = "name",
+        Name = "name": "Name" / "姓名",
         /// How to address the caller (称谓).
-        Salutation = "salutation",
+        Salutation = "salutation": "Salutation" / "称谓",
         /// How to reach the caller (联系方式).
-        Contact = "contact",
+        Contact = "contact": "Contact" / "联系方式",
         /// A number that identifies a person by itself (身份证件).
-        Identity = "identity",
+        Identity = "identity": "Identity document" / "证件",
         /// Where the caller lives or works (住址、单位).
-        Address = "address",
+        Address = "address": "Address and workplace" / "住址与单位",
         /// An account on the Internet (网络账号).
-        Account = "account",
+        Account = "account": "Internet account" / "网络账号",
         /// A vehicle (车辆).
-        Vehicle = "vehicle",
+        Vehicle = "vehicle": "Vehicle" / "车辆",
         /// The matter as spoken (诉求内容).
-        Text = "text",
+        Text = "text": "Matter as spoken" / "诉求内容",
         /// The place of the incident (事发地址).
-        Place = "place",
+        Place = "place": "Place of the incident" / "事发地址",
         /// The accused (被诉求人).
-        Respondent = "respondent",
+        Respondent = "respondent": "Respondent" / "被诉求人",
         /// The handler's notes to the centre (内部反馈).
-        Reply = "reply",
+        Reply = "reply": "Internal feedback" / "内部反馈",
         /// Why something was done to a ticket (理由).
-        Reason = "reason",
+        Reason = "reason": "Reason" / "理由",
         /// Why the caller's fields were corrected (更正理由).
-        Correction = "correction",
+        Correction = "correction": "Reason for a correction" / "更正理由",
     }
 }
 
@@ -75,10 +75,10 @@ word_enum! {
     /// How an equal value identifies a repeat caller at intake.
     pub enum MatchStrength {
         /// The same value is the same person.
-        Certain = "certain",
+        Certain = "certain": "The same person" / "确定为同一人",
         /// The same value may be the same person: phones change hands and are shared.
-        Tentative = "tentative",
+        Tentative = "tentative": "May be the same person" / "可能为同一人",
         /// Counts only together with a tentative match.
-        Corroborating = "corroborating",
+        Corroborating = "corroborating": "Counts beside a tentative match" / "与其他相同的值一并佐证",
     }
 }

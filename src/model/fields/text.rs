@@ -10,8 +10,10 @@ use super::value_rules::{self, Broken};
 /// What a mask shows when it shows nothing.
 pub(super) const HIDDEN: &str = "****";
 
-/// Digits in words, plain and as on cheques; 幺 is how a one is spoken.
-const HAN_NUMERALS: &str = "〇零一二三四五六七八九幺两壹贰叁肆伍陆柒捌玖";
+/// Digits in words, plain and as on cheques, and as they are spoken: 幺 is one, 拐 seven, 勾 nine, 洞 zero.
+const HAN_NUMERALS: &str = "〇零一二三四五六七八九幺两壹贰叁肆伍陆柒捌玖拐勾洞";
+/// Signs of addresses on the Internet.
+const OF_ADDRESSES: [char; 4] = ['@', '_', '/', ':'];
 
 /// Compatibility form (Unicode NFKC: full-width digits and letters become plain), without invisible characters and without
 /// white space at the ends.
@@ -73,13 +75,13 @@ const fn ends_line(c: char) -> bool {
     matches!(c, '\n'..='\r' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }
 
-/// The value, if no telephone or other number can be read in it: at most one digit of any script, and at most three Chinese
-/// numerals, as in the name 三三.
+/// The value, if no number or account can be read in it: at most one digit of any script, at most three Chinese numerals, as in the
+/// name 三三, and no sign of an address.
 pub(super) fn without_number(value: String) -> Result<String, Broken> {
     let folded = folded(&value);
     let digits = folded.chars().filter(|c| c.is_numeric() && !is_han(*c)).count();
     let numerals = folded.chars().filter(|c| HAN_NUMERALS.contains(*c)).count();
-    if digits > 1 || numerals > 3 {
+    if digits > 1 || numerals > 3 || folded.contains(OF_ADDRESSES) {
         return Err(value_rules::NUMBER_IN_SHOWN);
     }
     Ok(value)
@@ -100,10 +102,25 @@ pub(super) const fn is_han(c: char) -> bool {
         || matches!(c, '\u{F900}'..='\u{FAFF}' | '\u{20000}'..='\u{3FFFF}')
 }
 
+/// The hyphens and dashes people write, and the minus sign.
+pub(super) const fn is_dash(c: char) -> bool {
+    matches!(
+        c,
+        '-' | '\u{58A}' | '\u{5BE}' | '\u{1806}' | '\u{2010}'
+            ..='\u{2015}' | '\u{2043}' | '\u{2212}' | '\u{2E3A}' | '\u{2E3B}'
+    )
+}
+
+/// Marks that tables and programs put around a value that must stay text.
+pub(super) const QUOTES: [char; 7] = ['\'', '"', '`', '\u{2018}', '\u{2019}', '\u{201C}', '\u{201D}'];
+
 /// The middle dots people write in names and on number plates.
 pub(super) const fn is_middle_dot(c: char) -> bool {
     matches!(
         c,
-        '·' | '・' | '･' | '•' | '‧' | '∙' | '⋅' | '●' | '◦' | '∘' | '\u{387}' | '\u{2E31}' | '\u{318D}'
+        '·' | '・' | '･' | '•' | '‧' | '∙' | '⋅' | '●' | '◦' | '∘' | '˙' | '▪'
+    ) || matches!(
+        c,
+        '\u{387}' | '\u{16EB}' | '\u{2981}' | '\u{2E31}' | '\u{2E33}' | '\u{318D}'
     )
 }

@@ -70,8 +70,8 @@ value_rules! {
     EMPTY = "empty", "it is empty" / "值为空";
     SHORT = "too-short", "it is too short for this field" / "少于该字段要求的字数";
     LONG = "too-long", "it is too long for this field" / "超过该字段的字数上限";
-    NUMBER_IN_SHOWN = "number-in-shown-field", "it holds a number, and this field is shown whole even where it is masked"
-        / "含有号码；该字段脱敏时也完整显示，不能填写号码";
+    NUMBER_IN_SHOWN = "number-in-shown-field", "it holds a number or an account, and this field is shown whole even where it is masked"
+        / "含有号码或账号；该字段脱敏时也完整显示，不能填写号码或账号";
 
     NAME_LENGTH = "name-length", "a name has 1 to 100 characters" / "姓名为 1 至 100 个字符";
     NAME_LETTERS = "name-letters", "a name has letters, with · . - ' a space or one comma between them"

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
-use super::name;
 use super::text::{folded, in_one_case, is_han};
+use super::{name, phone};
 
 /// `words.toml` cannot be used. The words are the TOML parser's: the file holds no personal value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -61,7 +61,8 @@ impl Words {
     /// Whether this stands where there is no telephone number.
     pub(super) fn is_no_number(&self, value: &str) -> bool {
         let word = significant(value);
-        word.chars().all(|c| c == '0') || self.no_number.contains(&word)
+        let user = significant(&phone::presented(value));
+        word.chars().all(|c| c == '0') || self.no_number.contains(&word) || self.no_number.contains(&user)
     }
 
     /// Whether a name in normal form names nobody: it stands where none was given, or is a surname, with a title or without.

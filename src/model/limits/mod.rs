@@ -14,11 +14,11 @@ word_enum! {
     /// What is counted for each principal.
     pub enum Counted {
         /// An answer that says whether a value is right.
-        Guess = "guess",
+        Guess = "guess": "Guesses" / "猜测",
         /// A call taken.
-        Intake = "intake",
+        Intake = "intake": "Calls taken" / "受理来电",
         /// A request that shows fields in clear.
-        Reveal = "reveal",
+        Reveal = "reveal": "Clear reveals" / "明文查看",
     }
 }
 

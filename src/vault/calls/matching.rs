@@ -13,7 +13,7 @@ use crate::model::code::Code;
 use crate::model::fields::{Field, MatchStrength};
 use crate::model::ids::CallerId;
 use crate::model::submitted::Submitted;
-use crate::model::word_enum::word_enum;
+use crate::model::tickets::Matched;
 use crate::store::Guard;
 use crate::store::rows::blind_index::{BOTH, HAS, HITS, OF_FIELD};
 use crate::store::rows::{CallerRow, Cell, Genuine};
@@ -26,20 +26,6 @@ const MOST_SHARING: u32 = 1_000;
 
 /// Sorts after the id of every caller, which has 16 bytes.
 const BEYOND_EVERY_ID: [u8; 17] = [0xff; 17];
-
-word_enum! {
-    /// How sure the vault is that the caller has called before.
-    pub enum Matched {
-        /// Nobody on file fits.
-        New = "new",
-        /// The same person.
-        Certain = "certain",
-        /// The agent says that it is the same person, and what the call states agrees.
-        Confirmed = "confirmed",
-        /// Perhaps the same person: a new record was made.
-        Tentative = "tentative",
-    }
-}
 
 /// What matching found.
 pub(in crate::vault) struct Match {

@@ -36,7 +36,7 @@ impl Vault {
         let row = |field: &Field| DeclaredRow {
             name: field.name().as_str().to_owned(),
             record: field.record(),
-            kind: field.kind().to_owned(),
+            kind: field.kind().as_str().to_owned(),
             idx: field.index().map(str::to_owned),
         };
         let rows = fields.iter().filter(new).map(row);

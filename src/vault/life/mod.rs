@@ -6,6 +6,7 @@ pub mod lists;
 pub mod open;
 pub mod recover;
 mod recovery_log;
+mod reference_data;
 pub mod restart;
 mod rotations;
 pub mod rules;

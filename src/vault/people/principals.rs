@@ -68,9 +68,10 @@ pub struct SetPrincipal {
 /// The principals to find: those whose name begins so, or those of a department. Account names are in the body, never in an address.
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+// Where nobody says otherwise, a page that tries it out sends every member, and name and department exclude each other.
+#[schema(example = json!({"name": "water-"}))]
 pub struct FindPrincipals {
     /// The beginning of their account names.
-    #[schema(example = "water-")]
     pub name: Option<String>,
     /// Their department's code, in place of a name.
     #[schema(value_type = Option<String>)]

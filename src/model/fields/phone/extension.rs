@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::{all_digits, is_separator};
+use crate::model::fields::text::QUOTES;
 use crate::model::fields::value_rules::{Broken, PHONE_CHARACTERS, PHONE_EXTENSION, PHONE_TWO};
 
 /// The most digits after a mark that says extension, and after signs that may as well stand between two numbers: a landline
@@ -12,7 +13,7 @@ const MOST_UNMARKED: usize = 6;
 
 /// What stands before an extension: words as printed and as spoken, the signs of address books, and the characters that make a
 /// telephone wait before it dials on. A word that begins another one comes after it.
-const MARKS: [&str; 21] = [
+const MARKS: [&str; 25] = [
     "extension",
     "extn",
     "ext",
@@ -20,6 +21,10 @@ const MARKS: [&str; 21] = [
     "转分机",
     "转接",
     "转",
+    "接",
+    "拨",
+    "按",
+    "小号",
     "分机号码",
     "分机号",
     "分机",
@@ -39,9 +44,14 @@ const MARKS: [&str; 21] = [
 const ENDS: [&str; 4] = ["分机", "分機", "号", "#"];
 
 /// What stands before a number in a list or on a card. A word that begins another one comes after it.
-const LABELS: [&str; 16] = [
+const LABELS: [&str; 36] = [
+    "本人电话",
     "联系电话",
     "联系方式",
+    "联系手机",
+    "固定电话",
+    "移动电话",
+    "热线电话",
     "办公电话",
     "家庭电话",
     "电话号码",
@@ -51,11 +61,26 @@ const LABELS: [&str; 16] = [
     "手机",
     "座机",
     "固话",
+    "热线",
+    "传真",
     "telephone",
     "tel",
     "mobile",
+    "mob",
+    "phone number",
+    "phone no",
     "phone",
+    "ph",
     "cell",
+    "fax",
+    "hotline",
+    "callto",
+    "sms",
+    "t",
+    "m",
+    "☎",
+    "✆",
+    "📞",
 ];
 
 /// A number as written, and its extension.
@@ -66,7 +91,7 @@ pub(super) struct Written<'w> {
 
 /// What stands where an extension may.
 pub(super) struct Extension<'w> {
-    digits: &'w str,
+    digits: Cow<'w, str>,
     /// A word or sign says that it is one; a comma, a semicolon or a hyphen does not.
     marked: bool,
     /// A sign that stands in lists, 、, is before it.
@@ -75,6 +100,7 @@ pub(super) struct Extension<'w> {
 
 /// Number and extension, if there is one.
 pub(super) fn split(plain: &str) -> Result<Written<'_>, Broken> {
+    let plain = plain.trim_matches(|c| c == ' ' || c == '=' || QUOTES.contains(&c));
     let plain = without_label(user(plain)).trim_matches([' ', ',', '、', '.']);
     match plain.split_once(';') {
         Some((number, parameters)) => Ok(with_parameters(number, parameters)),
@@ -84,15 +110,28 @@ pub(super) fn split(plain: &str) -> Result<Written<'_>, Broken> {
 
 /// The user of a SIP address (RFC 3261 §19.1), as exchanges present whoever calls; anything else as it is.
 fn user(plain: &str) -> &str {
+    let plain = address(plain);
     let sip = plain.strip_prefix("sip:").or_else(|| plain.strip_prefix("sips:"));
     sip.map_or(plain, |address| address.split('@').next().unwrap_or_default())
+}
+
+/// The address behind a name, `"张三" <sip:…>;tag=1` (RFC 3261 §20.10); anything else as it is.
+pub(super) fn address(plain: &str) -> &str {
+    let inside = plain.split_once('<').and_then(|(_, rest)| rest.split_once('>'));
+    let inside = inside.map(|(address, _)| address.trim());
+    let of_caller = |address: &&str| {
+        ["sip:", "sips:", "tel:"]
+            .iter()
+            .any(|scheme| address.starts_with(scheme))
+    };
+    inside.filter(of_caller).unwrap_or(plain)
 }
 
 /// Without `tel:` (RFC 3966), `手机：`, `Tel. ` and the like before a number.
 fn without_label(plain: &str) -> &str {
     let plain = plain.trim_start();
     let label = LABELS.iter().find_map(|label| plain.strip_prefix(label));
-    let number = label.map(|rest| rest.trim_start_matches([':', '.', ' ', '-']));
+    let number = label.map(|rest| rest.trim_start_matches([':', '.', ' ', '-', '/']));
     number
         .filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '+' | '(')))
         .unwrap_or(plain)
@@ -102,22 +141,25 @@ impl<'w> Extension<'w> {
     /// Without a word or sign of its own.
     pub(super) const fn unmarked(digits: &'w str) -> Self {
         Self {
-            digits,
+            digits: Cow::Borrowed(digits),
             marked: false,
             listed: false,
         }
     }
 
     /// Its digits.
-    pub(super) fn check(self) -> Result<&'w str, Broken> {
+    pub(super) fn check(self) -> Result<Cow<'w, str>, Broken> {
         let most = if self.marked { MOST_DIGITS } else { MOST_UNMARKED };
         let listed = self.listed && !self.marked;
-        if self.digits.len() <= most && all_digits(self.digits) && !listed {
+        if self.digits.len() <= most && all_digits(&self.digits) && !listed {
             return Ok(self.digits);
         }
         let number = |c: char| c.is_ascii_digit() || c == '+' || is_separator(c);
         if !self.marked && self.digits.chars().all(number) {
             return Err(PHONE_TWO);
+        }
+        if !self.digits.is_empty() && !self.digits.contains(|c: char| c.is_ascii_digit()) {
+            return Err(PHONE_CHARACTERS);
         }
         Err(PHONE_EXTENSION)
     }
@@ -131,9 +173,10 @@ fn with_parameters<'w>(number: &'w str, parameters: &'w str) -> Written<'w> {
         .map(|parameter| parameter.trim_matches([' ', ',']))
     {
         match parameter.split_once('=') {
-            Some(("ext", digits)) => {
+            // Its digits may have signs between them, as those of the number.
+            Some(("ext" | "extension", digits)) => {
                 extension = Some(Extension {
-                    digits: digits.trim(),
+                    digits: digits.chars().filter(|c| !is_separator(*c)).collect(),
                     marked: true,
                     listed: false,
                 });
@@ -184,7 +227,7 @@ fn after_marks(rest: &str) -> Extension<'_> {
         digits = before.trim_end_matches(signs);
     }
     Extension {
-        digits,
+        digits: Cow::Borrowed(digits),
         marked: digits.len() < plain.len(),
         listed: rest.contains('、'),
     }

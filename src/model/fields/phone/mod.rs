@@ -8,14 +8,24 @@ mod mask;
 mod plan;
 
 pub(super) use self::mask::mask;
-use super::text::{folded, is_middle_dot};
-use super::value_rules::{Broken, PHONE_CHARACTERS};
+use super::text::{folded, is_dash, is_middle_dot};
+use super::value_rules::{Broken, PHONE_CHARACTERS, PHONE_TWO};
 use extension::Extension;
 
 /// E.164 (`+8613812345678`, `+865718765432`), an extension as in RFC 3966 §5.3 (`+865718765432;ext=123`).
 pub(super) fn normalise(value: &str) -> Result<String, Broken> {
     let plain = tidy(value);
-    let written = extension::split(&plain)?;
+    one(&plain).map_err(|rule| if are_several(&plain) { PHONE_TWO } else { rule })
+}
+
+/// Whether there are two numbers or more, each of them complete.
+fn are_several(plain: &str) -> bool {
+    let parts = plain.split([' ', '/', ',', '、', ';', '|', '+', '或', '和']);
+    parts.filter(|part| e164(part).is_ok()).count() > 1
+}
+
+fn one(plain: &str) -> Result<String, Broken> {
+    let written = extension::split(plain)?;
     let (number, extension) = match written.extension {
         Some(extension) => (e164(&written.number)?, extension),
         None => match unmarked(&written.number) {
@@ -24,6 +34,20 @@ pub(super) fn normalise(value: &str) -> Result<String, Broken> {
         },
     };
     Ok(format!("{number};ext={}", extension.check()?))
+}
+
+/// Who calls, as an exchange presents it: the user of an address, of which the rest is the exchange's own.
+pub(super) fn presented(value: &str) -> String {
+    let plain = tidy(value);
+    let address = extension::address(&plain);
+    let user = ["sip:", "sips:", "tel:"]
+        .iter()
+        .find_map(|scheme| address.strip_prefix(scheme));
+    user.unwrap_or(address)
+        .split(['@', ';'])
+        .next()
+        .unwrap_or_default()
+        .to_owned()
 }
 
 /// The number without its extension, which a switchboard never shows. `None`: it has none.
@@ -43,12 +67,13 @@ fn tidy(value: &str) -> String {
 
 fn usual(c: char) -> char {
     match c {
-        '\u{2010}'..='\u{2015}' | '\u{2043}' | '\u{2212}' | '\u{2500}' | '\u{2501}' | 'ー' | '_' => '-',
+        '\u{2500}' | '\u{2501}' | 'ー' | '_' => '-',
         '[' | '{' | '【' | '〔' | '〖' | '「' => '(',
         ']' | '}' | '】' | '〕' | '〗' | '」' => ')',
-        '\\' | '\u{2215}' | '\u{2044}' => '/',
+        '\\' | '\u{2215}' | '\u{2044}' | '\u{2571}' | '\u{29F8}' => '/',
         '。' => '.',
         '轉' => '转',
+        c if is_dash(c) => '-',
         c if is_middle_dot(c) => '.',
         c if c.is_whitespace() => ' ',
         c => c,

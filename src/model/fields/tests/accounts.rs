@@ -42,7 +42,14 @@ fn a_dot_of_a_chinese_input_method_in_an_address() {
                 "abc＠qq．com",
                 "ａｂｃ@qq.com",
                 "abc@qq.com。",
-                "mailto:abc@qq.com"
+                "mailto:abc@qq.com",
+                "MAILTO:abc@qq.com",
+                "邮箱：abc@qq.com",
+                "E-mail: abc@qq.com",
+                "<abc@qq.com>",
+                "abc @ qq.com",
+                "abc@qq.com；",
+                "'abc@qq.com"
             ]
         ),
         "abc@qq.com"
@@ -77,6 +84,9 @@ fn what_is_no_address() {
         "abc@-qq.com",
         "abc@qq_.com",
         "abc@[1.2.3.4]",
+        "abc@1.2.3.4",
+        "abc@qq.com,def@qq.com",
+        "地址：abc@qq.com",
         "张三 <abc@qq.com>",
     ] {
         refused("email", bad);
@@ -92,6 +102,20 @@ fn what_is_no_address() {
 fn a_wechat_name_may_begin_with_an_underscore() {
     assert_eq!(kept("wechat", &["_zhangsan8"]), "_zhangsan8");
     assert_eq!(kept("wechat", &["Zhang-San_8"]), "Zhang-San_8", "kept as written");
+    assert_eq!(
+        kept(
+            "wechat",
+            &[
+                "zhang-san8",
+                "微信：zhang-san8",
+                "微信号 :zhang-san8",
+                "WX:zhang‐san8",
+                "@zhang—san8",
+                "'zhang-san8"
+            ]
+        ),
+        "zhang-san8"
+    );
     assert!(same("wechat", "Zhang-San_8", "zhang-san_8"));
     for bad in [
         "8zhangsan",

@@ -19,6 +19,10 @@ fn documents_have_a_kind_and_a_number() {
         "E12345678（护照）",
         "护照号码 E-1234-5678",
         "\u{200b}护照\u{200b}E12345678",
+        "護照 E12345678",
+        "护照编号E12345678",
+        "美国护照 E12345678",
+        "因公普通护照号：E12345678",
     ];
     assert_eq!(kept(FIELD, &spellings), "passport:E12345678");
     assert_eq!(
@@ -27,7 +31,8 @@ fn documents_have_a_kind_and_a_number() {
             &[
                 "回乡证 H12345678",
                 "港澳居民来往内地通行证H12345678",
-                "hk_macao_permit:H12345678"
+                "hk_macao_permit:H12345678",
+                "回鄉證 H12345678"
             ]
         ),
         "hk_macao_permit:H12345678"
@@ -37,6 +42,30 @@ fn documents_have_a_kind_and_a_number() {
     assert_eq!(
         kept(FIELD, &["外国人永久居留身份证 CAN110012345678"]),
         "residence_permit:CAN110012345678"
+    );
+    // The number is that of a resident identity card, invented, of a year to come.
+    assert_eq!(
+        kept(
+            FIELD,
+            &[
+                "港澳居住证 810000203101010015",
+                "港澳台居民居住证号810000203101010015",
+                "居住證 810000203101010015"
+            ]
+        ),
+        "residence_permit:810000203101010015"
+    );
+    assert_eq!(
+        kept(FIELD, &["绿卡 CAN110012345678", "外国人永居证CAN110012345678"]),
+        "residence_permit:CAN110012345678"
+    );
+    assert_eq!(
+        kept(FIELD, &["士官证 12345678", "军人证号：12345678"]),
+        "military:12345678"
+    );
+    assert_eq!(
+        kept(FIELD, &["台湾通行证 T12345678", "大通证T12345678"]),
+        "travel_permit:T12345678"
     );
     assert_eq!(kept(FIELD, &["军官证 军字第2001988号"]), "military:军字第2001988号");
     assert_eq!(
@@ -65,7 +94,15 @@ fn documents_have_a_kind_and_a_number() {
 #[test]
 fn check_digits_of_cards() {
     assert_eq!(
-        kept(FIELD, &["香港身份证 A123456(3)", "HKID: a1234563"]),
+        kept(
+            FIELD,
+            &[
+                "香港身份证 A123456(3)",
+                "HKID: a1234563",
+                "香港身分證 A123456（3）",
+                "香港永久居民身份证A1234563"
+            ]
+        ),
         "hong_kong_id:A1234563"
     );
     assert_eq!(kept(FIELD, &["香港身份证 G123456(A)"]), "hong_kong_id:G123456A");
@@ -94,6 +131,12 @@ fn a_number_under_another_kind_is_alike_and_not_the_same() {
         (second.index, second.value.expose().to_owned())
     };
     assert_eq!(shared("护照 H12345678"), shared("回乡证 H12345678"));
+    assert_eq!(
+        shared("驾驶证 H12345678"),
+        shared("护照 H12345678"),
+        "its kind is no part of its number"
+    );
+    assert_ne!(shared("军官证 军字第2001988号"), shared("其他证件 2001988号"));
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod accounts;
 mod addresses;
 mod countries;
 mod documents;
+mod identity;
 mod names;
 mod phone;
 mod plates;

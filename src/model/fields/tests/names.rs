@@ -70,6 +70,8 @@ fn nothing_of_a_name_is_altered() {
         "ශ්\u{200d}රී ලංකා",
         "علی\u{200c}رضا",
         "John Smith Jr.",
+        // A letter of the Cree that looks like a dot.
+        "ᒪᓂᑐᐧ",
     ] {
         assert_eq!(kept(FIELD, &[name]), name.replace('’', "'"));
     }
@@ -100,11 +102,15 @@ fn invisible_marks_in_a_name() {
 #[test]
 fn dots_in_a_name_are_written_in_many_ways() {
     let written = "古丽米热·艾比布力";
-    for dot in ['•', '‧', '・', '･', '∙', '⋅', '●', '。', '｡', '\u{387}', '\u{2024}'] {
+    let usual = ['•', '‧', '・', '･', '∙', '⋅', '●', '。', '｡', '\u{387}', '\u{2024}'];
+    for dot in usual.into_iter().chain(['˙', '᛫', '▪', '⦁', '⸳']) {
         assert_eq!(kept(FIELD, &[&written.replace('·', &dot.to_string())]), written);
     }
     assert_eq!(
-        kept(FIELD, &["古丽米热.艾比布力", "古丽米热．艾比布力"]),
+        kept(
+            FIELD,
+            &["古丽米热.艾比布力", "古丽米热．艾比布力", "古丽米热﹒艾比布力"]
+        ),
         "古丽米热.艾比布力",
         "kept as it is written"
     );
@@ -185,6 +191,23 @@ fn words_that_name_nobody_identify_nobody() {
         "匿 名",
         "匿·名",
         "X",
+        "匿名举报人",
+        "王姓女士",
+        "王姓市民",
+        "姓王",
+        "张XX",
+        "张ＸＸ",
+        "张〇〇",
+        "陈太",
+        "刘工",
+        "业主王女士",
+        "一市民",
+        "没说",
+        "拒绝透露姓名",
+        "患者家属",
+        "Anonymous Caller",
+        "Guest",
+        "Not disclosed",
     ] {
         assert!(!identifies(&fields, nobody), "{nobody}");
     }
@@ -215,6 +238,9 @@ fn names_of_persons_identify_somebody() {
         "小红·阿依",
         "何大姐儿",
         "秀姐",
+        "张三家属",
+        "王生",
+        "工藤新一",
     ] {
         assert!(identifies(&fields, somebody), "{somebody}");
     }
@@ -232,6 +258,14 @@ fn a_city_has_words_of_its_own() {
         let told = Words::load(&bad).unwrap_err().to_string();
         assert!(told.starts_with("words.toml: "), "{told}");
     }
+}
+
+#[test]
+fn hyphens_in_a_name() {
+    assert_eq!(
+        kept(FIELD, &["Jean-Luc", "Jean﹣Luc", "Jean−Luc", "Jean⸺Luc", "Jean‑Luc"]),
+        "Jean-Luc"
+    );
 }
 
 proptest! {

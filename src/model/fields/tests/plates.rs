@@ -19,7 +19,7 @@ fn plates_of_embassies_begin_with_their_word() {
 #[test]
 fn plates_of_fire_and_rescue_end_with_their_word() {
     assert_eq!(
-        kept("plate", &["云S0000应急", "云S·0000 应急", "云s0000应急"]),
+        kept("plate", &["云S0000应急", "云S·0000 应急", "云s0000应急", "雲S0000應急"]),
         "云S0000应急"
     );
     assert_eq!(kept("plate", &["京X1234应急"]), "京X1234应急");
@@ -43,6 +43,12 @@ fn plates_for_a_use_end_with_its_word() {
     ] {
         assert_eq!(kept("plate", &[plate]), plate);
     }
+    assert_eq!(kept("plate", &["粤Z·1234港", "粵Z1234港"]), "粤Z1234港");
+    assert_eq!(kept("plate", &["京A1234學", "京A1234学"]), "京A1234学");
+    // Hong Kong and Macao have plates of 粤Z alone.
+    for none in ["粤A1234港", "京A1234澳", "粤Z12345港"] {
+        refused("plate", none);
+    }
     for none in ["京A1234用", "京A12345警", "京A123警", "京I12345", "京AO2345"] {
         refused("plate", none);
     }
@@ -60,7 +66,12 @@ fn plates_are_written_with_and_without_signs() {
                 "苏D•12345",
                 "苏D 12345",
                 "苏Ｄ１２３４５",
-                "苏D\u{200d}12345"
+                "苏D\u{200d}12345",
+                "苏D−12345",
+                "苏D_12345",
+                "蘇D12345",
+                "车牌号：苏D12345",
+                "车牌 苏D·12345"
             ]
         ),
         "苏D12345"

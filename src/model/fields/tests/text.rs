@@ -25,6 +25,14 @@ fn invisible_marks_and_ends_of_lines_in_one_line() {
     ];
     assert_eq!(kept("home_address", &spellings), "海淀区 1号");
     assert_eq!(kept("home_address", &["𠂉\u{e817}路"]), "𠂉𠂉路");
+    for shown_whole in [
+        "张先生zhangsan@qq.com",
+        "张先生wxid_abc",
+        "张先生http://a.cn",
+        "张先生洞幺拐八",
+    ] {
+        refused("salutation", shown_whole);
+    }
     refused("salutation", "\u{200b}\u{200e}");
     refused("salutation", "张先生1\u{200b}3812345679");
 }

@@ -8,8 +8,8 @@ use crate::model::problems::Words;
 use crate::model::reference::Reference;
 use crate::model::submitted::stated_by_name;
 use crate::model::ticket_no::TicketNo;
+use crate::model::tickets::Matched;
 use crate::model::tickets::{Channel, MatterKind, TicketState};
-use crate::vault::calls::matching::Matched;
 use crate::vault::{Audit, Values};
 
 /// A call as the agent enters it.

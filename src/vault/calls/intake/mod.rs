@@ -22,6 +22,7 @@ use crate::model::purposes::Purpose;
 use crate::model::reference::DepartmentCode;
 use crate::model::submitted::Submitted;
 use crate::model::ticket_no::TicketNo;
+pub use crate::model::tickets::Matched;
 use crate::model::tickets::{MatterKind, TicketState};
 use crate::policy::Why;
 use crate::policy::facts::Facts;
@@ -29,7 +30,6 @@ use crate::randomness::{NoRandomness, Randomness};
 use crate::store::rows::{BlindIndexRow, CallerRow, CustodyRow, Genuine, TicketRow};
 use crate::store::{Guard, Write};
 use crate::vault::calls::matching::Match;
-pub use crate::vault::calls::matching::Matched;
 use crate::vault::core::Rules;
 use crate::vault::{Error, Replay, Session, Vault};
 

@@ -18,6 +18,7 @@ use crate::model::ids::PrincipalId;
 use crate::model::limits::{Counted, Counts, Limits, Room, Window};
 use crate::model::principals::{Actor, PrincipalKind};
 use crate::model::problems::Thing;
+use crate::model::reference_data::Allowed;
 use crate::store::rows::spent::BY_PRINCIPAL;
 use crate::store::rows::{SpentRow, principal};
 use crate::store::{Guard, Write};
@@ -124,6 +125,22 @@ impl Spending {
     pub(in crate::vault) fn limit(&self, limits: Limits) {
         if let Some(in_force) = &self.limits {
             in_force.store(Arc::new(limits));
+        }
+    }
+
+    /// How much of it an account may have that has no limits of its own.
+    pub(in crate::vault) fn allowed(&self, counted: Counted) -> Allowed {
+        if counted == Counted::Reveal {
+            return Allowed {
+                day: self.watching.limit,
+                ..Allowed::default()
+            };
+        }
+        let limit = self.limits.as_ref().and_then(|limits| limits.load().on(counted, None));
+        Allowed {
+            minute: limit.map(|limit| limit.minute.get()),
+            hour: limit.map(|limit| limit.hour.get()),
+            day: None,
         }
     }
 
