@@ -168,6 +168,7 @@ fn invented(index: u64, dice: &mut Dice) -> Leaf {
     );
     let number = TicketNo::new(Dice(ticket).next() % TicketNo::SERIALS).unwrap();
     Leaf {
+        via: None,
         v: 1,
         id: uuid::Builder::from_unix_timestamp_millis(
             time_of(index).as_millisecond() as u64,

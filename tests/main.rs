@@ -44,9 +44,11 @@ mod people {
     mod abuse;
     mod administrators;
     mod approvals;
+    pub(crate) mod behalf;
+    mod behalf_counts;
     mod bound;
     mod codes;
-    mod crowd;
+    pub(crate) mod crowd;
     mod departments;
     mod ended_codes;
     mod import;

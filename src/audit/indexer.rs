@@ -33,6 +33,7 @@ pub fn terms(leaf: &Leaf) -> Vec<Term> {
         one(K::Purpose, &leaf.purpose),
         one(K::Out, &leaf.out),
     ];
+    terms.extend(some(K::Via, &leaf.via));
     terms.extend(some(K::Role, &leaf.role));
     terms.extend(some(K::Ticket, &leaf.ticket));
     terms.extend(some(K::Subject, &leaf.subject));

@@ -10,11 +10,11 @@ use jiff::Timestamp;
 use tokio::sync::{oneshot, watch};
 
 use super::error::{CommitError, LogStopped};
-use super::leaf::{Leaf, LeafBytes, UNLOCK, Unasked};
+use super::leaf::{Leaf, LeafBytes, UNLOCK};
 use super::receipt::{LogPosition, Receipt, Recorded, Refusal};
 use super::sequencer::{Job, Sequencer};
 use super::stats::LogStats;
-use super::{Change, CheckpointSigner, Node};
+use super::{Change, CheckpointSigner, Node, Unasked};
 use crate::model::reference::DepartmentCode;
 use crate::policy::facts::PolicyHash;
 use crate::policy::{Denial, Permit};
@@ -297,6 +297,9 @@ fn guards(permit: &Permit) -> Vec<Guard> {
         Guard::code_of::<PrincipalRow>(&who.id(), who.code()),
         Guard::code_of::<TokenRow>(&who.token(), who.token_code()),
     ];
+    if let Some((service, code)) = who.via() {
+        guards.push(Guard::code_of::<PrincipalRow>(&service, code));
+    }
     if let Some(approval) = permit
         .facts()
         .approval

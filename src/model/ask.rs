@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 pub use super::actions::Action;
 use super::fields::FieldName;
-use super::ids::{RecordKind, random_uuid};
+use super::ids::{PrincipalId, RecordKind, random_uuid};
 use super::limits::Counted;
 use super::principals::Actor;
 use super::purposes::{Form, Purpose};
@@ -21,6 +21,7 @@ pub struct Ask {
     action: Action,
     caller: Option<Reference>,
     subject: Option<Reference>,
+    account: Option<PrincipalId>,
     ticket: Option<TicketNo>,
     fields: Vec<FieldName>,
     record: RecordKind,
@@ -75,6 +76,7 @@ impl Ask {
             action,
             caller: None,
             subject: None,
+            account: None,
             ticket: None,
             fields: Vec::new(),
             record: RecordKind::Caller,
@@ -98,6 +100,13 @@ impl Ask {
     #[must_use]
     pub fn subject(mut self, reference: Reference) -> Self {
         self.subject = Some(reference);
+        self
+    }
+
+    /// About this account.
+    #[must_use]
+    pub const fn account(mut self, id: PrincipalId) -> Self {
+        self.account = Some(id);
         self
     }
 
@@ -168,6 +177,12 @@ impl Ask {
     #[must_use]
     pub const fn subject_reference(&self) -> Option<&Reference> {
         self.subject.as_ref()
+    }
+
+    /// The account asked about, where its entry says so.
+    #[must_use]
+    pub const fn account_asked_about(&self) -> Option<PrincipalId> {
+        self.account
     }
 
     /// The ticket that gives the need.

@@ -278,6 +278,11 @@ impl Request {
         self.header("approval", id)
     }
 
+    /// On behalf of the person with this account name.
+    pub(crate) fn on_behalf_of(self, account: &str) -> Self {
+        self.header("on-behalf-of", account)
+    }
+
     /// With an idempotency key.
     pub(crate) fn once(self, key: &str) -> Self {
         self.header("idempotency-key", key)

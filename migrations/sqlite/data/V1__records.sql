@@ -24,12 +24,14 @@ CREATE TABLE department (
 );
 CREATE INDEX department_name ON department (name, code);
 
+-- `acts_for`: this service account may act on behalf of the persons of its department.
 CREATE TABLE principal (
     id         BLOB PRIMARY KEY,
     account    TEXT NOT NULL UNIQUE,
     department TEXT NOT NULL REFERENCES department (code),
     kind       TEXT NOT NULL,
     roles      TEXT NOT NULL,
+    acts_for   INTEGER NOT NULL,
     active     INTEGER NOT NULL,
     created_by BLOB,
     epoch      INTEGER NOT NULL,

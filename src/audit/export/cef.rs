@@ -92,10 +92,11 @@ fn privileges(leaf: &Leaf) -> Option<String> {
     Some(privileges.to_owned())
 }
 
-/// The rest, as far as there is room: role, request, second person, and what the entry says of what it is about.
+/// The rest, as far as there is room: role, request, service account, second person, and what the entry says of what it is about.
 fn message(leaf: &Leaf) -> Option<String> {
     let mut said: Vec<(&str, &String)> = vec![("request", &leaf.req)];
     said.extend(leaf.role.iter().map(|role| ("role", role)));
+    said.extend(leaf.via.iter().map(|via| ("via", via)));
     said.extend(leaf.approver.iter().map(|approver| ("approver", approver)));
     let link = leaf.link.iter().flatten();
     said.extend(link.map(|(key, value)| (key.as_str(), value)));

@@ -135,6 +135,8 @@ fn actor(event: &Event) -> Value {
             "credential_uid": leaf.token,
             "groups": groups,
         },
+        // The service account that acts on behalf of this user.
+        "app_uid": leaf.via,
         "authorizations": [{"decision": leaf.out, "policy": {"uid": leaf.policy}}],
     })
 }

@@ -125,6 +125,9 @@ impl Names<'_> {
         let unproved = &mut entry.names_unproved;
         entry.actor_name = self.account(&leaf.actor).await?.told(unproved);
         entry.department_name = self.department(&leaf.dept).await?.told(unproved);
+        if let Some(via) = &leaf.via {
+            entry.via_name = self.account(via).await?.told(unproved);
+        }
         if let Some(approver) = &leaf.approver {
             entry.approver_name = self.account(approver).await?.told(unproved);
         }

@@ -29,6 +29,9 @@ pub struct Entry {
     /// The actor's current account name. Only auditors and data protection officers get it, followers of the log do not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub actor_name: Option<String>,
+    /// The current account name of the service account that acted on behalf of the actor (`via`), for the same readers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub via_name: Option<String>,
     /// The current name of the actor's department (`dept`), for the same readers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub department_name: Option<String>,
@@ -60,6 +63,7 @@ impl Entry {
             mark: Mark::of(entry.hash()),
             leaf: serde_json::from_slice(entry.body()).map_err(|_| NO_LEAF)?,
             actor_name: None,
+            via_name: None,
             department_name: None,
             approver_name: None,
             names_unproved: false,

@@ -77,9 +77,10 @@ impl Vault {
         );
         Ok(Session {
             actor,
+            acts_for: principal.acts_for,
             request,
             rules,
-            under_way: None,
+            under_way: Vec::new(),
         })
     }
 }

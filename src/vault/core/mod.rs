@@ -3,6 +3,7 @@
 mod answer;
 mod asked;
 mod authenticate;
+mod behalf;
 mod error;
 mod facts;
 pub(in crate::vault) mod limits;
@@ -99,12 +100,15 @@ pub struct Vault {
 pub struct Session {
     /// Who.
     pub actor: Actor,
+    /// Whether they may act on behalf of the persons of their department.
+    pub(in crate::vault) acts_for: bool,
     /// Which request.
     pub request: RequestId,
     /// The rules as they were when it came.
     pub(in crate::vault) rules: Arc<Rules>,
-    /// Counted among its sender's requests until the last copy is dropped; nothing where it did not come over HTTP.
-    pub(in crate::vault) under_way: Option<Arc<UnderWay>>,
+    /// Counted among its sender's requests until the last copy is dropped, and among those of the clerk for whom it was sent; nothing
+    /// where it did not come over HTTP.
+    pub(in crate::vault) under_way: Vec<Arc<UnderWay>>,
 }
 
 impl Vault {

@@ -159,6 +159,7 @@ fn founders(
             department: founding.centre,
             kind: PrincipalKind::Person,
             roles,
+            acts_for: false,
             active: true,
             created_by: None,
             epoch: 1,

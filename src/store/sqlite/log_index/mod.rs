@@ -20,7 +20,7 @@ use crate::store::{Result, StoreError};
 
 const SCHEMA: &str = include_str!("schema.sql");
 /// Goes up whenever the schema, [`SEGMENT`] or what is indexed changes: an older index is emptied and filled again.
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 const READERS: usize = 3;
 /// Entries whose marks stand in one list: some megabytes.
 const SEGMENT: u64 = 1 << 18;
