@@ -62,6 +62,7 @@ mod people {
 /// What auditors and outsiders make of the log.
 mod audit {
     mod auditors;
+    mod client_address;
     mod cosigned;
     pub(crate) mod export;
     mod exposure;

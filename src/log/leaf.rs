@@ -11,6 +11,7 @@ use super::error::CommitError;
 use super::{Change, Node, Unasked};
 use crate::merkle::{self, Hash};
 use crate::model::ask::Ask;
+use crate::model::client::SealedAddress;
 use crate::model::purposes::Purpose;
 use crate::model::reference::DepartmentCode;
 use crate::policy::facts::{Facts, PolicyHash};
@@ -73,6 +74,9 @@ leaf! {
     actor: always String,
     /// The second person who approved it, where it takes two.
     approver: maybe String,
+    /// SHA-256 in base64 of the sealed address that the request came from: the row beside the entry. The bytes begin with random ones,
+    /// so that it tells nothing of the address.
+    client: maybe String,
     /// The principal's department.
     dept: always String,
     /// For writes: SHA-256 in base64 of what each place now holds. A place is a field's name (its ciphertext), or
@@ -155,6 +159,8 @@ pub fn has_keys(entry: &[u8]) -> bool {
 pub(super) struct LeafBytes {
     pub(super) bytes: Vec<u8>,
     pub(super) hash: Hash,
+    /// What the entry's `client` is the digest of.
+    pub(super) client: Option<SealedAddress>,
 }
 
 impl Leaf {
@@ -178,6 +184,7 @@ impl Leaf {
             act: ask.action().to_string(),
             out: "granted".to_owned(),
             why: None,
+            client: ask.client().map(committed),
             via: ask.who().via().map(|(service, _)| service.to_string()),
             actor: ask.who().id().to_string(),
             token: Some(ask.who().token().to_string()),
@@ -216,6 +223,7 @@ impl Leaf {
             act: act.to_owned(),
             out: "granted".to_owned(),
             why: None,
+            client: None,
             via: None,
             actor: NOBODY.to_owned(),
             token: None,
@@ -245,6 +253,7 @@ impl Leaf {
         if let Some(request) = act.request {
             request.as_str().clone_into(&mut leaf.req);
         }
+        leaf.client = act.client.map(committed);
         if let Some(why) = act.denied {
             leaf.out = "denied".to_owned();
             leaf.why = Some(Why::as_str(why).to_owned());
@@ -285,14 +294,23 @@ impl Leaf {
         })
     }
 
-    pub(super) fn to_bytes(&self) -> Result<LeafBytes, CommitError> {
+    /// The bytes, and the sealed address that they are the only ones to commit to.
+    pub(super) fn to_bytes(&self, client: Option<&SealedAddress>) -> Result<LeafBytes, CommitError> {
         let bytes = serde_json_canonicalizer::to_vec(self).map_err(|_| CommitError::LeafTooLarge)?;
         if bytes.len() > MAX_LEN {
             return Err(CommitError::LeafTooLarge);
         }
         let hash = merkle::leaf_hash(&bytes);
-        Ok(LeafBytes { bytes, hash })
+        Ok(LeafBytes {
+            bytes,
+            hash,
+            client: client.cloned(),
+        })
     }
+}
+
+fn committed(client: &SealedAddress) -> String {
+    base64_sha256(client.as_bytes())
 }
 
 /// RFC 3339 in UTC with exactly three decimals.

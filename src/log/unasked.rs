@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use crate::model::ask::RequestId;
+use crate::model::client::SealedAddress;
 use crate::model::ids::{PrincipalId, TokenId};
 use crate::model::reference::DepartmentCode;
 use crate::policy::Why;
@@ -21,6 +22,8 @@ pub struct Unasked<'a> {
     pub policy: PolicyHash,
     /// The request, where there is one.
     pub request: Option<&'a RequestId>,
+    /// Where that request came from.
+    pub client: Option<&'a SealedAddress>,
     /// The account whose act it is, and its token, where they are known.
     pub who: Option<(PrincipalId, TokenId)>,
     /// The second person, where there is one.
@@ -39,6 +42,7 @@ impl Unasked<'_> {
             at,
             policy,
             request: None,
+            client: None,
             who: None,
             approver: None,
             denied: None,

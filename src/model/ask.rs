@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use jiff::Timestamp;
 
 pub use super::actions::Action;
+use super::client::SealedAddress;
 use super::fields::FieldName;
 use super::ids::{PrincipalId, RecordKind, random_uuid};
 use super::limits::Counted;
@@ -31,6 +32,7 @@ pub struct Ask {
     purpose: Purpose,
     at: Timestamp,
     request: RequestId,
+    client: Option<SealedAddress>,
 }
 
 /// Correlates an answer, the program log and the leaf: 32 hexadecimal digits chosen by the vault.
@@ -86,7 +88,15 @@ impl Ask {
             purpose,
             at,
             request,
+            client: None,
         }
+    }
+
+    /// Of a request that came from here.
+    #[must_use]
+    pub fn from_client(mut self, client: Option<SealedAddress>) -> Self {
+        self.client = client;
+        self
     }
 
     /// About this caller.
@@ -231,6 +241,12 @@ impl Ask {
     #[must_use]
     pub const fn at(&self) -> Timestamp {
         self.at
+    }
+
+    /// Where that request came from; nothing where it came by no connection.
+    #[must_use]
+    pub const fn client(&self) -> Option<&SealedAddress> {
+        self.client.as_ref()
     }
 
     /// The request it came with.

@@ -43,6 +43,23 @@ async fn a_reveal_runs_the_same_few_statements_however_much_there_is() {
     assert_eq!(cost_of_a_reveal(&world, &app, &case).await, A_REVEAL);
 }
 
+/// The address that a request came from is one insert beside the entry.
+#[tokio::test]
+async fn the_address_of_a_reveal_is_one_row() {
+    let (world, app) = World::new().await;
+    let case = world.case(&app, "C1").await;
+    cost_of_a_reveal(&world, &app, &case).await;
+    let (path, body) = case.reveal("clear");
+    let read = Request::post(path, &body).from("192.0.2.7");
+    let before = statements(&world, &app).await;
+    world.actor(&app, "handler-c1").send(read).await.is(200);
+    let after = statements(&world, &app).await;
+    assert_eq!(
+        [after[0] - before[0], after[1] - before[1]],
+        [A_REVEAL[0] + 1, A_REVEAL[1]]
+    );
+}
+
 /// A platform that acts on behalf of a clerk costs one read and one guard more: the clerk's account, and its own.
 #[tokio::test]
 async fn a_reveal_on_behalf_of_a_clerk_reads_one_row_more() {

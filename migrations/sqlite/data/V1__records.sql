@@ -218,6 +218,15 @@ CREATE TABLE log_entry (
     leaf_hash BLOB NOT NULL
 );
 
+-- The address that the request of an entry came from, sealed for that request; the entry has the digest of `sealed`. `log` is the
+-- number of the entry's log, from 1.
+CREATE TABLE log_client (
+    log    INTEGER NOT NULL,
+    idx    INTEGER NOT NULL,
+    sealed BLOB NOT NULL,
+    PRIMARY KEY (log, idx)
+) WITHOUT ROWID;
+
 -- Full tiles only (C2SP tlog-tiles); `root` is the tile's hash one level up.
 CREATE TABLE log_tile (
     level  INTEGER NOT NULL,

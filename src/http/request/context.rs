@@ -34,6 +34,7 @@ impl FromRequestParts<Arc<App>> for Context {
         let token = bearer(&parts.headers).ok_or(Error::Unauthenticated)?;
         let session = app.vault.authenticate(token, request).await?;
         let session = app.vault.admit(session)?;
+        let session = app.vault.came_from(session, app.proxies.client(parts))?;
         Ok(Self {
             session: match headers::on_behalf_of(&parts.headers)? {
                 Some(account) => app.vault.act_for(session, account).await?,

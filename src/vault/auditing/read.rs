@@ -42,6 +42,14 @@ pub struct Entry {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     #[schema(required = false)]
     pub names_unproved: bool,
+    /// The address that the request came from. Only auditors get it. Absent if the entry has no `client`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "192.0.2.7")]
+    pub client_address: Option<String>,
+    /// Whether the address is left out because its row in the data store is missing or not as the vault wrote it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
+    pub client_unproved: bool,
 }
 
 /// The bytes have their hash, and this program has not written them.
@@ -67,6 +75,8 @@ impl Entry {
             department_name: None,
             approver_name: None,
             names_unproved: false,
+            client_address: None,
+            client_unproved: false,
         })
     }
 }

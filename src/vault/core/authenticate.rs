@@ -79,6 +79,7 @@ impl Vault {
             actor,
             acts_for: principal.acts_for,
             request,
+            client: None,
             rules,
             under_way: Vec::new(),
         })

@@ -4,6 +4,7 @@ mod answer;
 mod asked;
 mod authenticate;
 mod behalf;
+mod client;
 mod error;
 mod facts;
 pub(in crate::vault) mod limits;
@@ -23,6 +24,7 @@ use arc_swap::ArcSwap;
 pub use self::answer::{Audit, LeafHash};
 pub use self::asked::{Asked, Pending};
 pub(in crate::vault) use self::authenticate::{new_token, token_hash};
+pub use self::client::Unnamed;
 pub use self::error::Error;
 pub(in crate::vault) use self::facts::{caller_of, ticket_of};
 use self::limits::{RateLimiter, Spending, UnderWay};
@@ -42,6 +44,7 @@ use crate::keyring::{Keyring, RecordKey};
 pub use crate::log::LogStopped;
 use crate::log::{Change, Log, LogStats, Receipt, Recorded};
 use crate::model::ask::{Action, Ask, RequestId};
+use crate::model::client::SealedAddress;
 use crate::model::ids::RecordId;
 use crate::model::principals::Actor;
 use crate::model::problems::ProblemKind;
@@ -104,6 +107,8 @@ pub struct Session {
     pub(in crate::vault) acts_for: bool,
     /// Which request.
     pub request: RequestId,
+    /// Where it came from.
+    pub(in crate::vault) client: Option<SealedAddress>,
     /// The rules as they were when it came.
     pub(in crate::vault) rules: Arc<Rules>,
     /// Counted among its sender's requests until the last copy is dropped, and among those of the clerk for whom it was sent; nothing
@@ -159,7 +164,8 @@ impl Vault {
             purpose,
             self.clock.now()?,
             session.request.clone(),
-        ))
+        )
+        .from_client(session.client.clone()))
     }
 
     /// Decides, and logs a refusal before it is told.

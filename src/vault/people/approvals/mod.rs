@@ -302,6 +302,7 @@ impl Vault {
 /// The same asker, purpose, time, request and subject, with another action.
 pub(in crate::vault) fn same(ask: &Ask, action: Action) -> Ask {
     let again = Ask::new(*ask.who(), action, ask.purpose(), ask.at(), ask.request().clone());
+    let again = again.from_client(ask.client().cloned());
     match ask.subject_reference() {
         Some(subject) => again.subject(*subject),
         None => again,
