@@ -45,7 +45,7 @@ use callervault::policy::{Permit, Policy};
 use callervault::randomness::System;
 use callervault::store::rows::{EntryRow, Fence, HeadRow, One};
 use callervault::store::sqlite::{SqliteData, SqliteKeys, SqliteLogIndex};
-use callervault::store::{DataStore, KeyStore};
+use callervault::store::{Appended, DataStore, KeyStore};
 use callervault::vault::auditing::exposure::AskExposure;
 use callervault::vault::auditing::wanted::{Search, Wanted};
 use callervault::vault::life::init::Founding;
@@ -168,6 +168,8 @@ fn invented(index: u64, dice: &mut Dice) -> Leaf {
     );
     let number = TicketNo::new(Dice(ticket).next() % TicketNo::SERIALS).unwrap();
     Leaf {
+        via: None,
+        client: None,
         v: 1,
         id: uuid::Builder::from_unix_timestamp_millis(
             time_of(index).as_millisecond() as u64,
@@ -285,11 +287,12 @@ impl Scene {
                 }
             });
             for entries in batches {
-                let mut full = Vec::new();
+                let mut added = Appended::default();
                 for entry in &entries {
                     frontier.push(entry.leaf_hash);
-                    full.extend(tiles.push(entry.leaf_hash));
+                    added.tiles.extend(tiles.push(entry.leaf_hash));
                 }
+                added.entries = entries;
                 let checkpoint = Checkpoint {
                     origin: keyring.origin().to_owned(),
                     size: frontier.size(),
@@ -303,7 +306,7 @@ impl Scene {
                     checkpoint: keyring.sign(&checkpoint).unwrap(),
                 };
                 writer.begin().unwrap();
-                writer.append(&entries, &full, &head).unwrap();
+                writer.append(&added, &head).unwrap();
                 writer.commit().unwrap();
                 let Checkpoint { origin, size, root } = checkpoint;
                 keys.put_fence(&Fence {

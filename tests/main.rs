@@ -47,9 +47,11 @@ mod people {
     mod abuse;
     mod administrators;
     mod approvals;
+    pub(crate) mod behalf;
+    mod behalf_counts;
     mod bound;
     mod codes;
-    mod crowd;
+    pub(crate) mod crowd;
     mod departments;
     mod ended_codes;
     mod import;
@@ -63,6 +65,7 @@ mod people {
 /// What auditors and outsiders make of the log.
 mod audit {
     mod auditors;
+    mod client_address;
     mod cosigned;
     pub(crate) mod export;
     mod exposure;

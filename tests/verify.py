@@ -11,7 +11,7 @@ import argparse, base64, contextlib, datetime, hashlib, json, pathlib, re, sys
 
 # The only keys that an entry may have. None of them has room for what a caller said.
 ALLOWED_KEYS = set("v id t act out why actor token dept role ticket subject fields form purpose policy req node digest"
-                   " approver link".split())
+                   " approver link via client".split())
 FULL = 256  # hashes in a full tile, entries in a full bundle
 
 def require(holds, otherwise):

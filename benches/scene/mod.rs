@@ -58,6 +58,7 @@ pub(crate) async fn scene() -> Scene {
             department: department.parse().unwrap(),
             roles: vec![role],
             kind: PrincipalKind::Service,
+            acts_for: false,
         };
         let alone = Exact::default();
         let made = vault.make_principal(&admin, new, &alone).await.unwrap();

@@ -34,6 +34,7 @@ pub fn terms(leaf: &Leaf) -> Vec<Term> {
         one(K::Purpose, &leaf.purpose),
         one(K::Out, &leaf.out),
     ];
+    terms.extend(some(K::Via, &leaf.via));
     terms.extend(some(K::Role, &leaf.role));
     terms.extend(some(K::Ticket, &leaf.ticket));
     terms.extend(some(K::Subject, &leaf.subject));
@@ -167,8 +168,8 @@ mod tests {
     use crate::log::leaf::KEYS;
 
     /// Keys of a leaf that nobody searches by: times have a span of their own, and the rest leads from an entry elsewhere.
-    const NOT_SEARCHED: [&str; 11] = [
-        "approver", "digest", "id", "link", "node", "policy", "req", "t", "token", "v", "why",
+    const NOT_SEARCHED: [&str; 12] = [
+        "approver", "client", "digest", "id", "link", "node", "policy", "req", "t", "token", "v", "why",
     ];
 
     #[test]

@@ -52,6 +52,9 @@ enum What {
         /// person or service.
         #[arg(long, default_value = "person")]
         kind: String,
+        /// This service account may act on behalf of the persons of its department.
+        #[arg(long)]
+        acts_for: bool,
     },
     /// Set a principal's roles and standing.
     SetPrincipal {
@@ -63,6 +66,9 @@ enum What {
         /// It may no longer authenticate.
         #[arg(long)]
         inactive: bool,
+        /// Whether this service account may act on behalf of the persons of its department; without it, as before.
+        #[arg(long, value_name = "BOOL")]
+        acts_for: Option<bool>,
         /// The version you saw.
         #[arg(long)]
         version: u64,
@@ -266,17 +272,20 @@ impl What {
                 department,
                 roles,
                 kind,
+                acts_for,
             } => {
-                let body = json!({"name": name, "department": department, "roles": roles, "kind": kind});
+                let body =
+                    json!({"name": name, "department": department, "roles": roles, "kind": kind, "acts_for": acts_for});
                 Call::new("POST", "/v1/admin/principals".to_owned(), Some(body))
             }
             Self::SetPrincipal {
                 id,
                 roles,
                 inactive,
+                acts_for,
                 version,
             } => {
-                let body = json!({"roles": roles, "active": !inactive});
+                let body = json!({"roles": roles, "active": !inactive, "acts_for": acts_for});
                 Call::new("PUT", format!("/v1/admin/principals/{id}"), Some(body)).at(version)
             }
             Self::IssueToken { id, token } => {

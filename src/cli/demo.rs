@@ -197,6 +197,7 @@ async fn hire(
         department: department.parse::<DepartmentCode>().map_err(Failure::usage)?,
         roles: vec![role],
         kind: PrincipalKind::Person,
+        acts_for: false,
     };
     let auditor = session(vault, credentials, "auditor").await?;
     let mut exact = Exact {

@@ -1,18 +1,19 @@
 //! `callervault serve`.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
+use ipnet::IpNet;
 
 use super::passphrase::PassphraseFrom;
 use super::{Done, Failure, Where, cosigned, log_to_stderr, reload, runtime, unlocked};
 use crate::audit::watch::hours::{FromUtc, Hours, Span};
 use crate::causes::with_causes;
-use crate::http::{self, App, Listen, Tls};
+use crate::http::{self, App, ForwardedIn, Listen, Proxies, Tls};
 use crate::vault::Retention;
 use crate::vault::Witnessing;
 use crate::vault::life::open::{Places, Running};
@@ -37,6 +38,8 @@ pub(super) struct Serve {
     listen: SocketAddr,
     #[command(flatten)]
     tls: TlsFrom,
+    #[command(flatten)]
+    proxies: ProxiesFrom,
     /// Serve metrics on this address. Anyone who reaches it can read them. Loopback has no TLS; other addresses use the API's
     /// TLS. Off by default.
     #[arg(long, value_name = "ADDR", num_args = 0..=1, default_missing_value = "127.0.0.1:8442")]
@@ -100,6 +103,46 @@ impl Watch {
     }
 }
 
+/// Who names clients.
+#[derive(Args)]
+struct ProxiesFrom {
+    /// A proxy to believe where it names the client's address, as ADDR or ADDR/PREFIX. Repeat for more.
+    #[arg(long = "trusted-proxy", value_name = "ADDR/PREFIX", value_parser = network)]
+    trusted_proxies: Vec<IpNet>,
+    /// Header in which these proxies name the client. The other one is not read.
+    #[arg(long, value_enum, default_value_t = Header::XForwardedFor, requires = "trusted_proxies")]
+    forwarded_in: Header,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Header {
+    /// X-Forwarded-For
+    XForwardedFor,
+    /// Forwarded (RFC 7239)
+    Forwarded,
+}
+
+impl ProxiesFrom {
+    fn proxies(self) -> Proxies {
+        Proxies {
+            trusted: self.trusted_proxies,
+            named_in: match self.forwarded_in {
+                Header::XForwardedFor => ForwardedIn::XForwardedFor,
+                Header::Forwarded => ForwardedIn::Forwarded,
+            },
+        }
+    }
+}
+
+/// A network, or one address.
+fn network(text: &str) -> Result<IpNet, &'static str> {
+    let one = || text.parse::<IpAddr>().ok().map(IpNet::from);
+    text.parse()
+        .ok()
+        .or_else(one)
+        .ok_or("expected an address, or an address and the length of its prefix: 10.0.0.0/8")
+}
+
 /// Who does TLS.
 #[derive(Args)]
 pub(super) struct TlsFrom {
@@ -130,6 +173,10 @@ impl Serve {
         log_to_stderr();
         let passphrase = self.passphrase.read()?;
         let listen = self.tls.listen(self.listen)?;
+        let proxies = self.proxies.proxies();
+        if listen.behind_proxy && proxies.trusted.is_empty() {
+            tracing::warn!("no --trusted-proxy: the log has the proxy's address in place of the clients'");
+        }
         let metrics = self.metrics.map(|address| beside(&listen, address));
         let watching = self.watch.rules();
         let runtime = runtime()?;
@@ -149,7 +196,7 @@ impl Serve {
             drop(passphrase);
             let retention = Retention::days(self.log_retention_days).unwrap_or_default();
             let vault = vault.with_witnesses(witnessing).map_err(Failure::unavailable)?;
-            let app = App::with_limits(vault.retaining(retention), limits());
+            let app = App::with_limits(vault.retaining(retention), limits(), proxies);
             if !self.witnesses.is_empty() {
                 tokio::spawn(submit(Arc::clone(&app), Duration::from_secs(self.witness_every)));
             }

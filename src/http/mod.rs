@@ -38,6 +38,7 @@ use self::listener::Connections;
 pub use self::listener::{Listener, Tls};
 pub use self::metrics::Metrics;
 use self::problem::Problem;
+pub use self::request::{ForwardedIn, Proxies};
 use self::server::Stopping;
 pub use self::server::{Listen, ServeError, serve, serve_on, serve_routes};
 use crate::vault::Vault;
@@ -53,6 +54,8 @@ pub struct App {
     vault: Vault,
     metrics: Metrics,
     limits: ConnectionLimits,
+    /// The proxies that are believed where they name a client. Set at the start.
+    proxies: Proxies,
     connections: Arc<Connections>,
     stopping: Stopping,
 }
@@ -61,16 +64,17 @@ impl App {
     /// An application on an open vault, with the usual limits.
     #[must_use]
     pub fn new(vault: Vault) -> Arc<Self> {
-        Self::with_limits(vault, ConnectionLimits::default())
+        Self::with_limits(vault, ConnectionLimits::default(), Proxies::default())
     }
 
-    /// An application with limits of its own.
+    /// An application with limits of its own, behind proxies or none.
     #[must_use]
-    pub fn with_limits(vault: Vault, limits: ConnectionLimits) -> Arc<Self> {
+    pub fn with_limits(vault: Vault, limits: ConnectionLimits, proxies: Proxies) -> Arc<Self> {
         Arc::new(Self {
             vault,
             metrics: Metrics::new(),
             limits,
+            proxies,
             connections: Connections::new(limits.connections),
             stopping: Stopping::default(),
         })

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use serde_json::Value;
 use utoipa::ToSchema;
 use utoipa::openapi::header::HeaderBuilder;
-use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn, PathItem};
 use utoipa::openapi::response::{Response, ResponseBuilder};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{
@@ -55,6 +55,7 @@ pub(super) fn complete(document: &mut OpenApi) {
     for item in document.paths.paths.values_mut() {
         for operation in operations(item) {
             name(operation);
+            on_behalf(operation);
             problems(operation);
         }
     }
@@ -79,6 +80,27 @@ fn tag(operation: &Operation) -> &str {
 fn name(operation: &mut Operation) {
     let id = operation.operation_id.take().unwrap_or_default();
     operation.operation_id = Some(format!("{}_{id}", tag(operation)));
+}
+
+/// Groups of calls that a service account can send on behalf of a clerk.
+const FOR_CLERKS: [&str; 3] = ["me", "callers", "tickets"];
+const ON_BEHALF: &str =
+    "The account name of the person for whom a service account sends this. The service account must be allowed to.";
+
+fn on_behalf(operation: &mut Operation) {
+    if !FOR_CLERKS.contains(&tag(operation)) {
+        return;
+    }
+    let text = ObjectBuilder::new().schema_type(Type::String);
+    let header = ParameterBuilder::new()
+        .name("On-Behalf-Of")
+        .parameter_in(ParameterIn::Header)
+        .schema(Some(text))
+        .description(Some(ON_BEHALF));
+    operation
+        .parameters
+        .get_or_insert_default()
+        .push(RefOr::T(header.build()));
 }
 
 /// Statuses of any call that needs a token, and of one with a body.

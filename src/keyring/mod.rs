@@ -5,6 +5,7 @@
 //! the vault is unlocked and are wiped by [`Keyring::lock`]; every use of a key runs on a stack that is locked and wiped
 //! ([`stack`]), where alone a record key or a subkey is in clear.
 
+mod addresses;
 mod aead;
 mod codes;
 mod derive;

@@ -10,11 +10,11 @@ use jiff::Timestamp;
 use tokio::sync::{oneshot, watch};
 
 use super::error::{CommitError, LogStopped};
-use super::leaf::{Leaf, LeafBytes, UNLOCK, Unasked};
+use super::leaf::{Leaf, LeafBytes, UNLOCK};
 use super::receipt::{LogPosition, Receipt, Recorded, Refusal};
 use super::sequencer::{Job, Sequencer};
 use super::stats::LogStats;
-use super::{Change, LogKeys, Node};
+use super::{Change, LogKeys, Node, Unasked};
 use crate::model::reference::DepartmentCode;
 use crate::policy::facts::{Facts, PolicyHash};
 use crate::policy::{Denial, Permit};
@@ -116,7 +116,7 @@ impl Log {
     /// # Errors
     /// [`CommitError`]: then nothing may be shown.
     pub async fn commit(&self, permit: Permit, beside: Vec<Write>) -> Result<Receipt, CommitError> {
-        let leaf = Leaf::granted(&permit, &self.node)?.to_bytes()?;
+        let leaf = Leaf::granted(&permit, &self.node)?.to_bytes(permit.ask().client())?;
         let change = Change {
             guards: guards(&permit),
             writes: beside,
@@ -131,7 +131,7 @@ impl Log {
     /// # Errors
     /// [`CommitError`]: then nothing was changed.
     pub async fn record(&self, permit: Permit, mut change: Change) -> Result<Recorded, CommitError> {
-        let leaf = Leaf::changed(&permit, &change, &self.node)?.to_bytes()?;
+        let leaf = Leaf::changed(&permit, &change, &self.node)?.to_bytes(permit.ask().client())?;
         change.guards.extend(guards(&permit));
         let position = self.sequence(leaf, change).await?;
         Ok(Recorded::new(permit, position))
@@ -151,7 +151,7 @@ impl Log {
     /// # Errors
     /// [`CommitError`]: the refusal stands all the same, but the caller is told that the log is not available.
     pub async fn refuse(&self, denial: Denial, beside: Vec<Write>) -> Result<Refusal, CommitError> {
-        let leaf = Leaf::denied(&denial, &self.node)?.to_bytes()?;
+        let leaf = Leaf::denied(&denial, &self.node)?.to_bytes(denial.ask().client())?;
         let change = Change {
             writes: beside,
             ..Change::default()
@@ -184,7 +184,7 @@ impl Log {
     /// # Errors
     /// As `unasked`.
     pub async fn unasked_patiently(&self, act: &Unasked<'_>, change: Change) -> Result<LogPosition, CommitError> {
-        let leaf = Leaf::unasked(act, &change, &self.node)?.to_bytes()?;
+        let leaf = Leaf::unasked(act, &change, &self.node)?.to_bytes(act.client)?;
         self.sequence_within(leaf, change, self.deadline.max(START)).await
     }
 
@@ -193,7 +193,7 @@ impl Log {
     /// # Errors
     /// [`CommitError`]: then nothing was changed.
     pub async fn unasked(&self, act: &Unasked<'_>, change: Change) -> Result<LogPosition, CommitError> {
-        let leaf = Leaf::unasked(act, &change, &self.node)?.to_bytes()?;
+        let leaf = Leaf::unasked(act, &change, &self.node)?.to_bytes(act.client)?;
         self.sequence(leaf, change).await
     }
 
@@ -297,6 +297,9 @@ fn guards(permit: &Permit) -> Vec<Guard> {
         Guard::code_of::<PrincipalRow>(&who.id(), who.code()),
         Guard::code_of::<TokenRow>(&who.token(), who.token_code()),
     ];
+    if let Some((service, code)) = who.via() {
+        guards.push(Guard::code_of::<PrincipalRow>(&service, code));
+    }
     if let Some(approval) = permit
         .facts()
         .approval

@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use super::error::CommitError;
 use super::places::digests;
-use super::{Change, Node};
+use super::{Change, Node, Unasked};
 use crate::merkle::{self, Hash};
-use crate::model::ask::{Ask, RequestId};
-use crate::model::ids::{PrincipalId, TokenId};
+use crate::model::ask::Ask;
+use crate::model::client::SealedAddress;
 use crate::model::purposes::Purpose;
 use crate::model::reference::DepartmentCode;
 use crate::policy::facts::{Facts, PolicyHash};
@@ -21,6 +21,8 @@ use crate::policy::{Denial, Permit, Why};
 /// The longest entry, in bytes.
 pub const MAX_LEN: usize = 2048;
 const VERSION: u8 = 1;
+/// The word of `link` for the account that an entry is about.
+const ACCOUNT: &str = "principal";
 /// Nobody: the actor of what the vault does by itself.
 const NOBODY: &str = "00000000000000000000000000000000";
 /// The vault was made.
@@ -36,44 +38,6 @@ pub const CLAIM: &str = "token.claim";
 pub const RECOVER: &str = "admin.recover";
 /// What nobody asks for with a token.
 pub const OF_VAULT: [&str; 5] = [INIT, UNLOCK, RULES, CLAIM, RECOVER];
-
-/// An act that no token was presented for.
-#[derive(Clone, Copy)]
-pub struct Unasked<'a> {
-    /// One of [`OF_VAULT`].
-    pub act: &'static str,
-    /// The department that it concerns.
-    pub department: DepartmentCode,
-    /// When.
-    pub at: Timestamp,
-    /// The policy in force.
-    pub policy: PolicyHash,
-    /// The request, where there is one.
-    pub request: Option<&'a RequestId>,
-    /// The account whose act it is, and its token, where they are known.
-    pub who: Option<(PrincipalId, TokenId)>,
-    /// The second person, where there is one.
-    pub approver: Option<PrincipalId>,
-    /// Why not, where it was refused.
-    pub denied: Option<Why>,
-}
-
-impl Unasked<'_> {
-    /// One that is done, by nobody whom the vault knows.
-    #[must_use]
-    pub const fn new(act: &'static str, department: DepartmentCode, at: Timestamp, policy: PolicyHash) -> Self {
-        Self {
-            act,
-            department,
-            at,
-            policy,
-            request: None,
-            who: None,
-            approver: None,
-            denied: None,
-        }
-    }
-}
 
 /// Declares the keys of a leaf, sorted as RFC 8785 sorts them. `always` ones stand in every leaf.
 macro_rules! leaf {
@@ -106,10 +70,13 @@ macro_rules! leaf {
 leaf! {
     /// What: the words of `model::ask::Action`.
     act: always String,
-    /// The principal's id.
+    /// The principal's id. Where a service account acts on behalf of a clerk (`via`), the clerk's.
     actor: always String,
     /// The second person who approved it, where it takes two.
     approver: maybe String,
+    /// SHA-256 in base64 of the sealed address that the request came from: the row beside the entry. The bytes begin with random ones,
+    /// so that it tells nothing of the address.
+    client: maybe String,
     /// The principal's department.
     dept: always String,
     /// For writes: SHA-256 in base64 of what each place now holds. A place is a field's name (its ciphertext), or
@@ -126,9 +93,10 @@ leaf! {
     /// id. In the first entry of a log that follows another: how the old one stood. When bodies of old entries are dropped: `below`
     /// which index. About an approval: the `action` asked for, the `asker`, the `decision`; with what was asked: the `principal`, its
     /// `roles`; SHA-256 of the sealed reasons. About an account: the `principal`, its `roles` and what they were before, its
-    /// `department`, whether it is `active`. About a department: the `department`, the `deed`, `into` which other it was merged. About a
-    /// call: that its caller was `matched` by the agent's word. About a merge or a split of records: the `tickets` it was asked by, and
-    /// the other record's `subject`. About a call that was brought in: when it was `received`, `sent`,
+    /// `department`, whether it is `active`, and whether it may act on behalf of others (`acts_for`) and might before. About a department:
+    /// the `department`, the `deed`, `into` which other it was merged. About a call: that its caller was `matched` by the agent's word.
+    /// About a merge or a split of records: the `tickets` it was asked by, and the other record's `subject`. About a key: the `key`'s
+    /// role and its `version`. About a call that was brought in: when it was `received`, `sent`,
     /// `sent_to` whom, and `closed`; how many rejected `lines` were opened.
     link: maybe BTreeMap<String, String>,
     /// The node that wrote it.
@@ -153,6 +121,8 @@ leaf! {
     token: maybe String,
     /// Format version: 1.
     v: always u8,
+    /// The service account that acted on behalf of the actor, whose `token` it is.
+    via: maybe String,
     /// Why denied: the words of `policy::Why`.
     why: maybe String,
 }
@@ -190,6 +160,8 @@ pub fn has_keys(entry: &[u8]) -> bool {
 pub(super) struct LeafBytes {
     pub(super) bytes: Vec<u8>,
     pub(super) hash: Hash,
+    /// What the entry's `client` is the digest of.
+    pub(super) client: Option<SealedAddress>,
 }
 
 impl Leaf {
@@ -213,6 +185,8 @@ impl Leaf {
             act: ask.action().to_string(),
             out: "granted".to_owned(),
             why: None,
+            client: ask.client().map(committed),
+            via: ask.who().via().map(|(service, _)| service.to_string()),
             actor: ask.who().id().to_string(),
             token: Some(ask.who().token().to_string()),
             dept: ask.department().to_string(),
@@ -226,7 +200,9 @@ impl Leaf {
             req: ask.request().as_str().to_owned(),
             node: node.name.clone(),
             approver: facts.approval.as_ref().map(|approval| approval.by.to_string()),
-            link: None,
+            link: ask
+                .account_asked_about()
+                .map(|id| [(ACCOUNT.to_owned(), id.to_string())].into()),
             digest: None,
         })
     }
@@ -248,6 +224,8 @@ impl Leaf {
             act: act.to_owned(),
             out: "granted".to_owned(),
             why: None,
+            client: None,
+            via: None,
             actor: NOBODY.to_owned(),
             token: None,
             dept: department.to_string(),
@@ -276,6 +254,7 @@ impl Leaf {
         if let Some(request) = act.request {
             request.as_str().clone_into(&mut leaf.req);
         }
+        leaf.client = act.client.map(committed);
         if let Some(why) = act.denied {
             leaf.out = "denied".to_owned();
             leaf.why = Some(Why::as_str(why).to_owned());
@@ -316,14 +295,23 @@ impl Leaf {
         })
     }
 
-    pub(super) fn to_bytes(&self) -> Result<LeafBytes, CommitError> {
+    /// The bytes, and the sealed address that they are the only ones to commit to.
+    pub(super) fn to_bytes(&self, client: Option<&SealedAddress>) -> Result<LeafBytes, CommitError> {
         let bytes = serde_json_canonicalizer::to_vec(self).map_err(|_| CommitError::LeafTooLarge)?;
         if bytes.len() > MAX_LEN {
             return Err(CommitError::LeafTooLarge);
         }
         let hash = merkle::leaf_hash(&bytes);
-        Ok(LeafBytes { bytes, hash })
+        Ok(LeafBytes {
+            bytes,
+            hash,
+            client: client.cloned(),
+        })
     }
+}
+
+fn committed(client: &SealedAddress) -> String {
+    base64_sha256(client.as_bytes())
 }
 
 /// RFC 3339 in UTC with exactly three decimals.

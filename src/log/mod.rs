@@ -16,6 +16,7 @@ mod receipt;
 mod sequencer;
 pub mod startup;
 mod stats;
+mod unasked;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,10 +25,10 @@ use jiff::Timestamp;
 
 pub use self::commit::{Log, Pace};
 pub use self::error::{CommitError, LogStopped};
-pub use self::leaf::Unasked;
 pub use self::proved::{NotProved, ProvedEntry};
 pub use self::receipt::{LogPosition, Receipt, Recorded, Refusal};
 pub use self::stats::LogStats;
+pub use self::unasked::Unasked;
 use crate::model::reference::Reference;
 use crate::model::ticket_no::TicketNo;
 use crate::note::Checkpoint;

@@ -18,10 +18,10 @@ use super::leaf::LeafBytes;
 use super::startup::Proved;
 use super::stats::LogStats;
 use super::{Change, LogKeys};
-use crate::merkle::{Frontier, Tile, TileBuilder};
+use crate::merkle::{Frontier, TileBuilder};
 use crate::note::Checkpoint;
-use crate::store::rows::{EntryRow, Fence, HeadRow, KeyringRow, One, WrappedKey};
-use crate::store::{Conflict, DataWriter, KeyStore, StoreError};
+use crate::store::rows::{ClientRow, EntryRow, Fence, HeadRow, KeyringRow, One, WrappedKey};
+use crate::store::{Appended, Conflict, DataWriter, KeyStore, StoreError};
 
 const LARGEST_GROUP: usize = 4096;
 
@@ -171,8 +171,7 @@ impl Sequencer {
         self.writer.begin()?;
         let mut frontier = self.frontier.clone();
         let mut tiles = self.tiles.clone();
-        let mut full: Vec<Tile> = Vec::new();
-        let mut entries = Vec::new();
+        let mut added = Appended::default();
         let mut new_keys = Vec::new();
         for job in waiting {
             let index = frontier.size();
@@ -188,8 +187,11 @@ impl Sequencer {
             };
             if let (Ok(index), Some(leaf)) = (&outcome, job.leaf) {
                 frontier.push(leaf.hash);
-                full.extend(tiles.push(leaf.hash));
-                entries.push(EntryRow {
+                added.tiles.extend(tiles.push(leaf.hash));
+                added
+                    .clients
+                    .extend(leaf.client.map(|client| ClientRow::beside(*index, &client)));
+                added.entries.push(EntryRow {
                     idx: *index,
                     body: leaf.bytes,
                     leaf_hash: leaf.hash,
@@ -207,11 +209,11 @@ impl Sequencer {
             self.writer.rollback();
             return Ok(());
         }
-        if entries.is_empty() {
+        if added.entries.is_empty() {
             // The log is as it was: neither head nor fence changes.
             return Ok(self.writer.commit()?);
         }
-        self.commit(frontier, tiles, &full, &entries)?;
+        self.commit(frontier, tiles, &added)?;
         self.activate(&new_keys)?;
         self.put_fence()
     }
@@ -245,13 +247,7 @@ impl Sequencer {
         Ok(())
     }
 
-    fn commit(
-        &mut self,
-        frontier: Frontier,
-        tiles: TileBuilder,
-        full: &[Tile],
-        entries: &[EntryRow],
-    ) -> Result<(), Fault> {
+    fn commit(&mut self, frontier: Frontier, tiles: TileBuilder, added: &Appended) -> Result<(), Fault> {
         let checkpoint = Checkpoint {
             origin: self.origin.clone(),
             size: frontier.size(),
@@ -268,12 +264,12 @@ impl Sequencer {
             frontier: frontier.to_bytes(),
             checkpoint: note,
         };
-        self.writer.append(entries, full, &head)?;
+        self.writer.append(added, &head)?;
         self.writer.commit()?;
         self.frontier = frontier;
         self.tiles = tiles;
         self.stats
-            .committed(u64::try_from(entries.len()).unwrap_or(u64::MAX), checkpoint.size);
+            .committed(u64::try_from(added.entries.len()).unwrap_or(u64::MAX), checkpoint.size);
         Ok(())
     }
 

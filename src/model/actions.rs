@@ -105,6 +105,9 @@ macro_rules! actions {
 }
 
 actions! {
+    /// Act on behalf of a clerk, as a service account. It is logged where it is refused; otherwise the entry of the act that follows
+    /// names both.
+    ActFor = "account.act-for": Whole, Nothing, one, Passes, Other;
     /// Take a call in.
     Intake = "intake": "Take a call" / "受理来电": Writing, Nothing, one, Passes, Create;
     /// Bring a call in of which something became elsewhere: it was sent to a department, or closed.
@@ -214,6 +217,27 @@ impl Action {
     #[must_use]
     pub const fn moves_values(self) -> bool {
         matches!(self, Self::Merge | Self::Unmerge | Self::Split)
+    }
+
+    /// Whether a service account may do it on behalf of a clerk: the work on calls and tickets. What administers, audits or approves
+    /// is done in person, and so is anything that is not listed here.
+    #[must_use]
+    pub const fn is_done_for_clerks(self) -> bool {
+        matches!(
+            self,
+            Self::Intake
+                | Self::Lookup
+                | Self::ReadCaller
+                | Self::Reveal
+                | Self::Verify
+                | Self::Correct
+                | Self::ReadTicket
+                | Self::ListTickets
+                | Self::ListDepartments
+                | Self::Dispatch
+                | Self::Return
+                | Self::Close
+        )
     }
 
     /// What nobody does without a second person's approval.

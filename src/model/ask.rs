@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use jiff::Timestamp;
 
 pub use super::actions::Action;
+use super::client::SealedAddress;
 use super::fields::FieldName;
-use super::ids::{RecordKind, random_uuid};
+use super::ids::{PrincipalId, RecordKind, random_uuid};
 use super::limits::Counted;
 use super::principals::Actor;
 use super::purposes::{Form, Purpose};
@@ -21,6 +22,7 @@ pub struct Ask {
     action: Action,
     caller: Option<Reference>,
     subject: Option<Reference>,
+    account: Option<PrincipalId>,
     ticket: Option<TicketNo>,
     fields: Vec<FieldName>,
     record: RecordKind,
@@ -30,6 +32,7 @@ pub struct Ask {
     purpose: Purpose,
     at: Timestamp,
     request: RequestId,
+    client: Option<SealedAddress>,
 }
 
 /// Correlates an answer, the program log and the leaf: 32 hexadecimal digits chosen by the vault.
@@ -75,6 +78,7 @@ impl Ask {
             action,
             caller: None,
             subject: None,
+            account: None,
             ticket: None,
             fields: Vec::new(),
             record: RecordKind::Caller,
@@ -84,7 +88,15 @@ impl Ask {
             purpose,
             at,
             request,
+            client: None,
         }
+    }
+
+    /// Of a request that came from here.
+    #[must_use]
+    pub fn from_client(mut self, client: Option<SealedAddress>) -> Self {
+        self.client = client;
+        self
     }
 
     /// About this caller.
@@ -98,6 +110,13 @@ impl Ask {
     #[must_use]
     pub fn subject(mut self, reference: Reference) -> Self {
         self.subject = Some(reference);
+        self
+    }
+
+    /// About this account.
+    #[must_use]
+    pub const fn account(mut self, id: PrincipalId) -> Self {
+        self.account = Some(id);
         self
     }
 
@@ -170,6 +189,12 @@ impl Ask {
         self.subject.as_ref()
     }
 
+    /// The account asked about, where its entry says so.
+    #[must_use]
+    pub const fn account_asked_about(&self) -> Option<PrincipalId> {
+        self.account
+    }
+
     /// The ticket that gives the need.
     #[must_use]
     pub const fn ticket_no(&self) -> Option<&TicketNo> {
@@ -216,6 +241,12 @@ impl Ask {
     #[must_use]
     pub const fn at(&self) -> Timestamp {
         self.at
+    }
+
+    /// Where that request came from; nothing where it came by no connection.
+    #[must_use]
+    pub const fn client(&self) -> Option<&SealedAddress> {
+        self.client.as_ref()
     }
 
     /// The request it came with.

@@ -5,6 +5,7 @@ pub mod approvals;
 pub mod ask;
 pub mod canonical;
 pub mod claim_code;
+pub mod client;
 pub mod code;
 pub(crate) mod crockford;
 pub mod fields;

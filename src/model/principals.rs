@@ -96,6 +96,15 @@ impl Roles {
         self.0 & role.bit() != 0
     }
 
+    /// The roles that both hold, if there are any.
+    #[must_use]
+    pub const fn common(self, other: Self) -> Option<Self> {
+        match self.0 & other.0 {
+            0 => None,
+            both => Some(Self(both)),
+        }
+    }
+
     /// The purposes of these roles.
     pub fn purposes(self) -> impl Iterator<Item = Purpose> {
         self.iter().flat_map(|role| role.purposes().iter().copied())
@@ -145,6 +154,13 @@ pub enum BadRoles {
     NotAlone,
 }
 
+/// Whether a text can be an account's name: 2 to 64 of `a-z`, `0-9`, `.`, `_`, `-`.
+#[must_use]
+pub fn is_account_name(text: &str) -> bool {
+    let word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '_' | '-');
+    (2..=64).contains(&text.len()) && text.chars().all(word)
+}
+
 word_enum! {
     /// The legal class of a department, which decides what may be shown to it (DOMAIN §0.4, §4).
     pub enum DepartmentKind {
@@ -191,6 +207,7 @@ pub struct Actor {
     code: Code,
     token: TokenId,
     token_code: Code,
+    via: Option<(PrincipalId, Code)>,
 }
 
 impl Actor {
@@ -209,10 +226,23 @@ impl Actor {
             code,
             token,
             token_code,
+            via: None,
         }
     }
 
-    /// The principal.
+    /// The clerk on whose behalf this service account acts, in the roles that both hold. Made by `vault::act_for` alone, which has
+    /// checked both rows.
+    pub(crate) const fn acting_for(self, (clerk, code): (PrincipalId, Code), roles: Roles) -> Self {
+        Self {
+            id: clerk,
+            code,
+            roles,
+            via: Some((self.id, self.code)),
+            ..self
+        }
+    }
+
+    /// The principal: where a service account acts on behalf of a clerk, the clerk.
     #[must_use]
     pub const fn id(&self) -> PrincipalId {
         self.id
@@ -240,6 +270,16 @@ impl Actor {
     #[must_use]
     pub const fn code(&self) -> &Code {
         &self.code
+    }
+
+    /// The service account that acts on behalf of this principal, and the code of its row; nothing where the principal acts
+    /// themselves. Token and token's code are then the service account's.
+    #[must_use]
+    pub const fn via(&self) -> Option<(PrincipalId, &Code)> {
+        match &self.via {
+            Some((service, code)) => Some((*service, code)),
+            None => None,
+        }
     }
 
     /// The token presented: once revoked, nothing asked with it happens any more.

@@ -43,6 +43,12 @@ word_enum! {
         OwnRequest = "own-request",
         /// What takes two persons takes persons: a service account neither asks for it nor approves it.
         NotAPerson = "not-a-person",
+        /// The account may not act on behalf of others.
+        MayNotActFor = "may-not-act-for",
+        /// Nobody may act on behalf of that account, or this account may not.
+        NotActedFor = "not-acted-for",
+        /// Permitted, but it is not done on behalf of others.
+        InPerson = "in-person",
         /// The request for approval has been decided on, used, or has expired.
         ApprovalClosed = "approval-closed",
         /// What the approval is about has changed since it was asked for.

@@ -12,6 +12,8 @@ word_enum! {
     pub enum TermKind {
         /// Who did it: a principal's id.
         Actor = "actor",
+        /// The service account that acted on behalf of the actor: a principal's id.
+        Via = "via",
         /// The actor's department.
         Dept = "dept",
         /// The role it was permitted under.

@@ -13,8 +13,8 @@ use async_trait::async_trait;
 pub use self::error::StoreError;
 pub use self::log_index::LogIndex;
 use self::rows::{
-    Cell, Column, Columns, Contradiction, EntryRow, Fence, FromColumns, Genuine, HeadRow, KeyringRow, NewRow,
-    PastLogRow, Protected, Read, Statement, Table, UnlockRow, VaultRow, WrappedKey,
+    Cell, ClientRow, Column, Columns, Contradiction, EntryRow, Fence, FromColumns, Genuine, HeadRow, KeyringRow,
+    NewRow, PastLogRow, Protected, Read, Statement, Table, UnlockRow, VaultRow, WrappedKey,
 };
 use crate::merkle::{Hash, Tile};
 use crate::model::code::Code;
@@ -117,7 +117,8 @@ pub enum Write {
     Unindex(CallerId, String),
     /// Removes one of a caller's sealed fields.
     Unseal(CallerId, String),
-    /// Empties the bodies of the entries in this range; their hashes stay.
+    /// Empties the bodies of the entries in this range; their hashes stay. The addresses beside them, and beside all entries before,
+    /// go.
     DropBodies(std::ops::Range<u64>),
     /// Puts the log away as one that another follows: the entry of this job is the first of the next.
     NextLog,
@@ -179,6 +180,17 @@ impl Guard {
     }
 }
 
+/// What a group of jobs adds to the log.
+#[derive(Default)]
+pub struct Appended {
+    /// The entries.
+    pub entries: Vec<EntryRow>,
+    /// The sealed addresses that they came from, as far as they came from any.
+    pub clients: Vec<ClientRow>,
+    /// The tiles that they fill.
+    pub tiles: Vec<Tile>,
+}
+
 /// Why a job did not happen although the database is well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Conflict {
@@ -202,11 +214,11 @@ pub trait DataWriter: Send {
     /// A fault of the database, after which the transaction must be rolled back.
     fn attempt(&mut self, guards: &[Guard], writes: &[Write], index: u64) -> Result<std::result::Result<(), Conflict>>;
 
-    /// Adds entries and full tiles and replaces the head.
+    /// Adds to the log and replaces its head.
     ///
     /// # Errors
     /// Whatever the database reports; the transaction must be rolled back.
-    fn append(&mut self, entries: &[EntryRow], tiles: &[Tile], head: &HeadRow) -> Result<()>;
+    fn append(&mut self, added: &Appended, head: &HeadRow) -> Result<()>;
 
     /// Makes it durable before it returns, in files that still stand under their names.
     ///

@@ -14,5 +14,5 @@ pub mod tickets;
 
 pub use self::core::{
     Asked, Audit, Error, LARGEST_PAGE, LeafHash, LogStopped, Pending, Rates, Replay, Retention, Rules, Scope, Session,
-    Stranger, Values, Vault, Watching, Witnessing,
+    Stranger, Unnamed, Values, Vault, Watching, Witnessing,
 };

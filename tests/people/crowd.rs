@@ -16,7 +16,7 @@ use crate::support::{Actor, World};
 
 const OPEN: usize = 20;
 
-fn rates(requests: u32, refusals: u32) -> Running {
+pub(crate) fn rates(requests: u32, refusals: u32) -> Running {
     Running {
         rates: Rates {
             requests: NonZeroU32::new(requests).unwrap(),

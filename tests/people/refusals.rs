@@ -147,6 +147,7 @@ async fn staffed() -> (World, Arc<App>) {
             department: "H0".parse().unwrap(),
             roles: vec![role],
             kind: PrincipalKind::Person,
+            acts_for: false,
         };
         world.hire(app.vault(), "security-admin", new).await;
     }

@@ -1,9 +1,11 @@
 //! Those who work with a vault, and what they ask of it.
 
 use std::fmt::{Display, Formatter};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::body::Body;
+use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Request as HttpRequest};
 use callervault::http::{App, router};
 use http_body_util::BodyExt;
@@ -37,6 +39,8 @@ pub(crate) struct Request {
     pub(crate) path: String,
     headers: Vec<(&'static str, String)>,
     body: String,
+    /// The peer of its connection, where it comes by one.
+    peer: Option<SocketAddr>,
 }
 
 /// An answer.
@@ -93,6 +97,9 @@ impl Actor<'_> {
         }
         for (name, value) in request.headers {
             builder = builder.header(name, value);
+        }
+        if let Some(peer) = request.peer {
+            builder = builder.extension(ConnectInfo(peer));
         }
         let request = builder.body(Body::from(request.body)).unwrap();
         let answer = router(Arc::clone(self.app)).oneshot(request).await.unwrap();
@@ -254,6 +261,7 @@ impl Request {
             path: path.into(),
             headers: Vec::new(),
             body: String::new(),
+            peer: None,
         }
     }
 
@@ -276,6 +284,17 @@ impl Request {
     /// With an approval.
     pub(crate) fn approved(self, id: &str) -> Self {
         self.header("approval", id)
+    }
+
+    /// On behalf of the person with this account name.
+    pub(crate) fn on_behalf_of(self, account: &str) -> Self {
+        self.header("on-behalf-of", account)
+    }
+
+    /// By a connection from this address.
+    pub(crate) fn from(self, address: &str) -> Self {
+        let peer = Some(SocketAddr::new(address.parse().unwrap(), 50_000));
+        Self { peer, ..self }
     }
 
     /// With an idempotency key.

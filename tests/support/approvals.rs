@@ -45,6 +45,7 @@ pub(crate) fn person(name: &str, role: Role) -> NewPrincipal {
         department: "H0".parse().unwrap(),
         roles: vec![role],
         kind: PrincipalKind::Person,
+        acts_for: false,
     }
 }
 
@@ -52,6 +53,7 @@ pub(crate) fn person(name: &str, role: Role) -> NewPrincipal {
 pub(crate) fn service(name: &str, role: Role) -> NewPrincipal {
     NewPrincipal {
         kind: PrincipalKind::Service,
+        acts_for: false,
         ..person(name, role)
     }
 }

@@ -26,7 +26,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::http::Request as HttpRequest;
 use callervault::clock::{Clock, System};
-use callervault::http::{App, ConnectionLimits, metrics_router};
+use callervault::http::{App, ConnectionLimits, Proxies, metrics_router};
 use callervault::keyring::unlock::Passphrase;
 use callervault::model::fields::FieldSet;
 use callervault::vault::life::fsck::{self, Finding};
@@ -175,7 +175,7 @@ impl World {
     /// Opened with limits of its own, and at a time of its own.
     pub(crate) async fn open_with(&self, limits: ConnectionLimits, clock: Arc<dyn Clock>) -> Arc<App> {
         let vault = self.unlocked(clock).await.unwrap();
-        App::with_limits(vault, limits)
+        App::with_limits(vault, limits, Proxies::default())
     }
 
     pub(crate) fn token(&self, name: &str) -> &str {

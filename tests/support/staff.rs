@@ -49,6 +49,7 @@ impl World {
                 department: department.parse().unwrap(),
                 roles: vec![role],
                 kind: PrincipalKind::Person,
+                acts_for: false,
             };
             self.hire(vault, "security-admin", new).await;
         }

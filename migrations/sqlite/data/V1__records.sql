@@ -24,12 +24,14 @@ CREATE TABLE department (
 );
 CREATE INDEX department_name ON department (name, code);
 
+-- `acts_for`: this service account may act on behalf of the persons of its department.
 CREATE TABLE principal (
     id         BLOB PRIMARY KEY,
     account    TEXT NOT NULL UNIQUE,
     department TEXT NOT NULL REFERENCES department (code),
     kind       TEXT NOT NULL,
     roles      TEXT NOT NULL,
+    acts_for   INTEGER NOT NULL,
     active     INTEGER NOT NULL,
     created_by BLOB,
     epoch      INTEGER NOT NULL,
@@ -235,6 +237,15 @@ CREATE TABLE log_entry (
     body      BLOB NOT NULL,
     leaf_hash BLOB NOT NULL
 );
+
+-- The address that the request of an entry came from, sealed for that request; the entry has the digest of `sealed`. `log` is the
+-- number of the entry's log, from 1.
+CREATE TABLE log_client (
+    log    INTEGER NOT NULL,
+    idx    INTEGER NOT NULL,
+    sealed BLOB NOT NULL,
+    PRIMARY KEY (log, idx)
+) WITHOUT ROWID;
 
 -- Full tiles only (C2SP tlog-tiles); `root` is the tile's hash one level up.
 CREATE TABLE log_tile (

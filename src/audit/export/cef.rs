@@ -7,7 +7,7 @@ use crate::model::principals::Role;
 
 /// Keys of a leaf that a line leaves out, or shows in numbers (`t`) or words of its own (`out`). `leaf_hash` leads to all of them.
 #[cfg(test)]
-pub(super) const OMITS: &[&str] = &["digest", "out", "policy", "t", "token"];
+pub(super) const OMITS: &[&str] = &["client", "digest", "out", "policy", "t", "token"];
 
 /// Characters that `msg` may have.
 const LONGEST_MESSAGE: usize = 1023;
@@ -92,10 +92,11 @@ fn privileges(leaf: &Leaf) -> Option<String> {
     Some(privileges.to_owned())
 }
 
-/// The rest, as far as there is room: role, request, second person, and what the entry says of what it is about.
+/// The rest, as far as there is room: role, request, service account, second person, and what the entry says of what it is about.
 fn message(leaf: &Leaf) -> Option<String> {
     let mut said: Vec<(&str, &String)> = vec![("request", &leaf.req)];
     said.extend(leaf.role.iter().map(|role| ("role", role)));
+    said.extend(leaf.via.iter().map(|via| ("via", via)));
     said.extend(leaf.approver.iter().map(|approver| ("approver", approver)));
     let link = leaf.link.iter().flatten();
     said.extend(link.map(|(key, value)| (key.as_str(), value)));

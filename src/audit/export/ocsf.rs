@@ -135,11 +135,13 @@ fn actor(event: &Event) -> Value {
             "credential_uid": leaf.token,
             "groups": groups,
         },
+        // The service account that acts on behalf of this user.
+        "app_uid": leaf.via,
         "authorizations": [{"decision": leaf.out, "policy": {"uid": leaf.policy}}],
     })
 }
 
-/// Where it was asked from: the log knows the token that the asker's program holds, and no address.
+/// Where it was asked from: the log knows the token that the asker's program holds, and of the address a digest alone.
 fn asked_from(event: &Event) -> Value {
     let leaf = &event.leaf;
     match &leaf.token {
@@ -158,6 +160,7 @@ fn unmapped(event: &Event) -> Value {
         "form": leaf.form,
         "purpose": leaf.purpose,
         "approver": leaf.approver,
+        "client": leaf.client,
         "link": leaf.link,
         "digest": leaf.digest,
     })

@@ -84,6 +84,12 @@ fn told(item: &Value) -> Result<(), Failure> {
     let before = words(item, "roles_before").unwrap_or_else(|| "none".to_owned());
     let roles = words(item, "roles").unwrap_or_default();
     say(format!("  roles       {roles}; before: {before}"))?;
+    if let Some(acts_for) = item.get("acts_for").and_then(Value::as_bool) {
+        let may = if acts_for { "may act" } else { "may no longer act" };
+        say(format!(
+            "  for others  {may} on behalf of the persons of its department"
+        ))?;
+    }
     if let Some(active) = item.get("active").and_then(Value::as_bool) {
         say(format!("  switched    {}", if active { "on" } else { "off" }))?;
     }

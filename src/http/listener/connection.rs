@@ -1,12 +1,13 @@
 //! One connection, from its acceptance to its end.
 
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::{ConnectInfo, Request};
 use axum::response::Response;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -58,37 +59,37 @@ impl Serving {
     }
 
     /// Waits for its turn, then serves it. One that waits too long, or at the stop, is closed unheard.
-    pub(super) async fn attend(self: Arc<Self>, stream: TcpStream, entry: Entry) {
+    pub(super) async fn attend(self: Arc<Self>, stream: TcpStream, peer: SocketAddr, entry: Entry) {
         let turn = tokio::select! {
             turn = timeout(self.limits.headers, self.connections.turn(entry)) => turn.ok().flatten(),
             () = self.stop() => None,
         };
         if turn.is_some() {
-            self.shake_hands(stream).await;
+            self.shake_hands(stream, peer).await;
         }
     }
 
-    async fn shake_hands(&self, stream: TcpStream) {
+    async fn shake_hands(&self, stream: TcpStream, peer: SocketAddr) {
         // Answers are written whole: there is nothing to gather.
         let _ = stream.set_nodelay(true);
         let stream = Paced::new(stream, self.limits.write);
         let Some(tls) = &self.tls else {
-            return self.serve(stream).await;
+            return self.serve(stream, peer).await;
         };
         let shaken = tokio::select! {
             shaken = timeout(self.limits.headers, tls.accept(stream)) => shaken,
             () = self.stop() => return,
         };
         if let Ok(Ok(stream)) = shaken {
-            self.serve(stream).await;
+            self.serve(stream, peer).await;
         }
     }
 
     /// Serves requests until the client goes, is idle, has had its time, or the listener stops. Then those under way are
     /// answered, and the client has some time left to take the answers.
-    async fn serve(&self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
+    async fn serve(&self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, peer: SocketAddr) {
         let active = ActiveRequests::none();
-        let service = service_fn(|request| self.answer(request, &active));
+        let service = service_fn(|request| self.answer(request, peer, &active));
         let mut connection = pin!(self.protocols.serve_connection(TokioIo::new(stream), service));
         let left = tokio::select! {
             // What a client did wrong is told to the client, if at all.
@@ -103,10 +104,12 @@ impl Serving {
 
     fn answer(
         &self,
-        request: Request<Incoming>,
+        mut request: Request<Incoming>,
+        peer: SocketAddr,
         active: &ActiveRequests,
     ) -> impl Future<Output = Result<Response, Infallible>> + Send + 'static {
         let under_way = active.begin();
+        request.extensions_mut().insert(ConnectInfo(peer));
         let answer = self.routes.clone().oneshot(request);
         async move {
             let answer = answer.await;

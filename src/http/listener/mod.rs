@@ -83,7 +83,7 @@ impl Listener {
     async fn accept(&self, serving: &Arc<Serving>, tasks: &mut JoinSet<()>) -> std::convert::Infallible {
         loop {
             match self.socket.accept().await {
-                Ok((stream, _)) => begin(stream, serving, tasks),
+                Ok((stream, peer)) => begin(stream, peer, serving, tasks),
                 Err(error) if of_one_connection(&error) => {}
                 Err(error) => {
                     tracing::warn!(%error, "no connection can be accepted");
@@ -96,10 +96,10 @@ impl Listener {
     }
 }
 
-fn begin(stream: TcpStream, serving: &Arc<Serving>, tasks: &mut JoinSet<()>) {
+fn begin(stream: TcpStream, peer: SocketAddr, serving: &Arc<Serving>, tasks: &mut JoinSet<()>) {
     // Dropped, and so closed, where as many wait as may.
     if let Some(entry) = serving.connections().enter() {
-        tasks.spawn(Arc::clone(serving).attend(stream, entry));
+        tasks.spawn(Arc::clone(serving).attend(stream, peer, entry));
     }
 }
 

@@ -33,8 +33,13 @@ impl FromRequestParts<Arc<App>> for Context {
         let request = named.ok_or(Error::from(NoRandomness))?;
         let token = bearer(&parts.headers).ok_or(Error::Unauthenticated)?;
         let session = app.vault.authenticate(token, request).await?;
+        let session = app.vault.admit(session)?;
+        let session = app.vault.came_from(session, app.proxies.client(parts))?;
         Ok(Self {
-            session: app.vault.admit(session)?,
+            session: match headers::on_behalf_of(&parts.headers)? {
+                Some(account) => app.vault.act_for(session, account).await?,
+                None => session,
+            },
             app: Arc::clone(app),
             line: format!("{} {}", parts.method, parts.uri.path()),
             headers: parts.headers.clone(),

@@ -1,4 +1,4 @@
-//! `Idempotency-Key`, `Approval`, `Approval-Reason`, `If-Match`, `If-None-Match` and `ETag`.
+//! `On-Behalf-Of`, `Idempotency-Key`, `Approval`, `Approval-Reason`, `If-Match`, `If-None-Match` and `ETag`.
 
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
@@ -8,6 +8,7 @@ use super::json::in_canonical_form;
 use crate::http::problem::Problem;
 use crate::model::approvals::Reason;
 use crate::model::ids::ApprovalId;
+use crate::model::principals::is_account_name;
 use crate::model::problems;
 use crate::vault::people::approvals::Exact;
 use crate::vault::{Replay, Scope};
@@ -73,6 +74,15 @@ fn approval(headers: &HeaderMap) -> Result<Option<ApprovalId>, Problem> {
     let id = first.to_str().ok().and_then(|text| text.parse().ok());
     let id = id.filter(|_| named.next().is_none());
     Ok(Some(id.ok_or(problems::BAD_APPROVAL)?))
+}
+
+/// The account named in `On-Behalf-Of`, if there is one.
+pub(super) fn on_behalf_of(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
+    let mut named = headers.get_all("on-behalf-of").iter();
+    let Some(first) = named.next() else { return Ok(None) };
+    let account = first.to_str().ok().filter(|text| is_account_name(text));
+    let account = account.filter(|_| named.next().is_none());
+    Ok(Some(account.ok_or(problems::BAD_ON_BEHALF_OF)?))
 }
 
 /// The version in `If-Match`, if there is one.

@@ -1,5 +1,6 @@
 //! What handlers take from a request. Nothing that came in is ever quoted in an error.
 
+mod client;
 mod context;
 mod headers;
 mod json;
@@ -8,6 +9,7 @@ mod path;
 mod query;
 mod stranger;
 
+pub use self::client::{ForwardedIn, Proxies};
 pub(super) use self::context::{Context, Once};
 pub(super) use self::headers::{bad_reason, is_known, tagged};
 pub(super) use self::json::{Json, MaybeJson};

@@ -11,10 +11,9 @@ use super::json::{is_json, parse};
 use super::named::Named;
 use crate::http::App;
 use crate::http::problem::Problem;
-use crate::model::ask::RequestId;
 use crate::model::problems;
 use crate::randomness::NoRandomness;
-use crate::vault::{Error, Stranger, Vault};
+use crate::vault::{Error, Stranger, Unnamed, Vault};
 
 /// Longest body of a request without a token, in bytes.
 const LARGEST_BODY: usize = 4096;
@@ -22,7 +21,7 @@ const LARGEST_BODY: usize = 4096;
 /// A request whose sender presents no token, without its body.
 pub(in crate::http) struct Unknown {
     app: Arc<App>,
-    request: RequestId,
+    request: Unnamed,
     _under_way: Stranger,
 }
 
@@ -31,9 +30,11 @@ impl FromRequestParts<Arc<App>> for Unknown {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
         let named = parts.extensions.get::<Named>().and_then(Named::for_the_log);
+        let request = named.ok_or(Error::from(NoRandomness))?;
+        let under_way = app.vault.admit_stranger()?;
         Ok(Self {
-            request: named.ok_or(Error::from(NoRandomness))?,
-            _under_way: app.vault.admit_stranger()?,
+            request: app.vault.unnamed(request, app.proxies.client(parts))?,
+            _under_way: under_way,
             app: Arc::clone(app),
         })
     }
@@ -44,8 +45,8 @@ impl Unknown {
         &self.app.vault
     }
 
-    /// The request's name, for its entry in the log.
-    pub(in crate::http) const fn request(&self) -> &RequestId {
+    /// What its entry in the log says of the request.
+    pub(in crate::http) const fn request(&self) -> &Unnamed {
         &self.request
     }
 }

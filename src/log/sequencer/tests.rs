@@ -11,11 +11,10 @@ use super::{Job, Sequencer};
 use crate::log::startup::Proved;
 use crate::log::stats::LogStats;
 use crate::log::{Change, CommitError, LogKeys};
-use crate::merkle::Tile;
 use crate::model::ids::RecordId;
 use crate::note::Checkpoint;
-use crate::store::rows::{Contradiction, EntryRow, Fence, HeadRow, KeyringRow, UnlockRow, VaultRow, WrappedKey};
-use crate::store::{Conflict, DataWriter, Guard, KeyStore, StoreError, Write};
+use crate::store::rows::{Contradiction, Fence, HeadRow, KeyringRow, UnlockRow, VaultRow, WrappedKey};
+use crate::store::{Appended, Conflict, DataWriter, Guard, KeyStore, StoreError, Write};
 
 type Answer = Result<u64, CommitError>;
 type Result<T, E = StoreError> = std::result::Result<T, E>;
@@ -42,7 +41,7 @@ impl DataWriter for Writer {
         })
     }
 
-    fn append(&mut self, _: &[EntryRow], _: &[Tile], _: &HeadRow) -> Result<()> {
+    fn append(&mut self, _: &Appended, _: &HeadRow) -> Result<()> {
         Ok(())
     }
 

@@ -97,6 +97,19 @@ problems! {
     /// A program.
     NOT_A_PERSON = "not-a-person", 403, "Not allowed for service accounts" / "服务账号不能进行此操作",
         "A service account can neither ask for an approval nor approve." / "服务账号不能申请审批，也不能审批。";
+    /// A service account that was not allowed to, or an account of a person.
+    MAY_NOT_ACT_FOR = "may-not-act-for", 403, "Your account may not act on behalf of others" / "本账号不得代办",
+        "A security administrator can allow a service account of your department to do so. Or send the request without `On-Behalf-Of`." /
+        "须由安全管理员允许本部门的服务账号代办；或去掉 `On-Behalf-Of` 标头再发送。";
+    /// An account on whose behalf this one may not act. Which of the conditions it misses is not told.
+    NOT_ACTED_FOR = "not-acted-for", 403, "You may not act on behalf of this account" / "不得代该账号办理",
+        "The account in `On-Behalf-Of` must be an active account of a person in your account's department. It must have a role in \
+         common with your account, and no role of an administrator or of one who approves." /
+        "`On-Behalf-Of` 所填账号须是本账号所在部门的在用个人账号，与本账号至少有一个相同角色，且没有管理类或审批类角色。";
+    /// What is not done on behalf of others.
+    IN_PERSON = "in-person", 403, "This must be done in person" / "此操作须本人办理",
+        "Send the request with that person's own token, without `On-Behalf-Of`." /
+        "请用本人的令牌发送，不带 `On-Behalf-Of` 标头。";
     /// Decided on.
     APPROVAL_CLOSED = "approval-closed", 409, "Already decided" / "申请已有结果",
         "The request has been decided or has expired." / "该申请已有结果或已过期。";

@@ -91,6 +91,10 @@ problems! {
     BAD_APPROVAL = "bad-approval", 400, "Invalid approval" / "审批编号无效",
         "Send one `Approval` header with the id that you got when you asked for approval." /
         "请发送一个 `Approval` 标头，填写申请审批时得到的编号。";
+    /// A header that names no account.
+    BAD_ON_BEHALF_OF = "bad-on-behalf-of", 400, "Invalid On-Behalf-Of" / "On-Behalf-Of 无效",
+        "Send one `On-Behalf-Of` header with an account name: 2 to 64 of `a-z`, `0-9`, `.`, `_`, `-`." /
+        "请发送一个 `On-Behalf-Of` 标头，填写账号名：2 到 64 个字符，可用 `a-z`、`0-9`、`.`、`_`、`-`。";
     /// A version that cannot be one.
     BAD_IF_MATCH = "bad-if-match", 400, "Invalid ETag" / "ETag 无效",
         "Send the `ETag` of the last read." / "请发送最近一次读取时得到的 `ETag`。";
@@ -167,6 +171,10 @@ problems! {
     /// An account that cannot be made.
     BAD_ACCOUNT = "bad-account", 422, "Invalid account name" / "账号名无效",
         "An account name has 2 to 64 characters: a-z, 0-9, '.', '_' and '-'." / "账号名为 2 到 64 个字符：a-z、0-9、“.”、“_”、“-”。";
+    /// An account that may not act on behalf of others, whoever allows it.
+    CANNOT_ACT_FOR = "cannot-act-for", 422, "The account cannot act on behalf of others" / "该账号不能设为可代办",
+        "Only a service account can, and only without a role of an administrator or of one who approves." /
+        "只有服务账号可以，且不得有管理类或审批类角色。";
     /// A token's time that cannot be.
     BAD_EXPIRY = "bad-expiry", 422, "Invalid expiry" / "有效期无效",
         "`expires` is a number of days or hours, such as `90d` or `12h`, or a time by RFC 3339; it lies ahead, by ten years at most." /

@@ -88,6 +88,8 @@ table! {
         pub leaf_hash: Hash,
     }
     reads [
+        /// Entries of one log from a position on, in order.
+        PAST_FROM = "WHERE n = ?1 AND idx >= ?2 ORDER BY idx LIMIT ?3";
         /// The entries at a position of each log.
         EVER = "WHERE n IN (SELECT n FROM past_log) AND idx = ?1";
     ]

@@ -5,6 +5,7 @@ pub mod archive;
 pub mod blind_index;
 pub mod caller;
 pub mod cell;
+pub mod client;
 pub mod coded;
 pub mod custody;
 pub mod declared;
@@ -30,6 +31,7 @@ pub use self::archive::ArchiveRow;
 pub use self::blind_index::BlindIndexRow;
 pub use self::caller::CallerRow;
 pub use self::cell::{Cell, Column, One};
+pub use self::client::ClientRow;
 pub use self::coded::{Coded, Genuine, Protected};
 pub use self::custody::CustodyRow;
 pub use self::declared::DeclaredRow;
@@ -75,6 +77,7 @@ pub static DATA: &[fn() -> &'static Table] = &[
     KeyVersionRow::table,
     HeadRow::table,
     EntryRow::table,
+    ClientRow::table,
     TileRow::table,
     PastLogRow::table,
     PastEntryRow::table,

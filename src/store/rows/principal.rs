@@ -18,6 +18,8 @@ table! {
         pub kind: PrincipalKind,
         /// What it may act as.
         pub roles: Roles,
+        /// Whether this service account may act on behalf of the persons of its department (decision 0029).
+        pub acts_for: bool,
         /// An inactive principal cannot authenticate.
         pub active: bool,
         /// Who made it; nobody for the first administrators.

@@ -8,9 +8,8 @@ use rusqlite::{Params, ffi, params, params_from_iter};
 use super::columns::parameters;
 use super::counted::Counted;
 use super::open_files::OpenFiles;
-use crate::merkle::Tile;
-use crate::store::rows::{Cell, Column, EntryRow, HeadRow, NewRow, Put, Row, TileRow};
-use crate::store::{Conflict, DataWriter, Guard, Holds, Result, StoreError, Write};
+use crate::store::rows::{Cell, Column, HeadRow, NewRow, Put, Row, TileRow};
+use crate::store::{Appended, Conflict, DataWriter, Guard, Holds, Result, StoreError, Write};
 
 /// The outcome of one write or guard.
 type Outcome = Result<std::result::Result<(), Conflict>>;
@@ -65,15 +64,20 @@ impl SqliteWriter {
                 // What was read is there, or somebody else has removed it since.
                 self.replace(sql, params![caller.as_bytes(), field])
             }
-            Write::DropBodies(range) => {
-                let sql = "UPDATE log_entry SET body = x'' WHERE idx >= ?1 AND idx < ?2";
-                Ok(self
-                    .change(sql, params![signed(range.start)?, signed(range.end)?])?
-                    .map(drop))
-            }
+            Write::DropBodies(range) => self.drop_bodies(range),
             Write::NextLog if index == 0 => Ok(Ok(self.next_log()?)),
             Write::NextLog => Ok(Err(Conflict::Stale)),
         }
+    }
+
+    /// Entries of earlier logs are older than any of this one: what is beside them goes with the first that are dropped.
+    fn drop_bodies(&self, range: &std::ops::Range<u64>) -> Outcome {
+        let bodies = "UPDATE log_entry SET body = x'' WHERE idx >= ?1 AND idx < ?2";
+        let clients = "DELETE FROM log_client WHERE (log, idx) < ((SELECT COUNT(*) + 1 FROM past_log), ?1)";
+        if let Err(conflict) = self.change(bodies, params![signed(range.start)?, signed(range.end)?])? {
+            return Ok(Err(conflict));
+        }
+        Ok(self.change(clients, params![signed(range.end)?])?.map(drop))
     }
 
     fn put(&self, row: &NewRow, index: u64) -> Outcome {
@@ -152,11 +156,14 @@ impl DataWriter for SqliteWriter {
         Ok(outcome)
     }
 
-    fn append(&mut self, entries: &[EntryRow], tiles: &[Tile], head: &HeadRow) -> Result<()> {
-        for row in entries {
+    fn append(&mut self, added: &Appended, head: &HeadRow) -> Result<()> {
+        for row in &added.entries {
             put(&self.connection, row)?;
         }
-        for tile in tiles {
+        for row in &added.clients {
+            put(&self.connection, row)?;
+        }
+        for tile in &added.tiles {
             put(&self.connection, &TileRow::from(tile))?;
         }
         put(&self.connection, head)

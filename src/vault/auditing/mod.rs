@@ -1,5 +1,6 @@
 //! The auditor's work. Reading the log is in the log too.
 
+pub(in crate::vault) mod clients;
 pub mod exposure;
 pub mod follow;
 pub mod lineage;

@@ -23,6 +23,8 @@ pub(super) struct Names<'v> {
     vault: &'v Vault,
     /// Whether the asker is told any.
     told: bool,
+    /// Whether the asker is told the addresses that requests came from.
+    addresses: bool,
     accounts: HashMap<PrincipalId, Name>,
     departments: HashMap<DepartmentCode, Name>,
 }
@@ -52,6 +54,7 @@ impl Vault {
         Names {
             vault: self,
             told: roles.holds(Role::Auditor) || roles.holds(Role::Dpo),
+            addresses: roles.holds(Role::Auditor),
             accounts: HashMap::new(),
             departments: HashMap::new(),
         }
@@ -120,11 +123,18 @@ impl Names<'_> {
         }
     }
 
-    /// Puts the names of those who acted beside an entry.
+    /// Puts the names of those who acted beside an entry, and for auditors the address that it came from.
     pub(super) async fn beside(&mut self, entry: &mut Entry, leaf: &Leaf) -> Result<(), Error> {
         let unproved = &mut entry.names_unproved;
         entry.actor_name = self.account(&leaf.actor).await?.told(unproved);
         entry.department_name = self.department(&leaf.dept).await?.told(unproved);
+        if self.addresses {
+            self.vault.address_beside(entry, leaf).await?;
+        }
+        let unproved = &mut entry.names_unproved;
+        if let Some(via) = &leaf.via {
+            entry.via_name = self.account(via).await?.told(unproved);
+        }
         if let Some(approver) = &leaf.approver {
             entry.approver_name = self.account(approver).await?.told(unproved);
         }

@@ -29,6 +29,9 @@ pub struct Entry {
     /// The actor's current account name. Only auditors and data protection officers get it, followers of the log do not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub actor_name: Option<String>,
+    /// The current account name of the service account that acted on behalf of the actor (`via`), for the same readers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub via_name: Option<String>,
     /// The current name of the actor's department (`dept`), for the same readers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub department_name: Option<String>,
@@ -39,6 +42,14 @@ pub struct Entry {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     #[schema(required = false)]
     pub names_unproved: bool,
+    /// The address that the request came from. Only auditors get it. Absent if the entry has no `client`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "192.0.2.7")]
+    pub client_address: Option<String>,
+    /// Whether the address is left out because its row in the data store is missing or not as the vault wrote it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
+    pub client_unproved: bool,
 }
 
 /// The bytes have their hash, and this program has not written them.
@@ -60,9 +71,12 @@ impl Entry {
             mark: Mark::of(entry.hash()),
             leaf: serde_json::from_slice(entry.body()).map_err(|_| NO_LEAF)?,
             actor_name: None,
+            via_name: None,
             department_name: None,
             approver_name: None,
             names_unproved: false,
+            client_address: None,
+            client_unproved: false,
         })
     }
 }

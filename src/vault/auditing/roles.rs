@@ -11,6 +11,7 @@ use crate::vault::auditing::names::{Name, Names};
 use crate::vault::auditing::read::{Entry, NO_LEAF};
 use crate::vault::auditing::search::{Beyond, Span};
 use crate::vault::auditing::wanted::Wanted;
+use crate::vault::people::ACTS_FOR;
 use crate::vault::{Audit, Error, Session, Vault};
 
 /// The accounts and the period of a role history.
@@ -56,6 +57,9 @@ pub struct RoleChange {
     /// Its roles before; absent for a new account.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub roles_before: Option<Vec<String>>,
+    /// Whether it may act on behalf of others after the change; absent if it may not and might not before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acts_for: Option<bool>,
     /// Whether it may authenticate after the change; absent if that did not change.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub active: Option<bool>,
@@ -158,6 +162,7 @@ async fn changes(
             department_name: department_name.text,
             roles: words(&said, if first { principal } else { "roles" }).unwrap_or_default(),
             roles_before: words(&said, "roles_before"),
+            acts_for: said.get(ACTS_FOR).map(|word| word == "true"),
             active: said
                 .get("active")
                 .filter(|word| said.get("active_before") != Some(word))

@@ -35,6 +35,8 @@ pub struct Search {
     pub to: Option<String>,
     /// A principal's id.
     pub actor: Option<String>,
+    /// A service account that acted on behalf of others: a principal's id.
+    pub via: Option<String>,
     /// A department's code.
     pub dept: Option<String>,
     /// The role that permitted it.
@@ -185,11 +187,13 @@ impl Wanted {
         let subject = known(search.subject.as_deref(), "subject", FROM_THE_LOG, subject_of)?;
         let actor: Option<PrincipalId> =
             known(search.actor.as_deref(), "actor", FROM_THE_LOG, |text| text.parse().ok())?;
+        let via: Option<PrincipalId> = known(search.via.as_deref(), "via", FROM_THE_LOG, |text| text.parse().ok())?;
         let dept: Option<DepartmentCode> =
             known(search.dept.as_deref(), "dept", FROM_THE_LOG, |text| text.parse().ok())?;
         add(K::Ticket, ticket.map(|ticket| ticket.to_string()));
         add(K::Subject, subject.map(|subject| subject.to_string()));
         add(K::Actor, actor.map(|actor| actor.to_string()));
+        add(K::Via, via.map(|via| via.to_string()));
         add(K::Dept, dept.map(|dept| dept.to_string()));
         terms.sort_unstable();
         let end = |text: &str| text.parse::<End>().ok();

@@ -77,9 +77,11 @@ impl Vault {
         );
         Ok(Session {
             actor,
+            acts_for: principal.acts_for,
             request,
+            client: None,
             rules,
-            under_way: None,
+            under_way: Vec::new(),
         })
     }
 }

@@ -3,6 +3,8 @@
 mod answer;
 mod asked;
 mod authenticate;
+mod behalf;
+mod client;
 mod error;
 mod facts;
 pub(in crate::vault) mod limits;
@@ -23,6 +25,7 @@ use arc_swap::ArcSwap;
 pub use self::answer::{Audit, LeafHash};
 pub use self::asked::{Asked, Pending};
 pub(in crate::vault) use self::authenticate::{new_token, token_hash};
+pub use self::client::Unnamed;
 pub use self::error::Error;
 pub(in crate::vault) use self::facts::{caller_of, ticket_of, ticket_of_facts};
 use self::limits::{RateLimiter, Spending, UnderWay};
@@ -43,6 +46,7 @@ use crate::keyring::{Keyring, RecordKey};
 pub use crate::log::LogStopped;
 use crate::log::{Change, Log, LogStats, Receipt, Recorded};
 use crate::model::ask::{Action, Ask, RequestId};
+use crate::model::client::SealedAddress;
 use crate::model::ids::RecordId;
 use crate::model::principals::Actor;
 use crate::model::problems::ProblemKind;
@@ -101,12 +105,17 @@ pub struct Vault {
 pub struct Session {
     /// Who.
     pub actor: Actor,
+    /// Whether they may act on behalf of the persons of their department.
+    pub(in crate::vault) acts_for: bool,
     /// Which request.
     pub request: RequestId,
+    /// Where it came from.
+    pub(in crate::vault) client: Option<SealedAddress>,
     /// The rules as they were when it came.
     pub(in crate::vault) rules: Arc<Rules>,
-    /// Counted among its sender's requests until the last copy is dropped; nothing where it did not come over HTTP.
-    pub(in crate::vault) under_way: Option<Arc<UnderWay>>,
+    /// Counted among its sender's requests until the last copy is dropped, and among those of the clerk for whom it was sent; nothing
+    /// where it did not come over HTTP.
+    pub(in crate::vault) under_way: Vec<Arc<UnderWay>>,
 }
 
 impl Vault {
@@ -157,7 +166,8 @@ impl Vault {
             purpose,
             self.clock.now()?,
             session.request.clone(),
-        ))
+        )
+        .from_client(session.client.clone()))
     }
 
     /// Decides, and logs a refusal before it is told.

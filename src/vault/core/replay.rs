@@ -1,5 +1,7 @@
 //! Writes with an `Idempotency-Key`: the same request again gets the same answer and changes nothing.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
@@ -21,7 +23,7 @@ const VAULT: PrincipalId = PrincipalId::from_bytes([0; 16]);
 /// Within which bounds a key is unique.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// Among those of one principal: what a client chooses says nothing to others.
+    /// Among those of one principal, and of the service account that acts on behalf of them, if one does: what a client chooses says nothing to others.
     Principal,
     /// In the whole vault, whoever sends it: the id of a record that is taken in once.
     Vault,
@@ -45,6 +47,15 @@ impl Replay {
             Scope::Vault => VAULT,
         }
     }
+
+    /// The key, with the service account before it that acts on behalf of the principal: what one has been answered is not given to
+    /// the other. No key that a client sends has a line break.
+    fn key(&self, session: &Session) -> Cow<'_, str> {
+        match (self.scope, session.actor.via()) {
+            (Scope::Principal, Some((service, _))) => format!("{service}\n{}", self.key).into(),
+            _ => self.key.as_str().into(),
+        }
+    }
 }
 
 impl Vault {
@@ -55,7 +66,7 @@ impl Vault {
         replay: Option<&Replay>,
     ) -> Result<Option<(T, Audit)>, Error> {
         let Some(replay) = replay else { return Ok(None) };
-        let Some(row) = self.remembered(replay, replay.principal(session)).await? else {
+        let Some(row) = self.remembered(replay, session).await? else {
             return Ok(None);
         };
         if !self.keyring.is_request(&row.request, &replay.request)? {
@@ -68,8 +79,9 @@ impl Vault {
     }
 
     /// The answer that this key has, whichever version of the row key it was kept under.
-    async fn remembered(&self, replay: &Replay, by: PrincipalId) -> Result<Option<Genuine<ReplayRow>>, Error> {
-        for key in self.keyring.replay_keys(&replay.key)? {
+    async fn remembered(&self, replay: &Replay, session: &Session) -> Result<Option<Genuine<ReplayRow>>, Error> {
+        let by = replay.principal(session);
+        for key in self.keyring.replay_keys(&replay.key(session))? {
             if let Some(row) = self.store.one(&BY_KEY, &cells![by, key]).await? {
                 return Ok(Some(self.keyring.genuine(row)?));
             }
@@ -120,7 +132,7 @@ impl Vault {
         let Some(replay) = replay else { return Ok(None) };
         let principal = replay.principal(session);
         let answer = serde_json::to_vec(answer).map_err(|_| KeyError::Broken)?;
-        let newest = self.keyring.replay_keys(&replay.key)?.into_iter().next();
+        let newest = self.keyring.replay_keys(&replay.key(session))?.into_iter().next();
         let key = newest.ok_or(KeyError::NoSuchKey)?;
         let request = self.keyring.request_code(&replay.request)?;
         let row = ReplayRow {

@@ -12,7 +12,7 @@ use crate::model::reference::DepartmentCode;
 use crate::randomness::Randomness;
 use crate::store::rows::{DepartmentRow, EntryRow, Fence, HeadRow, One, PrincipalRow, TokenRow, VaultRow};
 use crate::store::sqlite::{NewStore, SqliteData, SqliteKeys};
-use crate::store::{DataWriter, StoreError, Write};
+use crate::store::{Appended, DataWriter, StoreError, Write};
 use crate::vault::Error;
 use crate::vault::Vault;
 use crate::vault::core::{new_token, token_hash};
@@ -126,7 +126,11 @@ fn write_first(
     if writer.attempt(&[], writes, 0)?.is_err() {
         return Err(StoreError::Corrupt("a new store"));
     }
-    writer.append(&[entry], &[], head)?;
+    let added = Appended {
+        entries: vec![entry],
+        ..Appended::default()
+    };
+    writer.append(&added, head)?;
     writer.commit()
 }
 
@@ -159,6 +163,7 @@ fn founders(
             department: founding.centre,
             kind: PrincipalKind::Person,
             roles,
+            acts_for: false,
             active: true,
             created_by: None,
             epoch: 1,

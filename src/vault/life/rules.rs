@@ -14,8 +14,7 @@ use std::sync::Arc;
 use rustix::fs::{Mode, OFlags};
 
 use crate::keyring::Keyring;
-use crate::log::leaf::Unasked;
-use crate::log::{Change, leaf};
+use crate::log::{Change, Unasked, leaf};
 use crate::model::fields::{FieldSet, Words};
 use crate::model::limits::Limits;
 use crate::model::lists::Lists;

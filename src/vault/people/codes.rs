@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::cells;
 use crate::keyring::KeyError;
 use crate::log::{Change, CommitError, Unasked, leaf};
-use crate::model::ask::{Action, RequestId};
+use crate::model::ask::Action;
 use crate::model::claim_code::ClaimCode;
 use crate::model::ids::{PrincipalId, TokenId};
 use crate::model::problems::{self, Thing};
@@ -24,7 +24,7 @@ use crate::vault::core::{new_token, token_hash};
 use crate::vault::people::about;
 use crate::vault::people::approvals::{Exact, PRINCIPAL, TOKEN_DEED, is_overtaken};
 use crate::vault::people::tokens::{NewToken, Token};
-use crate::vault::{Audit, Error, Session, Vault};
+use crate::vault::{Audit, Error, Session, Unnamed, Vault};
 
 /// How long a code is good for.
 const GOOD_FOR: SignedDuration = SignedDuration::from_hours(24);
@@ -162,7 +162,7 @@ impl Vault {
     /// # Errors
     /// [`Error::Bad`] for a mistyped code, which is not counted, and, in the same words, for an account that is not there or not
     /// active, has no open code, or has another one. [`Error::Log`] when the log does not take it.
-    pub async fn claim(&self, claim: &Claim, request: &RequestId) -> Result<Claimed, Error> {
+    pub async fn claim(&self, claim: &Claim, request: &Unnamed) -> Result<Claimed, Error> {
         let code: ClaimCode = claim.code.parse().map_err(|_| Error::Bad(problems::MISTYPED_CODE))?;
         for _ in 0..TRIES {
             let Some(open) = self.open_code(&claim.account).await? else {
@@ -273,7 +273,7 @@ impl Vault {
     }
 
     /// Makes the token, and ends the code, in one transaction.
-    async fn fetch(&self, Open { owner, issuer, row }: Open, request: &RequestId) -> Result<Claimed, Error> {
+    async fn fetch(&self, Open { owner, issuer, row }: Open, request: &Unnamed) -> Result<Claimed, Error> {
         let at = self.clock.now()?;
         let secret = new_token(&*self.randomness)?;
         let token = TokenRow {
@@ -307,7 +307,8 @@ impl Vault {
             ..Change::default()
         };
         let claim = Unasked {
-            request: Some(request),
+            request: Some(&request.request),
+            client: request.client.as_ref(),
             who: Some((owner.id, id)),
             ..Unasked::new(leaf::CLAIM, owner.department, at, self.rules.load().policy.hash())
         };
@@ -324,14 +325,14 @@ impl Vault {
     }
 
     /// Counts a wrong code, durably, before it is told that it is wrong.
-    async fn count_failure(&self, open: Open, request: &RequestId) -> Error {
+    async fn count_failure(&self, open: Open, request: &Unnamed) -> Error {
         match self.failure_logged(open, request).await {
             Ok(()) => Error::Bad(problems::CLAIM_REFUSED),
             Err(error) => error,
         }
     }
 
-    async fn failure_logged(&self, Open { owner, row, .. }: Open, request: &RequestId) -> Result<(), Error> {
+    async fn failure_logged(&self, Open { owner, row, .. }: Open, request: &Unnamed) -> Result<(), Error> {
         let at = self.clock.now()?;
         let guards = vec![Guard::unchanged(&row)];
         let failures = row.failures.saturating_add(1);
@@ -352,7 +353,8 @@ impl Vault {
             ..Change::default()
         };
         let claim = Unasked {
-            request: Some(request),
+            request: Some(&request.request),
+            client: request.client.as_ref(),
             denied: Some(Why::WrongCode),
             ..Unasked::new(leaf::CLAIM, owner.department, at, self.rules.load().policy.hash())
         };

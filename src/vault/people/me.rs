@@ -17,6 +17,12 @@ pub struct Me {
     pub account: String,
     /// `person` or `service`.
     pub kind: PrincipalKind,
+    /// Whether you may act on behalf of the persons of your department (`On-Behalf-Of`).
+    pub acts_for: bool,
+    /// The service account that acts on your behalf. All else in this answer is yours then, except the roles, which are those that
+    /// both of you hold.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub via: Option<Via>,
     /// Your department. You work with its tickets and references.
     pub department: Department,
     /// All your roles.
@@ -29,6 +35,15 @@ pub struct Me {
     pub limits: Vec<Left>,
 }
 
+/// A service account.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Via {
+    /// Its id, which the log calls `via`.
+    pub id: String,
+    /// Account name.
+    pub account: String,
+}
+
 /// How much of a limit is left.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct Left {
@@ -39,7 +54,8 @@ pub struct Left {
 }
 
 impl Vault {
-    /// The asker's own account. It shows nothing of anybody else, so that it is no entry of the log.
+    /// The asker's own account. It shows nothing of anybody else, so that it is no entry of the log. A service account is told whom it
+    /// acts for: the account that it named.
     ///
     /// # Errors
     /// [`Error::Key`] for a row that was edited; [`Error::Store`].
@@ -47,11 +63,20 @@ impl Vault {
         let actor = &session.actor;
         let principal = self.principal_row(actor.id()).await?;
         let department = self.department_row(actor.department()).await?;
+        let via = match actor.via() {
+            Some((service, _)) => Some(self.principal_row(service).await?),
+            None => None,
+        };
         let left = self.left(actor, self.clock.now()?).await?;
         Ok(Me {
             id: actor.id().to_string(),
             account: principal.account.clone(),
             kind: principal.kind,
+            acts_for: principal.acts_for,
+            via: via.map(|service| Via {
+                id: service.id.to_string(),
+                account: service.account.clone(),
+            }),
             department: department.into(),
             roles: actor.roles().iter().collect(),
             purposes: actor.roles().purposes().collect(),

@@ -18,7 +18,8 @@ use serde::Serialize;
 
 pub use self::codes::{Claim, Claimed, Code, CodeLine};
 pub use self::departments::{CloseDepartment, Department, FindDepartments, NewDepartment, SetDepartment};
-pub use self::me::{Left, Me};
+pub use self::me::{Left, Me, Via};
+pub(in crate::vault) use self::principals::ACTS_FOR;
 pub use self::principals::{FindPrincipals, NewPrincipal, Principal, SetPrincipal};
 pub use self::standing::MovePrincipal;
 pub use self::tokens::{NewToken, Token, TokenLine, TokenPage};

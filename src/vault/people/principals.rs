@@ -6,7 +6,7 @@ use crate::cells;
 use crate::log::Change;
 use crate::model::ask::Action;
 use crate::model::ids::PrincipalId;
-use crate::model::principals::{PrincipalKind, Role, Roles};
+use crate::model::principals::{PrincipalKind, Role, Roles, is_account_name};
 use crate::model::problems::{self, Thing};
 use crate::model::reference::DepartmentCode;
 use crate::policy::{Permit, Why};
@@ -16,6 +16,11 @@ use crate::store::{Guard, Write};
 use crate::vault::people::approvals::{Act, DEPARTMENT, Exact, PRINCIPAL, is_overtaken, without_names};
 use crate::vault::people::{Changed, Page, about, page, parsed};
 use crate::vault::{Error, LARGEST_PAGE, Session, Vault};
+
+/// The word of `about` for whether the account may act on behalf of others.
+pub(in crate::vault) const ACTS_FOR: &str = "acts_for";
+/// The word of `about` for whether it might before.
+pub(in crate::vault) const ACTS_FOR_BEFORE: &str = "acts_for_before";
 
 /// A new principal.
 #[derive(Clone, Deserialize, Serialize, utoipa::ToSchema)]
@@ -33,6 +38,9 @@ pub struct NewPrincipal {
     /// `person` or `service`.
     #[schema(example = "person")]
     pub kind: PrincipalKind,
+    /// Whether this service account may act on behalf of the persons of its department (`On-Behalf-Of`).
+    #[serde(default)]
+    pub acts_for: bool,
 }
 
 /// A principal.
@@ -49,6 +57,8 @@ pub struct Principal {
     pub roles: Vec<Role>,
     /// `person` or `service`.
     pub kind: PrincipalKind,
+    /// Whether this service account may act on behalf of the persons of its department.
+    pub acts_for: bool,
     /// Whether it may authenticate.
     pub active: bool,
     /// Version; the `ETag`. Each change increases it.
@@ -61,6 +71,9 @@ pub struct Principal {
 pub struct SetPrincipal {
     /// All its roles from now on.
     pub roles: Vec<Role>,
+    /// Whether this service account may act on behalf of the persons of its department. Left out, it stays as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acts_for: Option<bool>,
     /// Whether it may authenticate.
     pub active: bool,
 }
@@ -109,18 +122,21 @@ impl Vault {
         exact: &Exact,
     ) -> Result<Changed<Principal>, Error> {
         let permit = self.administer(session, Action::SetPrincipal).await?;
-        let word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '_' | '-');
-        if !(2..=64).contains(&new.name.len()) || !new.name.chars().all(word) {
+        if !is_account_name(&new.name) {
             return Err(Error::Bad(problems::BAD_ACCOUNT));
         }
         let department = self.open_department(new.department).await?;
         let (permit, roles) = self.compatible(permit, new.roles).await?;
-        let about = about([
+        if new.acts_for {
+            self.can_act_for(new.kind, roles)?;
+        }
+        let mut about = about([
             ("account", new.name.clone()),
             (DEPARTMENT, new.department.to_string()),
             ("kind", new.kind.to_string()),
             ("roles", roles.to_words()),
         ]);
+        told_of(&mut about, false, new.acts_for);
         let act = self.alone_unless(permit, &[roles], about.clone(), exact).await?;
         let row = PrincipalRow {
             id: PrincipalId::random(&*self.randomness)?,
@@ -128,6 +144,7 @@ impl Vault {
             department: new.department,
             kind: new.kind,
             roles,
+            acts_for: new.acts_for,
             active: true,
             created_by: Some(session.actor.id()),
             epoch: 1,
@@ -167,11 +184,15 @@ impl Vault {
     ) -> Result<Changed<Principal>, Error> {
         let (permit, row) = self.another_account(session, id).await?;
         let (permit, roles) = self.compatible(permit, set.roles.clone()).await?;
+        let acts_for = set.acts_for.unwrap_or(row.acts_for);
+        if acts_for {
+            self.can_act_for(row.kind, roles)?;
+        }
         // Where an approval is named, it is told first that the account has changed since: that refusal is in the log.
         if row.version != version && exact.approval.is_none() {
             return Err(Error::Stale);
         }
-        let about = about([
+        let mut about = about([
             ("account", row.account.clone()),
             (PRINCIPAL, id.to_string()),
             (DEPARTMENT, row.department.to_string()),
@@ -181,6 +202,7 @@ impl Vault {
             ("active", set.active.to_string()),
             ("active_before", row.active.to_string()),
         ]);
+        told_of(&mut about, row.acts_for, acts_for);
         let act = self
             .alone_unless(permit, &[row.roles, roles], about.clone(), exact)
             .await?;
@@ -193,6 +215,7 @@ impl Vault {
         }
         let row = PrincipalRow {
             roles,
+            acts_for,
             active: set.active,
             epoch: self.epoch_under(&row, roles, set.active),
             version: version + 1,
@@ -243,6 +266,14 @@ impl Vault {
         let rises = policy.takes_two_to_give(roles) && !policy.takes_two_to_give(row.roles);
         let ends = row.active && !active;
         row.epoch + u64::from(rises || ends)
+    }
+
+    /// Whether such an account can be allowed to act on behalf of others.
+    fn can_act_for(&self, kind: PrincipalKind, roles: Roles) -> Result<(), Error> {
+        if kind == PrincipalKind::Service && self.are_working(roles) {
+            return Ok(());
+        }
+        Err(Error::Bad(problems::CANNOT_ACT_FOR))
     }
 
     /// Lists principals by id.
@@ -311,6 +342,14 @@ impl Vault {
     }
 }
 
+/// Adds whether an account may act on behalf of others, where it may or might before.
+pub(super) fn told_of(about: &mut About, before: bool, acts_for: bool) {
+    if before || acts_for {
+        about.insert(ACTS_FOR.to_owned(), acts_for.to_string());
+        about.insert(ACTS_FOR_BEFORE.to_owned(), before.to_string());
+    }
+}
+
 impl From<Genuine<PrincipalRow>> for Principal {
     fn from(row: Genuine<PrincipalRow>) -> Self {
         Self {
@@ -318,6 +357,7 @@ impl From<Genuine<PrincipalRow>> for Principal {
             department: row.department,
             roles: row.roles.iter().collect(),
             kind: row.kind,
+            acts_for: row.acts_for,
             active: row.active,
             version: row.version,
             name: row.into_row().account,

@@ -8,6 +8,7 @@ use crate::model::reference::DepartmentCode;
 use crate::store::Guard;
 use crate::store::rows::{About, Genuine, PrincipalRow};
 use crate::vault::people::approvals::{DEPARTMENT, Exact, PRINCIPAL, is_overtaken};
+use crate::vault::people::principals::told_of;
 use crate::vault::people::{Changed, Principal, about};
 use crate::vault::{Error, Session, Vault};
 
@@ -105,12 +106,15 @@ impl Vault {
         }
         let mut about = of_account(&row, to.department);
         about.insert("department_before".to_owned(), row.department.to_string());
+        told_of(&mut about, row.acts_for, false);
         let act = self.alone_unless(permit, &[row.roles], about.clone(), exact).await?;
         if row.version != version {
             return Err(Error::Stale);
         }
         let row = PrincipalRow {
             department: to.department,
+            // It was allowed for the persons of the other department.
+            acts_for: false,
             epoch: row.epoch + 1,
             version: version + 1,
             ..row.into_row()

@@ -12,13 +12,16 @@ use crate::vault::{Error, Vault};
 /// One thing that may stand against a permit.
 #[derive(Clone, Copy)]
 enum Bar {
+    /// A service account asks on behalf of a clerk for what is done in person.
+    InPerson,
     /// The witnesses are silent, or one contradicts the log.
     Witnesses,
     /// The principal has done so as often as it may.
     Count(Counted),
 }
 
-const BARS: [Bar; 4] = [
+const BARS: [Bar; 5] = [
+    Bar::InPerson,
     Bar::Witnesses,
     Bar::Count(Counted::Intake),
     Bar::Count(Counted::Guess),
@@ -48,6 +51,13 @@ impl Vault {
     async fn barred_by(&self, bar: Bar, permit: &Permit) -> Result<Option<Barred>, Error> {
         let ask = permit.ask();
         match bar {
+            Bar::InPerson => {
+                let for_another = ask.who().via().is_some() && !ask.action().is_done_for_clerks();
+                Ok(for_another.then_some(Barred {
+                    why: Why::InPerson,
+                    until: None,
+                }))
+            }
             Bar::Witnesses => {
                 let why = self.witnessing.bar(ask.action(), self.clock.now()?);
                 Ok(why.map(|why| Barred { why, until: None }))

@@ -168,7 +168,7 @@ impl Vault {
     /// [`Error::TooMany`] for one whose sender has sent, or been refused, too many lately, or has too many under way.
     pub fn admit(&self, mut session: Session) -> Result<Session, Error> {
         let admitted = self.rate_limiter.admit(session.actor.id(), Instant::now());
-        session.under_way = Some(Arc::new(admitted.map_err(Error::TooMany)?));
+        session.under_way.push(Arc::new(admitted.map_err(Error::TooMany)?));
         Ok(session)
     }
 
@@ -181,9 +181,13 @@ impl Vault {
         admitted.map(Stranger).map_err(Error::TooMany)
     }
 
-    /// Makes a refusal durable, and counts it.
+    /// Makes a refusal durable, and counts it; where a service account acts on behalf of a clerk, for both.
     pub(in crate::vault) async fn log_refusal(&self, denial: Denial) -> Result<Refusal, Error> {
-        self.rate_limiter.refused(denial.ask().who().id(), Instant::now());
+        let (who, now) = (denial.ask().who(), Instant::now());
+        self.rate_limiter.refused(who.id(), now);
+        if let Some((service, _)) = who.via() {
+            self.rate_limiter.refused(service, now);
+        }
         // Whatever is known of the token's day: the refusal is in the log.
         let used = self.first_use(denial.ask()).await.unwrap_or_default();
         let beside = used.writes();

@@ -3,6 +3,7 @@
 //!
 //! Nothing that a row holds ends the check: what cannot be read is a finding, and the check goes on.
 
+mod clients;
 mod fields;
 mod log;
 mod log_index;
@@ -103,6 +104,7 @@ pub async fn check(
     check.databases().await;
     check.rotations().await;
     check.log().await?;
+    check.clients().await;
     // A log that cannot be read has been named: there is nothing to hold its index against.
     let index = log_index::check(&*vault.store, &places.log_index()).await;
     check.report.findings.extend(index.unwrap_or_default());

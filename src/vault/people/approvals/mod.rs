@@ -313,6 +313,7 @@ impl Vault {
 /// The same asker, purpose, time, request, caller, ticket and subject, with another action.
 pub(in crate::vault) fn same(ask: &Ask, action: Action) -> Ask {
     let mut again = Ask::new(*ask.who(), action, ask.purpose(), ask.at(), ask.request().clone());
+    again = again.from_client(ask.client().cloned());
     if let Some(subject) = ask.subject_reference() {
         again = again.subject(*subject);
     }
