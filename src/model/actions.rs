@@ -107,7 +107,7 @@ macro_rules! actions {
 actions! {
     /// Act on behalf of a clerk, as a service account. It is logged where it is refused; otherwise the entry of the act that follows
     /// names both.
-    ActFor = "account.act-for": Whole, Nothing, one, Passes, Other;
+    ActFor = "account.act-for": "Act on behalf of a clerk" / "代经办人员操作": Whole, Nothing, one, Passes, Other;
     /// Take a call in.
     Intake = "intake": "Take a call" / "受理来电": Writing, Nothing, one, Passes, Create;
     /// Bring a call in of which something became elsewhere: it was sent to a department, or closed.
