@@ -20,13 +20,13 @@ mod scene;
 use std::fs::File;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use callervault::clock::System;
 use callervault::keyring::Keyring;
 use callervault::keyring::unlock::unlock;
 use callervault::log::startup::prove;
-use callervault::log::{Change, Log, Node};
+use callervault::log::{Change, Log, Node, Pace};
 use callervault::model::ask::{Action, Ask, RequestId};
 use callervault::model::fields::{FieldSet, MatchStrength};
 use callervault::model::ids::{CallerId, RecordId};
@@ -99,7 +99,12 @@ impl Maker {
             randomness: Arc::new(randomness::System),
         };
         let signer = Arc::clone(&keyring);
-        let log = Log::start(proved, store.writer().unwrap(), keys, signer, node).unwrap();
+        // However slow the disk is.
+        let pace = Pace {
+            deadline: Duration::from_secs(600),
+            ..Pace::default()
+        };
+        let log = Log::start_with(proved, store.writer().unwrap(), keys, signer, node, pace).unwrap();
         let fields = FieldSet::load(FieldSet::SHIPPED).unwrap();
         let (policies, schema) = (Policy::SHIPPED_POLICIES, Policy::SHIPPED_SCHEMA);
         Self {
