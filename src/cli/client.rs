@@ -1,4 +1,4 @@
-//! A small client of the API, for `admin`, `import` and the demo's tour.
+//! A small client of the API, for verbs that speak to a server, `import` and the demo's tour.
 
 use std::fmt::Display;
 use std::net::IpAddr;
@@ -44,16 +44,21 @@ impl Answer {
     /// What was asked for; the server's own words where it was not done.
     pub(super) fn good(&self) -> Result<Value, Failure> {
         let body = self.json();
-        if self.status < 300 {
-            return Ok(body);
+        let word = |pointer| body.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+        match self.status {
+            202 => Err(Failure::waits(format!(
+                "nothing has happened yet: this waits for approval {id} until {until}\n  \
+                 another person approves it: callervault approvals approve {id} --reason TEXT\n  \
+                 then send the same command again with --approval {id}",
+                id = word("/approval/id"),
+                until = word("/approval/expires_at"),
+            ))),
+            ..300 => Ok(body),
+            status => {
+                let words = format!("{} ({status})\n  {}", word("/title"), word("/detail"));
+                Err(Failure::of_status(status, words))
+            }
         }
-        let word = |name| body.get(name).and_then(Value::as_str).unwrap_or_default();
-        let words = format!("{} ({})\n  {}", word("title"), self.status, word("detail"));
-        Err(if self.status >= 500 {
-            Failure::unavailable(words)
-        } else {
-            Failure::usage(words)
-        })
     }
 }
 

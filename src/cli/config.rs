@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, CommandFactory, Subcommand};
+use clap::{Args, Subcommand};
 
-use super::{Arguments, Done, settings};
+use super::{Done, command, settings};
 
 /// Check the settings file.
 #[derive(Args)]
@@ -26,7 +26,7 @@ enum Verb {
 impl Config {
     pub(super) fn run(self) -> Done {
         match self.verb {
-            Verb::Check { file } => settings::check(&Arguments::command(), &file),
+            Verb::Check { file } => settings::check(&command(), &file),
         }
     }
 }
