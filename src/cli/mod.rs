@@ -164,7 +164,10 @@ type Done = Result<(), Failure>;
 /// and [`settings::added`] passes them on to the one that has them.
 fn command() -> Command {
     let is_to_server = |arg: &Arg| !["config", "help", "version"].contains(&arg.get_id().as_str());
-    server::Asking::augment_args(Arguments::command())
+    let verbs = Arguments::command();
+    let about = verbs.get_about().cloned().unwrap_or_default();
+    server::Asking::augment_args(verbs)
+        .about(about)
         .mut_args(|arg| if is_to_server(&arg) { arg.global(false) } else { arg })
 }
 

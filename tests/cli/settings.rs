@@ -199,8 +199,10 @@ fn an_address_for_all_verbs_does_not_send_calls_away() {
     let said = imported(&[("CALLERVAULT_SERVER", "true")], &[]);
     assert!(said.contains("no.pem"), "{said}");
     // An address that is typed would have no effect without it.
-    let said = imported(&[], &[&here[..], &["--url", "http://127.0.0.1:9"]].concat());
-    assert!(said.contains("--server"), "{said}");
+    let typed = ["--url", "http://127.0.0.1:9"];
+    assert!(imported(&[], &typed).contains("--server"));
+    let said = imported(&[], &[&here[..], &typed].concat());
+    assert!(said.contains("'--url <URL>'"), "{said}");
 }
 
 #[test]

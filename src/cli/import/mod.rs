@@ -53,7 +53,8 @@ const LEEWAY: Duration = Duration::from_secs(2);
     "token_file" => arg
         .help("File with the token of an agent of the hotline centre, mode 0600. The log names this agent for the import")
         .required_unless_present_any(["dry_run", "explain"]),
-    "url" | "ca" => arg.requires("server"),
+    // With a passphrase the first alone would be passed over, because the other excludes it.
+    "url" | "ca" => arg.requires("server").conflicts_with_all(["passphrase_file", "passphrase_fd"]),
     _ => arg,
 }))]
 pub(super) struct Import {

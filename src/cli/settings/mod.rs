@@ -114,14 +114,12 @@ fn elsewhere(verb: &Verb<'_>, setting: &Arg, file: Option<&Settings>) -> Result<
 /// Checks a file: each section is a verb, each key one of its options, and each value one that the option takes.
 pub(super) fn check(command: &Command, path: &Path) -> Done {
     let file = Settings::read(command, path)?;
-    let mut count = 0;
     for verb in Verb::all(command) {
         let mut options = Vec::new();
         for setting in verb.settings() {
             options.push((setting.get_id(), file.options(&verb, setting)?));
         }
         leave_out(&verb, &mut options, Vec::new());
-        count += options.len();
         let options = options.into_iter().flat_map(|(_, words)| words);
         let line = [OsString::from("callervault")].into_iter().chain(options);
         match verb.alone().try_get_matches_from(line) {
@@ -134,8 +132,18 @@ pub(super) fn check(command: &Command, path: &Path) -> Done {
             _ => {}
         }
     }
-    say(format!("{}: no errors, {count} settings for all verbs", path.display()))?;
+    say(format!(
+        "{}: no errors, {} settings",
+        path.display(),
+        settings_in(&file.table)
+    ))?;
     Ok(())
+}
+
+/// The options that a section and those below it set.
+fn settings_in(table: &Table) -> usize {
+    let of = |value: &Value| value.as_table().map_or(1, settings_in);
+    table.values().map(of).sum()
 }
 
 fn variable(setting: &Arg) -> String {
