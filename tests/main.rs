@@ -120,6 +120,7 @@ mod life {
 
 /// The command line.
 mod cli {
+    mod certificates;
     mod commands;
     mod first_day;
     mod hangup;

@@ -29,6 +29,7 @@ mod terminal;
 mod token;
 mod token_to;
 mod tour;
+mod vouched;
 mod witness;
 mod words;
 

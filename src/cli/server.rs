@@ -28,7 +28,7 @@ pub(super) struct Reach {
     /// The server: https://, or http:// on this machine alone.
     #[arg(long, global = true, help_heading = HEADING, value_name = "URL", default_value = "http://127.0.0.1:8440")]
     pub(super) url: String,
-    /// CA certificates (PEM) to trust for the server [default: public CAs].
+    /// CA certificates (PEM) to trust for the server, or the server's own certificate [default: public CAs].
     #[arg(long, global = true, help_heading = HEADING, value_name = "FILE")]
     pub(super) ca: Option<PathBuf>,
     /// File with your token, mode 0600.
