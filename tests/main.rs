@@ -130,6 +130,8 @@ mod life {
 
 /// The command line.
 mod cli {
+    mod certificates;
+    mod commands;
     mod first_day;
     mod hangup;
     mod program_log;

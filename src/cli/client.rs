@@ -1,15 +1,19 @@
-//! A small client of the API, for `admin`, `import` and the demo's tour.
+//! A small client of the API, for verbs that speak to a server, `import` and the demo's tour.
 
 use std::fmt::Display;
 use std::net::IpAddr;
 use std::path::Path;
 use std::time::Duration;
 
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use serde_json::Value;
 use ureq::Agent;
 use ureq::http::{Request, Response, Uri};
-use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
+use ureq::unversioned::resolver::DefaultResolver;
+use ureq::unversioned::transport::{Connector, TcpConnector};
 
+use super::vouched::Vouched;
 use super::{Failure, aside};
 
 /// The longest wait that a server may ask for, at a time.
@@ -44,16 +48,21 @@ impl Answer {
     /// What was asked for; the server's own words where it was not done.
     pub(super) fn good(&self) -> Result<Value, Failure> {
         let body = self.json();
-        if self.status < 300 {
-            return Ok(body);
+        let word = |pointer| body.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+        match self.status {
+            202 => Err(Failure::waits(format!(
+                "nothing has happened yet: this waits for approval {id} until {until}\n  \
+                 another person approves it: callervault approvals approve {id} --reason TEXT\n  \
+                 then send the same command again with --approval {id}",
+                id = word("/approval/id"),
+                until = word("/approval/expires_at"),
+            ))),
+            ..300 => Ok(body),
+            status => {
+                let words = format!("{} ({status})\n  {}", word("/title"), word("/detail"));
+                Err(Failure::of_status(status, words))
+            }
         }
-        let word = |name| body.get(name).and_then(Value::as_str).unwrap_or_default();
-        let words = format!("{} ({})\n  {}", word("title"), self.status, word("detail"));
-        Err(if self.status >= 500 {
-            Failure::unavailable(words)
-        } else {
-            Failure::usage(words)
-        })
     }
 }
 
@@ -67,21 +76,27 @@ impl Client {
     /// As `new`. A server that takes no connection or sends nothing for as long as `patience` is taken for one that is away.
     pub(super) fn patient(base: &str, authorities: Option<&Path>, patience: Duration) -> Result<Self, Failure> {
         check(base)?;
-        let tls = authorities.map_or_else(|| Ok(TlsConfig::default()), trusting)?;
+        let vouched = authorities.map(vouched).transpose()?;
         // No redirect and no proxy of the environment: the token goes to the server that was named, and nowhere else.
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
             .proxy(None)
-            .tls_config(tls)
             .timeout_connect(Some(patience))
             .timeout_send_request(Some(patience))
             .timeout_send_body(Some(patience))
             .timeout_recv_response(Some(patience))
             .timeout_per_read(Some(patience))
             .build();
+        let agent = match vouched {
+            Some(vouched) => {
+                let connector = TcpConnector::default().chain(vouched);
+                Agent::with_parts(config, connector, DefaultResolver::default())
+            }
+            None => config.new_agent(),
+        };
         Ok(Self {
-            agent: config.new_agent(),
+            agent,
             base: base.trim_end_matches('/').to_owned(),
             patience,
         })
@@ -192,6 +207,10 @@ impl Client {
                 "{base}: the server did not answer for {} s\n  check that it is running and can be reached",
                 self.patience.as_secs()
             ),
+            ureq::Error::Io(error) if is_of_tls(error) => format!(
+                "{base}: the server's certificate is not accepted: {error}\n  \
+                 give --ca with a certificate that vouches for the server, for the name in --url"
+            ),
             // The library's words for it lead to a page for programmers.
             ureq::Error::Io(fault) if is_closed(fault) => {
                 format!("{base}: the server closed the connection\n  check that the server is running")
@@ -249,19 +268,21 @@ fn retry_after(answer: &Response<ureq::Body>) -> Option<Duration> {
     Some(Duration::from_secs(told))
 }
 
-fn trusting(file: &Path) -> Result<TlsConfig, Failure> {
+/// Whether TLS did not come about because of a certificate.
+fn is_of_tls(error: &std::io::Error) -> bool {
+    let inside = error.get_ref().and_then(|inside| inside.downcast_ref());
+    matches!(inside, Some(rustls::Error::InvalidCertificate(_)))
+}
+
+/// The certificates of a file, as those that vouch for a server.
+fn vouched(file: &Path) -> Result<Vouched, Failure> {
     let fault =
         |error: &dyn Display| Failure::usage(format!("{}: {error}\n  give certificates in PEM", file.display()));
     let pem = std::fs::read(file).map_err(|error| fault(&error))?;
-    let mut certificates = Vec::new();
-    for item in parse_pem(&pem) {
-        if let PemItem::Certificate(certificate) = item.map_err(|error| fault(&error))? {
-            certificates.push(certificate);
-        }
-    }
+    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
+    let certificates = certificates.map_err(|error| fault(&error))?;
     if certificates.is_empty() {
         return Err(fault(&"no certificate in it"));
     }
-    let roots = RootCerts::new_with_certs(&certificates);
-    Ok(TlsConfig::builder().root_certs(roots).build())
+    Vouched::by(certificates).map_err(|error| fault(&error))
 }

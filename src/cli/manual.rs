@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, CommandFactory};
+use clap::Args;
 use clap_complete::Shell;
 
-use super::{Arguments, Done, Failure, say};
+use super::{Done, Failure, command, say};
 
 /// The shell that completes.
 #[derive(Args)]
@@ -17,7 +17,7 @@ pub(super) struct Completions {
 impl Completions {
     pub(super) fn run(self) -> Done {
         let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut Arguments::command(), "callervault", &mut script);
+        clap_complete::generate(self.shell, &mut command(), "callervault", &mut script);
         say(String::from_utf8_lossy(&script).trim_end())?;
         Ok(())
     }
@@ -32,7 +32,7 @@ pub(super) struct Man {
 
 impl Man {
     pub(super) fn run(self) -> Done {
-        clap_mangen::generate_to(Arguments::command(), &self.directory)
+        clap_mangen::generate_to(command(), &self.directory)
             .map_err(|error| Failure::unavailable(format!("{}: {error}", self.directory.display())))
     }
 }

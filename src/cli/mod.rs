@@ -1,29 +1,37 @@
 //! The command line: one file per verb.
 
-mod admin;
+mod approvals;
 mod audit;
 mod client;
+mod code;
 mod config;
 mod credentials;
 mod demo;
+mod department;
+mod failure;
 mod fsck;
 mod import;
 mod init;
 mod keys;
 mod manual;
+mod named;
 mod passphrase;
-mod people;
 mod policies;
+mod principal;
 mod recover;
 mod reload;
 mod serve;
+mod server;
 mod settings;
+mod show;
 mod status;
 mod terminal;
 mod token;
 mod token_to;
 mod tour;
+mod vouched;
 mod witness;
+mod words;
 
 use std::fmt::Display;
 use std::io::Write;
@@ -31,25 +39,24 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::{Args, Command, CommandFactory, Parser, Subcommand};
+use clap::{Arg, Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::causes::with_causes;
+use self::failure::{EXIT_CODES, Failure};
 use crate::clock::System;
-use crate::http::ServeError;
 use crate::keyring::unlock::Passphrase;
-use crate::secret_file::{self, BadSecret};
-use crate::store::StoreError;
+use crate::secret_file;
 use crate::vault::Vault;
 use crate::vault::life::open::{OpenError, Places, Running};
-use crate::witness::memory::MemoryError;
 
 /// A records vault for government hotlines. It encrypts caller data field by field and logs every read before it shows a field.
 #[derive(Parser)]
 #[command(
     version,
     about,
-    after_help = "Every option can also be set in a file (--config), under its verb, or in the environment as CALLERVAULT_<OPTION>.\n\
-        Exit codes: 0 success, 1 a check failed, 2 wrong usage, 3 unavailable."
+    after_help = format!(
+        "Every option can also be set in a file (--config), under its verb, or in the environment as CALLERVAULT_<OPTION>.\n\n\
+         {EXIT_CODES}"
+    )
 )]
 struct Arguments {
     /// Settings file [default: callervault.toml in the working directory, if there is one].
@@ -73,14 +80,18 @@ enum Verb {
     Import(Box<import::Import>),
     /// Check every row, log entry and key. Stop the server first.
     Fsck(fsck::Fsck),
-    /// Manage departments, accounts and tokens through a running server.
-    Admin(admin::Admin),
-    /// Import lists of people through a running server.
-    People(people::People),
+    /// Make, name, close and merge departments.
+    Department(department::Department),
+    /// Make, change and find the accounts of people and programs.
+    Principal(principal::Principal),
+    /// Issue, list and revoke tokens; fetch your own with a one-time code.
+    Token(token::Token),
+    /// Issue and end one-time codes, by which owners of accounts fetch their tokens.
+    Code(code::Code),
+    /// See, approve and refuse what takes two persons.
+    Approvals(approvals::Approvals),
     /// Give a security administrator whose token is lost a new one.
     RecoverAdmin(recover::RecoverAdmin),
-    /// Fetch your own token with a one-time code.
-    Token(token::Token),
     /// Verify, export, trace or restart the log.
     Audit(audit::Audit),
     /// Show the public keys of the log.
@@ -153,98 +164,34 @@ async fn unlocked(
     Ok(vault)
 }
 
-/// Why a verb did not do its work: words for people, and an exit code for scripts.
-#[derive(Debug, thiserror::Error)]
-#[error("{words}")]
-struct Failure {
-    code: u8,
-    words: String,
-}
-
-impl Failure {
-    /// The check that was asked for found something.
-    fn check_failed(why: impl Into<AnyError>) -> Self {
-        Self::new(1, why)
-    }
-
-    fn usage(why: impl Into<AnyError>) -> Self {
-        Self::new(2, why)
-    }
-
-    fn unavailable(why: impl Into<AnyError>) -> Self {
-        Self::new(3, why)
-    }
-
-    fn new(code: u8, why: impl Into<AnyError>) -> Self {
-        let words = with_causes(&*why.into());
-        Self { code, words }
-    }
-
-    /// What happened, without what to do about it.
-    fn told(&self) -> &str {
-        self.words.lines().next().unwrap_or_default()
-    }
-}
-
-/// An error, or words.
-type AnyError = Box<dyn std::error::Error + Send + Sync>;
-
-impl From<OpenError> for Failure {
-    fn from(error: OpenError) -> Self {
-        match error {
-            OpenError::Log(_) => Self::check_failed(error),
-            OpenError::Fields(_)
-            | OpenError::Lists(_)
-            | OpenError::Policy(_)
-            | OpenError::Store(StoreError::Exists(_)) => Self::usage(error),
-            other => Self::unavailable(other),
-        }
-    }
-}
-
-impl From<ServeError> for Failure {
-    fn from(error: ServeError) -> Self {
-        match error {
-            ServeError::Exposed => Self::usage(error),
-            ServeError::Key(bad) => bad.into(),
-            other => Self::unavailable(other),
-        }
-    }
-}
-
-impl From<BadSecret> for Failure {
-    fn from(error: BadSecret) -> Self {
-        match error {
-            BadSecret::Unreadable(..) => Self::unavailable(error),
-            refused => Self::usage(refused),
-        }
-    }
-}
-
-impl From<MemoryError> for Failure {
-    fn from(error: MemoryError) -> Self {
-        if error.is_there_already() {
-            Self::usage(error)
-        } else {
-            Self::unavailable(error)
-        }
-    }
-}
-
-impl From<std::io::Error> for Failure {
-    fn from(error: std::io::Error) -> Self {
-        Self::unavailable(error)
-    }
-}
-
 type Done = Result<(), Failure>;
+
+/// All verbs with their options. Those that lead to a server may also stand in front of the verb; there they are not for every verb,
+/// and [`settings::added`] passes them on to the one that has them.
+fn command() -> Command {
+    let is_to_server =
+        |arg: &Arg| !["config", "allow_group_secrets", "help", "version"].contains(&arg.get_id().as_str());
+    let verbs = Arguments::command();
+    let about = verbs.get_about().cloned().unwrap_or_default();
+    server::Asking::augment_args(verbs)
+        .about(about)
+        .mut_args(|arg| if is_to_server(&arg) { arg.global(false) } else { arg })
+}
+
+/// What was typed, with what the file and the environment add to it. It ends the program with clap's words where that is wrong.
+fn arguments() -> Result<Arguments, Failure> {
+    let mut command = command();
+    let typed = settings::added(&command, std::env::args_os().collect())?;
+    let matches = command.try_get_matches_from_mut(typed);
+    let mut matches = matches.unwrap_or_else(|error| error.exit());
+    Ok(Arguments::from_arg_matches_mut(&mut matches).unwrap_or_else(|error| error.format(&mut command).exit()))
+}
 
 /// Runs the program.
 #[must_use]
 pub fn run() -> ExitCode {
     harden();
-    let typed = settings::added(&command(), std::env::args_os().collect());
-    let done = typed.map(Arguments::parse_from).and_then(|arguments| {
+    let done = arguments().and_then(|arguments| {
         if arguments.allow_group_secrets {
             secret_file::allow_group();
         }
@@ -259,13 +206,6 @@ pub fn run() -> ExitCode {
     }
 }
 
-/// What can be typed: each verb with the options that all have.
-fn command() -> Command {
-    let mut command = Arguments::command();
-    command.build();
-    command
-}
-
 impl Verb {
     fn run(self) -> Done {
         match self {
@@ -273,10 +213,12 @@ impl Verb {
             Self::Serve(verb) => verb.run(),
             Self::Import(verb) => verb.run(),
             Self::Fsck(verb) => verb.run(),
-            Self::Admin(verb) => verb.run(),
-            Self::People(verb) => verb.run(),
-            Self::RecoverAdmin(verb) => verb.run(),
+            Self::Department(verb) => verb.run(),
+            Self::Principal(verb) => verb.run(),
             Self::Token(verb) => verb.run(),
+            Self::Code(verb) => verb.run(),
+            Self::Approvals(verb) => verb.run(),
+            Self::RecoverAdmin(verb) => verb.run(),
             Self::Audit(verb) => verb.run(),
             Self::Keys(verb) => verb.run(),
             Self::Demo(verb) => verb.run(),

@@ -45,10 +45,10 @@ struct Start {
     account: String,
     /// The token of an auditor, a system administrator or a data protection officer, in a file of mode 0600.
     #[arg(long, value_name = "FILE", requires = "approver_token_file")]
-    token_file: Option<PathBuf>,
+    asker_token_file: Option<PathBuf>,
     /// The token of another one of them, neither of whom made the other's account, in a file of mode 0600. Without these two tokens the
     /// passphrase alone begins it, and the delay is longer.
-    #[arg(long, value_name = "FILE", requires = "token_file")]
+    #[arg(long, value_name = "FILE", requires = "asker_token_file")]
     approver_token_file: Option<PathBuf>,
     /// How long others have to stop it: 36h, 5d. With two persons 24h and at least 1h; with the passphrase alone 7d and at least 72h.
     #[arg(long, value_name = "TIME", value_parser = delay)]
@@ -118,7 +118,7 @@ impl RecoverAdmin {
 
 impl Start {
     async fn run(&self) -> Done {
-        let tokens = match (&self.token_file, &self.approver_token_file) {
+        let tokens = match (&self.asker_token_file, &self.approver_token_file) {
             (Some(asker), Some(approver)) => Some((secret_file(asker)?, secret_file(approver)?)),
             _ => None,
         };

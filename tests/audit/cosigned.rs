@@ -304,19 +304,21 @@ fn a_server_and_its_export_are_held_to_the_witnesses() {
     secret_file(&token, scene.world.token("auditor"));
     let token = ["--token-file", token.to_str().unwrap()];
     let key = scene.log.to_string();
-    let verify = |log: &str, more: &[&str]| run(&[&["audit", "verify", log, "--key", &key], &token[..], more].concat());
+    let verify =
+        |log: &[&str], more: &[&str]| run(&[&["audit", "verify", "--key", &key], log, &token[..], more].concat());
+    let served = ["--url", &*server.base];
     let both = ["--witness", &keys[0], "--witness", &keys[1]];
     let told = format!("witnessed: the first {} ", size(&cosigned));
     let fine = |output: Output| {
         assert_eq!(output.status.code(), Some(0), "{}", words(&output));
         assert!(words(&output).contains(&told), "{}", words(&output));
     };
-    fine(verify(&server.base, &both));
+    fine(verify(&served, &both));
     let stranger = stranger();
-    let refused = verify(&server.base, &["--witness", &stranger]);
+    let refused = verify(&served, &["--witness", &stranger]);
     assert_eq!(refused.status.code(), Some(1), "{}", words(&refused));
     assert!(words(&refused).contains("UNWITNESSED: 1 of"), "{}", words(&refused));
-    let json = verify(&server.base, &[&both[..], &["--json"]].concat());
+    let json = verify(&served, &[&both[..], &["--json"]].concat());
     let json: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
     assert_eq!(json.pointer("/witnessed/size").unwrap(), size(&cosigned));
     assert_eq!(json.pointer("/witnessed/by/0/witness").unwrap(), "ombudsman.example/w1");
@@ -330,7 +332,7 @@ fn a_server_and_its_export_are_held_to_the_witnesses() {
         std::fs::read_to_string(Path::new(out).join("checkpoint.cosigned")).unwrap(),
         cosigned
     );
-    fine(verify(out, &both));
+    fine(verify(&[out], &both));
 }
 
 #[test]

@@ -270,7 +270,7 @@ async fn a_log_of_70_000_entries_before_three_verifiers() {
     let token = world.dir.path().join("token");
     secret_file(&token, world.token("auditor"));
     let token = ["--token-file", token.to_str().unwrap(), "--json"];
-    let key = ["audit", "verify", &server.base, "--key", &copy.key];
+    let key = ["audit", "verify", "--url", &server.base, "--key", &copy.key];
     let output = run(&[&key[..], &token].concat());
     assert_eq!(output.status.code(), Some(0), "{}", words(&output));
     match go(&copy) {

@@ -236,7 +236,7 @@ async fn an_import_that_stops_keeps_the_list_of_what_was_rejected() {
     // The first line is rejected; at the second it turns out that a handler takes no calls.
     let output = import_as(&world, "handler-c1", &file);
     let stderr = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(3), "{stderr}");
+    assert_eq!(output.status.code(), Some(4), "{stderr}");
     assert!(stderr.contains("line 2: refused"), "{stderr}");
     let said = String::from_utf8(output.stdout).unwrap();
     assert!(said.contains("1 lines = 0 taken"), "{said}");

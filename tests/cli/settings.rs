@@ -122,7 +122,7 @@ fn a_list_a_flag_and_an_option_that_may_stand_alone() {
     assert!(told.contains("[serve] behind-proxy must be true or false"), "{told}");
 }
 
-/// `admin` has options before the verbs below it.
+/// A noun has options for all verbs below it, which may also stand in the section of one verb or above all sections.
 #[test]
 fn options_of_a_verb_that_has_others_below_it() {
     let dir = tempfile::tempdir().unwrap();
@@ -131,20 +131,78 @@ fn options_of_a_verb_that_has_others_below_it() {
         assert!(matches!(code, Some(2 | 3)), "{said}");
         said
     };
-    let list = ["admin", "departments"];
+    let list = ["department", "list"];
     assert!(told(&[], &list).contains("--token-file"), "it is nowhere");
     file(
         dir.path(),
-        "[admin]\ntoken-file = \"of-the-file\"\nreason = \"why\"\n[admin.issue-code]\nexpires = \"90d\"\n",
+        "token-file = \"of-all\"\n[department]\ntoken-file = \"of-the-file\"\nreason = \"why\"\n[code.issue]\nexpires = \"90d\"\n\
+         token-file = \"of-the-verb\"\n",
     );
     assert!(told(&[], &list).contains("of-the-file"));
-    assert!(told(&[], &["admin", "issue-code", "ID", "--reason", "typed"]).contains("of-the-file"));
+    assert!(told(&[], &["code", "issue", "NAME", "--reason", "typed"]).contains("of-the-verb"));
+    assert!(told(&[], &["code", "end", "NAME"]).contains("of-all"));
     let variable = [("CALLERVAULT_TOKEN_FILE", "of-the-environment")];
     assert!(told(&variable, &list).contains("of-the-environment"));
-    let typed = told(&variable, &["admin", "--token-file", "of-the-line", "departments"]);
-    assert!(typed.contains("of-the-line"), "{typed}");
+    for place in 0..=2 {
+        let mut words = list.to_vec();
+        words.splice(place..place, ["--token-file", "of-the-line"]);
+        let typed = told(&variable, &words);
+        assert!(typed.contains("of-the-line"), "{words:?}: {typed}");
+    }
     let (code, said) = run(dir.path(), &[], &["config", "check"]);
     assert_eq!(code, Some(0), "{said}");
+}
+
+/// What verbs have in common may stand in front of them, and is not dropped in silence where a verb does not have it.
+#[test]
+fn an_option_in_front_of_a_verb_that_does_not_have_it() {
+    let dir = tempfile::tempdir().unwrap();
+    for verb in [&["serve"] as &[&str], &["policies", "check"], &["audit", "restart"]] {
+        let words = [&["--approval", "1"], verb].concat();
+        let (code, said) = run(dir.path(), &[], &words);
+        let named = format!("`callervault {}` has no option --approval", verb.join(" "));
+        assert!(code == Some(2) && said.contains(&named), "{said}");
+    }
+    // The value of an option is not taken for the verb.
+    let (code, said) = run(
+        dir.path(),
+        &[],
+        &["--reason", "department", "department", "--token-file", "none", "list"],
+    );
+    assert!(code == Some(3) && said.contains("none"), "{said}");
+}
+
+/// `import` opens the vault here unless it is told otherwise: an address that is set for all verbs tells nothing.
+#[test]
+fn an_address_for_all_verbs_does_not_send_calls_away() {
+    let dir = tempfile::tempdir().unwrap();
+    file(
+        dir.path(),
+        "url = \"http://127.0.0.1:9\"\nca = \"no.pem\"\ndir = \"nowhere\"\n",
+    );
+    passphrase_file(dir.path());
+    std::fs::write(dir.path().join("calls.jsonl"), "{}\n").unwrap();
+    let import = ["import", "--token-file", "passphrase"];
+    let imported = |variables: &[(&str, &str)], more: &[&str]| {
+        let (code, said) = run(dir.path(), variables, &[&import, more, &["calls.jsonl"]].concat());
+        assert!(matches!(code, Some(2 | 3)), "{said}");
+        said
+    };
+    let here = ["--passphrase-file", "passphrase"];
+    for variables in [&[] as &[(&str, &str)], &[("CALLERVAULT_URL", "http://127.0.0.1:9")]] {
+        let said = imported(variables, &here);
+        assert!(said.contains("nowhere") && !said.contains("no.pem"), "{said}");
+    }
+    // Told so, it goes there, and the file with the passphrase is not in the way.
+    let said = imported(&[("CALLERVAULT_PASSPHRASE_FILE", "passphrase")], &["--server"]);
+    assert!(said.contains("no.pem"), "{said}");
+    let said = imported(&[("CALLERVAULT_SERVER", "true")], &[]);
+    assert!(said.contains("no.pem"), "{said}");
+    // An address that is typed would have no effect without it.
+    let typed = ["--url", "http://127.0.0.1:9"];
+    assert!(imported(&[], &typed).contains("--server"));
+    let said = imported(&[], &[&here[..], &typed].concat());
+    assert!(said.contains("'--url <URL>'"), "{said}");
 }
 
 #[test]
@@ -155,11 +213,8 @@ fn a_misspelt_name_is_refused() {
         ("[srve]\n", "srve"),
         ("listen_at = 1\n", "listen_at"),
         ("[audit.verfy]\n", "audit.verfy"),
-        ("[admin]\ntoken_file = \"t\"\n", "admin.token_file"),
-        (
-            "[admin.departments]\ntoken-file = \"t\"\n",
-            "admin.departments.token-file",
-        ),
+        ("[department]\ntoken_file = \"t\"\n", "department.token_file"),
+        ("[department.list]\nname = \"t\"\n", "department.list.name"),
         ("[serve.dir]\n", "serve.dir"),
         ("[fsck]\nlisten = \"127.0.0.1:1\"\n", "fsck.listen"),
     ] {

@@ -115,7 +115,7 @@ fn two_files(world: &World, base: &str) -> Child {
         let unknown = record(id, &[("/remark", "x".into())]);
         std::fs::write(file, json_lines(&[unknown])).unwrap();
     }
-    let mut command = world.importing("agent", &["--url", base, "--unknown", "list"]);
+    let mut command = world.importing("agent", &["--server", "--url", base, "--unknown", "list"]);
     command.args(files).stdout(Stdio::piped()).stderr(Stdio::piped());
     command.spawn().unwrap()
 }

@@ -31,7 +31,7 @@ async fn a_server_takes_a_file_once() {
         record("R6", &[("/caller/phone", "1".into())]),
     ]);
     let server = Server::start(world.dir.path());
-    let arguments = ["--url", server.base.as_str()];
+    let arguments = ["--server", "--url", server.base.as_str()];
     let found = world.import_bytes("calls.jsonl", &file, &arguments);
     found.took(3, 0, 3);
     assert!(found.said.contains("(1 repeat callers certain"), "{}", found.said);
@@ -48,7 +48,7 @@ async fn a_server_takes_a_file_once() {
     let other = world.import_bytes("calls.jsonl", changed, &arguments);
     assert_eq!(other.took(0, 0, 1).rejected()[0].1, "id");
     let refused = world.import_as("handler-c1", "calls.jsonl", &file, &arguments);
-    assert_eq!(refused.code, Some(3), "{}", refused.fault);
+    assert_eq!(refused.code, Some(4), "{}", refused.fault);
     assert!(
         refused.fault.contains("line 1: the server answers 403"),
         "{}",
@@ -106,7 +106,11 @@ async fn a_record_that_is_held_back_is_sent_again_under_its_key() {
         answer("503 Service Unavailable", "retry-after: 0\r\n", "{}"),
         answer("201 Created", "", &body),
     ]);
-    let found = world.import_bytes("calls.jsonl", json_lines(&[record("R1", &[])]), &["--url", &base]);
+    let found = world.import_bytes(
+        "calls.jsonl",
+        json_lines(&[record("R1", &[])]),
+        &["--server", "--url", &base],
+    );
     found.took(1, 0, 0);
     let keys = server.join().unwrap();
     assert_eq!(keys.len(), 3);

@@ -52,7 +52,7 @@ pub(crate) fn restart_with(world: &World, asker: &str, approver: &str, reason: &
         world.dir.path().to_str().unwrap(),
         "--passphrase-file",
         &passphrase,
-        "--token-file",
+        "--asker-token-file",
         &asker,
         "--approver-token-file",
         &approver,

@@ -308,16 +308,7 @@ async fn from_the_command_line() {
     let path = |name: &str| world.dir.path().join(name).to_str().unwrap().to_owned();
     let (code, out) = (path("code"), path("mine.token"));
     let fetch = |out: &str| {
-        let place = [
-            "--url",
-            &*server.base,
-            "--account",
-            OWNER,
-            "--code-file",
-            &*code,
-            "--out",
-            out,
-        ];
+        let place = ["--url", &*server.base, OWNER, "--code-file", &*code, "--out", out];
         run(&[&["token", "claim"][..], &place].concat())
     };
     secret_file(code.as_ref(), issued["code"].as_str().unwrap());
@@ -331,7 +322,7 @@ async fn from_the_command_line() {
     assert_eq!(std::fs::metadata(&out).unwrap().permissions().mode() & 0o777, 0o600);
     assert!(std::fs::read_to_string(&out).unwrap().starts_with("cvt_"));
     let again = fetch(&path("second.token"));
-    assert_eq!(again.status.code(), Some(2), "{}", words(&again));
+    assert_eq!(again.status.code(), Some(4), "{}", words(&again));
     assert!(words(&again).contains("fetches no token"), "{}", words(&again));
     assert!(!std::path::Path::new(&path("second.token")).exists());
 }

@@ -258,28 +258,52 @@ async fn an_administrator_asks_from_the_command_line() {
     let world = World::closed().await;
     tokio::task::block_in_place(|| {
         let server = Server::start(world.dir.path());
-        let token = world.dir.path().join("token");
-        secret_file(&token, world.token("security-admin"));
-        let admin = |arguments: &[&str]| {
-            let always = ["admin", "--url", &server.base, "--token-file", token.to_str().unwrap()];
+        let as_whom = |who: &str, arguments: &[&str], code: i32| {
+            let token = world.dir.path().join("token");
+            secret_file(&token, world.token(who));
+            let always = ["--url", &server.base, "--token-file", token.to_str().unwrap(), "--json"];
             let done = run(&[&always, arguments].concat());
-            assert_eq!(done.status.code(), Some(0), "{}", String::from_utf8_lossy(&done.stderr));
+            let told = String::from_utf8(done.stderr).unwrap();
+            assert_eq!(done.status.code(), Some(code), "{told}");
             let lines = String::from_utf8(done.stdout).unwrap();
-            serde_json::from_str::<Value>(lines.lines().next().unwrap()).unwrap()
+            let lines = lines.lines().map(|line| serde_json::from_str(line).unwrap());
+            (lines.collect::<Vec<Value>>(), told)
         };
-        let issue = ["issue-token", world.id("dpo")];
-        let asked = admin(&[&issue[..], &["--reason", ASKED]].concat());
-        let id = asked.pointer("/approval/id").and_then(Value::as_str).unwrap();
-        let mine = admin(&["requests"]);
+        let issue = ["token", "issue", "dpo"];
+        let (asked, told) = as_whom("security-admin", &[&issue[..], &["--reason", ASKED]].concat(), 5);
+        let id = asked[0].pointer("/approval/id").and_then(Value::as_str).unwrap();
+        assert!(told.contains(&format!("callervault approvals approve {id} ")), "{told}");
+        let (mine, _) = as_whom("security-admin", &["approvals", "mine"], 0);
         assert_eq!(
-            (&mine["id"], &mine["asker_reason"]),
+            (&mine[0]["id"], &mine[0]["asker_reason"]),
             (&json!(id), &json!(ASKED)),
-            "{mine}"
+            "{mine:?}"
         );
-        let approve = format!("/v1/approvals/{id}/approve");
-        let (status, decided) = server.post(&world, "auditor", &approve, &json!({"reason": DECIDED}));
-        assert_eq!(status, 200, "{decided}");
-        let issued = admin(&[&issue[..], &["--approval", id]].concat());
-        assert!(issued["token"].as_str().unwrap().starts_with("cvt_"));
+        // Too early, and not by the asker.
+        as_whom("security-admin", &[&issue[..], &["--approval", id]].concat(), 4);
+        as_whom("security-admin", &["approvals", "approve", id, "--reason", DECIDED], 4);
+        let (_, told) = as_whom("auditor", &["approvals", "approve", id], 2);
+        assert!(told.contains("--reason"), "{told}");
+        let (waiting, _) = as_whom("auditor", &["approvals", "list"], 0);
+        assert_eq!((waiting.len(), &waiting[0]["id"]), (1, &json!(id)));
+        let (decided, _) = as_whom("auditor", &["approvals", "approve", id, "--reason", DECIDED], 0);
+        assert_eq!(decided[0]["state"], "approved");
+        assert_eq!(as_whom("auditor", &["approvals", "list"], 0).0, [] as [Value; 0]);
+        let (shown, _) = as_whom("auditor", &["approvals", "show", id], 0);
+        assert_eq!(shown[0]["approver_reason"], DECIDED);
+        let (issued, _) = as_whom("security-admin", &[&issue[..], &["--approval", id]].concat(), 0);
+        assert!(issued[0]["token"].as_str().unwrap().starts_with("cvt_"));
+        // Refused, it is not done either.
+        let (asked, _) = as_whom("security-admin", &["principal", "switch-off", "dpo"], 5);
+        let id = asked[0].pointer("/approval/id").and_then(Value::as_str).unwrap();
+        let (refused, _) = as_whom("auditor", &["approvals", "refuse", id], 0);
+        assert_eq!(refused[0]["state"], "refused");
+        as_whom(
+            "security-admin",
+            &["principal", "switch-off", "dpo", "--approval", id],
+            4,
+        );
+        let (all, _) = as_whom("auditor", &["approvals", "list", "--all"], 0);
+        assert_eq!([&all[0]["state"], &all[1]["state"]], ["refused", "used"]);
     });
 }

@@ -88,7 +88,7 @@ impl World {
         secret_file(&token, self.token(who));
         let mut words: Vec<OsString> = vec!["import".into(), "--dir".into(), self.dir.path().into()];
         words.extend(["--token-file".into(), token.into()]);
-        if !arguments.contains(&"--url") {
+        if !arguments.contains(&"--server") {
             words.extend(["--passphrase-file".into(), passphrase.into()]);
         }
         let mut command = Command::new(env!("CARGO_BIN_EXE_callervault"));

@@ -10,10 +10,13 @@ mod verify;
 use clap::{Args, Subcommand};
 
 use super::Done;
+use super::server::Reach;
 
 /// Verify, export, trace or restart the log; list role changes.
 #[derive(Args)]
 pub(super) struct Audit {
+    #[command(flatten)]
+    reach: Reach,
     #[command(subcommand)]
     verb: Verb,
 }
@@ -36,10 +39,10 @@ enum Verb {
 impl Audit {
     pub(super) fn run(self) -> Done {
         match self.verb {
-            Verb::Verify(verb) => verb.run(),
-            Verb::Export(verb) => verb.run(),
-            Verb::Trace(verb) => verb.run(),
-            Verb::Roles(verb) => verb.run(),
+            Verb::Verify(verb) => verb.run(&self.reach),
+            Verb::Export(verb) => verb.run(&self.reach),
+            Verb::Trace(verb) => verb.run(&self.reach),
+            Verb::Roles(verb) => verb.run(&self.reach),
             Verb::Restart(verb) => verb.run(),
         }
     }

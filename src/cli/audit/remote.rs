@@ -1,9 +1,7 @@
 //! A log behind the API of a running server, with an auditor's token.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Args;
 use data_encoding::BASE64;
 use serde_json::Value;
 use zeroize::Zeroizing;
@@ -11,22 +9,13 @@ use zeroize::Zeroizing;
 use crate::audit::verify::{NoFile, Source};
 use crate::cli::Failure;
 use crate::cli::client::Client;
-use crate::cli::passphrase::secret_file;
+use crate::cli::server::Reach;
 use crate::merkle::{TILE_WIDTH, TileKind, TilePath};
 use crate::note::{Checkpoint, unverified_text};
 
+const CHECKPOINT: &str = "/v1/audit/checkpoint";
 /// Bytes of a leaf hash.
 const HASH: usize = 32;
-
-#[derive(Args)]
-pub(super) struct TokenFrom {
-    /// File with an auditor's token, mode 0600. A server needs it.
-    #[arg(long, value_name = "FILE")]
-    token_file: Option<PathBuf>,
-    /// CA certificates (PEM) to trust for the server [default: public CAs].
-    #[arg(long, value_name = "FILE")]
-    ca: Option<PathBuf>,
-}
 
 /// A server and a token.
 pub(super) struct Remote {
@@ -35,19 +24,25 @@ pub(super) struct Remote {
 }
 
 impl Remote {
-    pub(super) fn new(url: &str, token: &TokenFrom) -> Result<Self, Failure> {
-        Self::with(Client::new(url, token.ca.as_deref())?, token)
+    pub(super) fn new(reach: &Reach) -> Result<Self, Failure> {
+        Self::with(reach.client()?, reach)
+    }
+
+    /// This one, if its server takes the token.
+    pub(super) fn admitted(self) -> Result<Self, Failure> {
+        match self.client.bytes(&self.token, CHECKPOINT)? {
+            (status @ (401 | 403), bytes) => Err(refused(status, &bytes)),
+            _ => Ok(self),
+        }
     }
 
     /// As `new`, with a server that may be silent for so long.
-    pub(super) fn patient(url: &str, token: &TokenFrom, patience: Duration) -> Result<Self, Failure> {
-        Self::with(Client::patient(url, token.ca.as_deref(), patience)?, token)
+    pub(super) fn patient(reach: &Reach, patience: Duration) -> Result<Self, Failure> {
+        Self::with(Client::patient(&reach.url, reach.ca.as_deref(), patience)?, reach)
     }
 
-    fn with(client: Client, token: &TokenFrom) -> Result<Self, Failure> {
-        let file = token.token_file.as_deref();
-        let file = file.ok_or_else(|| Failure::usage("a server needs an auditor's token\n  give --token-file"))?;
-        let token = secret_file(file)?;
+    fn with(client: Client, reach: &Reach) -> Result<Self, Failure> {
+        let token = reach.token()?;
         Ok(Self { client, token })
     }
 }
@@ -78,7 +73,7 @@ impl Remote {
     pub(super) fn follow(&self, first: u64, limit: u32, wait: bool) -> Result<Value, NoAnswer> {
         let path = format!("/v1/audit/follow?from={first}&limit={limit}&wait={wait}");
         let (status, bytes) = self.client.bytes(&self.token, &path).map_err(NoAnswer::Away)?;
-        let failure = || Failure::unavailable(refused(status, &bytes));
+        let failure = || refused(status, &bytes);
         match status {
             200 => serde_json::from_slice(&bytes).map_err(|fault| NoAnswer::Final(Failure::unavailable(fault))),
             408 | 500.. => Err(NoAnswer::Away(failure())),
@@ -105,11 +100,8 @@ impl Remote {
 
     /// Which log the server has.
     pub(super) fn origin(&self) -> Result<String, NoAnswer> {
-        let (status, bytes) = self
-            .client
-            .bytes(&self.token, "/v1/audit/checkpoint")
-            .map_err(NoAnswer::Away)?;
-        let failure = || Failure::unavailable(refused(status, &bytes));
+        let (status, bytes) = self.client.bytes(&self.token, CHECKPOINT).map_err(NoAnswer::Away)?;
+        let failure = || refused(status, &bytes);
         match status {
             200 => {}
             408 | 500.. => return Err(NoAnswer::Away(failure())),
@@ -126,7 +118,7 @@ impl Remote {
         let (status, bytes) = self.client.bytes(&self.token, path)?;
         match status {
             200 => serde_json::from_slice(&bytes).map_err(Failure::unavailable),
-            _ => Err(Failure::unavailable(refused(status, &bytes))),
+            _ => Err(refused(status, &bytes)),
         }
     }
 
@@ -144,15 +136,18 @@ fn archived_below(problem: &[u8]) -> Option<u64> {
 }
 
 /// What a status other than 200 means, with the words of the problem (RFC 9457) that came with it.
-fn refused(status: u16, problem: &[u8]) -> String {
+fn refused(status: u16, problem: &[u8]) -> Failure {
     if matches!(status, 401 | 403) {
-        return "the server refuses this token\n  use the token of an auditor".to_owned();
+        return Failure::refused("the server refuses this token\n  use the token of an auditor");
     }
     let problem: Value = serde_json::from_slice(problem).unwrap_or_default();
     let words = |name| problem.get(name).and_then(Value::as_str);
     let title = words("title").map_or_else(String::new, |title| format!(": {title}"));
     let detail = words("detail").map_or_else(String::new, |detail| format!("\n  {detail}"));
-    format!("the server answered with status {status}{title}{detail}")
+    Failure::of_status(
+        status,
+        format!("the server answered with status {status}{title}{detail}"),
+    )
 }
 
 impl Source for Remote {

@@ -22,7 +22,7 @@ pub(super) struct Restart {
     passphrase: PassphraseFrom,
     /// File with a system administrator's token, mode 0600.
     #[arg(long, value_name = "FILE")]
-    token_file: PathBuf,
+    asker_token_file: PathBuf,
     /// File with the token of an auditor who approves, mode 0600.
     #[arg(long, value_name = "FILE")]
     approver_token_file: PathBuf,
@@ -37,7 +37,7 @@ pub(super) struct Restart {
 
 impl Restart {
     pub(super) fn run(self) -> Done {
-        let asker = secret_file(&self.token_file)?;
+        let asker = secret_file(&self.asker_token_file)?;
         let approver = secret_file(&self.approver_token_file)?;
         let passphrase = self.passphrase.read()?;
         let two = Two {

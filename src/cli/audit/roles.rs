@@ -4,14 +4,19 @@ use clap::Args;
 use form_urlencoded::Serializer;
 use serde_json::Value;
 
-use super::remote::{Remote, TokenFrom};
+use super::remote::Remote;
+use crate::cli::server::Reach;
 use crate::cli::{Done, Failure, say};
+use crate::model::ids::PrincipalId;
+
+/// Most changes of one page.
+const MOST: &str = "200";
 
 /// List role changes, newest first: whose account, which roles, when and by whom.
 #[derive(Args)]
 pub(super) struct Roles {
-    /// Id of one account [default: all accounts].
-    #[arg(long, value_name = "ID")]
+    /// One account: its name, or its id [default: all accounts].
+    #[arg(long, value_name = "ACCOUNT")]
     principal: Option<String>,
     /// Start: a day in the vault's local time, such as 2026-11-01, or an RFC 3339 time with its offset.
     #[arg(long)]
@@ -19,42 +24,76 @@ pub(super) struct Roles {
     /// End: a day (included) or a time (excluded).
     #[arg(long)]
     to: Option<String>,
-    /// URL of a running server.
-    #[arg(long)]
-    url: String,
-    #[command(flatten)]
-    token: TokenFrom,
     /// Print each change as JSON.
     #[arg(long)]
     json: bool,
 }
 
 impl Roles {
-    pub(super) fn run(self) -> Done {
-        let remote = Remote::new(&self.url, &self.token)?;
-        let mut after: Option<String> = None;
-        loop {
-            let page = remote.json(&self.address(after.as_deref()))?;
-            for item in page.get("items").and_then(Value::as_array).into_iter().flatten() {
-                if self.json { say(item)? } else { told(item)? }
-            }
-            match page.get("next").and_then(Value::as_str) {
-                Some(next) => after = Some(next.to_owned()),
-                None => return Ok(()),
-            }
-        }
-    }
-
-    fn address(&self, after: Option<&str>) -> String {
+    pub(super) fn run(self, reach: &Reach) -> Done {
+        let remote = Remote::new(reach)?;
+        let id = self
+            .principal
+            .as_deref()
+            .map(|who| account_id(&remote, who))
+            .transpose()?;
         let given = [
-            ("principal", self.principal.as_deref()),
+            ("principal", id.as_deref()),
             ("from", self.from.as_deref()),
             ("to", self.to.as_deref()),
-            ("after", after),
         ];
-        let given = given.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        changes(&remote, &given, |item| {
+            if self.json {
+                say(item)?
+            } else {
+                told(item)?
+            }
+            Ok(true)
+        })
+    }
+}
+
+/// The id of an account by its name: who may read the log may not list accounts, but the log has each.
+fn account_id(remote: &Remote, who: &str) -> Result<String, Failure> {
+    if let Ok(id) = who.parse::<PrincipalId>() {
+        return Ok(id.to_string());
+    }
+    let mut found = None;
+    changes(remote, &[("limit", Some(MOST))], |item| {
+        let text = |name| item.get(name).and_then(Value::as_str);
+        if text("account") == Some(who) {
+            found = text("principal").map(str::to_owned);
+        }
+        Ok(found.is_none())
+    })?;
+    found.ok_or_else(|| {
+        Failure::usage(format!(
+            "the log has no account {who}\n  give its whole name, or its id"
+        ))
+    })
+}
+
+/// Takes the changes of roles, newest first, for as long as `each` says so.
+fn changes(
+    remote: &Remote,
+    given: &[(&str, Option<&str>)],
+    mut each: impl FnMut(&Value) -> Result<bool, Failure>,
+) -> Done {
+    let mut after: Option<String> = None;
+    loop {
+        let given = given.iter().copied().chain([("after", after.as_deref())]);
+        let given = given.filter_map(|(name, value)| Some((name, value?)));
         let query = Serializer::new(String::new()).extend_pairs(given).finish();
-        format!("/v1/audit/roles?{query}")
+        let page = remote.json(&format!("/v1/audit/roles?{query}"))?;
+        for item in page.get("items").and_then(Value::as_array).into_iter().flatten() {
+            if !each(item)? {
+                return Ok(());
+            }
+        }
+        match page.get("next").and_then(Value::as_str) {
+            Some(next) => after = Some(next.to_owned()),
+            None => return Ok(()),
+        }
     }
 }
 

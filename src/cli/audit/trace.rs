@@ -3,7 +3,8 @@
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::remote::{Remote, TokenFrom};
+use super::remote::Remote;
+use crate::cli::server::Reach;
 use crate::cli::{Done, Failure, say};
 use crate::log::mark::Mark;
 
@@ -12,20 +13,15 @@ use crate::log::mark::Mark;
 pub(super) struct Trace {
     /// The mark as printed, with or without hyphens.
     mark: String,
-    /// URL of a running server.
-    #[arg(long)]
-    url: String,
-    #[command(flatten)]
-    token: TokenFrom,
     /// Print the answer as JSON.
     #[arg(long)]
     json: bool,
 }
 
 impl Trace {
-    pub(super) fn run(self) -> Done {
+    pub(super) fn run(self, reach: &Reach) -> Done {
         let mark: Mark = self.mark.parse().map_err(Failure::usage)?;
-        let remote = Remote::new(&self.url, &self.token)?;
+        let remote = Remote::new(reach)?;
         let (status, answer) = remote.post("/v1/audit/trace", &json!({"mark": mark}))?;
         match status {
             200 if self.json => Ok(say(answer)?),
@@ -36,10 +32,10 @@ impl Trace {
             404 => Err(Failure::check_failed(format!(
                 "no read has the mark {mark}\n  it may belong to another vault; `callervault fsck` checks the index of this one"
             ))),
-            _ => Err(Failure::unavailable(format!(
-                "the server answered with status {status}: {}",
-                text(&answer, "/detail")
-            ))),
+            _ => Err(Failure::of_status(
+                status,
+                format!("the server answered with status {status}: {}", text(&answer, "/detail")),
+            )),
         }
     }
 }

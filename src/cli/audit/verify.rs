@@ -7,10 +7,11 @@ use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::remote::{Remote, TokenFrom};
+use super::remote::Remote;
 use crate::audit::verify::{
     Demands, Directory, Older, Source, Unverified, Verified, Witnessed, Witnesses, verify, verify_proof,
 };
+use crate::cli::server::Reach;
 use crate::cli::{Done, Failure, say};
 use crate::merkle::{Hash, TILE_WIDTH, TileKind, TilePath, decode_bundle, leaf_hash};
 use crate::note::{CosignatureVerifier, TlogProof, Verifier};
@@ -19,14 +20,12 @@ use crate::note::{CosignatureVerifier, TlogProof, Verifier};
 /// log was tampered with or too few witnesses have cosigned.
 #[derive(Args)]
 pub(super) struct Verify {
-    /// A directory with `checkpoint` and `tile/`, or the URL of a running server.
-    log: String,
+    /// A directory with `checkpoint` and `tile/`, as `audit export` makes it [default: the log of the server at --url].
+    directory: Option<PathBuf>,
     /// The log's public key, `name+id+key` as `GET /v1/audit/keys` gives it. Do not take it from where you took the log. Repeat for
     /// keys that the log had before it got this one.
     #[arg(long = "key", value_name = "VKEY", required = true)]
     keys: Vec<Verifier>,
-    #[command(flatten)]
-    token: TokenFrom,
     /// A checkpoint or a `.tlog-proof` that you kept. Nothing up to it may have been removed or changed.
     #[arg(long, value_name = "FILE")]
     not_older_than: Option<PathBuf>,
@@ -53,9 +52,9 @@ pub(super) struct Verify {
 }
 
 impl Verify {
-    pub(super) fn run(self) -> Done {
+    pub(super) fn run(self, reach: &Reach) -> Done {
         self.check_keys()?;
-        let source = self.source()?;
+        let source = self.source(reach)?;
         let demands = Demands {
             older: self.older()?,
             witnesses: self.known()?,
@@ -95,17 +94,15 @@ impl Verify {
         }
     }
 
-    fn source(&self) -> Result<Box<dyn Source>, Failure> {
-        if self.log.starts_with("http://") || self.log.starts_with("https://") {
-            return Ok(Box::new(Remote::new(&self.log, &self.token)?));
+    fn source(&self, reach: &Reach) -> Result<Box<dyn Source>, Failure> {
+        match &self.directory {
+            None => Ok(Box::new(Remote::new(reach)?.admitted()?)),
+            Some(directory) if directory.is_dir() => Ok(Box::new(Directory::new(directory.clone()))),
+            Some(other) => Err(Failure::usage(format!(
+                "{} is not a directory\n  `callervault audit export` makes one; to verify the log of a server, give --url",
+                other.display()
+            ))),
         }
-        if Path::new(&self.log).is_dir() {
-            return Ok(Box::new(Directory::new(PathBuf::from(&self.log))));
-        }
-        Err(Failure::usage(format!(
-            "{} is neither a directory nor a URL\n  `callervault audit export` makes such a directory",
-            self.log
-        )))
     }
 
     /// What the log must continue: what was kept, and the checkpoint in the proof.

@@ -37,8 +37,8 @@ use self::map::{Format, Map, Unknown};
 use self::mapping::Mapping;
 use self::source::{Reading, Source};
 use self::take::{Server, Taker};
-use super::client::Client;
 use super::passphrase::{PassphraseFrom, secret_file};
+use super::server::Reach;
 use super::{Done, Failure, Where, aside, runtime, unlocked};
 use crate::vault::life::open::Running;
 use crate::vault::life::rules::Declared;
@@ -49,20 +49,24 @@ const LEEWAY: Duration = Duration::from_secs(2);
 
 /// Import calls from files: JSON lines, CSV or XLSX. A record whose id was imported before is not imported again.
 #[derive(Args)]
+#[command(mut_args(|arg| match arg.get_id().as_str() {
+    "token_file" => arg
+        .help("File with the token of an agent of the hotline centre, mode 0600. The log names this agent for the import")
+        .required_unless_present_any(["dry_run", "explain"]),
+    // With a passphrase the first alone would be passed over, because the other excludes it.
+    "url" | "ca" => arg.requires("server").conflicts_with_all(["passphrase_file", "passphrase_fd"]),
+    _ => arg,
+}))]
 pub(super) struct Import {
     #[command(flatten)]
     place: Where,
     #[command(flatten)]
     passphrase: PassphraseFrom,
-    /// File with the API token of an agent of the hotline centre, mode 0600. The log names this agent for the import.
-    #[arg(long, value_name = "FILE", required_unless_present_any = ["dry_run", "explain"])]
-    token_file: Option<PathBuf>,
-    /// Send the calls to this server: https://, or http:// on this machine only. Its limits apply.
+    /// Send the calls to the running server at --url, instead of opening the vault here. Its limits apply.
     #[arg(long, conflicts_with_all = ["passphrase_file", "passphrase_fd"])]
-    url: Option<String>,
-    /// CA certificates (PEM) to trust for the server [default: public CAs].
-    #[arg(long, value_name = "FILE", requires = "url")]
-    ca: Option<PathBuf>,
+    server: bool,
+    #[command(flatten)]
+    reach: Reach,
     /// Map of columns, labels, date formats and time zone (docs/import.md) [default: the map that CallerVault ships].
     #[arg(long, value_name = "FILE")]
     map: Option<PathBuf>,
@@ -91,7 +95,7 @@ pub(super) struct Import {
     #[arg(long, value_name = "HOW")]
     write_bad: Option<WriteBad>,
     /// Open the lines of a list that --write-bad sealed wrote; import nothing. The log names who opened them.
-    #[arg(long, value_name = "LIST", conflicts_with_all = ["explain", "files", "dry_run", "url"])]
+    #[arg(long, value_name = "LIST", conflicts_with_all = ["explain", "files", "dry_run", "server"])]
     open_bad: Option<PathBuf>,
     /// File for the opened lines, made with mode 0600; - is standard output [default: LIST with .mend.jsonl for .bad.jsonl].
     #[arg(long, value_name = "FILE", requires = "open_bad")]
@@ -112,8 +116,8 @@ impl Import {
             let declared = Arc::new(Declared::read(&self.place.places())?);
             return explain::explain(&Source::new(path), &reading, map, declared);
         }
-        if self.write_bad == Some(WriteBad::Sealed) && (self.dry_run || self.url.is_some()) {
-            let words = "--write-bad sealed needs the keys of the vault, which --url and --dry-run do not open\n  leave them out, or give \
+        if self.write_bad == Some(WriteBad::Sealed) && (self.dry_run || self.server) {
+            let words = "--write-bad sealed needs the keys of the vault, which --server and --dry-run do not open\n  leave them out, or give \
                          --write-bad values-left-out";
             return Err(Failure::usage(words));
         }
@@ -157,13 +161,13 @@ impl Import {
 
     async fn taker(&self) -> Result<(Taker, Arc<Declared>), Failure> {
         let places = self.place.places();
-        let Some(token) = self.token_file.as_deref().filter(|_| !self.dry_run) else {
+        let Some(token) = self.reach.token_file.as_deref().filter(|_| !self.dry_run) else {
             let declared = Arc::new(Declared::read(&places)?);
             return Ok((Taker::Dry(Arc::clone(&declared)), declared));
         };
-        if let Some(url) = &self.url {
+        if self.server {
             let server = Server {
-                client: Client::new(url, self.ca.as_deref())?,
+                client: self.reach.client()?,
                 token: secret_file(token)?,
             };
             return Ok((Taker::Server(Arc::new(server)), Arc::new(Declared::read(&places)?)));
@@ -176,10 +180,7 @@ impl Import {
         };
         let vault = unlocked(&places, &passphrase, ("import", "import"), running).await?;
         let request = vault.new_request().map_err(Failure::unavailable)?;
-        let session = vault
-            .authenticate(&token, request)
-            .await
-            .map_err(Failure::unavailable)?;
+        let session = vault.authenticate(&token, request).await?;
         let declared = Arc::new(Declared::of(&vault));
         let vault = Arc::new(vault);
         Ok((Taker::Vault { vault, session }, declared))

@@ -23,7 +23,7 @@ use crate::vault::{Error, Replay, Scope, Session, Values, Vault};
 
 const OTHER_CONTENT: &str = "a record with this id and other content was taken before";
 const NO_DEPARTMENT: &str = "the vault has no department with that code";
-const NOT_SERVED: &str = "a call that was already sent or closed cannot be imported with --url";
+const NOT_SERVED: &str = "a call that was already sent or closed cannot be imported with --server";
 /// How long after an answer that says that the log is busy, and how often.
 const PAUSE: Duration = Duration::from_secs(1);
 const PAUSES: u32 = 60;
@@ -160,7 +160,7 @@ fn rejected(record: &Record, error: Error) -> Rejected {
         )]),
         Error::NotFound(_) => Rejected::Line(vec![Fault::at(path("department"), NO_DEPARTMENT)]),
         Error::Taken(_) => Rejected::Line(vec![Fault::whole(error.to_string())]),
-        other => Rejected::All(Failure::unavailable(other)),
+        other => Rejected::All(other.into()),
     }
 }
 
@@ -231,10 +231,8 @@ fn answered(answer: &Answer, record: &Record) -> Result<Outcome, Rejected> {
     let text = |name: &str| said.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     let words = format!("{}: {}", text("title"), text("detail"));
     if !matches!(answer.status, 400 | 409 | 413 | 422) {
-        return Err(Rejected::All(Failure::unavailable(format!(
-            "the server answers {}: {words}",
-            answer.status
-        ))));
+        let words = format!("the server answers {}: {words}", answer.status);
+        return Err(Rejected::All(Failure::of_status(answer.status, words)));
     }
     let kind = text("type");
     let name = kind.rsplit(':').next().unwrap_or_default();

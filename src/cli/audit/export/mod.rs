@@ -10,19 +10,15 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use super::remote::{Remote, TokenFrom};
+use super::remote::Remote;
 use crate::atomic_file;
 use crate::audit::export::Format;
+use crate::cli::server::Reach;
 use crate::cli::{Done, Failure};
 
 /// Copy the log from a running server: as tiles for an archive that anyone can verify, or as lines for a SIEM.
 #[derive(Args)]
 pub(super) struct Export {
-    /// URL of a running server.
-    #[arg(long, default_value = "http://127.0.0.1:8440")]
-    url: String,
-    #[command(flatten)]
-    token: TokenFrom,
     /// `tiles` makes a directory that `audit verify` checks, with the newest cosigned checkpoint. The others are lines.
     #[arg(long, value_enum, default_value = "tiles")]
     format: Wanted,
@@ -64,10 +60,10 @@ enum Wanted {
 }
 
 impl Export {
-    pub(super) fn run(self) -> Done {
-        let remote = Remote::patient(&self.url, &self.token, Duration::from_secs(self.patience))?;
+    pub(super) fn run(self, reach: &Reach) -> Done {
+        let remote = Remote::patient(reach, Duration::from_secs(self.patience))?;
         let format = match self.format {
-            Wanted::Tiles => return tiles::copy(&remote, self.out.as_deref()),
+            Wanted::Tiles => return tiles::copy(&remote.admitted()?, self.out.as_deref()),
             Wanted::Native => Format::Native,
             Wanted::Ocsf => Format::Ocsf,
             Wanted::Syslog => Format::Syslog,

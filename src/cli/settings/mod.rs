@@ -3,22 +3,23 @@
 //! Neither knows an option by name. What stands there is put before the options of the command line, as if it had been typed, and
 //! clap checks it.
 
+mod verb;
+
 use std::ffi::{OsStr, OsString};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap::{Arg, ArgAction, ArgMatches, Command, Id};
 use toml::{Table, Value};
 
+use self::verb::Verb;
 use super::{Done, Failure, say};
 use crate::vault::life::rules;
 
 /// The global option that names the file, and the verb that checks one.
 const CONFIG: &str = "config";
-/// The verb that clap adds.
-const HELP: &str = "help";
 /// The file that is read where no other is named, if it is there.
 const USUAL: &str = "callervault.toml";
 /// Names the file in the environment.
@@ -27,6 +28,16 @@ const FILE_VARIABLE: &str = "CALLERVAULT_CONFIG";
 const VARIABLE: &str = "CALLERVAULT_";
 /// Variables that are no options: the file, and the filter of the program log.
 const OTHER_VARIABLES: [&str; 2] = [FILE_VARIABLE, "CALLERVAULT_LOG"];
+
+/// Options that are left out, if they are set elsewhere, where this flag of the verb is given or is not: verb, option, flag, and whether
+/// the option needs it. So an address that is set for every verb does not send calls to a server that were to be taken in here, and a
+/// file with the passphrase is not in the way of sending them.
+const DEPEND: [(&str, &str, &str, bool); 4] = [
+    ("import", "url", "server", true),
+    ("import", "ca", "server", true),
+    ("import", "passphrase_file", "server", false),
+    ("import", "passphrase_fd", "server", false),
+];
 
 /// What a line lacks that has only what a file says.
 const LEFT_OUT: [ErrorKind; 3] = [
@@ -51,39 +62,67 @@ pub(super) fn added(command: &Command, typed: Vec<OsString>) -> Result<Vec<OsStr
     let mut all = typed;
     // The last verb first: what is put before its options moves no verb in front of it.
     for (verb, of_verb) in verbs.iter().rev() {
+        let is_last = verb.path.len() == verbs.len();
+        let in_front = if is_last {
+            verb::in_front(command, &matches, verb, of_verb).map_err(Failure::usage)?
+        } else {
+            Vec::new()
+        };
         let mut options = Vec::new();
-        for setting in settings(verb.command) {
-            if of_verb.value_source(setting.get_id().as_str()) == Some(ValueSource::CommandLine) {
-                continue;
-            }
-            // An empty one is none: it would take a list away in silence.
-            let set = std::env::var_os(variable(setting)).filter(|value| !value.is_empty());
-            match set {
-                Some(value) => options.extend(from_variable(setting, &value)?),
-                None => {
-                    if let Some(file) = &file {
-                        options.extend(file.options(verb, setting)?);
-                    }
-                }
+        for setting in verb.settings().filter(|setting| is_last || !setting.is_global_set()) {
+            let typed = of_verb.value_source(setting.get_id().as_str()) == Some(ValueSource::CommandLine);
+            if !typed && !in_front.iter().any(|(id, _)| *id == setting.get_id()) {
+                options.push((setting.get_id(), elsewhere(verb, setting, file.as_ref())?));
             }
         }
-        all = verb.before_options(all, options);
+        let given = in_front.iter().map(|(id, _)| (*id).clone());
+        leave_out(verb, &mut options, given.chain(typed_ids(of_verb)).collect());
+        let options = options.into_iter().chain(in_front).flat_map(|(_, words)| words);
+        all = verb.before_options(all, options.collect());
     }
     Ok(all)
+}
+
+/// The options that were typed.
+fn typed_ids(matches: &ArgMatches) -> impl Iterator<Item = Id> {
+    let is_typed = |id: &&Id| matches.value_source(id.as_str()) == Some(ValueSource::CommandLine);
+    matches.ids().filter(is_typed).cloned()
+}
+
+/// Leaves out what depends on a flag that is not so. These options were given otherwise.
+fn leave_out(verb: &Verb<'_>, options: &mut Vec<(&Id, Vec<OsString>)>, mut given: Vec<Id>) {
+    options.retain(|(_, words)| !words.is_empty());
+    given.extend(options.iter().map(|(id, _)| (*id).clone()));
+    options.retain(|(id, _)| {
+        !DEPEND.iter().any(|(name, option, flag, needs)| {
+            verb.path == [*name] && **id == **option && given.iter().any(|given| *given == **flag) != *needs
+        })
+    });
+}
+
+/// What the environment or the file says of an option.
+fn elsewhere(verb: &Verb<'_>, setting: &Arg, file: Option<&Settings>) -> Result<Vec<OsString>, Failure> {
+    // An empty one is none: it would take a list away in silence.
+    let set = std::env::var_os(variable(setting)).filter(|value| !value.is_empty());
+    match (set, file) {
+        (Some(value), _) => from_variable(setting, &value),
+        (None, Some(file)) => file.options(verb, setting),
+        (None, None) => Ok(Vec::new()),
+    }
 }
 
 /// Checks a file: each section is a verb, each key one of its options, and each value one that the option takes.
 pub(super) fn check(command: &Command, path: &Path) -> Done {
     let file = Settings::read(command, path)?;
-    let mut count = 0;
     for verb in Verb::all(command) {
-        let mut line = vec![OsString::from("callervault")];
-        for setting in settings(verb.command) {
-            let options = file.options(&verb, setting)?;
-            count += usize::from(!options.is_empty());
-            line.extend(options);
+        let mut options = Vec::new();
+        for setting in verb.settings() {
+            options.push((setting.get_id(), file.options(&verb, setting)?));
         }
-        match verb.command.clone().try_get_matches_from(line) {
+        leave_out(&verb, &mut options, Vec::new());
+        let options = options.into_iter().flat_map(|(_, words)| words);
+        let line = [OsString::from("callervault")].into_iter().chain(options);
+        match verb.alone().try_get_matches_from(line) {
             // Some options, and verbs below this one, are typed each time.
             Err(error) if !LEFT_OUT.contains(&error.kind()) => {
                 let words = error.to_string();
@@ -93,16 +132,18 @@ pub(super) fn check(command: &Command, path: &Path) -> Done {
             _ => {}
         }
     }
-    say(format!("{}: no errors, {count} settings for all verbs", path.display()))?;
+    say(format!(
+        "{}: no errors, {} settings",
+        path.display(),
+        settings_in(&file.table)
+    ))?;
     Ok(())
 }
 
-/// The options of a verb that may be set elsewhere.
-fn settings(verb: &Command) -> impl Iterator<Item = &Arg> {
-    verb.get_arguments().filter(|arg| {
-        arg.get_long()
-            .is_some_and(|long| ![HELP, "version", CONFIG].contains(&long))
-    })
+/// The options that a section and those below it set.
+fn settings_in(table: &Table) -> usize {
+    let of = |value: &Value| value.as_table().map_or(1, settings_in);
+    table.values().map(of).sum()
 }
 
 fn variable(setting: &Arg) -> String {
@@ -117,7 +158,7 @@ fn check_variables(command: &Command) -> Result<(), Failure> {
         OTHER_VARIABLES.contains(&name)
             || verbs
                 .iter()
-                .any(|verb| settings(verb.command).any(|setting| variable(setting) == name))
+                .any(|verb| verb.settings().any(|setting| variable(setting) == name))
     };
     let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
     let mut unknown = names.filter(|name| name.starts_with(VARIABLE) && !known(name));
@@ -148,66 +189,6 @@ fn with(setting: &Arg, value: impl AsRef<OsStr>) -> OsString {
     option.push("=");
     option.push(value);
     option
-}
-
-/// A verb, such as `audit export`.
-struct Verb<'c> {
-    path: Vec<&'c str>,
-    command: &'c Command,
-}
-
-impl<'c> Verb<'c> {
-    /// The verbs that were typed, such as `audit` and `audit export`, and what was typed with each.
-    fn named<'m>(command: &'c Command, matches: &'m ArgMatches) -> Vec<(Self, &'m ArgMatches)> {
-        let (mut command, mut matches) = (command, matches);
-        let (mut path, mut named) = (Vec::new(), Vec::new());
-        while let Some((name, further)) = matches.subcommand() {
-            let Some(next) = command.find_subcommand(name) else {
-                break;
-            };
-            path.push(next.get_name());
-            (command, matches) = (next, further);
-            let verb = Self {
-                path: path.clone(),
-                command,
-            };
-            named.push((verb, matches));
-        }
-        named
-    }
-
-    /// Every verb, those that have further ones below them included: `admin` has options of its own.
-    fn all(command: &'c Command) -> Vec<Self> {
-        let mut all = Vec::new();
-        let mut waiting = vec![(Vec::new(), command)];
-        while let Some((path, command)) = waiting.pop() {
-            for next in command.get_subcommands().filter(|next| next.get_name() != HELP) {
-                let path: Vec<&str> = path.iter().copied().chain([next.get_name()]).collect();
-                waiting.push((path.clone(), next));
-                all.push(Self { path, command: next });
-            }
-        }
-        all
-    }
-
-    /// The arguments with options right behind the verb, where what was typed comes after them.
-    fn before_options(&self, typed: Vec<OsString>, options: Vec<OsString>) -> Vec<OsString> {
-        let mut words = typed.iter().enumerate().skip(1);
-        let mut at = typed.len();
-        for name in &self.path {
-            while let Some((place, word)) = words.next() {
-                if word == OsStr::new("--config") {
-                    words.next();
-                } else if word == OsStr::new(name) {
-                    at = place + 1;
-                    break;
-                }
-            }
-        }
-        let mut all = typed;
-        all.splice(at..at, options);
-        all
-    }
 }
 
 /// A file of settings.
@@ -259,7 +240,7 @@ impl Settings {
                 let is_verb = verbs.iter().any(|verb| verb.path.starts_with(&inside));
                 let is_option = || {
                     let mut below = verbs.iter().filter(|verb| section.is_empty() || verb.path == section);
-                    below.any(|verb| settings(verb.command).any(|setting| setting.get_long() == Some(key)))
+                    below.any(|verb| verb.has(key))
                 };
                 match value {
                     Value::Table(table) if is_verb => waiting.push((inside, table)),
@@ -272,15 +253,18 @@ impl Settings {
         Ok(())
     }
 
-    /// What the file says of one option of a verb: its section's word, or the word above all sections.
+    /// What the file says of one option of a verb: the word of its section, of the section of a verb above it, or above all sections.
     fn options(&self, verb: &Verb<'_>, setting: &Arg) -> Result<Vec<OsString>, Failure> {
         let long = setting.get_long().unwrap_or_default();
+        // A section may be called like an option: `[department]`, `--department`.
+        let here = |table: &'_ Table| table.get(long).filter(|value| !value.is_table()).cloned();
+        let mut value = here(&self.table);
         let mut table = Some(&self.table);
         for name in &verb.path {
             table = table.and_then(|table| table.get(*name)).and_then(Value::as_table);
+            value = table.and_then(here).or(value);
         }
-        let value = table.and_then(|table| table.get(long)).or_else(|| self.table.get(long));
-        match (value, setting.get_action()) {
+        match (&value, setting.get_action()) {
             (None, _) => Ok(Vec::new()),
             (Some(Value::Boolean(set)), action) if takes_none(setting, action) => {
                 Ok(set.then(|| flag(setting)).into_iter().collect())
