@@ -8,8 +8,8 @@ use crate::store::Write;
 
 /// The word of `link` for the other of two callers' records that were joined or parted. An entry is found by either.
 pub const OTHER_SUBJECT: &str = "subject";
-/// What the place of another caller's field begins with: their subject and the field's name follow.
-pub const OF_OTHER: &str = "@value/";
+/// What the place of a field begins with that the other record has; the field's name follows.
+pub const OF_OTHER: &str = "@other/";
 /// The digest of a place from which something was removed.
 pub const NOTHING: &str = "";
 

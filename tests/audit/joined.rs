@@ -42,7 +42,7 @@ async fn what_was_shown_of_a_caller_loses_nothing_by_a_merge() {
     let app = world.open_at(Arc::clone(&clock) as Arc<_>).await;
     let mut now: jiff::Timestamp = "2026-12-01T01:00:00Z".parse().unwrap();
     let mut later = || {
-        now += SignedDuration::from_secs(60);
+        now += SignedDuration::from_secs(300);
         clock.set(now);
     };
     let [agent, auditor, c1, w2] = world.actors(&app, ["agent", "auditor", "handler-c1", "handler-w2"]);

@@ -1,5 +1,7 @@
 //! A call of another person is taken out of a caller's record.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use crate::support::{Case, NAME, NUMBER, Request, World, report};
@@ -37,10 +39,13 @@ async fn a_wrong_match_is_taken_apart() {
         (&entry["act"], &entry["subject"]),
         (&json!("caller.split"), &json!(subject))
     );
-    assert_eq!(entry["fields"], json!(["callback_number", "home_address", "name"]));
-    assert_eq!(
-        (&entry["link"]["move"], &entry["link"]["split_ticket"]),
-        (&json!("home_address"), &json!(son.no))
+    assert_eq!(entry["link"]["split_ticket"], son.no);
+    let digest = &entry["digest"];
+    assert_eq!(digest["home_address"], "", "what went");
+    assert_eq!(digest["name"], Value::Null, "what stayed");
+    assert!(
+        digest["@other/home_address"].is_string() && digest["@other/name"].is_string(),
+        "{digest}"
     );
 
     let page = agent.get(father.caller()).await.is(200);
@@ -160,4 +165,39 @@ async fn what_cannot_be_split() {
             .status,
         403
     );
+}
+
+/// One entry of the log says what became of each ticket and field, and holds no more than that.
+#[tokio::test]
+async fn what_one_entry_of_the_log_holds() {
+    let (world, app) = World::unlimited().await;
+    let [agent, auditor] = world.actors(&app, ["agent", "auditor"]);
+    let whole = json!({
+        "caller_number": "13900007777", "callback_number": NUMBER, "name": NAME, "salutation": "女士", "id_no": ONE_ID,
+        "id_document": "护照 E12345678", "home_address": "北京市海淀区中关村大街1号", "workplace": "某厂",
+        "email": "zhou@example.com", "wechat": "_ZhangSan8",
+    });
+    let mut cases = vec![agent.take(whole.clone()).await];
+    for _ in 0..4 {
+        cases.push(agent.take(json!({"callback_number": NUMBER, "name": NAME})).await);
+    }
+    let numbers: Vec<&str> = cases.iter().map(|case| case.no.as_str()).collect();
+    let all: Vec<&String> = whole.as_object().unwrap().keys().collect();
+    let moved = |names: &[&String]| {
+        let shares = names.iter().map(|name| ((*name).clone(), "move"));
+        json!(shares.collect::<BTreeMap<_, _>>())
+    };
+    let too_much = agent.with(auditor, &split(&cases[0], &numbers, moved(&all))).await;
+    too_much.fails(422, "too-much-at-once");
+    agent
+        .with(auditor, &split(&cases[0], &numbers, moved(&all[..5])))
+        .await
+        .is(200);
+    let again = agent.take(whole.clone()).await;
+    agent
+        .with(auditor, &split(&again, &[&again.no], moved(&all)))
+        .await
+        .is(200);
+    drop(app);
+    assert_eq!(world.fsck().await, []);
 }

@@ -246,7 +246,10 @@ async fn nobody_reads_anothers_request_without_the_right_to_approve() {
         auditor.finds_refused(&answer, "refused", NOT_YOURS).await;
     }
     auditor.get(NONE).await.fails(404, "not-found");
-    for who in ["agent", "handler-c1"] {
+    // Agents ask too, and see no requests but their own.
+    let own = world.actor(&app, "agent").get(MINE).await.is(200);
+    assert_eq!(own.json()["items"], json!([]));
+    for who in ["dispatcher", "handler-c1"] {
         let none = world.actor(&app, who).get(MINE).await;
         auditor.finds_refused(&none, "refused", NOT_YOURS).await;
     }

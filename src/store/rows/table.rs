@@ -7,7 +7,6 @@ use std::marker::PhantomData;
 use std::sync::OnceLock;
 
 use super::cell::{Cell, Column};
-use crate::model::reference::Reference;
 use crate::store::{Result, StoreError};
 
 /// How a row gets into its table.
@@ -301,10 +300,10 @@ pub struct NewRow {
 }
 
 impl NewRow {
-    /// As a leaf has it that is about another caller: the field's place says whose it is.
-    pub(crate) fn of_other(&mut self, subject: &Reference) {
+    /// As a leaf has it that is about another caller's record: the field's place says that it is not that one's.
+    pub(crate) fn of_other(&mut self) {
         if let Some((place, _)) = self.digest.as_mut().filter(|(place, _)| !place.starts_with('@')) {
-            *place = format!("@value/{subject}/{place}");
+            *place = format!("@other/{place}");
         }
     }
 }

@@ -17,6 +17,10 @@ use crate::vault::{Error, Vault};
 /// Most subjects of one caller, and most merges and splits of one record that are looked at.
 const MOST: u32 = 200;
 
+/// A read gets its time when it is decided on, and its place in the log when it is committed: by so many milliseconds it may say that it is
+/// older than a merge that it follows.
+const OVERTAKING: i64 = 60_000;
+
 /// Another subject under which the log has entries about the caller.
 #[derive(Clone, Debug, Serialize, PartialEq, Eq, utoipa::ToSchema)]
 pub struct AlsoSubject {
@@ -133,9 +137,11 @@ impl Vault {
     }
 }
 
+/// The span, rather too long than too short.
 fn between(joined: &JoinedRow) -> Between {
+    let ended = |until: jiff::Timestamp| until.as_millisecond().saturating_add(OVERTAKING);
     Between {
-        from: joined.since.as_millisecond(),
-        until: joined.until.map_or(i64::MAX, |until| until.as_millisecond()),
+        from: joined.since.as_millisecond().saturating_sub(OVERTAKING),
+        until: joined.until.map_or(i64::MAX, ended),
     }
 }

@@ -19,13 +19,11 @@ use crate::store::rows::{About, CallerRow, Genuine, JoinedRow, TicketRow};
 use crate::store::{Guard, Write};
 use crate::vault::calls::joining::common::{ByTicket, declared, is_certain, told};
 use crate::vault::core::ticket_of_facts;
-use crate::vault::people::approvals::{Exact, SPLIT_TICKET, is_overtaken};
+use crate::vault::people::approvals::{COPIED, Exact, MOVED, SPLIT_TICKET, TICKETS, is_overtaken};
 use crate::vault::{Audit, Error, Session, Vault};
 
 /// Tickets of one request: one entry of the log says what became of each.
 const MOST_TICKETS: usize = 5;
-/// The word of `about` and of the leaf's `link` for the tickets that go along.
-const TICKETS: &str = "tickets";
 
 /// What becomes of a field.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, utoipa::ToSchema)]
@@ -97,6 +95,10 @@ impl Vault {
         if named.len() != body.tickets.len() || !(1..=MOST_TICKETS).contains(&named.len()) {
             return Err(Error::Bad(problems::SPLIT_TICKETS));
         }
+        let names: Vec<String> = body.fields.keys().cloned().collect();
+        if !names.is_empty() {
+            session.rules.names(RecordKind::Caller, &names)?;
+        }
         let mut asks = Vec::new();
         for &ticket in &body.tickets {
             let ask = self.ask_to_split(session, body, ticket)?;
@@ -121,12 +123,7 @@ impl Vault {
             r#ref: body.r#ref,
             ticket,
         };
-        let ask = self.ask_by(session, Action::Split, &by)?;
-        let names: Vec<String> = body.fields.keys().cloned().collect();
-        if names.is_empty() {
-            return Ok(ask);
-        }
-        Ok(ask.fields(RecordKind::Caller, session.rules.names(RecordKind::Caller, &names)?))
+        self.ask_by(session, Action::Split, &by)
     }
 
     async fn parts<'f>(&self, fields: &'f FieldSet, body: &SplitCaller, asks: &[Ask]) -> Result<Parts<'f>, Error> {
@@ -216,13 +213,13 @@ impl Vault {
         Ok(change)
     }
 
-    /// The new record. The leaf is about the one that the tickets leave, so the places of these fields say whose they are.
+    /// The new record. The leaf is about the one that the tickets leave, so the places of these fields say that they are the other's.
     async fn set_apart(&self, change: &mut Change, values: &[(&Field, Submitted)]) -> Result<CallerRow, Error> {
         let mut new = Change::default();
         let row = self.seal_new_caller(&mut new, values, true).await?;
         for write in &mut new.writes {
             if let Write::Put(put) = write {
-                put.of_other(&row.subject);
+                put.of_other();
             }
         }
         change.keys.extend(new.keys);
@@ -262,8 +259,8 @@ fn about(body: &SplitCaller) -> About {
     let others: Vec<String> = tickets.collect();
     for (word, names) in [
         (TICKETS, others.join(",")),
-        ("move", with(Share::Move)),
-        ("copy", with(Share::Copy)),
+        (MOVED, with(Share::Move)),
+        (COPIED, with(Share::Copy)),
     ] {
         if !names.is_empty() {
             about.insert(word.to_owned(), names);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::log::leaf::{self, Leaf};
-use crate::log::places::{NOTHING, OF_OTHER};
+use crate::log::places::{NOTHING, OF_OTHER, OTHER_SUBJECT};
 use crate::log::{ProvedEntry, startup};
 use crate::merkle::{self, Frontier, Hash, Tile, TileBuilder};
 use crate::model::ask::Action;
@@ -204,10 +204,11 @@ impl Check<'_> {
         };
         self.time(entry.index(), &leaf.t);
         self.dropped_below = self.dropped_below.max(dropped_below(&leaf));
+        let other = leaf.link.as_ref().and_then(|link| link.get(OTHER_SUBJECT));
+        let other = other.cloned().unwrap_or_default();
         for (place, digest) in leaf.digest.unwrap_or_default() {
-            let of_other = place.strip_prefix(OF_OTHER).and_then(|place| place.split_once('/'));
-            let key = match of_other {
-                Some((subject, field)) => (subject.to_owned(), field.to_owned()),
+            let key = match place.strip_prefix(OF_OTHER) {
+                Some(field) => (other.clone(), field.to_owned()),
                 None if place.starts_with('@') => (String::new(), place),
                 None if self.record_of(&place) == Some(RecordKind::Ticket) => {
                     (leaf.ticket.clone().unwrap_or_default(), place)

@@ -38,11 +38,17 @@ const MOST_OPEN: u32 = 20;
 /// The word of `about` for what is done to a token: `issue`, `revoke`, or `code` where its owner is to fetch it by one.
 pub(in crate::vault) const TOKEN_DEED: &str = "token";
 /// Words of `about` that stay out of the log.
-const UNLOGGED: [&str; 4] = ["account", "label", AGREE, DIFFER];
+const UNLOGGED: [&str; 7] = ["account", "label", AGREE, DIFFER, TICKETS, MOVED, COPIED];
 /// Fields that two records have in common, and those in which they differ: for the second person, and not for the asker.
 pub(in crate::vault) const AGREE: &str = "agree";
 /// As [`AGREE`].
 pub(in crate::vault) const DIFFER: &str = "differ";
+/// The other tickets of a split. The entry of the act has the places of all of them, and of the fields.
+pub(in crate::vault) const TICKETS: &str = "tickets";
+/// Fields that go to the new record.
+pub(in crate::vault) const MOVED: &str = "move";
+/// Fields that both records have.
+pub(in crate::vault) const COPIED: &str = "copy";
 
 const NOW: Words = Words {
     en: "Another person must approve it. Then send the same request again with the header `Approval`.",
