@@ -104,4 +104,21 @@ mod tests {
         }
         assert_eq!(statement.get_status(StatementStatus::RePrepare), 0);
     }
+
+    /// As `.cargo/config.toml` says.
+    #[test]
+    fn sqlite_is_compiled_without_locks_that_all_connections_share() {
+        let connection = Connection::open_in_memory().unwrap();
+        let mut statement = connection.prepare("PRAGMA compile_options").unwrap();
+        let options = statement.query_map([], |row| row.get(0)).unwrap();
+        let options: Vec<String> = options.map(Result::unwrap).collect();
+        assert!(
+            options.iter().any(|option| option == "DEFAULT_MEMSTATUS=0"),
+            "{options:?}"
+        );
+        assert!(
+            !options.iter().any(|option| option == "ENABLE_MEMORY_MANAGEMENT"),
+            "{options:?}"
+        );
+    }
 }
