@@ -7,8 +7,10 @@
 #[cfg(test)]
 mod tests;
 
+use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
+use std::thread;
 use std::time::Instant;
 
 use tokio::sync::{oneshot, watch};
@@ -39,6 +41,26 @@ pub(super) struct Job {
 struct Taken {
     outcome: Result<u64, CommitError>,
     reply: oneshot::Sender<Result<u64, CommitError>>,
+}
+
+/// The log as it will be when a group is committed, and what of it is new.
+struct Tried {
+    frontier: Frontier,
+    tiles: TileBuilder,
+    full: Vec<Tile>,
+    entries: Vec<EntryRow>,
+}
+
+impl Tried {
+    fn add(&mut self, index: u64, leaf: LeafBytes) {
+        self.frontier.push(leaf.hash);
+        self.full.extend(self.tiles.push(leaf.hash));
+        self.entries.push(EntryRow {
+            idx: index,
+            body: leaf.bytes,
+            leaf_hash: leaf.hash,
+        });
+    }
 }
 
 /// Owned by the log's thread alone.
@@ -100,9 +122,9 @@ impl Sequencer {
         let now = Instant::now();
         let (group, late): (Vec<Job>, Vec<Job>) = group.into_iter().partition(|job| job.deadline > now);
         answer(late.into_iter().map(|job| job.reply), CommitError::Unavailable);
-        let Some(group) = self.store_keys(group)? else {
+        if group.is_empty() {
             return Ok(());
-        };
+        }
 
         let mut taken = Vec::with_capacity(group.len());
         let result = self.write(group, &mut taken);
@@ -134,25 +156,6 @@ impl Sequencer {
         }
     }
 
-    /// Record keys are durable before their records can be acknowledged.
-    fn store_keys(&self, group: Vec<Job>) -> Result<Option<Vec<Job>>, StoreError> {
-        let keys: Vec<WrappedKey> = group.iter().flat_map(|job| job.change.keys.iter().cloned()).collect();
-        if keys.is_empty() {
-            return Ok(Some(group));
-        }
-        match self.keys.put_record_keys(&keys) {
-            Ok(()) => Ok(Some(group)),
-            Err(fault) => {
-                let (told, fault) = match Fault::from(fault) {
-                    Fault::Nothing(why) => (why, None),
-                    Fault::Unknown(fault) => (CommitError::Dead, Some(fault)),
-                };
-                answer(group.into_iter().map(|job| job.reply), told);
-                fault.map_or(Ok(None), Err)
-            }
-        }
-    }
-
     fn write(&mut self, group: Vec<Job>, taken: &mut Vec<Taken>) -> Result<(), Fault> {
         let mut waiting = group.into_iter();
         let result = self.write_jobs(&mut waiting, taken);
@@ -166,15 +169,51 @@ impl Sequencer {
         result
     }
 
+    /// The key store works while the jobs are tried. The new keys are durable before their records are committed.
     fn write_jobs(&mut self, waiting: &mut std::vec::IntoIter<Job>, taken: &mut Vec<Taken>) -> Result<(), Fault> {
         self.move_fence()?;
+        let of_jobs = waiting.as_slice().iter().flat_map(|job| &job.change.keys);
+        let keys: Vec<WrappedKey> = of_jobs.cloned().collect();
+        let store = Arc::clone(&self.keys);
+        let put = || store.put_record_keys(&keys);
+        let (tried, stored) = thread::scope(|scope| {
+            let storing =
+                (!keys.is_empty()).then(|| thread::Builder::new().name("keys".to_owned()).spawn_scoped(scope, put));
+            let tried = self.try_jobs(waiting, taken);
+            let stored = match storing {
+                None => Ok(()),
+                Some(Ok(thread)) => thread.join().unwrap_or_else(|panic| resume_unwind(panic)),
+                // The system gives no thread.
+                Some(Err(_)) => put(),
+            };
+            (tried, stored)
+        });
+        let tried = match (tried, stored) {
+            (Ok(tried), Ok(())) => tried,
+            (Err(fault), Ok(())) | (Err(fault @ Fault::Unknown(_)), Err(_)) => return Err(fault),
+            (_, Err(fault)) => return Err(fault.into()),
+        };
+        if taken.iter().all(|job| job.outcome.is_err()) {
+            self.writer.rollback();
+            return Ok(());
+        }
+        if tried.entries.is_empty() {
+            // The log is as it was: neither head nor fence changes.
+            return Ok(self.writer.commit()?);
+        }
+        self.finish(tried)
+    }
+
+    fn try_jobs(&mut self, waiting: &mut std::vec::IntoIter<Job>, taken: &mut Vec<Taken>) -> Result<Tried, Fault> {
         self.writer.begin()?;
-        let mut frontier = self.frontier.clone();
-        let mut tiles = self.tiles.clone();
-        let mut full: Vec<Tile> = Vec::new();
-        let mut entries = Vec::new();
+        let mut tried = Tried {
+            frontier: self.frontier.clone(),
+            tiles: self.tiles.clone(),
+            full: Vec::new(),
+            entries: Vec::new(),
+        };
         for job in waiting {
-            let index = frontier.size();
+            let index = tried.frontier.size();
             let attempt = self.writer.attempt(&job.change.guards, &job.change.writes, index);
             let (outcome, fault) = match attempt {
                 Ok(Ok(())) => (Ok(index), None),
@@ -183,13 +222,7 @@ impl Sequencer {
                 Err(fault) => (Err(CommitError::Unavailable), Some(fault)),
             };
             if let (Ok(index), Some(leaf)) = (&outcome, job.leaf) {
-                frontier.push(leaf.hash);
-                full.extend(tiles.push(leaf.hash));
-                entries.push(EntryRow {
-                    idx: *index,
-                    body: leaf.bytes,
-                    leaf_hash: leaf.hash,
-                });
+                tried.add(*index, leaf);
             }
             taken.push(Taken {
                 outcome,
@@ -199,24 +232,16 @@ impl Sequencer {
                 return Err(fault.into());
             }
         }
-        if taken.iter().all(|job| job.outcome.is_err()) {
-            self.writer.rollback();
-            return Ok(());
-        }
-        if entries.is_empty() {
-            // The log is as it was: neither head nor fence changes.
-            return Ok(self.writer.commit()?);
-        }
-        self.finish(frontier, tiles, &full, &entries)
+        Ok(tried)
     }
 
-    fn finish(
-        &mut self,
-        frontier: Frontier,
-        tiles: TileBuilder,
-        full: &[Tile],
-        entries: &[EntryRow],
-    ) -> Result<(), Fault> {
+    fn finish(&mut self, tried: Tried) -> Result<(), Fault> {
+        let Tried {
+            frontier,
+            tiles,
+            full,
+            entries,
+        } = tried;
         let checkpoint = Checkpoint {
             origin: self.origin.clone(),
             size: frontier.size(),
@@ -233,7 +258,7 @@ impl Sequencer {
             frontier: frontier.to_bytes(),
             checkpoint: note,
         };
-        self.writer.append(entries, full, &head)?;
+        self.writer.append(&entries, &full, &head)?;
         self.writer.commit()?;
         self.frontier = frontier;
         self.tiles = tiles;
