@@ -112,13 +112,19 @@ struct Kept<const WIPED: usize> {
     idle: Vec<KeyStack<WIPED>>,
     /// Idle ones and lent ones.
     made: usize,
+    /// How many wait for one. To wake nobody costs a system call too.
+    waiting: usize,
 }
 
 impl<const WIPED: usize> Default for Pool<WIPED> {
     fn default() -> Self {
-        let (idle, made) = (Vec::new(), 0);
+        let kept = Kept {
+            idle: Vec::new(),
+            made: 0,
+            waiting: 0,
+        };
         Self {
-            kept: Mutex::new(Kept { idle, made }),
+            kept: Mutex::new(kept),
             taken_back: Condvar::new(),
         }
     }
@@ -158,13 +164,20 @@ impl<const WIPED: usize> Pool<WIPED> {
                     Err(_) => {}
                 }
             }
+            kept.waiting += 1;
             kept = self.taken_back.wait(kept).unwrap_or_else(PoisonError::into_inner);
+            kept.waiting -= 1;
         }
     }
 
     fn take_back(&self, stack: KeyStack<WIPED>) {
-        self.kept().idle.push(stack);
-        self.taken_back.notify_one();
+        let mut kept = self.kept();
+        kept.idle.push(stack);
+        let is_waited_for = kept.waiting > 0;
+        drop(kept);
+        if is_waited_for {
+            self.taken_back.notify_one();
+        }
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept<WIPED>> {

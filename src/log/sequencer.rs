@@ -7,8 +7,10 @@
 #[cfg(test)]
 mod tests;
 
+use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
+use std::thread;
 use std::time::Instant;
 
 use tokio::sync::{oneshot, watch};
@@ -39,6 +41,28 @@ pub(super) struct Job {
 struct Taken {
     outcome: Result<u64, CommitError>,
     reply: oneshot::Sender<Result<u64, CommitError>>,
+}
+
+/// The log as it will be when a group is committed, and what of it is new.
+struct Tried {
+    frontier: Frontier,
+    tiles: TileBuilder,
+    added: Appended,
+    new_keys: Vec<KeyringRow>,
+}
+
+impl Tried {
+    fn add(&mut self, index: u64, leaf: LeafBytes) {
+        self.frontier.push(leaf.hash);
+        self.added.tiles.extend(self.tiles.push(leaf.hash));
+        let client = leaf.client.map(|client| ClientRow::beside(index, &client));
+        self.added.clients.extend(client);
+        self.added.entries.push(EntryRow {
+            idx: index,
+            body: leaf.bytes,
+            leaf_hash: leaf.hash,
+        });
+    }
 }
 
 /// Owned by the log's thread alone.
@@ -100,9 +124,9 @@ impl Sequencer {
         let now = Instant::now();
         let (group, late): (Vec<Job>, Vec<Job>) = group.into_iter().partition(|job| job.deadline > now);
         answer(late.into_iter().map(|job| job.reply), CommitError::Unavailable);
-        let Some(group) = self.store_keys(group)? else {
+        if group.is_empty() {
             return Ok(());
-        };
+        }
 
         let mut taken = Vec::with_capacity(group.len());
         let result = self.write(group, &mut taken);
@@ -134,25 +158,6 @@ impl Sequencer {
         }
     }
 
-    /// Record keys are durable before their records can be acknowledged.
-    fn store_keys(&self, group: Vec<Job>) -> Result<Option<Vec<Job>>, StoreError> {
-        let keys: Vec<WrappedKey> = group.iter().flat_map(|job| job.change.keys.iter().cloned()).collect();
-        if keys.is_empty() {
-            return Ok(Some(group));
-        }
-        match self.keys.put_record_keys(&keys) {
-            Ok(()) => Ok(Some(group)),
-            Err(fault) => {
-                let (told, fault) = match Fault::from(fault) {
-                    Fault::Nothing(why) => (why, None),
-                    Fault::Unknown(fault) => (CommitError::Dead, Some(fault)),
-                };
-                answer(group.into_iter().map(|job| job.reply), told);
-                fault.map_or(Ok(None), Err)
-            }
-        }
-    }
-
     fn write(&mut self, group: Vec<Job>, taken: &mut Vec<Taken>) -> Result<(), Fault> {
         let mut waiting = group.into_iter();
         let result = self.write_jobs(&mut waiting, taken);
@@ -166,19 +171,58 @@ impl Sequencer {
         result
     }
 
+    /// The key store works while the jobs are tried. The new keys are durable before their records are committed.
     fn write_jobs(&mut self, waiting: &mut std::vec::IntoIter<Job>, taken: &mut Vec<Taken>) -> Result<(), Fault> {
         self.move_fence()?;
+        let of_jobs = waiting.as_slice().iter().flat_map(|job| &job.change.keys);
+        let keys: Vec<WrappedKey> = of_jobs.cloned().collect();
+        let store = Arc::clone(&self.keys);
+        let put = || store.put_record_keys(&keys);
+        let (tried, stored) = thread::scope(|scope| {
+            let storing =
+                (!keys.is_empty()).then(|| thread::Builder::new().name("keys".to_owned()).spawn_scoped(scope, put));
+            let tried = self.try_jobs(waiting, taken);
+            let stored = match storing {
+                None => Ok(()),
+                Some(Ok(thread)) => thread.join().unwrap_or_else(|panic| resume_unwind(panic)),
+                // The system gives no thread.
+                Some(Err(_)) => put(),
+            };
+            (tried, stored)
+        });
+        let mut tried = match (tried, stored) {
+            (Ok(tried), Ok(())) => tried,
+            (Err(fault), Ok(())) | (Err(fault @ Fault::Unknown(_)), Err(_)) => return Err(fault),
+            (_, Err(fault)) => return Err(fault.into()),
+        };
+        if taken.iter().all(|job| job.outcome.is_err()) {
+            self.writer.rollback();
+            return Ok(());
+        }
+        if tried.added.entries.is_empty() {
+            // The log is as it was: neither head nor fence changes.
+            return Ok(self.writer.commit()?);
+        }
+        let new_keys = std::mem::take(&mut tried.new_keys);
+        self.commit(tried)?;
+        self.activate(&new_keys)?;
+        self.put_fence()
+    }
+
+    fn try_jobs(&mut self, waiting: &mut std::vec::IntoIter<Job>, taken: &mut Vec<Taken>) -> Result<Tried, Fault> {
         self.writer.begin()?;
-        let mut frontier = self.frontier.clone();
-        let mut tiles = self.tiles.clone();
-        let mut added = Appended::default();
-        let mut new_keys = Vec::new();
+        let mut tried = Tried {
+            frontier: self.frontier.clone(),
+            tiles: self.tiles.clone(),
+            added: Appended::default(),
+            new_keys: Vec::new(),
+        };
         for job in waiting {
-            let index = frontier.size();
+            let index = tried.frontier.size();
             let attempt = self.attempt(&job.change, index);
             let (outcome, fault) = match attempt {
                 Ok(Ok(())) => {
-                    new_keys.extend(job.change.new_key);
+                    tried.new_keys.extend(job.change.new_key);
                     (Ok(index), None)
                 }
                 Ok(Err(Conflict::Stale)) => (Err(CommitError::Stale), None),
@@ -186,16 +230,7 @@ impl Sequencer {
                 Err(fault) => (Err(CommitError::Unavailable), Some(fault)),
             };
             if let (Ok(index), Some(leaf)) = (&outcome, job.leaf) {
-                frontier.push(leaf.hash);
-                added.tiles.extend(tiles.push(leaf.hash));
-                added
-                    .clients
-                    .extend(leaf.client.map(|client| ClientRow::beside(*index, &client)));
-                added.entries.push(EntryRow {
-                    idx: *index,
-                    body: leaf.bytes,
-                    leaf_hash: leaf.hash,
-                });
+                tried.add(*index, leaf);
             }
             taken.push(Taken {
                 outcome,
@@ -205,17 +240,7 @@ impl Sequencer {
                 return Err(fault.into());
             }
         }
-        if taken.iter().all(|job| job.outcome.is_err()) {
-            self.writer.rollback();
-            return Ok(());
-        }
-        if added.entries.is_empty() {
-            // The log is as it was: neither head nor fence changes.
-            return Ok(self.writer.commit()?);
-        }
-        self.commit(frontier, tiles, &added)?;
-        self.activate(&new_keys)?;
-        self.put_fence()
+        Ok(tried)
     }
 
     /// Tries one job. A new key is durable before the transaction that says it is there; nobody else's can be in its place, since
@@ -247,7 +272,10 @@ impl Sequencer {
         Ok(())
     }
 
-    fn commit(&mut self, frontier: Frontier, tiles: TileBuilder, added: &Appended) -> Result<(), Fault> {
+    fn commit(&mut self, tried: Tried) -> Result<(), Fault> {
+        let Tried {
+            frontier, tiles, added, ..
+        } = tried;
         let checkpoint = Checkpoint {
             origin: self.origin.clone(),
             size: frontier.size(),
@@ -264,7 +292,7 @@ impl Sequencer {
             frontier: frontier.to_bytes(),
             checkpoint: note,
         };
-        self.writer.append(added, &head)?;
+        self.writer.append(&added, &head)?;
         self.writer.commit()?;
         self.frontier = frontier;
         self.tiles = tiles;

@@ -68,8 +68,9 @@ impl Taker {
     /// Records that are under way at once.
     pub(super) const fn width(&self) -> usize {
         match self {
-            // As many as share a commit; more would only wait in memory.
-            Self::Vault { .. } => 256,
+            // While the log commits half of them, the other half gets ready. The more share a commit, the more of their rows share a page
+            // that is written.
+            Self::Vault { .. } => 2_048,
             Self::Server(_) => 16,
             Self::Dry(_) => 2,
         }

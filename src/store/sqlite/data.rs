@@ -53,7 +53,7 @@ impl SqliteData {
         put(&connection, head)?;
         let files = Arc::new(files.with_companions(new.path())?);
         let writing = Arc::new(AtomicBool::new(true));
-        Ok(Box::new(SqliteWriter::new(connection, writing, files)))
+        Ok(Box::new(SqliteWriter::new(connection, writing, files)?))
     }
 
     /// Opens a store for this process alone and brings its schema up to date.
@@ -90,7 +90,7 @@ impl SqliteData {
         let connection = Counted::new(super::open(&self.path, true)?, self.statements.clone());
         self.files.check()?;
         let (writing, files) = (Arc::clone(&self.writing), Arc::clone(&self.files));
-        Ok(SqliteWriter::new(connection, writing, files))
+        SqliteWriter::new(connection, writing, files)
     }
 
     fn read<T>(&self, work: impl FnOnce(&Counted) -> Result<T>) -> Result<T> {

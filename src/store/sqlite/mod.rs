@@ -46,6 +46,8 @@ pub(crate) fn open(path: &std::path::Path, write: bool) -> Result<Connection, St
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    // A statement's plan follows from its words alone. Else SQLite makes it anew for each limit that is bound to it.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.busy_timeout(std::time::Duration::from_secs(5))?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.pragma_update(None, "trusted_schema", false)?;
@@ -72,7 +74,7 @@ fn integrity(connection: &Connection, runner: &refinery::Runner) -> Result<Vec<S
 
 #[cfg(test)]
 mod tests {
-    use rusqlite::Connection;
+    use rusqlite::{Connection, StatementStatus};
 
     /// What an acknowledged write rests on, asked of the very connection that writes: a process killed in a test leaves
     /// what was written, flushed or not. `tests/store/power_cut.rs` shows what was flushed, where there is FUSE.
@@ -87,5 +89,36 @@ mod tests {
         assert_eq!(number("secure_delete"), 1);
         assert_eq!(number("temp_store"), 2, "MEMORY");
         assert_eq!(number("trusted_schema"), 0);
+    }
+
+    #[test]
+    fn a_statement_is_planned_once_whatever_is_bound_to_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("rows.db");
+        let rows = Connection::open(&path).unwrap();
+        rows.execute_batch("CREATE TABLE row (n INTEGER PRIMARY KEY)").unwrap();
+        let connection = super::open(&path, true).unwrap();
+        let mut statement = connection.prepare("SELECT n FROM row WHERE n > ?1 LIMIT ?2").unwrap();
+        for limit in 1..9 {
+            assert!(!statement.exists([0, limit]).unwrap());
+        }
+        assert_eq!(statement.get_status(StatementStatus::RePrepare), 0);
+    }
+
+    /// As `.cargo/config.toml` says.
+    #[test]
+    fn sqlite_is_compiled_without_locks_that_all_connections_share() {
+        let connection = Connection::open_in_memory().unwrap();
+        let mut statement = connection.prepare("PRAGMA compile_options").unwrap();
+        let options = statement.query_map([], |row| row.get(0)).unwrap();
+        let options: Vec<String> = options.map(Result::unwrap).collect();
+        assert!(
+            options.iter().any(|option| option == "DEFAULT_MEMSTATUS=0"),
+            "{options:?}"
+        );
+        assert!(
+            !options.iter().any(|option| option == "ENABLE_MEMORY_MANAGEMENT"),
+            "{options:?}"
+        );
     }
 }

@@ -11,6 +11,16 @@ use super::open_files::OpenFiles;
 use crate::store::rows::{Cell, Column, HeadRow, NewRow, Put, Row, TileRow};
 use crate::store::{Appended, Conflict, DataWriter, Guard, Holds, Result, StoreError, Write};
 
+/// Kibibytes of pages that the writer keeps, negative as SQLite has it. Random keys spread the rows of a call over some twenty pages.
+/// The pages of a large group are written once, when it is committed, and not whenever another page needs their room.
+const CACHE: i64 = -131_072;
+/// A group of more jobs is one of an import, or of a load at which each page is soon written again.
+const FEW: usize = 128;
+/// Pages in the write-ahead log before they are put in their places, after a group of few jobs: SQLite's own number.
+const WRITE_AHEAD: i64 = 1_000;
+/// The same after a group of many.
+const WRITE_AHEAD_OF_MANY: i64 = 16_384;
+
 /// The outcome of one write or guard.
 type Outcome = Result<std::result::Result<(), Conflict>>;
 
@@ -18,18 +28,39 @@ pub(super) struct SqliteWriter {
     connection: Counted,
     writing: Arc<AtomicBool>,
     files: Arc<OpenFiles>,
+    /// Jobs in the open transaction.
+    jobs: usize,
+    /// Whether those of the last one were many.
+    many: bool,
 }
 
 impl SqliteWriter {
-    pub(super) const fn new(connection: Counted, writing: Arc<AtomicBool>, files: Arc<OpenFiles>) -> Self {
-        Self {
+    /// # Errors
+    /// Whatever the database reports.
+    pub(super) fn new(connection: Counted, writing: Arc<AtomicBool>, files: Arc<OpenFiles>) -> Result<Self> {
+        connection.pragma_update(None, "cache_size", CACHE)?;
+        connection.pragma_update(None, "wal_autocheckpoint", WRITE_AHEAD)?;
+        Ok(Self {
             connection,
             writing,
             files,
-        }
+            jobs: 0,
+            many: false,
+        })
     }
 
-    fn jobs(&self, guards: &[Guard], writes: &[Write], index: u64) -> Outcome {
+    /// How long the write-ahead log may get follows from the jobs in the open transaction.
+    fn bound_write_ahead(&mut self) -> Result<()> {
+        let many = self.jobs > FEW;
+        if many != self.many {
+            let pages = if many { WRITE_AHEAD_OF_MANY } else { WRITE_AHEAD };
+            self.connection.pragma_update(None, "wal_autocheckpoint", pages)?;
+            self.many = many;
+        }
+        Ok(())
+    }
+
+    fn job(&self, guards: &[Guard], writes: &[Write], index: u64) -> Outcome {
         for guard in guards {
             if !self.holds(guard)? {
                 return Ok(Err(Conflict::Stale));
@@ -139,16 +170,18 @@ impl SqliteWriter {
 
 impl DataWriter for SqliteWriter {
     fn begin(&mut self) -> Result<()> {
+        self.jobs = 0;
         self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
         Ok(())
     }
 
     fn attempt(&mut self, guards: &[Guard], writes: &[Write], index: u64) -> Outcome {
+        self.jobs += 1;
         if writes.is_empty() {
-            return self.jobs(guards, writes, index);
+            return self.job(guards, writes, index);
         }
         self.connection.prepare_cached("SAVEPOINT job")?.execute([])?;
-        let outcome = self.jobs(guards, writes, index)?;
+        let outcome = self.job(guards, writes, index)?;
         if outcome.is_err() {
             self.connection.prepare_cached("ROLLBACK TO job")?.execute([])?;
         }
@@ -170,6 +203,7 @@ impl DataWriter for SqliteWriter {
     }
 
     fn commit(&mut self) -> Result<()> {
+        self.bound_write_ahead()?;
         self.connection.prepare_cached("COMMIT")?.execute([])?;
         // What was committed into a file that nobody finds again is not durable.
         self.files.check()

@@ -132,7 +132,10 @@ impl Vault {
                 return Ok(Match::certain(self.in_force(hit.caller).await?));
             }
         }
-        let mut agreeing = self.agreeing(&codes, Lead::TENTATIVE).await?;
+        // Somebody else with the same number is counted and not named: whoever knows a colleague's number would learn by it
+        // whom the vault knows, and under which reference.
+        let mut others = BTreeSet::new();
+        let mut agreeing = self.agreeing(&codes, Lead::TENTATIVE, &mut others).await?;
         let mut fitting = Vec::new();
         for &caller in &agreeing {
             if !self.contradicted(caller, values).await? {
@@ -147,16 +150,7 @@ impl Vault {
         } else {
             Vec::new()
         };
-        agreeing.extend(self.agreeing(&codes, Lead::Alike).await?);
-        // Somebody else with the same number is counted and not named: whoever knows a colleague's number would learn by it
-        // whom the vault knows, and under which reference.
-        let mut others = BTreeSet::new();
-        for code in codes
-            .iter()
-            .filter(|code| matches!(code.lead, Lead::TENTATIVE | Lead::Alike))
-        {
-            self.having_code(code, &mut others).await?;
-        }
+        agreeing.extend(self.agreeing(&codes, Lead::Alike, &mut others).await?);
         let more = agreeing.len() > MOST as usize || others.iter().any(|caller| !agreeing.contains(caller));
         let candidates: Vec<CallerId> = agreeing.into_iter().take(MOST as usize).collect();
         let matched = if candidates.is_empty() && !more {
@@ -173,10 +167,23 @@ impl Vault {
         })
     }
 
-    /// Callers to whom such a value leads, and a corroborating one too; of records that were merged, the one in force.
-    async fn agreeing(&self, codes: &[Sought], lead: Lead) -> Result<BTreeSet<CallerId>, Error> {
+    /// Callers to whom such a value leads, and a corroborating one too; of records that were merged, the one in force. All to whom such a
+    /// value leads are added to `others`.
+    async fn agreeing(
+        &self,
+        codes: &[Sought],
+        lead: Lead,
+        others: &mut BTreeSet<CallerId>,
+    ) -> Result<BTreeSet<CallerId>, Error> {
         let mut callers = BTreeSet::new();
         for code in codes.iter().filter(|code| code.lead == lead) {
+            let mut having = BTreeSet::new();
+            self.having_code(code, &mut having).await?;
+            // What nobody has, nobody has together with another value: that is most new callers' numbers.
+            if having.is_empty() {
+                continue;
+            }
+            others.append(&mut having);
             for other in codes.iter().filter(|code| code.lead == Lead::CORROBORATING) {
                 for caller in self.having_both(code, other).await? {
                     callers.insert(self.in_force(caller).await?);
