@@ -33,7 +33,7 @@ const WAITS: u8 = 5;
 #[error("{words}")]
 pub(super) struct Failure {
     pub(super) code: u8,
-    words: String,
+    pub(super) words: String,
 }
 
 impl Failure {
