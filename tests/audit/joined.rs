@@ -35,6 +35,19 @@ fn sorted(mut tickets: Vec<String>) -> Vec<String> {
     tickets
 }
 
+/// Under either subject all reads are found, the entry of the merge, and the other subject.
+async fn finds_both(auditor: Actor<'_>, (subject, other): (&str, &str), both: &[String], merged_at: u64) {
+    let told = exposure(auditor, subject).await;
+    assert_eq!((tickets(&told), &told.json()["reads"]), (both.to_vec(), &json!(3)));
+    assert_eq!(told.json()["also"], json!([{"subject": other}]));
+    let found = auditor
+        .get(format!("/v1/audit/events?subject={subject}&act=caller.merge"))
+        .await
+        .is(200);
+    assert_eq!(found.json()["entries"][0]["index"], merged_at);
+    assert_eq!(found.json()["also"], json!([{"subject": other}]));
+}
+
 #[tokio::test]
 async fn what_was_shown_of_a_caller_loses_nothing_by_a_merge() {
     let world = World::closed().await;
@@ -68,15 +81,7 @@ async fn what_was_shown_of_a_caller_loses_nothing_by_a_merge() {
 
     let both = sorted(vec![one.no.clone(), two.no.clone()]);
     for (subject, other) in [(&subject_one, &subject_two), (&subject_two, &subject_one)] {
-        let told = exposure(auditor, subject).await;
-        assert_eq!((tickets(&told), &told.json()["reads"]), (both.clone(), &json!(3)));
-        assert_eq!(told.json()["also"], json!([{"subject": other}]));
-        let found = auditor
-            .get(format!("/v1/audit/events?subject={subject}&act=caller.merge"))
-            .await
-            .is(200);
-        assert_eq!(found.json()["entries"][0]["index"], joining.index());
-        assert_eq!(found.json()["also"], json!([{"subject": other}]));
+        finds_both(auditor, (subject, other), &both, joining.index()).await;
     }
     let shown = json!({"field": "caller_number", "value": OTHER});
     assert_eq!(reads(&world, &app, &shown).await, 3);

@@ -1,16 +1,57 @@
 //! A call of another person is taken out of a caller's record.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use callervault::http::App;
 use serde_json::{Value, json};
 
-use crate::support::{Case, NAME, NUMBER, Request, World, report};
+use crate::support::{Actor, Case, NAME, NUMBER, Request, World, report};
 
 const ONE_ID: &str = "110108204107057338";
 
 fn split(from: &Case, tickets: &[&str], fields: Value) -> Request {
     let body = json!({"ref": from.reference, "tickets": tickets, "fields": fields});
     Request::post("/v1/callers/split", &body).header("approval-reason", "his%20son")
+}
+
+/// The department's reference goes on meaning the father, and does not go with the son's ticket.
+async fn the_department_follows(world: &World, app: &Arc<App>, son: &Case) {
+    let handler = world.actor(app, "handler-c1");
+    handler
+        .reveal(son)
+        .fields(&["home_address"])
+        .clear()
+        .await
+        .fails(403, "refused");
+    let now = Case {
+        reference: handler.get(son.ticket()).await.at("/caller/ref"),
+        no: son.no.clone(),
+    };
+    assert_ne!(now.reference, son.reference);
+    let shown = handler
+        .reveal(&now)
+        .fields(&["home_address", "callback_number"])
+        .clear()
+        .await
+        .is(200);
+    assert_eq!(shown.at("/fields/home_address"), "北京市海淀区中关村大街1号");
+}
+
+/// What was shown of the son before stands in the log under the father's subject.
+async fn shown_before_is_found(auditor: Actor<'_>, new: &str, subject: &str) {
+    let exposure = auditor
+        .post("/v1/audit/exposure", &json!({"subject": new}))
+        .await
+        .is(200);
+    assert_eq!(exposure.json()["also"][0]["subject"], subject);
+    let fields = json!(["home_address"]);
+    let groups = exposure.json()["groups"].clone();
+    let groups = groups.as_array().unwrap().iter();
+    let shown: Vec<_> = groups
+        .filter(|group| group["fields"] == fields && group["subject"] == subject)
+        .collect();
+    assert_eq!(shown.len(), 1, "{}", exposure.text);
 }
 
 /// Father and son share number and name; the son's call was taken for the father's, and his address for the father's.
@@ -53,45 +94,14 @@ async fn a_wrong_match_is_taken_apart() {
     assert_eq!(page.json()["tickets"], json!([father.no]));
     let page = agent.get(format!("/v1/callers/{}", parted.at("/ref"))).await.is(200);
     assert_eq!(page.json()["tickets"], json!([son.no]));
-    // The department's reference goes on meaning the father, and does not go with the son's ticket.
-    handler
-        .reveal(&son)
-        .fields(&["home_address"])
-        .clear()
-        .await
-        .fails(403, "refused");
-    let now = Case {
-        reference: handler.get(son.ticket()).await.at("/caller/ref"),
-        no: son.no.clone(),
-    };
-    assert_ne!(now.reference, son.reference);
-    let shown = handler
-        .reveal(&now)
-        .fields(&["home_address", "callback_number"])
-        .clear()
-        .await
-        .is(200);
-    assert_eq!(shown.at("/fields/home_address"), "北京市海淀区中关村大街1号");
+    the_department_follows(&world, &app, &son).await;
     let unsure = agent.intake(both).await.is(201);
     assert_eq!(unsure.at("/caller/matched"), "tentative");
     assert_eq!(unsure.json()["caller"]["candidates"].as_array().unwrap().len(), 2);
     let sure = agent.intake(json!({"id_no": ONE_ID})).await.is(201);
     assert_eq!(sure.at("/caller/ref"), father.reference);
 
-    // What was shown of the son stands in the log under the father's subject.
-    let new = entry["link"]["subject"].as_str().unwrap();
-    let exposure = auditor
-        .post("/v1/audit/exposure", &json!({"subject": new}))
-        .await
-        .is(200);
-    assert_eq!(exposure.json()["also"][0]["subject"], subject);
-    let fields = json!(["home_address"]);
-    let groups = exposure.json()["groups"].clone();
-    let groups = groups.as_array().unwrap().iter();
-    let shown: Vec<_> = groups
-        .filter(|group| group["fields"] == fields && group["subject"] == subject)
-        .collect();
-    assert_eq!(shown.len(), 1, "{}", exposure.text);
+    shown_before_is_found(auditor, entry["link"]["subject"].as_str().unwrap(), &subject).await;
     drop(app);
     assert_eq!(world.fsck().await, []);
 }
