@@ -143,6 +143,9 @@ impl Maker {
             created_at: now,
             fields: Vec::new(),
             indexed: true,
+            merged_into: None,
+            merged: 0,
+            joined_at: None,
             version: 1,
         };
         row.put_on_file(values.iter().map(|(name, _)| *name));
