@@ -200,8 +200,17 @@ const fn simplified(c: char) -> char {
 fn after(rest: &str) -> &str {
     let signs = |c: char| c.is_whitespace() || matches!(c, ':' | '-' | '(');
     let rest = rest.trim_start_matches(signs);
-    let number = BEFORE_NUMBER.iter().find_map(|word| rest.strip_prefix(word));
+    let number = BEFORE_NUMBER.iter().find_map(|word| {
+        let number = rest.strip_prefix(word)?;
+        // Letters that go on are the number's own: `NO123456` may be one.
+        let goes_on = word.ends_with(is_letter_or_digit) && number.starts_with(is_letter_or_digit);
+        (!goes_on).then_some(number)
+    });
     number.map_or(rest, |number| number.trim_start_matches(signs))
+}
+
+const fn is_letter_or_digit(c: char) -> bool {
+    c.is_ascii_alphanumeric()
 }
 
 /// Letters, digits and Chinese characters.
