@@ -13,7 +13,7 @@ use rustls::sign::CertifiedKey;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use crate::support::World;
-use crate::support::process::{Server, run};
+use crate::support::process::{Server, run, secret_file};
 
 const HERE: &str = "127.0.0.1";
 
@@ -40,7 +40,7 @@ async fn a_server_with_a_certificate_that_it_signed_itself() {
     let path = |name: &str| world.dir.path().join(name);
     let (certificate, key) = own(&["localhost"], |_| {});
     std::fs::write(path("own.pem"), certificate.pem()).unwrap();
-    std::fs::write(path("own.key"), key.serialize_pem()).unwrap();
+    secret_file(&path("own.key"), &key.serialize_pem());
     // Another one of the same name, as somebody in between would make it.
     std::fs::write(path("other.pem"), own(&["localhost"], |_| {}).0.pem()).unwrap();
     tokio::task::block_in_place(|| {

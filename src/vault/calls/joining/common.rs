@@ -130,7 +130,7 @@ impl Vault {
 }
 
 /// The callers' fields of these names, in the order of declaration.
-pub(super) fn declared<'f>(fields: &'f FieldSet, has: impl Fn(&str) -> bool) -> Vec<&'f Field> {
+pub(super) fn declared(fields: &FieldSet, has: impl Fn(&str) -> bool) -> Vec<&Field> {
     fields
         .of(RecordKind::Caller)
         .filter(|field| has(field.name().as_str()))

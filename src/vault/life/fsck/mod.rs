@@ -224,7 +224,7 @@ impl Check<'_> {
         match self.vault.finish_rotations().await {
             // What a database reports stands among the findings already.
             Ok(()) | Err(OpenError::Store(_)) => {}
-            Err(fault) => self.find("keyring", &fault.to_string()),
+            Err(fault) => self.find("keyring", fault.to_string()),
         }
     }
 
