@@ -117,7 +117,7 @@ async fn rules_that_do_not_come_into_force_are_not_told_as_if_they_had() {
     let world = World::closed().await;
     let fields = world.places.policies.join("fields.toml");
     let shipped = std::fs::read_to_string(&fields).unwrap();
-    let field = "[[field]]\nname = \"nickname\"\nrecord = \"caller\"\ntype = \"label\"\nclass = \"personal\"\n\
+    let field = "[[field]]\nname = \"nickname\"\nrecord = \"caller\"\ntype = \"label\"\nzh = \"昵称\"\nen = \"Nickname\"\nclass = \"personal\"\n\
         group = \"name\"\nmask = \"name\"\n\n";
     let first = "[[field]] # 姓名";
     assert!(shipped.contains(first));
