@@ -6,14 +6,14 @@ word_enum! {
     /// What a key of the keyring is for.
     pub enum KeyRole {
         /// Wraps record keys.
-        Kek = "kek",
+        Kek = "kek": "Key-encryption key" / "密钥加密密钥",
         /// Blind indexes; a subkey for each.
-        Index = "index",
+        Index = "index": "Blind indexes" / "盲索引密钥",
         /// Codes over rows that decide, of requests that may come again, and seals on remembered answers; a subkey for each.
-        Row = "row",
+        Row = "row": "Codes of rows" / "数据行校验密钥",
         /// Department references; a subkey per department, kind and version.
-        Reference = "reference",
+        Reference = "reference": "References" / "引用号密钥",
         /// Ed25519 seed that signs checkpoints.
-        Log = "log",
+        Log = "log": "Signature of the log" / "日志签名密钥",
     }
 }

@@ -8,6 +8,7 @@ use super::actions::Action;
 use super::approvals::ApprovalState;
 use super::fields::{Class, Field, FieldSet, FieldType, Group, Mask, MatchStrength};
 use super::ids::RecordKind;
+use super::key_roles::KeyRole;
 use super::limits::Counted;
 use super::lists::{Labelled, Lists};
 use super::principals::{DepartmentState, PrincipalKind, Role};
@@ -48,6 +49,8 @@ pub struct ReferenceData {
     pub holders: Vec<Labelled>,
     /// The states of a department.
     pub department_states: Vec<Labelled>,
+    /// What the vault's keys are for (`role` of a rotation).
+    pub key_roles: Vec<Labelled>,
     /// The kinds of accounts.
     pub principal_kinds: Vec<Labelled>,
     /// The roles.
@@ -284,6 +287,7 @@ impl ReferenceData {
             transitions: each(Transition::ALL, TransitionData::from),
             holders: each(Holder::ALL, Holder::labelled),
             department_states: each(DepartmentState::ALL, DepartmentState::labelled),
+            key_roles: each(KeyRole::ALL, KeyRole::labelled),
             principal_kinds: each(PrincipalKind::ALL, PrincipalKind::labelled),
             roles: each(Role::ALL, RoleData::from),
             purposes: each(Purpose::ALL, Purpose::labelled),
