@@ -13,7 +13,7 @@ use super::limits::Counted;
 use super::lists::{Labelled, Lists};
 use super::principals::{DepartmentState, PrincipalKind, Role};
 use super::purposes::{Form, Purpose};
-use super::tickets::{Matched, MatterKind, TicketState};
+use super::tickets::{Matched, MatterKind, Share, TicketState};
 use super::transitions::{Holder, Transition};
 
 /// Everything that a form for this vault is built from. It holds no personal data.
@@ -41,6 +41,8 @@ pub struct ReferenceData {
     pub matter_kinds: Vec<Labelled>,
     /// Whether the caller of an intake is on file: the words of its answer's `caller.matched`.
     pub matched: Vec<Labelled>,
+    /// What becomes of a field when calls are split from a caller's record.
+    pub shares: Vec<Labelled>,
     /// The states of a ticket.
     pub ticket_states: Vec<StateData>,
     /// The steps of a ticket.
@@ -283,6 +285,7 @@ impl ReferenceData {
             lists: lists.clone(),
             matter_kinds: each(MatterKind::ALL, MatterKind::labelled),
             matched: each(Matched::ALL, Matched::labelled),
+            shares: each(Share::ALL, Share::labelled),
             ticket_states: each(TicketState::ALL, StateData::from),
             transitions: each(Transition::ALL, TransitionData::from),
             holders: each(Holder::ALL, Holder::labelled),

@@ -35,6 +35,16 @@ word_enum! {
 }
 
 word_enum! {
+    /// What becomes of a caller's field when calls are split from the record.
+    pub enum Share {
+        /// The new record gets it, and the old one has it no longer.
+        Move = "move": "Move" / "移到新记录",
+        /// Both have it.
+        Copy = "copy": "Copy" / "两条记录都保留",
+    }
+}
+
+word_enum! {
     /// How sure the vault is that the caller has called before.
     pub enum Matched {
         /// Nobody on file fits.

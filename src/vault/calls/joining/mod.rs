@@ -12,5 +12,5 @@ mod undo;
 
 pub use self::common::{ByTicket, Joined, JoinedCaller};
 pub use self::merge::MergeCallers;
-pub use self::split::{Share, Split, SplitCaller};
+pub use self::split::{Split, SplitCaller};
 pub use self::undo::Unmerged;

@@ -14,6 +14,7 @@ use crate::model::problems;
 use crate::model::reference::Reference;
 use crate::model::submitted::Submitted;
 use crate::model::ticket_no::TicketNo;
+use crate::model::tickets::Share;
 use crate::policy::Permit;
 use crate::store::rows::{About, CallerRow, Genuine, JoinedRow, TicketRow};
 use crate::store::{Guard, Write};
@@ -24,16 +25,6 @@ use crate::vault::{Audit, Error, Session, Vault};
 
 /// Tickets of one request: one entry of the log says what became of each.
 const MOST_TICKETS: usize = 5;
-
-/// What becomes of a field.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, utoipa::ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Share {
-    /// The new record gets it, and this one has it no longer.
-    Move,
-    /// Both have it.
-    Copy,
-}
 
 /// Which calls are another person's.
 #[derive(Deserialize, utoipa::ToSchema)]
