@@ -130,7 +130,7 @@ fn used(world: &World, role: &str) -> Vec<u8> {
         "kek" => keys.rows("record_key").column("kek"),
         "index" => first(data.rows("blind_index").column("value")),
         "row" => first(data.rows("ticket").column("mac")),
-        "reference" => first(data.rows("reference").column("code")),
+        "reference" => data.rows("reference").column("version"),
         _ => {
             let checkpoint: String = data.rows("log_head").first("checkpoint");
             let signatures = checkpoint.lines().filter(|line| line.starts_with('\u{2014}'));
