@@ -8,8 +8,8 @@ use callervault::model::reference::{DepartmentCode, Reference};
 use callervault::model::ticket_no::TicketNo;
 use callervault::store::rows::{
     ApprovalRow, ArchiveRow, BlindIndexRow, CallerRow, Cell, Coded, Columns, CustodyRow, DATA, DeclaredRow,
-    DepartmentRow, FromColumns, JoinedRow, KEYS, PrincipalRow, Protected, RecoveryRow, ReplayRow, SpentRow, TicketRow,
-    TokenCodeRow, TokenDayRow, TokenRow,
+    DepartmentRow, FromColumns, JoinedRow, KEYS, KeyVersionRow, PrincipalRow, Protected, RecoveryRow, ReplayRow,
+    SpentRow, TicketRow, TokenCodeRow, TokenDayRow, TokenRow,
 };
 use callervault::store::{Result, StoreError};
 use callervault::vault::life::recover::Recovery;
@@ -52,6 +52,9 @@ pub(crate) async fn world() -> World {
     let known = agent.take(caller(NAME, NUMBER)).await;
     let other = agent.take(json!({"caller_number": NUMBER})).await;
     agent.with(auditor, &merge(&known, &other)).await.is(200);
+    let rotate = Request::post("/v1/keys/rotate", &json!({"role": "log"}));
+    let system = world.actor(&app, "system-admin");
+    system.with(auditor, &rotate).await.is(200);
     let code = Request::post(format!("{}/codes", world.account("handler-w2")), &json!({}));
     world.actor(&app, "security-admin").send(code).await.is(201);
     world
@@ -82,6 +85,7 @@ fn others(cell: &Cell) -> Vec<Cell> {
         "ticket",
         "1=1",
         "used",
+        "index",
         "{\"a\":\"b\"}",
     ];
     let words = || {
@@ -150,6 +154,7 @@ async fn every_column_is_under_its_rows_code() {
         each_column::<SpentRow>(&keyring, &data),
         each_column::<ApprovalRow>(&keyring, &data),
         each_column::<ArchiveRow>(&keyring, &data),
+        each_column::<KeyVersionRow>(&keyring, &data),
         each_column::<RecoveryRow>(&keyring, &data),
     ];
     let coded = DATA.iter().map(|table| table()).filter(|table| table.coded);
