@@ -88,7 +88,7 @@ impl App {
 }
 
 fn described() -> OpenApiRouter<Arc<App>> {
-    let described = OpenApiRouter::with_openapi(openapi::document())
+    let described = of_the_log(OpenApiRouter::with_openapi(openapi::document()))
         .routes(routes!(me::me))
         .routes(routes!(callers::intake))
         .routes(routes!(callers::lookup))
@@ -130,6 +130,16 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(approvals::resolve))
         .routes(routes!(approvals::shown))
         .routes(routes!(approvals::retain))
+        .routes(routes!(health::live))
+        .routes(routes!(health::ready));
+    let mut described = with_slashes(described, routes!(audit::tile), "/v1/audit/tile/{*path}");
+    openapi::complete(described.get_openapi_mut());
+    described
+}
+
+/// What auditors ask.
+fn of_the_log(described: OpenApiRouter<Arc<App>>) -> OpenApiRouter<Arc<App>> {
+    described
         .routes(routes!(audit::checkpoint))
         .routes(routes!(audit::cosigned))
         .routes(routes!(audit::keys))
@@ -142,11 +152,6 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(search::trace))
         .routes(routes!(search::roles))
         .routes(routes!(search::report))
-        .routes(routes!(health::live))
-        .routes(routes!(health::ready));
-    let mut described = with_slashes(described, routes!(audit::tile), "/v1/audit/tile/{*path}");
-    openapi::complete(described.get_openapi_mut());
-    described
 }
 
 /// A route whose last part may hold slashes: OpenAPI writes `{path}` where axum wants `{*path}`.

@@ -43,6 +43,10 @@ fn documents_have_a_kind_and_a_number() {
         kept(FIELD, &["外国人永久居留身份证 CAN110012345678"]),
         "residence_permit:CAN110012345678"
     );
+}
+
+#[test]
+fn documents_of_residents_and_of_services() {
     // The number is that of a resident identity card, invented, of a year to come.
     assert_eq!(
         kept(
@@ -76,6 +80,10 @@ fn documents_have_a_kind_and_a_number() {
         kept(FIELD, &["E12345678", "other:E12345678", "其他证件：E12345678"]),
         "other:E12345678"
     );
+}
+
+#[test]
+fn what_is_no_document() {
     for bad in [
         "",
         "护照",
