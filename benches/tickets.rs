@@ -14,6 +14,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
 use callervault::clock::System;
@@ -40,7 +41,7 @@ const DEEP: usize = 90;
 
 /// A vault, served without a network.
 struct Served {
-    app: Arc<App>,
+    routes: Router,
 }
 
 impl Served {
@@ -63,7 +64,7 @@ impl Served {
         };
         let vault = Vault::open_with(&places, &passphrase(), Arc::new(System), "bench", running).await;
         Self {
-            app: App::new(vault.unwrap()),
+            routes: router(App::new(vault.unwrap())),
         }
     }
 
@@ -78,7 +79,7 @@ impl Served {
                 .header("content-type", "application/json")
                 .body(Body::from(body.to_string())),
         };
-        let answer = router(Arc::clone(&self.app)).oneshot(request.unwrap()).await.unwrap();
+        let answer = self.routes.clone().oneshot(request.unwrap()).await.unwrap();
         let status = answer.status().as_u16();
         let bytes = answer.into_body().collect().await.unwrap().to_bytes();
         let answer: Value = serde_json::from_slice(&bytes).unwrap_or_default();
