@@ -22,7 +22,7 @@ mod server;
 mod tickets;
 mod tokens;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use axum::Router;
 use axum::http::{HeaderValue, header};
@@ -32,6 +32,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use utoipa_axum::routes;
+use utoipa_swagger_ui::SwaggerUi;
 
 pub use self::limits::ConnectionLimits;
 use self::listener::Connections;
@@ -183,14 +184,18 @@ pub fn metrics_router(app: Arc<App>) -> Router {
         .with_state(app)
 }
 
+/// All routes but `/metrics`, and the page of the documentation. Made once: the document is large.
+static ROUTES: LazyLock<Router<Arc<App>>> = LazyLock::new(|| {
+    let (routes, document) = described().split_for_parts();
+    routes.merge(SwaggerUi::new("/docs").url("/openapi.json", document))
+});
+
 /// All routes but `/metrics`, with limits, security headers and metrics. From the inside out: what panics or takes too long becomes a
 /// problem; it is counted; then the request's name and the problem's words are put on the answer.
 pub fn router(app: Arc<App>) -> Router {
-    let (router, document) = described().split_for_parts();
-    let docs = utoipa_swagger_ui::SwaggerUi::new("/docs").url("/openapi.json", document);
     let header = |name, value| SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value));
-    router
-        .merge(docs)
+    ROUTES
+        .clone()
         .fallback(problem::no_route)
         .method_not_allowed_fallback(problem::no_method)
         .layer(CatchPanicLayer::custom(problem::panicked))
