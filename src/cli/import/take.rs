@@ -70,7 +70,7 @@ impl Taker {
         match self {
             // While the log commits half of them, the other half gets ready. The more share a commit, the more of their rows share a page
             // that is written.
-            Self::Vault { .. } => 2_048,
+            Self::Vault { .. } => 4_096,
             Self::Server(_) => 16,
             Self::Dry(_) => 2,
         }

@@ -14,12 +14,16 @@ use crate::store::{Appended, Conflict, DataWriter, Guard, Holds, Result, StoreEr
 /// Kibibytes of pages that the writer keeps, negative as SQLite has it. Random keys spread the rows of a call over some twenty pages.
 /// The pages of a large group are written once, when it is committed, and not whenever another page needs their room.
 const CACHE: i64 = -131_072;
-/// A group of more jobs is one of an import, or of a load at which each page is soon written again.
-const FEW: usize = 128;
-/// Pages in the write-ahead log before they are put in their places, after a group of few jobs: SQLite's own number.
-const WRITE_AHEAD: i64 = 1_000;
-/// The same after a group of many.
-const WRITE_AHEAD_OF_MANY: i64 = 16_384;
+
+/// Pages in the write-ahead log before they are put in their places, after a group of so many jobs. First SQLite's own number; then
+/// for a load at which each page is soon written again; then for an import, at which nobody waits while many are put in their places.
+const fn write_ahead(jobs: usize) -> i64 {
+    match jobs {
+        0..=128 => 1_000,
+        129..=1_024 => 16_384,
+        _ => 65_536,
+    }
+}
 
 /// The outcome of one write or guard.
 type Outcome = Result<std::result::Result<(), Conflict>>;
@@ -30,8 +34,8 @@ pub(super) struct SqliteWriter {
     files: Arc<OpenFiles>,
     /// Jobs in the open transaction.
     jobs: usize,
-    /// Whether those of the last one were many.
-    many: bool,
+    /// Pages that the write-ahead log may have.
+    write_ahead: i64,
 }
 
 impl SqliteWriter {
@@ -39,23 +43,22 @@ impl SqliteWriter {
     /// Whatever the database reports.
     pub(super) fn new(connection: Counted, writing: Arc<AtomicBool>, files: Arc<OpenFiles>) -> Result<Self> {
         connection.pragma_update(None, "cache_size", CACHE)?;
-        connection.pragma_update(None, "wal_autocheckpoint", WRITE_AHEAD)?;
+        connection.pragma_update(None, "wal_autocheckpoint", write_ahead(0))?;
         Ok(Self {
             connection,
             writing,
             files,
             jobs: 0,
-            many: false,
+            write_ahead: write_ahead(0),
         })
     }
 
     /// How long the write-ahead log may get follows from the jobs in the open transaction.
     fn bound_write_ahead(&mut self) -> Result<()> {
-        let many = self.jobs > FEW;
-        if many != self.many {
-            let pages = if many { WRITE_AHEAD_OF_MANY } else { WRITE_AHEAD };
+        let pages = write_ahead(self.jobs);
+        if pages != self.write_ahead {
             self.connection.pragma_update(None, "wal_autocheckpoint", pages)?;
-            self.many = many;
+            self.write_ahead = pages;
         }
         Ok(())
     }
