@@ -41,8 +41,11 @@ const SHARES_A_MINUTE: u64 = 30;
 const LARGEST_OF_MINUTE: u64 = 100;
 /// A day's limit is taken in so many shares at most.
 const SHARES_A_DAY: u64 = 40;
-/// The largest share of a day: no more than the first level at which an alarm is given.
+/// The largest share of a day at its beginning: no more than the first level at which an alarm is given.
 const LARGEST_OF_DAY: u64 = LEVELS[0];
+/// Later in the day a share may be one part in so many of what was used: an account that asks all the time does not wait for a flush
+/// every few requests, and what a stopped process leaves unused stays a small part.
+const PART_OF_USED: u64 = 10;
 /// How often a share is tried for that other nodes or requests take at the same time.
 const TRIES: usize = 16;
 
@@ -64,13 +67,20 @@ struct Rule {
     windows: Vec<Window>,
     /// Slots that are remembered on each side of the present one.
     reach: i64,
-    /// How much is taken at a time.
-    share: u64,
+    /// How much is taken at a time, at first.
+    first: u64,
+    /// How much is taken at a time, at most.
+    largest: u64,
 }
 
 impl Rule {
     fn slot(&self, at: Timestamp) -> i64 {
         (at.as_second() + self.ahead).div_euclid(self.slot)
+    }
+
+    /// How much is taken at a time after so much was used in the slot.
+    fn share(&self, used: u64) -> u64 {
+        self.first.max(used / PART_OF_USED).min(self.largest)
     }
 
     /// When a slot begins; the end of time for one beyond it.
@@ -157,6 +167,7 @@ impl Spending {
         let limits = self.limits.as_ref()?.load();
         let limit = limits.on(counted, account)?;
         let (minute, hour) = (limit.minute.get(), limit.hour.get());
+        let share = (minute.min(hour) / SHARES_A_MINUTE).clamp(1, LARGEST_OF_MINUTE);
         Some(Rule {
             slot: SLOT,
             ahead: 0,
@@ -171,19 +182,24 @@ impl Spending {
                 },
             ],
             reach: HOUR,
-            share: (minute.min(hour) / SHARES_A_MINUTE).clamp(1, LARGEST_OF_MINUTE),
+            first: share,
+            largest: share,
         })
     }
 
     fn of_day(&self) -> Rule {
-        let share = |limit: u64| (limit / SHARES_A_DAY).clamp(1, LARGEST_OF_DAY);
+        let largest = self
+            .watching
+            .limit
+            .map_or(u64::MAX, |limit| (limit / SHARES_A_DAY).max(1));
         let window = |most| Window { slots: 1, most };
         Rule {
             slot: DAY,
             ahead: i64::from(self.watching.hours.offset.seconds()),
             windows: self.watching.limit.map(window).into_iter().collect(),
             reach: DAYS,
-            share: self.watching.limit.map_or(LARGEST_OF_DAY, share),
+            first: LARGEST_OF_DAY.min(largest),
+            largest,
         }
     }
 
@@ -299,17 +315,18 @@ impl Vault {
                 },
             };
             row.counts.take_back(before, unused);
+            let used = row.counts.of(now);
+            let share = rule.share(used);
             let left = match row.counts.room(now, &rule.windows) {
-                Room::For(room) => room.min(rule.share),
+                Room::For(room) => room.min(share),
                 Room::From(free) => return Ok(Err(free)),
             };
-            let used = row.counts.of(now);
             row.counts.add(now, left);
             row.counts.forget(now, rule.reach);
             change.writes.push(Write::put(self.keyring.protect(row)?));
             match self.log.keep(change).await {
                 Ok(()) => {
-                    let unsure = used.min(rule.share - 1);
+                    let unsure = used.min(share - 1);
                     return Ok(Ok(Share {
                         slot: now,
                         left,
@@ -328,5 +345,33 @@ impl Vault {
     pub fn reveal_alarms(&self) -> impl Iterator<Item = (u64, u64)> {
         let counts = self.spending.alarms.iter().map(|alarm| alarm.load(Ordering::Relaxed));
         LEVELS.into_iter().zip(counts)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn share(limit: Option<u64>, used: u64) -> u64 {
+        let watching = Watching {
+            limit,
+            ..Watching::default()
+        };
+        Spending::new(None, watching).of_day().share(used)
+    }
+
+    #[test]
+    fn shares_of_a_day_grow_with_what_was_used() {
+        assert_eq!(
+            [0, 250, 2_500, 17_000].map(|used| share(None, used)),
+            [25, 25, 250, 1_700]
+        );
+    }
+
+    #[test]
+    fn no_share_is_more_than_a_fortieth_of_the_days_limit() {
+        for (limit, largest) in [(1, 1), (40, 1), (400, 10), (4_000, 100)] {
+            assert_eq!(share(Some(limit), 1_000_000), largest, "{limit}");
+        }
     }
 }
