@@ -6,6 +6,7 @@
 )]
 
 mod compile_fail;
+mod dependencies;
 mod readme;
 mod structure;
 
