@@ -103,10 +103,12 @@ mod witness {
 
 /// Keys: wrapped, in memory, rotated.
 mod keys {
+    mod locking;
     mod memory;
     mod rotation;
     mod secret_files;
     mod secrets;
+    pub(crate) mod unlocking;
     mod wrapped;
 }
 
@@ -136,6 +138,7 @@ mod cli {
     mod hangup;
     mod program_log;
     mod settings;
+    mod unlock;
 }
 
 /// Databases and disks: edited, damaged, full, taken away, cut off from power.
