@@ -142,7 +142,8 @@ async fn measure(scene: &Scene, http: &Http, batch: usize) -> (f64, f64, f64) {
     let ask = json!({"ticket": no, "purpose": "handle", "fields": ["callback_number"], "form": "clear"});
 
     let constant = rate(http, "", "GET", &format!("{base}/livez"), &Value::Null).await;
-    let stats = app.vault().log_stats();
+    let vault = app.vault().unwrap();
+    let stats = vault.log_stats();
     let (entries, commits) = (stats.entries(), stats.commits());
     let reveals = rate(http, &scene.handler, "POST", &url, &ask).await;
     let group = (stats.entries() - entries) as f64 / (stats.commits() - commits) as f64;

@@ -104,10 +104,12 @@ mod witness {
 
 /// Keys: wrapped, in memory, rotated.
 mod keys {
+    mod locking;
     mod memory;
     mod rotation;
     mod secret_files;
     mod secrets;
+    pub(crate) mod unlocking;
     mod wrapped;
 }
 
@@ -137,6 +139,7 @@ mod cli {
     mod hangup;
     mod program_log;
     mod settings;
+    mod unlock;
 }
 
 /// Databases and disks: edited, damaged, full, taken away, cut off from power.

@@ -156,12 +156,24 @@ impl Client {
         self.read(request.send(body).map_err(|error| self.away(&error))?)
     }
 
+    /// Posts a body in JSON that holds a secret, without a token. What the library copies of it is not wiped.
+    pub(super) fn post_secret(&self, path: &str, body: &[u8]) -> Result<Answer, Failure> {
+        let request = self.agent.post(format!("{}{path}", self.base));
+        let request = request.header("content-type", "application/json");
+        self.read(request.send(body).map_err(|error| self.away(&error))?)
+    }
+
     /// Waits as long as the server asks a client that it holds back, and says so if that takes more than a moment.
     pub(super) fn wait_turn(&self, wait: Duration) {
+        self.wait_for(wait, "this account sent too many requests or had too many refused");
+    }
+
+    /// As `wait_turn`, for another reason.
+    pub(super) fn wait_for(&self, wait: Duration, why: &str) {
         let wait = wait.min(LONGEST_WAIT);
         if wait > MOMENT {
             aside(format!(
-                "{}: waiting {} s as the server asks: this account sent too many requests or had too many refused",
+                "{}: waiting {} s as the server asks: {why}",
                 self.base,
                 wait.as_secs()
             ));
@@ -245,7 +257,7 @@ fn is_closed(fault: &std::io::Error) -> bool {
     )
 }
 
-/// A token crosses a network only under TLS.
+/// A token or a passphrase crosses a network only under TLS.
 fn check(base: &str) -> Result<(), Failure> {
     let no_address = || Failure::usage(format!("{base} is not a server address\n  give https://HOST:PORT"));
     let address: Uri = base.parse().map_err(|_| no_address())?;
@@ -256,7 +268,7 @@ fn check(base: &str) -> Result<(), Failure> {
         Some("https") => Ok(()),
         Some("http") if loopback => Ok(()),
         Some("http") => Err(Failure::usage(format!(
-            "refusing to send a token to {host} without TLS\n  use https://, or run this on the server against 127.0.0.1"
+            "refusing to send a secret to {host} without TLS\n  use https://, or run this on the server against 127.0.0.1"
         ))),
         _ => Err(no_address()),
     }

@@ -13,6 +13,7 @@ mod fsck;
 mod import;
 mod init;
 mod keys;
+mod lock;
 mod manual;
 mod named;
 mod passphrase;
@@ -29,6 +30,7 @@ mod terminal;
 mod token;
 mod token_to;
 mod tour;
+mod unlock;
 mod vouched;
 mod witness;
 mod words;
@@ -46,7 +48,7 @@ use crate::clock::System;
 use crate::keyring::unlock::Passphrase;
 use crate::secret_file;
 use crate::vault::Vault;
-use crate::vault::life::open::{OpenError, Places, Running};
+use crate::vault::life::open::{OpenError, Opening, Places, Running};
 
 /// A records vault for government hotlines. It encrypts caller data field by field and logs every read before it shows a field.
 #[derive(Parser)]
@@ -74,7 +76,7 @@ struct Arguments {
 enum Verb {
     /// Make a vault, its keys, the hotline centre and its three administrators.
     Init(init::Init),
-    /// Unlock a vault and serve its API.
+    /// Serve a vault's API. Without a passphrase it starts locked.
     Serve(serve::Serve),
     /// Import calls from files: JSON lines, CSV or XLSX.
     Import(Box<import::Import>),
@@ -96,6 +98,10 @@ enum Verb {
     Audit(audit::Audit),
     /// Show the public keys of the log.
     Keys(keys::Keys),
+    /// Unlock the vault of a running server.
+    Unlock(unlock::Unlock),
+    /// Lock the vault of a running server: wipe its keys.
+    Lock(lock::Lock),
     /// Run a temporary vault with synthetic departments and calls.
     Demo(demo::Demo),
     /// Say whether a server is ready, and what its operator must know. Exit 3 where it is not.
@@ -159,9 +165,8 @@ async fn unlocked(
     (node, way): (&str, &str),
     running: Running,
 ) -> Result<Vault, OpenError> {
-    let vault = Vault::open_with(places, passphrase, Arc::new(System), node, running).await?;
-    vault.note_unlock(way).await?;
-    Ok(vault)
+    let opening = Opening::new(places.clone(), Arc::new(System), node, running);
+    opening.open(passphrase, way).await
 }
 
 type Done = Result<(), Failure>;
@@ -221,6 +226,8 @@ impl Verb {
             Self::RecoverAdmin(verb) => verb.run(),
             Self::Audit(verb) => verb.run(),
             Self::Keys(verb) => verb.run(),
+            Self::Unlock(verb) => verb.run(),
+            Self::Lock(verb) => verb.run(),
             Self::Demo(verb) => verb.run(),
             Self::Status(verb) => verb.run(),
             Self::Policies(verb) => verb.run(),

@@ -26,6 +26,12 @@ pub(super) struct PassphraseFrom {
 }
 
 impl PassphraseFrom {
+    /// The passphrase from a file or a descriptor, if one is named. Nobody is asked.
+    pub(super) fn given(&self) -> Result<Option<Passphrase>, Failure> {
+        let is_named = self.passphrase_file.is_some() || self.passphrase_fd.is_some();
+        is_named.then(|| self.read()).transpose()
+    }
+
     /// The passphrase of a vault that exists.
     pub(super) fn read(&self) -> Result<Passphrase, Failure> {
         self.ask(false)

@@ -1,4 +1,4 @@
-//! What a running program reads again on SIGHUP.
+//! What a running program does on a signal: reads again on SIGHUP, and more.
 
 use std::sync::Arc;
 
@@ -8,13 +8,18 @@ use crate::causes::with_causes;
 use crate::http::Tls;
 
 /// Does this on each SIGHUP, one after the other, for as long as the program runs.
-pub(super) fn on_hangup<F: Future<Output = ()> + Send>(mut again: impl FnMut() -> F + Send + 'static) {
+pub(super) fn on_hangup<F: Future<Output = ()> + Send>(again: impl FnMut() -> F + Send + 'static) {
+    on_each(SignalKind::hangup(), again);
+}
+
+/// As `on_hangup`, on any signal.
+pub(super) fn on_each<F: Future<Output = ()> + Send>(kind: SignalKind, mut again: impl FnMut() -> F + Send + 'static) {
     // Where it cannot be caught, the signal ends the program, as everywhere.
-    let Ok(mut hangups) = signal(SignalKind::hangup()) else {
+    let Ok(mut signals) = signal(kind) else {
         return;
     };
     tokio::spawn(async move {
-        while hangups.recv().await.is_some() {
+        while signals.recv().await.is_some() {
             again().await;
         }
     });

@@ -1,5 +1,6 @@
 //! `callervault serve`.
 
+use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -8,15 +9,19 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use ipnet::IpNet;
+use tokio::signal::unix::SignalKind;
 
 use super::passphrase::PassphraseFrom;
-use super::{Done, Failure, Where, cosigned, log_to_stderr, reload, runtime, unlocked};
+use super::{Done, Failure, Where, cosigned, log_to_stderr, reload, runtime};
 use crate::audit::watch::hours::{FromUtc, Hours, Span};
 use crate::causes::with_causes;
+use crate::clock::System;
 use crate::http::{self, App, ForwardedIn, Listen, Proxies, Tls};
+use crate::keyring::unlock::Passphrase;
 use crate::vault::Retention;
 use crate::vault::Witnessing;
-use crate::vault::life::open::{Places, Running};
+use crate::vault::life::door::{Door, OpenVault};
+use crate::vault::life::open::{Opening, Places, Running};
 use crate::vault::{Rates, Watching};
 use crate::witness::client::Witness;
 use crate::witness::freshness::SilenceLimits;
@@ -26,7 +31,8 @@ const LEEWAY: Duration = Duration::from_secs(2);
 /// Descriptors that are not for clients' connections: stores, the way to the witnesses, files.
 const OTHER_DESCRIPTORS: u64 = 128;
 
-/// Unlock a vault and serve its API until SIGTERM or SIGINT.
+/// Serve a vault's API until SIGTERM or SIGINT. Without --passphrase-file or --passphrase-fd it starts locked; `callervault unlock`
+/// unlocks it. SIGUSR1 locks it.
 #[derive(Args)]
 pub(super) struct Serve {
     #[command(flatten)]
@@ -171,38 +177,28 @@ impl TlsFrom {
 impl Serve {
     pub(super) fn run(self) -> Done {
         log_to_stderr();
-        let passphrase = self.passphrase.read()?;
-        let listen = self.tls.listen(self.listen)?;
+        let passphrase = self.passphrase.given()?;
+        let opening = self.opening()?;
         let proxies = self.proxies.proxies();
+        let listen = self.tls.listen(self.listen)?;
         if listen.behind_proxy && proxies.trusted.is_empty() {
             tracing::warn!("no --trusted-proxy: the log has the proxy's address in place of the clients'");
         }
         let metrics = self.metrics.map(|address| beside(&listen, address));
-        let watching = self.watch.rules();
+        let witnesses = (!self.witnesses.is_empty()).then_some(Duration::from_secs(self.witness_every));
+        let keep_rules = self.keep_rules;
+        let places = opening.places.clone();
         let runtime = runtime()?;
         let done = runtime.block_on(async {
-            let places = self.place.places();
-            let witnessing = witnessing(&self.witnesses, self.quorum, cosigned(&places))?;
-            let running = Running {
-                watching,
-                rates: Rates {
-                    requests: self.requests_per_minute,
-                    at_once: self.requests_at_once,
-                    refusals: self.refusals_per_minute,
-                },
-                ..Running::default()
-            };
-            let vault = unlocked(&places, &passphrase, (&self.node, "serve"), running).await?;
-            drop(passphrase);
-            let retention = Retention::days(self.log_retention_days).unwrap_or_default();
-            let vault = vault.with_witnesses(witnessing).map_err(Failure::unavailable)?;
-            let app = App::with_limits(vault.retaining(retention), limits(), proxies);
-            if !self.witnesses.is_empty() {
-                tokio::spawn(submit(Arc::clone(&app), Duration::from_secs(self.witness_every)));
+            let app = App::behind(door(opening, passphrase).await?, limits(), proxies);
+            if let Some(every) = witnesses {
+                tokio::spawn(submit(Arc::clone(&app), every));
             }
-            let places = (!self.keep_rules).then_some(places);
+            let places = (!keep_rules).then_some(places);
             let (again, tls) = (Arc::clone(&app), listen.tls.clone());
             reload::on_hangup(move || reread(Arc::clone(&again), places.clone(), tls.clone()));
+            let locked = Arc::clone(app.door());
+            reload::on_each(SignalKind::user_defined1(), move || lock(Arc::clone(&locked)));
             let ready = |address: SocketAddr, metrics: Option<SocketAddr>| {
                 let version = env!("CARGO_PKG_VERSION");
                 tracing::info!(version, %address, metrics = metrics.map(tracing::field::display), "serving");
@@ -215,6 +211,40 @@ impl Serve {
         runtime.shutdown_timeout(LEEWAY);
         done
     }
+
+    /// How the vault is opened, now or later.
+    fn opening(&self) -> Result<Opening, Failure> {
+        let places = self.place.places();
+        let witnessing = witnessing(&self.witnesses, self.quorum, cosigned(&places))?;
+        let running = Running {
+            watching: self.watch.rules(),
+            rates: Rates {
+                requests: self.requests_per_minute,
+                at_once: self.requests_at_once,
+                refusals: self.refusals_per_minute,
+            },
+            ..Running::default()
+        };
+        Ok(Opening {
+            witnessing: Arc::new(witnessing),
+            retention: Retention::days(self.log_retention_days).unwrap_or_default(),
+            ..Opening::new(places, Arc::new(System), &self.node, running)
+        })
+    }
+}
+
+/// The vault, unlocked where there is a passphrase for it.
+async fn door(opening: Opening, passphrase: Option<Passphrase>) -> Result<Arc<Door>, Failure> {
+    if let Some(passphrase) = passphrase {
+        return Ok(Door::of(opening.open(&passphrase, "serve").await?));
+    }
+    let door = Door::locked(opening).await?;
+    tracing::warn!("the vault is locked; unlock it: `callervault unlock`");
+    Ok(door)
+}
+
+async fn lock(door: Arc<Door>) {
+    door.lock_at_signal().await;
 }
 
 /// The usual limits, with as many connections as there are descriptors for: one for each that is served and one for each
@@ -296,20 +326,29 @@ fn witnessing(named: &[String], quorum: Option<usize>, file: PathBuf) -> Result<
 async fn reread(app: Arc<App>, places: Option<Places>, tls: Option<Arc<Tls>>) {
     reload::certificate(tls).await;
     let Some(places) = places else { return };
-    match app.vault().reread_rules(&places).await {
+    let Ok(vault) = app.vault() else {
+        tracing::info!("the vault is locked: the rules are read when it is unlocked");
+        return;
+    };
+    match vault.reread_rules(&places).await {
         Ok(true) => tracing::info!("other rules are in force"),
         Ok(false) => tracing::info!("the rules are as they were"),
         Err(error) => tracing::error!(error = with_causes(&error), "the rules are bad: the old ones go on"),
     }
 }
 
-/// Submits the log's checkpoint to the witnesses at a fixed cadence, for as long as the program serves.
-async fn submit(app: Arc<App>, every: Duration) {
+/// Submits the log's checkpoint to the witnesses, for as long as the program serves and the vault is open.
+async fn submit(app: Arc<App>, every: Duration) -> Infallible {
+    app.door().while_open(|vault| submit_each(vault, every)).await
+}
+
+/// At a fixed cadence.
+async fn submit_each(vault: Arc<OpenVault>, every: Duration) -> Infallible {
     let mut ticks = tokio::time::interval(every);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        if let Err(error) = app.vault().ask_witnesses().await {
+        if let Err(error) = vault.ask_witnesses().await {
             tracing::warn!(error = with_causes(&error), "the witnesses could not be asked");
         }
     }

@@ -128,6 +128,7 @@ pub(super) async fn follow(context: Context, Query(at): Query<FollowQuery>) -> A
             tokio::select! {
                 () = tokio::time::sleep(app.limits.follow) => {}
                 () = app.stopping.told() => {}
+                () = app.door.closed() => {}
             }
         }
     };

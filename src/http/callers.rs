@@ -10,13 +10,13 @@ use super::request::{Context, Json, Path, Query, identifier, tagged};
 use crate::keyring::Revealed;
 use crate::log::mark::Mark;
 use crate::model::problems::Thing;
-use crate::vault::Audit;
 use crate::vault::calls::callers::{CallerPage, PurposeQuery};
 use crate::vault::calls::compare::{Compared, Comparison};
 use crate::vault::calls::correct::{Corrected, Correction};
 use crate::vault::calls::intake::{Intake, Taken};
 use crate::vault::calls::lookup::{Found, LookupCallers};
 use crate::vault::calls::reveal::RevealCaller;
+use crate::vault::{Audit, Vault};
 
 /// Of an answer that was given before.
 const REPLAYED: &str = "idempotent-replayed";
@@ -34,12 +34,13 @@ pub(super) struct Shown {
     mark: Mark,
 }
 
-/// The one exit: what the receipt allows becomes the answer.
+/// The one exit: what the receipt allows becomes the answer, unless the vault was locked meanwhile.
 #[expect(
     clippy::disallowed_methods,
     reason = "the one exit of opened values: the answer to the read that was logged"
 )]
-pub(super) fn shown(revealed: Revealed) -> axum::Json<Shown> {
+pub(super) fn shown(vault: &Vault, revealed: Revealed) -> Answer<Shown> {
+    vault.is_open()?;
     let disclosed = revealed.disclose();
     let fields = disclosed
         .fields
@@ -47,11 +48,11 @@ pub(super) fn shown(revealed: Revealed) -> axum::Json<Shown> {
         .map(|(name, value)| (name.as_str().to_owned(), value.into()))
         .collect();
     let audit = Audit::from(disclosed.at);
-    axum::Json(Shown {
+    Ok(axum::Json(Shown {
         fields,
         audit,
         mark: audit.mark(),
-    })
+    }))
 }
 
 /// Takes a call: matches the caller, makes a ticket and seals the values.
@@ -103,7 +104,7 @@ pub(super) async fn read(
 pub(super) async fn reveal(context: Context, Path(caller): Path<String>, body: Json<RevealCaller>) -> Answer<Shown> {
     let caller = identifier(&caller, Thing::Reference)?;
     let ask = context.vault().ask_caller(context.session(), caller, &body.value)?;
-    Ok(shown(context.vault().reveal(ask).await?))
+    shown(context.vault(), context.vault().reveal(ask).await?)
 }
 
 /// Compares a value with a field without decrypting it.

@@ -8,10 +8,9 @@ use axum::response::{IntoResponse, Response};
 
 use super::App;
 use super::problem::Problem;
-use crate::keyring::KeyError;
 use crate::log::leaf;
 use crate::policy::Why;
-use crate::vault::{Error, Vault};
+use crate::vault::Vault;
 
 /// Answers while the process runs.
 #[utoipa::path(get, path = "/livez", tag = "health", security(()), responses((status = 200, body = String)))]
@@ -27,11 +26,12 @@ pub(super) async fn live() -> &'static str {
 #[utoipa::path(get, path = "/readyz", tag = "health", security(()),
     responses((status = 200, body = String), (status = 503)))]
 pub(super) async fn ready(State(app): State<Arc<App>>) -> Response {
-    if app.vault.is_locked() {
-        return Problem::from(Error::Key(KeyError::Locked)).into_response();
-    }
-    let recovery = recovery(&app.vault);
-    match app.vault.shows_nothing() {
+    let vault = match app.vault() {
+        Ok(vault) => vault,
+        Err(locked) => return Problem::from(locked).into_response(),
+    };
+    let recovery = recovery(&vault);
+    match vault.shows_nothing() {
         Ok(None) => format!("ready\n{recovery}").into_response(),
         Ok(Some(why)) => format!(
             "ready to take calls, but no field is shown\n{why}: {}\n{recovery}",
@@ -73,6 +73,9 @@ const fn what_to_do(why: Why) -> &'static str {
 /// Counts, as OpenMetrics text. Not part of the API.
 pub(super) async fn metrics(State(app): State<Arc<App>>) -> Response {
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    let text = app.metrics.text(&app.vault, &app.connections);
+    let vault = app.vault().ok();
+    let text = app
+        .metrics
+        .text(vault.as_ref().map(|vault| &***vault), &app.connections);
     ([(header::CONTENT_TYPE, kind)], text).into_response()
 }

@@ -1,10 +1,15 @@
 //! `/v1/keys`: versions of the vault's keys, and locking. Answers here are not kept for a repeated request: an `Idempotency-Key` is
 //! refused.
 
+use std::sync::Arc;
+
+use axum::extract::State;
+
 use super::Answer;
+use super::App;
 use super::approvals::{APPROVAL, REASON};
 use super::problem::AskedBody;
-use super::request::{Context, Json, Once};
+use super::request::{Context, Json, Once, Unlock, Unlocking};
 use crate::vault::Audit;
 use crate::vault::keys::rotate::{KeyVersions, Rotate, Rotated};
 
@@ -26,8 +31,19 @@ pub(super) async fn rotate(context: Once, body: Json<Rotate>) -> Answer<Rotated>
     Ok(axum::Json(rotated.await?))
 }
 
-/// Locks the vault: wipes every key. To unlock it, start the vault again with the passphrase.
+/// Locks the vault: wipes every key and closes the stores. Requests under way end without a value. `POST /v1/keys/unlock` unlocks it.
 #[utoipa::path(post, path = "/v1/keys/lock", tag = "keys", responses((status = 200, body = Audit)))]
 pub(super) async fn lock(context: Once) -> Answer<Audit> {
-    Ok(axum::Json(context.vault().lock(context.session()).await?))
+    Ok(axum::Json(context.app().door.lock(context.session()).await?))
+}
+
+/// Unlocks the vault. It takes no token: nobody can be known before. The passphrase is taken over TLS, or from the machine that the
+/// server runs on.
+///
+/// One passphrase is tried at a time. After a wrong one none is looked at for a time that doubles up to 30 s, each time for the machine
+/// and for the network apart. The next unlock writes into the log how many there were.
+#[utoipa::path(post, path = "/v1/keys/unlock", tag = "keys", security(()), request_body = Unlock,
+    responses((status = 200, body = Audit), (status = 409)))]
+pub(super) async fn unlock(State(app): State<Arc<App>>, unlocking: Unlocking) -> Answer<Audit> {
+    Ok(axum::Json(app.door.unlock(unlocking.passphrase, unlocking.from).await?))
 }

@@ -90,18 +90,25 @@ impl Metrics {
         self.export_lag.set(number(lag));
     }
 
-    pub(super) fn text(&self, vault: &Vault, connections: &Connections) -> String {
+    /// Without a vault where it is locked.
+    pub(super) fn text(&self, vault: Option<&Vault>, connections: &Connections) -> String {
         let mut registry = Registry::default();
         process::register(&mut registry);
-        self.register(registry.sub_registry_with_prefix("callervault"), vault, connections);
+        let of_ours = registry.sub_registry_with_prefix("callervault");
+        self.register(of_ours, connections);
+        let locked: Gauge = Gauge::default();
+        locked.set(i64::from(vault.is_none()));
+        of_ours.register("locked", "1 while the vault is locked", locked);
+        if let Some(vault) = vault {
+            register_vault(of_ours, vault);
+        }
         let mut text = String::new();
         // Writing to a string does not fail.
         let _ = encode(&mut text, &registry);
         text
     }
 
-    fn register(&self, registry: &mut Registry, vault: &Vault, connections: &Connections) {
-        let log = vault.log_stats();
+    fn register(&self, registry: &mut Registry, connections: &Connections) {
         registry.register("http_requests", "Requests by route and status", self.requests.clone());
         registry.register(
             "http_request_seconds",
@@ -109,16 +116,6 @@ impl Metrics {
             self.seconds.clone(),
         );
         registry.register("build", "The program that runs", Info::new(Build { version: VERSION }));
-        let entries: Counter = Counter::default();
-        entries.inc_by(log.entries());
-        registry.register("log_entries", "Entries committed since start", entries);
-        let commits: Counter = Counter::default();
-        commits.inc_by(log.commits());
-        registry.register(
-            "log_commits",
-            "Commits since start; entries over commits is the size of a group",
-            commits,
-        );
         registry.register(
             "log_export_cursor",
             "Where the last follower of the log goes on",
@@ -129,27 +126,42 @@ impl Metrics {
             "Entries that were still to come for it",
             self.export_lag.clone(),
         );
-        register_statements(registry, vault);
         register_connections(registry, connections);
-        register_witnesses(registry, vault);
-        register_recovery(registry, vault);
-        let levels = Family::<Level, Counter>::default();
-        for (level, count) in vault.reveal_alarms() {
-            levels.get_or_create(&Level { level }).inc_by(count);
-        }
-        registry.register(
-            "reveal_alarms",
-            "How often a principal has reached so many clear reveals in a day since start",
-            levels,
-        );
-        let requests_held: Counter = Counter::default();
-        requests_held.inc_by(vault.requests_held());
-        registry.register(
-            "requests_held",
-            "Requests since start whose sender had sent, or been refused, too many",
-            requests_held,
-        );
     }
+}
+
+/// What an open vault counts. An unlock begins anew, as a start does.
+fn register_vault(registry: &mut Registry, vault: &Vault) {
+    let log = vault.log_stats();
+    let entries: Counter = Counter::default();
+    entries.inc_by(log.entries());
+    registry.register("log_entries", "Entries committed since the unlock", entries);
+    let commits: Counter = Counter::default();
+    commits.inc_by(log.commits());
+    registry.register(
+        "log_commits",
+        "Commits since the unlock; entries over commits is the size of a group",
+        commits,
+    );
+    register_statements(registry, vault);
+    register_witnesses(registry, vault);
+    register_recovery(registry, vault);
+    let levels = Family::<Level, Counter>::default();
+    for (level, count) in vault.reveal_alarms() {
+        levels.get_or_create(&Level { level }).inc_by(count);
+    }
+    registry.register(
+        "reveal_alarms",
+        "How often a principal has reached so many clear reveals in a day since the unlock",
+        levels,
+    );
+    let requests_held: Counter = Counter::default();
+    requests_held.inc_by(vault.requests_held());
+    registry.register(
+        "requests_held",
+        "Requests since the unlock whose sender had sent, or been refused, too many",
+        requests_held,
+    );
 }
 
 fn register_statements(registry: &mut Registry, vault: &Vault) {

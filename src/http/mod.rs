@@ -42,7 +42,8 @@ use self::problem::Problem;
 pub use self::request::{ForwardedIn, Proxies};
 use self::server::Stopping;
 pub use self::server::{Listen, ServeError, serve, serve_on, serve_routes};
-use crate::vault::Vault;
+use crate::vault::life::door::{Door, OpenVault};
+use crate::vault::{Error, Vault};
 
 /// What most handlers answer.
 type Answer<T> = Result<axum::Json<T>, Problem>;
@@ -52,7 +53,7 @@ const LARGEST_BODY: usize = 1024 * 1024;
 
 /// What handlers share.
 pub struct App {
-    vault: Vault,
+    door: Arc<Door>,
     metrics: Metrics,
     limits: ConnectionLimits,
     /// The proxies that are believed where they name a client. Set at the start.
@@ -71,8 +72,14 @@ impl App {
     /// An application with limits of its own, behind proxies or none.
     #[must_use]
     pub fn with_limits(vault: Vault, limits: ConnectionLimits, proxies: Proxies) -> Arc<Self> {
+        Self::behind(Door::of(vault), limits, proxies)
+    }
+
+    /// An application on a vault that is open or locked.
+    #[must_use]
+    pub fn behind(door: Arc<Door>, limits: ConnectionLimits, proxies: Proxies) -> Arc<Self> {
         Arc::new(Self {
-            vault,
+            door,
             metrics: Metrics::new(),
             limits,
             proxies,
@@ -82,9 +89,17 @@ impl App {
     }
 
     /// The vault behind it.
+    ///
+    /// # Errors
+    /// When it is locked.
+    pub fn vault(&self) -> Result<Arc<OpenVault>, Error> {
+        self.door.vault()
+    }
+
+    /// The door to it.
     #[must_use]
-    pub const fn vault(&self) -> &Vault {
-        &self.vault
+    pub const fn door(&self) -> &Arc<Door> {
+        &self.door
     }
 }
 
@@ -123,6 +138,7 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(keys::list))
         .routes(routes!(keys::rotate))
         .routes(routes!(keys::lock))
+        .routes(routes!(keys::unlock))
         .routes(routes!(approvals::list))
         .routes(routes!(approvals::mine))
         .routes(routes!(approvals::read))

@@ -1,5 +1,6 @@
 //! Listening, with TLS or without, until told to stop.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -14,6 +15,7 @@ use super::listener::{Connections, Listener, Tls};
 use super::{App, metrics_router, router};
 use crate::secret_file::BadSecret;
 use crate::vault::LogStopped;
+use crate::vault::life::door::OpenVault;
 
 /// How much longer than its grace the listener may take.
 const LEEWAY: Duration = Duration::from_secs(2);
@@ -97,7 +99,7 @@ pub async fn serve(
             serve_on(app, listener, metrics, stop).await
         }
         Err(error) => {
-            app.vault().wipe();
+            app.door.wipe();
             Err(error)
         }
     }
@@ -122,7 +124,7 @@ pub async fn serve_on(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
     let result = serve_and_watch(&app, listener, metrics, stop).await;
-    app.vault().wipe();
+    app.door.wipe();
     result
 }
 
@@ -141,9 +143,17 @@ async fn serve_and_watch(
         _ = both => Ok(()),
         // The listeners end by themselves when their grace is over. Should they not, the keys do not wait for them.
         () = stopping.overdue(app.limits.grace + LEEWAY) => Ok(()),
-        why = app.vault().log_stopped() => Err(ServeError::LogStopped(why)),
-        never = app.vault().keep_indexed() => match never {},
+        why = app.door.while_open(log_stopped) => Err(ServeError::LogStopped(why)),
+        never = app.door.while_open(keep_indexed) => match never {},
     }
+}
+
+async fn log_stopped(vault: Arc<OpenVault>) -> LogStopped {
+    vault.log_stopped().await
+}
+
+async fn keep_indexed(vault: Arc<OpenVault>) -> Infallible {
+    vault.keep_indexed().await
 }
 
 async fn serve_metrics(app: &Arc<App>, listener: Option<Listener>, stop: impl Future<Output = ()>) {

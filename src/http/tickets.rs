@@ -83,5 +83,5 @@ pub(super) async fn step(
 pub(super) async fn reveal(context: Context, Path(no): Path<String>, body: Json<RevealTicket>) -> Answer<Shown> {
     let no = identifier(&no, Thing::TicketNo)?;
     let ask = context.vault().ask_ticket(context.session(), no, &body.value)?;
-    Ok(shown(context.vault().reveal(ask).await?))
+    shown(context.vault(), context.vault().reveal(ask).await?)
 }

@@ -9,7 +9,7 @@ use crate::randomness;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
     /// The vault is locked.
-    #[error("the vault is locked\n  start it again with the passphrase")]
+    #[error("the vault is locked\n  unlock it: `callervault unlock`")]
     Locked,
     /// A sealed value or wrapped key does not open here: it was changed, moved, or sealed elsewhere.
     #[error("a sealed value does not open where it stands\n  run `callervault fsck`: it names the row")]

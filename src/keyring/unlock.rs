@@ -49,6 +49,14 @@ impl Passphrase {
     /// # Errors
     /// [`KeyError::BadPassphrase`] for any other length; [`KeyError::MemoryNotLocked`].
     pub fn new(text: Zeroizing<String>) -> Result<Self, KeyError> {
+        Self::of(&text)
+    }
+
+    /// As `new`, of a text that is wiped elsewhere.
+    ///
+    /// # Errors
+    /// As `new`.
+    pub fn of(text: &str) -> Result<Self, KeyError> {
         let mut page = LockedPage::new()?;
         let room = page.bytes_mut().get_mut(..text.len()).ok_or(KeyError::BadPassphrase)?;
         room.copy_from_slice(text.as_bytes());
@@ -89,6 +97,12 @@ impl Passphrase {
         self.bytes() == other.bytes()
     }
 
+    /// The text, for whoever sends it to a server.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        std::str::from_utf8(self.bytes()).unwrap_or_default()
+    }
+
     fn on(page: LockedPage, len: usize) -> Result<Self, KeyError> {
         let passphrase = Self { page, len };
         if (12..=1024).contains(&len) && std::str::from_utf8(passphrase.bytes()).is_ok() {
@@ -99,6 +113,41 @@ impl Passphrase {
     }
 
     fn bytes(&self) -> &[u8] {
+        self.page.bytes().get(..self.len).unwrap_or_default()
+    }
+}
+
+/// A secret that comes in piece by piece, onto a locked page. Wiped when dropped. No `Debug`.
+pub struct Incoming {
+    page: LockedPage,
+    len: usize,
+}
+
+impl Incoming {
+    /// Nothing of it yet.
+    ///
+    /// # Errors
+    /// [`KeyError::MemoryNotLocked`].
+    pub fn new() -> Result<Self, KeyError> {
+        let page = LockedPage::new()?;
+        Ok(Self { page, len: 0 })
+    }
+
+    /// Adds a piece. Whether it fits: a page holds 4,096 bytes.
+    #[must_use]
+    pub fn add(&mut self, piece: &[u8]) -> bool {
+        let end = self.len + piece.len();
+        let Some(room) = self.page.bytes_mut().get_mut(self.len..end) else {
+            return false;
+        };
+        room.copy_from_slice(piece);
+        self.len = end;
+        true
+    }
+
+    /// What has come in.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
         self.page.bytes().get(..self.len).unwrap_or_default()
     }
 }

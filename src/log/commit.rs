@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use tokio::sync::{oneshot, watch};
 
 use super::error::{CommitError, LogStopped};
-use super::leaf::{Leaf, LeafBytes, UNLOCK};
+use super::leaf::{Leaf, LeafBytes, UNLOCK, WAY};
 use super::receipt::{LogPosition, Receipt, Recorded, Refusal};
 use super::sequencer::{Job, Sequencer};
 use super::stats::LogStats;
@@ -169,12 +169,9 @@ impl Log {
         way: &str,
         at: Timestamp,
         policy: PolicyHash,
-        change: Change,
+        mut change: Change,
     ) -> Result<LogPosition, CommitError> {
-        let change = Change {
-            link: [("way".to_owned(), way.to_owned())].into(),
-            ..change
-        };
+        change.link.insert(WAY.to_owned(), way.to_owned());
         let unlock = Unasked::new(UNLOCK, DepartmentCode::AUDITORS, at, policy);
         self.unasked_patiently(&unlock, change).await
     }

@@ -23,6 +23,8 @@ pub const MAX_LEN: usize = 2048;
 const VERSION: u8 = 1;
 /// The word of `link` for the account that an entry is about.
 const ACCOUNT: &str = "principal";
+/// The word of `link` for how the vault was unlocked, or locked by nobody who asked.
+pub const WAY: &str = "way";
 /// Nobody: the actor of what the vault does by itself.
 const NOBODY: &str = "00000000000000000000000000000000";
 /// The vault was made.
@@ -96,7 +98,8 @@ leaf! {
     /// `department`, whether it is `active`, and whether it may act on behalf of others (`acts_for`) and might before. About a department:
     /// the `department`, the `deed`, `into` which other it was merged. About a call: that its caller was `matched` by the agent's word.
     /// About a merge or a split of records: the `tickets` it was asked by, and the other record's `subject`. About a key: the `key`'s
-    /// role and its `version`. About a call that was brought in: when it was `received`, `sent`,
+    /// role and its `version`. About an unlock: its `way`, and the wrong passphrases before (`wrong_machine`, `wrong_network`,
+    /// `wrong_since`). About a call that was brought in: when it was `received`, `sent`,
     /// `sent_to` whom, and `closed`; how many rejected `lines` were opened.
     link: maybe BTreeMap<String, String>,
     /// The node that wrote it.

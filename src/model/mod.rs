@@ -24,4 +24,5 @@ pub mod tickets;
 pub mod tokens;
 pub mod township;
 pub mod transitions;
+pub mod unlocking;
 pub(crate) mod word_enum;

@@ -14,7 +14,7 @@ pub use self::error::StoreError;
 pub use self::log_index::LogIndex;
 use self::rows::{
     Cell, ClientRow, Column, Columns, Contradiction, EntryRow, Fence, FromColumns, Genuine, HeadRow, KeyringRow,
-    NewRow, PastLogRow, Protected, Read, Statement, Table, UnlockRow, VaultRow, WrappedKey,
+    NewRow, PastLogRow, Protected, Read, Statement, Table, UnlockRow, UnlockTryRow, VaultRow, WrappedKey,
 };
 use crate::merkle::{Hash, Tile};
 use crate::model::code::Code;
@@ -295,4 +295,19 @@ pub trait KeyStore: Send + Sync {
     /// # Errors
     /// As [`Self::put_record_keys`].
     fn drop_unused_keys(&self, role: &str) -> Result<()>;
+
+    /// Wrong passphrases since the vault was last unlocked.
+    async fn unlock_tries(&self) -> Result<Vec<UnlockTryRow>>;
+
+    /// Makes the count of wrong passphrases durable before it returns, in place of the one before.
+    ///
+    /// # Errors
+    /// As [`Self::put_record_keys`].
+    fn put_unlock_try(&self, wrong: &UnlockTryRow) -> Result<()>;
+
+    /// Forgets them: the vault is unlocked, and the log has how many there were.
+    ///
+    /// # Errors
+    /// As [`Self::put_record_keys`].
+    fn forget_unlock_tries(&self) -> Result<()>;
 }

@@ -98,7 +98,7 @@ async fn refusals_and_claims_have_an_address() {
         assert_eq!(claims.at(&format!("{at}/client_address")), AWAY, "{}", claims.text);
     }
     // What the vault does by itself comes from nowhere.
-    app.vault().note_unlock("test").await.unwrap();
+    app.vault().unwrap().note_unlock("test").await.unwrap();
     let unlock = auditor.get("/v1/audit/events?act=vault.unlock").await.is(200).json();
     assert_eq!(unlock["entries"][0].get("client_address"), None);
     assert_eq!(unlock["entries"][0]["leaf"].get("client"), None);

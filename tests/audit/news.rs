@@ -13,7 +13,7 @@ use crate::support::served::{LONG, Served};
 async fn the_delivery_to_another_follower_is_no_news() {
     let (mut world, app) = World::new().await;
     let auditor = person("second-auditor", Role::Auditor);
-    world.hire(app.vault(), "security-admin", auditor).await;
+    world.hire(&app.vault().unwrap(), "security-admin", auditor).await;
     let case = world.case(&app, "C1").await;
     let [one, other, handler] = world.actors(&app, ["auditor", "second-auditor", "handler-c1"]);
     let delivery = other.get("/v1/audit/follow?from=0").await.is(200).index();

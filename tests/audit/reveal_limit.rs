@@ -184,7 +184,13 @@ async fn an_alarm_is_not_lost_with_what_was_taken_ahead() {
     drop(app);
     let app = world.open_at(Arc::clone(&clock) as Arc<_>).await;
     let handler = world.actor(&app, "handler-c1");
-    let alarms = || app.vault().reveal_alarms().map(|(_, count)| count).sum::<u64>();
+    let alarms = || {
+        app.vault()
+            .unwrap()
+            .reveal_alarms()
+            .map(|(_, count)| count)
+            .sum::<u64>()
+    };
     let mut reveals = 20;
     while alarms() == 0 {
         handler.reveal(&case).clear().await.is(200);

@@ -149,7 +149,7 @@ async fn limited(world: &World, limits: &str) -> Arc<App> {
 async fn with_platform() -> World {
     let (mut world, app) = World::new().await;
     let web = service("platform-web", Role::Agent);
-    world.hire(app.vault(), "security-admin", web).await;
+    world.hire(&app.vault().unwrap(), "security-admin", web).await;
     drop(app);
     world
 }

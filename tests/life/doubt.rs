@@ -199,7 +199,7 @@ async fn no_vault_is_made_or_unlocked_without_a_clock() {
     let world = World::closed().await;
     let app = world.open_at(Arc::new(unset)).await;
     assert!(
-        app.vault().note_unlock("serve").await.is_err(),
+        app.vault().unwrap().note_unlock("serve").await.is_err(),
         "without it nothing is served"
     );
 }

@@ -27,18 +27,18 @@ async fn what_was_stopped_is_not_finished_with_an_older_row() {
 async fn a_stop_closes_every_open_row() {
     let mut scene = Scene::new().await;
     let other = person("security-admin-2", Role::SecurityAdmin);
-    scene.world.hire(scene.app.vault(), ADMIN, other).await;
+    scene.world.hire(&scene.app.vault().unwrap(), ADMIN, other).await;
     let recovery = Recovery {
         account: "security-admin-2",
         two: None,
         reason: REASON,
         delay: None,
     };
-    scene.app.vault().start_recovery(&recovery).await.unwrap();
+    scene.app.vault().unwrap().start_recovery(&recovery).await.unwrap();
     let old = scene.world.data().rows("recovery").kept();
     for (end, hour) in [("stop", 1), ("cancel", 24 * 9)] {
         scene.later(hour);
-        scene.app.vault().cancel_recovery().await.unwrap();
+        scene.app.vault().unwrap().cancel_recovery().await.unwrap();
         scene.started().await;
         scene.world.data().rows("recovery").of("open", 0_i64).delete();
         scene.world.data().insert(&old);
@@ -49,7 +49,7 @@ async fn a_stop_closes_every_open_row() {
             assert_eq!(leaf["link"]["principal"], scene.world.id(ADMIN));
             assert_eq!(leaf["link"]["also"], scene.world.id("security-admin-2"));
         } else {
-            scene.app.vault().cancel_recovery().await.unwrap();
+            scene.app.vault().unwrap().cancel_recovery().await.unwrap();
         }
         assert_eq!(scene.world.data().rows("recovery").of("open", 1_i64).count(), 0);
         assert!(!scene.pending().await);

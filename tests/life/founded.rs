@@ -75,12 +75,15 @@ async fn each_administrator_gets_a_file_and_the_auditors_a_key() {
         let text = std::fs::read_to_string(file).unwrap();
         let session = app
             .vault()
-            .authenticate(text.trim(), app.vault().new_request().unwrap())
+            .authenticate(text.trim(), app.vault().unwrap().new_request().unwrap())
             .await
             .unwrap();
         assert_eq!(session.actor.roles().to_words().replace('_', "-"), account);
         if account == "auditor" {
-            assert_eq!(app.vault().log_keys(&session).await.unwrap(), format!("{key}\n"));
+            assert_eq!(
+                app.vault().unwrap().log_keys(&session).await.unwrap(),
+                format!("{key}\n")
+            );
         }
     }
     let busy = run(&[

@@ -57,7 +57,7 @@ async fn what_was_revoked_and_lost_does_not_live_again() {
     }
     world.actor(&app, "system-admin").get(MINE).await.is(200);
     world.actor(&app, "auditor").get("/v1/approvals").await.is(200);
-    world.readmitted(app.vault(), &token_in(&done)).await;
+    world.readmitted(&app.vault().unwrap(), &token_in(&done)).await;
     let [admin, auditor, agent] = world.actors(&app, [ADMIN, "auditor", "agent"]);
     admin.get(MINE).await.is(200);
     agent.get(TICKETS).await.is(200);
@@ -107,7 +107,7 @@ async fn who_can_be_readmitted() {
     assert!(told.contains("--readmit") && !told.contains("cvt_"), "{told}");
     let token = restarted(&world);
     let app = world.open().await;
-    world.readmitted(app.vault(), &token).await;
+    world.readmitted(&app.vault().unwrap(), &token).await;
     world.case(&app, "C1").await;
     drop(app);
     assert_eq!(world.fsck().await, []);

@@ -68,14 +68,14 @@ impl Scene {
             reason: REASON,
             delay,
         };
-        let ready_at = self.app.vault().start_recovery(&recovery).await?;
+        let ready_at = self.app.vault().unwrap().start_recovery(&recovery).await?;
         self.served().await;
         Ok(ready_at)
     }
 
     /// A server begins.
     async fn served(&self) {
-        self.app.vault().note_unlock("serve").await.unwrap();
+        self.app.vault().unwrap().note_unlock("serve").await.unwrap();
     }
 
     pub(crate) async fn started(&self) {
@@ -84,7 +84,7 @@ impl Scene {
 
     pub(crate) async fn finish(&self) -> Result<String, Error> {
         self.served().await;
-        let issued = self.app.vault().finish_recovery().await?;
+        let issued = self.app.vault().unwrap().finish_recovery().await?;
         assert_eq!(issued.account, ADMIN);
         Ok(issued.token.to_string())
     }
@@ -152,7 +152,7 @@ async fn two_persons_begin_it_and_it_is_finished_after_a_day() {
     scene.later(24);
     let token = scene.finish().await.unwrap();
     scene.world.actor(&scene.app, ADMIN).get(PEOPLE).await.is(401);
-    let vault = scene.app.vault();
+    let vault = scene.app.vault().unwrap();
     let session = vault.authenticate(&token, vault.new_request().unwrap()).await.unwrap();
     vault.list_principals(&session, None, 10).await.unwrap();
     assert_eq!(scene.ready().await, "ready\n");
@@ -183,7 +183,10 @@ async fn anybody_who_watches_over_the_vault_stops_it_alone() {
         watcher.send(stop()).await.fails(409, "no-recovery");
         assert_eq!(scene.ready().await, "ready\n");
         scene.later(24);
-        assert_eq!(problem(scene.app.vault().finish_recovery().await), "no-recovery");
+        assert_eq!(
+            problem(scene.app.vault().unwrap().finish_recovery().await),
+            "no-recovery"
+        );
         scene.later(0);
     }
     scene.ends_sound().await;
@@ -197,7 +200,7 @@ async fn the_vault_is_served_for_half_of_the_delay_at_least() {
     scene.later(11);
     scene.served().await;
     scene.later(24);
-    let vault = scene.app.vault();
+    let vault = scene.app.vault().unwrap();
     assert_eq!(problem(vault.finish_recovery().await), "recovery-not-served");
     scene.world.actor(&scene.app, "auditor").get(PEOPLE).await.is(403);
     scene.finish().await.unwrap();
@@ -210,7 +213,7 @@ async fn it_takes_the_right_two_and_time_enough() {
         service("auditing-service", Role::Auditor),
         person("auditor-2", Role::Auditor),
     ] {
-        scene.world.hire(scene.app.vault(), ADMIN, new).await;
+        scene.world.hire(&scene.app.vault().unwrap(), ADMIN, new).await;
     }
     let before = scene.world.data().rows("log_entry").count();
     for (two, why) in [
@@ -234,7 +237,7 @@ async fn it_takes_the_right_two_and_time_enough() {
             reason: REASON,
             delay: None,
         };
-        let refused = scene.app.vault().start_recovery(&recovery).await;
+        let refused = scene.app.vault().unwrap().start_recovery(&recovery).await;
         assert_eq!(problem(refused), "not-to-be-recovered", "{account}");
     }
     let personal = Recovery {
@@ -243,7 +246,7 @@ async fn it_takes_the_right_two_and_time_enough() {
         reason: "ask 13900001111",
         delay: None,
     };
-    let refused = scene.app.vault().start_recovery(&personal).await;
+    let refused = scene.app.vault().unwrap().start_recovery(&personal).await;
     assert_eq!(problem(refused), "bad-restart-reason");
     assert_eq!(
         scene.world.data().rows("log_entry").count(),
@@ -253,9 +256,12 @@ async fn it_takes_the_right_two_and_time_enough() {
 
     assert_eq!(scene.start(two, Some(HOUR)).await.unwrap(), NOON + HOUR);
     assert_eq!(problem(scene.start(two, None).await), "recovery-under-way");
-    scene.app.vault().cancel_recovery().await.unwrap();
+    scene.app.vault().unwrap().cancel_recovery().await.unwrap();
     assert_eq!(scene.entries().await[0]["link"]["deed"], "cancel");
-    assert_eq!(problem(scene.app.vault().cancel_recovery().await), "no-recovery");
+    assert_eq!(
+        problem(scene.app.vault().unwrap().cancel_recovery().await),
+        "no-recovery"
+    );
     // With the passphrase alone it takes a week.
     assert_eq!(scene.start(None, None).await.unwrap(), NOON + HOUR * (7 * 24));
     assert_eq!(scene.entries().await[0]["actor"], "0".repeat(32));
@@ -288,7 +294,7 @@ async fn a_clock_that_is_set_back_does_not_count() {
 async fn who_is_no_administrator_any_more_gets_no_token() {
     let mut scene = Scene::new().await;
     let other = person("security-admin-2", Role::SecurityAdmin);
-    scene.world.hire(scene.app.vault(), ADMIN, other).await;
+    scene.world.hire(&scene.app.vault().unwrap(), ADMIN, other).await;
     scene.started().await;
     let [admin, auditor] = scene.world.actors(&scene.app, ["security-admin-2", "auditor"]);
     let body = json!({"roles": ["security_admin"], "active": false});
@@ -306,8 +312,11 @@ async fn one_of_an_earlier_log_is_not_finished() {
     drop(app);
     restarted(&world);
     let app = world.open().await;
-    assert_eq!(problem(app.vault().finish_recovery().await), "recovery-not-logged");
-    app.vault().cancel_recovery().await.unwrap();
+    assert_eq!(
+        problem(app.vault().unwrap().finish_recovery().await),
+        "recovery-not-logged"
+    );
+    app.vault().unwrap().cancel_recovery().await.unwrap();
 }
 
 fn recover(world: &World, deed: &str, more: &[&str]) -> Output {
@@ -358,7 +367,7 @@ async fn from_the_command_line() {
     assert_eq!(cancelled.status.code(), Some(0), "{}", words(&cancelled));
 
     let app = world.open().await;
-    world.readmitted(app.vault(), token.trim()).await;
+    world.readmitted(&app.vault().unwrap(), token.trim()).await;
     world.actor(&app, ADMIN).get(PEOPLE).await.is(200);
     let unlocks = world
         .actor(&app, "auditor")

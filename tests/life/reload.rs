@@ -21,7 +21,7 @@ async fn a_policy_that_is_replaced_decides_from_then_on_and_the_log_says_so() {
     let [handler, auditor] = world.actors(&app, ["handler-c1", "auditor"]);
     let before = handler.reveal(&case).clear().await.is(200);
     assert!(
-        !app.vault().reread_rules(&world.places).await.unwrap(),
+        !app.vault().unwrap().reread_rules(&world.places).await.unwrap(),
         "nothing has changed"
     );
     assert_eq!(
@@ -35,7 +35,7 @@ async fn a_policy_that_is_replaced_decides_from_then_on_and_the_log_says_so() {
     );
     std::fs::write(&path, text).unwrap();
     handler.reveal(&case).clear().await.is(200);
-    assert!(app.vault().reread_rules(&world.places).await.unwrap());
+    assert!(app.vault().unwrap().reread_rules(&world.places).await.unwrap());
     let after = handler.reveal(&case).clear().await.fails(403, "refused");
     let found = auditor.get("/v1/audit/events?act=vault.rules").await;
     let entry = &found.json()["entries"][0]["leaf"];
@@ -61,11 +61,17 @@ async fn a_field_that_is_declared_while_the_vault_is_open() {
         "[[field]] # 姓名",
         &format!("{field}[[field]] # 姓名"),
     );
-    app.vault().reread_rules(&world.places).await.unwrap();
+    app.vault().unwrap().reread_rules(&world.places).await.unwrap();
     agent.intake(with_nickname).await.is(201);
     // What is on file under a field's name keeps it declared: these rules are bad, and the others go on.
     edit(&world, "fields.toml", field, "");
-    let error = app.vault().reread_rules(&world.places).await.unwrap_err().to_string();
+    let error = app
+        .vault()
+        .unwrap()
+        .reread_rules(&world.places)
+        .await
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("nickname"), "{error}");
     let mut other = caller(NAME, NUMBER);
     other["nickname"] = json!("小明");
@@ -83,7 +89,7 @@ async fn limits_that_are_replaced_hold_from_then_on() {
     }
     let limits = Limits::SHIPPED.replacen("minute = 30", "minute = 4", 1);
     std::fs::write(world.places.policies.join("limits.toml"), limits).unwrap();
-    app.vault().reread_rules(&world.places).await.unwrap();
+    app.vault().unwrap().reread_rules(&world.places).await.unwrap();
     agent.lookup(NUMBER).await.is(200);
     agent.lookup(NUMBER).await.fails(429, "too-many-guesses");
 }
@@ -108,7 +114,7 @@ async fn tokens_of_one_person_end_where_the_roles_take_two_from_now_on() {
         permit (principal == CallerVault::Role::"handler", action == CallerVault::Action::"approval.approve", resource);
     "#;
     std::fs::write(&path, format!("{}{more}", Policy::SHIPPED_POLICIES)).unwrap();
-    assert!(app.vault().reread_rules(&world.places).await.unwrap());
+    assert!(app.vault().unwrap().reread_rules(&world.places).await.unwrap());
     nobody.send(me(&alone)).await.is(401);
     nobody.send(me(&fetched)).await.is(401);
     nobody.send(me(world.token("auditor"))).await.is(200);

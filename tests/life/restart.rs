@@ -107,7 +107,7 @@ async fn a_restored_copy_goes_on_as_the_next_log() {
 
     assert_eq!(world.fsck().await, [], "old entries count, and every row is logged");
     let app = world.open().await;
-    world.readmitted(app.vault(), &token_in(&done)).await;
+    world.readmitted(&app.vault().unwrap(), &token_in(&done)).await;
     world.actor(&app, ADMIN).get(PEOPLE).await.is(200);
     begins(&world, &app, &old_key, [before, after]).await;
 
@@ -188,7 +188,7 @@ async fn it_takes_the_right_two_persons_and_a_reason() {
         ("system-service", Role::SystemAdmin),
         ("auditing-service", Role::Auditor),
     ] {
-        world.hire(app.vault(), ADMIN, service(name, role)).await;
+        world.hire(&app.vault().unwrap(), ADMIN, service(name, role)).await;
     }
     drop(app);
     let fence = world.keys().rows("fence").kept();

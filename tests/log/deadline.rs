@@ -64,7 +64,7 @@ async fn a_fence_that_cannot_be_moved() {
     let admin = world.actor(&app, "security-admin");
     let answer = admin.post("/v1/admin/departments", &new).await;
     answer.fails(503, "audit-unavailable");
-    let stopped = tokio::time::timeout(Duration::from_secs(60), app.vault().log_stopped()).await;
+    let stopped = tokio::time::timeout(Duration::from_secs(60), app.vault().unwrap().log_stopped()).await;
     assert!(stopped.is_ok(), "the process ends");
     other.give_up();
     drop(app);

@@ -195,7 +195,7 @@ proptest! {
 #[tokio::test]
 async fn a_field_that_was_declared_is_declared_as_it_was() {
     let (world, app) = World::new().await;
-    app.vault().note_unlock("test").await.unwrap();
+    app.vault().unwrap().note_unlock("test").await.unwrap();
     drop(app);
     let file = world.places.policies.join("fields.toml");
     let shipped = std::fs::read_to_string(&file).unwrap();
@@ -241,7 +241,7 @@ async fn a_field_that_was_declared_is_declared_as_it_was() {
     )
     .unwrap();
     let app = world.open().await;
-    app.vault().note_unlock("test").await.unwrap();
+    app.vault().unwrap().note_unlock("test").await.unwrap();
     drop(app);
     std::fs::write(&file, &shipped).unwrap();
     // The new one is kept, too.

@@ -90,7 +90,7 @@ async fn asked_approved_and_done_once() {
 async fn it_is_this_request_of_this_asker_or_none() {
     let (mut world, app) = World::new().await;
     world
-        .hire(app.vault(), "security-admin", person("dpo-2", Role::Dpo))
+        .hire(&app.vault().unwrap(), "security-admin", person("dpo-2", Role::Dpo))
         .await;
     let [dpo, other_dpo] = world.actors(&app, ["dpo", "dpo-2"]);
     let [admin, auditor] = world.actors(&app, ["security-admin", "auditor"]);
@@ -140,10 +140,14 @@ async fn nobody_is_their_own_second_person() {
     let (mut world, app) = World::new().await;
     let (first, second) = ("security-admin", "second-admin");
     world
-        .hire(app.vault(), first, person(second, Role::SecurityAdmin))
+        .hire(&app.vault().unwrap(), first, person(second, Role::SecurityAdmin))
         .await;
-    world.hire(app.vault(), second, person("dpo-2", Role::Dpo)).await;
-    world.hire(app.vault(), first, service("robot", Role::Dpo)).await;
+    world
+        .hire(&app.vault().unwrap(), second, person("dpo-2", Role::Dpo))
+        .await;
+    world
+        .hire(&app.vault().unwrap(), first, service("robot", Role::Dpo))
+        .await;
     let [admin, second] = world.actors(&app, [first, second]);
     let [dpo, other_dpo, robot] = world.actors(&app, ["dpo", "dpo-2", "robot"]);
     let auditor = world.actor(&app, "auditor");
@@ -205,7 +209,7 @@ async fn the_second_person_must_still_be_one() {
     let (mut world, app) = World::new().await;
     for name in ["dpo-2", "dpo-3"] {
         let dpo = person(name, Role::Dpo);
-        world.hire(app.vault(), "security-admin", dpo).await;
+        world.hire(&app.vault().unwrap(), "security-admin", dpo).await;
     }
     let [dpo, auditor, admin] = world.actors(&app, ["dpo", "auditor", "security-admin"]);
     let request = resolve(&world.subject(&app, &world.case(&app, "C1").await).await);
@@ -228,7 +232,9 @@ async fn the_second_person_must_still_be_one() {
 async fn whoever_was_switched_off_and_on_has_approved_nothing() {
     let (mut world, app) = World::new().await;
     for name in ["dpo-2", "dpo-3"] {
-        world.hire(app.vault(), "security-admin", person(name, Role::Dpo)).await;
+        world
+            .hire(&app.vault().unwrap(), "security-admin", person(name, Role::Dpo))
+            .await;
     }
     let [dpo, auditor, admin] = world.actors(&app, ["dpo", "auditor", "security-admin"]);
     let request = resolve(&world.subject(&app, &world.case(&app, "C1").await).await);

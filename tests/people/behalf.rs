@@ -37,7 +37,7 @@ pub(crate) async fn staffed() -> (World, Arc<App>) {
         service("plain-service", Role::Agent),
         both,
     ] {
-        world.hire(app.vault(), "security-admin", new).await;
+        world.hire(&app.vault().unwrap(), "security-admin", new).await;
     }
     (world, app)
 }

@@ -19,7 +19,7 @@ async fn left(who: Actor<'_>, counted: &str, request: Request) -> u64 {
 async fn what_is_counted_is_counted_for_the_clerk() {
     let (mut world, app) = World::new().await;
     let new = platform("platform", "H0", &[Role::Agent]);
-    world.hire(app.vault(), "security-admin", new).await;
+    world.hire(&app.vault().unwrap(), "security-admin", new).await;
     let [platform, agent, other] = world.actors(&app, ["platform", "agent", "other-agent"]);
     let me = || Request::get("/v1/me");
     let before = left(agent, "intake", me()).await;

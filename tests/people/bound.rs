@@ -79,7 +79,9 @@ type Change<'c> = (&'c [&'c str], bool);
 async fn a_token_is_for_the_account_as_it_stood() {
     let (mut world, app) = World::new().await;
     for name in ["dpo-2", "dpo-3", "dpo-4", "dpo-5"] {
-        world.hire(app.vault(), "security-admin", person(name, Role::Dpo)).await;
+        world
+            .hire(&app.vault().unwrap(), "security-admin", person(name, Role::Dpo))
+            .await;
     }
     let two = two(&world, &app);
     // Another role that takes two persons; none that does; barred; barred and let in again.
@@ -129,7 +131,7 @@ async fn a_change_of_an_account_is_of_the_account_as_it_stood() {
 async fn a_revocation_is_of_a_token_as_it_stood() {
     let (mut world, app) = World::new().await;
     world
-        .hire(app.vault(), "security-admin", person("dpo-2", Role::Dpo))
+        .hire(&app.vault().unwrap(), "security-admin", person("dpo-2", Role::Dpo))
         .await;
     let two = two(&world, &app);
     let account = world.account("dpo-2");

@@ -190,7 +190,7 @@ async fn a_department_that_took_an_open_ticket_is_in_use() {
         roles: vec![Role::Agent, Role::Dispatcher],
         ..person("agent-h9", Role::Agent)
     };
-    world.hire(app.vault(), "security-admin", there).await;
+    world.hire(&app.vault().unwrap(), "security-admin", there).await;
     let [admin, agent, handler] = world.actors(&app, ["security-admin", "agent-h9", "handler-c1"]);
     let case = agent.take(caller("李四光", "13700002222")).await;
     agent.dispatch(&case.no, "C1").await.is(200);

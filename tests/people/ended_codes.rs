@@ -13,7 +13,10 @@ use crate::support::rows::id;
 async fn a_code_ends_with_the_standing_of_who_issued_it() {
     let mut scene = Scene::new().await;
     let other = person("security-admin-2", Role::SecurityAdmin);
-    scene.world.hire(scene.app.vault(), "security-admin", other).await;
+    scene
+        .world
+        .hire(&scene.app.vault().unwrap(), "security-admin", other)
+        .await;
     let [admin, second, auditor] = scene
         .world
         .actors(&scene.app, ["security-admin", "security-admin-2", "auditor"]);

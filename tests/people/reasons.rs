@@ -59,7 +59,7 @@ fn shows_a_reason(answer: &Answer) -> bool {
 async fn both_reasons_are_shown_to_both_sides_and_to_nobody_else() {
     let (mut world, app) = World::new().await;
     world
-        .hire(app.vault(), "security-admin", person("dpo-2", Role::Dpo))
+        .hire(&app.vault().unwrap(), "security-admin", person("dpo-2", Role::Dpo))
         .await;
     let [dpo, auditor] = world.actors(&app, ["dpo", "auditor"]);
     let request = request(&world, &app).await;

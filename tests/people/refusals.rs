@@ -149,7 +149,7 @@ async fn staffed() -> (World, Arc<App>) {
             kind: PrincipalKind::Person,
             acts_for: false,
         };
-        world.hire(app.vault(), "security-admin", new).await;
+        world.hire(&app.vault().unwrap(), "security-admin", new).await;
     }
     (world, app)
 }

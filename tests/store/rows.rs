@@ -40,7 +40,7 @@ pub(crate) async fn world() -> World {
     agent.send(call.once("one")).await.is(201);
     let found = auditor.get("/v1/audit/events?act=intake").await;
     let subject = found.at("/entries/0/leaf/subject");
-    app.vault().note_unlock("test").await.unwrap();
+    app.vault().unwrap().note_unlock("test").await.unwrap();
     dpo.ask(&resolve(&subject)).await;
     let recovery = Recovery {
         account: "security-admin",
@@ -48,7 +48,7 @@ pub(crate) async fn world() -> World {
         reason: "a test",
         delay: None,
     };
-    app.vault().start_recovery(&recovery).await.unwrap();
+    app.vault().unwrap().start_recovery(&recovery).await.unwrap();
     let known = agent.take(caller(NAME, NUMBER)).await;
     let other = agent.take(json!({"caller_number": NUMBER})).await;
     agent.with(auditor, &merge(&known, &other)).await.is(200);

@@ -112,7 +112,7 @@ impl World {
         };
         let vault = Vault::open_with(&world.places, &passphrase(), clock, "test", running).await;
         let app = App::new(vault.unwrap());
-        world.staff(app.vault()).await;
+        world.staff(&app.vault().unwrap()).await;
         (world, app)
     }
 

@@ -52,6 +52,13 @@ impl Server {
         Self::of(program, scheme)
     }
 
+    /// A server without the passphrase: it starts locked.
+    pub(crate) fn locked(directory: &Path, scheme: &str, arguments: &[&str]) -> Self {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_callervault"));
+        program.args(["serve", "--dir"]).arg(directory).args(arguments);
+        Self::of(program, scheme)
+    }
+
     /// The server that a whole command line starts.
     pub(crate) fn of(mut program: Command, scheme: &str) -> Self {
         let mut process = program.stderr(Stdio::piped()).spawn().unwrap();

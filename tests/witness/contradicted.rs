@@ -214,8 +214,11 @@ fn no_account_is_recovered_while_the_log_is_contradicted() {
         reason: "lost",
         delay: None,
     };
-    let begun = scene.runtime.block_on(app.vault().start_recovery(&recovery)).map(drop);
-    let finished = scene.runtime.block_on(app.vault().finish_recovery()).map(drop);
+    let begun = scene
+        .runtime
+        .block_on(app.vault().unwrap().start_recovery(&recovery))
+        .map(drop);
+    let finished = scene.runtime.block_on(app.vault().unwrap().finish_recovery()).map(drop);
     for done in [begun, finished] {
         assert!(matches!(done, Err(Error::Bad(problem)) if problem.name == "contradicted"));
     }
@@ -232,7 +235,11 @@ fn its_own_word_of_before_is_no_quorum_any_more() {
     drop(app);
     let app = scene.app(&listening.base);
     let when = "the file of what was cosigned gives it no time back";
-    assert_eq!(app.vault().freshness().unwrap(), Freshness::EmergencyOnly, "{when}");
+    assert_eq!(
+        app.vault().unwrap().freshness().unwrap(),
+        Freshness::EmergencyOnly,
+        "{when}"
+    );
 }
 
 #[test]
@@ -340,7 +347,9 @@ fn two_persons_go_on_without_the_witness_by_the_next_log() {
     drop(app);
     let token = restarted(&scene.world);
     let app = scene.runtime.block_on(scene.world.open_at(scene.clock.clone()));
-    scene.runtime.block_on(scene.world.readmitted(app.vault(), &token));
+    scene
+        .runtime
+        .block_on(scene.world.readmitted(&app.vault().unwrap(), &token));
     barred(&scene, &app, &seen, None, "the next log");
     told(&scene, &app, 0, "the next log");
     let first = scene.get(&app, "/v1/audit/events/0").json();
@@ -364,7 +373,7 @@ fn a_log_that_grew_meanwhile_is_not_contradicted() {
     moody.is(Mood::Slow);
     let round = scene.runtime.spawn({
         let app = Arc::clone(&app);
-        async move { app.vault().ask_witnesses().await }
+        async move { app.vault().unwrap().ask_witnesses().await }
     });
     arrives.recv().unwrap();
     assert_eq!(scene.get(&app, "/v1/audit/checkpoint").status, 200, "an entry more");

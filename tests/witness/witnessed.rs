@@ -64,7 +64,7 @@ impl Scene {
     }
 
     pub(crate) fn ask(&self, app: &Arc<App>) -> Freshness {
-        self.runtime.block_on(app.vault().ask_witnesses()).unwrap()
+        self.runtime.block_on(app.vault().unwrap().ask_witnesses()).unwrap()
     }
 
     pub(crate) fn get(&self, app: &Arc<App>, path: &str) -> Answer {
@@ -138,7 +138,7 @@ fn what_a_witness_has_seen_is_served_and_proved_against() {
     drop(app);
     let app = scene.app("http://127.0.0.1:9");
     assert_eq!(scene.get(&app, "/v1/audit/checkpoint/cosigned").status, 200);
-    assert_eq!(app.vault().freshness().unwrap(), Freshness::Stale);
+    assert_eq!(app.vault().unwrap().freshness().unwrap(), Freshness::Stale);
     drop(app);
     let forged = std::fs::read_to_string(&scene.file)
         .unwrap()

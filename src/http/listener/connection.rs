@@ -25,6 +25,10 @@ use super::connections::{Connections, Entry};
 use super::paced::Paced;
 use crate::http::limits::ConnectionLimits;
 
+/// Marks a request that came by TLS.
+#[derive(Clone, Copy)]
+pub(in crate::http) struct Encrypted;
+
 /// What all connections of a listener share.
 pub(super) struct Serving {
     routes: Router,
@@ -110,6 +114,9 @@ impl Serving {
     ) -> impl Future<Output = Result<Response, Infallible>> + Send + 'static {
         let under_way = active.begin();
         request.extensions_mut().insert(ConnectInfo(peer));
+        if self.tls.is_some() {
+            request.extensions_mut().insert(Encrypted);
+        }
         let answer = self.routes.clone().oneshot(request);
         async move {
             let answer = answer.await;

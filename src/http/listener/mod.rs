@@ -19,6 +19,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
+pub(super) use self::connection::Encrypted;
 use self::connection::Serving;
 pub(super) use self::connections::Connections;
 pub use self::tls::Tls;

@@ -103,7 +103,7 @@ impl IntoResponse for Problem {
 /// Names the request, and writes the problem that an answer is. What is an error and was not made here becomes a problem too: what
 /// libraries say in their own words may quote what came in.
 pub(in crate::http) async fn told(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
-    let named = Named::new(&app.vault);
+    let named = Named::new(&app.door);
     let language = Language::of(request.headers());
     request.extensions_mut().insert(named.clone());
     let mut response = next.run(request).await;

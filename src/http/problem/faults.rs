@@ -5,6 +5,9 @@ use crate::keyring::KeyError;
 use crate::log::CommitError;
 use crate::model::problems;
 use crate::store::StoreError;
+use crate::vault::Error;
+use crate::vault::life::door::NotUnlocked;
+use crate::vault::life::open::OpenError;
 
 pub(super) fn of_log(fault: CommitError) -> Problem {
     let kind = match fault {
@@ -30,6 +33,24 @@ pub(super) fn of_key(fault: &KeyError) -> Problem {
         }
     };
     Problem::from(kind).inside(fault)
+}
+
+/// Why a vault was not unlocked. What is in the way of a start too, the program log says.
+impl From<NotUnlocked> for Problem {
+    fn from(fault: NotUnlocked) -> Self {
+        match fault {
+            NotUnlocked::Open => problems::ALREADY_UNLOCKED.into(),
+            NotUnlocked::Wrong(wait) => Self::from(problems::WRONG_PASSPHRASE).with("wait", wait.as_secs()),
+            NotUnlocked::TooSoon(wait) => Self::from(problems::UNLOCK_TOO_SOON).after(wait),
+            NotUnlocked::Closing => problems::STILL_CLOSING.into(),
+            NotUnlocked::NotOpened(OpenError::Store(StoreError::InUse(_))) => problems::VAULT_IN_USE.into(),
+            NotUnlocked::NotOpened(
+                OpenError::Store(StoreError::Full) | OpenError::Vault(Error::Log(CommitError::Full)),
+            ) => problems::STORAGE_FULL.into(),
+            NotUnlocked::NotOpened(OpenError::Key(KeyError::MemoryNotLocked)) => problems::MEMORY_NOT_LOCKED.into(),
+            NotUnlocked::NotOpened(fault) => Self::from(problems::NOT_OPENED).inside(&fault),
+        }
+    }
 }
 
 pub(super) fn of_store(fault: &StoreError) -> Problem {

@@ -13,12 +13,15 @@ use crate::http::problem::{Language, Problem};
 use crate::model::problems;
 use crate::model::purposes::Purpose;
 use crate::randomness::NoRandomness;
+use crate::vault::life::door::OpenVault;
 use crate::vault::people::approvals::Exact;
 use crate::vault::{Error, Replay, Session, Vault};
 
 /// An authenticated request without its body.
 pub(in crate::http) struct Context {
     app: Arc<App>,
+    /// Held to the end of the request, whether it is locked meanwhile or not.
+    vault: Arc<OpenVault>,
     session: Session,
     /// Method and path.
     line: String,
@@ -31,16 +34,18 @@ impl FromRequestParts<Arc<App>> for Context {
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
         let named = parts.extensions.get::<Named>().and_then(Named::for_the_log);
         let request = named.ok_or(Error::from(NoRandomness))?;
+        let vault = app.vault()?;
         let token = bearer(&parts.headers).ok_or(Error::Unauthenticated)?;
-        let session = app.vault.authenticate(token, request).await?;
-        let session = app.vault.admit(session)?;
-        let session = app.vault.came_from(session, app.proxies.client(parts))?;
+        let session = vault.authenticate(token, request).await?;
+        let session = vault.admit(session)?;
+        let session = vault.came_from(session, app.proxies.client(parts))?;
         Ok(Self {
             session: match headers::on_behalf_of(&parts.headers)? {
-                Some(account) => app.vault.act_for(session, account).await?,
+                Some(account) => vault.act_for(session, account).await?,
                 None => session,
             },
             app: Arc::clone(app),
+            vault,
             line: format!("{} {}", parts.method, parts.uri.path()),
             headers: parts.headers.clone(),
         })
@@ -60,7 +65,7 @@ impl Context {
     }
 
     pub(in crate::http) fn vault(&self) -> &Vault {
-        &self.app.vault
+        &self.vault
     }
 
     pub(in crate::http) const fn session(&self) -> &Session {

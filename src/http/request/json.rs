@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::header;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_path_to_error::{Path, Segment};
 
@@ -73,15 +74,24 @@ async fn body(request: Request, app: &Arc<App>) -> Result<Bytes, Problem> {
     body.map_err(|_| problems::BODY_TOO_LARGE.into())
 }
 
+/// A body of a request to an open vault.
 pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8], app: &App) -> Result<T, Problem> {
-    let rules = app.vault.rules();
+    let rules = app.vault()?.rules();
+    parse_naming(bytes, |name| rules.fields().has(name))
+}
+
+/// As `parse`; these names of fields may be told as well.
+pub(super) fn parse_naming<'b, T: Deserialize<'b>>(
+    bytes: &'b [u8],
+    is_field: impl Fn(&str) -> bool,
+) -> Result<T, Problem> {
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let inner = error.inner();
         // To serde_json a number where a word is expected is no JSON.
         let well_formed = || serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_ok();
         if inner.classify() == serde_json::error::Category::Data || well_formed() {
-            let at = place(error.path(), |name| is_declared(name) || rules.fields().has(name));
+            let at = place(error.path(), |name| is_declared(name) || is_field(name));
             let rule = Rule::of_serde(&inner.to_string());
             return Problem::from(problems::WRONG_SHAPE).with("at", at).ruled(rule);
         }

@@ -8,6 +8,7 @@ mod named;
 mod path;
 mod query;
 mod stranger;
+mod unlocking;
 
 pub use self::client::{ForwardedIn, Proxies};
 pub(super) use self::context::{Context, Once};
@@ -17,3 +18,4 @@ pub(super) use self::named::{Named, REQUEST_ID};
 pub(super) use self::path::{Path, identifier};
 pub(super) use self::query::{ListQuery, Query, USUAL_PAGE, limit};
 pub(super) use self::stranger::{ShortJson, Unknown};
+pub(super) use self::unlocking::{Unlock, Unlocking};

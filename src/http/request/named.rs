@@ -3,7 +3,7 @@
 use axum::http::{HeaderName, HeaderValue};
 
 use crate::model::ask::RequestId;
-use crate::vault::Vault;
+use crate::vault::life::door::Door;
 
 /// The header of an answer with the name of its request.
 pub(in crate::http) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -17,8 +17,8 @@ pub(in crate::http) struct Named {
 
 impl Named {
     /// A random name; without randomness a counted one, and then the request does nothing.
-    pub(in crate::http) fn new(vault: &Vault) -> Self {
-        vault.new_request().map_or_else(
+    pub(in crate::http) fn new(door: &Door) -> Self {
+        door.new_request().map_or_else(
             |_| Self {
                 id: RequestId::counted(),
                 random: false,

@@ -13,6 +13,7 @@ use crate::http::App;
 use crate::http::problem::Problem;
 use crate::model::problems;
 use crate::randomness::NoRandomness;
+use crate::vault::life::door::OpenVault;
 use crate::vault::{Error, Stranger, Unnamed, Vault};
 
 /// Longest body of a request without a token, in bytes.
@@ -20,7 +21,7 @@ const LARGEST_BODY: usize = 4096;
 
 /// A request whose sender presents no token, without its body.
 pub(in crate::http) struct Unknown {
-    app: Arc<App>,
+    vault: Arc<OpenVault>,
     request: Unnamed,
     _under_way: Stranger,
 }
@@ -31,18 +32,19 @@ impl FromRequestParts<Arc<App>> for Unknown {
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
         let named = parts.extensions.get::<Named>().and_then(Named::for_the_log);
         let request = named.ok_or(Error::from(NoRandomness))?;
-        let under_way = app.vault.admit_stranger()?;
+        let vault = app.vault()?;
+        let under_way = vault.admit_stranger()?;
         Ok(Self {
-            request: app.vault.unnamed(request, app.proxies.client(parts))?,
+            request: vault.unnamed(request, app.proxies.client(parts))?,
             _under_way: under_way,
-            app: Arc::clone(app),
+            vault,
         })
     }
 }
 
 impl Unknown {
     pub(in crate::http) fn vault(&self) -> &Vault {
-        &self.app.vault
+        &self.vault
     }
 
     /// What its entry in the log says of the request.

@@ -13,7 +13,7 @@ use crate::log::stats::LogStats;
 use crate::log::{Change, CommitError, LogKeys};
 use crate::model::ids::RecordId;
 use crate::note::Checkpoint;
-use crate::store::rows::{Contradiction, Fence, HeadRow, KeyringRow, UnlockRow, VaultRow, WrappedKey};
+use crate::store::rows::{Contradiction, Fence, HeadRow, KeyringRow, UnlockRow, UnlockTryRow, VaultRow, WrappedKey};
 use crate::store::{Appended, Conflict, DataWriter, Guard, KeyStore, StoreError, Write};
 
 type Answer = Result<u64, CommitError>;
@@ -108,6 +108,15 @@ impl KeyStore for Unasked {
         unreachable!()
     }
     fn drop_unused_keys(&self, _: &str) -> Result<()> {
+        unreachable!()
+    }
+    async fn unlock_tries(&self) -> Result<Vec<UnlockTryRow>> {
+        unreachable!()
+    }
+    fn put_unlock_try(&self, _: &UnlockTryRow) -> Result<()> {
+        unreachable!()
+    }
+    fn forget_unlock_tries(&self) -> Result<()> {
         unreachable!()
     }
 }

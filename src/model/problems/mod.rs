@@ -9,6 +9,7 @@ mod requests;
 mod rule;
 mod targets;
 mod things;
+mod unlocking;
 
 pub use self::faults::*;
 pub use self::refusals::*;
@@ -16,6 +17,7 @@ pub use self::requests::*;
 pub use self::rule::Rule;
 pub use self::targets::*;
 pub use self::things::Thing;
+pub use self::unlocking::*;
 
 /// The same in two languages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +44,7 @@ pub struct ProblemKind {
 impl ProblemKind {
     /// Every problem. Several may share a name and a title, each with a remedy of its own.
     pub fn all() -> impl Iterator<Item = &'static Self> {
-        let tables = [requests::ALL, targets::ALL, refusals::ALL, faults::ALL];
+        let tables = [requests::ALL, targets::ALL, refusals::ALL, faults::ALL, unlocking::ALL];
         tables.into_iter().flatten().copied()
     }
 }

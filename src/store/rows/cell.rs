@@ -15,6 +15,7 @@ use crate::model::principals::{DepartmentKind, DepartmentState, PrincipalKind, R
 use crate::model::reference::{DepartmentCode, Reference};
 use crate::model::ticket_no::TicketNo;
 use crate::model::tickets::{Channel, MatterKind, TicketState};
+use crate::model::unlocking::CameFrom;
 
 /// The value of one column of one row.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -230,6 +231,7 @@ macro_rules! as_word {
 as_word!(
     Action,
     ApprovalState,
+    CameFrom,
     Channel,
     Counted,
     DepartmentKind,

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::{One, table};
 use crate::merkle::Hash;
 use crate::model::ids::{RecordId, RecordKind};
+use crate::model::unlocking::CameFrom;
 
 table! {
     /// Which vault a store belongs to; both stores have one.
@@ -121,5 +122,23 @@ table! {
     reads [
         /// What was said against one log.
         AGAINST_A_LOG = "WHERE origin = ?1 ORDER BY witness";
+    ]
+}
+
+table! {
+    /// Wrong passphrases that a running server was given since the vault was last unlocked.
+    pub struct UnlockTryRow in "unlock_try", key 1, put Over, plain {
+        /// Where they came from.
+        pub came_from: CameFrom,
+        /// How many.
+        pub wrong: u32,
+        /// When the first one came.
+        pub first_at: Timestamp,
+        /// When the last one came.
+        pub last_at: Timestamp,
+    }
+    reads [
+        /// All of them: one for each place.
+        WRONG = "ORDER BY came_from";
     ]
 }

@@ -39,7 +39,7 @@ pub use self::department::DepartmentRow;
 pub use self::field::FieldRow;
 pub use self::joined::JoinedRow;
 pub use self::key_version::KeyVersionRow;
-pub use self::keys::{Contradiction, Fence, KeyringRow, UnlockRow, VaultRow, WrappedKey};
+pub use self::keys::{Contradiction, Fence, KeyringRow, UnlockRow, UnlockTryRow, VaultRow, WrappedKey};
 pub use self::log::{EntryRow, HeadRow, PastEntryRow, PastLogRow, TileRow};
 pub use self::principal::PrincipalRow;
 pub use self::recovery::RecoveryRow;
@@ -91,4 +91,5 @@ pub static KEYS: &[fn() -> &'static Table] = &[
     WrappedKey::table,
     Fence::table,
     Contradiction::table,
+    UnlockTryRow::table,
 ];

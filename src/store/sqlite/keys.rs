@@ -15,8 +15,8 @@ use super::writer::put;
 use super::{scan, schema};
 use crate::model::ids::RecordId;
 use crate::store::rows::keys::{
-    AGAINST_A_LOG, Contradiction, Fence, KEYS, KeyringRow, OF_RECORD, THE_FENCE, THE_VAULT, UnlockRow, VaultRow, WAYS,
-    WrappedKey,
+    AGAINST_A_LOG, Contradiction, Fence, KEYS, KeyringRow, OF_RECORD, THE_FENCE, THE_VAULT, UnlockRow, UnlockTryRow,
+    VaultRow, WAYS, WRONG, WrappedKey,
 };
 use crate::store::rows::{Columns, FromColumns, Row};
 use crate::store::{KeyStore, Result, StoreError};
@@ -198,6 +198,20 @@ impl KeyStore for SqliteKeys {
                    (SELECT version FROM keyring WHERE role = ?1 AND active = 1)";
         self.writer().execute(sql, [role])?;
         Ok(())
+    }
+
+    async fn unlock_tries(&self) -> Result<Vec<UnlockTryRow>> {
+        all(&self.reading(), WRONG.statement().sql(), &[])
+    }
+
+    fn put_unlock_try(&self, wrong: &UnlockTryRow) -> Result<()> {
+        put(&self.writer(), wrong)?;
+        self.files.check()
+    }
+
+    fn forget_unlock_tries(&self) -> Result<()> {
+        self.writer().execute("DELETE FROM unlock_try", [])?;
+        self.files.check()
     }
 }
 

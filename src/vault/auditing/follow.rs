@@ -51,6 +51,8 @@ impl Vault {
             _ = self.news(from, limit) => {}
             () = enough => {}
         }
+        // It may have been locked meanwhile.
+        self.is_open()?;
         let rows = self.store.entries(from, limit).await?;
         let next = from + rows.len() as u64;
         let behind = self.log.size().saturating_sub(next);

@@ -50,7 +50,7 @@ impl Vault {
     /// Keeps bodies of entries so long from now on.
     #[must_use]
     pub fn retaining(mut self, retention: Retention) -> Self {
-        self.retention = retention;
+        self.opening.retention = retention;
         self
     }
 
@@ -115,7 +115,9 @@ impl Vault {
         if below - dropped > MOST {
             return Err(Error::Bad(problems::TOO_MANY_AT_ONCE));
         }
-        let youngest = now.checked_sub(self.retention.0).map_err(|_| crate::clock::NoClock)?;
+        let youngest = now
+            .checked_sub(self.opening.retention.0)
+            .map_err(|_| crate::clock::NoClock)?;
         let mut first = dropped;
         while first < below {
             let entries = self.store.entries(first, PAGE).await?;

@@ -9,6 +9,7 @@ mod error;
 mod facts;
 pub(in crate::vault) mod limits;
 mod lists;
+mod opening;
 mod pending;
 mod records;
 pub(in crate::vault) mod replay;
@@ -31,6 +32,7 @@ pub(in crate::vault) use self::facts::{caller_of, ticket_of, ticket_of_facts};
 use self::limits::{RateLimiter, Spending, UnderWay};
 pub use self::limits::{Rates, Stranger, Watching};
 pub(in crate::vault) use self::lists::ListsInForce;
+pub use self::opening::{Opening, Places, Running};
 pub(in crate::vault) use self::pending::PendingRecovery;
 pub(in crate::vault) use self::records::MOST_MERGED;
 pub use self::replay::{Replay, Scope};
@@ -42,7 +44,7 @@ pub use self::values::Values;
 pub use self::witnessing::Witnessing;
 use crate::audit::indexer::Indexer;
 use crate::clock::Clock;
-use crate::keyring::{Keyring, RecordKey};
+use crate::keyring::{KeyError, Keyring, RecordKey};
 pub use crate::log::LogStopped;
 use crate::log::{Change, Log, LogStats, Receipt, Recorded};
 use crate::model::ask::{Action, Ask, RequestId};
@@ -86,8 +88,6 @@ pub struct Vault {
     pub(in crate::vault) strangers: RateLimiter,
     /// What witnesses have said, written by their round under a lock inside. What bars fields stands in the key store as well.
     pub(in crate::vault) witnessing: Witnessing,
-    /// How long entries' bodies are kept.
-    pub(in crate::vault) retention: Retention,
     /// Fills the index of the log, one task at a time under a lock inside. The index is this node's own.
     pub(in crate::vault) indexer: Indexer,
     /// Shares of counts that this process has taken ahead, under locks inside. The counts stand in the data store, for all nodes
@@ -98,6 +98,8 @@ pub struct Vault {
     pub(in crate::vault) token_days: TokenDays,
     /// From when on a recovery may be finished: as the data store had it when it was opened, until it is stopped.
     pub(in crate::vault) recovery: PendingRecovery,
+    /// How this process opened it, and would open it again.
+    pub(in crate::vault) opening: Opening,
 }
 
 /// One authenticated request.
@@ -154,6 +156,17 @@ impl Vault {
         self.keyring.is_locked()
     }
 
+    /// Whether the keys are there yet.
+    ///
+    /// # Errors
+    /// [`Error::Key`] when they are not.
+    pub fn is_open(&self) -> Result<(), Error> {
+        if self.is_locked() {
+            return Err(KeyError::Locked.into());
+        }
+        Ok(())
+    }
+
     /// The date in UTC.
     pub(in crate::vault) fn today(&self) -> Result<jiff::civil::Date, Error> {
         Ok(jiff::tz::TimeZone::UTC.to_datetime(self.clock.now()?).date())
@@ -202,11 +215,7 @@ impl Vault {
 
     /// The key of a record that exists, for sealing.
     pub(in crate::vault) async fn sealing_key(&self, record: RecordId) -> Result<RecordKey, Error> {
-        let wrapped = self
-            .keys
-            .record_key(record)
-            .await?
-            .ok_or(crate::keyring::KeyError::NoRecordKey)?;
+        let wrapped = self.keys.record_key(record).await?.ok_or(KeyError::NoRecordKey)?;
         Ok(self.keyring.record_key(record, &wrapped)?)
     }
 

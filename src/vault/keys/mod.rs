@@ -2,29 +2,39 @@
 
 pub mod rotate;
 
-use crate::log::Change;
+use std::collections::BTreeMap;
+
+use crate::log::{Change, Unasked, leaf};
 use crate::model::ask::Action;
 use crate::model::fields::{Field, FieldSet};
 use crate::model::purposes::Purpose;
+use crate::model::reference::DepartmentCode;
 use crate::store::Write;
-use crate::store::rows::DeclaredRow;
 use crate::store::rows::declared::ALL;
+use crate::store::rows::{DeclaredRow, UnlockTryRow};
 use crate::vault::{Audit, Error, Session, Vault};
 
 impl Vault {
-    /// Writes into the log that the vault was unlocked here: in which way (`serve`, `import` …). Whoever opens a vault for work
-    /// says so before anything else.
+    /// Writes into the log that the vault was unlocked here: in which way (`serve`, `import` …), and how many wrong passphrases a
+    /// running server was given before. Whoever opens a vault for work says so before anything else.
     ///
     /// # Errors
     /// Whatever keeps it out of the log: then nothing is served.
     pub async fn note_unlock(&self, way: &str) -> Result<Audit, Error> {
         let at = self.clock.now()?;
         let rules = self.rules();
+        let wrong = self.keys.unlock_tries().await?;
         let change = Change {
+            link: told(&wrong),
             writes: self.newly_declared(&rules.fields).await?,
             ..Change::default()
         };
         let position = self.log.unlocked(way, at, rules.policy.hash(), change).await?;
+        if !wrong.is_empty()
+            && let Err(fault) = self.keys.forget_unlock_tries()
+        {
+            tracing::warn!(%fault, "the next unlock tells of the wrong passphrases again");
+        }
         tracing::info!(way, index = position.index, "the vault is unlocked");
         Ok(position.into())
     }
@@ -43,11 +53,11 @@ impl Vault {
         rows.map(|row| Ok(Write::put(self.keyring.protect(row)?))).collect()
     }
 
-    /// Wipes every key once that stands in the log. Only a start with the passphrase unlocks again.
+    /// Wipes every key once that stands in the log.
     ///
     /// # Errors
     /// [`Error::Refused`].
-    pub async fn lock(&self, session: &Session) -> Result<Audit, Error> {
+    pub(in crate::vault) async fn lock(&self, session: &Session) -> Result<Audit, Error> {
         let ask = self.ask(session, Action::Lock, Purpose::Administer)?;
         let facts = self.facts(&ask).await?;
         let permit = self.decide(ask, facts).await?;
@@ -57,8 +67,28 @@ impl Vault {
         Ok(audit)
     }
 
+    /// Writes into the log that the vault is locked without a person who asked, and in which way.
+    pub(in crate::vault) async fn note_lock(&self, way: &str) -> Result<Audit, Error> {
+        let change = Change {
+            link: [(leaf::WAY.to_owned(), way.to_owned())].into(),
+            ..Change::default()
+        };
+        let (at, policy) = (self.clock.now()?, self.rules().policy.hash());
+        let lock = Unasked::new(Action::Lock.as_str(), DepartmentCode::AUDITORS, at, policy);
+        Ok(self.log.unasked(&lock, change).await?.into())
+    }
+
     /// Wipes every key: the end of serving.
     pub fn wipe(&self) {
         self.keyring.lock();
     }
+}
+
+/// What the log says of wrong passphrases: how many from where, and since when.
+fn told(wrong: &[UnlockTryRow]) -> BTreeMap<String, String> {
+    let count = |row: &UnlockTryRow| (format!("wrong_{}", row.came_from), row.wrong.to_string());
+    let mut told: BTreeMap<String, String> = wrong.iter().map(count).collect();
+    let since = wrong.iter().map(|row| row.first_at).min();
+    told.extend(since.map(|since| ("wrong_since".to_owned(), leaf::milliseconds(since))));
+    told
 }

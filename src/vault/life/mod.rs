@@ -1,5 +1,6 @@
 //! The life of a vault: it is made, opened, checked, and goes on as the next log.
 
+pub mod door;
 pub mod fsck;
 pub mod init;
 pub mod lists;
@@ -10,3 +11,4 @@ mod reference_data;
 pub mod restart;
 mod rotations;
 pub mod rules;
+mod tries;

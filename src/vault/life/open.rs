@@ -1,8 +1,6 @@
 //! Opening a vault: prove the log, then serve.
 
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
@@ -20,46 +18,15 @@ use crate::model::limits::LimitsError;
 use crate::model::lists::{Lists, ListsError};
 use crate::model::principals::BadRoles;
 use crate::policy::{PolicyError, Why};
-use crate::randomness::{Randomness, System};
+use crate::randomness::Randomness;
+use crate::store::rows::VaultRow;
 use crate::store::sqlite::{SqliteData, SqliteKeys, SqliteLogIndex};
 use crate::store::{DataStore, KeyStore, StoreError};
-use crate::vault::core::limits::{RateLimiter, Rates, STRANGERS, Spending, Watching};
+use crate::vault::core::limits::{RateLimiter, STRANGERS, Spending};
 use crate::vault::core::{ListsInForce, PendingRecovery, Rules, TokenDays};
+pub use crate::vault::core::{Opening, Places, Running};
 use crate::vault::life::rules::{self, BadFiles};
-use crate::vault::{Error, Vault};
-
-/// Where a vault lies.
-#[derive(Clone, Debug)]
-pub struct Places {
-    /// The data store's file.
-    pub data: PathBuf,
-    /// The key store's file.
-    pub keys: PathBuf,
-    /// A directory with `fields.toml`, `limits.toml`, `lists.toml`, `words.toml`, `need-to-know.cedar`, `schema.cedarschema`; what is
-    /// not there is as shipped.
-    pub policies: PathBuf,
-    /// Somebody named that directory: then it must be there.
-    pub policies_named: bool,
-}
-
-impl Places {
-    /// `data/vault.db`, `keys/keystore.db` and `policies/` below a directory.
-    #[must_use]
-    pub fn below(directory: &std::path::Path) -> Self {
-        Self {
-            data: directory.join("data").join("vault.db"),
-            keys: directory.join("keys").join("keystore.db"),
-            policies: directory.join("policies"),
-            policies_named: false,
-        }
-    }
-
-    /// The file of the log's index, beside the data store. It may be deleted: it is made again from the log.
-    #[must_use]
-    pub fn log_index(&self) -> PathBuf {
-        self.data.with_file_name("log-index.db")
-    }
-}
+use crate::vault::{Audit, Error, Vault};
 
 /// Why a vault cannot be made or opened.
 #[derive(Debug, thiserror::Error)]
@@ -116,50 +83,6 @@ pub enum OpenError {
     Vault(#[from] Error),
 }
 
-/// How a vault is run.
-#[derive(Clone)]
-pub struct Running {
-    /// Where random bytes come from.
-    pub randomness: Arc<dyn Randomness>,
-    /// Most entries that may wait for the log. Beyond, askers are told 503 `audit-unavailable` at once.
-    pub queue: usize,
-    /// Most entries in one commit. 1 measures what sharing a commit is worth.
-    pub batch: usize,
-    /// How long an entry may wait for the log before its asker is told 503 `audit-unavailable`.
-    pub deadline: Duration,
-    /// Working hours, and how many clear reveals a day a principal may have.
-    pub watching: Watching,
-    /// How much each principal may ask for.
-    pub rates: Rates,
-    /// Whether `limits.toml` is held to. Not where calls that were taken long ago are brought in with the passphrase.
-    pub limited: bool,
-}
-
-impl Default for Running {
-    fn default() -> Self {
-        Self {
-            randomness: Arc::new(System),
-            queue: Pace::default().queue,
-            batch: Pace::default().batch,
-            deadline: Pace::default().deadline,
-            watching: Watching::default(),
-            rates: Rates::default(),
-            limited: true,
-        }
-    }
-}
-
-impl Running {
-    /// As usual, for work at which nobody waits for an answer: however slow the disk is, the log takes it.
-    #[must_use]
-    pub fn patient() -> Self {
-        Self {
-            deadline: Duration::from_secs(600),
-            ..Self::default()
-        }
-    }
-}
-
 impl Vault {
     /// Unlocks a vault and proves its log.
     ///
@@ -185,15 +108,85 @@ impl Vault {
         node: &str,
         running: Running,
     ) -> Result<Self, OpenError> {
-        let mut opened = Unlocked::open(places, passphrase, &running.randomness).await?;
-        opened.check_schema(places).await?;
-        opened.finish_rotations().await?;
-        opened.check_declared().await?;
-        opened.finish_restart().await?;
-        let verifiers = opened.keyring.verifiers(&opened.log)?;
-        let proved = startup::prove(&*opened.store, &*opened.keys, &opened.log, &verifiers).await?;
-        opened.compare_clock(proved.size(), &*clock).await?;
-        opened.serve(places, proved, clock, node, running).await
+        let opening = Opening::new(places.clone(), clock, node, running);
+        let unlocked = Unlocked::open(&opening.places, passphrase, &opening.running.randomness).await?;
+        unlocked.prove(&opening).await
+    }
+}
+
+impl Opening {
+    /// Unlocks the vault, proves its log and writes into it that the vault was unlocked, and in which way.
+    ///
+    /// # Errors
+    /// [`OpenError`]: nothing is opened then.
+    pub async fn open(&self, passphrase: &Passphrase, way: &str) -> Result<Vault, OpenError> {
+        let unlocked = Unlocked::open(&self.places, passphrase, &self.running.randomness).await?;
+        Ok(self.finish(unlocked, way).await?.0)
+    }
+
+    /// The vault, once its log is proved, agrees with what witnesses have cosigned, and says that it was unlocked.
+    pub(in crate::vault) async fn finish(&self, unlocked: Unlocked, way: &str) -> Result<(Vault, Audit), OpenError> {
+        let vault = unlocked.prove(self).await?;
+        // Before anything is written: a log that was cut does not grow over what was cosigned.
+        let vault = vault.with_witnesses(self.witnessing.anew())?;
+        let audit = vault.note_unlock(way).await?;
+        Ok((vault, audit))
+    }
+}
+
+/// Rules and both stores of one vault, which no other process has open. Locked.
+pub(in crate::vault) struct Stores {
+    pub(in crate::vault) keys: SqliteKeys,
+    data: SqliteData,
+    vault: VaultRow,
+    rules: Rules,
+    lists: Lists,
+    lists_sha256: String,
+}
+
+impl Stores {
+    pub(in crate::vault) async fn open(places: &Places) -> Result<Self, OpenError> {
+        let rules = rules::load(places)?;
+        let (lists, lists_sha256) = rules::lists(&places.policies, places.policies_named)?;
+        let keys = SqliteKeys::open(&places.keys)?;
+        let data = SqliteData::open(&places.data)?;
+        let vault = keys.vault().await?;
+        if (&data as &dyn DataStore).vault().await? != vault {
+            return Err(OpenError::OtherVault);
+        }
+        Ok(Self {
+            keys,
+            data,
+            vault,
+            rules,
+            lists,
+            lists_sha256,
+        })
+    }
+
+    /// The keys.
+    pub(in crate::vault) async fn keyring(
+        &self,
+        passphrase: &Passphrase,
+        randomness: &Arc<dyn Randomness>,
+    ) -> Result<Keyring, OpenError> {
+        let (ways, keyring) = (self.keys.unlocks().await?, self.keys.keyring().await?);
+        let unlocked = unlock::unlock(&self.vault.origin, passphrase, &ways, &keyring, Arc::clone(randomness));
+        Ok(unlocked?)
+    }
+
+    /// With its keys.
+    pub(in crate::vault) async fn unlocked(self, keyring: Keyring) -> Result<Unlocked, OpenError> {
+        let fence = self.keys.fence().await?;
+        Ok(Unlocked {
+            store: Arc::new(self.data),
+            keys: Arc::new(self.keys),
+            keyring: Arc::new(keyring),
+            log: fence.map_or(self.vault.origin, |fence| fence.origin),
+            rules: self.rules,
+            lists: self.lists,
+            lists_sha256: self.lists_sha256,
+        })
     }
 }
 
@@ -216,34 +209,21 @@ impl Unlocked {
         passphrase: &Passphrase,
         randomness: &Arc<dyn Randomness>,
     ) -> Result<Self, OpenError> {
-        let rules = rules::load(places)?;
-        let (lists, lists_sha256) = rules::lists(&places.policies, places.policies_named)?;
-        let keys = SqliteKeys::open(&places.keys)?;
-        let store = SqliteData::open(&places.data)?;
-        let vault = keys.vault().await?;
-        if (&store as &dyn DataStore).vault().await? != vault {
-            return Err(OpenError::OtherVault);
-        }
-        let keyring = unlock::unlock(
-            &vault.origin,
-            passphrase,
-            &keys.unlocks().await?,
-            &keys.keyring().await?,
-            Arc::clone(randomness),
-        )?;
-        let log = keys
-            .fence()
-            .await?
-            .map_or_else(|| vault.origin.clone(), |fence| fence.origin);
-        Ok(Self {
-            store: Arc::new(store),
-            keys: Arc::new(keys),
-            keyring: Arc::new(keyring),
-            log,
-            rules,
-            lists,
-            lists_sha256,
-        })
+        let stores = Stores::open(places).await?;
+        let keyring = stores.keyring(passphrase, randomness).await?;
+        stores.unlocked(keyring).await
+    }
+
+    /// The vault, once its log is proved.
+    async fn prove(mut self, opening: &Opening) -> Result<Vault, OpenError> {
+        self.check_schema(&opening.places).await?;
+        self.finish_rotations().await?;
+        self.check_declared().await?;
+        self.finish_restart().await?;
+        let verifiers = self.keyring.verifiers(&self.log)?;
+        let proved = startup::prove(&*self.store, &*self.keys, &self.log, &verifiers).await?;
+        self.compare_clock(proved.size(), &*opening.clock).await?;
+        self.serve(opening.clone(), proved).await
     }
 
     /// Warns in the program log where the clock stands behind the newest entry: one of the two times is wrong, and what is logged
@@ -266,20 +246,14 @@ impl Unlocked {
     }
 
     /// The vault, on a log that has been proved.
-    pub(in crate::vault) async fn serve(
-        self,
-        places: &Places,
-        proved: Proved,
-        clock: Arc<dyn Clock>,
-        node: &str,
-        running: Running,
-    ) -> Result<Vault, OpenError> {
+    pub(in crate::vault) async fn serve(self, opening: Opening, proved: Proved) -> Result<Vault, OpenError> {
+        let (places, running) = (&opening.places, &opening.running);
         let signer: Arc<dyn LogKeys> = self.keyring.clone();
         let index = SqliteLogIndex::open(&places.log_index())?;
         let contradictions = self.keys.contradictions(proved.origin()).await?;
         let writer = self.store.writer()?;
         let node = Node {
-            name: node.to_owned(),
+            name: opening.node.clone(),
             randomness: Arc::clone(&running.randomness),
         };
         let log = Log::start_with(
@@ -305,16 +279,16 @@ impl Unlocked {
             log,
             rules: ArcSwap::from_pointee(self.rules),
             lists: ListsInForce::new(self.lists, places.policies.clone(), places.policies_named),
-            clock,
-            randomness: running.randomness,
+            clock: Arc::clone(&opening.clock),
+            randomness: Arc::clone(&running.randomness),
             rate_limiter: RateLimiter::new(running.rates),
             strangers: RateLimiter::new(STRANGERS),
             witnessing: crate::vault::Witnessing::none().held_to(contradictions),
-            retention: crate::vault::Retention::default(),
             indexer: Indexer::new(Arc::new(index)),
             spending: Spending::new(limits, running.watching),
             token_days: TokenDays::default(),
             recovery: PendingRecovery::default(),
+            opening,
         };
         vault.tell_of_recoveries().await?;
         Ok(vault)

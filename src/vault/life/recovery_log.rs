@@ -18,9 +18,8 @@ pub(super) const CHUNK: u64 = 256;
 pub(super) const DEED: &str = "deed";
 /// A recovery was ended at the command line.
 pub(super) const CANCEL: &str = "cancel";
-/// The word of an unlock's entry for how the vault was opened, and that of a server.
-const WAY: &str = "way";
-const SERVE: &str = "serve";
+/// How a server unlocks: at its start, and later.
+const SERVED: [&str; 2] = ["serve", "unlock"];
 
 /// What the entries after the beginning of a recovery say, read from the newest one back.
 #[derive(Default)]
@@ -44,7 +43,7 @@ impl Since {
         self.ended |= granted && (stopped || cancelled);
         let Some(at) = time(leaf) else { return };
         let newest = *self.newest.entry(leaf.node.clone()).or_insert(at);
-        if leaf.act == leaf::UNLOCK && link(WAY) == Some(SERVE) {
+        if leaf.act == leaf::UNLOCK && link(leaf::WAY).is_some_and(|way| SERVED.contains(&way)) {
             self.first_served = Some(at);
             self.last_served = self.last_served.max(Some(newest));
         }

@@ -33,7 +33,7 @@ use crate::store::rows::{
 use crate::store::{Guard, Write};
 use crate::vault::core::{new_token, token_hash};
 use crate::vault::life::init::Issued;
-use crate::vault::life::open::{OpenError, Places, Running, Unlocked};
+use crate::vault::life::open::{OpenError, Opening, Places, Running, Unlocked};
 use crate::vault::{Error, LARGEST_PAGE, Session, Vault};
 
 const LONGEST_REASON: usize = 200;
@@ -109,9 +109,8 @@ impl Vault {
             randomness,
             ..Running::default()
         };
-        let vault = opened
-            .serve(places, Proved::empty(origin.clone()), clock, "restart", alone)
-            .await?;
+        let opening = Opening::new(places.clone(), clock, "restart", alone);
+        let vault = opened.serve(opening, Proved::empty(origin.clone())).await?;
         let number = number_of(vault.keyring.origin(), &old);
         let sessions = vault.two_sessions(two, number).await?;
         let readmitted = match readmit {

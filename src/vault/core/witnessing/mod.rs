@@ -7,7 +7,7 @@
 mod round;
 
 use std::path::PathBuf;
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use jiff::Timestamp;
 
@@ -73,6 +73,12 @@ impl Witnessing {
     #[must_use]
     pub fn kept(file: PathBuf) -> Self {
         Self::new(Vec::new(), SilenceLimits::usual(0), Some(file))
+    }
+
+    /// The same witnesses, who have said nothing yet.
+    #[must_use]
+    pub(in crate::vault) fn anew(&self) -> Self {
+        Self::new(self.witnesses.clone(), self.limits, self.file.clone())
     }
 
     /// Holds the log to what was said against it, whoever is asked from now on.
@@ -199,6 +205,7 @@ impl Vault {
     /// # Errors
     /// When locked; [`Error::Bad`] when witnesses have cosigned more entries than there are.
     pub fn with_witnesses(mut self, witnessing: Witnessing) -> Result<Self, Error> {
+        self.opening.witnessing = Arc::new(witnessing.anew());
         let witnessing = witnessing.held_to(self.witnessing.state().contradictions);
         witnessing.resume(&self.keyring.verifiers(self.log.origin())?);
         if witnessing.cosigned().is_some_and(|(size, _)| size > self.log.size()) {

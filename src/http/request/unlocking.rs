@@ -1,0 +1,96 @@
+//! A passphrase that unlocks: it came in a safe way, is one of few at once, and lies on a locked page.
+
+use std::borrow::Cow;
+use std::future::poll_fn;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
+use std::sync::Arc;
+
+use axum::body::{Body, HttpBody};
+use axum::extract::{ConnectInfo, FromRequest, Request};
+use axum::http::request::Parts;
+use serde::Deserialize;
+use zeroize::Zeroizing;
+
+use super::Proxies;
+use super::json::{is_json, parse_naming};
+use crate::http::App;
+use crate::http::listener::Encrypted;
+use crate::http::problem::Problem;
+use crate::keyring::KeyError;
+use crate::keyring::unlock::{Incoming, Passphrase};
+use crate::model::problems;
+use crate::model::unlocking::CameFrom;
+use crate::vault::life::door::Admitted;
+
+/// What unlocks.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http) struct Unlock<'b> {
+    /// The passphrase.
+    // What has no escapes is not copied.
+    #[serde(borrow)]
+    #[schema(value_type = String, format = Password)]
+    passphrase: Cow<'b, str>,
+}
+
+/// A passphrase, and where it came from.
+pub(in crate::http) struct Unlocking {
+    pub(in crate::http) passphrase: Passphrase,
+    pub(in crate::http) from: CameFrom,
+    _admitted: Admitted,
+}
+
+impl FromRequest<Arc<App>> for Unlocking {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Problem> {
+        if !is_json(&request) {
+            return Err(problems::NOT_JSON.into());
+        }
+        let (parts, body) = request.into_parts();
+        let from = came_from(&parts, &app.proxies)?;
+        let admitted = app.door.admit(from)?;
+        let body = onto_a_page(body).await?;
+        let Unlock { passphrase } = parse_naming(body.bytes(), |_| false)?;
+        let taken = Passphrase::of(&passphrase);
+        if let Cow::Owned(copied) = passphrase {
+            drop(Zeroizing::new(copied));
+        }
+        Ok(Self {
+            passphrase: taken.map_err(|error| match error {
+                KeyError::BadPassphrase => problems::BAD_PASSPHRASE.into(),
+                other => Problem::from(crate::vault::Error::Key(other)),
+            })?,
+            from,
+            _admitted: admitted,
+        })
+    }
+}
+
+/// A passphrase crosses a network only under TLS: its own, or that of a proxy on this machine.
+fn came_from(parts: &Parts, proxies: &Proxies) -> Result<CameFrom, Problem> {
+    let is_here = |address: IpAddr| address.to_canonical().is_loopback();
+    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+    let encrypted = parts.extensions.get::<Encrypted>().is_some();
+    if !encrypted && !peer.is_some_and(|ConnectInfo(peer)| is_here(peer.ip())) {
+        return Err(problems::UNLOCK_IN_CLEAR.into());
+    }
+    Ok(match proxies.client(parts) {
+        Some(client) if is_here(client) => CameFrom::Machine,
+        _ => CameFrom::Network,
+    })
+}
+
+/// Takes a body frame by frame, and keeps no frame.
+async fn onto_a_page(mut body: Body) -> Result<Incoming, Problem> {
+    let mut page = Incoming::new().map_err(|error| Problem::from(crate::vault::Error::Key(error)))?;
+    while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
+        let data = frame.map(|frame| frame.into_data().ok());
+        let data = data.map_err(|_| Problem::from(problems::NOT_UNDERSTOOD))?;
+        if !data.is_none_or(|data| page.add(&data)) {
+            return Err(problems::BODY_TOO_LARGE.into());
+        }
+    }
+    Ok(page)
+}
