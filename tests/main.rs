@@ -14,6 +14,7 @@ mod support;
 /// Calls, their callers, and what is shown of them.
 mod calls {
     mod confidential;
+    mod erasing;
     mod guesses;
     mod idempotency;
     pub(crate) mod import;
@@ -103,6 +104,8 @@ mod witness {
 
 /// Keys: wrapped, in memory, rotated.
 mod keys {
+    mod erased;
+    mod erased_killed;
     mod memory;
     mod rotation;
     mod secret_files;
@@ -130,6 +133,7 @@ mod life {
 
 /// The command line.
 mod cli {
+    mod callers;
     mod certificates;
     mod commands;
     mod first_day;

@@ -1,5 +1,6 @@
 //! The life of a vault: it is made, opened, checked, and goes on as the next log.
 
+mod erasures;
 pub mod fsck;
 pub mod init;
 pub mod lists;

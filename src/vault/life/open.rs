@@ -188,6 +188,7 @@ impl Vault {
         let mut opened = Unlocked::open(places, passphrase, &running.randomness).await?;
         opened.check_schema(places).await?;
         opened.finish_rotations().await?;
+        opened.finish_erasures().await?;
         opened.check_declared().await?;
         opened.finish_restart().await?;
         let verifiers = opened.keyring.verifiers(&opened.log)?;
