@@ -147,6 +147,7 @@ impl Maker {
             merged_into: None,
             merged: 0,
             joined_at: None,
+            holds: 0,
             version: 1,
         };
         row.put_on_file(values.iter().map(|(name, _)| *name));

@@ -15,6 +15,7 @@ mod support;
 /// Calls, their callers, and what is shown of them.
 mod calls {
     mod confidential;
+    mod erasing;
     mod guesses;
     mod idempotency;
     pub(crate) mod import;
@@ -104,6 +105,8 @@ mod witness {
 
 /// Keys: wrapped, in memory, rotated.
 mod keys {
+    mod erased;
+    mod erased_killed;
     mod locking;
     mod memory;
     mod rotation;
@@ -133,6 +136,7 @@ mod life {
 
 /// The command line.
 mod cli {
+    mod callers;
     mod certificates;
     mod commands;
     mod first_day;

@@ -146,6 +146,22 @@ def parse_receipt(data):
     return int(match[2]), hashes, checkpoint
 
 
+ERASURE = re.compile(r"callervault/erasure/1\nlog (.+)\nentry (0|[1-9][0-9]{0,18})\nleaf (.+)\nerased (.+)\nsubject (.+)\n"
+                     r"records (\d+)\ntickets (\d+)\nkek ([0-9,]*)\n")
+
+def open_erasure(data, keys):
+    """Index, leaf hash, subject and time of the receipt of an erasure: a note of its own kind, signed by the log's key."""
+    text, signatures = open_note(data)
+    own = [(key, line[1][4:]) for line in signatures for key in keys if (line[0], line[1][:4]) == key[:2]]
+    require(own, "not signed by a key of this log")
+    for (name, _, public_key), signature in own:
+        with about(f"the signature by {name} is invalid, or the receipt was changed"):
+            check_signature(public_key, text.encode(), signature)
+    lines = ERASURE.fullmatch(text)
+    require(lines and lines[1] == keys[0][0], "not the receipt of an erasure of this log")
+    return int(lines[2]), unbase64(lines[3]), lines[5], lines[4]
+
+
 # ---- Merkle tree, RFC 6962 section 2.1
 def leaf_hash(entry):
     return hashlib.sha256(b"\0" + entry).digest()
@@ -267,7 +283,8 @@ def check_witnesses(notes, keys, witnesses, quorum):
 
 def arguments():
     parser = argparse.ArgumentParser(description="Checks a CallerVault audit log.")
-    parser.add_argument("directory", type=pathlib.Path, help="the log: checkpoint, tile/...")
+    parser.add_argument("directory", type=pathlib.Path, nargs="?", help="the log: checkpoint, tile/...")
+    parser.add_argument("--receipt", metavar="FILE", help="the receipt of an erasure; without DIRECTORY only its signature is checked")
     parser.add_argument("--key", required=True, metavar="VKEY", type=vkey, action="append", dest="keys",
                         help="the log's key, name+id+key; repeat for keys that the log had before")
     parser.add_argument("--not-older-than", metavar="FILE", help="a checkpoint or receipt that you kept")
@@ -279,7 +296,7 @@ def arguments():
     parser.add_argument("--quorum", metavar="N", type=int, help="number of witnesses that must have cosigned the same "
                         "checkpoint (default: all); 0 only verifies the cosignatures that exist")
     options = parser.parse_args()
-    if not options.directory.is_dir() or options.entry and not options.proof:
+    if not (options.directory.is_dir() if options.directory else options.receipt) or options.entry and not options.proof:
         parser.error("DIRECTORY must be a directory, and --entry goes with --proof")
     if len({name for name, _, _ in options.keys}) > 1:
         parser.error("the keys are of different logs")
@@ -291,6 +308,12 @@ def arguments():
 
 def main():
     options = arguments()
+    if options.receipt:
+        with about(options.receipt):
+            erased = open_erasure(pathlib.Path(options.receipt).read_bytes(), options.keys)
+        print(f"receipt: {erased[2]} was erased at {erased[3]}, entry {erased[0]}")
+    if not options.directory:
+        return
     kept, proof, entry = (name and pathlib.Path(name).read_bytes()
                           for name in (options.not_older_than, options.proof, options.entry))
     checkpoint, cosigned = options.directory / "checkpoint", options.directory / "checkpoint.cosigned"
@@ -327,6 +350,9 @@ def main():
         if options.quorum and index >= witnessed:
             raise Unwitnessed(f"the witnesses have cosigned the first {witnessed} entries, and not entry {index}")
         print(f"proof: {options.proof} proves {options.entry or 'the entry'} at index {index}")
+    if options.receipt:
+        there = erased[0] < size and leaves[erased[0]] == erased[1]
+        require(there, f"{options.receipt}: entry {erased[0]} of this log is another")
     print(f"verified: {size} entries, root {shown}")
 
 if __name__ == "__main__":

@@ -92,6 +92,7 @@ impl From<Error> for Failure {
             Error::Unauthenticated
             | Error::Refused(_)
             | Error::RefusedBecause(..)
+            | Error::RefusedNaming(..)
             | Error::WrongState(_)
             | Error::Stale
             | Error::Taken(_) => Self::refused(error),

@@ -61,6 +61,12 @@ impl Fsck {
                     back.entry, back.time, back.after
                 ))?;
             }
+            if report.erased > 0 {
+                say(format!(
+                    "{} records were erased after this copy of the data store was made: nothing of them can be opened; not a finding",
+                    report.erased
+                ))?;
+            }
             say(format!(
                 "{} log entries, {} sealed fields, {} other rows, {} orphan keys: {} findings",
                 report.entries,

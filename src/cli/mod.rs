@@ -2,6 +2,7 @@
 
 mod approvals;
 mod audit;
+mod caller;
 mod client;
 mod code;
 mod config;
@@ -90,6 +91,8 @@ enum Verb {
     Token(token::Token),
     /// Issue and end one-time codes, by which owners of accounts fetch their tokens.
     Code(code::Code),
+    /// Erase callers; set, list and lift legal holds.
+    Caller(caller::Caller),
     /// See, approve and refuse what takes two persons.
     Approvals(approvals::Approvals),
     /// Give a security administrator whose token is lost a new one.
@@ -222,6 +225,7 @@ impl Verb {
             Self::Principal(verb) => verb.run(),
             Self::Token(verb) => verb.run(),
             Self::Code(verb) => verb.run(),
+            Self::Caller(verb) => verb.run(),
             Self::Approvals(verb) => verb.run(),
             Self::RecoverAdmin(verb) => verb.run(),
             Self::Audit(verb) => verb.run(),

@@ -152,12 +152,18 @@ impl Server {
 
     /// Sends a request, with the approval that was given on the command line, and shows what became of it.
     pub(super) fn change(&self, call: &Call, columns: &[Column]) -> Done {
+        self.changed(call, columns).map(drop)
+    }
+
+    /// As [`Self::change`], for a verb that does something with the answer.
+    pub(super) fn changed(&self, call: &Call, columns: &[Column]) -> Result<Value, Failure> {
         let answer = self.send(call, self.approval.as_deref())?;
         if self.json && answer.status < 300 {
             say(answer.text.trim_end())?;
         }
         let changed = answer.good()?;
-        self.details(&changed, columns)
+        self.details(&changed, columns)?;
+        Ok(changed)
     }
 
     /// What stands at an address.

@@ -5,7 +5,9 @@ mod approvals;
 mod audit;
 mod callers;
 mod departments;
+mod erase;
 mod health;
+mod holds;
 mod joining;
 mod keys;
 mod limits;
@@ -114,6 +116,11 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(joining::merge))
         .routes(routes!(joining::unmerge))
         .routes(routes!(joining::split))
+        .routes(routes!(erase::erase))
+        .routes(routes!(erase::read))
+        .routes(routes!(holds::set))
+        .routes(routes!(holds::list))
+        .routes(routes!(holds::lift))
         .routes(routes!(tickets::list))
         .routes(routes!(tickets::read))
         .routes(routes!(tickets::step))

@@ -1,7 +1,8 @@
 //! Associated data: the place a ciphertext belongs to. It opens nowhere else (P4).
 
 use super::derive::join;
-use crate::model::ids::{RecordId, RecordKind, TicketId};
+use crate::model::approvals::Giver;
+use crate::model::ids::{HoldId, RecordId, RecordKind, TicketId};
 use crate::model::reference::DepartmentCode;
 
 /// Of a sealed field: this log, record, field and key generation.
@@ -12,6 +13,18 @@ pub(super) fn field(origin: &str, record: RecordId, field: &str, generation: u8)
         record.kind().as_str().as_bytes(),
         record.as_bytes(),
         field.as_bytes(),
+        &[generation],
+    ])
+}
+
+/// Of a reason in the row of a legal hold: this caller's record, hold and giver.
+pub(super) fn hold_reason(origin: &str, record: RecordId, (hold, giver): (HoldId, Giver), generation: u8) -> Vec<u8> {
+    join(&[
+        b"callervault/hold-reason/1",
+        origin.as_bytes(),
+        record.as_bytes(),
+        hold.as_bytes(),
+        giver.as_str().as_bytes(),
         &[generation],
     ])
 }

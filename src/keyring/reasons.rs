@@ -1,4 +1,5 @@
-//! Reasons of those who ask for an approval and of those who give it: each is sealed into the approval's row.
+//! Reasons of those who ask for an approval and of those who give it: each is sealed into the approval's row. Reasons of a legal hold are
+//! sealed under the caller's record key ([`Keyring::seal_for`]), so that they go with the caller.
 
 use zeroize::Zeroizing;
 

@@ -7,8 +7,9 @@ use super::revealed::Revealed;
 use super::unlocked::Keys;
 use super::{KeyError, KeyRole, Keyring, aead, padding, place};
 use crate::log::Receipt;
+use crate::model::approvals::{Giver, Reason};
 use crate::model::fields::{Field, FieldName, FieldSet};
-use crate::model::ids::RecordId;
+use crate::model::ids::{HoldId, RecordId};
 use crate::model::submitted::Submitted;
 use crate::policy::Permit;
 use crate::store::rows::{BlindIndexRow, FieldRow, WrappedKey};
@@ -74,6 +75,41 @@ impl Keyring {
             aead::seal(&*self.randomness, &record_key, generation, &aad, &padded)
         })?;
         Ok(FieldRow::new(key.record, field.as_str().to_owned(), sealed))
+    }
+
+    /// Seals a reason that is kept as long as the key's record: into the row of a legal hold.
+    ///
+    /// # Errors
+    /// When locked, or without randomness.
+    pub fn seal_for(&self, key: &RecordKey, hold: HoldId, giver: Giver, reason: &Reason) -> Result<Vec<u8>, KeyError> {
+        let generation = key.wrapped.generation;
+        let aad = place::hold_reason(&self.origin, key.record, (hold, giver), generation);
+        let padded = padding::pad(reason.expose().as_bytes());
+        self.with(|keys| {
+            let record_key = self.unwrapped(&keys, key.record, &key.wrapped)?;
+            aead::seal(&*self.randomness, &record_key, generation, &aad, &padded)
+        })
+    }
+
+    /// A reason in the row of a legal hold.
+    ///
+    /// # Errors
+    /// When locked, or when it was changed or moved.
+    pub fn open_for(
+        &self,
+        wrapped: &WrappedKey,
+        hold: HoldId,
+        giver: Giver,
+        sealed: &[u8],
+    ) -> Result<Reason, KeyError> {
+        let (record, generation) = (wrapped.record(), wrapped.generation);
+        let aad = place::hold_reason(&self.origin, record, (hold, giver), generation);
+        let plain = self.with(|keys| {
+            let key = self.unwrapped(&keys, record, wrapped)?;
+            padding::unpad(aead::open(&key, generation, &aad, sealed)?)
+        })?;
+        let text = std::str::from_utf8(&plain).map_err(|_| KeyError::Broken)?;
+        Reason::new(Zeroizing::new(text.to_owned())).ok_or(KeyError::Broken)
     }
 
     /// Opens what the receipt names, in the form it names, and nothing else. The receipt supplies the associated data:

@@ -116,13 +116,16 @@ impl Keyring {
         self.seal_id(version, &place::ticket_caller(&self.origin, ticket), caller.as_bytes())
     }
 
-    /// Whose ticket it is.
+    /// Whose ticket it is; nobody's once the caller is erased.
     ///
     /// # Errors
     /// When locked, or when what the row holds was not sealed for this ticket.
-    pub fn caller_in(&self, ticket: &TicketRow) -> Result<CallerId, KeyError> {
+    pub fn caller_in(&self, ticket: &TicketRow) -> Result<Option<CallerId>, KeyError> {
+        if ticket.is_erased() {
+            return Ok(None);
+        }
         let aad = place::ticket_caller(&self.origin, ticket.id);
-        self.open_id(&aad, &ticket.caller).map(CallerId::from_bytes)
+        Ok(Some(self.open_id(&aad, &ticket.caller).map(CallerId::from_bytes)?))
     }
 
     fn seal_id(&self, version: u8, aad: &[u8], id: &[u8; 16]) -> Result<Vec<u8>, KeyError> {

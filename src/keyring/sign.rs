@@ -2,7 +2,7 @@
 
 use super::{KeyError, KeyRole, Keyring};
 use crate::log::LogKeys;
-use crate::note::{Checkpoint, Signer, Verifier};
+use crate::note::{Checkpoint, ErasureReceipt, Signer, Verifier};
 use crate::store::rows::KeyringRow;
 
 impl Keyring {
@@ -35,23 +35,35 @@ impl Keyring {
     }
 }
 
-impl LogKeys for Keyring {
+impl Keyring {
     /// Signs with the newest version and with the one before it, so that those who know only the older key can go on until they have been
     /// given the newer one.
-    fn sign(&self, checkpoint: &Checkpoint) -> Option<String> {
-        let text = checkpoint.to_string();
-        let versions = self.versions(KeyRole::Log).ok()?;
-        let mut newest = versions.into_iter().take(2);
-        let sign = |version| {
-            self.with_signer(&checkpoint.origin, Some(version), |signer| signer.sign(&text))
-                .ok()
-        };
-        let mut note = sign(newest.next()?)?;
-        for version in newest {
-            let older = sign(version)?;
-            note.push_str(older.strip_prefix(&*text)?.strip_prefix('\n')?);
+    fn signed(&self, log: &str, text: &str) -> Result<String, KeyError> {
+        let mut note = String::new();
+        for version in self.versions(KeyRole::Log)?.into_iter().take(2) {
+            let one = self.with_signer(log, Some(version), |signer| signer.sign(text))?;
+            let lines = one.strip_prefix(text).ok_or(KeyError::Broken)?;
+            note.push_str(if note.is_empty() {
+                &one
+            } else {
+                lines.trim_start_matches('\n')
+            });
         }
-        Some(note)
+        Ok(note)
+    }
+
+    /// The signed receipt of an erasure.
+    ///
+    /// # Errors
+    /// When locked.
+    pub fn sign_erasure(&self, receipt: &ErasureReceipt) -> Result<String, KeyError> {
+        self.signed(&receipt.log, &receipt.to_string())
+    }
+}
+
+impl LogKeys for Keyring {
+    fn sign(&self, checkpoint: &Checkpoint) -> Option<String> {
+        self.signed(&checkpoint.origin, &checkpoint.to_string()).ok()
     }
 
     fn activate(&self, key: &KeyringRow) -> bool {

@@ -38,8 +38,10 @@ pub const RULES: &str = "vault.rules";
 pub const CLAIM: &str = "token.claim";
 /// The recovery of an administrator's account was begun, finished or cancelled (`deed`), with the passphrase.
 pub const RECOVER: &str = "admin.recover";
+/// A caller who was erased before stood in an older copy of the data store, with which the next log was opened, and was removed again.
+pub const ERASE_AGAIN: &str = "caller.erase-again";
 /// What nobody asks for with a token.
-pub const OF_VAULT: [&str; 5] = [INIT, UNLOCK, RULES, CLAIM, RECOVER];
+pub const OF_VAULT: [&str; 6] = [INIT, UNLOCK, RULES, CLAIM, RECOVER, ERASE_AGAIN];
 
 /// Declares the keys of a leaf, sorted as RFC 8785 sorts them. `always` ones stand in every leaf.
 macro_rules! leaf {
@@ -82,7 +84,7 @@ leaf! {
     /// The principal's department.
     dept: always String,
     /// For writes: SHA-256 in base64 of what each place now holds. A place is a field's name (its ciphertext), or
-    /// `@other/<field>` (that of the record in `link`'s `subject`), `@caller/<subject>`, `@ticket/<number>`, `@joined/<id>`, `@department/<code>`, `@principal/<id>`, `@token/<principal>/<id>`, `@code/<principal>`, `@approval/<id>`, `@archive/<log>`, `@recovery/<principal>`,
+    /// `@other/<field>` (that of the record in `link`'s `subject`), `@caller/<subject>`, `@ticket/<number>`, `@joined/<id>`, `@department/<code>`, `@principal/<id>`, `@token/<principal>/<id>`, `@code/<principal>`, `@approval/<id>`, `@archive/<log>`, `@recovery/<principal>`, `@key/<role>/<version>`, `@hold/<id>`, `@erased/<subject>` (a caller's records and tickets are gone),
     /// `@field/<name>` (the row's columns). Empty: what was there was removed.
     digest: maybe BTreeMap<String, String>,
     /// Names of the fields read, compared or searched.
@@ -99,7 +101,8 @@ leaf! {
     /// the `department`, the `deed`, `into` which other it was merged. About a call: that its caller was `matched` by the agent's word.
     /// About a merge or a split of records: the `tickets` it was asked by, and the other record's `subject`. About a key: the `key`'s
     /// role and its `version`. About an unlock: its `way`, and the wrong passphrases before (`wrong_machine`, `wrong_network`,
-    /// `wrong_since`). About a call that was brought in: when it was `received`, `sent`,
+    /// `wrong_since`). About an erasure: the caller (`erased`), how many `records` and `tickets`; about a legal hold: the `hold`.
+    /// About a call that was brought in: when it was `received`, `sent`,
     /// `sent_to` whom, and `closed`; how many rejected `lines` were opened.
     link: maybe BTreeMap<String, String>,
     /// The node that wrote it.
@@ -263,6 +266,7 @@ impl Leaf {
             leaf.why = Some(Why::as_str(why).to_owned());
         }
         leaf.approver = act.approver.map(|approver| approver.to_string());
+        leaf.subject = change.subject.map(|subject| subject.to_string());
         leaf.link = (!change.link.is_empty()).then(|| change.link.clone());
         leaf.digest = digests(change);
         Ok(leaf)

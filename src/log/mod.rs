@@ -29,6 +29,7 @@ pub use self::proved::{NotProved, ProvedEntry};
 pub use self::receipt::{LogPosition, Receipt, Recorded, Refusal};
 pub use self::stats::LogStats;
 pub use self::unasked::Unasked;
+use crate::model::ids::RecordId;
 use crate::model::reference::Reference;
 use crate::model::ticket_no::TicketNo;
 use crate::note::Checkpoint;
@@ -65,6 +66,17 @@ impl Node {
     }
 }
 
+/// Record keys that an erasure destroys. They are put down in the key store before the transaction commits and destroyed once it has,
+/// before anybody is answered. A start between the two destroys them.
+pub struct Doomed {
+    /// What the log calls the caller.
+    pub subject: Reference,
+    /// Whose keys.
+    pub records: Vec<RecordId>,
+    /// When.
+    pub at: Timestamp,
+}
+
 /// What a permitted act changes: one transaction with its leaf.
 #[derive(Default)]
 pub struct Change {
@@ -72,6 +84,8 @@ pub struct Change {
     pub keys: Vec<WrappedKey>,
     /// A new version of a key of the keyring: durable in the key store before the transaction commits, in use once it has.
     pub new_key: Option<KeyringRow>,
+    /// Record keys that this destroys.
+    pub doomed: Option<Doomed>,
     /// What must still be so.
     pub guards: Vec<Guard>,
     /// The writes.
@@ -88,6 +102,6 @@ impl Change {
     /// Whether it touches so many rows that it may take minutes.
     fn is_long(&self) -> bool {
         let long = |write: &Write| matches!(write, Write::DropBodies(_) | Write::NextLog);
-        self.writes.iter().any(long)
+        self.doomed.is_some() || self.writes.iter().any(long)
     }
 }

@@ -19,7 +19,7 @@ use super::error::{CommitError, LogStopped};
 use super::leaf::LeafBytes;
 use super::startup::Proved;
 use super::stats::LogStats;
-use super::{Change, LogKeys};
+use super::{Change, Doomed, LogKeys};
 use crate::merkle::{Frontier, TileBuilder};
 use crate::note::Checkpoint;
 use crate::store::rows::{ClientRow, EntryRow, Fence, HeadRow, KeyringRow, One, WrappedKey};
@@ -49,6 +49,7 @@ struct Tried {
     tiles: TileBuilder,
     added: Appended,
     new_keys: Vec<KeyringRow>,
+    doomed: Vec<Doomed>,
 }
 
 impl Tried {
@@ -77,6 +78,8 @@ pub(super) struct Sequencer {
     batch: usize,
     /// Where the key store had no room for the fence of the last group. Nothing more is committed until it is moved there.
     unmoved: Option<Fence>,
+    /// Record keys of callers who are erased, which the key store could not destroy yet.
+    undestroyed: Vec<Doomed>,
 }
 
 impl Sequencer {
@@ -99,6 +102,7 @@ impl Sequencer {
             stats,
             batch: batch.min(LARGEST_GROUP),
             unmoved: None,
+            undestroyed: Vec::new(),
         }
     }
 
@@ -174,6 +178,7 @@ impl Sequencer {
     /// The key store works while the jobs are tried. The new keys are durable before their records are committed.
     fn write_jobs(&mut self, waiting: &mut std::vec::IntoIter<Job>, taken: &mut Vec<Taken>) -> Result<(), Fault> {
         self.move_fence()?;
+        self.destroy()?;
         let of_jobs = waiting.as_slice().iter().flat_map(|job| &job.change.keys);
         let keys: Vec<WrappedKey> = of_jobs.cloned().collect();
         let store = Arc::clone(&self.keys);
@@ -204,8 +209,11 @@ impl Sequencer {
             return Ok(self.writer.commit()?);
         }
         let new_keys = std::mem::take(&mut tried.new_keys);
+        let doomed = std::mem::take(&mut tried.doomed);
         self.commit(tried)?;
         self.activate(&new_keys)?;
+        self.undestroyed.extend(doomed);
+        self.destroy()?;
         self.put_fence()
     }
 
@@ -216,6 +224,7 @@ impl Sequencer {
             tiles: self.tiles.clone(),
             added: Appended::default(),
             new_keys: Vec::new(),
+            doomed: Vec::new(),
         };
         for job in waiting {
             let index = tried.frontier.size();
@@ -223,6 +232,7 @@ impl Sequencer {
             let (outcome, fault) = match attempt {
                 Ok(Ok(())) => {
                     tried.new_keys.extend(job.change.new_key);
+                    tried.doomed.extend(job.change.doomed);
                     (Ok(index), None)
                 }
                 Ok(Err(Conflict::Stale)) => (Err(CommitError::Stale), None),
@@ -243,14 +253,34 @@ impl Sequencer {
         Ok(tried)
     }
 
-    /// Tries one job. A new key is durable before the transaction that says it is there; nobody else's can be in its place, since
-    /// the job has passed its guards.
+    /// Tries one job. A new key is durable before the transaction that says it is there, and so is which keys an erasure destroys. Nobody
+    /// else's can be in its place, since the job has passed its guards.
     fn attempt(&mut self, change: &Change, index: u64) -> Result<Result<(), Conflict>, StoreError> {
         let outcome = self.writer.attempt(&change.guards, &change.writes, index)?;
         if let (Ok(()), Some(key)) = (&outcome, &change.new_key) {
             self.keys.put_key(key)?;
         }
+        if let (Ok(()), Some(doomed)) = (&outcome, &change.doomed) {
+            self.keys.doom_keys(&doomed.subject, &doomed.records)?;
+        }
         Ok(outcome)
+    }
+
+    /// Destroys the keys of those who are erased, and what is left of their rows beside the database. Where there is no room or somebody
+    /// reads, it is tried again with the next group, and by the next start.
+    fn destroy(&mut self) -> Result<(), Fault> {
+        while let Some(doomed) = self.undestroyed.last() {
+            let destroyed = self.keys.destroy_keys(&doomed.subject, doomed.at);
+            match destroyed.and_then(|()| self.writer.scrub()) {
+                Ok(()) => drop(self.undestroyed.pop()),
+                Err(fault @ (StoreError::Full | StoreError::Busy)) => {
+                    tracing::warn!(%fault, "an erasure is not finished; it is tried again");
+                    return Ok(());
+                }
+                Err(fault) => return Err(Fault::Unknown(fault)),
+            }
+        }
+        Ok(())
     }
 
     /// What the log says is there is used from now on. Where the key store has no room to say so, the next start does it.

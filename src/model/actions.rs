@@ -130,6 +130,16 @@ actions! {
     Unmerge = "caller.unmerge": "Undo a merge of records" / "撤销记录合并": Writing, TicketAbout, two, BarsFields, Update;
     /// Take calls of another person out of a caller's record, into one of their own.
     Split = "caller.split": "Split a caller's record" / "拆分诉求人记录": Writing, TicketAbout, two, BarsFields, Update;
+    /// Destroy the keys of a caller's records and of their tickets, and remove everything that leads to them.
+    Erase = "caller.erase": "Erase a caller" / "销毁诉求人信息": Whole, Nothing, two, BarsFields, Delete;
+    /// Read that a caller was erased, with the receipt.
+    ReadErasure = "caller.erasure": "Read the receipt of an erasure" / "查看销毁回执": Whole, Nothing, one, Passes, Read;
+    /// Put a legal hold on a caller.
+    SetHold = "hold.set": "Set a legal hold" / "设置法律保全": Whole, Nothing, one, Passes, Create;
+    /// Lift a legal hold that somebody else set.
+    LiftHold = "hold.lift": "Lift a legal hold" / "解除法律保全": Whole, Nothing, one, Passes, Update;
+    /// See the legal holds in force.
+    ReadHolds = "hold.list": "See legal holds" / "查看法律保全": Whole, Nothing, one, Passes, List;
     /// Read a ticket's envelope.
     ReadTicket = "ticket.read": "Read a ticket" / "查看工单": Whole, Ticket, one, Passes, Read;
     /// List a department's tickets.
@@ -210,7 +220,7 @@ impl Action {
     /// Whether the asker must say why a second person should approve, who does not see the values that it is about.
     #[must_use]
     pub const fn is_asked_with_a_reason(self) -> bool {
-        matches!(self, Self::SubjectExposure) || self.moves_values()
+        matches!(self, Self::SubjectExposure | Self::Erase) || self.moves_values()
     }
 
     /// Whether it moves values from one caller's record to another's.

@@ -90,6 +90,11 @@ random_id! {
     JoinId
 }
 
+random_id! {
+    /// One legal hold.
+    HoldId
+}
+
 macro_rules! shown_as_hex {
     ($name:ident) => {
         impl fmt::Display for $name {
@@ -115,6 +120,7 @@ shown_as_hex!(PrincipalId);
 shown_as_hex!(TokenId);
 shown_as_hex!(ApprovalId);
 shown_as_hex!(JoinId);
+shown_as_hex!(HoldId);
 
 /// The text is not 32 hexadecimal digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

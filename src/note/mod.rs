@@ -5,6 +5,7 @@
 
 mod checkpoint;
 mod cosignature;
+mod erasure;
 mod key;
 mod tlog_proof;
 
@@ -15,6 +16,7 @@ use data_encoding::BASE64;
 
 pub use self::checkpoint::Checkpoint;
 pub use self::cosignature::{Cosignature, CosignatureVerifier, Cosigner};
+pub use self::erasure::ErasureReceipt;
 use self::key::{PrivateKey, PublicKey};
 pub use self::tlog_proof::{MAX_PROOF_BYTES, MAX_PROOF_HASHES, TlogProof};
 use crate::merkle::Hash;
@@ -220,6 +222,9 @@ pub enum NoteError {
     /// A note's text is not a checkpoint of exactly three lines.
     #[error("not a checkpoint: exactly three lines, origin, size and root, are expected")]
     Checkpoint,
+    /// A note's text is not the receipt of an erasure of that log.
+    #[error("not the receipt of an erasure of this log")]
+    Erasure,
     /// A file is not a header, an index, hashes, a blank line and a checkpoint.
     #[error("not a tlog-proof: header, index, hashes, a blank line and a checkpoint are expected")]
     Proof,

@@ -44,8 +44,8 @@ pub struct CallerFacts {
 pub struct TicketFacts {
     /// Its row, which the log's writer checks again when it commits.
     pub row: Genuine<TicketRow>,
-    /// Whom it is about: the record in force, where the ask is about a caller.
-    pub caller: CallerId,
+    /// Whom it is about: the record in force, where the ask is about a caller. Nothing where the caller was erased.
+    pub caller: Option<CallerId>,
     /// The records that were merged, on the way to it; checked again like those of the caller.
     pub via: Vec<Genuine<CallerRow>>,
     /// The asker took this call, a short while ago, and its record was joined with no other since.

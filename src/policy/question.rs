@@ -98,7 +98,7 @@ impl Flags {
             open: ticket.row.state.is_open(),
             held: ticket.row.holder == ask.department(),
             origin: ticket.row.origin == ask.department(),
-            about: about_itself || caller.is_some_and(|caller| caller.row.id == ticket.caller),
+            about: about_itself || caller.is_some_and(|caller| Some(caller.row.id) == ticket.caller),
             own_call: is_own_call(ticket),
             confidential: ticket.row.confidential,
             caller_known: caller.is_some(),

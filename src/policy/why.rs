@@ -19,6 +19,8 @@ word_enum! {
         NoSuchTicket = "no-such-ticket",
         /// The asker's department does not hold the ticket.
         NotHolder = "not-holder",
+        /// The ticket's caller was erased.
+        Erased = "erased",
         /// The ticket is about another caller.
         NotAboutCaller = "not-about-caller",
         /// The ticket is closed, and with it the need.
@@ -63,6 +65,12 @@ word_enum! {
         IdentitiesDiffer = "identities-differ",
         /// Two records have no value in common that a caller is found by.
         NothingInCommon = "nothing-in-common",
+        /// A legal hold keeps the caller from being erased.
+        Held = "held",
+        /// Tickets about the caller are open.
+        TicketsOpen = "tickets-open",
+        /// Nobody lifts a hold that they set themselves, nor one of somebody they made or were made by.
+        OwnHold = "own-hold",
         /// The call does not agree with the caller on file whom the agent says it is.
         NotThatCaller = "not-that-caller",
         /// Permitted, but the asker has had as many fields shown in clear today as anybody may.
@@ -81,6 +89,9 @@ pub(super) fn explain(ask: &Ask, facts: &Facts, situation: Situation, permitted:
     let with = |flags| permitted(Situation { flags, ..situation });
     if facts.foreign_reference {
         return Why::ForeignReference;
+    }
+    if ask.caller_reference().is_some() && is_erased(facts, flags) {
+        return Why::Erased;
     }
     if ask.caller_reference().is_some() && !flags.caller_known {
         return Why::UnknownReference;
@@ -116,6 +127,12 @@ pub(super) fn explain(ask: &Ask, facts: &Facts, situation: Situation, permitted:
         return Why::NotApproved;
     }
     Why::NeedToKnow
+}
+
+/// Whether the ticket's caller was erased, and the asker's department may know whose ticket it is.
+fn is_erased(facts: &Facts, flags: Flags) -> bool {
+    let erased = facts.ticket.as_ref().is_some_and(|ticket| ticket.row.is_erased());
+    erased && (flags.origin || (flags.held && !flags.confidential))
 }
 
 /// What is wrong with the ticket, for actions that need one.

@@ -63,6 +63,35 @@ pub async fn mint(
     Err(KeyError::Broken.into())
 }
 
+/// What stands in the store of a department's references to a record, under every version of the reference key.
+///
+/// # Errors
+/// As [`mint`].
+pub async fn given(
+    keyring: &Keyring,
+    store: &dyn DataStore,
+    department: DepartmentCode,
+    record: RecordId,
+) -> Result<Vec<ReferenceRow>, RefError> {
+    let (kind, id) = (record.kind(), record.as_bytes());
+    let mut given = Vec::new();
+    for version in keyring.reference_versions()? {
+        for counter in 0..MOST_TRIES {
+            let body = keyring.reference_body(department, kind, version, id, counter)?;
+            let reference = Reference::new(department, kind, version, body).ok_or(KeyError::Broken)?;
+            match row_of(keyring, store, &reference).await? {
+                None => break,
+                Some(row) if keyring.open_reference(&row)? == *id => {
+                    given.push(row);
+                    break;
+                }
+                Some(_) => {}
+            }
+        }
+    }
+    Ok(given)
+}
+
 /// The record a reference stands for, if the vault has given it out.
 ///
 /// # Errors

@@ -9,16 +9,19 @@ pub mod rows;
 pub mod sqlite;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 
 pub use self::error::StoreError;
 pub use self::log_index::LogIndex;
 use self::rows::{
-    Cell, ClientRow, Column, Columns, Contradiction, EntryRow, Fence, FromColumns, Genuine, HeadRow, KeyringRow,
-    NewRow, PastLogRow, Protected, Read, Statement, Table, UnlockRow, UnlockTryRow, VaultRow, WrappedKey,
+    Cell, ClientRow, Column, Columns, Contradiction, DoomedKey, EntryRow, ErasedKey, Fence, FromColumns, Genuine,
+    HeadRow, KeyringRow, NewRow, PastLogRow, Protected, Read, ReferenceRow, Statement, Table, UnlockRow, UnlockTryRow,
+    VaultRow, WrappedKey,
 };
 use crate::merkle::{Hash, Tile};
 use crate::model::code::Code;
 use crate::model::ids::{CallerId, RecordId};
+use crate::model::reference::Reference;
 
 /// The result of a store's work.
 pub type Result<T> = std::result::Result<T, StoreError>;
@@ -117,6 +120,11 @@ pub enum Write {
     Unindex(CallerId, String),
     /// Removes one of a caller's sealed fields.
     Unseal(CallerId, String),
+    /// Removes a record's sealed fields; of a caller, also the blind index entries and the row itself. A row that leads to the caller's
+    /// must have gone before.
+    Forget(RecordId),
+    /// Removes what a reference stands for.
+    Unrefer(ReferenceRow),
     /// Empties the bodies of the entries in this range; their hashes stay. The addresses beside them, and beside all entries before,
     /// go.
     DropBodies(std::ops::Range<u64>),
@@ -147,6 +155,8 @@ pub(in crate::store) enum Holds {
     Unchanged(&'static Table),
     /// This statement shows no row.
     None(&'static Statement),
+    /// This statement shows a row.
+    Some(&'static Statement),
 }
 
 impl Guard {
@@ -167,6 +177,15 @@ impl Guard {
         Self {
             holds: Holds::Unchanged(R::table()),
             cells: vec![key.cell(), code.cell()],
+        }
+    }
+
+    /// A statement shows a row: what the job leads to has not gone meanwhile.
+    #[must_use]
+    pub fn some<T>(read: &'static Read<T>, with: &[Cell]) -> Self {
+        Self {
+            holds: Holds::Some(read.statement()),
+            cells: with.to_vec(),
         }
     }
 
@@ -229,6 +248,12 @@ pub trait DataWriter: Send {
 
     /// Undoes everything since `begin`.
     fn rollback(&mut self);
+
+    /// Leaves nothing of rows that were removed in the files beside the database. Called between transactions.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] while somebody reads what was there before; whatever the database reports.
+    fn scrub(&mut self) -> Result<()>;
 }
 
 /// The key store.
@@ -276,6 +301,32 @@ pub trait KeyStore: Send + Sync {
     /// # Errors
     /// Whatever the database reports; none of the keys is stored. [`StoreError::Displaced`] as for [`DataWriter::commit`].
     fn put_record_keys(&self, keys: &[WrappedKey]) -> Result<()>;
+
+    /// Puts down which record keys the erasure of a caller is about to destroy, in place of what an earlier try put down. Durable before
+    /// it returns. Called by the log's thread before the log says that the caller is erased.
+    ///
+    /// # Errors
+    /// As [`Self::put_record_keys`].
+    fn doom_keys(&self, subject: &Reference, records: &[RecordId]) -> Result<()>;
+
+    /// What was put down and neither destroyed nor spared.
+    async fn doomed_keys(&self) -> Result<Vec<DoomedKey>>;
+
+    /// Destroys what was put down for the erasure of a caller, for good: once it returns, no file of the store has a byte of these keys. A
+    /// second call finishes what the first could not.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] while somebody reads; else as [`Self::put_record_keys`].
+    fn destroy_keys(&self, subject: &Reference, at: Timestamp) -> Result<()>;
+
+    /// Forgets what was put down for the erasure of a caller: it did not happen.
+    ///
+    /// # Errors
+    /// As [`Self::put_record_keys`].
+    fn spare_keys(&self, subject: &Reference) -> Result<()>;
+
+    /// Shows every mark of a key that was destroyed, for those who look at everything.
+    async fn erased_keys(&self, visit: &mut (dyn FnMut(ErasedKey) + Send)) -> Result<()>;
 
     /// Makes a new version of a key of the keyring durable before it returns, not active yet, in place of one that never became active.
     /// Called by the log's thread before the log says that it is there.

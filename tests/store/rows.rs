@@ -8,8 +8,8 @@ use callervault::model::reference::{DepartmentCode, Reference};
 use callervault::model::ticket_no::TicketNo;
 use callervault::store::rows::{
     ApprovalRow, ArchiveRow, BlindIndexRow, CallerRow, Cell, Coded, Columns, CustodyRow, DATA, DeclaredRow,
-    DepartmentRow, FromColumns, JoinedRow, KEYS, KeyVersionRow, PrincipalRow, Protected, RecoveryRow, ReplayRow,
-    SpentRow, TicketRow, TokenCodeRow, TokenDayRow, TokenRow,
+    DepartmentRow, ErasedRow, FromColumns, HoldRow, JoinedRow, KEYS, KeyVersionRow, PrincipalRow, Protected,
+    RecoveryRow, ReplayRow, SpentRow, TicketRow, TokenCodeRow, TokenDayRow, TokenRow,
 };
 use callervault::store::{Result, StoreError};
 use callervault::vault::life::recover::Recovery;
@@ -55,6 +55,12 @@ pub(crate) async fn world() -> World {
     let rotate = Request::post("/v1/keys/rotate", &json!({"role": "log"}));
     let system = world.actor(&app, "system-admin");
     system.with(auditor, &rotate).await.is(200);
+    let reference = world.officers_reference(&app, &subject).await;
+    let hold = json!({"reason": "court 7", "review": "2027-05-31"});
+    dpo.post(format!("/v1/callers/{reference}/holds"), &hold).await.is(201);
+    let gone = world.case_of(&app, "C1", caller("赵六一", "13600003333")).await;
+    let (_, reference) = world.closed_case(&app, &gone).await;
+    world.erased(&app, &reference).await;
     let code = Request::post(format!("{}/codes", world.account("handler-w2")), &json!({}));
     world.actor(&app, "security-admin").send(code).await.is(201);
     world
@@ -155,6 +161,8 @@ async fn every_column_is_under_its_rows_code() {
         each_column::<ApprovalRow>(&keyring, &data),
         each_column::<ArchiveRow>(&keyring, &data),
         each_column::<KeyVersionRow>(&keyring, &data),
+        each_column::<ErasedRow>(&keyring, &data),
+        each_column::<HoldRow>(&keyring, &data),
         each_column::<RecoveryRow>(&keyring, &data),
     ];
     let coded = DATA.iter().map(|table| table()).filter(|table| table.coded);

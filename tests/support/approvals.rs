@@ -38,6 +38,12 @@ pub(crate) fn unmerge(case: &Case) -> Request {
     Request::post("/v1/callers/unmerge", &by(case)).header("approval-reason", "two%20people")
 }
 
+/// A caller is erased: asked by a data protection officer, approved by an auditor or another officer.
+pub(crate) fn erase(reference: &str) -> Request {
+    let path = format!("/v1/callers/{reference}/erase");
+    Request::bare("POST", path).header("approval-reason", "asked%20for")
+}
+
 /// A person of the centre, to be hired.
 pub(crate) fn person(name: &str, role: Role) -> NewPrincipal {
     NewPrincipal {
@@ -71,6 +77,30 @@ impl World {
         let read = handler.reveal(case).masked().await;
         let entry = auditor.entry(&read).await;
         entry["subject"].as_str().unwrap().to_owned()
+    }
+}
+
+impl World {
+    /// A closed case of a department: what the log calls its caller, and the officer's reference to them.
+    pub(crate) async fn closed_case(&self, app: &Arc<App>, case: &Case) -> (String, String) {
+        let subject = self.subject(app, case).await;
+        let handler = format!("handler-{}", case.reference[..2].to_lowercase());
+        self.actor(app, &handler).close(&case.no).await.is(200);
+        let reference = self.officers_reference(app, &subject).await;
+        (subject, reference)
+    }
+
+    /// The officer's reference to the caller whom the log calls so.
+    pub(crate) async fn officers_reference(&self, app: &Arc<App>, subject: &str) -> String {
+        let [dpo, auditor] = self.actors(app, ["dpo", "auditor"]);
+        let resolved = dpo.with(auditor, &resolve(subject)).await.is(200);
+        resolved.at("/caller/ref")
+    }
+
+    /// The caller whom the officer calls so is erased.
+    pub(crate) async fn erased(&self, app: &Arc<App>, reference: &str) -> Answer {
+        let [dpo, auditor] = self.actors(app, ["dpo", "auditor"]);
+        dpo.with(auditor, &erase(reference)).await.is(200)
     }
 }
 

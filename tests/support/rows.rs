@@ -329,6 +329,12 @@ impl Store {
         self.insert(kept);
     }
 
+    /// Puts down that a record's key is to go with the erasure of a caller.
+    pub(crate) fn doom(&self, kind: &str, record: &[u8], subject: &str) {
+        let cells = [kind.into_cell(), record.into_cell(), subject.into_cell()];
+        self.put("doomed_key", "record_kind, record, subject", &cells);
+    }
+
     /// Inserts rows that were kept.
     pub(crate) fn insert(&self, kept: &Kept) {
         for row in &kept.rows {

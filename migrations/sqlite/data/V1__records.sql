@@ -88,7 +88,8 @@ CREATE TABLE token_code (
 ) WITHOUT ROWID;
 
 -- `subject` is what the log calls the caller. `fields` names what is on file, so that a removed field is noticed. A record
--- that was merged into another keeps its fields, key and references; `merged_into` leads to the other.
+-- that was merged into another keeps its fields, key and references; `merged_into` leads to the other. `holds` counts the legal holds
+-- in force.
 CREATE TABLE caller (
     id          BLOB PRIMARY KEY,
     subject     TEXT NOT NULL UNIQUE,
@@ -98,16 +99,18 @@ CREATE TABLE caller (
     merged_into BLOB REFERENCES caller (id),
     merged      INTEGER NOT NULL,
     joined_at   INTEGER,
+    holds       INTEGER NOT NULL,
     version     INTEGER NOT NULL,
     mac         BLOB NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX caller_merged_into ON caller (merged_into, id) WHERE merged_into IS NOT NULL;
 
--- From `since` to `until` what the log says of `whole` is about `part` too. `took` names the fields that were taken from it.
+-- From `since` to `until` what the log says of `whole` is about `part` too. `took` names the fields that were taken from it. It stays
+-- when a caller is erased.
 CREATE TABLE joined (
     id      BLOB PRIMARY KEY,
-    part    TEXT NOT NULL REFERENCES caller (subject),
-    whole   TEXT NOT NULL REFERENCES caller (subject),
+    part    TEXT NOT NULL,
+    whole   TEXT NOT NULL,
     took    TEXT NOT NULL,
     since   INTEGER NOT NULL,
     until   INTEGER,
@@ -140,7 +143,7 @@ CREATE TABLE blind_index (
 CREATE UNIQUE INDEX blind_index_certain ON blind_index (idx, value) WHERE certain = 1;
 CREATE INDEX blind_index_caller ON blind_index (caller, field);
 
--- `caller` is the caller's id, sealed; `subject` is what the log calls them.
+-- `caller` is the caller's id, sealed, and empty once the caller is erased; `subject` is what the log calls them.
 CREATE TABLE ticket (
     id           BLOB PRIMARY KEY,
     no           TEXT NOT NULL UNIQUE,

@@ -57,3 +57,36 @@ CREATE TABLE key_version (
     mac     BLOB NOT NULL,
     PRIMARY KEY (role, version)
 ) WITHOUT ROWID;
+
+-- Callers who were erased: `subject` is what the log calls the record in force, `others` the records that were merged into it.
+-- `tickets_digest` is SHA-256 over the rows of their tickets as they have been since. `leaf_index` is the entry in the log `log`.
+CREATE TABLE erased (
+    subject        TEXT PRIMARY KEY,
+    others         TEXT NOT NULL,
+    tickets        INTEGER NOT NULL,
+    tickets_digest BLOB NOT NULL,
+    keks           TEXT NOT NULL,
+    log            TEXT NOT NULL,
+    erased_at      INTEGER NOT NULL,
+    leaf_index     INTEGER NOT NULL,
+    mac            BLOB NOT NULL
+) WITHOUT ROWID;
+
+-- Legal holds: a caller with one in force is not erased. The reasons are sealed under the caller's record key, so that they go with the
+-- caller.
+CREATE TABLE hold (
+    id          BLOB PRIMARY KEY,
+    subject     TEXT NOT NULL,
+    owner       BLOB NOT NULL REFERENCES principal (id),
+    review      TEXT NOT NULL,
+    reason      BLOB NOT NULL,
+    set_by      BLOB NOT NULL REFERENCES principal (id),
+    set_at      INTEGER NOT NULL,
+    lifted_by   BLOB REFERENCES principal (id),
+    lift_reason BLOB,
+    lifted_at   INTEGER,
+    version     INTEGER NOT NULL,
+    mac         BLOB NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX hold_subject ON hold (subject, review, id) WHERE lifted_at IS NULL;
+CREATE INDEX hold_review ON hold (review, id) WHERE lifted_at IS NULL;

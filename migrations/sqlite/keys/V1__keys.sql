@@ -52,3 +52,18 @@ CREATE TABLE contradiction (
     size    INTEGER NOT NULL,
     PRIMARY KEY (origin, witness)
 );
+
+-- Record keys that an erasure is about to destroy. They go once the log says that `subject` is erased; otherwise they stay.
+CREATE TABLE doomed_key (
+    record_kind TEXT NOT NULL,
+    record      BLOB NOT NULL,
+    subject     TEXT NOT NULL,
+    PRIMARY KEY (record_kind, record)
+) WITHOUT ROWID;
+
+-- Record keys that were destroyed: `mark` is SHA-256 of the record's id, which is random. So a record in an older copy of the data store
+-- is known to be erased, and not to be missing.
+CREATE TABLE erased_key (
+    mark      BLOB PRIMARY KEY,
+    erased_at INTEGER NOT NULL
+) WITHOUT ROWID;

@@ -1,6 +1,7 @@
 //! `callervault audit`: what auditors do with the log, one file per verb.
 
 mod export;
+mod receipt;
 mod remote;
 mod restart;
 mod roles;

@@ -7,13 +7,14 @@ use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::receipt;
 use super::remote::Remote;
 use crate::audit::verify::{
     Demands, Directory, Older, Source, Unverified, Verified, Witnessed, Witnesses, verify, verify_proof,
 };
 use crate::cli::server::Reach;
 use crate::cli::{Done, Failure, say};
-use crate::merkle::{Hash, TILE_WIDTH, TileKind, TilePath, decode_bundle, leaf_hash};
+use crate::merkle::{TILE_WIDTH, TileKind, TilePath, decode_bundle, leaf_hash};
 use crate::note::{CosignatureVerifier, TlogProof, Verifier};
 
 /// Verify a log from its tiles alone: every leaf hash, tile, root and checkpoint, and witnesses' cosignatures. Exit 1 if the
@@ -32,6 +33,9 @@ pub(super) struct Verify {
     /// Check that a `.tlog-proof` proves an entry of this log.
     #[arg(long, value_name = "FILE")]
     proof: Option<PathBuf>,
+    /// Check the receipt of an erasure: that the log's key has signed it and, where DIRECTORY is given, that the log has its entry.
+    #[arg(long, value_name = "FILE")]
+    receipt: Option<PathBuf>,
     /// File with the entry's bytes [default: read them from the log].
     #[arg(long, value_name = "FILE", requires = "proof")]
     entry: Option<PathBuf>,
@@ -54,6 +58,11 @@ pub(super) struct Verify {
 impl Verify {
     pub(super) fn run(self, reach: &Reach) -> Done {
         self.check_keys()?;
+        let receipt = self.receipt.as_deref().map(|file| receipt::open(file, &self.keys));
+        let receipt = receipt.transpose()?;
+        if let (Some(receipt), None) = (&receipt, &self.directory) {
+            return receipt::tell(receipt, self.json, false);
+        }
         let source = self.source(reach)?;
         let demands = Demands {
             older: self.older()?,
@@ -77,6 +86,11 @@ impl Verify {
             && demands.witnesses.quorum() > 0
         {
             covered(index, verified.witnessed.as_ref())?;
+        }
+        if let Some(receipt) = &receipt {
+            let entry = entry_of(&*source, verified.checkpoint.size, receipt.index)?;
+            receipt::is_of(receipt, &entry)?;
+            receipt::tell(receipt, self.json, true)?;
         }
         self.report(&verified, proved)
     }
@@ -131,7 +145,7 @@ impl Verify {
         let proof = TlogProof::parse(&read(file)?).map_err(Failure::check_failed)?;
         let leaf = match &self.entry {
             Some(entry) => leaf_hash(&std::fs::read(entry).map_err(|error| unreadable(entry, &error))?),
-            None => entry_of(source, size, proof.index)?,
+            None => leaf_hash(&entry_of(source, size, proof.index)?),
         };
         verify_proof(&proof, &leaf, &self.keys).map_err(|tampered| failed(tampered.into()))?;
         Ok(proof.index)
@@ -211,8 +225,8 @@ fn style() -> Result<ProgressStyle, Failure> {
     ProgressStyle::with_template("{bar:40} {pos}/{len} entries, {eta} left").map_err(Failure::unavailable)
 }
 
-/// The leaf hash of an entry, from the bundle that holds it in a log of that size.
-fn entry_of(source: &dyn Source, size: u64, index: u64) -> Result<Hash, Failure> {
+/// An entry, from the bundle that holds it in a log of that size.
+fn entry_of(source: &dyn Source, size: u64, index: u64) -> Result<Vec<u8>, Failure> {
     let absent = || {
         Failure::check_failed(format!(
             "entry {index} is not in this copy of the log\n  give its bytes as --entry"
@@ -231,7 +245,7 @@ fn entry_of(source: &dyn Source, size: u64, index: u64) -> Result<Hash, Failure>
     };
     let entries = decode_bundle(&bundle).map_err(Failure::check_failed)?;
     let at = usize::try_from(index % width).unwrap_or_default();
-    entries.get(at).map(|entry| leaf_hash(entry)).ok_or_else(absent)
+    entries.get(at).map(|entry| entry.to_vec()).ok_or_else(absent)
 }
 
 fn read(file: &Path) -> Result<String, Failure> {

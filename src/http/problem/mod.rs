@@ -113,6 +113,7 @@ impl From<Error> for Problem {
                 ..Self::from(problems::NOT_APPROVED)
             },
             Error::Refused(refusal) => Self::from(refusals::told(refusal.why())).refused(&refusal),
+            Error::RefusedNaming(refusal, kind, (place, text)) => Self::from(kind).with(place, text).refused(&refusal),
             Error::RefusedUntil(refusal, wait) => {
                 Self::from(refusals::told(refusal.why())).refused(&refusal).after(wait)
             }

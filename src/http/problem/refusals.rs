@@ -7,6 +7,10 @@ use crate::policy::Why;
 pub(super) const fn told(why: Why) -> &'static ProblemKind {
     match why {
         Why::TicketClosed => problems::TICKET_CLOSED,
+        Why::Erased => problems::ERASED,
+        Why::Held => problems::UNDER_HOLD,
+        Why::TicketsOpen => problems::TICKETS_OPEN,
+        Why::OwnHold => problems::OWN_HOLD,
         Why::NotAboutCaller => problems::NOT_ABOUT_CALLER,
         Why::ForeignReference => problems::FOREIGN_REFERENCE,
         Why::UnknownReference => problems::UNKNOWN_REFERENCE,

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 
 use tokio::sync::oneshot;
 
@@ -12,8 +13,11 @@ use crate::log::startup::Proved;
 use crate::log::stats::LogStats;
 use crate::log::{Change, CommitError, LogKeys};
 use crate::model::ids::RecordId;
+use crate::model::reference::Reference;
 use crate::note::Checkpoint;
-use crate::store::rows::{Contradiction, Fence, HeadRow, KeyringRow, UnlockRow, UnlockTryRow, VaultRow, WrappedKey};
+use crate::store::rows::{
+    Contradiction, DoomedKey, ErasedKey, Fence, HeadRow, KeyringRow, UnlockRow, UnlockTryRow, VaultRow, WrappedKey,
+};
 use crate::store::{Appended, Conflict, DataWriter, Guard, KeyStore, StoreError, Write};
 
 type Answer = Result<u64, CommitError>;
@@ -52,6 +56,10 @@ impl DataWriter for Writer {
     }
 
     fn rollback(&mut self) {}
+
+    fn scrub(&mut self) -> Result<()> {
+        unreachable!()
+    }
 }
 
 /// A key store that nobody asks anything.
@@ -72,6 +80,21 @@ impl KeyStore for Unasked {
         unreachable!()
     }
     async fn record_keys(&self, _: &mut (dyn FnMut(u64, Option<WrappedKey>) + Send)) -> Result<()> {
+        unreachable!()
+    }
+    fn doom_keys(&self, _: &Reference, _: &[RecordId]) -> Result<()> {
+        unreachable!()
+    }
+    async fn doomed_keys(&self) -> Result<Vec<DoomedKey>> {
+        unreachable!()
+    }
+    fn destroy_keys(&self, _: &Reference, _: Timestamp) -> Result<()> {
+        unreachable!()
+    }
+    fn spare_keys(&self, _: &Reference) -> Result<()> {
+        unreachable!()
+    }
+    async fn erased_keys(&self, _: &mut (dyn FnMut(ErasedKey) + Send)) -> Result<()> {
         unreachable!()
     }
     async fn schema(&self) -> Result<Vec<String>> {

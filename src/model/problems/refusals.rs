@@ -94,6 +94,10 @@ problems! {
     OWN_REQUEST = "own-request", 403, "Not allowed for your own account" / "不能对本人账号操作",
         "You cannot approve your own request, a request about yourself, or a request of an account that you made or that made yours." /
         "不能审批以下申请：本人提出的、关于本人的、本人所建账号提出的、为本人建账号者提出的。";
+    /// One's own hold.
+    OWN_HOLD = "own-hold", 403, "Another person must lift the hold" / "须由他人解除保全",
+        "You cannot lift a hold that you set, or that was set by an account that you made or that made yours." /
+        "不能解除以下保全：本人设置的、本人所建账号设置的、为本人建账号者设置的。";
     /// A program.
     NOT_A_PERSON = "not-a-person", 403, "Not allowed for service accounts" / "服务账号不能进行此操作",
         "A service account can neither ask for an approval nor approve." / "服务账号不能申请审批，也不能审批。";

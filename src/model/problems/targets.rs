@@ -68,6 +68,34 @@ problems! {
     MERGED_SINCE = "merged-since", 409, "A later merge must be undone first" / "须先撤销之后的合并",
         "The record was merged further, or another record that was merged later has a value that this one gave. Undo the later          merge first." /
         "该档案此后又被合并，或之后并入的档案含有由本档案提供的信息。请先撤销之后的合并。";
+    /// The caller is no more.
+    ERASED = "erased", 410, "The caller was erased" / "诉求人信息已销毁",
+        "The ticket's caller was erased at their request or after the retention period. Nothing of the caller can be shown. The ticket's \
+         steps are still here." /
+        "该工单的诉求人信息已依申请或因期限届满而销毁，无法再查看。工单的办理经过仍可查看。";
+    /// What the log calls a caller who is no more.
+    SUBJECT_ERASED = "erased", 410, "The caller was erased" / "诉求人信息已销毁",
+        "The subject leads to nobody any more. `GET /v1/erasures/<subject>` gives the receipt." /
+        "该日志对象已不再指向任何人。可用 `GET /v1/erasures/<subject>` 取得回执。";
+    /// A legal hold.
+    UNDER_HOLD = "under-hold", 409, "A legal hold forbids it" / "法律保全期间不得办理",
+        "In force: {holds}. `GET /v1/holds` names the owner and the reason. A hold is lifted by another person than the one who set it." /
+        "生效中的保全：{holds}。`GET /v1/holds` 列出负责人和理由。保全须由设置人以外的人解除。";
+    /// A record that is to be taken apart, under a legal hold.
+    HELD_NOT_SPLIT = "under-hold", 409, "A legal hold forbids it" / "法律保全期间不得办理",
+        "What is split off would be under no hold. Have the hold lifted first, or split the record later." /
+        "拆分出的部分将不受保全。请先解除保全，或以后再拆分。";
+    /// Tickets that are not closed.
+    TICKETS_OPEN = "tickets-open", 409, "The caller has open tickets" / "诉求人有未办结的工单",
+        "Open: {tickets}. A caller can be erased once every ticket is closed." /
+        "未办结：{tickets}。全部工单办结后方可销毁诉求人信息。";
+    /// A hold that was lifted.
+    LIFTED_ALREADY = "lifted", 409, "The hold was lifted" / "保全已解除", "The hold is not in force any more." / "该保全已不再生效。";
+    /// Keys that are still there.
+    ERASURE_UNFINISHED = "erasure-unfinished", 503, "The erasure is not finished" / "销毁尚未完成",
+        "The erasure stands in the log, and the keys are to go. The key store could not delete them yet: free some disk space. The vault \
+         tries again with its next entry and at each start. Then `GET /v1/erasures/<subject>` gives the receipt." /
+        "销毁已记入日志，密钥待删除。密钥库暂时无法删除，请释放磁盘空间。保险库会在下一次写入和每次启动时重试，完成后可用 `GET /v1/erasures/<subject>` 取得回执。";
     /// It was changed since it was read.
     STALE = "stale", 412, "Changed in the meantime" / "内容已被修改",
         "Read it again, decide again, and send its current `ETag` as `If-Match`." /

@@ -42,6 +42,10 @@ things! {
     Code = "one-time code" / "验证码";
     /// What waits for a second person.
     Approval = "request for approval" / "审批申请";
+    /// What keeps a caller from being erased.
+    Hold = "legal hold" / "法律保全";
+    /// That a caller was erased.
+    Erasure = "erasure" / "销毁记录";
     /// Where an entry stands.
     Index = "index" / "序号";
     /// A checkpoint with witnesses' lines.

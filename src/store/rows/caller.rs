@@ -26,6 +26,8 @@ table! {
         pub merged: u32,
         /// When one was last merged into it: a call that was taken before is nobody's own call any more.
         pub joined_at: Option<Timestamp>,
+        /// How many legal holds are in force: as long as there is one, the caller is not erased.
+        pub holds: u32,
         /// 1 when made, one more at each change of a field, merge and split.
         pub version: u64,
     }

@@ -8,7 +8,7 @@ use crate::merkle::Hash;
 use crate::model::approvals::ApprovalState;
 use crate::model::ask::Action;
 use crate::model::code::Code;
-use crate::model::ids::{ApprovalId, CallerId, JoinId, PrincipalId, RecordKind, TicketId, TokenId};
+use crate::model::ids::{ApprovalId, CallerId, HoldId, JoinId, PrincipalId, RecordKind, TicketId, TokenId};
 use crate::model::key_roles::KeyRole;
 use crate::model::limits::{Counted, Counts};
 use crate::model::principals::{DepartmentKind, DepartmentState, PrincipalKind, Roles};
@@ -213,7 +213,17 @@ macro_rules! as_bytes {
         })+
     };
 }
-as_bytes!(CallerId, TicketId, PrincipalId, TokenId, ApprovalId, JoinId, Code, Hash);
+as_bytes!(
+    CallerId,
+    TicketId,
+    PrincipalId,
+    TokenId,
+    ApprovalId,
+    JoinId,
+    HoldId,
+    Code,
+    Hash
+);
 
 macro_rules! as_word {
     ($($name:ty),+) => {

@@ -1,10 +1,12 @@
 //! The rows of the key store: keys, each wrapped by another.
 
 use jiff::Timestamp;
+use ring::digest::{Context, SHA256};
 
 use super::{One, table};
 use crate::merkle::Hash;
 use crate::model::ids::{RecordId, RecordKind};
+use crate::model::reference::Reference;
 use crate::model::unlocking::CameFrom;
 
 table! {
@@ -141,4 +143,46 @@ table! {
         /// All of them: one for each place.
         WRONG = "ORDER BY came_from";
     ]
+}
+
+table! {
+    /// A record key that an erasure is about to destroy: it goes once the log says so, and stays otherwise.
+    pub struct DoomedKey in "doomed_key", key 2, put Once, plain {
+        /// Whose key: a caller's or a ticket's.
+        pub record_kind: RecordKind,
+        /// Whose key: the record's id.
+        pub record: [u8; 16],
+        /// What the log calls the caller who is erased.
+        pub subject: Reference,
+    }
+    reads [
+        /// Every one. There are none but while an erasure is under way.
+        DOOMED = "ORDER BY record_kind, record";
+    ]
+}
+
+table! {
+    /// A record key that was destroyed. A record that an older copy of the data store still has is so known to be erased.
+    pub struct ErasedKey in "erased_key", key 1, put Over, plain {
+        /// [`Self::mark_of`] the record. Its id stays nowhere.
+        pub mark: [u8; 32],
+        /// When.
+        pub erased_at: Timestamp,
+    }
+    reads []
+}
+
+impl ErasedKey {
+    /// SHA-256 of a record's kind and id, which has 122 random bits.
+    #[must_use]
+    pub fn mark_of(record: RecordId) -> [u8; 32] {
+        let mut context = Context::new(&SHA256);
+        context.update(b"callervault/erased-key/1\0");
+        context.update(record.kind().as_str().as_bytes());
+        context.update(b"\0");
+        context.update(record.as_bytes());
+        let mut mark = [0; 32];
+        mark.copy_from_slice(context.finish().as_ref());
+        mark
+    }
 }

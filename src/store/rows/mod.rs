@@ -10,7 +10,9 @@ pub mod coded;
 pub mod custody;
 pub mod declared;
 pub mod department;
+pub mod erased;
 pub mod field;
+pub mod hold;
 pub mod joined;
 pub mod key_version;
 pub mod keys;
@@ -36,10 +38,14 @@ pub use self::coded::{Coded, Genuine, Protected};
 pub use self::custody::CustodyRow;
 pub use self::declared::DeclaredRow;
 pub use self::department::DepartmentRow;
+pub use self::erased::ErasedRow;
 pub use self::field::FieldRow;
+pub use self::hold::HoldRow;
 pub use self::joined::JoinedRow;
 pub use self::key_version::KeyVersionRow;
-pub use self::keys::{Contradiction, Fence, KeyringRow, UnlockRow, UnlockTryRow, VaultRow, WrappedKey};
+pub use self::keys::{
+    Contradiction, DoomedKey, ErasedKey, Fence, KeyringRow, UnlockRow, UnlockTryRow, VaultRow, WrappedKey,
+};
 pub use self::log::{EntryRow, HeadRow, PastEntryRow, PastLogRow, TileRow};
 pub use self::principal::PrincipalRow;
 pub use self::recovery::RecoveryRow;
@@ -75,6 +81,8 @@ pub static DATA: &[fn() -> &'static Table] = &[
     ArchiveRow::table,
     RecoveryRow::table,
     KeyVersionRow::table,
+    ErasedRow::table,
+    HoldRow::table,
     HeadRow::table,
     EntryRow::table,
     ClientRow::table,
@@ -89,6 +97,8 @@ pub static KEYS: &[fn() -> &'static Table] = &[
     UnlockRow::table,
     KeyringRow::table,
     WrappedKey::table,
+    DoomedKey::table,
+    ErasedKey::table,
     Fence::table,
     Contradiction::table,
     UnlockTryRow::table,

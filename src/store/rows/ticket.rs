@@ -16,7 +16,7 @@ table! {
         pub id: TicketId,
         /// What callers and departments call it.
         pub no: TicketNo,
-        /// Whose: the caller's id, sealed.
+        /// Whose: the caller's id, sealed. Empty once the caller is erased.
         pub caller: Vec<u8>,
         /// Whose: what the log calls them.
         pub subject: Reference,
@@ -65,12 +65,22 @@ table! {
         HELD_ABOUT = "WHERE subject = ?1 AND holder = ?2 ORDER BY created_at DESC, no DESC LIMIT ?3";
         /// Tickets about a caller that a department took, newest first.
         TAKEN_ABOUT = "WHERE subject = ?1 AND origin = ?2 ORDER BY created_at DESC, no DESC LIMIT ?3";
+        /// Tickets about a caller.
+        ABOUT = "WHERE subject = ?1 ORDER BY holder, created_at, no LIMIT ?2";
+        /// A ticket about a caller besides so many others.
+        ABOUT_BESIDES = "WHERE subject = ?1 ORDER BY holder, created_at, no LIMIT 1 OFFSET ?2";
     ]
 }
 
 impl TicketRow {
     /// The version of a ticket of which no step has been taken.
     pub const FIRST: u64 = 1;
+
+    /// Whether its caller was erased: nothing leads from it to anybody.
+    #[must_use]
+    pub const fn is_erased(&self) -> bool {
+        self.caller.is_empty()
+    }
 
     /// Whether this is the agent who took the call, in the department in which they took it: what they knew of a caller there does
     /// not go with them to another. Of a call that was brought in nobody is.

@@ -5,18 +5,20 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use rusqlite::{Transaction, TransactionBehavior, params};
 
 use super::counted::{Counted, Statements};
 use super::data::all;
 use super::files::{self, NewStore};
-use super::open_files::OpenFiles;
+use super::open_files::{OpenFiles, put_into_database};
 use super::writer::put;
 use super::{scan, schema};
 use crate::model::ids::RecordId;
+use crate::model::reference::Reference;
 use crate::store::rows::keys::{
-    AGAINST_A_LOG, Contradiction, Fence, KEYS, KeyringRow, OF_RECORD, THE_FENCE, THE_VAULT, UnlockRow, UnlockTryRow,
-    VaultRow, WAYS, WRONG, WrappedKey,
+    AGAINST_A_LOG, Contradiction, DOOMED, DoomedKey, ErasedKey, Fence, KEYS, KeyringRow, OF_RECORD, THE_FENCE,
+    THE_VAULT, UnlockRow, UnlockTryRow, VaultRow, WAYS, WRONG, WrappedKey,
 };
 use crate::store::rows::{Columns, FromColumns, Row};
 use crate::store::{KeyStore, Result, StoreError};
@@ -170,6 +172,59 @@ impl KeyStore for SqliteKeys {
         self.files.check()
     }
 
+    fn doom_keys(&self, subject: &Reference, records: &[RecordId]) -> Result<()> {
+        let connection = self.writer();
+        let transaction = Transaction::new_unchecked(&connection, TransactionBehavior::Immediate)?;
+        spare(&connection, subject)?;
+        for record in records {
+            let doomed = DoomedKey {
+                record_kind: record.kind(),
+                record: *record.as_bytes(),
+                subject: *subject,
+            };
+            put(&connection, &doomed)?;
+        }
+        transaction.commit()?;
+        self.files.check()
+    }
+
+    async fn doomed_keys(&self) -> Result<Vec<DoomedKey>> {
+        all(&self.reading(), DOOMED.statement().sql(), &[])
+    }
+
+    fn destroy_keys(&self, subject: &Reference, at: Timestamp) -> Result<()> {
+        let connection = self.writer();
+        let transaction = Transaction::new_unchecked(&connection, TransactionBehavior::Immediate)?;
+        let doomed: Vec<DoomedKey> = all(&connection, DOOMED.statement().sql(), &[])?;
+        for key in doomed.iter().filter(|key| key.subject == *subject) {
+            let sql = "DELETE FROM record_key WHERE record_kind = ?1 AND record = ?2";
+            connection.execute(sql, params![key.record_kind.as_str(), key.record])?;
+            let erased = ErasedKey {
+                mark: ErasedKey::mark_of(RecordId::new(key.record_kind, key.record)),
+                erased_at: at,
+            };
+            put(&connection, &erased)?;
+        }
+        spare(&connection, subject)?;
+        transaction.commit()?;
+        put_into_database(&connection)?;
+        self.files.check()
+    }
+
+    fn spare_keys(&self, subject: &Reference) -> Result<()> {
+        spare(&self.writer(), subject)
+    }
+
+    async fn erased_keys(&self, visit: &mut (dyn FnMut(ErasedKey) + Send)) -> Result<()> {
+        let mut each = |_, columns: &mut dyn Columns| {
+            // A mark that cannot be read marks nothing.
+            if let Ok(key) = ErasedKey::from_columns(columns) {
+                visit(key);
+            }
+        };
+        scan::scan(&self.reading(), ErasedKey::table(), &mut each)
+    }
+
     fn put_key(&self, key: &KeyringRow) -> Result<()> {
         let connection = self.writer();
         let transaction = Transaction::new_unchecked(&connection, TransactionBehavior::Immediate)?;
@@ -213,6 +268,11 @@ impl KeyStore for SqliteKeys {
         self.writer().execute("DELETE FROM unlock_try", [])?;
         self.files.check()
     }
+}
+
+fn spare(connection: &Counted, subject: &Reference) -> Result<()> {
+    connection.execute("DELETE FROM doomed_key WHERE subject = ?1", [subject.to_string()])?;
+    Ok(())
 }
 
 impl Drop for SqliteKeys {

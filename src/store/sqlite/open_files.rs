@@ -80,8 +80,11 @@ impl OpenFiles {
     }
 }
 
-/// Moves all that the open write-ahead log holds to where it belongs.
-fn put_into_database(connection: &Connection) -> Result<()> {
+/// Moves all that the open write-ahead log holds to where it belongs, and empties it.
+///
+/// # Errors
+/// [`StoreError::Busy`] while somebody reads what was there before.
+pub(super) fn put_into_database(connection: &Connection) -> Result<()> {
     let busy: i64 = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
     if busy == 0 { Ok(()) } else { Err(StoreError::Busy) }
 }

@@ -7,7 +7,8 @@ use rusqlite::{Params, ffi, params, params_from_iter};
 
 use super::columns::parameters;
 use super::counted::Counted;
-use super::open_files::OpenFiles;
+use super::open_files::{OpenFiles, put_into_database};
+use crate::model::ids::RecordId;
 use crate::store::rows::{Cell, Column, HeadRow, NewRow, Put, Row, TileRow};
 use crate::store::{Appended, Conflict, DataWriter, Guard, Holds, Result, StoreError, Write};
 
@@ -81,6 +82,7 @@ impl SqliteWriter {
         let (sql, wanted) = match guard.holds {
             Holds::Unchanged(table) => (table.unchanged(), true),
             Holds::None(statement) => (statement.sql(), false),
+            Holds::Some(statement) => (statement.sql(), true),
         };
         let mut statement = self.connection.prepare_cached(sql)?;
         Ok(statement.exists(parameters(&guard.cells))? == wanted)
@@ -98,10 +100,31 @@ impl SqliteWriter {
                 // What was read is there, or somebody else has removed it since.
                 self.replace(sql, params![caller.as_bytes(), field])
             }
+            Write::Forget(record) => self.forget(*record),
+            Write::Unrefer(row) => {
+                let sql = "DELETE FROM reference WHERE department = ?1 AND kind = ?2 AND version = ?3 AND body = ?4";
+                let key = crate::cells![row.department, row.kind, row.version, row.body];
+                Ok(self.change(sql, params_from_iter(&key))?.map(drop))
+            }
             Write::DropBodies(range) => self.drop_bodies(range),
             Write::NextLog if index == 0 => Ok(Ok(self.next_log()?)),
             Write::NextLog => Ok(Err(Conflict::Stale)),
         }
+    }
+
+    fn forget(&self, record: RecordId) -> Outcome {
+        let fields = "DELETE FROM sealed_field WHERE record_kind = ?1 AND record = ?2";
+        if let Err(conflict) = self.change(fields, params![record.kind().as_str(), record.as_bytes()])? {
+            return Ok(Err(conflict));
+        }
+        let RecordId::Caller(caller) = record else {
+            return Ok(Ok(()));
+        };
+        let entries = "DELETE FROM blind_index WHERE caller = ?1";
+        if let Err(conflict) = self.change(entries, [caller.as_bytes()])? {
+            return Ok(Err(conflict));
+        }
+        self.replace("DELETE FROM caller WHERE id = ?1", [caller.as_bytes()])
     }
 
     /// Entries of earlier logs are older than any of this one: what is beside them goes with the first that are dropped.
@@ -217,6 +240,10 @@ impl DataWriter for SqliteWriter {
         if !self.connection.is_autocommit() && self.connection.execute_batch("ROLLBACK").is_err() {
             tracing::error!("a transaction could not be rolled back");
         }
+    }
+
+    fn scrub(&mut self) -> Result<()> {
+        put_into_database(&self.connection)
     }
 }
 

@@ -70,7 +70,12 @@ impl Vault {
             found = Some((row, reference));
         }
         let audit = self.act(act, change).await?.position().into();
-        let (row, reference) = found.ok_or(Error::NotFound(Thing::Subject))?;
+        let Some((row, reference)) = found else {
+            return Err(match self.erased(&subject).await? {
+                Some(_) => Error::Bad(problems::SUBJECT_ERASED),
+                None => Error::NotFound(Thing::Subject),
+            });
+        };
         Ok(Resolved {
             caller: ResolvedCaller { r#ref: reference },
             tickets: self.tickets_known(&row, &session.actor).await?,

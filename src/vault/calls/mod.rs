@@ -3,6 +3,8 @@
 pub mod callers;
 pub mod compare;
 pub mod correct;
+pub mod erase;
+pub mod holds;
 pub mod intake;
 pub mod joining;
 pub mod lookup;

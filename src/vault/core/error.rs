@@ -30,6 +30,9 @@ pub enum Error {
     /// As `Refused`; the asker is told this problem.
     #[error("refused: {why}\n  {told}", why = .0.why(), told = .1.remedy.en)]
     RefusedBecause(Refusal, &'static ProblemKind),
+    /// As `RefusedBecause`, with what stands in a place of the problem's words.
+    #[error("refused: {why}\n  {told}", why = .0.why(), told = .1.remedy.en)]
+    RefusedNaming(Refusal, &'static ProblemKind, (&'static str, String)),
     /// It waits for a second person, who has been asked. Nothing else has happened.
     #[error("this needs a second person's approval\n  {}", .0.detail.en)]
     Asked(Asked),

@@ -54,13 +54,16 @@ impl Vault {
         let caller = self.traced(id).await?;
         if let Some(ticket) = ticket {
             let of_ticket = match ticket.caller {
-                same if same == id => caller.clone(),
-                other => self.traced(other).await?,
+                None => None,
+                Some(same) if same == id => Some(caller.clone()),
+                Some(other) => Some(self.traced(other).await?),
             };
-            // Who took a call heard what was said in it, and not what another record said that was joined with this one since.
-            ticket.own_call &= of_ticket.is_as_at(ticket.row.created_at);
-            ticket.caller = of_ticket.row.id;
-            ticket.via = of_ticket.via;
+            if let Some(of_ticket) = of_ticket {
+                // Who took a call heard what was said in it, and not what another record said that was joined with this one since.
+                ticket.own_call &= of_ticket.is_as_at(ticket.row.created_at);
+                ticket.caller = Some(of_ticket.row.id);
+                ticket.via = of_ticket.via;
+            }
         }
         let Traced { row, via } = caller;
         let concerns = ask.action() == Action::ReadCaller && self.concerns(ask.department(), &row).await?;

@@ -227,6 +227,19 @@ impl Vault {
         }
     }
 
+    /// As `refuse_because`, with what stands in a place of the problem's words.
+    pub(in crate::vault) async fn refuse_naming(
+        &self,
+        denial: Denial,
+        told: &'static ProblemKind,
+        place: (&'static str, String),
+    ) -> Error {
+        match self.log_refusal(denial).await {
+            Ok(refusal) => Error::RefusedNaming(refusal, told, place),
+            Err(fault) => fault,
+        }
+    }
+
     /// As `refuse`; the asker is told this problem.
     pub(in crate::vault) async fn refuse_because(&self, denial: Denial, told: &'static ProblemKind) -> Error {
         match self.log_refusal(denial).await {

@@ -9,9 +9,9 @@ use crate::model::ids::{CallerId, RecordId};
 use crate::model::problems::Thing;
 use crate::model::reference::{DepartmentCode, Reference};
 use crate::refs;
-use crate::store::Write;
 use crate::store::rows::caller::{self, MERGED_INTO};
 use crate::store::rows::{CallerRow, Genuine};
+use crate::store::{Guard, Write};
 use crate::vault::{Error, Vault};
 
 /// Most records that are merged into one, and into those.
@@ -100,7 +100,7 @@ impl Vault {
         Ok(References { current, superseded })
     }
 
-    /// A department's reference, with its row among the writes where it is new.
+    /// A department's reference, with its row among the writes where it is new. A caller who is erased meanwhile gets none.
     pub(in crate::vault) async fn refer(
         &self,
         change: &mut Change,
@@ -108,6 +108,10 @@ impl Vault {
         department: DepartmentCode,
     ) -> Result<Reference, Error> {
         let minted = refs::mint(&self.keyring, &*self.store, department, record).await?;
+        let made_here = change.keys.iter().any(|key| key.record() == record);
+        if let (Some(_), RecordId::Caller(id), false) = (&minted.new, record, made_here) {
+            change.guards.push(Guard::some(&caller::BY_ID, &cells![id]));
+        }
         change.writes.extend(minted.new.map(Write::put));
         Ok(minted.reference)
     }

@@ -1,6 +1,7 @@
 //! The life of a vault: it is made, opened, checked, and goes on as the next log.
 
 pub mod door;
+mod erasures;
 pub mod fsck;
 pub mod init;
 pub mod lists;

@@ -218,6 +218,7 @@ impl Unlocked {
     async fn prove(mut self, opening: &Opening) -> Result<Vault, OpenError> {
         self.check_schema(&opening.places).await?;
         self.finish_rotations().await?;
+        self.finish_erasures().await?;
         self.check_declared().await?;
         self.finish_restart().await?;
         let verifiers = self.keyring.verifiers(&self.log)?;

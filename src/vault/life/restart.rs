@@ -93,6 +93,7 @@ impl Vault {
         let opened = Unlocked::open(places, passphrase, &randomness).await?;
         opened.check_schema(places).await?;
         opened.finish_rotations().await?;
+        opened.finish_erasures().await?;
         let head = opened.store.head().await?;
         let fence = opened.keys.fence().await?;
         let old = startup::named_origin(&head).ok_or(Unproved::Checkpoint)?.to_owned();
@@ -126,6 +127,7 @@ impl Vault {
             .writes
             .extend(readmitted.iter().map(|(_, row)| Write::put(row.clone())));
         vault.record(permit, change).await?;
+        vault.erase_again(&sessions[0]).await?;
         Ok(Restarted {
             key: vault.keyring.verifier(&origin)?.to_string(),
             origin,

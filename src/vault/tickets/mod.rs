@@ -1,14 +1,18 @@
 //! Tickets: the envelope, the list, and the steps.
 
+mod caller;
+
 use serde::{Deserialize, Serialize};
 
+pub use self::caller::TicketCaller;
+use self::caller::tells_of_caller;
 use crate::cells;
 use crate::log::{Change, leaf};
 use crate::model::ask::Action;
 use crate::model::ids::RecordId;
 use crate::model::problems;
 use crate::model::purposes::Purpose;
-use crate::model::reference::{DepartmentCode, Reference};
+use crate::model::reference::DepartmentCode;
 use crate::model::submitted::Submitted;
 use crate::model::ticket_no::TicketNo;
 use crate::model::tickets::{Channel, MatterKind, TicketState};
@@ -51,6 +55,10 @@ pub struct TicketPage {
     /// could recognise a reporter from other tickets.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub caller: Option<TicketCaller>,
+    /// Whether the caller was erased, and with the caller what the ticket had on file.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
+    pub caller_erased: bool,
     /// Names of the ticket's own sealed fields on file.
     pub on_file: Vec<String>,
     /// The departments that have held it, oldest first.
@@ -59,18 +67,6 @@ pub struct TicketPage {
     pub version: u64,
     /// The log entry of this read.
     pub audit: Audit,
-}
-
-/// A ticket's caller.
-#[derive(Serialize, utoipa::ToSchema)]
-pub struct TicketCaller {
-    /// Your department's reference to the caller.
-    #[schema(value_type = String)]
-    pub r#ref: Reference,
-    /// Your department's references to records that were merged into this one. They still work.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schema(value_type = Vec<String>, required = false)]
-    pub superseded: Vec<Reference>,
 }
 
 /// A step of custody.
@@ -169,17 +165,7 @@ impl Vault {
         let permit = self.decide(ask, facts).await?;
         let row = ticket_of(&permit)?;
         let mut change = Change::default();
-        let department = session.actor.department();
-        let caller = if row.confidential && !row.was_taken_by(&session.actor) {
-            None
-        } else {
-            let caller = self.traced(self.keyring.caller_in(&row)?).await?.row;
-            let names = self.references(&mut change, &caller, department).await?;
-            Some(TicketCaller {
-                r#ref: names.current,
-                superseded: names.superseded,
-            })
-        };
+        let caller = self.caller_of_ticket(session, &row, &mut change).await?;
         let audit = self.record(permit, change).await?.position().into();
         let mut custody = Vec::new();
         for step in self.genuine(self.store.all(&OF_TICKET, &cells![row.id, LARGEST_PAGE]).await?)? {
@@ -201,6 +187,7 @@ impl Vault {
             origin: row.origin,
             received_at: leaf::milliseconds(row.received_at),
             caller,
+            caller_erased: row.is_erased() && tells_of_caller(session, &row, true),
             on_file: self.fields_of(RecordId::Ticket(row.id)).await?,
             custody,
             version: row.version,
@@ -338,7 +325,9 @@ impl Vault {
             // On a confidential ticket a department hears nothing that it could follow the caller by.
             next.on_file = Vec::new();
             if !row.confidential {
-                let caller = self.traced(self.keyring.caller_in(row)?).await?;
+                // Only a closed ticket's caller is erased, and no step leads on from there.
+                let caller = self.keyring.caller_in(row)?.ok_or(Error::WrongState(row.state))?;
+                let caller = self.traced(caller).await?;
                 // The ticket is about its own record again once a merge is undone.
                 for record in caller.line() {
                     self.refer(&mut change, RecordId::Caller(record.id), next.holder)

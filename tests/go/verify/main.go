@@ -7,7 +7,7 @@
 // Several keys are those that the log had, one after the other.
 //
 // It needs every bundle: lay an archive of pruned ones over the directory first. Receipts in
-// DIRECTORY/receipts/*.tlog-proof are checked too. Prints `OK n=… root=…`; or `MISMATCH: …` on standard error and exit code 1; 2 if called wrongly.
+// DIRECTORY/receipts/*.tlog-proof are checked too, and receipts of erasures in DIRECTORY/receipts/*.erasure. Prints `OK n=… root=…`; or `MISMATCH: …` on standard error and exit code 1; 2 if called wrongly.
 package main
 
 import (
@@ -82,7 +82,51 @@ func verify(dir directory, keys []note.Verifier, random *rand.Rand) (tlog.Tree, 
 	if err := checkProofs(dir, tree, leaves, random); err != nil {
 		return tree, err
 	}
+	if err := checkErasures(dir, leaves, keys); err != nil {
+		return tree, err
+	}
 	return tree, checkReceipts(dir, tree, leaves, keys)
+}
+
+// checkErasures checks receipts/*.erasure: signed by the log, and about the entry that the log has there.
+func checkErasures(dir directory, leaves []tlog.Hash, keys []note.Verifier) error {
+	paths, err := filepath.Glob(filepath.Join(string(dir), "receipts", "*.erasure"))
+	if err != nil {
+		return err
+	}
+	for _, path := range paths {
+		data, err := os.ReadFile(path)
+		if err == nil {
+			err = checkErasure(leaves, keys, data)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+	}
+	return nil
+}
+
+func checkErasure(leaves []tlog.Hash, keys []note.Verifier, receipt []byte) error {
+	opened, err := note.Open(receipt, note.VerifierList(keys...))
+	if err != nil {
+		return err
+	}
+	lines := strings.Split(opened.Text, "\n")
+	if len(lines) != 10 || lines[0] != "callervault/erasure/1" || lines[1] != "log "+keys[0].Name() {
+		return errors.New("not the receipt of an erasure of this log")
+	}
+	index, err := parseDecimal(strings.TrimPrefix(lines[2], "entry "))
+	if err != nil {
+		return err
+	}
+	leaf, err := parseHash(strings.TrimPrefix(lines[3], "leaf "))
+	if err != nil {
+		return err
+	}
+	if index >= int64(len(leaves)) || leaves[index] != leaf {
+		return fmt.Errorf("entry %d of this log is another", index)
+	}
+	return nil
 }
 
 // openCheckpoint returns the tree that a checkpoint was signed for: exactly the lines origin, size, root.

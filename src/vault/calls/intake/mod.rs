@@ -246,6 +246,7 @@ impl Vault {
             merged_into: None,
             merged: 0,
             joined_at: None,
+            holds: 0,
             version: 1,
         };
         row.put_on_file(values.iter().map(|(field, _)| field.name().as_str()));

@@ -125,7 +125,10 @@ impl Vault {
             tickets.push(ticket_of_facts(&facts)?);
             whole = facts.caller.map(|caller| caller.row);
         }
-        let whole = whole.ok_or(Error::Stale)?;
+        let whole: Genuine<CallerRow> = whole.ok_or(Error::Stale)?;
+        if whole.holds > 0 {
+            return Err(Error::Bad(problems::HELD_NOT_SPLIT));
+        }
         if body.fields.keys().any(|name| !whole.has(name)) {
             return Err(Error::Bad(problems::NOT_ON_FILE));
         }

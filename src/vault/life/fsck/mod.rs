@@ -4,6 +4,7 @@
 //! Nothing that a row holds ends the check: what cannot be read is a finding, and the check goes on.
 
 mod clients;
+mod erased;
 mod fields;
 mod log;
 mod log_index;
@@ -25,6 +26,7 @@ use crate::randomness::{Randomness, System};
 use crate::store::StoreError;
 use crate::store::rows::coded::row_digest;
 use crate::store::rows::{Coded, Columns, FromColumns, Protected, Table, WrappedKey};
+use crate::vault::life::erasures::{Marks, marks};
 use crate::vault::life::open::{OpenError, Places, Unlocked};
 
 /// Rows between two words on progress.
@@ -71,6 +73,8 @@ pub struct Report {
     pub rows: u64,
     /// Rows and fields whose last write is in an entry that was archived and dropped: their own codes were checked.
     pub archived: u64,
+    /// Records that were erased after this copy of the data store was made. They stay unreadable: no finding.
+    pub erased: u64,
     /// Keys without a record.
     pub orphan_keys: Vec<OrphanKey>,
     /// Entries where times go back.
@@ -99,10 +103,11 @@ pub async fn check(
         dropped: false,
         latest: None,
         keys: BTreeMap::new(),
+        marks: Marks::new(),
         references: BTreeMap::new(),
     };
     check.databases().await;
-    check.rotations().await;
+    check.interrupted().await;
     check.log().await?;
     check.clients().await;
     // A log that cannot be read has been named: there is nothing to hold its index against.
@@ -154,6 +159,8 @@ struct Check<'v> {
     latest: Option<Timestamp>,
     /// Wrapped keys and their positions.
     keys: BTreeMap<RecordId, (u64, WrappedKey)>,
+    /// Keys that were destroyed.
+    marks: Marks,
     /// What each stored reference stands for.
     references: BTreeMap<Reference, RecordId>,
 }
@@ -219,12 +226,14 @@ impl Check<'_> {
         whole
     }
 
-    /// A rotation that a crash has interrupted is finished, as at a start.
-    async fn rotations(&mut self) {
-        match self.vault.finish_rotations().await {
-            // What a database reports stands among the findings already.
-            Ok(()) | Err(OpenError::Store(_)) => {}
-            Err(fault) => self.find("keyring", fault.to_string()),
+    /// A rotation or an erasure that a crash has interrupted is finished, as at a start.
+    async fn interrupted(&mut self) {
+        for done in [self.vault.finish_rotations().await, self.vault.finish_erasures().await] {
+            match done {
+                // What a database reports stands among the findings already.
+                Ok(()) | Err(OpenError::Store(_)) => {}
+                Err(fault) => self.find("keyring", fault.to_string()),
+            }
         }
     }
 
@@ -241,6 +250,7 @@ impl Check<'_> {
         if let Err(fault) = result {
             self.broken("key store", &fault);
         }
+        self.marks = marks(&*self.vault.keys).await.unwrap_or_default();
         self.keys
             .extend(keys.into_iter().map(|(position, key)| (key.record(), (position, key))));
     }
@@ -306,7 +316,9 @@ impl Check<'_> {
     }
 
     fn has_key(&mut self, record: RecordId, name: &str) {
-        if !self.keys.contains_key(&record) {
+        if self.is_erased(record) {
+            self.report.erased += 1;
+        } else if !self.keys.contains_key(&record) {
             self.find(
                 format!("record key of {} {name}", record.kind().as_str()),
                 "is missing: nothing of the record can be opened",

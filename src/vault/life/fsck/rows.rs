@@ -13,6 +13,7 @@ use crate::store::rows::{
 };
 use crate::vault::core::{MOST_MERGED, replay};
 use crate::vault::life::fsck::Check;
+use crate::vault::life::fsck::erased::Erasures;
 
 /// A caller whose row was read.
 pub(super) struct SeenCaller {
@@ -47,6 +48,7 @@ pub(super) struct Seen {
     pub(super) callers: BTreeMap<CallerId, SeenCaller>,
     pub(super) tickets: BTreeMap<TicketId, SeenTicket>,
     pub(super) blind_index: BTreeMap<(CallerId, String), Vec<BlindIndexRow>>,
+    pub(super) erasures: Erasures,
 }
 
 impl Seen {
@@ -103,6 +105,7 @@ impl Check<'_> {
         self.coded(|row: &DeclaredRow| format!("declared field {}", row.name))
             .await;
         self.each(ApprovalRow::table(), |check, row| check.approval(row)).await;
+        self.erasures(seen).await;
         self.each(CallerRow::table(), |check, row| check.caller(row, seen))
             .await;
         self.merged(seen);
@@ -110,6 +113,7 @@ impl Check<'_> {
             .await;
         self.each(TicketRow::table(), |check, row| check.ticket(row, seen))
             .await;
+        self.erased_tickets(seen);
     }
 
     /// Rows of which nothing is asked but that they are as the vault wrote them.
@@ -138,6 +142,9 @@ impl Check<'_> {
         let name = row.subject.to_string();
         self.protected(&row, &code, "", &format!("caller {name}"));
         self.has_key(RecordId::Caller(row.id), &name);
+        if seen.erasures.holds_on(&name) != row.holds {
+            self.find(format!("caller {name}"), "counts other legal holds than are in force");
+        }
         let caller = SeenCaller {
             subject: row.subject,
             name,
@@ -171,9 +178,24 @@ impl Check<'_> {
     fn ticket(&mut self, row: Coded<TicketRow>, seen: &mut Seen) {
         let (row, code, _) = Self::taken_apart(row);
         let no = row.no.to_string();
-        self.protected(&row, &code, "", &format!("ticket {no}"));
+        let name = format!("ticket {no}");
+        if row.is_erased() {
+            if self.vault.keyring.is_genuine(&row, &code).is_err() {
+                self.find(&name, "was edited: its code does not fit");
+            }
+            let ticket = SeenTicket {
+                no,
+                caller: None,
+                departments: [row.holder, row.origin],
+                steps: row.version,
+            };
+            seen.tickets.insert(row.id, ticket);
+            self.erased_ticket(row, seen);
+            return;
+        }
+        self.protected(&row, &code, "", &name);
         self.has_key(RecordId::Ticket(row.id), &no);
-        let caller = self.vault.keyring.caller_in(&row).ok();
+        let caller = self.vault.keyring.caller_in(&row).ok().flatten();
         let of = caller.and_then(|caller| seen.callers.get(&caller));
         if of.is_none_or(|caller| caller.subject != row.subject) {
             self.find(

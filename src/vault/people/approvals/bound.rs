@@ -7,13 +7,14 @@ use ring::digest::{Context, SHA256};
 
 use crate::cells;
 use crate::keyring::KeyError;
-use crate::model::ids::{PrincipalId, TokenId};
+use crate::model::ids::{PrincipalId, RecordId, TokenId};
 use crate::model::problems::Thing;
-use crate::model::reference::DepartmentCode;
+use crate::model::reference::{DepartmentCode, Reference};
 use crate::model::ticket_no::TicketNo;
+use crate::refs;
 use crate::store::Guard;
 use crate::store::rows::coded::row_digest;
-use crate::store::rows::ticket::BY_NO;
+use crate::store::rows::ticket::{ABOUT, BY_NO};
 use crate::store::rows::{About, Genuine, Protected, archive, key_version};
 use crate::vault::{Error, Vault};
 
@@ -32,6 +33,10 @@ pub(in crate::vault) const KEY: &str = "key";
 pub(in crate::vault) const KEPT_TICKET: &str = "kept_ticket";
 /// A ticket of the record that is merged into it.
 pub(in crate::vault) const MERGED_TICKET: &str = "merged_ticket";
+/// The caller who is to be erased: what the log calls the record in force.
+pub(in crate::vault) const ERASED: &str = "erased";
+/// Most tickets about a caller who can be erased: all of them change in one transaction.
+pub(in crate::vault) const MOST_TICKETS: u32 = 5_000;
 /// A ticket that goes to a record of its own.
 pub(in crate::vault) const SPLIT_TICKET: &str = "split_ticket";
 
@@ -106,11 +111,33 @@ impl Vault {
             };
             let ticket = self.store.one(&BY_NO, &cells![no]).await?;
             let ticket = self.keyring.genuine(ticket.ok_or(Error::NotFound(Thing::Ticket))?)?;
-            for record in self.traced(self.keyring.caller_in(&ticket)?).await?.line() {
-                rows.row(record);
+            match self.keyring.caller_in(&ticket)? {
+                None => rows.row(&ticket),
+                Some(caller) => self.traced(caller).await?.line().for_each(|record| rows.row(record)),
             }
         }
+        if let Some(subject) = named::<Reference>(about, ERASED)? {
+            self.bound_whole(&mut rows, &subject).await?;
+        }
         Ok(rows.done())
+    }
+}
+
+impl Vault {
+    /// Everything of a caller who is to be erased: the records that are one, and the tickets about them. Nothing once the caller is
+    /// erased, which is another state than any before.
+    async fn bound_whole(&self, rows: &mut Gathered, subject: &Reference) -> Result<(), Error> {
+        let Some(RecordId::Caller(id)) = refs::resolve(&self.keyring, &*self.store, subject).await? else {
+            return Ok(());
+        };
+        for record in self.family(&self.caller_row(id).await?).await? {
+            rows.row(&record);
+            let tickets = self.store.all(&ABOUT, &cells![record.subject, MOST_TICKETS]).await?;
+            for ticket in self.genuine(tickets)? {
+                rows.state.update(&row_digest(&*ticket));
+            }
+        }
+        Ok(())
     }
 }
 

@@ -1,0 +1,166 @@
+//! What an erasure changes.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use crate::cells;
+use crate::log::{Change, Doomed};
+use crate::model::ids::RecordId;
+use crate::model::problems;
+use crate::model::reference::DepartmentCode;
+use crate::model::tickets::TicketState;
+use crate::refs;
+use crate::store::rows::erased::tickets_digest;
+use crate::store::rows::ticket::{ABOUT, ABOUT_BESIDES};
+use crate::store::rows::{CallerRow, DepartmentRow, ErasedRow, Genuine, NewRow, ReferenceRow, TicketRow, department};
+use crate::store::{Guard, Write};
+use crate::vault::people::approvals::MOST_TICKETS;
+use crate::vault::{Error, LARGEST_PAGE, Session, Vault};
+
+/// All that is about one caller.
+pub(in crate::vault) struct Whole {
+    /// The record in force, then those that were merged into it, each after the one that it leads to.
+    pub(in crate::vault) family: Vec<Genuine<CallerRow>>,
+    /// Of each of them the number of tickets.
+    counts: Vec<u32>,
+    /// The tickets, by number.
+    pub(in crate::vault) tickets: Vec<Genuine<TicketRow>>,
+}
+
+impl Vault {
+    pub(in crate::vault) async fn whole(&self, row: &Genuine<CallerRow>) -> Result<Whole, Error> {
+        let family = self.family(row).await?;
+        let mut counts = Vec::with_capacity(family.len());
+        let mut tickets = Vec::new();
+        for record in &family {
+            let rows = self
+                .store
+                .all(&ABOUT, &cells![record.subject, MOST_TICKETS + 1])
+                .await?;
+            counts.push(u32::try_from(rows.len()).unwrap_or(u32::MAX));
+            tickets.extend(self.genuine(rows)?);
+        }
+        if tickets.len() > MOST_TICKETS as usize {
+            return Err(Error::Bad(problems::TOO_MUCH_AT_ONCE));
+        }
+        tickets.sort_by_key(|ticket: &Genuine<TicketRow>| ticket.no.to_string());
+        Ok(Whole {
+            family,
+            counts,
+            tickets,
+        })
+    }
+
+    pub(in crate::vault) async fn compose_erasure(
+        &self,
+        session: &Session,
+        row: &Genuine<CallerRow>,
+        whole: &Whole,
+        at: Timestamp,
+    ) -> Result<(Change, ErasedRow), Error> {
+        let mut change = Change {
+            subject: Some(row.subject),
+            ..Change::default()
+        };
+        let mut records = Vec::new();
+        let mut left = Vec::with_capacity(whole.tickets.len());
+        for ticket in &whole.tickets {
+            let next = without_caller(ticket);
+            change.writes.push(Write::put(self.custody(session, &next, at)?));
+            change.writes.push(Write::Forget(RecordId::Ticket(ticket.id)));
+            records.push(RecordId::Ticket(ticket.id));
+            left.push(next);
+        }
+        // A record goes before the one that it leads to.
+        for (record, count) in whole.family.iter().zip(&whole.counts).rev() {
+            change.guards.push(Guard::unchanged(record));
+            change
+                .guards
+                .push(Guard::none(&ABOUT_BESIDES, &cells![record.subject, *count]));
+            change.writes.push(Write::Forget(RecordId::Caller(record.id)));
+            records.push(RecordId::Caller(record.id));
+        }
+        let references = self.references_to(&whole.family).await?;
+        change.writes.extend(references.into_iter().map(Write::Unrefer));
+        let others = whole.family.iter().skip(1).map(|record| record.subject.to_string());
+        let erased = ErasedRow {
+            subject: row.subject,
+            others: others.collect(),
+            tickets: u32::try_from(left.len()).unwrap_or(u32::MAX),
+            tickets_digest: tickets_digest(&left),
+            keks: self.keks_of(&records).await?,
+            log: self.log.origin().to_owned(),
+            erased_at: at,
+        };
+        for next in left {
+            let mut next = NewRow::from(self.keyring.protect(next)?);
+            // The row of the erasure has one digest for all of them.
+            next.digest = None;
+            change.writes.push(Write::Put(next));
+        }
+        change.writes.push(Write::put(self.keyring.protect(erased.clone())?));
+        change.doomed = Some(Doomed {
+            subject: row.subject,
+            records,
+            at,
+        });
+        Ok((change, erased))
+    }
+
+    /// What every department's references to these records stand for, and the log's.
+    async fn references_to(&self, family: &[Genuine<CallerRow>]) -> Result<Vec<ReferenceRow>, Error> {
+        let mut given = Vec::new();
+        let mut departments = vec![DepartmentCode::AUDITORS];
+        let mut after = String::new();
+        loop {
+            let page = self.store.all(&department::AFTER, &cells![after, LARGEST_PAGE]).await?;
+            let page: Vec<Genuine<DepartmentRow>> = self.genuine(page)?;
+            let Some(last) = page.last() else { break };
+            after = last.code.to_string();
+            departments.extend(page.iter().map(|row| row.code));
+        }
+        for record in family {
+            for &department in &departments {
+                let record = RecordId::Caller(record.id);
+                given.extend(refs::given(&self.keyring, &*self.store, department, record).await?);
+            }
+            tokio::task::yield_now().await;
+        }
+        Ok(given)
+    }
+
+    /// References that somebody was given while the erasure was under way. No more can come: who gives one looks for the record.
+    pub(super) async fn forget_late_references(&self, whole: &Whole) -> Result<(), Error> {
+        let late = self.references_to(&whole.family).await?;
+        if !late.is_empty() {
+            let change = Change {
+                writes: late.into_iter().map(Write::Unrefer).collect(),
+                ..Change::default()
+            };
+            self.log.keep(change).await?;
+        }
+        Ok(())
+    }
+
+    /// Versions of the key-encryption key under which these records' keys are, in order.
+    async fn keks_of(&self, records: &[RecordId]) -> Result<Vec<String>, Error> {
+        let mut keks = BTreeSet::new();
+        for record in records {
+            keks.extend(self.keys.record_key(*record).await?.map(|key| key.kek));
+        }
+        Ok(keks.iter().map(ToString::to_string).collect())
+    }
+}
+
+/// The ticket's row once nothing leads from it to a person.
+fn without_caller(ticket: &Genuine<TicketRow>) -> TicketRow {
+    TicketRow {
+        caller: Vec::new(),
+        on_file: Vec::new(),
+        // It was closed, but for one that an older copy of the data store has as it was before.
+        state: TicketState::Closed,
+        version: ticket.version + 1,
+        ..ticket.clone().into_row()
+    }
+}
