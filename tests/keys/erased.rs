@@ -112,7 +112,7 @@ async fn a_backup_brings_back_all_but_the_erased() {
     assert_eq!(scene.world.fsck().await, [], "erased, and not missing");
 
     let app = scene.world.open().await;
-    scene.world.readmitted(app.vault(), &token).await;
+    scene.world.readmitted(&app.vault().unwrap(), &token).await;
     let world = &scene.world;
     let [agent, auditor, handler, other] = world.actors(&app, ["agent", "auditor", "handler-c1", "handler-w2"]);
     other.reveal(&scene.other).clear().await.is(200);
