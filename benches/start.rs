@@ -147,6 +147,7 @@ impl Maker {
             merged_into: None,
             merged: 0,
             joined_at: None,
+            corrected_by: Vec::new(),
             holds: 0,
             version: 1,
         };

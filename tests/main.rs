@@ -23,6 +23,7 @@ mod calls {
     mod matching;
     mod merging;
     mod merging_refused;
+    mod probing;
     mod same_as;
     mod session;
     mod splitting;

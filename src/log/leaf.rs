@@ -8,7 +8,7 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use super::error::CommitError;
-use super::places::digests;
+use super::places::{OTHER_SUBJECT, digests};
 use super::{Change, Node, Unasked};
 use crate::merkle::{self, Hash};
 use crate::model::ask::Ask;
@@ -156,6 +156,15 @@ impl<T> Present for Option<T> {
     }
 }
 
+/// What an ask is about besides its caller and ticket.
+fn linked(ask: &Ask) -> Option<BTreeMap<String, String>> {
+    let account = ask.account_asked_about().map(|id| (ACCOUNT, id.to_string()));
+    let other = ask.other_subject().map(|subject| (OTHER_SUBJECT, subject.to_string()));
+    let linked = account.into_iter().chain(other);
+    let linked: BTreeMap<String, String> = linked.map(|(word, what)| (word.to_owned(), what)).collect();
+    (!linked.is_empty()).then_some(linked)
+}
+
 /// Whether an entry's bytes are JSON with the keys of a leaf, each once. A verifier does not look at what stands there.
 #[must_use]
 pub fn has_keys(entry: &[u8]) -> bool {
@@ -206,9 +215,7 @@ impl Leaf {
             req: ask.request().as_str().to_owned(),
             node: node.name.clone(),
             approver: facts.approval.as_ref().map(|approval| approval.by.to_string()),
-            link: ask
-                .account_asked_about()
-                .map(|id| [(ACCOUNT.to_owned(), id.to_string())].into()),
+            link: linked(ask),
             digest: None,
         })
     }
@@ -288,7 +295,9 @@ impl Leaf {
         if let Some(subject) = &change.subject {
             leaf.subject = Some(subject.to_string());
         }
-        leaf.link = (!change.link.is_empty()).then(|| change.link.clone());
+        let link = leaf.link.take().into_iter().flatten().chain(change.link.clone());
+        let link: BTreeMap<String, String> = link.collect();
+        leaf.link = (!link.is_empty()).then_some(link);
         leaf.digest = digests(change);
         Ok(leaf)
     }

@@ -22,6 +22,7 @@ pub struct Ask {
     action: Action,
     caller: Option<Reference>,
     subject: Option<Reference>,
+    other: Option<Reference>,
     account: Option<PrincipalId>,
     ticket: Option<TicketNo>,
     fields: Vec<FieldName>,
@@ -78,6 +79,7 @@ impl Ask {
             action,
             caller: None,
             subject: None,
+            other: None,
             account: None,
             ticket: None,
             fields: Vec::new(),
@@ -110,6 +112,13 @@ impl Ask {
     #[must_use]
     pub fn subject(mut self, reference: Reference) -> Self {
         self.subject = Some(reference);
+        self
+    }
+
+    /// About this other caller too, as the log calls them.
+    #[must_use]
+    pub const fn other(mut self, subject: Reference) -> Self {
+        self.other = Some(subject);
         self
     }
 
@@ -187,6 +196,12 @@ impl Ask {
     #[must_use]
     pub const fn subject_reference(&self) -> Option<&Reference> {
         self.subject.as_ref()
+    }
+
+    /// The other caller asked about, as the log calls them.
+    #[must_use]
+    pub const fn other_subject(&self) -> Option<&Reference> {
+        self.other.as_ref()
     }
 
     /// The account asked about, where its entry says so.

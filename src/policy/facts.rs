@@ -17,6 +17,25 @@ pub struct Facts {
     pub approval: Option<ApprovalFacts>,
 }
 
+impl Facts {
+    /// The ticket is of a call about the caller that the asker has just taken, and no step of it was taken since, also none that led back.
+    #[must_use]
+    pub fn is_own_call(&self) -> bool {
+        let (Some(caller), Some(ticket)) = (&self.caller, &self.ticket) else {
+            return false;
+        };
+        ticket.is_own_call() && ticket.caller == Some(caller.row.id)
+    }
+}
+
+impl TicketFacts {
+    /// The asker has just taken the call, and no step of the ticket was taken since, also none that led back.
+    #[must_use]
+    pub fn is_own_call(&self) -> bool {
+        self.own_call && self.row.version == TicketRow::FIRST
+    }
+}
+
 /// A second person's approval, checked.
 #[derive(Clone, Debug)]
 pub struct ApprovalFacts {
@@ -48,7 +67,8 @@ pub struct TicketFacts {
     pub caller: Option<CallerId>,
     /// The records that were merged, on the way to it; checked again like those of the caller.
     pub via: Vec<Genuine<CallerRow>>,
-    /// The asker took this call, a short while ago, and its record was joined with no other since.
+    /// The asker took this call, a short while ago. Its record was joined with no other since, and the asker has not corrected it before
+    /// so that it agrees.
     pub own_call: bool,
 }
 

@@ -2,14 +2,13 @@
 
 use std::collections::HashMap;
 
-use super::facts::{Facts, TicketFacts};
+use super::facts::Facts;
 use crate::model::actions::Judged;
 use crate::model::ask::{Action, Ask};
 use crate::model::fields::{Class, Field, FieldName, FieldSet, Group};
 use crate::model::ids::RecordKind;
 use crate::model::principals::{DepartmentKind, Role};
 use crate::model::purposes::{Form, Purpose};
-use crate::store::rows::TicketRow;
 
 /// What policy knows of a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -99,18 +98,13 @@ impl Flags {
             held: ticket.row.holder == ask.department(),
             origin: ticket.row.origin == ask.department(),
             about: about_itself || caller.is_some_and(|caller| Some(caller.row.id) == ticket.caller),
-            own_call: is_own_call(ticket),
+            own_call: ticket.is_own_call(),
             confidential: ticket.row.confidential,
             caller_known: caller.is_some(),
             concerns,
             approved,
         }
     }
-}
-
-/// The asker took the call and no step of the ticket has been taken since, also none that led back.
-fn is_own_call(ticket: &TicketFacts) -> bool {
-    ticket.own_call && ticket.row.version == TicketRow::FIRST
 }
 
 /// Everything that is the same for each role and field of one ask.

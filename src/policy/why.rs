@@ -65,6 +65,8 @@ word_enum! {
         IdentitiesDiffer = "identities-differ",
         /// Two records have no value in common that a caller is found by.
         NothingInCommon = "nothing-in-common",
+        /// The records are not as the request says: it names one record as two, a field that is not there, a merge that is none.
+        NotAsAsked = "not-as-asked",
         /// A legal hold keeps the caller from being erased.
         Held = "held",
         /// Tickets about the caller are open.

@@ -99,6 +99,7 @@ CREATE TABLE caller (
     merged_into BLOB REFERENCES caller (id),
     merged      INTEGER NOT NULL,
     joined_at   INTEGER,
+    corrected_by TEXT NOT NULL,
     holds       INTEGER NOT NULL,
     version     INTEGER NOT NULL,
     mac         BLOB NOT NULL

@@ -209,7 +209,7 @@ impl Watch {
     /// Entries come newest first: what is seen of a record after its merge was made before that, and is counted with the other's.
     fn join(&mut self, leaf: &Leaf) {
         let other = leaf.link.as_ref().and_then(|link| link.get(OTHER_SUBJECT));
-        let (Some(part), Some(whole)) = (other, &leaf.subject) else {
+        let (Some(part), Some(whole), "granted") = (other, &leaf.subject, leaf.out.as_str()) else {
             return;
         };
         if leaf.act == Action::Unmerge.as_str() {

@@ -17,7 +17,8 @@ pub(super) const fn told(why: Why) -> &'static ProblemKind {
         Why::NoSuchTicket | Why::NotHolder => problems::NOT_HOLDER,
         Why::Confidential => problems::CONFIDENTIAL,
         Why::Purpose => problems::OTHER_PURPOSE,
-        Why::NeedToKnow => problems::REFUSED,
+        // Who is told what the records have against it is told that instead.
+        Why::NeedToKnow | Why::NotAsAsked => problems::REFUSED,
         Why::TooManyGuesses => problems::TOO_MANY_GUESSES,
         Why::TooManyIntakes => problems::TOO_MANY_INTAKES,
         Why::BudgetSpent => problems::BUDGET_SPENT,

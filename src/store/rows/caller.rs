@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{Protected, table};
-use crate::model::ids::CallerId;
+use crate::model::ids::{CallerId, PrincipalId};
 use crate::model::reference::Reference;
 
 table! {
@@ -26,6 +26,9 @@ table! {
         pub merged: u32,
         /// When one was last merged into it: a call that was taken before is nobody's own call any more.
         pub joined_at: Option<Timestamp>,
+        /// Who has corrected a value by which callers are matched, other than on a call of their own. No call that such a person takes is
+        /// their own call: they would have made the caller agree with what they then say was heard.
+        pub corrected_by: Vec<String>,
         /// How many legal holds are in force: as long as there is one, the caller is not erased.
         pub holds: u32,
         /// 1 when made, one more at each change of a field, merge and split.
@@ -51,6 +54,19 @@ impl CallerRow {
         self.fields.extend(names.into_iter().map(str::to_owned));
         self.fields.sort_unstable();
         self.fields.dedup();
+    }
+
+    /// Somebody has corrected a value by which callers are matched.
+    pub fn note_corrected_by(&mut self, who: impl IntoIterator<Item = String>) {
+        self.corrected_by.extend(who);
+        self.corrected_by.sort_unstable();
+        self.corrected_by.dedup();
+    }
+
+    /// Whether this person has corrected a value by which callers are matched.
+    #[must_use]
+    pub fn was_corrected_by(&self, who: PrincipalId) -> bool {
+        self.corrected_by.contains(&who.to_string())
     }
 
     /// Removes names of fields from those on file.

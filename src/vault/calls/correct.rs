@@ -6,7 +6,7 @@ use crate::cells;
 use crate::log::{Change, CommitError};
 use crate::model::ask::Action;
 use crate::model::fields::{CORRECTION_REASON, Field, FieldSet, MatchStrength};
-use crate::model::ids::{CallerId, RecordId, RecordKind};
+use crate::model::ids::{CallerId, PrincipalId, RecordId, RecordKind};
 use crate::model::limits::Counted;
 use crate::model::purposes::Purpose;
 use crate::model::reference::Reference;
@@ -113,7 +113,8 @@ impl Vault {
             return Err(self.refuse(permit, Why::IdentityTaken).await);
         }
 
-        let mut change = self.corrected(row, &values).await?;
+        let corrector = (!permit.facts().is_own_call()).then(|| permit.ask().who().id());
+        let mut change = self.corrected(row, &values, corrector).await?;
         let corrected = values
             .iter()
             .map(|(field, _)| field.name().as_str().to_owned())
@@ -131,8 +132,13 @@ impl Vault {
         Ok((answer, recorded.position().into()))
     }
 
-    /// The caller's row at its next version, and the fields sealed and indexed anew.
-    async fn corrected(&self, row: Genuine<CallerRow>, values: &[(&Field, Submitted)]) -> Result<Change, Error> {
+    /// The caller's row at its next version, and the fields sealed and indexed anew. `corrector` did not take the call of the ticket.
+    async fn corrected(
+        &self,
+        row: Genuine<CallerRow>,
+        values: &[(&Field, Submitted)],
+        corrector: Option<PrincipalId>,
+    ) -> Result<Change, Error> {
         let (id, indexed, before) = (row.id, row.indexed, row.clone());
         let key = self.sealing_key(RecordId::Caller(id)).await?;
         let mut change = Change {
@@ -143,6 +149,9 @@ impl Vault {
             version: row.version + 1,
             ..row.into_row()
         };
+        if values.iter().any(|(field, _)| field.matching().is_some()) {
+            next.note_corrected_by(corrector.map(|id| id.to_string()));
+        }
         next.put_on_file(values.iter().map(|(field, _)| field.name().as_str()));
         change.writes.push(Write::put(self.keyring.protect(next)?));
         for (field, value) in values {

@@ -59,8 +59,10 @@ impl Vault {
                 Some(other) => Some(self.traced(other).await?),
             };
             if let Some(of_ticket) = of_ticket {
-                // Who took a call heard what was said in it, and not what another record said that was joined with this one since.
-                ticket.own_call &= of_ticket.is_as_at(ticket.row.created_at);
+                // Who took a call heard what was said in it, and not what another record said that was joined with this one since, nor
+                // what this one said before they corrected it to agree with the call.
+                ticket.own_call &=
+                    of_ticket.is_as_at(ticket.row.created_at) && !of_ticket.row.was_corrected_by(ask.who().id());
                 ticket.caller = Some(of_ticket.row.id);
                 ticket.via = of_ticket.via;
             }

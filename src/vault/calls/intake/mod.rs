@@ -246,6 +246,7 @@ impl Vault {
             merged_into: None,
             merged: 0,
             joined_at: None,
+            corrected_by: Vec::new(),
             holds: 0,
             version: 1,
         };

@@ -81,13 +81,16 @@ impl Vault {
             kept: self.of_ask(&ask).await?,
             merged: self.of_ask(&other).await?,
         };
+        let ask = ask.other(pair.merged.subject);
+        let asking = same(&ask, Action::AskApproval).counting(Counted::Guess);
+        let asking = self.may_ask(Action::Merge, asking, exact).await?;
         if pair.kept.id == pair.merged.id {
-            return Err(Error::Bad(problems::SAME_RECORD));
+            return Err(self.not_as_asked(asking, problems::SAME_RECORD).await);
         }
-        let compared = self.may_be_one(&session.rules.fields, &ask, &pair, exact).await?;
         if pair.kept.merged + pair.merged.merged >= MOST_MERGED {
-            return Err(Error::Bad(problems::TOO_MANY_MERGED));
+            return Err(self.not_as_asked(asking, problems::TOO_MANY_MERGED).await);
         }
+        let compared = self.may_be_one(&session.rules.fields, asking, &pair).await?;
         let act = self.with_two(ask, about(body, &compared), exact).await?;
         let (change, mut caller) = self
             .compose_merge(&session.rules.fields, act.permit(), &pair)
@@ -107,23 +110,15 @@ impl Vault {
         Ok(facts.caller.ok_or(Error::Stale)?.row)
     }
 
-    /// What two records have in common, if they may be one caller's. Whether they may is told once a guess is counted, and what
-    /// stands against it is in the log first.
-    async fn may_be_one(&self, fields: &FieldSet, ask: &Ask, pair: &Pair, exact: &Exact) -> Result<Compared, Error> {
-        let counted = match exact.approval {
-            // It was found out, and counted, when the approval was asked for; neither record has changed since, or that is refused.
-            Some(_) => None,
-            None => {
-                let asking = same(ask, Action::AskApproval).counting(Counted::Guess);
-                let facts = self.facts(&asking).await?;
-                Some(self.decide(asking, facts).await?)
-            }
-        };
+    /// What two records have in common, if they may be one caller's. Whether they may is told to whoever asks once a guess is counted,
+    /// and what stands against it is in the log first. For who was approved, it was found out and counted before; neither record has
+    /// changed since, or that is refused.
+    async fn may_be_one(&self, fields: &FieldSet, asking: Option<Permit>, pair: &Pair) -> Result<Compared, Error> {
         // What a confidential call stated is joined with nobody (decision 0018); the policy has refused it by its ticket.
         let open = pair.kept.indexed && pair.merged.indexed;
         let compared = self.compared(fields, pair).await?;
         let why = Some(Why::Confidential).filter(|_| !open).or(compared.against());
-        match (why, counted) {
+        match (why, asking) {
             (None, _) => Ok(compared),
             (Some(why), Some(permit)) => Err(self.refuse(permit, why).await),
             (Some(_), None) => Err(Error::Stale),
@@ -189,6 +184,7 @@ impl Vault {
             version: kept.version + 1,
             ..kept.clone().into_row()
         };
+        next.note_corrected_by(merged.corrected_by.clone());
         next.put_on_file(lacking.iter().map(|field| field.name().as_str()));
         let leads_on = CallerRow {
             merged_into: Some(kept.id),

@@ -20,7 +20,7 @@ use crate::store::rows::{About, CallerRow, Genuine, JoinedRow, TicketRow};
 use crate::store::{Guard, Write};
 use crate::vault::calls::joining::common::{ByTicket, declared, is_certain, told};
 use crate::vault::core::ticket_of_facts;
-use crate::vault::people::approvals::{COPIED, Exact, MOVED, SPLIT_TICKET, TICKETS, is_overtaken};
+use crate::vault::people::approvals::{COPIED, Exact, MOVED, SPLIT_TICKET, TICKETS, is_overtaken, same};
 use crate::vault::{Audit, Error, Session, Vault};
 
 /// Tickets of one request: one entry of the log says what became of each.
@@ -96,7 +96,11 @@ impl Vault {
             self.may_with_two(&ask).await?;
             asks.push(ask);
         }
-        let parts = self.parts(&session.rules.fields, body, &asks).await?;
+        let first = asks.first().ok_or(Error::Bad(problems::SPLIT_TICKETS))?;
+        let asking = self
+            .may_ask(Action::Split, same(first, Action::AskApproval), exact)
+            .await?;
+        let parts = self.parts(&session.rules.fields, body, &asks, asking).await?;
         let first = asks.swap_remove(0);
         let act = self.with_two(first, about(body), exact).await?;
         let (change, reference, on_file) = self.compose_split(session, act.permit(), &parts).await?;
@@ -117,7 +121,13 @@ impl Vault {
         self.ask_by(session, Action::Split, &by)
     }
 
-    async fn parts<'f>(&self, fields: &'f FieldSet, body: &SplitCaller, asks: &[Ask]) -> Result<Parts<'f>, Error> {
+    async fn parts<'f>(
+        &self,
+        fields: &'f FieldSet,
+        body: &SplitCaller,
+        asks: &[Ask],
+        asking: Option<Permit>,
+    ) -> Result<Parts<'f>, Error> {
         let mut tickets = Vec::with_capacity(asks.len());
         let mut whole = None;
         for ask in asks {
@@ -127,10 +137,10 @@ impl Vault {
         }
         let whole: Genuine<CallerRow> = whole.ok_or(Error::Stale)?;
         if whole.holds > 0 {
-            return Err(Error::Bad(problems::HELD_NOT_SPLIT));
+            return Err(self.not_as_asked(asking, problems::HELD_NOT_SPLIT).await);
         }
         if body.fields.keys().any(|name| !whole.has(name)) {
-            return Err(Error::Bad(problems::NOT_ON_FILE));
+            return Err(self.not_as_asked(asking, problems::NOT_ON_FILE).await);
         }
         let shared = declared(fields, |name| body.fields.contains_key(name));
         let share = |field: &Field| body.fields.get(field.name().as_str()).copied();

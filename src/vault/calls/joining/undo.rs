@@ -17,7 +17,7 @@ use crate::store::rows::joined::IN_FORCE;
 use crate::store::rows::{About, CallerRow, Genuine, JoinedRow};
 use crate::store::{Guard, Write};
 use crate::vault::calls::joining::common::{ByTicket, declared, told};
-use crate::vault::people::approvals::{Exact, SPLIT_TICKET, is_overtaken};
+use crate::vault::people::approvals::{Exact, SPLIT_TICKET, is_overtaken, same};
 use crate::vault::{Audit, Error, Session, Vault};
 
 /// The records after a merge was undone.
@@ -59,19 +59,22 @@ impl Vault {
     async fn unmerge_once(&self, session: &Session, body: &ByTicket, exact: &Exact) -> Result<Unmerged, Error> {
         let ask = self.ask_by(session, Action::Unmerge, body)?;
         self.may_with_two(&ask).await?;
+        let asking = self
+            .may_ask(Action::Unmerge, same(&ask, Action::AskApproval), exact)
+            .await?;
         let facts = self.facts(&ask).await?;
         let whole = facts.caller.ok_or(Error::Stale)?.row;
         let part = match &facts.ticket.ok_or(Error::Stale)?.via[..] {
-            [] => return Err(Error::Bad(problems::NOT_MERGED)),
+            [] => return Err(self.not_as_asked(asking, problems::NOT_MERGED).await),
             [part] => part.clone(),
-            _ => return Err(Error::Bad(problems::MERGED_SINCE)),
+            _ => return Err(self.not_as_asked(asking, problems::MERGED_SINCE).await),
         };
         let joined = self.join_in_force(&part).await?;
         let merged = Merged { part, whole, joined };
         let fields = &session.rules.fields;
         let (given, stays) = self.given(fields, &merged).await?;
         if self.rests_on(&merged, &given).await? {
-            return Err(Error::Bad(problems::MERGED_SINCE));
+            return Err(self.not_as_asked(asking, problems::MERGED_SINCE).await);
         }
         let about = About::from([(SPLIT_TICKET.to_owned(), body.ticket.to_string())]);
         let act = self.with_two(ask, about, exact).await?;

@@ -5,12 +5,14 @@
 //! transaction. Where nobody has approved yet, the first is an error that asks ([`Error::Asked`]) and ends the use case.
 //! The rule stands in the policy (`all.two-persons`) and here: a policy that forgets it does not lift it.
 
+mod asking;
 mod bound;
 mod decide;
 mod read;
 
 use jiff::{SignedDuration, Timestamp};
 
+use self::asking::gives_a_reason;
 use crate::cells;
 use crate::log::{Change, Recorded, leaf};
 use crate::model::approvals::{ApprovalState, Giver, Reason};
@@ -134,19 +136,6 @@ impl Vault {
         })
     }
 
-    /// Refuses the asker who may not do this with any approval.
-    ///
-    /// # Errors
-    /// [`Error::Refused`].
-    pub(in crate::vault) async fn may_with_two(&self, ask: &Ask) -> Result<(), Error> {
-        let facts = self.facts(ask).await?;
-        match self.rules.load().policy.decide(same(ask, ask.action()), facts) {
-            Err(denial) if denial.why() != Why::NotApproved => Err(Error::Refused(self.log_refusal(denial).await?)),
-            // A policy that permits it to one person does not lift the rule.
-            Ok(_) | Err(_) => Ok(()),
-        }
-    }
-
     /// Asks for a second person. The asker could do it with one, and is a person themselves.
     async fn ask_second(&self, ask: Ask, about: About, exact: &Exact) -> Result<Asked, Error> {
         self.may_with_two(&ask).await?;
@@ -157,9 +146,7 @@ impl Vault {
         if asker.kind != PrincipalKind::Person {
             return Err(self.refuse(permit, Why::NotAPerson).await);
         }
-        if ask.action().is_asked_with_a_reason() && exact.reason.is_none() {
-            return Err(Error::Bad(problems::REASON_REQUIRED));
-        }
+        gives_a_reason(ask.action(), exact)?;
         let created_at = ask.at();
         let last = cells![asker.id, created_at, MOST_OPEN - 1];
         if self.store.one(&approval::OPEN_BESIDES, &last).await?.is_some() {
@@ -316,12 +303,15 @@ impl Vault {
     }
 }
 
-/// The same asker, purpose, time, request, caller, ticket and subject, with another action.
+/// The same asker, purpose, time, request, caller, ticket and subjects, with another action.
 pub(in crate::vault) fn same(ask: &Ask, action: Action) -> Ask {
     let mut again = Ask::new(*ask.who(), action, ask.purpose(), ask.at(), ask.request().clone());
     again = again.from_client(ask.client().cloned());
     if let Some(subject) = ask.subject_reference() {
         again = again.subject(*subject);
+    }
+    if let Some(other) = ask.other_subject() {
+        again = again.other(*other);
     }
     if let Some(caller) = ask.caller_reference() {
         again = again.caller(*caller);
