@@ -94,7 +94,7 @@ enum Verb {
     RecoverAdmin(recover::RecoverAdmin),
     /// Verify, export, trace or restart the log.
     Audit(audit::Audit),
-    /// Show the public keys of the log.
+    /// List, rotate, rewrap and destroy the vault's keys; show the public keys of the log.
     Keys(keys::Keys),
     /// Run a temporary vault with synthetic departments and calls.
     Demo(demo::Demo),

@@ -121,6 +121,8 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(admin::stop_recovery))
         .routes(routes!(keys::list))
         .routes(routes!(keys::rotate))
+        .routes(routes!(keys::rewrap))
+        .routes(routes!(keys::destroy))
         .routes(routes!(keys::lock))
         .routes(routes!(approvals::list))
         .routes(routes!(approvals::mine))

@@ -36,8 +36,11 @@ pub const RULES: &str = "vault.rules";
 pub const CLAIM: &str = "token.claim";
 /// The recovery of an administrator's account was begun, finished or cancelled (`deed`), with the passphrase.
 pub const RECOVER: &str = "admin.recover";
+/// What was under older versions of a key has moved to the newest, as far as it can; the entry counts what was `moved`, and what is
+/// `left`.
+pub const REWRAPPED: &str = "key.rewrapped";
 /// What nobody asks for with a token.
-pub const OF_VAULT: [&str; 5] = [INIT, UNLOCK, RULES, CLAIM, RECOVER];
+pub const OF_VAULT: [&str; 6] = [INIT, UNLOCK, RULES, CLAIM, RECOVER, REWRAPPED];
 
 /// Declares the keys of a leaf, sorted as RFC 8785 sorts them. `always` ones stand in every leaf.
 macro_rules! leaf {
@@ -80,7 +83,7 @@ leaf! {
     /// The principal's department.
     dept: always String,
     /// For writes: SHA-256 in base64 of what each place now holds. A place is a field's name (its ciphertext), or
-    /// `@other/<field>` (that of the record in `link`'s `subject`), `@caller/<subject>`, `@ticket/<number>`, `@joined/<id>`, `@department/<code>`, `@principal/<id>`, `@token/<principal>/<id>`, `@code/<principal>`, `@approval/<id>`, `@archive/<log>`, `@recovery/<principal>`,
+    /// `@other/<field>` (that of the record in `link`'s `subject`), `@caller/<subject>`, `@ticket/<number>`, `@joined/<id>`, `@department/<code>`, `@principal/<id>`, `@token/<principal>/<id>`, `@code/<principal>`, `@approval/<id>`, `@archive/<log>`, `@recovery/<principal>`, `@key/<role>/<version>`, `@destroyed-key/<role>/<version>`,
     /// `@field/<name>` (the row's columns). Empty: what was there was removed.
     digest: maybe BTreeMap<String, String>,
     /// Names of the fields read, compared or searched.
@@ -96,7 +99,8 @@ leaf! {
     /// `department`, whether it is `active`, and whether it may act on behalf of others (`acts_for`) and might before. About a department:
     /// the `department`, the `deed`, `into` which other it was merged. About a call: that its caller was `matched` by the agent's word.
     /// About a merge or a split of records: the `tickets` it was asked by, and the other record's `subject`. About a key: the `key`'s
-    /// role and its `version`. About a call that was brought in: when it was `received`, `sent`,
+    /// role and its `version`. About a rewrap: the `rate`, what was `moved` and what is `left`; the `first` and the `last` caller of a step,
+    /// counted from its beginning, and the `count` of values that were opened. About a call that was brought in: when it was `received`, `sent`,
     /// `sent_to` whom, and `closed`; how many rejected `lines` were opened.
     link: maybe BTreeMap<String, String>,
     /// The node that wrote it.

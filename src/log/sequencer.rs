@@ -15,14 +15,17 @@ use std::time::Instant;
 
 use tokio::sync::{oneshot, watch};
 
+use super::barred::Barred;
 use super::error::{CommitError, LogStopped};
 use super::leaf::LeafBytes;
 use super::startup::Proved;
 use super::stats::LogStats;
 use super::{Change, LogKeys};
 use crate::merkle::{Frontier, TileBuilder};
+use crate::model::code::Code;
+use crate::model::key_roles::KeyRole;
 use crate::note::Checkpoint;
-use crate::store::rows::{ClientRow, EntryRow, Fence, HeadRow, KeyringRow, One, WrappedKey};
+use crate::store::rows::{Cell, ClientRow, EntryRow, Fence, HeadRow, KeyringRow, One, WrappedKey};
 use crate::store::{Appended, Conflict, DataWriter, KeyStore, StoreError};
 
 const LARGEST_GROUP: usize = 4096;
@@ -49,6 +52,7 @@ struct Tried {
     tiles: TileBuilder,
     added: Appended,
     new_keys: Vec<KeyringRow>,
+    destroyed_keys: Vec<(KeyRole, u8)>,
 }
 
 impl Tried {
@@ -74,6 +78,7 @@ pub(super) struct Sequencer {
     keys: Arc<dyn KeyStore>,
     signer: Arc<dyn LogKeys>,
     stats: Arc<LogStats>,
+    barred: Arc<Barred>,
     batch: usize,
     /// Where the key store had no room for the fence of the last group. Nothing more is committed until it is moved there.
     unmoved: Option<Fence>,
@@ -86,6 +91,7 @@ impl Sequencer {
         keys: Arc<dyn KeyStore>,
         signer: Arc<dyn LogKeys>,
         stats: Arc<LogStats>,
+        barred: Arc<Barred>,
         batch: usize,
     ) -> Self {
         let (origin, frontier, tiles) = proved.into_parts();
@@ -97,6 +103,7 @@ impl Sequencer {
             keys,
             signer,
             stats,
+            barred,
             batch: batch.min(LARGEST_GROUP),
             unmoved: None,
         }
@@ -124,6 +131,8 @@ impl Sequencer {
         let now = Instant::now();
         let (group, late): (Vec<Job>, Vec<Job>) = group.into_iter().partition(|job| job.deadline > now);
         answer(late.into_iter().map(|job| job.reply), CommitError::Unavailable);
+        let (barred, group): (Vec<Job>, Vec<Job>) = group.into_iter().partition(|job| self.barred.bars(job));
+        answer(barred.into_iter().map(|job| job.reply), CommitError::Stale);
         if group.is_empty() {
             return Ok(());
         }
@@ -204,8 +213,10 @@ impl Sequencer {
             return Ok(self.writer.commit()?);
         }
         let new_keys = std::mem::take(&mut tried.new_keys);
+        let destroyed_keys = std::mem::take(&mut tried.destroyed_keys);
         self.commit(tried)?;
         self.activate(&new_keys)?;
+        self.destroy(&destroyed_keys)?;
         self.put_fence()
     }
 
@@ -216,6 +227,7 @@ impl Sequencer {
             tiles: self.tiles.clone(),
             added: Appended::default(),
             new_keys: Vec::new(),
+            destroyed_keys: Vec::new(),
         };
         for job in waiting {
             let index = tried.frontier.size();
@@ -223,6 +235,7 @@ impl Sequencer {
             let (outcome, fault) = match attempt {
                 Ok(Ok(())) => {
                     tried.new_keys.extend(job.change.new_key);
+                    tried.destroyed_keys.extend(job.change.destroyed_key);
                     (Ok(index), None)
                 }
                 Ok(Err(Conflict::Stale)) => (Err(CommitError::Stale), None),
@@ -246,7 +259,9 @@ impl Sequencer {
     /// Tries one job. A new key is durable before the transaction that says it is there; nobody else's can be in its place, since
     /// the job has passed its guards.
     fn attempt(&mut self, change: &Change, index: u64) -> Result<Result<(), Conflict>, StoreError> {
-        let outcome = self.writer.attempt(&change.guards, &change.writes, index)?;
+        let signer = &self.signer;
+        let codes = |table, columns: &[Cell], code: &Code| signer.is_code(table, columns, code);
+        let outcome = self.writer.attempt(&change.guards, &change.writes, index, &codes)?;
         if let (Ok(()), Some(key)) = (&outcome, &change.new_key) {
             self.keys.put_key(key)?;
         }
@@ -266,6 +281,22 @@ impl Sequencer {
             }
             match self.keys.activate_key(&key.role, key.version) {
                 Err(StoreError::Full | StoreError::Busy) | Ok(()) => {}
+                Err(fault) => return Err(Fault::Unknown(fault)),
+            }
+        }
+        Ok(())
+    }
+
+    /// What the log says was destroyed is gone from memory and from the key store. Where the key store has no room to say so, the next
+    /// start does it.
+    fn destroy(&self, keys: &[(KeyRole, u8)]) -> Result<(), Fault> {
+        for &(role, version) in keys {
+            self.signer.forget(role, version);
+            match self.keys.destroy_key(role.as_str(), version) {
+                Err(StoreError::Full | StoreError::Busy) => {
+                    tracing::error!(%role, version, "a destroyed key is still in the key store: the next start removes it");
+                }
+                Ok(()) => {}
                 Err(fault) => return Err(Fault::Unknown(fault)),
             }
         }

@@ -43,8 +43,8 @@ fn give(world: &World, role: &str, version: u8) {
 }
 
 /// What was there before a key was replaced.
-struct Before {
-    case: Case,
+pub(crate) struct Before {
+    pub(crate) case: Case,
     taken: Answer,
     asked: String,
     subject: String,
@@ -56,7 +56,7 @@ fn call() -> Request {
     Request::post("/v1/intake", &call).once("before")
 }
 
-async fn before(world: &World, app: &Arc<App>) -> Before {
+pub(crate) async fn before(world: &World, app: &Arc<App>) -> Before {
     let [agent, auditor, dpo] = world.actors(app, ["agent", "auditor", "dpo"]);
     let case = world.case(app, "C1").await;
     let taken = agent.send(call()).await;
@@ -71,7 +71,7 @@ async fn before(world: &World, app: &Arc<App>) -> Before {
 }
 
 /// Everything that rests on a key still does its work.
-async fn works(world: &World, app: &Arc<App>, before: &Before) {
+pub(crate) async fn works(world: &World, app: &Arc<App>, before: &Before) {
     let [agent, dispatcher, handler] = world.actors(app, ["agent", "dispatcher", "handler-c1"]);
     let case = &before.case;
     let shown = handler.reveal(case).clear().await.is(200);
@@ -117,7 +117,7 @@ fn new_version(role: &str) -> Request {
     Request::post("/v1/keys/rotate", &json!({"role": role}))
 }
 
-async fn rotated(world: &World, app: &Arc<App>, role: &str) -> Answer {
+pub(crate) async fn rotated(world: &World, app: &Arc<App>, role: &str) -> Answer {
     let [system, auditor] = world.actors(app, ["system-admin", "auditor"]);
     system.with(auditor, &new_version(role)).await
 }

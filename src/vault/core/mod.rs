@@ -13,6 +13,7 @@ mod pending;
 mod records;
 pub(in crate::vault) mod replay;
 mod retention;
+mod rewraps;
 mod rules;
 mod token_days;
 mod values;
@@ -35,6 +36,7 @@ pub(in crate::vault) use self::pending::PendingRecovery;
 pub(in crate::vault) use self::records::MOST_MERGED;
 pub use self::replay::{Replay, Scope};
 pub use self::retention::Retention;
+pub(in crate::vault) use self::rewraps::Rewraps;
 pub use self::rules::Rules;
 pub(in crate::vault) use self::token_days::TokenDays;
 pub(in crate::vault) use self::values::Sorted;
@@ -98,6 +100,8 @@ pub struct Vault {
     pub(in crate::vault) token_days: TokenDays,
     /// From when on a recovery may be finished: as the data store had it when it was opened, until it is stopped.
     pub(in crate::vault) recovery: PendingRecovery,
+    /// Which rewraps this process works on, under locks inside. How far they have come stands in the data store, for all nodes.
+    pub(in crate::vault) rewraps: Rewraps,
 }
 
 /// One authenticated request.

@@ -24,7 +24,7 @@ use crate::randomness::{Randomness, System};
 use crate::store::sqlite::{SqliteData, SqliteKeys, SqliteLogIndex};
 use crate::store::{DataStore, KeyStore, StoreError};
 use crate::vault::core::limits::{RateLimiter, Rates, STRANGERS, Spending, Watching};
-use crate::vault::core::{ListsInForce, PendingRecovery, Rules, TokenDays};
+use crate::vault::core::{ListsInForce, PendingRecovery, Rewraps, Rules, TokenDays};
 use crate::vault::life::rules::{self, BadFiles};
 use crate::vault::{Error, Vault};
 
@@ -99,6 +99,12 @@ pub enum OpenError {
         "the key store is older than the data store: it lacks version {1} of the key {0}\n  restore its newest backup"
     )]
     OlderKeys(KeyRole, u8),
+    /// The key store says that a version of a key was destroyed, and the data store does not: a copy of the data store from before.
+    #[error(
+        "the data store is older than the key store: version {1} of the key {0} was destroyed since\n  what was made with it cannot \
+         be opened any more; restore the newest backup"
+    )]
+    DestroyedKey(KeyRole, u8),
     /// What takes two persons, and these are not two who may: why.
     #[error(
         "these two accounts may not restart the log ({0})\n  give the tokens of a system administrator and of another person \
@@ -315,6 +321,7 @@ impl Unlocked {
             spending: Spending::new(limits, running.watching),
             token_days: TokenDays::default(),
             recovery: PendingRecovery::default(),
+            rewraps: Rewraps::default(),
         };
         vault.tell_of_recoveries().await?;
         Ok(vault)
