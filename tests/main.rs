@@ -104,13 +104,16 @@ mod witness {
     pub(crate) mod witnessed;
 }
 
-/// Keys: wrapped, in memory, rotated.
+/// Keys: wrapped, in memory, rotated, destroyed.
 mod keys {
+    pub(crate) mod destroyed;
     mod erased;
     mod erased_killed;
     mod locking;
     mod memory;
-    mod rotation;
+    pub(crate) mod rewrap;
+    mod rewrap_under_load;
+    pub(crate) mod rotation;
     mod secret_files;
     mod secrets;
     pub(crate) mod unlocking;

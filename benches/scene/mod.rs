@@ -19,6 +19,8 @@ pub(crate) struct Scene {
     pub(crate) agent: String,
     pub(crate) dispatcher: String,
     pub(crate) handler: String,
+    /// The three administrators: account and token.
+    pub(crate) founders: Vec<(String, String)>,
 }
 
 pub(crate) fn passphrase() -> Passphrase {
@@ -67,10 +69,13 @@ pub(crate) async fn scene() -> Scene {
         tokens.push(issued.unwrap().token);
     }
     let [agent, dispatcher, handler] = tokens.try_into().unwrap();
+    let founders = founders.iter().map(|one| (one.account.clone(), one.token.to_string()));
+    let founders = founders.collect();
     Scene {
         dir,
         agent,
         dispatcher,
         handler,
+        founders,
     }
 }

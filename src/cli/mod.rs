@@ -99,7 +99,7 @@ enum Verb {
     RecoverAdmin(recover::RecoverAdmin),
     /// Verify, export, trace or restart the log.
     Audit(audit::Audit),
-    /// Show the public keys of the log.
+    /// List, rotate, rewrap and destroy the vault's keys; show the public keys of the log.
     Keys(keys::Keys),
     /// Unlock the vault of a running server.
     Unlock(unlock::Unlock),

@@ -4,16 +4,20 @@
 use std::sync::Arc;
 
 use axum::extract::State;
+use tokio::task::JoinSet;
 
-use super::Answer;
-use super::App;
 use super::approvals::{APPROVAL, REASON};
 use super::problem::AskedBody;
 use super::request::{Context, Json, Once, Unlock, Unlocking};
+use super::{Answer, App};
 use crate::vault::Audit;
-use crate::vault::keys::rotate::{KeyVersions, Rotate, Rotated};
+use crate::vault::keys::destroy::{Destroy, Destroyed};
+use crate::vault::keys::list::KeyVersions;
+use crate::vault::keys::rewrap::{Rewrap, Rewrapping};
+use crate::vault::keys::rotate::{Rotate, Rotated};
+use crate::vault::life::door::OpenVault;
 
-/// Lists the versions of the vault's keys. No key is shown.
+/// Lists the versions of the vault's keys, what is left under each, and how far rewraps have come. No key is shown.
 #[utoipa::path(get, path = "/v1/keys", tag = "keys", responses((status = 200, body = KeyVersions)))]
 pub(super) async fn list(context: Context) -> Answer<KeyVersions> {
     Ok(axum::Json(context.vault().list_keys(context.session()).await?))
@@ -29,6 +33,38 @@ pub(super) async fn rotate(context: Once, body: Json<Rotate>) -> Answer<Rotated>
     let exact = context.exact(&body.bytes)?;
     let rotated = context.vault().rotate_key(context.session(), &body.value, &exact);
     Ok(axum::Json(rotated.await?))
+}
+
+/// Moves what older versions of keys made to the newest, in the background and while everybody works. Fields are opened for blind
+/// indexes alone, and none is shown. One that is under way goes on at this rate.
+#[utoipa::path(post, path = "/v1/keys/rewrap", tag = "keys", request_body = Rewrap,
+    responses((status = 200, body = Rewrapping)))]
+pub(super) async fn rewrap(context: Once, body: Json<Rewrap>) -> Answer<Rewrapping> {
+    let rewrapping = context.vault().start_rewrap(context.session(), &body.value);
+    Ok(axum::Json(rewrapping.await?))
+}
+
+/// Destroys an older version of a key, if nothing is under it any more. No copy of what was made with it can be opened afterwards. Needs a
+/// second person's approval.
+#[utoipa::path(post, path = "/v1/keys/destroy", tag = "keys", request_body = Destroy,
+    params(("Approval" = Option<String>, Header, description = APPROVAL),
+        ("Approval-Reason" = Option<String>, Header, description = REASON)),
+    responses((status = 200, body = Destroyed), (status = 202, body = AskedBody), (status = 409)))]
+pub(super) async fn destroy(context: Once, body: Json<Destroy>) -> Answer<Destroyed> {
+    let exact = context.exact(&body.bytes)?;
+    let destroyed = context.vault().destroy_key(context.session(), &body.value, &exact);
+    Ok(axum::Json(destroyed.await?))
+}
+
+async fn keep_rewrapping(vault: Arc<OpenVault>) {
+    vault.keep_rewrapping().await;
+}
+
+/// Goes on with rewraps on a task of its own, until this is dropped.
+pub(super) fn rewrapping(app: &Arc<App>) -> JoinSet<()> {
+    let (mut task, app) = (JoinSet::new(), Arc::clone(app));
+    task.spawn(async move { app.door.while_open(keep_rewrapping).await });
+    task
 }
 
 /// Locks the vault: wipes every key and closes the stores. Requests under way end without a value. `POST /v1/keys/unlock` unlocks it.

@@ -57,6 +57,12 @@ struct Store {
     store: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Rewrapped {
+    role: &'static str,
+    rows: &'static str,
+}
+
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// Upper bounds of the buckets of answer times, in seconds: from a constant answer to the longest that is waited for.
 const SECONDS: [f64; 13] = [
@@ -146,6 +152,7 @@ fn register_vault(registry: &mut Registry, vault: &Vault) {
     register_statements(registry, vault);
     register_witnesses(registry, vault);
     register_recovery(registry, vault);
+    register_rewraps(registry, vault);
     let levels = Family::<Level, Counter>::default();
     for (level, count) in vault.reveal_alarms() {
         levels.get_or_create(&Level { level }).inc_by(count);
@@ -213,6 +220,25 @@ fn register_recovery(registry: &mut Registry, vault: &Vault) {
         "recovery_pending",
         "1 while the recovery of an administrator's account can be stopped; /readyz says more",
         pending,
+    );
+}
+
+fn register_rewraps(registry: &mut Registry, vault: &Vault) {
+    let rows = Family::<Rewrapped, Gauge>::default();
+    for (role, seen, total) in vault.rewrap_progress() {
+        for (rows_that, count) in [("seen", seen), ("total", total)] {
+            let labels = Rewrapped {
+                role: role.as_str(),
+                rows: rows_that,
+            };
+            rows.get_or_create(&labels)
+                .set(i64::try_from(count).unwrap_or(i64::MAX));
+        }
+    }
+    registry.register(
+        "rewrap_rows",
+        "Rows that this process has looked at in the newest rewrap of each key, and rows there were when it began",
+        rows,
     );
 }
 

@@ -144,6 +144,8 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(admin::stop_recovery))
         .routes(routes!(keys::list))
         .routes(routes!(keys::rotate))
+        .routes(routes!(keys::rewrap))
+        .routes(routes!(keys::destroy))
         .routes(routes!(keys::lock))
         .routes(routes!(keys::unlock))
         .routes(routes!(approvals::list))

@@ -138,6 +138,7 @@ async fn serve_and_watch(
     stopping.at(stop);
     let (routes, connections) = (router(Arc::clone(app)), Arc::clone(&app.connections));
     let serving = listener.serve(routes, app.limits, connections, stopping.told());
+    let _rewraps = super::keys::rewrapping(app);
     let both = async { tokio::join!(serving, serve_metrics(app, metrics, stopping.told())) };
     tokio::select! {
         _ = both => Ok(()),

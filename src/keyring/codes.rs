@@ -12,8 +12,8 @@ use crate::model::claim_code::ClaimCode;
 use crate::model::code::Code;
 use crate::model::fields::Indexed;
 use crate::model::ids::PrincipalId;
-use crate::store::rows::coded::encoding;
-use crate::store::rows::{BlindIndexRow, Coded, Genuine, Protected};
+use crate::store::rows::coded::{encoding, encoding_of};
+use crate::store::rows::{BlindIndexRow, Cell, Coded, Genuine, Protected, Stored, Table};
 
 /// What a code is for: the role of its key, and the label of the subkey under that.
 struct Purpose<'p> {
@@ -87,6 +87,38 @@ impl Keyring {
         self.check(&of_rows(R::table().name), &encoding(row), code)
     }
 
+    /// Whether this code is the one of a row with these columns.
+    ///
+    /// # Errors
+    /// When locked.
+    pub fn is_code(&self, table: &'static Table, columns: &[Cell], code: &Code) -> Result<bool, KeyError> {
+        self.is_code_of(&of_rows(table.name), &encoding_of(table, columns), code)
+    }
+
+    /// The codes of these rows of one table under the active row key. Nothing for a row that does not carry its own code: what was
+    /// edited is not made genuine.
+    ///
+    /// # Errors
+    /// When locked.
+    pub fn recoded(&self, table: &'static Table, rows: &[Stored]) -> Result<Vec<Option<Code>>, KeyError> {
+        let purpose = of_rows(table.name);
+        let newest = self.active(purpose.role)?;
+        let rows: Vec<_> = rows.iter().map(|row| (row.code(), row.encoding())).collect();
+        self.with_codes(|keys| {
+            let code = |version, message: &[u8]| {
+                let mac = keyed(keys.key(purpose.role, version)?, &purpose.label, message)?;
+                Ok::<_, KeyError>(Code::new(version, *mac.first_chunk().ok_or(KeyError::Broken)?))
+            };
+            let again = |(old, message): &(&Code, Vec<u8>)| match code(old.version(), message) {
+                Ok(right) if right.as_bytes().ct_eq(old.as_bytes()).into() => code(newest, message).map(Some),
+                // A code under a key that the vault does not have is somebody else's.
+                Ok(_) | Err(KeyError::NoSuchKey) => Ok(None),
+                Err(error) => Err(error),
+            };
+            rows.iter().map(again).collect()
+        })
+    }
+
     /// The code of a value for a new entry of a blind index, under the index's own subkey. Equal values give equal codes under
     /// one key; nothing else can be learnt from one without the key.
     ///
@@ -96,12 +128,15 @@ impl Keyring {
         self.active_code(&of_index(&indexed.index), indexed.value.expose().as_bytes())
     }
 
-    /// The codes of a value under each version of the index key, newest first: where it is to be looked for.
+    /// The codes of a value under each version of the index key: where it is to be looked for. Oldest first: entries move to newer
+    /// versions only, so that one that is no longer found under an older version is found under a newer one afterwards.
     ///
     /// # Errors
     /// When locked.
     pub fn blind_indexes(&self, indexed: &Indexed) -> Result<Vec<Code>, KeyError> {
-        self.all_codes(&of_index(&indexed.index), indexed.value.expose().as_bytes())
+        let mut codes = self.all_codes(&of_index(&indexed.index), indexed.value.expose().as_bytes())?;
+        codes.reverse();
+        Ok(codes)
     }
 
     /// Whether an entry of a blind index stands for this value.

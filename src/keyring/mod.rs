@@ -19,6 +19,7 @@ mod references;
 mod rejected;
 mod replay;
 mod revealed;
+mod rewrap;
 mod rotate;
 mod sign;
 mod stack;
@@ -75,7 +76,10 @@ impl Keyring {
     }
 
     /// The version of a role's key with which new values are made.
-    fn active(&self, role: KeyRole) -> Result<u8, KeyError> {
+    ///
+    /// # Errors
+    /// When locked.
+    pub fn active(&self, role: KeyRole) -> Result<u8, KeyError> {
         self.look(|unlocked| unlocked.active(role))
     }
 

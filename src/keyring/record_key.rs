@@ -212,7 +212,7 @@ impl Keyring {
     }
 
     /// A record's key, for a moment on a key stack.
-    fn unwrapped(
+    pub(super) fn unwrapped(
         &self,
         keys: &Keys<'_>,
         record: RecordId,
@@ -226,7 +226,7 @@ impl Keyring {
     }
 
     /// The value in a field's row, which is opened as this record's.
-    fn opened(
+    pub(super) fn opened(
         &self,
         key: &[u8; KEY_LEN],
         record: RecordId,

@@ -1,7 +1,7 @@
 //! New versions of keys, while everybody works.
 //!
 //! A new version is made and wrapped for the key store ([`Keyring::new_version`]). It is used once the log says that it is there
-//! ([`Keyring::activate`]). Older versions stay and open what they sealed.
+//! ([`Keyring::activate`]). Older versions stay and open what they sealed, until they are forgotten ([`Keyring::forget`]).
 
 use std::sync::PoisonError;
 
@@ -21,6 +21,14 @@ impl Keyring {
         newest.checked_add(1).ok_or(KeyError::NoVersionLeft)
     }
 
+    /// Versions of a role's key older than the active one, newest first. Those that were destroyed are not among them.
+    ///
+    /// # Errors
+    /// When locked.
+    pub fn older(&self, role: KeyRole) -> Result<Vec<u8>, KeyError> {
+        Ok(self.versions(role)?.into_iter().skip(1).collect())
+    }
+
     /// Makes this version of a role's key, wrapped for the key store. Nothing uses it yet.
     ///
     /// # Errors
@@ -30,6 +38,14 @@ impl Keyring {
             let make = || new_key(&self.origin, unlocked.root(), (role, version), now, &*self.randomness);
             self.stacks.run(make)?
         })
+    }
+
+    /// Wipes an older version of a role's key. It is in use nowhere.
+    pub fn forget(&self, role: KeyRole, version: u8) {
+        let mut unlocked = self.unlocked.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(unlocked) = unlocked.as_mut() {
+            unlocked.forget(role, version);
+        }
     }
 
     /// From now on new values are made with this version, as the key store has it.

@@ -2,8 +2,9 @@
 
 use super::{KeyError, KeyRole, Keyring};
 use crate::log::LogKeys;
+use crate::model::code::Code;
 use crate::note::{Checkpoint, ErasureReceipt, Signer, Verifier};
-use crate::store::rows::KeyringRow;
+use crate::store::rows::{Cell, KeyringRow, Table};
 
 impl Keyring {
     /// The public key of the log of that origin in the form verifiers take (vkey).
@@ -68,5 +69,13 @@ impl LogKeys for Keyring {
 
     fn activate(&self, key: &KeyringRow) -> bool {
         Self::activate(self, key).is_ok()
+    }
+
+    fn forget(&self, role: KeyRole, version: u8) {
+        Self::forget(self, role, version);
+    }
+
+    fn is_code(&self, table: &'static Table, columns: &[Cell], code: &Code) -> bool {
+        Self::is_code(self, table, columns, code) == Ok(true)
     }
 }

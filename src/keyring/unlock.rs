@@ -257,10 +257,11 @@ fn keyring(origin: &str, root: Secret, rows: &[KeyringRow]) -> Result<Unlocked, 
     Unlocked::new(root, keys, active)
 }
 
-/// Whether a key is the active one of its role, or an older one. A newer one was made by a rotation that is not in the log yet.
+/// Whether a key is the active one of its role, or an older one that was not destroyed. A newer one was made by a rotation that is
+/// not in the log yet.
 fn is_used(key: &KeyringRow, rows: &[KeyringRow]) -> bool {
     let active = rows.iter().find(|row| row.active && row.role == key.role);
-    active.is_some_and(|active| key.version <= active.version)
+    active.is_some_and(|active| key.version <= active.version) && !key.is_destroyed()
 }
 
 fn root_key(stacks: &Stacks, origin: &str, passphrase: &Passphrase, ways: &[UnlockRow]) -> Result<Secret, KeyError> {

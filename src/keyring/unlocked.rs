@@ -38,6 +38,13 @@ impl Unlocked {
         self.active.insert(role, version);
     }
 
+    /// Wipes a version that is not the active one.
+    pub(super) fn forget(&mut self, role: KeyRole, version: u8) {
+        if self.active.get(&role) != Some(&version) {
+            self.keys.remove(&(role, version));
+        }
+    }
+
     /// Every version of a role's key, newest first.
     pub(super) fn versions(&self, role: KeyRole) -> Vec<u8> {
         let of_role = self.keys.range((role, u8::MIN)..=(role, u8::MAX));

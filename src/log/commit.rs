@@ -9,12 +9,14 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use tokio::sync::{oneshot, watch};
 
+use super::barred::{Bar, Barred};
 use super::error::{CommitError, LogStopped};
 use super::leaf::{Leaf, LeafBytes, UNLOCK, WAY};
 use super::receipt::{LogPosition, Receipt, Recorded, Refusal};
 use super::sequencer::{Job, Sequencer};
 use super::stats::LogStats;
 use super::{Change, LogKeys, Node, Unasked};
+use crate::model::key_roles::KeyRole;
 use crate::model::reference::DepartmentCode;
 use crate::policy::facts::{Facts, PolicyHash};
 use crate::policy::{Denial, Permit};
@@ -36,6 +38,8 @@ pub struct Log {
     queue: Option<SyncSender<Job>>,
     thread: Option<JoinHandle<()>>,
     stats: Arc<LogStats>,
+    // The log's thread has it too.
+    barred: Arc<Barred>,
     stopped: watch::Receiver<Option<LogStopped>>,
     /// How long a job may wait.
     deadline: Duration,
@@ -96,7 +100,9 @@ impl Log {
         let stats = Arc::new(LogStats::default());
         stats.size.send_replace(proved.size());
         let origin = proved.origin().to_owned();
-        let sequencer = Sequencer::new(proved, writer, keys, signer, Arc::clone(&stats), pace.batch);
+        let barred = Arc::new(Barred::default());
+        let (of_thread, bars) = (Arc::clone(&stats), Arc::clone(&barred));
+        let sequencer = Sequencer::new(proved, writer, keys, signer, of_thread, bars, pace.batch);
         let thread = std::thread::Builder::new()
             .name("log".to_owned())
             .spawn(move || sequencer.run(&jobs, &stopping))?;
@@ -104,6 +110,7 @@ impl Log {
             queue: Some(queue),
             thread: Some(thread),
             stats,
+            barred,
             stopped,
             deadline: pace.deadline,
             origin,
@@ -144,6 +151,18 @@ impl Log {
     pub async fn keep(&self, change: Change) -> Result<(), CommitError> {
         self.queue(None, change, self.deadline).await?;
         Ok(())
+    }
+
+    /// From when this returns, nothing that was made with this version of a key is written: who tries is told that it was changed in the
+    /// meantime. What was written before can be read.
+    ///
+    /// # Errors
+    /// [`CommitError`]: nothing is barred.
+    pub async fn bar(&self, role: KeyRole, version: u8) -> Result<Bar, CommitError> {
+        let bar = Bar::put_up(&self.barred, (role, version));
+        // Jobs that were taken before it are done when this one is.
+        self.keep(Change::default()).await?;
+        Ok(bar)
     }
 
     /// Makes a refusal durable, with what is written beside it.

@@ -40,8 +40,11 @@ pub const CLAIM: &str = "token.claim";
 pub const RECOVER: &str = "admin.recover";
 /// A caller who was erased before stood in an older copy of the data store, with which the next log was opened, and was removed again.
 pub const ERASE_AGAIN: &str = "caller.erase-again";
+/// What was under older versions of a key has moved to the newest, as far as it can; the entry counts what was `moved`, and what is
+/// `left`.
+pub const REWRAPPED: &str = "key.rewrapped";
 /// What nobody asks for with a token.
-pub const OF_VAULT: [&str; 6] = [INIT, UNLOCK, RULES, CLAIM, RECOVER, ERASE_AGAIN];
+pub const OF_VAULT: [&str; 7] = [INIT, UNLOCK, RULES, CLAIM, RECOVER, ERASE_AGAIN, REWRAPPED];
 
 /// Declares the keys of a leaf, sorted as RFC 8785 sorts them. `always` ones stand in every leaf.
 macro_rules! leaf {
@@ -84,7 +87,10 @@ leaf! {
     /// The principal's department.
     dept: always String,
     /// For writes: SHA-256 in base64 of what each place now holds. A place is a field's name (its ciphertext), or
-    /// `@other/<field>` (that of the record in `link`'s `subject`), `@caller/<subject>`, `@ticket/<number>`, `@joined/<id>`, `@department/<code>`, `@principal/<id>`, `@token/<principal>/<id>`, `@code/<principal>`, `@approval/<id>`, `@archive/<log>`, `@recovery/<principal>`, `@key/<role>/<version>`, `@hold/<id>`, `@erased/<subject>` (a caller's records and tickets are gone),
+    /// `@other/<field>` (that of the record in `link`'s `subject`), `@caller/<subject>`, `@ticket/<number>`, `@joined/<id>`,
+    /// `@department/<code>`, `@principal/<id>`, `@token/<principal>/<id>`, `@code/<principal>`, `@approval/<id>`, `@archive/<log>`,
+    /// `@recovery/<principal>`, `@key/<role>/<version>`, `@destroyed-key/<role>/<version>`, `@hold/<id>`, `@erased/<subject>` (a
+    /// caller's records and tickets are gone),
     /// `@field/<name>` (the row's columns). Empty: what was there was removed.
     digest: maybe BTreeMap<String, String>,
     /// Names of the fields read, compared or searched.
@@ -102,7 +108,8 @@ leaf! {
     /// About a merge or a split of records: the `tickets` it was asked by, and the other record's `subject`. About a key: the `key`'s
     /// role and its `version`. About an unlock: its `way`, and the wrong passphrases before (`wrong_machine`, `wrong_network`,
     /// `wrong_since`). About an erasure: the caller (`erased`), how many `records` and `tickets`; about a legal hold: the `hold`.
-    /// About a call that was brought in: when it was `received`, `sent`,
+    /// About a rewrap: the `rate`, what was `moved` and what is `left`; the `first` and the `last` caller of a step, counted from its
+    /// beginning, and the `count` of values that were opened. About a call that was brought in: when it was `received`, `sent`,
     /// `sent_to` whom, and `closed`; how many rejected `lines` were opened.
     link: maybe BTreeMap<String, String>,
     /// The node that wrote it.

@@ -4,6 +4,7 @@
 //! it into a transaction with the job's writes, extends the tree, signs the checkpoint, commits, and only then answers
 //! with a [`Receipt`] or [`Refusal`]. At start [`startup`] proves the tree before anything is served.
 
+mod barred;
 mod commit;
 mod error;
 pub mod genesis;
@@ -23,18 +24,21 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+pub use self::barred::Bar;
 pub use self::commit::{Log, Pace};
 pub use self::error::{CommitError, LogStopped};
 pub use self::proved::{NotProved, ProvedEntry};
 pub use self::receipt::{LogPosition, Receipt, Recorded, Refusal};
 pub use self::stats::LogStats;
 pub use self::unasked::Unasked;
+use crate::model::code::Code;
 use crate::model::ids::RecordId;
+use crate::model::key_roles::KeyRole;
 use crate::model::reference::Reference;
 use crate::model::ticket_no::TicketNo;
 use crate::note::Checkpoint;
 use crate::randomness::{NoRandomness, Randomness};
-use crate::store::rows::{KeyringRow, WrappedKey};
+use crate::store::rows::{Cell, KeyringRow, Table, WrappedKey};
 use crate::store::{Guard, Write};
 
 /// What the log asks of the keyring. The log never sees a key.
@@ -44,6 +48,12 @@ pub trait LogKeys: Send + Sync {
 
     /// A new version of a key stands in the log: from now on it is used. Whether it can be; the next unlock uses it in any case.
     fn activate(&self, key: &KeyringRow) -> bool;
+
+    /// That a version of a key was destroyed stands in the log: it is wiped.
+    fn forget(&self, role: KeyRole, version: u8);
+
+    /// Whether a code is the one of a row with these columns in this table. Not when the keys are gone.
+    fn is_code(&self, table: &'static Table, columns: &[Cell], code: &Code) -> bool;
 }
 
 /// The node that writes entries.
@@ -86,6 +96,9 @@ pub struct Change {
     pub new_key: Option<KeyringRow>,
     /// Record keys that this destroys.
     pub doomed: Option<Doomed>,
+    /// A version of a key that nothing is under any more: gone from memory and from the key store once the transaction has committed.
+    /// It is [barred](Log::bar) since before it was looked what is under it.
+    pub destroyed_key: Option<(KeyRole, u8)>,
     /// What must still be so.
     pub guards: Vec<Guard>,
     /// The writes.

@@ -4,6 +4,7 @@
 //! is in the data store whole or not at all; keys of records that did not make it are orphans in the key store, which
 //! `fsck` names and which harm nobody.
 
+mod owed;
 #[cfg(test)]
 mod tests;
 
@@ -15,14 +16,17 @@ use std::time::Instant;
 
 use tokio::sync::{oneshot, watch};
 
+use self::owed::Owed;
+use super::barred::Barred;
 use super::error::{CommitError, LogStopped};
 use super::leaf::LeafBytes;
 use super::startup::Proved;
 use super::stats::LogStats;
-use super::{Change, Doomed, LogKeys};
+use super::{Change, LogKeys};
 use crate::merkle::{Frontier, TileBuilder};
+use crate::model::code::Code;
 use crate::note::Checkpoint;
-use crate::store::rows::{ClientRow, EntryRow, Fence, HeadRow, KeyringRow, One, WrappedKey};
+use crate::store::rows::{Cell, ClientRow, EntryRow, Fence, HeadRow, One, WrappedKey};
 use crate::store::{Appended, Conflict, DataWriter, KeyStore, StoreError};
 
 const LARGEST_GROUP: usize = 4096;
@@ -48,8 +52,7 @@ struct Tried {
     frontier: Frontier,
     tiles: TileBuilder,
     added: Appended,
-    new_keys: Vec<KeyringRow>,
-    doomed: Vec<Doomed>,
+    owed: Owed,
 }
 
 impl Tried {
@@ -75,11 +78,12 @@ pub(super) struct Sequencer {
     keys: Arc<dyn KeyStore>,
     signer: Arc<dyn LogKeys>,
     stats: Arc<LogStats>,
+    barred: Arc<Barred>,
     batch: usize,
     /// Where the key store had no room for the fence of the last group. Nothing more is committed until it is moved there.
     unmoved: Option<Fence>,
-    /// Record keys of callers who are erased, which the key store could not destroy yet.
-    undestroyed: Vec<Doomed>,
+    /// What the key store could not do yet.
+    owed: Owed,
 }
 
 impl Sequencer {
@@ -89,6 +93,7 @@ impl Sequencer {
         keys: Arc<dyn KeyStore>,
         signer: Arc<dyn LogKeys>,
         stats: Arc<LogStats>,
+        barred: Arc<Barred>,
         batch: usize,
     ) -> Self {
         let (origin, frontier, tiles) = proved.into_parts();
@@ -100,9 +105,10 @@ impl Sequencer {
             keys,
             signer,
             stats,
+            barred,
             batch: batch.min(LARGEST_GROUP),
             unmoved: None,
-            undestroyed: Vec::new(),
+            owed: Owed::default(),
         }
     }
 
@@ -128,6 +134,8 @@ impl Sequencer {
         let now = Instant::now();
         let (group, late): (Vec<Job>, Vec<Job>) = group.into_iter().partition(|job| job.deadline > now);
         answer(late.into_iter().map(|job| job.reply), CommitError::Unavailable);
+        let (barred, group): (Vec<Job>, Vec<Job>) = group.into_iter().partition(|job| self.barred.bars(job));
+        answer(barred.into_iter().map(|job| job.reply), CommitError::Stale);
         if group.is_empty() {
             return Ok(());
         }
@@ -178,7 +186,7 @@ impl Sequencer {
     /// The key store works while the jobs are tried. The new keys are durable before their records are committed.
     fn write_jobs(&mut self, waiting: &mut std::vec::IntoIter<Job>, taken: &mut Vec<Taken>) -> Result<(), Fault> {
         self.move_fence()?;
-        self.destroy()?;
+        self.settle()?;
         let of_jobs = waiting.as_slice().iter().flat_map(|job| &job.change.keys);
         let keys: Vec<WrappedKey> = of_jobs.cloned().collect();
         let store = Arc::clone(&self.keys);
@@ -208,12 +216,10 @@ impl Sequencer {
             // The log is as it was: neither head nor fence changes.
             return Ok(self.writer.commit()?);
         }
-        let new_keys = std::mem::take(&mut tried.new_keys);
-        let doomed = std::mem::take(&mut tried.doomed);
+        let owed = std::mem::take(&mut tried.owed);
         self.commit(tried)?;
-        self.activate(&new_keys)?;
-        self.undestroyed.extend(doomed);
-        self.destroy()?;
+        self.owe(owed);
+        self.settle()?;
         self.put_fence()
     }
 
@@ -223,16 +229,14 @@ impl Sequencer {
             frontier: self.frontier.clone(),
             tiles: self.tiles.clone(),
             added: Appended::default(),
-            new_keys: Vec::new(),
-            doomed: Vec::new(),
+            owed: Owed::default(),
         };
         for job in waiting {
             let index = tried.frontier.size();
             let attempt = self.attempt(&job.change, index);
             let (outcome, fault) = match attempt {
                 Ok(Ok(())) => {
-                    tried.new_keys.extend(job.change.new_key);
-                    tried.doomed.extend(job.change.doomed);
+                    tried.owed.add(job.change);
                     (Ok(index), None)
                 }
                 Ok(Err(Conflict::Stale)) => (Err(CommitError::Stale), None),
@@ -256,7 +260,9 @@ impl Sequencer {
     /// Tries one job. A new key is durable before the transaction that says it is there, and so is which keys an erasure destroys. Nobody
     /// else's can be in its place, since the job has passed its guards.
     fn attempt(&mut self, change: &Change, index: u64) -> Result<Result<(), Conflict>, StoreError> {
-        let outcome = self.writer.attempt(&change.guards, &change.writes, index)?;
+        let signer = &self.signer;
+        let codes = |table, columns: &[Cell], code: &Code| signer.is_code(table, columns, code);
+        let outcome = self.writer.attempt(&change.guards, &change.writes, index, &codes)?;
         if let (Ok(()), Some(key)) = (&outcome, &change.new_key) {
             self.keys.put_key(key)?;
         }
@@ -264,42 +270,6 @@ impl Sequencer {
             self.keys.doom_keys(&doomed.subject, &doomed.records)?;
         }
         Ok(outcome)
-    }
-
-    /// Destroys the keys of those who are erased, and what is left of their rows beside the database. Where there is no room or somebody
-    /// reads, it is tried again with the next group, and by the next start.
-    fn destroy(&mut self) -> Result<(), Fault> {
-        while let Some(doomed) = self.undestroyed.last() {
-            let destroyed = self.keys.destroy_keys(&doomed.subject, doomed.at);
-            match destroyed.and_then(|()| self.writer.scrub()) {
-                Ok(()) => drop(self.undestroyed.pop()),
-                Err(fault @ (StoreError::Full | StoreError::Busy)) => {
-                    tracing::warn!(%fault, "an erasure is not finished; it is tried again");
-                    return Ok(());
-                }
-                Err(fault) => return Err(Fault::Unknown(fault)),
-            }
-        }
-        Ok(())
-    }
-
-    /// What the log says is there is used from now on. Where the key store has no room to say so, the next start does it.
-    fn activate(&self, new_keys: &[KeyringRow]) -> Result<(), Fault> {
-        for key in new_keys {
-            if !self.signer.activate(key) {
-                let (role, version) = (&key.role, key.version);
-                tracing::error!(
-                    role,
-                    version,
-                    "the new version of a key is used only after the next unlock"
-                );
-            }
-            match self.keys.activate_key(&key.role, key.version) {
-                Err(StoreError::Full | StoreError::Busy) | Ok(()) => {}
-                Err(fault) => return Err(Fault::Unknown(fault)),
-            }
-        }
-        Ok(())
     }
 
     fn commit(&mut self, tried: Tried) -> Result<(), Fault> {

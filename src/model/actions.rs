@@ -170,6 +170,12 @@ actions! {
     ReadKeys = "key.list": "List key versions" / "查看密钥版本": Whole, Nothing, one, Passes, Read;
     /// Give a key of the vault a new version.
     RotateKey = "key.rotate": "Rotate a key" / "轮换密钥": Whole, Nothing, two, Passes, Update;
+    /// Move what is under older versions of keys to the newest, in the background. No field is opened for it but by `key.reindex`.
+    RewrapKeys = "key.rewrap": "Move values to the newest keys" / "换用最新密钥": Whole, Nothing, one, Passes, Update;
+    /// Open values to index them anew with the newest key. Nothing is shown.
+    Reindex = "key.reindex": "Index values anew" / "重建盲索引": Whole, Nothing, one, Passes, Decrypt;
+    /// Destroy a version of a key that nothing is under any more.
+    DestroyKey = "key.destroy": "Destroy a key version" / "销毁密钥版本": Whole, Nothing, two, Passes, Delete;
     /// Lock the vault.
     Lock = "vault.lock": "Lock the vault" / "锁定": Whole, Nothing, one, Passes, Other;
     /// Read the log's newest checkpoint or its public keys.
@@ -227,6 +233,12 @@ impl Action {
     #[must_use]
     pub const fn moves_values(self) -> bool {
         matches!(self, Self::Merge | Self::Unmerge | Self::Split)
+    }
+
+    /// Whether it opens values to index them anew, and shows none.
+    #[must_use]
+    pub const fn reindexes(self) -> bool {
+        matches!(self, Self::Reindex)
     }
 
     /// Whether a service account may do it on behalf of a clerk: the work on calls and tickets. What administers, audits or approves

@@ -57,7 +57,8 @@ impl Role {
             Self::Supervisor => &[Purpose::Supervise],
             Self::Analyst => &[],
             Self::Auditor | Self::Dpo => &[Purpose::Audit],
-            Self::SecurityAdmin | Self::SystemAdmin => &[Purpose::Administer],
+            Self::SecurityAdmin => &[Purpose::Administer],
+            Self::SystemAdmin => &[Purpose::Administer, Purpose::Reindex],
         }
     }
 

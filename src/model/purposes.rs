@@ -19,6 +19,8 @@ word_enum! {
         Correct = "correct": "Correct a value" / "更正",
         /// Running the vault: departments, principals, keys.
         Administer = "administer": "Administer" / "管理",
+        /// Indexing values anew after a rotation.
+        Reindex = "reindex": "Index anew" / "重建索引",
         /// Checking the log.
         Audit = "audit": "Audit" / "审计",
     }

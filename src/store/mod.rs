@@ -14,9 +14,9 @@ use jiff::Timestamp;
 pub use self::error::StoreError;
 pub use self::log_index::LogIndex;
 use self::rows::{
-    Cell, ClientRow, Column, Columns, Contradiction, DoomedKey, EntryRow, ErasedKey, Fence, FromColumns, Genuine,
-    HeadRow, KeyringRow, NewRow, PastLogRow, Protected, Read, ReferenceRow, Statement, Table, UnlockRow, UnlockTryRow,
-    VaultRow, WrappedKey,
+    BlindIndexRow, Cell, ClientRow, Column, Columns, Contradiction, DoomedKey, EntryRow, ErasedKey, Fence, FromColumns,
+    Genuine, HeadRow, KeyringRow, NewRow, PastLogRow, Place, Protected, Read, ReferenceRow, Statement, Stored, Table,
+    UnlockRow, UnlockTryRow, VaultRow, WrappedKey,
 };
 use crate::merkle::{Hash, Tile};
 use crate::model::code::Code;
@@ -28,6 +28,9 @@ pub type Result<T> = std::result::Result<T, StoreError>;
 
 /// Takes the columns of one row.
 pub type Visit<'v> = &'v mut (dyn FnMut(&mut dyn Columns) -> Result<()> + Send);
+
+/// Whether a code is the one of a row with these columns in this table.
+pub type IsCode<'c> = &'c dyn Fn(&'static Table, &[Cell], &Code) -> bool;
 
 /// Takes the position of one row, from 1, and its columns.
 pub type Scan<'v> = &'v mut (dyn FnMut(u64, &mut dyn Columns) + Send);
@@ -58,6 +61,14 @@ pub trait DataStore: Send + Sync {
     /// `count` hashes at a tile level from the `first` on (C2SP tlog-tiles): of leaves at level 0, of full tiles below at
     /// any other. Fewer where the log ends.
     async fn hashes(&self, level: u8, first: u64, count: u32) -> Result<Vec<Hash>>;
+
+    /// Shows rows of a table in the order of its key, behind one key or from the beginning. For work that goes through a table step by
+    /// step.
+    async fn walk(&self, table: &'static Table, behind: Option<&[Cell]>, limit: u32, visit: Visit<'_>) -> Result<()>;
+    /// How many rows a table has. It walks the smallest index: for work on the whole table, not for requests.
+    async fn count(&self, table: &'static Table) -> Result<u64>;
+    /// How many rows name this version of a key in one place. As `count`.
+    async fn count_under(&self, place: &Place, version: u8) -> Result<u64>;
 
     /// Shows every row of one table, for `fsck`: as the table has them, none left out by a key or an index.
     async fn scan(&self, table: &'static Table, visit: Scan<'_>) -> Result<()>;
@@ -97,6 +108,20 @@ impl dyn DataStore + '_ {
         Ok(rows)
     }
 
+    /// Rows of a table with codes in the order of its key, behind one key or from the beginning.
+    ///
+    /// # Errors
+    /// As [`Self::all`].
+    pub async fn stored(&self, table: &'static Table, behind: Option<&[Cell]>, limit: u32) -> Result<Vec<Stored>> {
+        let mut rows = Vec::new();
+        let mut visit = |columns: &mut dyn Columns| {
+            rows.push(Stored::read(table, columns)?);
+            Ok(())
+        };
+        self.walk(table, behind, limit, &mut visit).await?;
+        Ok(rows)
+    }
+
     /// The first row of a statement.
     ///
     /// # Errors
@@ -125,6 +150,15 @@ pub enum Write {
     Forget(RecordId),
     /// Removes what a reference stands for.
     Unrefer(ReferenceRow),
+    /// Gives a row of this table the same code under a newer key. One that carries another code by now, or is gone, is left as it is.
+    Recode {
+        /// Which table.
+        table: &'static Table,
+        /// The row's key, its code and the new one, as the statement takes them.
+        cells: Vec<Cell>,
+    },
+    /// Puts an entry of a blind index in place of the same under an older key, if that is still as it was.
+    Reindex(Genuine<BlindIndexRow>, Genuine<BlindIndexRow>),
     /// Empties the bodies of the entries in this range; their hashes stay. The addresses beside them, and beside all entries before,
     /// go.
     DropBodies(std::ops::Range<u64>),
@@ -227,11 +261,18 @@ pub trait DataWriter: Send {
     /// Whatever the database reports.
     fn begin(&mut self) -> Result<()>;
 
-    /// Tries one job: all of its guards and writes, or none of them (a savepoint). `index` is where its leaf will stand.
+    /// Tries one job: all of its guards and writes, or none of them (a savepoint). `index` is where its leaf will stand. `codes` tells
+    /// a row that only carries a newer code from one that was changed.
     ///
     /// # Errors
     /// A fault of the database, after which the transaction must be rolled back.
-    fn attempt(&mut self, guards: &[Guard], writes: &[Write], index: u64) -> Result<std::result::Result<(), Conflict>>;
+    fn attempt(
+        &mut self,
+        guards: &[Guard],
+        writes: &[Write],
+        index: u64,
+        codes: IsCode<'_>,
+    ) -> Result<std::result::Result<(), Conflict>>;
 
     /// Adds to the log and replaces its head.
     ///
@@ -269,6 +310,11 @@ pub trait KeyStore: Send + Sync {
     async fn record_key(&self, record: RecordId) -> Result<Option<WrappedKey>>;
     /// Shows every wrapped key and its position from 1, for `fsck`; nothing for one that cannot even be read.
     async fn record_keys(&self, visit: &mut (dyn FnMut(u64, Option<WrappedKey>) + Send)) -> Result<()>;
+    /// Record keys under older versions of the key-encryption key than this one, by version and record, behind one of them: its version,
+    /// kind and id.
+    async fn older_record_keys(&self, kek: u8, behind: Option<&[Cell]>, limit: u32) -> Result<Vec<WrappedKey>>;
+    /// How many record keys are under one version of the key-encryption key. It walks that part of an index.
+    async fn count_record_keys(&self, kek: u8) -> Result<u64>;
     /// How tables, indexes and migration history differ from what this program makes: nothing when sound.
     async fn schema(&self) -> Result<Vec<String>>;
     /// What is wrong with the schema, and what the database says of its own pages: nothing when sound.
@@ -341,11 +387,21 @@ pub trait KeyStore: Send + Sync {
     /// As [`Self::put_record_keys`]; [`StoreError::Corrupt`] where there is no such version.
     fn activate_key(&self, role: &str, version: u8) -> Result<()>;
 
-    /// Forgets versions of a role's key that are newer than the active one.
+    /// Puts record keys in place of the same under an older key: each pair is what was read, and what comes instead. One that is no longer
+    /// as it was read, or gone, is left so: what was erased stays erased. How many were put.
+    ///
+    /// After a loss of power the last ones may be as they were. Whatever is made durable later makes them so.
     ///
     /// # Errors
     /// As [`Self::put_record_keys`].
-    fn drop_unused_keys(&self, role: &str) -> Result<()>;
+    fn rewrap_record_keys(&self, keys: &[(WrappedKey, WrappedKey)]) -> Result<u64>;
+
+    /// Overwrites a version of a role's key. Its bytes are in no file of the store any more when it returns; that there was such a
+    /// version stays.
+    ///
+    /// # Errors
+    /// As [`Self::put_record_keys`]; [`StoreError::Corrupt`] for the active version, and where there is no such version.
+    fn destroy_key(&self, role: &str, version: u8) -> Result<()>;
 
     /// Wrong passphrases since the vault was last unlocked.
     async fn unlock_tries(&self) -> Result<Vec<UnlockTryRow>>;

@@ -43,8 +43,8 @@ fn give(world: &World, role: &str, version: u8) {
 }
 
 /// What was there before a key was replaced.
-struct Before {
-    case: Case,
+pub(crate) struct Before {
+    pub(crate) case: Case,
     taken: Answer,
     asked: String,
     subject: String,
@@ -56,7 +56,7 @@ fn call() -> Request {
     Request::post("/v1/intake", &call).once("before")
 }
 
-async fn before(world: &World, app: &Arc<App>) -> Before {
+pub(crate) async fn before(world: &World, app: &Arc<App>) -> Before {
     let [agent, auditor, dpo] = world.actors(app, ["agent", "auditor", "dpo"]);
     let case = world.case(app, "C1").await;
     let taken = agent.send(call()).await;
@@ -71,7 +71,7 @@ async fn before(world: &World, app: &Arc<App>) -> Before {
 }
 
 /// Everything that rests on a key still does its work.
-async fn works(world: &World, app: &Arc<App>, before: &Before) {
+pub(crate) async fn works(world: &World, app: &Arc<App>, before: &Before) {
     let [agent, dispatcher, handler] = world.actors(app, ["agent", "dispatcher", "handler-c1"]);
     let case = &before.case;
     let shown = handler.reveal(case).clear().await.is(200);
@@ -117,7 +117,7 @@ fn new_version(role: &str) -> Request {
     Request::post("/v1/keys/rotate", &json!({"role": role}))
 }
 
-async fn rotated(world: &World, app: &Arc<App>, role: &str) -> Answer {
+pub(crate) async fn rotated(world: &World, app: &Arc<App>, role: &str) -> Answer {
     let [system, auditor] = world.actors(app, ["system-admin", "auditor"]);
     system.with(auditor, &new_version(role)).await
 }
@@ -250,7 +250,7 @@ async fn a_rotated_log_is_verified_by_the_keys_that_it_had() {
 
 /// The process ended after the new key was stored and before the log had it.
 #[tokio::test]
-async fn a_key_that_the_log_does_not_know_is_forgotten() {
+async fn a_key_that_the_log_does_not_know_is_not_used() {
     let (world, app) = World::new().await;
     drop(app);
     for role in ROLES {
@@ -268,12 +268,44 @@ async fn a_key_that_the_log_does_not_know_is_forgotten() {
             .set("active", 1);
     }
     let app = world.open().await;
-    let versions: Vec<u8> = world.keys().rows("keyring").column("version");
-    assert_eq!(versions, [1; 5]);
     world.case(&app, "C1").await;
+    let kek: Vec<u8> = world.keys().rows("record_key").column("kek");
+    assert_eq!(kek, [1; 2]);
+    // The next rotation puts another key in its place.
+    let unused: Vec<Vec<u8>> = world.keys().rows("keyring").of("role", "row").column("wrapped");
     rotated(&world, &app, "row").await.is(200);
+    let used: Vec<Vec<u8>> = world.keys().rows("keyring").of("role", "row").column("wrapped");
+    assert!(used[0] == unused[0] && used[1] != unused[1]);
     drop(app);
     assert_eq!(world.fsck().await, []);
+}
+
+/// The process ended before the key store said that the new key is in use. Then somebody opened an older copy of the data store beside it,
+/// which does not know that key.
+#[tokio::test]
+async fn an_older_data_store_takes_no_key_away() {
+    let (world, app) = World::new().await;
+    drop(app);
+    let older = world.backup();
+    let app = world.open().await;
+    rotated(&world, &app, "kek").await.is(200);
+    let case = world.case(&app, "C1").await;
+    drop(app);
+    for (version, active) in [(2, 0), (1, 1)] {
+        let keys = world.keys();
+        let key = keys.rows("keyring").of("role", "kek").of("version", version);
+        key.set("active", active);
+    }
+    let newer = world.backup();
+    world.restore(&older);
+    // It is not the one that the fence is of.
+    assert_ne!(world.fsck().await, []);
+    assert!(!world.refusal().await.is_empty());
+    world.restore(&newer);
+    assert_eq!(world.fsck().await, []);
+    let app = world.open().await;
+    let handler = world.actor(&app, "handler-c1");
+    handler.reveal(&case).clear().await.is(200);
 }
 
 /// The process ended after the log had the new key and before the key store said that it is in use.

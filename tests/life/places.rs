@@ -162,7 +162,7 @@ fn what_a_write_meets() {
             body: [7; 16],
             sealed_id: vec![seal],
         };
-        let outcome = writer.attempt(&[], &[Write::put(row)], 0).unwrap();
+        let outcome = writer.attempt(&[], &[Write::put(row)], 0, &|_, _, _| false).unwrap();
         assert_eq!(outcome, Ok(()), "the same reference, minted twice");
     }
     let token = TokenRow {
@@ -179,6 +179,6 @@ fn what_a_write_meets() {
         version: 1,
     };
     let token = keyring().protect(token).unwrap();
-    let outcome = writer.attempt(&[], &[Write::put(token)], 0).unwrap();
+    let outcome = writer.attempt(&[], &[Write::put(token)], 0, &|_, _, _| false).unwrap();
     assert_eq!(outcome, Err(Conflict::Stale), "nobody has that token already");
 }

@@ -8,8 +8,8 @@ use callervault::model::reference::{DepartmentCode, Reference};
 use callervault::model::ticket_no::TicketNo;
 use callervault::store::rows::{
     ApprovalRow, ArchiveRow, BlindIndexRow, CallerRow, Cell, Coded, Columns, CustodyRow, DATA, DeclaredRow,
-    DepartmentRow, ErasedRow, FromColumns, HoldRow, JoinedRow, KEYS, KeyVersionRow, PrincipalRow, Protected,
-    RecoveryRow, ReplayRow, SpentRow, TicketRow, TokenCodeRow, TokenDayRow, TokenRow,
+    DepartmentRow, DestroyedKeyRow, ErasedRow, FromColumns, HoldRow, JoinedRow, KEYS, KeyVersionRow, PrincipalRow,
+    Protected, RecoveryRow, ReplayRow, RewrapRow, SpentRow, TicketRow, TokenCodeRow, TokenDayRow, TokenRow,
 };
 use callervault::store::{Result, StoreError};
 use callervault::vault::life::recover::Recovery;
@@ -17,6 +17,9 @@ use callervault::vault::life::recover::Recovery;
 use crate::audit::retention::{drop_below, later};
 use serde_json::json;
 
+use crate::keys::destroyed::destroyed;
+use crate::keys::rewrap::rewrapped;
+use crate::keys::rotation::rotated;
 use crate::support::approvals::{merge, resolve};
 use crate::support::rows::Store;
 use crate::support::{NAME, NUMBER, Request, World, caller, intake};
@@ -61,6 +64,9 @@ pub(crate) async fn world() -> World {
     let gone = world.case_of(&app, "C1", caller("赵六一", "13600003333")).await;
     let (_, reference) = world.closed_case(&app, &gone).await;
     world.erased(&app, &reference).await;
+    rotated(&world, &app, "kek").await.is(200);
+    rewrapped(&world, &app, "kek").await;
+    destroyed(&world, &app, "kek", 1).await.is(200);
     let code = Request::post(format!("{}/codes", world.account("handler-w2")), &json!({}));
     world.actor(&app, "security-admin").send(code).await.is(201);
     world
@@ -164,6 +170,8 @@ async fn every_column_is_under_its_rows_code() {
         each_column::<ErasedRow>(&keyring, &data),
         each_column::<HoldRow>(&keyring, &data),
         each_column::<RecoveryRow>(&keyring, &data),
+        each_column::<DestroyedKeyRow>(&keyring, &data),
+        each_column::<RewrapRow>(&keyring, &data),
     ];
     let coded = DATA.iter().map(|table| table()).filter(|table| table.coded);
     let coded: BTreeSet<&str> = coded.map(|table| table.name).collect();

@@ -90,3 +90,33 @@ CREATE TABLE hold (
 ) WITHOUT ROWID;
 CREATE INDEX hold_subject ON hold (subject, review, id) WHERE lifted_at IS NULL;
 CREATE INDEX hold_review ON hold (review, id) WHERE lifted_at IS NULL;
+-- Versions of keys that were destroyed: nothing was left under them.
+CREATE TABLE destroyed_key (
+    role         TEXT NOT NULL,
+    version      INTEGER NOT NULL,
+    destroyed_by BLOB NOT NULL REFERENCES principal (id),
+    destroyed_at INTEGER NOT NULL,
+    mac          BLOB NOT NULL,
+    PRIMARY KEY (role, version)
+) WITHOUT ROWID;
+
+-- How far the newest rewrap of each role's key has come: `position` is a key of the table `place`, `remains` what it could not move, by
+-- version.
+CREATE TABLE rewrap (
+    role       TEXT PRIMARY KEY,
+    target     INTEGER NOT NULL,
+    started_by BLOB NOT NULL REFERENCES principal (id),
+    token      BLOB NOT NULL REFERENCES api_token (id),
+    started_at INTEGER NOT NULL,
+    rate       INTEGER,
+    place      TEXT NOT NULL,
+    position   BLOB NOT NULL,
+    total      INTEGER NOT NULL,
+    seen       INTEGER NOT NULL,
+    moved      INTEGER NOT NULL,
+    broken     INTEGER NOT NULL,
+    remains    TEXT NOT NULL,
+    ended_at   INTEGER,
+    version    INTEGER NOT NULL,
+    mac        BLOB NOT NULL
+);

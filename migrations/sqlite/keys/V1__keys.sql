@@ -16,6 +16,7 @@ CREATE TABLE unlock (
     wrapped_root BLOB NOT NULL
 );
 
+-- A key that was destroyed keeps its row, with nothing in `wrapped`.
 CREATE TABLE keyring (
     role       TEXT NOT NULL,
     version    INTEGER NOT NULL,
@@ -35,6 +36,7 @@ CREATE TABLE record_key (
     wrapped     BLOB NOT NULL,
     PRIMARY KEY (record_kind, record)
 ) WITHOUT ROWID;
+CREATE INDEX record_key_kek ON record_key (kek, record_kind, record);
 
 -- The fence: how far the log had come, kept apart from the log, so that a data store put back to an older copy is noticed.
 CREATE TABLE fence (

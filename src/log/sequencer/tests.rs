@@ -12,13 +12,16 @@ use super::{Job, Sequencer};
 use crate::log::startup::Proved;
 use crate::log::stats::LogStats;
 use crate::log::{Change, CommitError, LogKeys};
+use crate::model::code::Code;
 use crate::model::ids::RecordId;
+use crate::model::key_roles::KeyRole;
 use crate::model::reference::Reference;
 use crate::note::Checkpoint;
 use crate::store::rows::{
-    Contradiction, DoomedKey, ErasedKey, Fence, HeadRow, KeyringRow, UnlockRow, UnlockTryRow, VaultRow, WrappedKey,
+    Cell, Contradiction, DoomedKey, ErasedKey, Fence, HeadRow, KeyringRow, Table, UnlockRow, UnlockTryRow, VaultRow,
+    WrappedKey,
 };
-use crate::store::{Appended, Conflict, DataWriter, Guard, KeyStore, StoreError, Write};
+use crate::store::{Appended, Conflict, DataWriter, Guard, IsCode, KeyStore, StoreError, Write};
 
 type Answer = Result<u64, CommitError>;
 type Result<T, E = StoreError> = std::result::Result<T, E>;
@@ -36,7 +39,7 @@ impl DataWriter for Writer {
         Ok(())
     }
 
-    fn attempt(&mut self, _: &[Guard], _: &[Write], _: u64) -> Result<Result<(), Conflict>> {
+    fn attempt(&mut self, _: &[Guard], _: &[Write], _: u64, _: IsCode<'_>) -> Result<Result<(), Conflict>> {
         self.attempts += 1;
         Ok(if self.attempts == 1 {
             Ok(())
@@ -97,6 +100,12 @@ impl KeyStore for Unasked {
     async fn erased_keys(&self, _: &mut (dyn FnMut(ErasedKey) + Send)) -> Result<()> {
         unreachable!()
     }
+    async fn older_record_keys(&self, _: u8, _: Option<&[Cell]>, _: u32) -> Result<Vec<WrappedKey>> {
+        unreachable!()
+    }
+    async fn count_record_keys(&self, _: u8) -> Result<u64> {
+        unreachable!()
+    }
     async fn schema(&self) -> Result<Vec<String>> {
         unreachable!()
     }
@@ -130,7 +139,10 @@ impl KeyStore for Unasked {
     fn activate_key(&self, _: &str, _: u8) -> Result<()> {
         unreachable!()
     }
-    fn drop_unused_keys(&self, _: &str) -> Result<()> {
+    fn rewrap_record_keys(&self, _: &[(WrappedKey, WrappedKey)]) -> Result<u64> {
+        unreachable!()
+    }
+    fn destroy_key(&self, _: &str, _: u8) -> Result<()> {
         unreachable!()
     }
     async fn unlock_tries(&self) -> Result<Vec<UnlockTryRow>> {
@@ -149,6 +161,12 @@ impl LogKeys for Unasked {
         unreachable!()
     }
     fn activate(&self, _: &KeyringRow) -> bool {
+        unreachable!()
+    }
+    fn forget(&self, _: KeyRole, _: u8) {
+        unreachable!()
+    }
+    fn is_code(&self, _: &'static Table, _: &[Cell], _: &Code) -> bool {
         unreachable!()
     }
 }
@@ -178,7 +196,8 @@ fn told(full: bool) -> ([Answer; 2], bool) {
     };
     let proved = Proved::empty("test.invalid/log/1".to_owned());
     let (keys, signer, stats) = (Arc::new(Unasked), Arc::new(Unasked), Arc::new(LogStats::default()));
-    let mut sequencer = Sequencer::new(proved, Box::new(writer), keys, signer, stats, usize::MAX);
+    let barred = Arc::default();
+    let mut sequencer = Sequencer::new(proved, Box::new(writer), keys, signer, stats, barred, usize::MAX);
     sequencer.commit_group(vec![first, second]).unwrap();
     let answers = [answer.try_recv().unwrap(), left_out.lock().unwrap().try_recv().unwrap()];
     (answers, told_before.lock().unwrap().unwrap())

@@ -50,6 +50,26 @@ problems! {
     /// A key has had every version that there can be.
     NO_VERSION_LEFT = "no-version-left", 409, "The key can have no further version" / "该密钥不能再有新版本",
         "A key can have 255 versions. Move the records to a new vault." / "每种密钥最多 255 个版本。请把记录迁移到新库。";
+    /// The version of a key with which everything new is made.
+    KEY_IN_USE = "key-in-use", 409, "The key version is in use" / "该密钥版本仍在使用",
+        "Everything new is made with it. Rotate the key, then rewrap, then destroy this version." /
+        "新内容正使用该版本。请先轮换该密钥，再换用最新密钥，然后销毁此版本。";
+    /// Something was made with a version of a key, and is still there.
+    KEY_NEEDED = "key-in-use", 409, "The key version is in use" / "该密钥版本仍在使用",
+        "Values are still under it. Run `callervault keys rewrap`; `callervault keys list` then says what is left." /
+        "仍有内容使用该版本。请运行 `callervault keys rewrap`，再用 `callervault keys list` 查看剩余内容。";
+    /// Departments hold references that were made with a version of the reference key.
+    KEY_OF_REFERENCES = "key-in-use", 409, "The key version is in use" / "该密钥版本仍在使用",
+        "References that departments hold were made with it. They stay the same, so it is kept." /
+        "各部门持有的引用号由该版本生成，保持不变，因此须保留该版本。";
+    /// Older checkpoints are checked with the public half of a log key.
+    KEY_OF_CHECKPOINTS = "key-in-use", 409, "The key version is in use" / "该密钥版本仍在使用",
+        "Checkpoints of the log are checked with its public half, which is computed from it. It is kept." /
+        "日志检查点须用其公钥核验，而公钥由该密钥算出，因此须保留。";
+    /// Nothing moves from one log key to another.
+    NOTHING_TO_REWRAP = "nothing-to-rewrap", 422, "Nothing is under this key" / "没有内容使用该密钥",
+        "The log key signs, and signatures stay. Choose `kek`, `row`, `index` or `reference`." /
+        "日志密钥只用于签名，签名保持不变。请选择 `kek`、`row`、`index` 或 `reference`。";
     /// Something was edited or damaged.
     INTEGRITY = "integrity", 500, "Stored data was changed or damaged" / "库中数据被改动或损坏",
         "Nothing was decrypted. Tell an administrator the `request_id`. The administrator runs `callervault fsck`." /

@@ -40,6 +40,8 @@ things! {
     Token = "token" / "令牌";
     /// What fetches a token once.
     Code = "one-time code" / "验证码";
+    /// One of the versions of a key of the vault.
+    KeyVersion = "version of this key" / "该密钥的版本";
     /// What waits for a second person.
     Approval = "request for approval" / "审批申请";
     /// What keeps a caller from being erased.

@@ -270,3 +270,18 @@ fn a_role_acts_for_its_own_purposes_and_no_others() {
         assert_eq!(purposes, role.purposes().iter().copied().collect(), "{role}");
     }
 }
+
+/// Values are opened to be indexed anew in the name of a system administrator, for that purpose, and for nothing else by that purpose.
+#[test]
+fn only_system_administrators_have_values_indexed_anew() {
+    let mut permitted = 0;
+    for (line, cells) in &WHOLE.lines {
+        for (_, _, purpose) in cells {
+            let reindexes = line.action == Action::Reindex;
+            assert_eq!(reindexes, *purpose == Purpose::Reindex, "{} {}", line.role, line.action);
+            assert!(!reindexes || line.role == Role::SystemAdmin, "{}", line.role);
+            permitted += usize::from(reindexes);
+        }
+    }
+    assert!(permitted > 0);
+}

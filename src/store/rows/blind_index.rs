@@ -25,6 +25,8 @@ table! {
         HAS = "WHERE idx = ?1 AND value = ?2 AND caller = ?3 LIMIT 1";
         /// The entries of one of a caller's fields, whatever their value: one, or two while an index key is replaced.
         OF_FIELD = "WHERE caller = ?1 AND field = ?2";
+        /// The entries of one caller, by field.
+        OF_CALLER = "WHERE caller = ?1 ORDER BY field";
     ]
     joins [
         /// The first pairs of entries of one caller that have one value in one index and another in another, among the first

@@ -37,6 +37,8 @@ table! {
     reads [
         /// One caller by its id.
         BY_ID = "WHERE id = ?1";
+        /// Callers behind an id, by id.
+        AFTER = "WHERE id > ?1 ORDER BY id LIMIT ?2";
         /// Records that were merged into a caller's.
         MERGED_INTO = "WHERE merged_into = ?1 ORDER BY id LIMIT ?2";
     ]

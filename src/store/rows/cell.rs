@@ -31,6 +31,33 @@ pub enum Cell {
 }
 
 impl Cell {
+    /// A list of cells as bytes: kind, length and content of each.
+    #[must_use]
+    pub fn list_to_bytes(cells: &[Self]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        cells.iter().for_each(|cell| cell.encode(&mut bytes));
+        bytes
+    }
+
+    /// The list that [`Self::list_to_bytes`] has made these bytes of.
+    #[must_use]
+    pub fn list_from_bytes(mut bytes: &[u8]) -> Option<Vec<Self>> {
+        let mut cells = Vec::new();
+        while let Some((&[kind, a, b, c, d], rest)) = bytes.split_first_chunk() {
+            let len = usize::try_from(u32::from_be_bytes([a, b, c, d])).ok()?;
+            let (content, rest) = rest.split_at_checked(len)?;
+            cells.push(match kind {
+                0 => Self::Null,
+                1 => Self::Int(i64::from_be_bytes(content.try_into().ok()?)),
+                2 => Self::Text(String::from_utf8(content.to_vec()).ok()?),
+                3 => Self::Bytes(content.to_vec()),
+                _ => return None,
+            });
+            bytes = rest;
+        }
+        bytes.is_empty().then_some(cells)
+    }
+
     /// Appends kind, length and content, so that no two lists of cells give the same bytes.
     pub(super) fn encode(&self, into: &mut Vec<u8>) {
         let mut put = |kind: u8, content: &[u8]| {

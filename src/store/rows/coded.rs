@@ -10,9 +10,9 @@ use std::sync::Arc;
 use ring::digest::{SHA256, digest};
 
 use super::cell::{Cell, Column};
-use super::table::{Columns, FromColumns, NewRow, Row, next};
+use super::table::{Columns, FromColumns, NewRow, Row, Table, next};
 use crate::model::code::Code;
-use crate::store::Result;
+use crate::store::{Result, Write};
 
 /// A row that carries a code.
 pub trait Protected: Row {
@@ -23,12 +23,68 @@ pub trait Protected: Row {
 /// What a code covers: the table and every declared column, in one buffer.
 #[must_use]
 pub fn encoding<R: Row>(row: &R) -> Vec<u8> {
+    encoding_of(R::table(), &row.cells())
+}
+
+/// As [`encoding`], of a row's columns.
+#[must_use]
+pub fn encoding_of(table: &Table, columns: &[Cell]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(256);
-    Cell::Text(R::table().name.to_owned()).encode(&mut bytes);
-    for cell in row.cells() {
+    Cell::Text(table.name.to_owned()).encode(&mut bytes);
+    for cell in columns {
         cell.encode(&mut bytes);
     }
     bytes
+}
+
+/// A row of any table with codes, column by column: for work that goes through all of them. Nobody has checked its code.
+pub struct Stored {
+    table: &'static Table,
+    columns: Vec<Cell>,
+    code: Code,
+}
+
+impl Stored {
+    /// Takes its columns.
+    ///
+    /// # Errors
+    /// [`crate::store::StoreError::Corrupt`] for what no version of the vault writes.
+    pub(in crate::store) fn read(table: &'static Table, columns: &mut dyn Columns) -> Result<Self> {
+        Ok(Self {
+            table,
+            columns: table.columns.iter().map(|_| columns.take()).collect::<Result<_>>()?,
+            code: next(columns, table.name)?,
+        })
+    }
+
+    /// Its code.
+    #[must_use]
+    pub const fn code(&self) -> &Code {
+        &self.code
+    }
+
+    /// What a code of it covers.
+    #[must_use]
+    pub fn encoding(&self) -> Vec<u8> {
+        encoding_of(self.table, &self.columns)
+    }
+
+    /// Its key.
+    #[must_use]
+    pub fn key(&self) -> &[Cell] {
+        self.columns.get(..self.table.key).unwrap_or_default()
+    }
+
+    /// The same row with another code, if it still carries this one.
+    #[must_use]
+    pub fn recode(&self, code: &Code) -> Write {
+        let mut cells = self.key().to_vec();
+        cells.extend([self.code.cell(), code.cell()]);
+        Write::Recode {
+            table: self.table,
+            cells,
+        }
+    }
 }
 
 /// A row as a store has it: nobody has checked its code.

@@ -21,6 +21,8 @@ table! {
     reads [
         /// The newest of a role.
         NEWEST = "WHERE role = ?1 ORDER BY version DESC LIMIT 1";
+        /// One of a role that is newer than a version.
+        NEWER = "WHERE role = ?1 AND version > ?2 LIMIT 1";
         /// All of them: at most 254 for each role.
         ALL = "ORDER BY role, version";
     ]

@@ -42,6 +42,8 @@ table! {
     reads [
         /// One record's key.
         OF_RECORD = "WHERE record_kind = ?1 AND record = ?2";
+        /// Those under versions of the key-encryption key older than one, by version and record, behind one of them.
+        OLDER = "WHERE kek < ?1 AND (kek, record_kind, record) > (?2, ?3, ?4) ORDER BY kek, record_kind, record LIMIT ?5";
     ]
 }
 
@@ -82,7 +84,7 @@ table! {
         pub version: u8,
         /// The version new work uses.
         pub active: bool,
-        /// The key, wrapped.
+        /// The key, wrapped; empty once it was destroyed.
         pub wrapped: Vec<u8>,
         /// When it was made.
         pub created_at: Timestamp,
@@ -91,6 +93,14 @@ table! {
         /// Every key.
         KEYS = "ORDER BY role, version";
     ]
+}
+
+impl KeyringRow {
+    /// Whether the key was destroyed.
+    #[must_use]
+    pub const fn is_destroyed(&self) -> bool {
+        self.wrapped.is_empty()
+    }
 }
 
 table! {

@@ -10,6 +10,7 @@ pub mod coded;
 pub mod custody;
 pub mod declared;
 pub mod department;
+pub mod destroyed_key;
 pub mod erased;
 pub mod field;
 pub mod hold;
@@ -21,12 +22,15 @@ pub mod principal;
 pub mod recovery;
 pub mod reference;
 pub mod replay;
+pub mod rewrap;
 pub mod spent;
+mod statement;
 mod table;
 pub mod ticket;
 pub mod token;
 pub mod token_code;
 pub mod token_day;
+pub mod under;
 
 pub use self::approval::{About, ApprovalRow};
 pub use self::archive::ArchiveRow;
@@ -34,10 +38,11 @@ pub use self::blind_index::BlindIndexRow;
 pub use self::caller::CallerRow;
 pub use self::cell::{Cell, Column, One};
 pub use self::client::ClientRow;
-pub use self::coded::{Coded, Genuine, Protected};
+pub use self::coded::{Coded, Genuine, Protected, Stored};
 pub use self::custody::CustodyRow;
 pub use self::declared::DeclaredRow;
 pub use self::department::DepartmentRow;
+pub use self::destroyed_key::DestroyedKeyRow;
 pub use self::erased::ErasedRow;
 pub use self::field::FieldRow;
 pub use self::hold::HoldRow;
@@ -51,6 +56,7 @@ pub use self::principal::PrincipalRow;
 pub use self::recovery::RecoveryRow;
 pub use self::reference::ReferenceRow;
 pub use self::replay::ReplayRow;
+pub use self::rewrap::RewrapRow;
 pub use self::spent::SpentRow;
 pub(crate) use self::table::table;
 pub use self::table::{Columns, FromColumns, NewRow, Put, Read, Row, Statement, Table, next};
@@ -58,6 +64,7 @@ pub use self::ticket::TicketRow;
 pub use self::token::TokenRow;
 pub use self::token_code::TokenCodeRow;
 pub use self::token_day::TokenDayRow;
+pub use self::under::Place;
 
 /// Every table of the data store.
 pub static DATA: &[fn() -> &'static Table] = &[
@@ -81,8 +88,10 @@ pub static DATA: &[fn() -> &'static Table] = &[
     ArchiveRow::table,
     RecoveryRow::table,
     KeyVersionRow::table,
+    DestroyedKeyRow::table,
     ErasedRow::table,
     HoldRow::table,
+    RewrapRow::table,
     HeadRow::table,
     EntryRow::table,
     ClientRow::table,

@@ -3,10 +3,10 @@
 //!
 //! Placeholders are `?1`, `?2` …; a statement is made from its parts the first time it is used.
 
-use std::marker::PhantomData;
 use std::sync::OnceLock;
 
 use super::cell::{Cell, Column};
+pub use super::statement::{Read, Statement};
 use crate::store::{Result, StoreError};
 
 /// How a row gets into its table.
@@ -41,6 +41,8 @@ pub struct Table {
     insert: OnceLock<String>,
     update: OnceLock<String>,
     unchanged: OnceLock<String>,
+    walk: [OnceLock<String>; 3],
+    recode: OnceLock<String>,
 }
 
 impl Table {
@@ -64,6 +66,8 @@ impl Table {
             insert: OnceLock::new(),
             update: OnceLock::new(),
             unchanged: OnceLock::new(),
+            walk: [const { OnceLock::new() }; 3],
+            recode: OnceLock::new(),
         }
     }
 
@@ -85,7 +89,7 @@ impl Table {
         (1..).zip(self.stored())
     }
 
-    fn joined(parts: impl Iterator<Item = String>, between: &str) -> String {
+    pub(super) fn joined(parts: impl Iterator<Item = String>, between: &str) -> String {
         parts.collect::<Vec<_>>().join(between)
     }
 
@@ -134,6 +138,47 @@ impl Table {
         })
     }
 
+    /// One row by its key, which is the parameters.
+    pub fn by_key(&self) -> &str {
+        let [by_key, ..] = &self.walk;
+        by_key.get_or_init(|| {
+            let keys = Self::joined(self.keys(), " AND ");
+            format!("SELECT {} FROM {} WHERE {keys}", self.list(""), self.name)
+        })
+    }
+
+    /// The first rows in the order of the key. The parameter is how many.
+    pub fn first(&self) -> &str {
+        let [_, first, _] = &self.walk;
+        first.get_or_init(|| {
+            let keys = self.columns.get(..self.key).unwrap_or_default().join(", ");
+            format!("SELECT {} FROM {} ORDER BY {keys} LIMIT ?1", self.list(""), self.name)
+        })
+    }
+
+    /// The rows that follow a key, in its order. The parameters are the key and how many.
+    pub fn following(&self) -> &str {
+        let [.., following] = &self.walk;
+        following.get_or_init(|| {
+            let keys = self.columns.get(..self.key).unwrap_or_default().join(", ");
+            let places = Self::joined((1..=self.key).map(|n| format!("?{n}")), ", ");
+            let (list, limit) = (self.list(""), self.key + 1);
+            format!(
+                "SELECT {list} FROM {} WHERE ({keys}) > ({places}) ORDER BY {keys} LIMIT ?{limit}",
+                self.name
+            )
+        })
+    }
+
+    /// Gives a row that still carries a code another one; key, code and new code are the parameters.
+    pub fn recode(&self) -> &str {
+        self.recode.get_or_init(|| {
+            let keys = Self::joined(self.keys(), " AND ");
+            let (old, new) = (self.key + 1, self.key + 2);
+            format!("UPDATE {} SET mac = ?{new} WHERE {keys} AND mac = ?{old}", self.name)
+        })
+    }
+
     fn keys(&self) -> impl Iterator<Item = String> {
         self.numbered()
             .take(self.key)
@@ -144,83 +189,6 @@ impl Table {
 impl std::fmt::Debug for Table {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.name)
-    }
-}
-
-/// A table in a statement that reads several, and its alias there.
-pub(super) type Aliased = (fn() -> &'static Table, &'static str);
-
-/// Where a statement takes its rows from.
-#[derive(Clone, Copy)]
-pub(super) enum From {
-    /// One table, and the condition, order and limit.
-    One(fn() -> &'static Table, &'static str),
-    /// Several tables: each with its alias, in the order in which their columns are listed, and all that follows `FROM`.
-    Joined(&'static [Aliased], &'static str),
-}
-
-/// A statement that reads. Each walks an index and stops.
-pub struct Statement {
-    from: From,
-    sql: OnceLock<String>,
-}
-
-impl Statement {
-    const fn new(from: From) -> Self {
-        Self {
-            from,
-            sql: OnceLock::new(),
-        }
-    }
-
-    /// Its text.
-    pub fn sql(&self) -> &str {
-        self.sql.get_or_init(|| match self.from {
-            From::One(table, rest) => format!("SELECT {} FROM {} {rest}", table().list(""), table().name),
-            From::Joined(tables, rest) => {
-                let lists = tables.iter().map(|(table, alias)| table().list(&format!("{alias}.")));
-                format!("SELECT {} FROM {rest}", Table::joined(lists, ", "))
-            }
-        })
-    }
-
-    /// The first table it reads, for words about what could not be read.
-    #[must_use]
-    pub fn table(&self) -> &'static str {
-        match self.from {
-            From::One(table, _) => table().name,
-            From::Joined(tables, _) => tables.first().map_or("a join", |(table, _)| table().name),
-        }
-    }
-}
-
-/// A statement and what each of its rows is.
-pub struct Read<T> {
-    statement: Statement,
-    row: PhantomData<fn() -> T>,
-}
-
-impl<T> Read<T> {
-    /// Reads rows of one table. `rest` is what follows its name.
-    pub(super) const fn of(table: fn() -> &'static Table, rest: &'static str) -> Self {
-        Self::new(From::One(table, rest))
-    }
-
-    /// Reads rows of several tables at once. `rest` is what follows `FROM`.
-    pub(super) const fn joined(tables: &'static [Aliased], rest: &'static str) -> Self {
-        Self::new(From::Joined(tables, rest))
-    }
-
-    const fn new(from: From) -> Self {
-        Self {
-            statement: Statement::new(from),
-            row: PhantomData,
-        }
-    }
-
-    /// The statement.
-    pub const fn statement(&self) -> &Statement {
-        &self.statement
     }
 }
 
@@ -300,6 +268,18 @@ pub struct NewRow {
 }
 
 impl NewRow {
+    /// Where to.
+    #[must_use]
+    pub const fn table(&self) -> &'static Table {
+        self.table
+    }
+
+    /// Every stored column but `leaf_index`.
+    #[must_use]
+    pub fn cells(&self) -> &[Cell] {
+        &self.cells
+    }
+
     /// As a leaf has it that is about another caller's record: the field's place says that it is not that one's.
     pub(crate) fn of_other(&mut self) {
         if let Some((place, _)) = self.digest.as_mut().filter(|(place, _)| !place.starts_with('@')) {

@@ -15,7 +15,7 @@ use super::writer::{SqliteWriter, put};
 use super::{scan, schema};
 use crate::merkle::{self, Hash};
 use crate::store::rows::log::{self, EntryRow, HeadRow, PastLogRow};
-use crate::store::rows::{Cell, Column, FromColumns, Statement, Table, VaultRow};
+use crate::store::rows::{Cell, Column, Columns, FromColumns, Place, Statement, Table, VaultRow, next};
 use crate::store::{DataStore, DataWriter, Result, Scan, StoreError, Visit};
 use async_trait::async_trait;
 
@@ -130,26 +130,40 @@ pub(super) fn all<T: FromColumns>(connection: &Counted, sql: &str, with: &[Cell]
     Ok(values)
 }
 
+/// Shows each row of a statement.
+fn shown(connection: &Counted, sql: &str, with: &[Cell], visit: Visit<'_>) -> Result<()> {
+    let mut prepared = connection.prepare_cached(sql)?;
+    let mut rows = prepared.query(parameters(with))?;
+    while let Some(row) = rows.next()? {
+        visit(&mut SqliteColumns::new(row))?;
+    }
+    Ok(())
+}
+
+/// The one number that a statement gives.
+pub(super) fn number(connection: &Counted, sql: &str, with: &[Cell]) -> Result<u64> {
+    let mut found = 0;
+    let mut visit = |columns: &mut dyn Columns| {
+        found = next(columns, "a count")?;
+        Ok(())
+    };
+    shown(connection, sql, with, &mut visit)?;
+    Ok(found)
+}
+
 /// A row that is one hash.
 struct OneHash(Hash);
 
 impl FromColumns for OneHash {
-    fn from_columns(columns: &mut dyn crate::store::rows::Columns) -> Result<Self> {
-        crate::store::rows::next(columns, "log_tile").map(Self)
+    fn from_columns(columns: &mut dyn Columns) -> Result<Self> {
+        next(columns, "log_tile").map(Self)
     }
 }
 
 #[async_trait]
 impl DataStore for SqliteData {
     async fn select(&self, statement: &'static Statement, with: &[Cell], visit: Visit<'_>) -> Result<()> {
-        self.read(|connection| {
-            let mut prepared = connection.prepare_cached(statement.sql())?;
-            let mut rows = prepared.query(parameters(with))?;
-            while let Some(row) = rows.next()? {
-                visit(&mut SqliteColumns::new(row))?;
-            }
-            Ok(())
-        })
+        self.read(|connection| shown(connection, statement.sql(), with, visit))
     }
 
     async fn head(&self) -> Result<HeadRow> {
@@ -216,6 +230,26 @@ impl DataStore for SqliteData {
 
     async fn scan(&self, table: &'static Table, visit: Scan<'_>) -> Result<()> {
         self.read(|connection| scan::scan(connection, table, visit))
+    }
+
+    async fn walk(&self, table: &'static Table, behind: Option<&[Cell]>, limit: u32, visit: Visit<'_>) -> Result<()> {
+        let mut with = behind.unwrap_or_default().to_vec();
+        with.push(limit.cell());
+        let sql = if behind.is_some() {
+            table.following()
+        } else {
+            table.first()
+        };
+        self.read(|connection| shown(connection, sql, &with, visit))
+    }
+
+    async fn count(&self, table: &'static Table) -> Result<u64> {
+        let sql = format!("SELECT COUNT(*) FROM {}", table.name);
+        self.read(|connection| number(connection, &sql, &[]))
+    }
+
+    async fn count_under(&self, place: &Place, version: u8) -> Result<u64> {
+        self.read(|connection| number(connection, &place.count(), &[place.named(version)]))
     }
 
     async fn schema(&self) -> Result<Vec<String>> {

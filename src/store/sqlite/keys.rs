@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use rusqlite::{Transaction, TransactionBehavior, params};
 
 use super::counted::{Counted, Statements};
-use super::data::all;
+use super::data::{all, number};
 use super::files::{self, NewStore};
 use super::open_files::{OpenFiles, put_into_database};
 use super::writer::put;
@@ -17,10 +17,10 @@ use super::{scan, schema};
 use crate::model::ids::RecordId;
 use crate::model::reference::Reference;
 use crate::store::rows::keys::{
-    AGAINST_A_LOG, Contradiction, DOOMED, DoomedKey, ErasedKey, Fence, KEYS, KeyringRow, OF_RECORD, THE_FENCE,
+    AGAINST_A_LOG, Contradiction, DOOMED, DoomedKey, ErasedKey, Fence, KEYS, KeyringRow, OF_RECORD, OLDER, THE_FENCE,
     THE_VAULT, UnlockRow, UnlockTryRow, VaultRow, WAYS, WRONG, WrappedKey,
 };
-use crate::store::rows::{Columns, FromColumns, Row};
+use crate::store::rows::{Cell, Column, Columns, FromColumns, Row};
 use crate::store::{KeyStore, Result, StoreError};
 
 mod embedded {
@@ -89,6 +89,13 @@ impl SqliteKeys {
         })
     }
 
+    /// Puts the write-ahead log in its place and empties its file.
+    fn empty_write_ahead(&self, connection: &Counted) -> Result<()> {
+        let _reader = self.reading();
+        let busy: i64 = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+        if busy == 0 { Ok(()) } else { Err(StoreError::Busy) }
+    }
+
     fn reading(&self) -> MutexGuard<'_, Counted> {
         self.reader.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -122,6 +129,20 @@ impl KeyStore for SqliteKeys {
     async fn record_keys(&self, visit: &mut (dyn FnMut(u64, Option<WrappedKey>) + Send)) -> Result<()> {
         let mut each = |position, columns: &mut dyn Columns| visit(position, WrappedKey::from_columns(columns).ok());
         scan::scan(&self.reading(), WrappedKey::table(), &mut each)
+    }
+
+    async fn older_record_keys(&self, kek: u8, behind: Option<&[Cell]>, limit: u32) -> Result<Vec<WrappedKey>> {
+        // There is no version 0.
+        let beginning = [0_u8.cell(), Cell::Text(String::new()), Cell::Bytes(Vec::new())];
+        let mut with = vec![kek.cell()];
+        with.extend_from_slice(behind.unwrap_or(&beginning));
+        with.push(limit.cell());
+        all(&self.reading(), OLDER.statement().sql(), &with)
+    }
+
+    async fn count_record_keys(&self, kek: u8) -> Result<u64> {
+        let sql = "SELECT COUNT(*) FROM record_key WHERE kek = ?1";
+        number(&self.reading(), sql, &[kek.cell()])
     }
 
     fn statements(&self) -> u64 {
@@ -248,11 +269,42 @@ impl KeyStore for SqliteKeys {
         self.files.check()
     }
 
-    fn drop_unused_keys(&self, role: &str) -> Result<()> {
-        let sql = "DELETE FROM keyring WHERE role = ?1 AND version > \
-                   (SELECT version FROM keyring WHERE role = ?1 AND active = 1)";
-        self.writer().execute(sql, [role])?;
-        Ok(())
+    fn rewrap_record_keys(&self, keys: &[(WrappedKey, WrappedKey)]) -> Result<u64> {
+        // On the connection that does not flush. Whoever moves the fence or puts keys waits for these locks and not for the database's,
+        // which it would ask for again and again.
+        let connection = self.fence.lock().unwrap_or_else(PoisonError::into_inner);
+        let _writer = self.writer();
+        let transaction = Transaction::new_unchecked(&connection, TransactionBehavior::Immediate)?;
+        let sql = "UPDATE record_key SET kek = ?1, wrapped = ?2 \
+                   WHERE record_kind = ?3 AND record = ?4 AND kek = ?5 AND wrapped = ?6";
+        let mut put = 0;
+        for (old, new) in keys {
+            let with = params![
+                new.kek,
+                new.wrapped,
+                old.record_kind.as_str(),
+                old.record,
+                old.kek,
+                old.wrapped
+            ];
+            put += connection.prepare_cached(sql)?.execute(with)?;
+        }
+        transaction.commit()?;
+        self.files.check()?;
+        Ok(u64::try_from(put).unwrap_or(u64::MAX))
+    }
+
+    fn destroy_key(&self, role: &str, version: u8) -> Result<()> {
+        let fence = self.fence.lock().unwrap_or_else(PoisonError::into_inner);
+        let connection = self.writer();
+        let sql = "UPDATE keyring SET wrapped = x'' WHERE role = ?1 AND version = ?2 AND active = 0";
+        if connection.execute(sql, params![role, version])? != 1 {
+            return Err(StoreError::Corrupt("keyring"));
+        }
+        drop(fence);
+        // The write-ahead log still holds the page as it was.
+        self.empty_write_ahead(&connection)?;
+        self.files.check()
     }
 
     async fn unlock_tries(&self) -> Result<Vec<UnlockTryRow>> {

@@ -5,12 +5,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rusqlite::{Params, ffi, params, params_from_iter};
 
-use super::columns::parameters;
+use super::columns::{SqliteColumns, parameters};
 use super::counted::Counted;
 use super::open_files::{OpenFiles, put_into_database};
+use crate::model::code::Code;
 use crate::model::ids::RecordId;
-use crate::store::rows::{Cell, Column, HeadRow, NewRow, Put, Row, TileRow};
-use crate::store::{Appended, Conflict, DataWriter, Guard, Holds, Result, StoreError, Write};
+use crate::store::rows::{Cell, Column, Columns, HeadRow, NewRow, Put, Row, Table, TileRow, next};
+use crate::store::{Appended, Conflict, DataWriter, Guard, Holds, IsCode, Result, StoreError, Write};
 
 /// Kibibytes of pages that the writer keeps, negative as SQLite has it. Random keys spread the rows of a call over some twenty pages.
 /// The pages of a large group are written once, when it is committed, and not whenever another page needs their room.
@@ -64,9 +65,9 @@ impl SqliteWriter {
         Ok(())
     }
 
-    fn job(&self, guards: &[Guard], writes: &[Write], index: u64) -> Outcome {
+    fn job(&self, guards: &[Guard], writes: &[Write], index: u64, codes: IsCode<'_>) -> Outcome {
         for guard in guards {
-            if !self.holds(guard)? {
+            if !self.holds(guard, codes)? {
                 return Ok(Err(Conflict::Stale));
             }
         }
@@ -78,14 +79,34 @@ impl SqliteWriter {
         Ok(Ok(()))
     }
 
-    fn holds(&self, guard: &Guard) -> Result<bool> {
+    fn holds(&self, guard: &Guard, codes: IsCode<'_>) -> Result<bool> {
         let (sql, wanted) = match guard.holds {
             Holds::Unchanged(table) => (table.unchanged(), true),
             Holds::None(statement) => (statement.sql(), false),
             Holds::Some(statement) => (statement.sql(), true),
         };
-        let mut statement = self.connection.prepare_cached(sql)?;
-        Ok(statement.exists(parameters(&guard.cells))? == wanted)
+        let holds = self.connection.prepare_cached(sql)?.exists(parameters(&guard.cells))? == wanted;
+        match guard.holds {
+            Holds::Unchanged(table) if !holds => self.is_only_recoded(table, &guard.cells, codes),
+            _ => Ok(holds),
+        }
+    }
+
+    /// Whether the row carries a newer code, and the one that was checked is that of its columns as they stand: nothing was changed but
+    /// the key of the code.
+    fn is_only_recoded(&self, table: &'static Table, guard: &[Cell], codes: IsCode<'_>) -> Result<bool> {
+        let Some((checked, key)) = guard.split_last() else {
+            return Ok(false);
+        };
+        let checked = Code::from_cell(checked.clone()).ok_or(StoreError::Corrupt(table.name))?;
+        let mut statement = self.connection.prepare_cached(table.by_key())?;
+        let mut rows = statement.query(parameters(key))?;
+        let Some(row) = rows.next()? else { return Ok(false) };
+        let mut columns = SqliteColumns::new(row);
+        let cells = table.columns.iter().map(|_| columns.take());
+        let cells: Vec<Cell> = cells.collect::<Result<_>>()?;
+        let carried: Code = next(&mut columns, table.name)?;
+        Ok(carried.version() > checked.version() && codes(table, &cells, &checked))
     }
 
     fn write(&self, write: &Write, index: u64) -> Outcome {
@@ -105,6 +126,15 @@ impl SqliteWriter {
                 let sql = "DELETE FROM reference WHERE department = ?1 AND kind = ?2 AND version = ?3 AND body = ?4";
                 let key = crate::cells![row.department, row.kind, row.version, row.body];
                 Ok(self.change(sql, params_from_iter(&key))?.map(drop))
+            }
+            // One that was changed or removed since has a newer code, or needs none.
+            Write::Recode { table, cells } => Ok(self.change(table.recode(), parameters(cells))?.map(drop)),
+            Write::Reindex(old, new) => {
+                let sql = "UPDATE blind_index SET value = ?6, mac = ?7 \
+                           WHERE idx = ?1 AND value = ?2 AND caller = ?3 AND field = ?4 AND mac = ?5";
+                let mut cells = old.key();
+                cells.extend([old.code().cell(), new.value.cell(), new.code().cell()]);
+                self.replace(sql, parameters(&cells))
             }
             Write::DropBodies(range) => self.drop_bodies(range),
             Write::NextLog if index == 0 => Ok(Ok(self.next_log()?)),
@@ -201,13 +231,13 @@ impl DataWriter for SqliteWriter {
         Ok(())
     }
 
-    fn attempt(&mut self, guards: &[Guard], writes: &[Write], index: u64) -> Outcome {
+    fn attempt(&mut self, guards: &[Guard], writes: &[Write], index: u64, codes: IsCode<'_>) -> Outcome {
         self.jobs += 1;
         if writes.is_empty() {
-            return self.job(guards, writes, index);
+            return self.job(guards, writes, index, codes);
         }
         self.connection.prepare_cached("SAVEPOINT job")?.execute([])?;
-        let outcome = self.job(guards, writes, index)?;
+        let outcome = self.job(guards, writes, index, codes)?;
         if outcome.is_err() {
             self.connection.prepare_cached("ROLLBACK TO job")?.execute([])?;
         }

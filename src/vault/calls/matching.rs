@@ -12,10 +12,12 @@ use crate::keyring::KeyError;
 use crate::model::code::Code;
 use crate::model::fields::{Field, MatchStrength};
 use crate::model::ids::CallerId;
+use crate::model::key_roles::KeyRole;
 use crate::model::submitted::Submitted;
 use crate::model::tickets::Matched;
 use crate::store::Guard;
 use crate::store::rows::blind_index::{BOTH, HAS, HITS, OF_FIELD};
+use crate::store::rows::key_version::NEWER;
 use crate::store::rows::{CallerRow, Cell, Genuine};
 use crate::vault::{Error, Vault};
 
@@ -91,6 +93,12 @@ fn nobody_has_both(codes: &[Sought]) -> Vec<Guard> {
     pairs.map(|pair| Guard::none(&BOTH, &pair)).collect()
 }
 
+/// The index key has no newer version than those that were looked under.
+fn no_newer_key(codes: &[Sought]) -> Option<Guard> {
+    let newest = codes.iter().map(|code| code.value.version()).max()?;
+    Some(Guard::none(&NEWER, &cells![KeyRole::Index, newest]))
+}
+
 impl Match {
     /// Nobody was looked for.
     pub(in crate::vault) const fn none() -> Self {
@@ -146,7 +154,9 @@ impl Vault {
             return Ok(Match::certain(caller));
         }
         let guards = if agreeing.is_empty() {
-            nobody_has_both(&codes)
+            let mut guards = nobody_has_both(&codes);
+            guards.extend(no_newer_key(&codes));
+            guards
         } else {
             Vec::new()
         };

@@ -4,9 +4,11 @@ use ring::digest::{SHA256, digest};
 
 use crate::cells;
 use crate::model::ask::RequestId;
+use crate::model::ids::TokenId;
 use crate::model::principals::Actor;
 use crate::randomness::{NoRandomness, Randomness};
-use crate::store::rows::token::CREDENTIALS;
+use crate::store::rows::token::{self, CREDENTIALS};
+use crate::store::rows::{DepartmentRow, Genuine, PrincipalRow, TokenRow, principal};
 use crate::vault::{Error, Session, Vault};
 
 /// What every token begins with, so that a leaked one is recognised by scanners.
@@ -60,6 +62,30 @@ impl Vault {
         let token = self.keyring.genuine(token)?;
         let principal = self.keyring.genuine(principal)?;
         let department = self.keyring.genuine(department)?;
+        self.session(&token, &principal, &department, request, log)
+    }
+
+    /// Whoever has begun something that goes on without them, as they are now.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`] when their token would not be taken any more; [`Error::Key`].
+    pub(in crate::vault) async fn whoever_began(&self, token: TokenId, request: RequestId) -> Result<Session, Error> {
+        let token = self.store.one(&token::BY_ID, &cells![token]).await?;
+        let token = self.keyring.genuine(token.ok_or(Error::Unauthenticated)?)?;
+        let principal = self.store.one(&principal::BY_ID, &cells![token.principal]).await?;
+        let principal = self.keyring.genuine(principal.ok_or(Error::Unauthenticated)?)?;
+        let department = self.department_row(principal.department).await?;
+        self.session(&token, &principal, &department, request, self.log_number())
+    }
+
+    fn session(
+        &self,
+        token: &Genuine<TokenRow>,
+        principal: &Genuine<PrincipalRow>,
+        department: &DepartmentRow,
+        request: RequestId,
+        log: u64,
+    ) -> Result<Session, Error> {
         let now = self.clock.now()?;
         let over = token.revoked_at.is_some() || token.expires_at.is_some_and(|at| at <= now);
         if over || token.epoch != principal.epoch || token.log != log || !principal.active {

@@ -14,6 +14,7 @@ mod pending;
 mod records;
 pub(in crate::vault) mod replay;
 mod retention;
+mod rewraps;
 mod rules;
 mod token_days;
 mod values;
@@ -37,6 +38,7 @@ pub(in crate::vault) use self::pending::PendingRecovery;
 pub(in crate::vault) use self::records::MOST_MERGED;
 pub use self::replay::{Replay, Scope};
 pub use self::retention::Retention;
+pub(in crate::vault) use self::rewraps::Rewraps;
 pub use self::rules::Rules;
 pub(in crate::vault) use self::token_days::TokenDays;
 pub(in crate::vault) use self::values::Sorted;
@@ -100,6 +102,8 @@ pub struct Vault {
     pub(in crate::vault) recovery: PendingRecovery,
     /// How this process opened it, and would open it again.
     pub(in crate::vault) opening: Opening,
+    /// Which rewraps this process works on, under locks inside. How far they have come stands in the data store, for all nodes.
+    pub(in crate::vault) rewraps: Rewraps,
 }
 
 /// One authenticated request.

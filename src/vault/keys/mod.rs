@@ -1,5 +1,8 @@
-//! The life of the vault's keys: unlocking, as the log has it, new versions, and locking.
+//! The life of the vault's keys: unlocking, as the log has it, new versions, the end of older ones, and locking.
 
+pub mod destroy;
+pub mod list;
+pub mod rewrap;
 pub mod rotate;
 
 use std::collections::BTreeMap;

@@ -7,7 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::log::{Change, leaf};
+use crate::log::Change;
 use crate::model::ask::Action;
 use crate::model::key_roles::KeyRole;
 use crate::model::purposes::Purpose;
@@ -17,7 +17,7 @@ use crate::vault::people::approvals::{Exact, KEY, is_overtaken};
 use crate::vault::{Audit, Error, Session, Vault};
 
 /// The word of a rotation's request and leaf.
-const VERSION: &str = "version";
+pub(super) const VERSION: &str = "version";
 
 /// The key that gets a new version.
 #[derive(Deserialize, utoipa::ToSchema)]
@@ -38,52 +38,7 @@ pub struct Rotated {
     pub audit: Audit,
 }
 
-/// The keys of the vault.
-#[derive(Serialize, utoipa::ToSchema)]
-pub struct KeyVersions {
-    /// Every version of every key, by role and version.
-    pub keys: Vec<KeyVersion>,
-    /// The log entry of this act.
-    pub audit: Audit,
-}
-
-/// A version of a key. The key itself is never shown.
-#[derive(Serialize, utoipa::ToSchema)]
-pub struct KeyVersion {
-    /// What the key is for.
-    pub role: KeyRole,
-    /// From 1.
-    pub version: u8,
-    /// Whether everything new is made with it. Other versions open what was made with them.
-    pub active: bool,
-    /// When it was made, RFC 3339.
-    pub made_at: String,
-}
-
 impl Vault {
-    /// The versions of every key.
-    ///
-    /// # Errors
-    /// [`Error::Refused`].
-    pub async fn list_keys(&self, session: &Session) -> Result<KeyVersions, Error> {
-        let ask = self.ask(session, Action::ReadKeys, Purpose::Administer)?;
-        let facts = self.facts(&ask).await?;
-        let permit = self.decide(ask, facts).await?;
-        let audit = self.note(permit).await?;
-        let rows = self.keys.keyring().await?;
-        let mut keys = Vec::with_capacity(rows.len());
-        for row in rows {
-            let role = KeyRole::from_word(&row.role).ok_or(crate::keyring::KeyError::Broken)?;
-            keys.push(KeyVersion {
-                role,
-                version: row.version,
-                active: row.active,
-                made_at: leaf::milliseconds(row.created_at),
-            });
-        }
-        Ok(KeyVersions { keys, audit })
-    }
-
     /// Gives a key a new version, with a second person's approval. Everything new is made with it at once; what older versions made
     /// opens as before.
     ///

@@ -30,25 +30,44 @@ pub(in crate::vault) async fn marks(keys: &dyn KeyStore) -> Result<Marks, StoreE
 }
 
 impl Unlocked {
-    /// Destroys the keys of callers of whom the log says that they are erased, and forgets erasures that never were.
+    /// Destroys the keys of callers of whom the log says that they are erased.
     ///
     /// # Errors
     /// Whatever the stores report; [`KeyError::Broken`] for a row that was edited.
     pub(in crate::vault) async fn finish_erasures(&self) -> Result<(), OpenError> {
-        let doomed = self.keys.doomed_keys().await?;
-        let subjects: BTreeSet<Reference> = doomed.iter().map(|key| key.subject).collect();
-        for subject in subjects {
-            let row = self.store.one(&BY_SUBJECT, &cells![subject]).await?;
-            let row: Option<Genuine<ErasedRow>> = row.map(|row| self.keyring.genuine(row)).transpose()?;
-            let Some(row) = row else {
-                self.keys.spare_keys(&subject)?;
-                continue;
-            };
-            self.keys.destroy_keys(&subject, row.erased_at)?;
-            self.store.writer()?.scrub()?;
-            tracing::info!("an erasure that was interrupted is finished");
+        for (subject, row) in self.doomed().await? {
+            if let Some(row) = row {
+                self.keys.destroy_keys(&subject, row.erased_at)?;
+                self.store.writer()?.scrub()?;
+                tracing::info!("an erasure that was interrupted is finished");
+            }
         }
         Ok(())
+    }
+
+    /// Forgets erasures that never were. Only once the log is proved: an older copy of the data store does not know those that were.
+    ///
+    /// # Errors
+    /// As [`Self::finish_erasures`].
+    pub(in crate::vault) async fn forget_erasures(&self) -> Result<(), OpenError> {
+        for (subject, row) in self.doomed().await? {
+            if row.is_none() {
+                self.keys.spare_keys(&subject)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Callers whose keys were put down to be destroyed, with what the data store has of their erasure.
+    async fn doomed(&self) -> Result<Vec<(Reference, Option<Genuine<ErasedRow>>)>, OpenError> {
+        let doomed = self.keys.doomed_keys().await?;
+        let subjects: BTreeSet<Reference> = doomed.iter().map(|key| key.subject).collect();
+        let mut found = Vec::with_capacity(subjects.len());
+        for subject in subjects {
+            let row = self.store.one(&BY_SUBJECT, &cells![subject]).await?;
+            found.push((subject, row.map(|row| self.keyring.genuine(row)).transpose()?));
+        }
+        Ok(found)
     }
 }
 

@@ -123,7 +123,7 @@ fn write_first(
     head: &HeadRow,
 ) -> Result<(), StoreError> {
     writer.begin()?;
-    if writer.attempt(&[], writes, 0)?.is_err() {
+    if writer.attempt(&[], writes, 0, &|_, _, _| false)?.is_err() {
         return Err(StoreError::Corrupt("a new store"));
     }
     let added = Appended {

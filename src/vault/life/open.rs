@@ -23,7 +23,7 @@ use crate::store::rows::VaultRow;
 use crate::store::sqlite::{SqliteData, SqliteKeys, SqliteLogIndex};
 use crate::store::{DataStore, KeyStore, StoreError};
 use crate::vault::core::limits::{RateLimiter, STRANGERS, Spending};
-use crate::vault::core::{ListsInForce, PendingRecovery, Rules, TokenDays};
+use crate::vault::core::{ListsInForce, PendingRecovery, Rewraps, Rules, TokenDays};
 pub use crate::vault::core::{Opening, Places, Running};
 use crate::vault::life::rules::{self, BadFiles};
 use crate::vault::{Audit, Error, Vault};
@@ -66,6 +66,12 @@ pub enum OpenError {
         "the key store is older than the data store: it lacks version {1} of the key {0}\n  restore its newest backup"
     )]
     OlderKeys(KeyRole, u8),
+    /// The key store says that a version of a key was destroyed, and the data store does not: a copy of the data store from before.
+    #[error(
+        "the data store is older than the key store: version {1} of the key {0} was destroyed since\n  what was made with it cannot \
+         be opened any more; restore the newest backup"
+    )]
+    DestroyedKey(KeyRole, u8),
     /// What takes two persons, and these are not two who may: why.
     #[error(
         "these two accounts may not restart the log ({0})\n  give the tokens of a system administrator and of another person \
@@ -223,6 +229,7 @@ impl Unlocked {
         self.finish_restart().await?;
         let verifiers = self.keyring.verifiers(&self.log)?;
         let proved = startup::prove(&*self.store, &*self.keys, &self.log, &verifiers).await?;
+        self.forget_erasures().await?;
         self.compare_clock(proved.size(), &*opening.clock).await?;
         self.serve(opening.clone(), proved).await
     }
@@ -290,6 +297,7 @@ impl Unlocked {
             token_days: TokenDays::default(),
             recovery: PendingRecovery::default(),
             opening,
+            rewraps: Rewraps::default(),
         };
         vault.tell_of_recoveries().await?;
         Ok(vault)

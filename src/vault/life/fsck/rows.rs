@@ -7,9 +7,9 @@ use crate::model::approvals::Giver;
 use crate::model::ids::{CallerId, RecordId, TicketId};
 use crate::model::reference::{DepartmentCode, Reference};
 use crate::store::rows::{
-    ApprovalRow, ArchiveRow, BlindIndexRow, CallerRow, Coded, CustodyRow, DeclaredRow, DepartmentRow, EntryRow,
-    JoinedRow, KeyVersionRow, PrincipalRow, Protected, RecoveryRow, ReplayRow, Row, SpentRow, TicketRow, TokenCodeRow,
-    TokenDayRow, TokenRow,
+    ApprovalRow, ArchiveRow, BlindIndexRow, CallerRow, Coded, CustodyRow, DeclaredRow, DepartmentRow, DestroyedKeyRow,
+    EntryRow, JoinedRow, KeyVersionRow, PrincipalRow, Protected, RecoveryRow, ReplayRow, RewrapRow, Row, SpentRow,
+    TicketRow, TokenCodeRow, TokenDayRow, TokenRow,
 };
 use crate::vault::core::{MOST_MERGED, replay};
 use crate::vault::life::fsck::Check;
@@ -98,6 +98,10 @@ impl Check<'_> {
         self.coded(|row: &RecoveryRow| format!("recovery of {}", row.principal))
             .await;
         self.coded(|row: &KeyVersionRow| format!("version {} of the key {}", row.version, row.role))
+            .await;
+        self.coded(|row: &DestroyedKeyRow| format!("destruction of version {} of the key {}", row.version, row.role))
+            .await;
+        self.coded(|row: &RewrapRow| format!("rewrap of the key {}", row.role))
             .await;
         self.coded(|row: &ArchiveRow| format!("archive of {}", row.log)).await;
         self.coded(|row: &SpentRow| format!("what {} has spent ({})", row.principal, row.counted))

@@ -1,0 +1,82 @@
+//! What the log says was done with keys, and the key store has still to do.
+
+use super::{Fault, Sequencer};
+use crate::log::{Change, Doomed};
+use crate::model::key_roles::KeyRole;
+use crate::store::StoreError;
+use crate::store::rows::KeyringRow;
+
+/// Done after the group that says so is committed. Where the key store has no room, or somebody reads it, it stays owed: it is tried again
+/// with the next group, and done by the next start.
+#[derive(Default)]
+pub(super) struct Owed {
+    /// New versions of keys, to be made active.
+    activated: Vec<KeyringRow>,
+    /// Record keys of callers who are erased, to be destroyed.
+    doomed: Vec<Doomed>,
+    /// Versions of keys, to be destroyed.
+    destroyed: Vec<(KeyRole, u8)>,
+}
+
+impl Owed {
+    /// Adds what a change owes.
+    pub(super) fn add(&mut self, change: Change) {
+        self.activated.extend(change.new_key);
+        self.doomed.extend(change.doomed);
+        self.destroyed.extend(change.destroyed_key);
+    }
+
+    fn append(&mut self, mut other: Self) {
+        self.activated.append(&mut other.activated);
+        self.doomed.append(&mut other.doomed);
+        self.destroyed.append(&mut other.destroyed);
+    }
+}
+
+impl Sequencer {
+    /// In memory keys are used, or wiped, from now on; the key store owes it.
+    pub(super) fn owe(&mut self, owed: Owed) {
+        for key in &owed.activated {
+            if !self.signer.activate(key) {
+                let (role, version) = (&key.role, key.version);
+                tracing::error!(
+                    role,
+                    version,
+                    "the new version of a key is used only after the next unlock"
+                );
+            }
+        }
+        for &(role, version) in &owed.destroyed {
+            self.signer.forget(role, version);
+        }
+        self.owed.append(owed);
+    }
+
+    /// Does what is owed.
+    pub(super) fn settle(&mut self) -> Result<(), Fault> {
+        let Self { owed, keys, writer, .. } = self;
+        pay(&mut owed.activated, |key| keys.activate_key(&key.role, key.version))?;
+        pay(&mut owed.doomed, |doomed| {
+            keys.destroy_keys(&doomed.subject, doomed.at)?;
+            writer.scrub()
+        })?;
+        pay(&mut owed.destroyed, |(role, version)| {
+            keys.destroy_key(role.as_str(), *version)
+        })
+    }
+}
+
+/// One after the other, as they were owed.
+fn pay<T>(owed: &mut Vec<T>, mut pay: impl FnMut(&T) -> Result<(), StoreError>) -> Result<(), Fault> {
+    while let Some(first) = owed.first() {
+        match pay(first) {
+            Ok(()) => drop(owed.remove(0)),
+            Err(fault @ (StoreError::Full | StoreError::Busy)) => {
+                tracing::warn!(%fault, "the key store has not taken a change of keys yet; it is tried again");
+                return Ok(());
+            }
+            Err(fault) => return Err(Fault::Unknown(fault)),
+        }
+    }
+    Ok(())
+}
