@@ -12,7 +12,7 @@ use crate::model::fields::{Field, FieldName, FieldSet};
 use crate::model::ids::{HoldId, RecordId};
 use crate::model::submitted::Submitted;
 use crate::policy::Permit;
-use crate::store::rows::{BlindIndexRow, FieldRow, WrappedKey};
+use crate::store::rows::{BlindIndexRow, FieldRow, Genuine, WrappedKey};
 
 const FIRST_GENERATION: u8 = 1;
 
@@ -201,6 +201,34 @@ impl Keyring {
             there &= found;
         }
         Ok(there && (!all || (missing == 0 && entries.len() == due.len())))
+    }
+
+    /// Whether one of these entries of blind indexes, each under its own version of the key, stands for the value in a field's row.
+    /// Nothing of the value leaves: two records are compared, or a value is withdrawn.
+    ///
+    /// # Errors
+    /// When locked, or when the row does not open.
+    pub fn is_among(
+        &self,
+        row: &FieldRow,
+        wrapped: &WrappedKey,
+        field: &Field,
+        entries: &[Genuine<BlindIndexRow>],
+    ) -> Result<bool, KeyError> {
+        let record = row.record();
+        let plain = self.with(|keys| {
+            let key = self.unwrapped(&keys, record, wrapped)?;
+            self.opened(&key, record, wrapped.generation, row)
+        })?;
+        let value = std::str::from_utf8(&plain).map_err(|_| KeyError::Broken)?;
+        for due in field.entries(&Submitted::new(value.to_owned())) {
+            for entry in entries.iter().filter(|entry| field.index() == Some(entry.idx.as_str())) {
+                if self.indexes(entry, &due)? {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
     }
 
     /// Whether a wrapped key unwraps.

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::audit::outsiders::go;
 use crate::keys::secrets::{joined, origin, root};
-use crate::support::approvals::resolve;
+use crate::support::approvals::{merge, resolve};
 use crate::support::copies::{Copy, caught, copy, holds, ours, words};
 use crate::support::{Answer, Case, NAME, NUMBER, Request, World, caller, intake};
 
@@ -406,4 +406,30 @@ async fn one_person_alone_rotates_nothing() {
     assert_eq!(versions, [1; 5]);
     system.send(new_version("row").approved(&id)).await.is(200);
     system.send(new_version("shares")).await.fails(400, "bad-json");
+}
+
+/// Codes of two versions of the index key are not compared with each other.
+#[tokio::test]
+async fn records_are_compared_and_values_withdrawn_across_versions_of_the_index() {
+    let (world, app) = World::new().await;
+    let [agent, auditor] = world.actors(&app, ["agent", "auditor"]);
+    let (other, callback) = ("13900007777", "13900006666");
+    let before = agent
+        .take(json!({"caller_number": NUMBER, "callback_number": callback}))
+        .await;
+    rotated(&world, &app, "index").await.is(200);
+    let after = agent
+        .take(json!({"caller_number": other, "callback_number": callback}))
+        .await;
+    let apart = agent.take(json!({"caller_number": "13900005555"})).await;
+    agent.send(merge(&before, &apart)).await.fails(409, "nothing-in-common");
+    let merged = agent.with(auditor, &merge(&after, &before)).await.is(200);
+    let version = merged.json()["caller"]["version"].as_u64().unwrap();
+    agent
+        .correct(&after, version, json!({"callback_number": "13900004444"}))
+        .await
+        .is(200);
+    assert_eq!(agent.lookup(callback).await.json()["callers"], json!([]));
+    drop(app);
+    assert_eq!(world.fsck().await, []);
 }

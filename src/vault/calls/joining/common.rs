@@ -1,12 +1,13 @@
 //! What a merge, its undoing and a split have in common.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::cells;
 use crate::keyring::KeyError;
 use crate::log::{Change, CommitError};
 use crate::model::ask::{Action, Ask};
-use crate::model::code::Code;
 use crate::model::fields::{Field, FieldSet, MatchStrength};
 use crate::model::ids::{CallerId, RecordId, RecordKind};
 use crate::model::problems;
@@ -18,7 +19,7 @@ use crate::policy::Permit;
 use crate::store::Write;
 use crate::store::rows::blind_index::OF_FIELD;
 use crate::store::rows::field::ONE;
-use crate::store::rows::{CallerRow, FieldRow, Genuine};
+use crate::store::rows::{BlindIndexRow, CallerRow, FieldRow, Genuine};
 use crate::vault::{Audit, Error, Session, Vault};
 
 /// A caller, and a ticket about them that your department took.
@@ -57,9 +58,6 @@ pub struct Joined {
     pub audit: Audit,
 }
 
-/// A field's values in an index, as their codes.
-pub(super) type Codes = Vec<(String, Code)>;
-
 impl Vault {
     /// The ask to join or part records, for the sake of a ticket.
     pub(super) fn ask_by(&self, session: &Session, action: Action, by: &ByTicket) -> Result<Ask, Error> {
@@ -91,15 +89,39 @@ impl Vault {
         Ok(self.store.one(&ONE, &with).await?)
     }
 
-    /// The codes under which a field's value stands in its own index.
-    pub(super) async fn codes_of(&self, record: &CallerRow, field: &Field) -> Result<Codes, Error> {
+    /// The entries of a field's value in its own index.
+    pub(super) async fn entries_of(
+        &self,
+        record: &CallerRow,
+        field: &Field,
+    ) -> Result<Vec<Genuine<BlindIndexRow>>, Error> {
         let with = cells![record.id, field.name().as_str().to_owned()];
-        let entries = self.genuine(self.store.all(&OF_FIELD, &with).await?)?;
-        let own = entries
-            .iter()
-            .filter(|entry| field.index() == Some(entry.idx.as_str()))
-            .map(|entry| (entry.idx.clone(), entry.value));
-        Ok(own.collect())
+        let mut entries = self.genuine(self.store.all(&OF_FIELD, &with).await?)?;
+        entries.retain(|entry| field.index() == Some(entry.idx.as_str()));
+        Ok(entries)
+    }
+
+    /// Whether one of these entries stands for the value that a record has of a field. Codes of two versions of the index key say
+    /// nothing of each other: between a rotation and the end of its rewrap the value itself is looked at, and stays in the keyring.
+    pub(super) async fn is_among(
+        &self,
+        record: &CallerRow,
+        field: &Field,
+        entries: &[Genuine<BlindIndexRow>],
+    ) -> Result<bool, Error> {
+        let own = self.entries_of(record, field).await?;
+        let same =
+            |entry: &&Genuine<BlindIndexRow>| own.iter().any(|own| (&own.idx, own.value) == (&entry.idx, entry.value));
+        let versions: BTreeSet<u8> = own.iter().chain(entries).map(|entry| entry.value.version()).collect();
+        if versions.len() <= 1 || entries.iter().any(|entry| same(&entry)) {
+            return Ok(entries.iter().any(|entry| same(&entry)));
+        }
+        let key = self.keys.record_key(RecordId::Caller(record.id)).await?;
+        let row = self.sealed(record.id, field.name().as_str()).await?;
+        let (Some(row), Some(key)) = (row, key) else {
+            return Ok(false);
+        };
+        Ok(self.keyring.is_among(&row, &key, field, entries)?)
     }
 
     /// A value that is replaced or taken away leads to the caller no longer, also where a record that was merged into this one has
@@ -116,10 +138,9 @@ impl Vault {
         let family = self.family(row).await?;
         let declared = self.rules();
         for field in fields.filter_map(|name| declared.fields.get(name)) {
-            let old = self.codes_of(row, field).await?;
             for record in family.iter().skip(1) {
-                let codes = self.codes_of(record, field).await?;
-                if codes.iter().any(|code| old.contains(code)) {
+                let entries = self.entries_of(record, field).await?;
+                if self.is_among(row, field, &entries).await? {
                     let name = field.name().as_str().to_owned();
                     change.writes.push(Write::Unindex(record.id, name));
                 }

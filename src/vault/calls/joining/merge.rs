@@ -14,7 +14,7 @@ use crate::model::problems;
 use crate::policy::{Permit, Why};
 use crate::store::rows::{About, CallerRow, Genuine, JoinedRow};
 use crate::store::{Guard, Write};
-use crate::vault::calls::joining::common::{ByTicket, Codes, Joined, JoinedCaller, declared, is_certain, told};
+use crate::vault::calls::joining::common::{ByTicket, Joined, JoinedCaller, declared, is_certain, told};
 use crate::vault::core::MOST_MERGED;
 use crate::vault::people::approvals::{AGREE, DIFFER, Exact, KEPT_TICKET, MERGED_TICKET, is_overtaken, same};
 use crate::vault::{Error, Session, Vault};
@@ -127,27 +127,23 @@ impl Vault {
 
     async fn compared(&self, fields: &FieldSet, pair: &Pair) -> Result<Compared, Error> {
         let mut compared = Compared::default();
-        let mut of_kept = Codes::new();
+        let mut of_kept = Vec::new();
         for record in self.family(&pair.kept).await? {
             for field in declared(fields, |name| record.has(name)) {
-                of_kept.extend(self.codes_of(&record, field).await?);
+                of_kept.extend(self.entries_of(&record, field).await?);
             }
         }
         for record in self.family(&pair.merged).await? {
             for field in declared(fields, |name| record.has(name)) {
-                let codes = self.codes_of(&record, field).await?;
-                if codes.iter().any(|code| of_kept.contains(code)) {
+                if self.is_among(&record, field, &of_kept).await? {
                     compared.agree.insert(field.name().as_str().to_owned());
                     compared.connected |= field.matching() != Some(MatchStrength::Corroborating);
                 }
             }
         }
         for field in declared(fields, |name| pair.kept.has(name) && pair.merged.has(name)) {
-            let (one, other) = (
-                self.codes_of(&pair.kept, field).await?,
-                self.codes_of(&pair.merged, field).await?,
-            );
-            if !one.iter().any(|code| other.contains(code)) && field.index().is_some() {
+            let other = self.entries_of(&pair.merged, field).await?;
+            if field.index().is_some() && !self.is_among(&pair.kept, field, &other).await? {
                 compared.differ.insert(field.name().as_str().to_owned());
                 compared.contradict |= is_certain(field);
             }
