@@ -113,6 +113,7 @@ mod keys {
     mod memory;
     pub(crate) mod rewrap;
     mod rewrap_under_load;
+    mod rotated;
     pub(crate) mod rotation;
     mod secret_files;
     mod secrets;

@@ -31,8 +31,8 @@ pub struct Minted {
     pub new: Option<ReferenceRow>,
 }
 
-/// This department's reference to a record: the one it has, or a new one. The same record gives the same reference until the
-/// reference key is rotated.
+/// This department's reference to a record: the one it has, under whatever version of the reference key, or a new one under the newest.
+/// So a department that has written a reference down meets the same one, also after the key was rotated.
 ///
 /// # Errors
 /// When locked, when the store does not answer, or when a row of the table was changed.
@@ -42,25 +42,21 @@ pub async fn mint(
     department: DepartmentCode,
     record: RecordId,
 ) -> Result<Minted, RefError> {
-    let (kind, id) = (record.kind(), record.as_bytes());
-    let version = keyring.reference_version()?;
-    for counter in 0..MOST_TRIES {
-        let body = keyring.reference_body(department, kind, version, id, counter)?;
-        let reference = Reference::new(department, kind, version, body).ok_or(KeyError::Broken)?;
-        match row_of(keyring, store, &reference).await? {
-            None => {
-                let code = keyring.reference_code(department, kind, version, body)?;
-                let row = keyring.seal_reference(department, kind, version, code, id)?;
-                return Ok(Minted {
-                    reference,
-                    new: Some(row),
-                });
-            }
-            Some(row) if keyring.open_reference(&row)? == *id => return Ok(Minted { reference, new: None }),
-            Some(_) => {}
+    let mut newest = None;
+    for version in keyring.reference_versions()? {
+        match look(keyring, store, (department, version), record).await? {
+            (reference, Some(_)) => return Ok(Minted { reference, new: None }),
+            (reference, None) => newest = newest.or(Some(reference)),
         }
     }
-    Err(KeyError::Broken.into())
+    let reference = newest.ok_or(KeyError::Broken)?;
+    let (kind, version) = (reference.kind(), reference.version());
+    let code = keyring.reference_code(department, kind, version, reference.body())?;
+    let row = keyring.seal_reference(department, kind, version, code, record.as_bytes())?;
+    Ok(Minted {
+        reference,
+        new: Some(row),
+    })
 }
 
 /// What stands in the store of a department's references to a record, under every version of the reference key.
@@ -73,23 +69,32 @@ pub async fn given(
     department: DepartmentCode,
     record: RecordId,
 ) -> Result<Vec<ReferenceRow>, RefError> {
-    let (kind, id) = (record.kind(), record.as_bytes());
     let mut given = Vec::new();
     for version in keyring.reference_versions()? {
-        for counter in 0..MOST_TRIES {
-            let body = keyring.reference_body(department, kind, version, id, counter)?;
-            let reference = Reference::new(department, kind, version, body).ok_or(KeyError::Broken)?;
-            match row_of(keyring, store, &reference).await? {
-                None => break,
-                Some(row) if keyring.open_reference(&row)? == *id => {
-                    given.push(row);
-                    break;
-                }
-                Some(_) => {}
-            }
-        }
+        given.extend(look(keyring, store, (department, version), record).await?.1);
     }
     Ok(given)
+}
+
+/// A department's reference to a record under one version of the key, with its row if it was given out. If not, the first one that stands
+/// for no other record.
+async fn look(
+    keyring: &Keyring,
+    store: &dyn DataStore,
+    (department, version): (DepartmentCode, u8),
+    record: RecordId,
+) -> Result<(Reference, Option<ReferenceRow>), RefError> {
+    let (kind, id) = (record.kind(), record.as_bytes());
+    for counter in 0..MOST_TRIES {
+        let body = keyring.reference_body(department, kind, version, id, counter)?;
+        let reference = Reference::new(department, kind, version, body).ok_or(KeyError::Broken)?;
+        match row_of(keyring, store, &reference).await? {
+            None => return Ok((reference, None)),
+            Some(row) if keyring.open_reference(&row)? == *id => return Ok((reference, Some(row))),
+            Some(_) => {}
+        }
+    }
+    Err(KeyError::Broken.into())
 }
 
 /// The record a reference stands for, if the vault has given it out.

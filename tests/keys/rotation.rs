@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::audit::outsiders::go;
 use crate::keys::secrets::{joined, origin, root};
-use crate::support::approvals::{merge, resolve};
+use crate::support::approvals::resolve;
 use crate::support::copies::{Copy, caught, copy, holds, ours, words};
 use crate::support::{Answer, Case, NAME, NUMBER, Request, World, caller, intake};
 
@@ -123,7 +123,7 @@ pub(crate) async fn rotated(world: &World, app: &Arc<App>, role: &str) -> Answer
 }
 
 /// The versions of a role's key that codes, sealed values and signatures of the last acts were made with.
-fn used(world: &World, role: &str) -> Vec<u8> {
+pub(crate) fn used(world: &World, role: &str) -> Vec<u8> {
     let (data, keys) = (world.data(), world.keys());
     let first = |cells: Vec<Vec<u8>>| cells.into_iter().map(|cell| cell[0]).collect();
     match role {
@@ -280,34 +280,6 @@ async fn a_key_that_the_log_does_not_know_is_not_used() {
     assert_eq!(world.fsck().await, []);
 }
 
-/// The process ended before the key store said that the new key is in use. Then somebody opened an older copy of the data store beside it,
-/// which does not know that key.
-#[tokio::test]
-async fn an_older_data_store_takes_no_key_away() {
-    let (world, app) = World::new().await;
-    drop(app);
-    let older = world.backup();
-    let app = world.open().await;
-    rotated(&world, &app, "kek").await.is(200);
-    let case = world.case(&app, "C1").await;
-    drop(app);
-    for (version, active) in [(2, 0), (1, 1)] {
-        let keys = world.keys();
-        let key = keys.rows("keyring").of("role", "kek").of("version", version);
-        key.set("active", active);
-    }
-    let newer = world.backup();
-    world.restore(&older);
-    // It is not the one that the fence is of.
-    assert_ne!(world.fsck().await, []);
-    assert!(!world.refusal().await.is_empty());
-    world.restore(&newer);
-    assert_eq!(world.fsck().await, []);
-    let app = world.open().await;
-    let handler = world.actor(&app, "handler-c1");
-    handler.reveal(&case).clear().await.is(200);
-}
-
 /// The process ended after the log had the new key and before the key store said that it is in use.
 #[tokio::test]
 async fn a_rotation_that_the_log_knows_is_finished() {
@@ -406,30 +378,4 @@ async fn one_person_alone_rotates_nothing() {
     assert_eq!(versions, [1; 5]);
     system.send(new_version("row").approved(&id)).await.is(200);
     system.send(new_version("shares")).await.fails(400, "bad-json");
-}
-
-/// Codes of two versions of the index key are not compared with each other.
-#[tokio::test]
-async fn records_are_compared_and_values_withdrawn_across_versions_of_the_index() {
-    let (world, app) = World::new().await;
-    let [agent, auditor] = world.actors(&app, ["agent", "auditor"]);
-    let (other, callback) = ("13900007777", "13900006666");
-    let before = agent
-        .take(json!({"caller_number": NUMBER, "callback_number": callback}))
-        .await;
-    rotated(&world, &app, "index").await.is(200);
-    let after = agent
-        .take(json!({"caller_number": other, "callback_number": callback}))
-        .await;
-    let apart = agent.take(json!({"caller_number": "13900005555"})).await;
-    agent.send(merge(&before, &apart)).await.fails(409, "nothing-in-common");
-    let merged = agent.with(auditor, &merge(&after, &before)).await.is(200);
-    let version = merged.json()["caller"]["version"].as_u64().unwrap();
-    agent
-        .correct(&after, version, json!({"callback_number": "13900004444"}))
-        .await
-        .is(200);
-    assert_eq!(agent.lookup(callback).await.json()["callers"], json!([]));
-    drop(app);
-    assert_eq!(world.fsck().await, []);
 }

@@ -28,8 +28,8 @@ pub(super) fn wait(tries: &[UnlockTryRow], from: CameFrom, now: Timestamp) -> Du
     let Some(last) = of(tries, from) else {
         return Duration::ZERO;
     };
-    // By a clock that was set back no time has passed.
-    let passed = Duration::try_from(now.duration_since(last.last_at)).unwrap_or_default();
+    // By a clock that was set back, that try is still to come: nobody waits for it. The next wrong one counts from now.
+    let passed = Duration::try_from(now.duration_since(last.last_at)).unwrap_or(Duration::MAX);
     delay(last.wrong).saturating_sub(passed)
 }
 
@@ -78,7 +78,7 @@ mod tests {
         }];
         let waits = |at| wait(&tries, CameFrom::Network, at).as_secs();
         assert_eq!([waits(now), waits(after(3)), waits(after(8))], [8, 5, 0]);
-        assert_eq!(waits(after(-86_400)), 8);
+        assert_eq!(waits(after(-86_400)), 0);
         assert_eq!(
             wait(&tries, CameFrom::Machine, now),
             Duration::ZERO,
