@@ -261,6 +261,25 @@ fn what_takes_two_persons_nobody_does_alone() {
     assert!(tried > 0);
 }
 
+/// A caller is erased by an officer, with another person. Who sets a legal hold and who lifts one watch over the vault, and read no
+/// field.
+#[test]
+fn only_those_who_watch_erase_and_hold() {
+    let about = |action| matches!(action, Action::Erase | Action::SetHold | Action::LiftHold);
+    let may = WHOLE
+        .lines
+        .iter()
+        .filter(|(line, cells)| about(line.action) && !cells.is_empty());
+    let may: BTreeSet<(Role, Action)> = may.map(|(line, _)| (line.role, line.action)).collect();
+    let right = [
+        (Role::Dpo, Action::Erase),
+        (Role::Dpo, Action::SetHold),
+        (Role::Dpo, Action::LiftHold),
+        (Role::Auditor, Action::LiftHold),
+    ];
+    assert_eq!(may, BTreeSet::from(right));
+}
+
 /// Where an ask names no purpose, the role's own is taken: one that the policy lets it act for.
 #[test]
 fn a_role_acts_for_its_own_purposes_and_no_others() {
