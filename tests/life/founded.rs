@@ -75,6 +75,7 @@ async fn each_administrator_gets_a_file_and_the_auditors_a_key() {
         let text = std::fs::read_to_string(file).unwrap();
         let session = app
             .vault()
+            .unwrap()
             .authenticate(text.trim(), app.vault().unwrap().new_request().unwrap())
             .await
             .unwrap();
