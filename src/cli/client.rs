@@ -268,7 +268,7 @@ fn check(base: &str) -> Result<(), Failure> {
         Some("https") => Ok(()),
         Some("http") if loopback => Ok(()),
         Some("http") => Err(Failure::usage(format!(
-            "refusing to send a secret to {host} without TLS\n  use https://, or run this on the server against 127.0.0.1"
+            "refusing to send a token or a passphrase to {host} without TLS\n  use https://, or run this on the server against 127.0.0.1"
         ))),
         _ => Err(no_address()),
     }

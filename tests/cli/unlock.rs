@@ -165,4 +165,5 @@ async fn a_server_that_could_not_be_unlocked_does_not_start() {
     let app = world.open().await;
     let (code, said) = serve(world.dir.path(), &[]);
     assert!(code == Some(3) && said.contains("another process has"), "{said}");
+    drop(app);
 }

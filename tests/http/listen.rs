@@ -212,7 +212,7 @@ async fn a_token_in_clear_goes_nowhere() {
         let output = admin(&world, &["--url", url]);
         let said = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{url}: {said}");
-        assert!(said.contains("refusing to send a token to"), "{said}");
+        assert!(said.contains("refusing to send a token or a passphrase to"), "{said}");
         assert!(said.contains("\n  use https://"), "{said}");
     }
     for url in ["ftp://localhost", "localhost:8440", "/v1"] {

@@ -12,7 +12,7 @@ use aho_corasick::AhoCorasick;
 use serde_json::{Value, json};
 
 use crate::keys::secrets::{Secret, secrets};
-use crate::support::process::{Server, passphrase_file, skipped};
+use crate::support::process::{Server, passphrase_file, run, skipped};
 use crate::support::{Case, World, caller, intake};
 
 /// In bytes.
@@ -177,6 +177,51 @@ async fn keys_are_gone_after_locking() {
     assert_eq!(told(&can_be_swapped), BTreeSet::new(), "not on locked pages");
     let of_a_moment: Vec<_> = unlocked.iter().filter(|found| !found.secret.kept).collect();
     assert_eq!(told(&of_a_moment), BTreeSet::new(), "longer than they are used");
+    assert_eq!(
+        told(&locked.iter().collect::<Vec<_>>()),
+        BTreeSet::new(),
+        "after locking"
+    );
+}
+
+/// A server that starts locked holds no key, and none after it was unlocked over HTTP and locked again.
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_are_gone_after_an_unlock_over_http() {
+    let (world, app) = World::new().await;
+    let case = world.case(&app, "C1").await;
+    drop(app);
+    let server = Server::locked(world.dir.path(), "http", &["--listen", "127.0.0.1:0"]);
+    let passphrase = passphrase_file(world.dir.path());
+    let unlock = [
+        "unlock",
+        "--url",
+        &server.base,
+        "--passphrase-file",
+        passphrase.to_str().unwrap(),
+    ];
+    let started = secrets(&world);
+    let started = in_memory(server.process.id(), &started).map(|found| told(&found.iter().collect::<Vec<_>>()));
+    let lock = || assert_eq!(server.post(&world, "system-admin", "/v1/keys/lock", &json!({})).0, 200);
+    assert!(run(&unlock).status.success());
+    tokio::task::block_in_place(|| work(&server, &world, &case));
+    lock();
+    // What came last is in no buffer that was used again.
+    assert!(run(&unlock).status.success());
+    lock();
+    let secrets = secrets(&world);
+    let mut locked = in_memory(server.process.id(), &secrets);
+    for _ in 0..60 {
+        // The passphrase is overwritten when the server has seen that its connection has ended.
+        if locked.as_ref().is_none_or(Vec::is_empty) {
+            break;
+        }
+        locked = in_memory(server.process.id(), &secrets);
+    }
+    drop(server);
+    let (Some(started), Some(locked)) = (started, locked) else {
+        return skipped("keys_are_gone_after_an_unlock_over_http: only root may read the memory of such a process");
+    };
+    assert_eq!(started, BTreeSet::new(), "it starts without any");
     assert_eq!(
         told(&locked.iter().collect::<Vec<_>>()),
         BTreeSet::new(),

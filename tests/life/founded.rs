@@ -73,9 +73,12 @@ async fn each_administrator_gets_a_file_and_the_auditors_a_key() {
         let file = token(dir.path(), account);
         assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
         let text = std::fs::read_to_string(file).unwrap();
-        let vault = app.vault().unwrap();
-        let request = vault.new_request().unwrap();
-        let session = vault.authenticate(text.trim(), request).await.unwrap();
+        let session = app
+            .vault()
+            .unwrap()
+            .authenticate(text.trim(), app.vault().unwrap().new_request().unwrap())
+            .await
+            .unwrap();
         assert_eq!(session.actor.roles().to_words().replace('_', "-"), account);
         if account == "auditor" {
             assert_eq!(

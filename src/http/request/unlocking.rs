@@ -5,12 +5,13 @@ use std::future::poll_fn;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
-use axum::body::{Body, HttpBody};
+use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{ConnectInfo, FromRequest, Request};
 use axum::http::request::Parts;
 use serde::Deserialize;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::Proxies;
 use super::json::{is_json, parse_naming};
@@ -22,6 +23,10 @@ use crate::keyring::unlock::{Incoming, Passphrase};
 use crate::model::problems;
 use crate::model::unlocking::CameFrom;
 use crate::vault::life::door::Admitted;
+
+/// How often it is looked whether a connection has ended, for longer than any lives.
+const EVERY: Duration = Duration::from_millis(100);
+const LOOKS: u32 = 10 * 60 * 20;
 
 /// What unlocks.
 #[derive(Deserialize, utoipa::ToSchema)]
@@ -82,15 +87,28 @@ fn came_from(parts: &Parts, proxies: &Proxies) -> Result<CameFrom, Problem> {
     })
 }
 
-/// Takes a body frame by frame, and keeps no frame.
+/// Takes a body frame by frame.
 async fn onto_a_page(mut body: Body) -> Result<Incoming, Problem> {
     let mut page = Incoming::new().map_err(|error| Problem::from(crate::vault::Error::Key(error)))?;
     while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
-        let data = frame.map(|frame| frame.into_data().ok());
-        let data = data.map_err(|_| Problem::from(problems::NOT_UNDERSTOOD))?;
-        if !data.is_none_or(|data| page.add(&data)) {
+        let frame = frame.map_err(|_| Problem::from(problems::NOT_UNDERSTOOD))?;
+        let Ok(data) = frame.into_data() else { continue };
+        let fits = page.add(&data);
+        tokio::spawn(overwrite(data));
+        if !fits {
             return Err(problems::BODY_TOO_LARGE.into());
         }
     }
     Ok(page)
+}
+
+/// Overwrites a frame once nobody else has a part in its buffer: when its connection has ended.
+async fn overwrite(mut frame: Bytes) {
+    for _ in 0..LOOKS {
+        match frame.try_into_mut() {
+            Ok(mut alone) => return alone.as_mut().zeroize(),
+            Err(shared) => frame = shared,
+        }
+        tokio::time::sleep(EVERY).await;
+    }
 }
