@@ -155,6 +155,7 @@ async fn two_persons_begin_it_and_it_is_finished_after_a_day() {
     let vault = scene.app.vault().unwrap();
     let session = vault.authenticate(&token, vault.new_request().unwrap()).await.unwrap();
     vault.list_principals(&session, None, 10).await.unwrap();
+    drop(vault);
     assert_eq!(scene.ready().await, "ready\n");
     assert!(!scene.pending().await);
     let entries = scene.entries().await;
