@@ -131,7 +131,7 @@ impl Vault {
         let asking = same(ask, Action::AskApproval);
         let facts = self.facts(&asking).await?;
         let permit = self.decide(asking, facts).await?;
-        Ok(self.refuse_naming(permit.withdraw(*why), *told, named.clone()).await)
+        Ok(self.refuse_naming(permit.withdraw(*why), told, named.clone()).await)
     }
 }
 
