@@ -118,9 +118,15 @@ impl Server {
 }
 
 fn intake(number: u64) -> Value {
+    // No name has digits.
+    let digits = number.to_string().into_bytes();
+    let name = digits
+        .iter()
+        .map(|digit| "零一二三四五六七八九".chars().nth(usize::from(digit - b'0')).unwrap());
+    let name = format!("赵{}", name.collect::<String>());
     json!({
         "call": {"channel": "phone", "received_at": "2026-11-01T09:00:00+08:00"},
-        "caller": {"callback_number": format!("1380{number:07}"), "name": format!("测试{number}")},
+        "caller": {"callback_number": format!("1380{number:07}"), "name": name},
         "ticket": {"kind": "complaint", "category": "noise", "township": "310113", "text": "测试"},
     })
 }

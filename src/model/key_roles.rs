@@ -1,4 +1,4 @@
-//! What the keys of the keyring are for.
+//! What the keys of the keyring are for, and where the work on them stands.
 
 use super::word_enum::word_enum;
 
@@ -15,5 +15,17 @@ word_enum! {
         Reference = "reference": "References" / "引用号密钥",
         /// Ed25519 seed that signs checkpoints.
         Log = "log": "Signature of the log" / "日志签名密钥",
+    }
+}
+
+word_enum! {
+    /// Where a rewrap stands.
+    pub enum RewrapState {
+        /// It goes on.
+        Running = "running": "Running" / "进行中",
+        /// Whoever started it may not any more. It goes on when somebody starts it again.
+        Halted = "halted": "Halted" / "已暂停",
+        /// It is done.
+        Done = "done": "Done" / "已完成",
     }
 }

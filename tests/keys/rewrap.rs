@@ -39,6 +39,15 @@ impl Actor<'_> {
     }
 }
 
+/// A number, and the name of whoever has it.
+pub(crate) fn person(at: u64) -> (String, String) {
+    let number = format!("1380{at:07}");
+    let name = number[4..]
+        .bytes()
+        .map(|digit| "零一二三四五六七八九".chars().nth((digit - b'0').into()).unwrap());
+    (format!("赵{}", name.collect::<String>()), number)
+}
+
 /// Takes a step. Whether there was one to take.
 async fn step(app: &Arc<App>) -> bool {
     app.vault().unwrap().rewrap_step().await.unwrap() != Step::Idle
@@ -166,13 +175,14 @@ async fn a_rewrap_that_is_killed_at_any_step_goes_on() {
 async fn no_lookup_misses_or_doubles_a_caller_at_any_step() {
     let (world, app) = World::unlimited().await;
     let [agent, system, auditor] = world.actors(&app, ["agent", "system-admin", "auditor"]);
-    for at in 0..120 {
-        agent
-            .take(caller(&format!("测试{at}"), &format!("1380000{at:04}")))
-            .await;
+    for at in 0..60 {
+        let (name, number) = person(at);
+        agent.take(caller(&name, &number)).await;
     }
     let known = agent.take(caller(NAME, NUMBER)).await;
-    let other = agent.take(json!({"caller_number": "13700004444"})).await;
+    let other = agent
+        .take(json!({"caller_number": NUMBER, "callback_number": "13700004444"}))
+        .await;
     let joined = agent
         .take(json!({"caller_number": "13700004444", "callback_number": "13700005555"}))
         .await;

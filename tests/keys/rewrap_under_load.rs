@@ -9,7 +9,7 @@ use callervault::vault::Rates;
 use callervault::vault::life::open::Running;
 use serde_json::json;
 
-use crate::keys::rewrap::used;
+use crate::keys::rewrap::{person, used};
 use crate::keys::rotation::rotated;
 use crate::support::process::Server;
 use crate::support::{Case, NUMBER, Request, World, caller};
@@ -97,9 +97,8 @@ async fn reads(world: Arc<World>, app: Arc<App>, case: Case, over: Arc<AtomicBoo
 async fn writes(world: Arc<World>, app: Arc<App>, next: Arc<AtomicU64>, over: Arc<AtomicBool>) -> u64 {
     let mut done = 0;
     while !over.load(Ordering::Relaxed) {
-        let number = format!("1380{:07}", next.fetch_add(1, Ordering::Relaxed));
+        let (name, number) = person(next.fetch_add(1, Ordering::Relaxed));
         let agent = world.actor(&app, "agent");
-        let name = format!("测试{number}");
         agent.intake(caller(&name, &number)).await.is(201);
         let found = agent.lookup(&number).await.is(200).json();
         assert_eq!(found["callers"].as_array().map(Vec::len), Some(1), "{found}");
@@ -113,11 +112,8 @@ async fn writes(world: Arc<World>, app: Arc<App>, next: Arc<AtomicU64>, over: Ar
 async fn a_server_that_is_killed_goes_on_when_it_is_started_again() {
     let (world, app) = World::unlimited().await;
     for at in 0..40 {
-        let number = format!("1380000{at:04}");
-        world
-            .actor(&app, "agent")
-            .take(caller(&format!("测试{at}"), &number))
-            .await;
+        let (name, number) = person(at);
+        world.actor(&app, "agent").take(caller(&name, &number)).await;
     }
     let roles = ["kek", "row", "index"];
     for role in roles {

@@ -21,7 +21,7 @@ use crate::keyring::KeyError;
 use crate::log::leaf::{self, REWRAPPED};
 use crate::log::{Change, CommitError, Unasked};
 use crate::model::ask::Action;
-use crate::model::key_roles::KeyRole;
+use crate::model::key_roles::{KeyRole, RewrapState};
 use crate::model::problems;
 use crate::model::purposes::Purpose;
 use crate::model::reference::DepartmentCode;
@@ -52,18 +52,6 @@ pub struct Rewrap {
     /// Rows a second, at most. Absent: as many as can be.
     #[schema(value_type = Option<u32>, minimum = 1)]
     pub rate: Option<NonZeroU32>,
-}
-
-/// Where a rewrap stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum RewrapState {
-    /// It goes on.
-    Running,
-    /// Whoever started it may not any more. It goes on when somebody starts it again.
-    Halted,
-    /// It is done.
-    Done,
 }
 
 /// The newest rewrap of one role.
