@@ -137,6 +137,7 @@ mod cli {
     mod hangup;
     mod program_log;
     mod settings;
+    mod strangers;
 }
 
 /// Databases and disks: edited, damaged, full, taken away, cut off from power.

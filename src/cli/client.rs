@@ -13,6 +13,7 @@ use ureq::http::{Request, Response, Uri};
 use ureq::unversioned::resolver::DefaultResolver;
 use ureq::unversioned::transport::{Connector, TcpConnector};
 
+use super::show::quiet;
 use super::vouched::Vouched;
 use super::{Failure, aside};
 
@@ -48,7 +49,7 @@ impl Answer {
     /// What was asked for; the server's own words where it was not done.
     pub(super) fn good(&self) -> Result<Value, Failure> {
         let body = self.json();
-        let word = |pointer| body.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+        let word = |pointer| quiet(body.pointer(pointer).and_then(Value::as_str).unwrap_or_default());
         match self.status {
             202 => Err(Failure::waits(format!(
                 "nothing has happened yet: this waits for approval {id} until {until}\n  \

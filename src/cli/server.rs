@@ -12,6 +12,7 @@ use super::client::{Answer, Client};
 use super::passphrase::secret_file;
 use super::show::{self, Column};
 use super::{Done, Failure, say};
+use crate::model::ids::ApprovalId;
 
 /// What `--help` writes above the options that lead to a server.
 const HEADING: &str = "Server";
@@ -68,18 +69,29 @@ impl Asking {
         Ok(Server {
             client: self.reach.client()?,
             token: self.reach.token()?,
-            approval: self.approval,
+            approval: self.approval.as_deref().map(approval_id).transpose()?,
             reason: self.reason,
             json: self.json,
         })
     }
 }
 
+/// The id of a request for approval. Nothing else goes into an address or a header in its place, and it is not repeated: it may
+/// be a secret.
+pub(super) fn approval_id(given: &str) -> Result<ApprovalId, Failure> {
+    given.parse().map_err(|_| {
+        Failure::usage(
+            "this is not the id of a request for approval, which has 32 hexadecimal digits\n  `callervault approvals list` and \
+             `callervault approvals mine` show the ids",
+        )
+    })
+}
+
 /// A server, as the owner of a token sees it.
 pub(super) struct Server {
     client: Client,
     token: Zeroizing<String>,
-    approval: Option<String>,
+    approval: Option<ApprovalId>,
     reason: Option<String>,
     json: bool,
 }
@@ -152,7 +164,8 @@ impl Server {
 
     /// Sends a request, with the approval that was given on the command line, and shows what became of it.
     pub(super) fn change(&self, call: &Call, columns: &[Column]) -> Done {
-        let answer = self.send(call, self.approval.as_deref())?;
+        let approval = self.approval.map(|id| id.to_string());
+        let answer = self.send(call, approval.as_deref())?;
         if self.json && answer.status < 300 {
             say(answer.text.trim_end())?;
         }

@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::server::Reach;
+use super::show::quiet_lines;
 use super::{Done, Failure, say};
 
 /// The server to ask. It needs no token.
@@ -21,7 +22,7 @@ impl Status {
                 .err()
                 .unwrap_or_else(|| Failure::unavailable(format!("{}: status {}", self.reach.url, answer.status))));
         }
-        say(answer.text.trim_end())?;
+        say(quiet_lines(answer.text.trim_end()))?;
         Ok(())
     }
 }

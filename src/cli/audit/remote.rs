@@ -10,6 +10,7 @@ use crate::audit::verify::{NoFile, Source};
 use crate::cli::Failure;
 use crate::cli::client::Client;
 use crate::cli::server::Reach;
+use crate::cli::show::quiet;
 use crate::merkle::{TILE_WIDTH, TileKind, TilePath};
 use crate::note::{Checkpoint, unverified_text};
 
@@ -141,7 +142,7 @@ fn refused(status: u16, problem: &[u8]) -> Failure {
         return Failure::refused("the server refuses this token\n  use the token of an auditor");
     }
     let problem: Value = serde_json::from_slice(problem).unwrap_or_default();
-    let words = |name| problem.get(name).and_then(Value::as_str);
+    let words = |name| problem.get(name).and_then(Value::as_str).map(quiet);
     let title = words("title").map_or_else(String::new, |title| format!(": {title}"));
     let detail = words("detail").map_or_else(String::new, |detail| format!("\n  {detail}"));
     Failure::of_status(

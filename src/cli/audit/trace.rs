@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::remote::Remote;
 use crate::cli::server::Reach;
+use crate::cli::show::quiet;
 use crate::cli::{Done, Failure, say};
 use crate::log::mark::Mark;
 
@@ -40,26 +41,30 @@ impl Trace {
     }
 }
 
-fn text<'v>(value: &'v Value, pointer: &str) -> &'v str {
-    value.pointer(pointer).and_then(Value::as_str).unwrap_or("-")
+fn text(value: &Value, pointer: &str) -> String {
+    value
+        .pointer(pointer)
+        .and_then(Value::as_str)
+        .map_or_else(|| "-".to_owned(), quiet)
 }
 
 /// The id, and in brackets the name, where the answer has one.
 fn named(entry: &Value, name: &str, id: &str) -> String {
     let id = text(entry, id);
     match entry.pointer(name).and_then(Value::as_str) {
-        Some(name) => format!("{id} ({name})"),
-        None => id.to_owned(),
+        Some(name) => format!("{id} ({})", quiet(name)),
+        None => id,
     }
 }
 
 fn told(entry: &Value) -> Done {
-    let fields: Vec<&str> = entry
+    let fields: Vec<String> = entry
         .pointer("/leaf/fields")
         .and_then(Value::as_array)
         .into_iter()
         .flatten()
         .filter_map(Value::as_str)
+        .map(quiet)
         .collect();
     let index = entry.get("index").and_then(Value::as_u64).unwrap_or_default();
     say(format!("entry {index} of the log, {}", text(entry, "/leaf/t")))?;

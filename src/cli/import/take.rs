@@ -15,6 +15,7 @@ use super::record::Record;
 use super::row::Fault;
 use crate::cli::Failure;
 use crate::cli::client::{Answer, Client};
+use crate::cli::show::quiet;
 use crate::clock::System;
 use crate::model::fields::TEXT;
 use crate::vault::calls::intake::{Intake, LeftOut, Matched, Taken, TakenAnswer, check};
@@ -229,7 +230,7 @@ fn answered(answer: &Answer, record: &Record) -> Result<Outcome, Rejected> {
         });
     }
     let said = answer.json();
-    let text = |name: &str| said.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let text = |name: &str| quiet(said.get(name).and_then(Value::as_str).unwrap_or_default());
     let words = format!("{}: {}", text("title"), text("detail"));
     if !matches!(answer.status, 400 | 409 | 413 | 422) {
         let words = format!("the server answers {}: {words}", answer.status);

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::list::{Account, read};
 use crate::cli::named::{DEPARTMENTS, PRINCIPALS};
 use crate::cli::server::{Call, Server};
+use crate::cli::show::quiet;
 use crate::cli::{Done, Failure, say};
 use crate::model::principals::Role;
 
@@ -120,7 +121,7 @@ fn make(server: &Server, account: &Account, asked: Option<&Asked>) -> Result<Bec
     };
     let answer = server.send(&Call::new("POST", PRINCIPALS, Some(account.body())), approval)?;
     let body = answer.json();
-    let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str).unwrap_or("-").to_owned();
+    let text = |pointer: &str| quiet(body.pointer(pointer).and_then(Value::as_str).unwrap_or("-"));
     match answer.status {
         201 => Ok(Became::Made(text("/id"))),
         202 => Ok(Became::Waits(text("/approval/id"))),

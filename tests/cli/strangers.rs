@@ -1,0 +1,80 @@
+//! What the verbs for a running server send nowhere, and what they do not believe or show of an answer.
+
+use serde_json::json;
+
+use crate::support::stranger::Stranger;
+
+const ID: &str = "0123456789abcdef0123456789abcdef";
+const SECRET: &str = "cvt_Jb3kq9vYt1mXw0";
+
+#[test]
+fn only_an_id_becomes_part_of_an_address() {
+    let dir = tempfile::tempdir().unwrap();
+    let stranger = Stranger::saying("200 OK", "{}");
+    let elsewhere = "../admin/recovery/stop?x=";
+    for words in [
+        &["token", "revoke", ID, SECRET][..],
+        &["token", "revoke", ID, elsewhere],
+        &["approvals", "show", SECRET],
+        &["approvals", "show", elsewhere],
+        &["approvals", "approve", elsewhere, "--reason", "seen"],
+        &["approvals", "refuse", elsewhere],
+        &["principal", "switch-off", ID, "--approval", SECRET],
+    ] {
+        let (code, said) = stranger.run(dir.path(), words);
+        assert_eq!(code, Some(2), "{words:?}: {said}");
+        assert!(said.lines().count() > 1, "it says what to do: {said}");
+        assert!(!said.contains(SECRET), "{said}");
+    }
+    assert_eq!(stranger.asked(), Vec::<String>::new());
+}
+
+#[test]
+fn an_id_is_sent_in_its_one_form() {
+    let dir = tempfile::tempdir().unwrap();
+    let stranger = Stranger::saying("404 Not Found", r#"{"title":"Not found"}"#);
+    let upper = ID.to_uppercase();
+    stranger.run(dir.path(), &["approvals", "show", &upper]);
+    stranger.run(dir.path(), &["token", "revoke", &upper, &upper]);
+    assert_eq!(
+        stranger.asked(),
+        [
+            format!("GET /v1/approvals/{ID} HTTP/1.1"),
+            format!("DELETE /v1/admin/principals/{ID}/tokens/{ID} HTTP/1.1"),
+        ]
+    );
+}
+
+#[test]
+fn the_words_of_a_server_move_nothing_on_the_terminal() {
+    let dir = tempfile::tempdir().unwrap();
+    let hostile = "\u{1b}]0;x\u{7}\u{1b}[2J\u{202e}\u{2028}\u{9b}31m\nforged: line";
+    let problem = json!({"title": hostile, "detail": hostile, "type": hostile});
+    let refusing = Stranger::saying("403 Forbidden", &problem.to_string());
+    let failing = Stranger::saying("503 Service Unavailable", &problem.to_string());
+    let item =
+        json!({"index": 1, "t": hostile, "account": hostile, "principal": hostile, "roles": [hostile], "by": hostile});
+    let leaf = json!({"t": hostile, "fields": [hostile], "actor": hostile, "dept": hostile, "role": hostile});
+    let entries = json!([{"index": 1, "leaf": leaf, "leaf_hash": hostile, "actor_name": hostile}]);
+    let listing = json!({"items": [item], "entries": entries, "audit": {"index": 1}});
+    let listing = Stranger::saying("200 OK", &listing.to_string());
+    let ready = Stranger::saying("200 OK", &format!("ready\n{hostile}"));
+    for (server, words) in [
+        (&refusing, &["approvals", "list"][..]),
+        (&refusing, &["principal", "switch-off", ID]),
+        (&failing, &["audit", "roles"]),
+        (&failing, &["audit", "trace", "0000-0000-0000"]),
+        (&failing, &["audit", "export"]),
+        (&failing, &["status"]),
+        (&listing, &["audit", "roles"]),
+        (&listing, &["audit", "trace", "0000-0000-0000"]),
+        (&listing, &["principal", "list"]),
+        (&ready, &["status"]),
+    ] {
+        let (_, said) = server.run(dir.path(), words);
+        let moves = |c: char| c.is_control() && c != '\n' || matches!(c, '\u{202e}' | '\u{2028}');
+        assert!(!said.contains(moves), "{words:?}: {said:?}");
+        let forged = said.lines().any(|line| line.starts_with("forged"));
+        assert!(words == ["status"] || !forged, "{words:?}: {said:?}");
+    }
+}
