@@ -151,7 +151,7 @@ impl Claim {
         let body = json!({"account": self.account, "code": *code});
         let fetched = client
             .post_without_token("/v1/tokens/claim", &body)
-            .and_then(|answer| answer.good());
+            .and_then(|answer| answer.good(&["/token"]));
         to.take(fetched.as_ref().ok().and_then(token), &self.account)?;
         fetched.map(drop)
     }

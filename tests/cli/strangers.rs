@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::support::process::secret_file;
 use crate::support::stranger::Stranger;
 
 const ID: &str = "0123456789abcdef0123456789abcdef";
@@ -76,5 +77,63 @@ fn the_words_of_a_server_move_nothing_on_the_terminal() {
         assert!(!said.contains(moves), "{words:?}: {said:?}");
         let forged = said.lines().any(|line| line.starts_with("forged"));
         assert!(words == ["status"] || !forged, "{words:?}: {said:?}");
+    }
+}
+
+#[test]
+fn what_a_vault_does_not_answer_is_no_success() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("out");
+    let out = out.to_str().unwrap();
+    let code = dir.path().join("code");
+    secret_file(&code, "AAAA-AAAA-AAAA");
+    let code = code.to_str().unwrap();
+    for (status, body) in [
+        ("200 OK", "<html>welcome to the hotel</html>"),
+        ("200 OK", "{}"),
+        ("200 OK", "[]"),
+        ("200 OK", ""),
+        ("204 No Content", ""),
+        ("201 Created", r#"{"audit":{}}"#),
+        ("202 Accepted", "{}"),
+        ("302 Found", ""),
+        ("502 Bad Gateway", "<html>bad gateway</html>"),
+    ] {
+        let stranger = Stranger::saying(status, body);
+        for words in [
+            &["status"][..],
+            &["principal", "list"],
+            &["principal", "find", "a"],
+            &["principal", "switch-off", ID],
+            &["department", "list"],
+            &["department", "add", "K7", "--name", "x", "--kind", "enterprise"],
+            &["token", "list", ID],
+            &["token", "issue", ID],
+            &["token", "revoke", ID, ID],
+            &["token", "claim", "a-1", "--code-file", code, "--out", out],
+            &["code", "issue", ID],
+            &["code", "end", ID],
+            &["approvals", "list"],
+            &["approvals", "mine"],
+            &["approvals", "show", ID],
+            &["approvals", "approve", ID, "--reason", "seen"],
+            &["audit", "roles"],
+            &["audit", "export"],
+        ] {
+            for json in [false, true] {
+                let no_json = matches!(words, ["status", ..] | ["audit", "export"] | ["token", "claim", ..]);
+                let more: &[&str] = if json && !no_json { &["--json"] } else { &[] };
+                let (code, said) = stranger.run(dir.path(), &[words, more].concat());
+                assert!(
+                    matches!(code, Some(2 | 3)),
+                    "{status} {body} {words:?}: {code:?} {said}"
+                );
+                assert!(
+                    !said.contains("<html>") && said.starts_with("callervault: ") && !said.contains(":  ("),
+                    "{words:?}: {said}"
+                );
+                assert!(said.lines().count() > 1, "it says what to do: {words:?} {said}");
+            }
+        }
     }
 }

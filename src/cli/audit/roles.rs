@@ -5,6 +5,7 @@ use form_urlencoded::Serializer;
 use serde_json::Value;
 
 use super::remote::Remote;
+use crate::cli::client::not_a_vault;
 use crate::cli::server::Reach;
 use crate::cli::show::quiet;
 use crate::cli::{Done, Failure, say};
@@ -86,7 +87,8 @@ fn changes(
         let given = given.filter_map(|(name, value)| Some((name, value?)));
         let query = Serializer::new(String::new()).extend_pairs(given).finish();
         let page = remote.json(&format!("/v1/audit/roles?{query}"))?;
-        for item in page.get("items").and_then(Value::as_array).into_iter().flatten() {
+        let items = page.get("items").and_then(Value::as_array);
+        for item in items.ok_or_else(not_a_vault)? {
             if !each(item)? {
                 return Ok(());
             }

@@ -4,6 +4,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::remote::Remote;
+use crate::cli::client::not_a_vault;
 use crate::cli::server::Reach;
 use crate::cli::show::quiet;
 use crate::cli::{Done, Failure, say};
@@ -23,21 +24,19 @@ impl Trace {
     pub(super) fn run(self, reach: &Reach) -> Done {
         let mark: Mark = self.mark.parse().map_err(Failure::usage)?;
         let remote = Remote::new(reach)?;
-        let (status, answer) = remote.post("/v1/audit/trace", &json!({"mark": mark}))?;
-        match status {
-            200 if self.json => Ok(say(answer)?),
-            200 => {
-                let entries = answer.get("entries").and_then(Value::as_array);
-                entries.into_iter().flatten().try_for_each(told)
-            }
-            404 => Err(Failure::check_failed(format!(
+        let answer = remote.post("/v1/audit/trace", &json!({"mark": mark}))?;
+        // A server without such an address is no vault that has no such read.
+        if answer.status == 404 && answer.json().get("type").is_some() {
+            return Err(Failure::check_failed(format!(
                 "no read has the mark {mark}\n  it may belong to another vault; `callervault fsck` checks the index of this one"
-            ))),
-            _ => Err(Failure::of_status(
-                status,
-                format!("the server answered with status {status}: {}", text(&answer, "/detail")),
-            )),
+            )));
         }
+        let found = answer.good(&["/entries"])?;
+        if self.json {
+            return Ok(say(found)?);
+        }
+        let entries = found.get("entries").and_then(Value::as_array);
+        entries.ok_or_else(not_a_vault)?.iter().try_for_each(told)
     }
 }
 

@@ -14,7 +14,7 @@ use super::halt::Halt;
 use super::record::Record;
 use super::row::Fault;
 use crate::cli::Failure;
-use crate::cli::client::{Answer, Client};
+use crate::cli::client::{Answer, Client, not_a_vault};
 use crate::cli::show::quiet;
 use crate::clock::System;
 use crate::model::fields::TEXT;
@@ -218,11 +218,7 @@ async fn sent(server: &Arc<Server>, record: &Arc<Record>) -> Result<Answer, Fail
 
 fn answered(answer: &Answer, record: &Record) -> Result<Outcome, Rejected> {
     if answer.status == 201 {
-        let taken: TakenAnswer = serde_json::from_str(&answer.text).map_err(|_| {
-            Rejected::All(Failure::unavailable(
-                "the answer does not come from a vault\n  check --url",
-            ))
-        })?;
+        let taken: TakenAnswer = serde_json::from_str(&answer.text).map_err(|_| Rejected::All(not_a_vault()))?;
         return Ok(Outcome {
             known: answer.replayed,
             matched: taken.caller.matched,

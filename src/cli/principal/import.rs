@@ -7,6 +7,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::list::{Account, read};
+use crate::cli::client::not_a_vault;
 use crate::cli::named::{DEPARTMENTS, PRINCIPALS};
 use crate::cli::server::{Call, Server};
 use crate::cli::show::quiet;
@@ -123,14 +124,14 @@ fn make(server: &Server, account: &Account, asked: Option<&Asked>) -> Result<Bec
     let body = answer.json();
     let text = |pointer: &str| quiet(body.pointer(pointer).and_then(Value::as_str).unwrap_or("-"));
     match answer.status {
-        201 => Ok(Became::Made(text("/id"))),
-        202 => Ok(Became::Waits(text("/approval/id"))),
-        // The next line would fare no better.
-        401 | 429 | 500.. => Err(answer
-            .good()
-            .err()
-            .unwrap_or_else(|| Failure::unavailable(text("/detail")))),
-        _ => Ok(Became::Failed(text("/detail"))),
+        201 => answer.good(&["/id"]).map(|_| Became::Made(text("/id"))),
+        202 => match answer.good(&[]) {
+            Err(failure) if failure.is_waiting() => Ok(Became::Waits(text("/approval/id"))),
+            other => Err(other.err().unwrap_or_else(not_a_vault)),
+        },
+        // It is this line that is refused; the next may fare better.
+        400 | 402..=428 | 430..=499 if body.get("detail").is_some() => Ok(Became::Failed(text("/detail"))),
+        _ => Err(answer.good(&[]).err().unwrap_or_else(not_a_vault)),
     }
 }
 

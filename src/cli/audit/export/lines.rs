@@ -199,7 +199,7 @@ impl Page {
             leaf_hash: None,
         };
         let entries = answer.get("entries").and_then(Value::as_array);
-        for entry in entries.into_iter().flatten() {
+        for entry in entries.ok_or_else(not_understood)? {
             if number(entry, "index")? != page.next {
                 return Err(Failure::check_failed(format!(
                     "the server left out entry {}\n  run `callervault audit verify`",
