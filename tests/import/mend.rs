@@ -68,7 +68,7 @@ async fn a_list_opens_whole_or_not_at_all() {
         .took(0, 0, 2);
     let list = world.dir.path().join("calls.jsonl.bad.jsonl");
     let refused = open(&world, "handler-c1", &list);
-    assert_eq!((refused.code, refused.said.as_str()), (Some(3), ""));
+    assert_eq!((refused.code, refused.said.as_str()), (Some(4), ""));
     assert!(refused.fault.contains("refused"), "{}", refused.fault);
     let text = std::fs::read_to_string(&list).unwrap();
     let moved = text.replace("\"line\":2", "\"line\":3");
