@@ -1,5 +1,8 @@
 //! What the verbs for a running server send nowhere, and what they do not believe or show of an answer.
 
+use std::net::TcpListener;
+use std::process::Command;
+
 use serde_json::json;
 
 use crate::support::process::secret_file;
@@ -136,4 +139,42 @@ fn what_a_vault_does_not_answer_is_no_success() {
             }
         }
     }
+}
+
+/// However it ends: what is left behind is not in the way.
+#[test]
+fn a_claim_that_is_interrupted_can_be_made_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    secret_file(&dir.path().join("code"), "AAAA-AAAA-AAAA");
+    let (code, out) = (path("code"), path("own.token"));
+    let claim = ["token", "claim", "a-1", "--code-file", &code, "--out", &out];
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut claiming = Command::new(env!("CARGO_BIN_EXE_callervault"))
+        .args(claim)
+        .args(["--url", &format!("http://{}", silent.local_addr().unwrap())])
+        .spawn()
+        .unwrap();
+    let asked = silent.accept().unwrap();
+    let process = claiming.id().to_string();
+    assert!(
+        Command::new("kill")
+            .args(["-s", "KILL", &process])
+            .status()
+            .unwrap()
+            .success()
+    );
+    claiming.wait().unwrap();
+    drop(asked);
+
+    let vault = Stranger::saying("201 Created", r#"{"token":"cvt_own","id":"1","audit":{"index":7}}"#);
+    let (ended, said) = vault.run(dir.path(), &claim);
+    assert_eq!(ended, Some(0), "{said}");
+    assert_eq!(std::fs::read_to_string(&out).unwrap(), "cvt_own\n");
+    // A file that is there is somebody's token: it is not written over, and the code is not used up.
+    let before = vault.asked();
+    let (ended, said) = vault.run(dir.path(), &claim);
+    assert_eq!(ended, Some(2), "{said}");
+    assert!(said.contains("give another --out"), "{said}");
+    assert_eq!(vault.asked(), before);
 }
