@@ -174,7 +174,7 @@ fn problem(record: &Record, name: &str, words: impl Into<Cow<'static, str>>) -> 
         "bad-channel" => "channel",
         "bad-township" => "township",
         "department-closed" => "department",
-        "received-ahead" => "received_at",
+        "received-ahead" | "received-before" => "received_at",
         "idempotency-key-reused" => "id",
         _ => return Fault::whole(words),
     };
