@@ -29,6 +29,18 @@ pub fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
     flush(directory_of(path))
 }
 
+/// Tries whether [`create`] would do: the name is free, and a file of so many bytes can be written beside it. It is deleted again.
+///
+/// # Errors
+/// As [`create`].
+pub fn can_create(path: &Path, length: usize) -> io::Result<()> {
+    match path.symlink_metadata() {
+        Ok(_) => Err(ErrorKind::AlreadyExists.into()),
+        Err(error) if error.kind() == ErrorKind::NotFound => written_beside(path, &vec![0; length])?.close(),
+        Err(error) => Err(error),
+    }
+}
+
 /// Makes the name of a file that is there durable.
 ///
 /// # Errors

@@ -148,6 +148,7 @@ mod cli {
     mod hangup;
     mod program_log;
     mod settings;
+    mod strangers;
     mod unlock;
 }
 

@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::server::{Asking, Call, Server};
+use super::server::{Asking, Call, Server, approval_id};
 use super::show::Column;
 use super::{Done, Failure};
 
@@ -80,7 +80,7 @@ impl Approvals {
             Verb::List { all: true } => server.show_all(&server.list(APPROVALS)?, COLUMNS),
             Verb::List { all: false } => server.show_all(&waiting(&server)?, COLUMNS),
             Verb::Mine => server.show_all(&server.list(&format!("{APPROVALS}/mine"))?, COLUMNS),
-            Verb::Show { id } => server.show(&server.get(&format!("{APPROVALS}/{id}"))?, DETAILS),
+            Verb::Show { id } => server.show(&server.get(&format!("{APPROVALS}/{}", approval_id(&id)?))?, DETAILS),
             Verb::Approve { .. } if reason.is_none() => Err(Failure::usage(
                 "an approval needs a reason
   give --reason TEXT",
@@ -107,6 +107,10 @@ fn waiting(server: &Server) -> Result<Vec<Value>, Failure> {
 
 fn decide(server: &Server, id: &str, decision: &str, reason: Option<String>) -> Done {
     let body = json!({"reason": reason});
-    let call = Call::new("POST", format!("{APPROVALS}/{id}/{decision}"), Some(body));
+    let call = Call::new(
+        "POST",
+        format!("{APPROVALS}/{}/{decision}", approval_id(id)?),
+        Some(body),
+    );
     server.change(&call, DETAILS)
 }

@@ -13,8 +13,10 @@ use ureq::http::{Request, Response, Uri};
 use ureq::unversioned::resolver::DefaultResolver;
 use ureq::unversioned::transport::{Connector, TcpConnector};
 
+use super::show::quiet;
 use super::vouched::Vouched;
 use super::{Failure, aside};
+use crate::model::ids::ApprovalId;
 
 /// The longest wait that a server may ask for, at a time.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
@@ -45,25 +47,48 @@ impl Answer {
         serde_json::from_str(&self.text).unwrap_or(Value::Null)
     }
 
-    /// What was asked for; the server's own words where it was not done.
-    pub(super) fn good(&self) -> Result<Value, Failure> {
+    /// What was asked for, with one of these members, which a vault's answer has; the server's own words where it was not done.
+    pub(super) fn good(&self, has: &[&str]) -> Result<Value, Failure> {
         let body = self.json();
-        let word = |pointer| body.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+        let is_there = |pointer: &&str| body.pointer(pointer).is_some_and(|value| !value.is_null());
         match self.status {
-            202 => Err(Failure::waits(format!(
-                "nothing has happened yet: this waits for approval {id} until {until}\n  \
-                 another person approves it: callervault approvals approve {id} --reason TEXT\n  \
-                 then send the same command again with --approval {id}",
-                id = word("/approval/id"),
-                until = word("/approval/expires_at"),
-            ))),
-            ..300 => Ok(body),
-            status => {
-                let words = format!("{} ({status})\n  {}", word("/title"), word("/detail"));
-                Err(Failure::of_status(status, words))
-            }
+            202 => Err(waits(&body).unwrap_or_else(not_a_vault)),
+            200..=299 if has.iter().any(is_there) => Ok(body),
+            200..=299 => Err(not_a_vault()),
+            status => Err(Failure::of_status(status, told(status, &body))),
         }
     }
+}
+
+/// That a second person must approve first.
+fn waits(body: &Value) -> Option<Failure> {
+    let word = |pointer| body.pointer(pointer).and_then(Value::as_str);
+    let id: ApprovalId = word("/approval/id")?.parse().ok()?;
+    Some(Failure::waits(format!(
+        "nothing has happened yet: this waits for approval {id} until {until}\n  \
+         another person approves it: callervault approvals approve {id} --reason TEXT\n  \
+         then send the same command again with --approval {id}",
+        until = quiet(word("/approval/expires_at")?),
+    )))
+}
+
+/// The words of a problem (RFC 9457), or that there are none: then a proxy may have answered, or another server.
+fn told(status: u16, problem: &Value) -> String {
+    let word = |name| problem.get(name).and_then(Value::as_str).map(quiet);
+    match (word("title"), word("detail")) {
+        (Some(title), Some(detail)) => format!("{title} ({status})\n  {detail}"),
+        (Some(title), None) => format!("{title} ({status})\n  the server does not say more"),
+        (None, _) => format!(
+            "the server answered with status {status}, and not as a vault does\n  check --url, and that a proxy on the way reaches the vault"
+        ),
+    }
+}
+
+/// What answered a request with success is no vault: what became of the request is not known.
+pub(super) fn not_a_vault() -> Failure {
+    Failure::unavailable(
+        "the answer does not come from a vault\n  check --url, and that a proxy on the way reaches the vault",
+    )
 }
 
 impl Client {

@@ -59,6 +59,11 @@ impl Failure {
         Self::new(WAITS, why)
     }
 
+    /// Whether a second person has been asked.
+    pub(super) const fn is_waiting(&self) -> bool {
+        self.code == WAITS
+    }
+
     /// What an HTTP status other than that of success means.
     pub(super) fn of_status(status: u16, why: impl Into<AnyError>) -> Self {
         let code = match status {

@@ -267,7 +267,11 @@ fn say(line: impl Display) -> std::io::Result<()> {
 /// Words for people on standard error, while the work goes on or at its end.
 fn aside(words: impl Display) {
     // Where standard error is gone, nobody reads this anyway.
-    let _ = writeln!(std::io::stderr(), "callervault: {words}");
+    let _ = writeln!(
+        std::io::stderr(),
+        "callervault: {}",
+        show::quiet_lines(&words.to_string())
+    );
 }
 
 /// The program log: JSON lines on standard error, `CALLERVAULT_LOG` as filter.

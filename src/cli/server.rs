@@ -8,10 +8,11 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use super::client::{Answer, Client};
+use super::client::{Answer, Client, not_a_vault};
 use super::passphrase::secret_file;
 use super::show::{self, Column};
 use super::{Done, Failure, say};
+use crate::model::ids::ApprovalId;
 
 /// What `--help` writes above the options that lead to a server.
 const HEADING: &str = "Server";
@@ -21,6 +22,10 @@ const MOST_WAITS: u32 = 20;
 const A_WHILE: Duration = Duration::from_secs(5);
 /// Items of one page.
 const PAGE: u32 = 200;
+/// Where an answer to a change, and to a read that the log has, names its entry.
+const LOGGED: [&str; 2] = ["/audit/index", "/index"];
+/// Where a page has its items.
+const ITEMS: &str = "/items";
 
 /// Which server, and whose token.
 #[derive(Args)]
@@ -68,18 +73,29 @@ impl Asking {
         Ok(Server {
             client: self.reach.client()?,
             token: self.reach.token()?,
-            approval: self.approval,
+            approval: self.approval.as_deref().map(approval_id).transpose()?,
             reason: self.reason,
             json: self.json,
         })
     }
 }
 
+/// The id of a request for approval. Nothing else goes into an address or a header in its place, and it is not repeated: it may
+/// be a secret.
+pub(super) fn approval_id(given: &str) -> Result<ApprovalId, Failure> {
+    given.parse().map_err(|_| {
+        Failure::usage(
+            "this is not the id of a request for approval, which has 32 hexadecimal digits\n  `callervault approvals list` and \
+             `callervault approvals mine` show the ids",
+        )
+    })
+}
+
 /// A server, as the owner of a token sees it.
 pub(super) struct Server {
     client: Client,
     token: Zeroizing<String>,
-    approval: Option<String>,
+    approval: Option<ApprovalId>,
     reason: Option<String>,
     json: bool,
 }
@@ -157,18 +173,22 @@ impl Server {
 
     /// As [`Self::change`], for a verb that does something with the answer.
     pub(super) fn changed(&self, call: &Call, columns: &[Column]) -> Result<Value, Failure> {
-        let answer = self.send(call, self.approval.as_deref())?;
-        if self.json && answer.status < 300 {
+        let approval = self.approval.map(|id| id.to_string());
+        let answer = self.send(call, approval.as_deref())?;
+        let changed = answer.good(&LOGGED);
+        // Also what says that it waits.
+        let is_of_vault = changed.as_ref().map_or_else(Failure::is_waiting, |_| true);
+        if self.json && is_of_vault {
             say(answer.text.trim_end())?;
         }
-        let changed = answer.good()?;
+        let changed = changed?;
         self.details(&changed, columns)?;
         Ok(changed)
     }
 
     /// What stands at an address.
     pub(super) fn get(&self, path: &str) -> Result<Value, Failure> {
-        self.wait_for("GET", path, &[], None)?.good()
+        self.wait_for("GET", path, &[], None)?.good(&LOGGED)
     }
 
     /// Shows one thing, unless it has been printed as JSON.
@@ -202,7 +222,8 @@ impl Server {
     pub(super) fn each(&self, path: &str, each: impl FnMut(Value) -> bool) -> Done {
         let page = |after: Option<&str>| {
             let after = after.map_or_else(String::new, |after| format!("&after={after}"));
-            self.get(&format!("{path}?limit={PAGE}{after}"))
+            let page = format!("{path}?limit={PAGE}{after}");
+            self.wait_for("GET", &page, &[], None)?.good(&[ITEMS])
         };
         pages(page, each)
     }
@@ -235,9 +256,9 @@ impl Server {
         Ok(items)
     }
 
-    /// What is answered to a body that asks and changes nothing.
+    /// A page of what is asked for with a body.
     pub(super) fn post(&self, path: &str, body: &Value) -> Result<Value, Failure> {
-        self.wait_for("POST", path, &[], Some(body))?.good()
+        self.wait_for("POST", path, &[], Some(body))?.good(&[ITEMS])
     }
 }
 
@@ -246,8 +267,11 @@ fn pages(page: impl Fn(Option<&str>) -> Result<Value, Failure>, mut each: impl F
     let mut after: Option<String> = None;
     loop {
         let mut page = page(after.as_deref())?;
-        let items = page.get_mut("items").and_then(Value::as_array_mut).map(std::mem::take);
-        for item in items.into_iter().flatten() {
+        let items = page
+            .pointer_mut(ITEMS)
+            .and_then(Value::as_array_mut)
+            .map(std::mem::take);
+        for item in items.ok_or_else(not_a_vault)? {
             if !each(item) {
                 return Ok(());
             }

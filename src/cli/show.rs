@@ -50,10 +50,7 @@ fn aligned(mut table: Table) -> String {
 pub(super) fn text(value: Option<&Value>) -> String {
     match value {
         None | Some(Value::Null) => NONE.to_owned(),
-        Some(Value::String(words)) => words
-            .chars()
-            .map(|c| if is_quiet(c) { c } else { '\u{fffd}' })
-            .collect(),
+        Some(Value::String(words)) => quiet(words),
         Some(Value::Bool(yes)) => if *yes { "yes" } else { "no" }.to_owned(),
         Some(Value::Array(items)) => items.iter().map(|item| text(Some(item))).collect::<Vec<_>>().join(", "),
         Some(Value::Object(items)) => {
@@ -64,9 +61,23 @@ pub(super) fn text(value: Option<&Value>) -> String {
     }
 }
 
-/// Neither a control character nor one that turns the direction of what follows (Unicode UAX #9).
+/// Words on one line that move nothing on the terminal.
+pub(super) fn quiet(words: &str) -> String {
+    words
+        .chars()
+        .map(|c| if is_quiet(c) { c } else { '\u{fffd}' })
+        .collect()
+}
+
+/// As [`quiet`], for words that may have several lines.
+pub(super) fn quiet_lines(words: &str) -> String {
+    words.split('\n').map(quiet).collect::<Vec<_>>().join("\n")
+}
+
+/// Neither a control character, nor the end of a line, nor one that turns the direction of what follows (Unicode UAX #9).
 fn is_quiet(c: char) -> bool {
-    !c.is_control() && !matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    !c.is_control()
+        && !matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use super::show::Column;
 use super::terminal::Terminal;
 use super::token_to::TokenTo;
 use super::{Done, Failure};
+use crate::model::ids::TokenId;
 
 const COLUMNS: &[Column] = &[
     ("id", "/id"),
@@ -118,11 +119,22 @@ impl Administer {
                 server.change(&call, ISSUED)
             }
             Self::Revoke { account, token } => {
+                let token = token_id(&token)?;
                 let call = Call::new("DELETE", format!("{}/{token}", path(&account)?), None);
                 server.change(&call, CHANGED)
             }
         }
     }
+}
+
+/// What was given may be the token itself, which must not stand in an address or on a screen.
+fn token_id(given: &str) -> Result<TokenId, Failure> {
+    given.parse().map_err(|_| {
+        Failure::usage(
+            "this is not the id of a token, which has 32 hexadecimal digits\n  `callervault token list ACCOUNT` shows the ids; the token \
+             itself belongs on no command line",
+        )
+    })
 }
 
 impl Claim {
@@ -139,7 +151,7 @@ impl Claim {
         let body = json!({"account": self.account, "code": *code});
         let fetched = client
             .post_without_token("/v1/tokens/claim", &body)
-            .and_then(|answer| answer.good());
+            .and_then(|answer| answer.good(&["/token"]));
         to.take(fetched.as_ref().ok().and_then(token), &self.account)?;
         fetched.map(drop)
     }

@@ -1,15 +1,18 @@
 //! Where a token goes that is shown once.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use zeroize::Zeroizing;
 
-use super::init::write_secret;
 use super::terminal::Terminal;
 use super::{Done, Failure, say};
 use crate::atomic_file;
 
-/// A new file, or the terminal. It is ready before the token is made: one that cannot be put anywhere is lost.
+/// Bytes that a token's file may have.
+const LENGTH: usize = 4096;
+
+/// A new file, or the terminal. That it can be written is tried before the token is made: one that cannot be put anywhere is lost.
 pub(super) enum TokenTo<'p> {
     /// A file of mode 0600.
     File(&'p Path),
@@ -18,20 +21,30 @@ pub(super) enum TokenTo<'p> {
 }
 
 impl<'p> TokenTo<'p> {
-    /// Makes the file, which must not be there, or opens the terminal.
+    /// Tries whether the file, which must not be there, can be made, or opens the terminal. Until the token is there nothing else is:
+    /// who interrupts this can begin again.
     pub(super) fn ready(out: Option<&'p Path>) -> Result<Self, Failure> {
+        let not_new = |path: &Path, error: std::io::Error| match error.kind() {
+            ErrorKind::AlreadyExists => Failure::usage(format!(
+                "{} is there already\n  give another --out, or remove it",
+                path.display()
+            )),
+            _ => Failure::unavailable(format!("{}: {error}", path.display())),
+        };
         match out {
-            Some(path) => write_secret(path, "").map(|()| Self::File(path)),
+            Some(path) => match atomic_file::can_create(path, LENGTH) {
+                Ok(()) => Ok(Self::File(path)),
+                Err(error) => Err(not_new(path, error)),
+            },
             None => Terminal::open("no terminal to show the token on\n  give --out FILE").map(Self::Terminal),
         }
     }
 
-    /// Takes the token, or gives up the place where there is none after all.
+    /// Takes the token, if there is one after all.
     pub(super) fn take(&self, token: Option<&str>, account: &str) -> Done {
         match (self, token) {
-            (Self::Terminal(_), None) => Ok(()),
+            (_, None) => Ok(()),
             (Self::Terminal(terminal), Some(token)) => terminal.show_once(&format!("The token of {account}"), token),
-            (Self::File(path), None) => Ok(std::fs::remove_file(path)?),
             (Self::File(path), Some(token)) => {
                 let line = Zeroizing::new(format!("{token}\n"));
                 let lost = |error| {
@@ -40,7 +53,7 @@ impl<'p> TokenTo<'p> {
                         path.display()
                     ))
                 };
-                atomic_file::replace(path, line.as_bytes()).map_err(lost)?;
+                atomic_file::create(path, line.as_bytes()).map_err(lost)?;
                 Ok(say(format!("token: {}", path.display()))?)
             }
         }

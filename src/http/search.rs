@@ -22,7 +22,8 @@ impl From<BadParameter> for Problem {
 }
 
 /// Searches the log: entries that match every given parameter, newest first.
-#[utoipa::path(get, path = "/v1/audit/events", tag = "audit", params(Search), responses((status = 200, body = Events)))]
+#[utoipa::path(get, path = "/v1/audit/events", tag = "audit", params(Search),
+    responses((status = 200, body = Events), (status = 404)))]
 pub(super) async fn search(context: Context, Query(search): Query<Search>) -> Answer<Events> {
     let wanted = Wanted::new(&search, context.vault().rules().fields(), context.vault().hours())?;
     Ok(axum::Json(context.vault().search(context.session(), &wanted).await?))

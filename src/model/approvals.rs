@@ -42,11 +42,12 @@ impl Reason {
         zh: "理由为 1 到 200 个字，不换行",
     };
 
-    /// The reason, if the text is one: 1 to [`Self::LONGEST`] characters, not only blanks, without control characters.
+    /// The reason, if the text is one: 1 to [`Self::LONGEST`] characters, not only blanks, without control characters, on one
+    /// line (Unicode §5.8).
     #[must_use]
     pub fn new(text: Zeroizing<String>) -> Option<Self> {
-        let fits =
-            !text.trim().is_empty() && text.chars().count() <= Self::LONGEST && !text.chars().any(char::is_control);
+        let moves = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
+        let fits = !text.trim().is_empty() && text.chars().count() <= Self::LONGEST && !text.chars().any(moves);
         fits.then_some(Self(text))
     }
 

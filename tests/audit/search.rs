@@ -250,6 +250,13 @@ async fn bad_searches() {
         let answer = auditor.get(format!("/v1/audit/events?{query}")).await;
         assert_eq!((answer.status, answer.problem().as_str()), (400, problem), "{query}");
     }
+    // A mistyped code finds nothing, as one without entries does; that there is no such department is said.
+    for query in ["dept=ZZ", "dept=ZZ&act=field.reveal"] {
+        let answer = auditor.get(format!("/v1/audit/events?{query}")).await;
+        answer.fails(404, "not-found");
+    }
+    let none = found(auditor, &query([("dept", "C1"), ("to", "2020-01-01")])).await;
+    assert_eq!(none.json()["count"], 0);
     // The same search with another page size is the same search.
     let same = query([("dept", "C1"), ("limit", "200"), ("after", &next)]);
     found(auditor, &same).await;

@@ -278,12 +278,25 @@ async fn place_codes_of_12_digits_are_taken() {
 }
 
 #[tokio::test]
-async fn a_call_does_not_lie_a_century_ahead() {
+async fn a_call_does_not_lie_a_century_ahead_or_back() {
     let (world, app) = World::new().await;
     let mut call = intake(json!({}));
     call["call"]["received_at"] = json!("2126-01-05T22:41:17+08:00");
     let refused = take(&world, &app, &call).await;
     assert_eq!((refused.status, refused.problem().as_str()), (422, "received-ahead"));
+    // Nor before there were hotlines: a wrong year, a wrong unit, no date.
+    for (before, status) in [
+        ("0001-01-01T00:00:00Z", 422),
+        ("1926-01-05T22:41:17+08:00", 422),
+        ("1970-01-01T00:00:00Z", 422),
+        ("1982-12-31T23:59:59+08:00", 422),
+        ("1983-01-01T00:00:00+08:00", 201),
+    ] {
+        call["call"]["received_at"] = json!(before);
+        let answer = take(&world, &app, &call).await;
+        assert_eq!(answer.status, status, "{before}");
+        assert!(status == 201 || answer.problem() == "received-before", "{before}");
+    }
     // A clock that is a little fast is no reason to lose a call.
     let soon = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(1);
     call["call"]["received_at"] = json!(soon.to_string());

@@ -261,9 +261,10 @@ async fn each_fault_of_a_record_is_told_by_path() {
         record("R2", &[("/category", "13912345678".into())]),
         record("R3", &[("/district/code", "999982".into())]),
         record("R4", &[("/received_at", "2126-01-05T22:41:17+08:00".into())]),
+        record("R5", &[("/received_at", "1926-01-05T22:41:17+08:00".into())]),
     ]);
     let found = world.import_bytes("calls.jsonl", file, &["--write-bad", "values-left-out"]);
-    found.took(0, 0, 4);
+    found.took(0, 0, 5);
     let mut places: Vec<(u64, String)> = found
         .rejected()
         .into_iter()
@@ -280,10 +281,11 @@ async fn each_fault_of_a_record_is_told_by_path() {
         (2, "category"),
         (3, "district.code"),
         (4, "received_at"),
+        (5, "received_at"),
     ];
     assert_eq!(places, expected.map(|(line, path)| (line, path.to_owned())));
     let bad = found.list("bad");
-    assert_eq!(bad.len(), 4);
+    assert_eq!(bad.len(), 5);
     assert_eq!(bad[1]["line"], 2);
     assert_eq!(bad[1]["record"]["category"], Value::Null);
     assert!(bad[1]["record"].as_object().unwrap().contains_key("narrative"));

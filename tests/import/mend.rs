@@ -68,7 +68,7 @@ async fn a_list_opens_whole_or_not_at_all() {
         .took(0, 0, 2);
     let list = world.dir.path().join("calls.jsonl.bad.jsonl");
     let refused = open(&world, "handler-c1", &list);
-    assert_eq!((refused.code, refused.said.as_str()), (Some(3), ""));
+    assert_eq!((refused.code, refused.said.as_str()), (Some(4), ""));
     assert!(refused.fault.contains("refused"), "{}", refused.fault);
     let text = std::fs::read_to_string(&list).unwrap();
     let moved = text.replace("\"line\":2", "\"line\":3");
@@ -114,4 +114,75 @@ async fn opened_lines_are_for_their_owner_and_those_without_text_are_named() {
         Some(2),
         "what may have been mended is not written over"
     );
+}
+
+/// The source may be gone by then: nothing but the list has these lines.
+#[tokio::test]
+async fn sealed_lines_outlive_later_runs() {
+    let world = World::closed().await;
+    let bad = |id: &str| json_lines(&[record(id, &[("/category", "吵".into())])]);
+    let path = |name: &str| world.dir.path().join(name);
+    let first = path("calls.jsonl.bad.jsonl");
+    world.import_bytes("calls.jsonl", bad("R1"), &SEALED).took(0, 0, 1);
+    let kept = std::fs::read(&first).unwrap();
+    let good = json_lines(&[record("R2", &[])]);
+    let left_out = ["--write-bad", "values-left-out"];
+    for (content, arguments) in [
+        (&good, &[][..]),
+        (&good, &["--dry-run"]),
+        (&bad("R3"), &[]),
+        (&bad("R3"), &left_out),
+        (&bad("R4"), &SEALED),
+        (&bad("R5"), &SEALED),
+    ] {
+        let found = world.import_bytes("calls.jsonl", content, arguments);
+        assert!(std::fs::read(&first).unwrap() == kept, "{arguments:?}: {}", found.said);
+        assert!(
+            found.said.contains("calls.jsonl.bad.jsonl has sealed lines"),
+            "{}",
+            found.said
+        );
+    }
+    let ids: Vec<String> = [
+        "calls.jsonl.bad.jsonl",
+        "calls.jsonl.2.bad.jsonl",
+        "calls.jsonl.3.bad.jsonl",
+    ]
+    .map(|name| open(&world, "agent", &path(name)).said)
+    .to_vec();
+    for (id, said) in ["R1", "R4", "R5"].iter().zip(&ids) {
+        assert!(said.contains(&format!("\"id\":\"{id}\"")), "{id}: {said}");
+    }
+    // Once it is opened and deleted, its name is free again; a list without sealed lines is no more than its run.
+    std::fs::remove_file(&first).unwrap();
+    world.import_bytes("calls.jsonl", bad("R6"), &left_out).took(0, 0, 1);
+    assert!(first.exists());
+    world.import_bytes("calls.jsonl", &good, &[]).took(0, 1, 0);
+    assert!(!first.exists());
+}
+
+#[tokio::test]
+async fn sealed_lines_of_standard_input_outlive_the_next_file() {
+    let world = World::closed().await;
+    let bad = |id: &str| json_lines(&[record(id, &[("/category", "吵".into())])]);
+    let lists = world.dir.path().to_str().unwrap();
+    let piped = |id: &str| {
+        let file = world.dir.path().join("piped");
+        std::fs::write(&file, bad(id)).unwrap();
+        let arguments = [&SEALED[..], &["--format", "jsonl", "--lists", lists, "-"]].concat();
+        let mut command = world.importing("agent", &arguments);
+        let output = command.stdin(std::fs::File::open(&file).unwrap()).output().unwrap();
+        assert_eq!(
+            output.status.code(),
+            Some(1),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    };
+    piped("R1");
+    piped("R2");
+    for (name, id) in [("stdin.bad.jsonl", "R1"), ("stdin.2.bad.jsonl", "R2")] {
+        let opened = open(&world, "agent", &world.dir.path().join(name));
+        assert!(opened.said.contains(id), "{name}: {}{}", opened.said, opened.fault);
+    }
 }

@@ -156,3 +156,45 @@ async fn one_wrong_line_and_nothing_is_sent() {
         .is(200);
     assert_eq!(found.json()["items"], json!([]));
 }
+
+/// An approval is for what was asked, and the list may say something else by now.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_that_changed_waits_for_an_approval_of_its_own() {
+    let world = World::closed().await;
+    tokio::task::block_in_place(|| {
+        let import = Import::new(&world);
+        let list = |roles: &str| format!("name,department,roles\nbob-01,H0,{roles}\n");
+        let id = |said: String| {
+            let line = said.lines().find(|line| line.contains("bob-01: waits for approval "));
+            line.unwrap_or_else(|| panic!("{said}"))
+                .rsplit(' ')
+                .next()
+                .unwrap()
+                .to_owned()
+        };
+        let approve = |id: &str| {
+            let path = format!("/v1/approvals/{id}/approve");
+            let (status, answer) = import.server.post(&world, "auditor", &path, &json!({"reason": "seen"}));
+            assert_eq!(status, 200, "{answer}");
+        };
+        let auditor = id(said(&import.run(&list("auditor"), &[]), 5));
+        let dpo = id(said(&import.run(&list("dpo"), &[]), 5));
+        assert_ne!(auditor, dpo, "another request");
+        // Each line finds its own again, whichever is newer.
+        assert_eq!(id(said(&import.run(&list("auditor"), &[]), 5)), auditor);
+        assert_eq!(id(said(&import.run(&list("dpo"), &[]), 5)), dpo);
+        approve(&auditor);
+        assert_eq!(
+            id(said(&import.run(&list("dpo"), &[]), 5)),
+            dpo,
+            "the approval of the other is not used"
+        );
+        approve(&dpo);
+        let made = said(&import.run(&list("dpo"), &[]), 0);
+        assert!(made.contains("1 made"), "{made}");
+    });
+    let app = world.open().await;
+    let admin = world.actor(&app, "security-admin");
+    let found = admin.post(format!("{PEOPLE}/find"), &json!({"name": "bob-01"})).await;
+    assert_eq!(found.at("/items/0/roles/0"), "dpo");
+}

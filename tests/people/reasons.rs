@@ -183,6 +183,8 @@ async fn what_is_no_reason_is_refused_and_an_approval_has_one() {
         ("approve", json!({"reason": ""}), "bad-reason"),
         ("approve", json!({"reason": long}), "bad-reason"),
         ("approve", json!({"reason": "two\nlines"}), "bad-reason"),
+        ("approve", json!({"reason": "two\u{2028}lines"}), "bad-reason"),
+        ("approve", json!({"reason": "two\u{2029}lines"}), "bad-reason"),
         ("refuse", json!({"because": "x"}), "bad-json"),
     ] {
         let answer = auditor.decide_because(&id, what, &bad).await;

@@ -14,6 +14,7 @@ pub(crate) mod rows;
 pub(crate) mod served;
 pub(crate) mod session;
 mod staff;
+pub(crate) mod stranger;
 pub(crate) mod tools;
 pub(crate) mod unflushed;
 pub(crate) mod unflushed_disk;

@@ -3,6 +3,7 @@
 
 use super::{DECISION, Event, PRODUCT};
 use crate::log::leaf::Leaf;
+use crate::merkle::Hash;
 use crate::model::principals::Role;
 
 /// Keys of a leaf that a line leaves out, or shows in numbers (`t`) or words of its own (`out`). `leaf_hash` leads to all of them.
@@ -125,10 +126,12 @@ fn extension(text: &str) -> String {
     text.replace('\n', "\\n").replace('\r', "\\r")
 }
 
-/// The entry's index in a line.
-pub(super) fn index_in(line: &str) -> Option<u64> {
-    let (_, rest) = extension_of(line)?.split_once(" cn1=")?;
-    rest.split(' ').next()?.parse().ok()
+/// The entry's index and leaf hash in a line.
+pub(super) fn entry_in(line: &str) -> Option<(u64, Hash)> {
+    let extension = extension_of(line)?;
+    let value = |key: &str| extension.split_once(key)?.1.split(' ').next();
+    let hash = value(" cs6=")?.replace("\\=", "=");
+    Some((value(" cn1=")?.parse().ok()?, hash.parse().ok()?))
 }
 
 /// What follows the seven fields of the header.

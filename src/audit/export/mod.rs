@@ -58,18 +58,25 @@ pub fn line(format: Format, entry: &ProvedEntry) -> Option<String> {
     })
 }
 
-/// The index of the entry that a whole line of any format was made of. None if it is no such line.
+/// Index and leaf hash of the entry that a whole line of any format was made of. None if it is no such line.
 #[must_use]
-pub fn index_in(line: &str) -> Option<u64> {
+pub fn entry_in(line: &str) -> Option<(u64, Hash)> {
     if line.starts_with('{') {
         let json: Value = serde_json::from_str(line).ok()?;
         let index = json.get("index").or_else(|| json.pointer("/metadata/sequence"));
-        return index?.as_u64();
+        let hash = json.get("leaf_hash").or_else(|| json.pointer("/unmapped/leaf_hash"));
+        return Some((index?.as_u64()?, hash?.as_str()?.parse().ok()?));
     }
     if line.starts_with('<') {
-        return syslog::index_in(line);
+        return syslog::entry_in(line);
     }
-    cef::index_in(line)
+    cef::entry_in(line)
+}
+
+/// The index of that entry.
+#[must_use]
+pub fn index_in(line: &str) -> Option<u64> {
+    entry_in(line).map(|(index, _)| index)
 }
 
 /// What each line of a format begins with.
@@ -188,11 +195,11 @@ mod tests {
         let (entry, _) = every_key();
         for format in Format::ALL {
             let line = line(*format, &entry).unwrap();
-            assert_eq!(index_in(&line), Some(7), "{format}");
+            assert_eq!(entry_in(&line), Some((7, *entry.hash())), "{format}");
             assert!(line.starts_with(beginning(*format)), "{line}");
         }
         for other in ["", "{}", "a note", "<b>", "CEF:0|", "{\"index\": -1}"] {
-            assert_eq!(index_in(other), None, "{other}");
+            assert_eq!(entry_in(other), None, "{other}");
         }
     }
 

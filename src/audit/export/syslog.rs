@@ -1,6 +1,7 @@
 //! RFC 5424.
 
 use super::Event;
+use crate::merkle::Hash;
 
 /// Keys of a leaf that a line leaves out: none, the leaf is its message.
 #[cfg(test)]
@@ -77,10 +78,11 @@ fn ascii(json: &str) -> String {
     text
 }
 
-/// The entry's index in a line.
-pub(super) fn index_in(line: &str) -> Option<u64> {
+/// The entry's index and leaf hash in a line.
+pub(super) fn entry_in(line: &str) -> Option<(u64, Hash)> {
     let (_, rest) = line.split_once(&format!(" [{DATA} idx=\""))?;
-    rest.split('"').next()?.parse().ok()
+    let (index, rest) = rest.split_once("\" leaf=\"")?;
+    Some((index.parse().ok()?, rest.split('"').next()?.parse().ok()?))
 }
 
 #[cfg(test)]

@@ -8,8 +8,9 @@ use zeroize::Zeroizing;
 
 use crate::audit::verify::{NoFile, Source};
 use crate::cli::Failure;
-use crate::cli::client::Client;
+use crate::cli::client::{Answer, Client, not_a_vault};
 use crate::cli::server::Reach;
+use crate::cli::show::quiet;
 use crate::merkle::{TILE_WIDTH, TileKind, TilePath};
 use crate::note::{Checkpoint, unverified_text};
 
@@ -75,7 +76,7 @@ impl Remote {
         let (status, bytes) = self.client.bytes(&self.token, &path).map_err(NoAnswer::Away)?;
         let failure = || refused(status, &bytes);
         match status {
-            200 => serde_json::from_slice(&bytes).map_err(|fault| NoAnswer::Final(Failure::unavailable(fault))),
+            200 => serde_json::from_slice(&bytes).map_err(|_| NoAnswer::Final(not_a_vault())),
             408 | 500.. => Err(NoAnswer::Away(failure())),
             404 => Err(archived_below(&bytes).map_or_else(|| NoAnswer::Final(failure()), NoAnswer::Archived)),
             _ => Err(NoAnswer::Final(failure())),
@@ -107,9 +108,9 @@ impl Remote {
             408 | 500.. => return Err(NoAnswer::Away(failure())),
             _ => return Err(NoAnswer::Final(failure())),
         }
-        let note = std::str::from_utf8(&bytes).map_err(|fault| NoAnswer::Final(Failure::check_failed(fault)))?;
+        let note = std::str::from_utf8(&bytes).map_err(|_| NoAnswer::Final(not_a_vault()))?;
         let checkpoint = unverified_text(note).and_then(Checkpoint::parse);
-        let checkpoint = checkpoint.map_err(|fault| NoAnswer::Final(Failure::check_failed(fault)))?;
+        let checkpoint = checkpoint.map_err(|_| NoAnswer::Final(not_a_vault()))?;
         Ok(checkpoint.origin.to_string())
     }
 
@@ -117,15 +118,14 @@ impl Remote {
     pub(super) fn json(&self, path: &str) -> Result<Value, Failure> {
         let (status, bytes) = self.client.bytes(&self.token, path)?;
         match status {
-            200 => serde_json::from_slice(&bytes).map_err(Failure::unavailable),
+            200 => serde_json::from_slice(&bytes).map_err(|_| not_a_vault()),
             _ => Err(refused(status, &bytes)),
         }
     }
 
-    /// Sends JSON to the server. Answers with the status and what came back.
-    pub(super) fn post(&self, path: &str, body: &Value) -> Result<(u16, Value), Failure> {
-        let answer = self.client.call(&self.token, "POST", path, &[], Some(body))?;
-        Ok((answer.status, answer.json()))
+    /// Sends JSON to the server.
+    pub(super) fn post(&self, path: &str, body: &Value) -> Result<Answer, Failure> {
+        self.client.call(&self.token, "POST", path, &[], Some(body))
     }
 }
 
@@ -141,12 +141,13 @@ fn refused(status: u16, problem: &[u8]) -> Failure {
         return Failure::refused("the server refuses this token\n  use the token of an auditor");
     }
     let problem: Value = serde_json::from_slice(problem).unwrap_or_default();
-    let words = |name| problem.get(name).and_then(Value::as_str);
-    let title = words("title").map_or_else(String::new, |title| format!(": {title}"));
-    let detail = words("detail").map_or_else(String::new, |detail| format!("\n  {detail}"));
+    let words = |name| problem.get(name).and_then(Value::as_str).map(quiet);
+    let title = words("title").map_or_else(|| ", and not as a vault does".to_owned(), |title| format!(": {title}"));
+    let detail =
+        words("detail").unwrap_or_else(|| "check --url, and that a proxy on the way reaches the vault".to_owned());
     Failure::of_status(
         status,
-        format!("the server answered with status {status}{title}{detail}"),
+        format!("the server answered with status {status}{title}\n  {detail}"),
     )
 }
 

@@ -5,7 +5,9 @@ use form_urlencoded::Serializer;
 use serde_json::Value;
 
 use super::remote::Remote;
+use crate::cli::client::not_a_vault;
 use crate::cli::server::Reach;
+use crate::cli::show::quiet;
 use crate::cli::{Done, Failure, say};
 use crate::model::ids::PrincipalId;
 
@@ -85,7 +87,8 @@ fn changes(
         let given = given.filter_map(|(name, value)| Some((name, value?)));
         let query = Serializer::new(String::new()).extend_pairs(given).finish();
         let page = remote.json(&format!("/v1/audit/roles?{query}"))?;
-        for item in page.get("items").and_then(Value::as_array).into_iter().flatten() {
+        let items = page.get("items").and_then(Value::as_array);
+        for item in items.ok_or_else(not_a_vault)? {
             if !each(item)? {
                 return Ok(());
             }
@@ -99,22 +102,22 @@ fn changes(
 
 /// An id, and in brackets the name, where the answer has one.
 fn named(item: &Value, id: &str, name: &str) -> Option<String> {
-    let id = item.get(id).and_then(Value::as_str)?;
+    let id = quiet(item.get(id).and_then(Value::as_str)?);
     Some(match item.get(name).and_then(Value::as_str) {
-        Some(name) => format!("{id} ({name})"),
-        None => id.to_owned(),
+        Some(name) => format!("{id} ({})", quiet(name)),
+        None => id,
     })
 }
 
 fn words(item: &Value, name: &str) -> Option<String> {
     let words = item.get(name).and_then(Value::as_array)?;
-    let words: Vec<&str> = words.iter().filter_map(Value::as_str).collect();
+    let words: Vec<String> = words.iter().filter_map(Value::as_str).map(quiet).collect();
     Some(words.join(", "))
 }
 
 fn told(item: &Value) -> Result<(), Failure> {
     let index = item.get("index").and_then(Value::as_u64).unwrap_or_default();
-    let at = item.get("t").and_then(Value::as_str).unwrap_or("-");
+    let at = quiet(item.get("t").and_then(Value::as_str).unwrap_or("-"));
     say(format!("entry {index} of the log, {at}"))?;
     let account = named(item, "principal", "account").unwrap_or_default();
     let department = named(item, "department", "department_name");

@@ -4,7 +4,9 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::remote::Remote;
+use crate::cli::client::not_a_vault;
 use crate::cli::server::Reach;
+use crate::cli::show::quiet;
 use crate::cli::{Done, Failure, say};
 use crate::log::mark::Mark;
 
@@ -22,44 +24,46 @@ impl Trace {
     pub(super) fn run(self, reach: &Reach) -> Done {
         let mark: Mark = self.mark.parse().map_err(Failure::usage)?;
         let remote = Remote::new(reach)?;
-        let (status, answer) = remote.post("/v1/audit/trace", &json!({"mark": mark}))?;
-        match status {
-            200 if self.json => Ok(say(answer)?),
-            200 => {
-                let entries = answer.get("entries").and_then(Value::as_array);
-                entries.into_iter().flatten().try_for_each(told)
-            }
-            404 => Err(Failure::check_failed(format!(
+        let answer = remote.post("/v1/audit/trace", &json!({"mark": mark}))?;
+        // A server without such an address is no vault that has no such read.
+        if answer.status == 404 && answer.json().get("type").is_some() {
+            return Err(Failure::check_failed(format!(
                 "no read has the mark {mark}\n  it may belong to another vault; `callervault fsck` checks the index of this one"
-            ))),
-            _ => Err(Failure::of_status(
-                status,
-                format!("the server answered with status {status}: {}", text(&answer, "/detail")),
-            )),
+            )));
         }
+        let found = answer.good(&["/entries"])?;
+        if self.json {
+            return Ok(say(found)?);
+        }
+        let entries = found.get("entries").and_then(Value::as_array);
+        entries.ok_or_else(not_a_vault)?.iter().try_for_each(told)
     }
 }
 
-fn text<'v>(value: &'v Value, pointer: &str) -> &'v str {
-    value.pointer(pointer).and_then(Value::as_str).unwrap_or("-")
+fn text(value: &Value, pointer: &str) -> String {
+    value
+        .pointer(pointer)
+        .and_then(Value::as_str)
+        .map_or_else(|| "-".to_owned(), quiet)
 }
 
 /// The id, and in brackets the name, where the answer has one.
 fn named(entry: &Value, name: &str, id: &str) -> String {
     let id = text(entry, id);
     match entry.pointer(name).and_then(Value::as_str) {
-        Some(name) => format!("{id} ({name})"),
-        None => id.to_owned(),
+        Some(name) => format!("{id} ({})", quiet(name)),
+        None => id,
     }
 }
 
 fn told(entry: &Value) -> Done {
-    let fields: Vec<&str> = entry
+    let fields: Vec<String> = entry
         .pointer("/leaf/fields")
         .and_then(Value::as_array)
         .into_iter()
         .flatten()
         .filter_map(Value::as_str)
+        .map(quiet)
         .collect();
     let index = entry.get("index").and_then(Value::as_u64).unwrap_or_default();
     say(format!("entry {index} of the log, {}", text(entry, "/leaf/t")))?;

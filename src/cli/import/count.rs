@@ -1,6 +1,8 @@
 //! What became of the lines of one file, and the words and lists that say it.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use data_encoding::BASE64;
@@ -114,7 +116,9 @@ impl Count {
 }
 
 /// The kinds of lists.
-const KINDS: [&str; 3] = ["left-out", "rejected", "bad"];
+const KINDS: [&str; 3] = ["left-out", "rejected", BAD];
+/// That of rejected lines that are to be corrected.
+const BAD: &str = "bad";
 
 /// Whether a file is a list that a run wrote.
 pub(super) fn is_list(path: &Path) -> bool {
@@ -149,6 +153,7 @@ impl Lists {
             count.rejected.len()
         ))?;
         self.report_names(count)?;
+        self.report_sealed(source)?;
         self.remove_stale(source, count)?;
         if !count.left_out.is_empty() {
             let lines = count.left_out.iter();
@@ -173,7 +178,8 @@ impl Lists {
                 ))?;
             }
             if self.bad {
-                let file = self.list(source, "bad", count.rejected.iter().map(bad_line))?;
+                let file = self.free(source)?;
+                written(&file, count.rejected.iter().map(bad_line))?;
                 say(format!("  rejected lines to correct: {}", file.display()))?;
             }
         }
@@ -220,14 +226,38 @@ impl Lists {
         let written = [!count.left_out.is_empty(), rejected, rejected];
         for (what, _) in KINDS.into_iter().zip(written).filter(|(_, written)| !written) {
             let file = self.name(source, what);
+            if has_sealed_lines(&file)? {
+                continue;
+            }
             match std::fs::remove_file(&file) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(Failure::unavailable(format!("{}: {error}", file.display())));
-                }
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(unusable(&file, &error)),
                 _ => {}
             }
         }
         Ok(())
+    }
+
+    /// Says that an earlier run's list still has lines that may be nowhere else.
+    fn report_sealed(&self, source: &Source) -> Done {
+        let file = self.name(source, BAD);
+        if has_sealed_lines(&file)? {
+            say(format!(
+                "  {} has sealed lines of an earlier run and is kept; delete it once they are opened and imported",
+                file.display()
+            ))?;
+        }
+        Ok(())
+    }
+
+    /// Where the bad lines of this run go: to the first name whose file does not hold sealed lines of another run.
+    fn free(&self, of: &Source) -> Result<PathBuf, Failure> {
+        let mut file = self.name(of, BAD);
+        let mut next = 2_u32;
+        while has_sealed_lines(&file)? {
+            file = self.name(of, &format!("{next}.{BAD}"));
+            next += 1;
+        }
+        Ok(file)
     }
 
     fn name(&self, of: &Source, what: &str) -> PathBuf {
@@ -246,11 +276,34 @@ impl Lists {
     /// Writes a list beside the file that it is of.
     fn list(&self, of: &Source, what: &str, lines: impl Iterator<Item = Value>) -> Result<PathBuf, Failure> {
         let file = self.name(of, what);
-        let text: String = lines.map(|line| format!("{line}\n")).collect();
-        atomic_file::replace(&file, text.as_bytes())
-            .map_err(|error| Failure::unavailable(format!("{}: {error}", file.display())))?;
+        written(&file, lines)?;
         Ok(file)
     }
+}
+
+fn written(file: &Path, lines: impl Iterator<Item = Value>) -> Done {
+    let text: String = lines.map(|line| format!("{line}\n")).collect();
+    atomic_file::replace(file, text.as_bytes()).map_err(|error| unusable(file, &error))
+}
+
+fn unusable(file: &Path, error: &std::io::Error) -> Failure {
+    Failure::unavailable(format!("{}: {error}", file.display()))
+}
+
+/// Whether a file holds sealed lines, or may: of what is not a list it cannot be known.
+fn has_sealed_lines(file: &Path) -> Result<bool, Failure> {
+    let list = match File::open(file) {
+        Ok(list) => list,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(unusable(file, &error)),
+    };
+    for line in BufReader::new(list).lines() {
+        let entry = line.ok().and_then(|line| serde_json::from_str::<Value>(&line).ok());
+        if entry.is_none_or(|entry| entry.get("sealed").is_some()) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// One entry for each rule that is broken.

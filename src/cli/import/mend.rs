@@ -81,10 +81,7 @@ pub(super) async fn open(vault: &Vault, session: &Session, list: &Path, out: &Ou
         .into_iter()
         .filter_map(|(line, sealed)| Some((line, sealed?)))
         .collect();
-    let (opened, _) = vault
-        .open_rejected(session, &lines)
-        .await
-        .map_err(Failure::unavailable)?;
+    let (opened, _) = vault.open_rejected(session, &lines).await?;
     let mut all = Zeroizing::new(Vec::with_capacity(opened.iter().map(|line| line.len() + 1).sum()));
     for line in opened.iter().filter(|line| !line.is_empty()) {
         all.extend_from_slice(line);

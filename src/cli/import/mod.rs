@@ -3,6 +3,7 @@
 mod chain;
 mod count;
 mod dates;
+mod encoding;
 mod explain;
 mod feed;
 mod flow;

@@ -14,7 +14,8 @@ use super::halt::Halt;
 use super::record::Record;
 use super::row::Fault;
 use crate::cli::Failure;
-use crate::cli::client::{Answer, Client};
+use crate::cli::client::{Answer, Client, not_a_vault};
+use crate::cli::show::quiet;
 use crate::clock::System;
 use crate::model::fields::TEXT;
 use crate::vault::calls::intake::{Intake, LeftOut, Matched, Taken, TakenAnswer, check};
@@ -173,7 +174,7 @@ fn problem(record: &Record, name: &str, words: impl Into<Cow<'static, str>>) -> 
         "bad-channel" => "channel",
         "bad-township" => "township",
         "department-closed" => "department",
-        "received-ahead" => "received_at",
+        "received-ahead" | "received-before" => "received_at",
         "idempotency-key-reused" => "id",
         _ => return Fault::whole(words),
     };
@@ -217,11 +218,7 @@ async fn sent(server: &Arc<Server>, record: &Arc<Record>) -> Result<Answer, Fail
 
 fn answered(answer: &Answer, record: &Record) -> Result<Outcome, Rejected> {
     if answer.status == 201 {
-        let taken: TakenAnswer = serde_json::from_str(&answer.text).map_err(|_| {
-            Rejected::All(Failure::unavailable(
-                "the answer does not come from a vault\n  check --url",
-            ))
-        })?;
+        let taken: TakenAnswer = serde_json::from_str(&answer.text).map_err(|_| Rejected::All(not_a_vault()))?;
         return Ok(Outcome {
             known: answer.replayed,
             matched: taken.caller.matched,
@@ -229,7 +226,7 @@ fn answered(answer: &Answer, record: &Record) -> Result<Outcome, Rejected> {
         });
     }
     let said = answer.json();
-    let text = |name: &str| said.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let text = |name: &str| quiet(said.get(name).and_then(Value::as_str).unwrap_or_default());
     let words = format!("{}: {}", text("title"), text("detail"));
     if !matches!(answer.status, 400 | 409 | 413 | 422) {
         let words = format!("the server answers {}: {words}", answer.status);

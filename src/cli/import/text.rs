@@ -2,16 +2,15 @@
 
 use std::io::{self, Read};
 
-use encoding_rs::{CoderResult, Decoder, Encoding, GB18030, UTF_8, UTF_16BE, UTF_16LE};
+use encoding_rs::{CoderResult, Decoder, Encoding, GB18030, UTF_8};
 use zeroize::{Zeroize, Zeroizing};
 
+use super::encoding::{MARK, found_out};
 use crate::cli::Failure;
 
 const CHUNK: usize = 64 * 1024;
 /// A run of so many bytes that are good UTF-8 is hardly GB 18030.
 const LONGEST_CHANCE: usize = 6;
-/// Bytes that tell a mark from a mark.
-const MARK: usize = 4;
 /// Stands where bytes mean nothing in their encoding.
 pub(super) const REPLACEMENT: char = char::REPLACEMENT_CHARACTER;
 
@@ -194,67 +193,6 @@ fn read_some(input: &mut dyn Read, into: &mut [u8]) -> io::Result<usize> {
             done => return done,
         }
     }
-}
-
-/// The encoding of a file that begins so, and how many bytes its mark has.
-fn found_out(first: &[u8], named: Option<&'static Encoding>) -> Result<(&'static Encoding, usize), Failure> {
-    if first.starts_with(&[0xff, 0xfe, 0, 0]) || first.starts_with(&[0, 0, 0xfe, 0xff]) {
-        return Err(Failure::check_failed("the file is in UTF-32\n  save it as UTF-8"));
-    }
-    if let Some((encoding, mark)) = Encoding::for_bom(first) {
-        return match named {
-            Some(other) if other != encoding => Err(Failure::usage(format!(
-                "the file's byte order mark says {}, not {}\n  leave out the encoding, or name the right one",
-                encoding.name(),
-                other.name()
-            ))),
-            _ => Ok((encoding, mark)),
-        };
-    }
-    // GB 18030 has a mark of its own.
-    if first.starts_with(&[0x84, 0x31, 0x95, 0x33]) && named.is_none_or(|named| named == GB18030) {
-        return Ok((GB18030, MARK));
-    }
-    if let Some(named) = named {
-        return Ok((named, 0));
-    }
-    if first.contains(&0) {
-        return without_mark(first).map(|encoding| (encoding, 0));
-    }
-    Ok((if is_gb18030(first) { GB18030 } else { UTF_8 }, 0))
-}
-
-/// UTF-16 by where its zero bytes are: those of ASCII characters.
-fn without_mark(first: &[u8]) -> Result<&'static Encoding, Failure> {
-    let zeros = |rest: usize| first.iter().skip(rest).step_by(2).filter(|byte| **byte == 0).count();
-    // 一 has one on the other side.
-    let (even, odd) = (zeros(0), zeros(1));
-    match () {
-        () if odd > 4 * even => Ok(UTF_16LE),
-        () if even > 4 * odd => Ok(UTF_16BE),
-        () => Err(Failure::check_failed(
-            "the file has NUL bytes, so it is not text in UTF-8, GB 18030 or UTF-16\n  save it as UTF-8, or name its --encoding",
-        )),
-    }
-}
-
-/// Whether lines with other than ASCII characters are rather GB 18030 than UTF-8. Short lines may be both.
-fn is_gb18030(first: &[u8]) -> bool {
-    let mut lines: Vec<&[u8]> = first.split(|byte| matches!(byte, b'\n' | b'\r')).collect();
-    // The last may be cut anywhere, which the decoder tells from what is wrong.
-    let cut = lines.pop().unwrap_or_default();
-    let other = lines.iter().filter(|line| !line.is_ascii());
-    let (good, bad): (Vec<&[u8]>, Vec<&[u8]>) = other.partition(|line| std::str::from_utf8(line).is_ok());
-    let cut_is_bad = std::str::from_utf8(cut).is_err_and(|error| error.error_len().is_some());
-    let bad_lines = bad.len() + usize::from(cut_is_bad);
-    bad_lines > good.len() && bad.iter().all(|line| decodes(line, true)) && decodes(cut, false)
-}
-
-fn decodes(line: &[u8], whole: bool) -> bool {
-    let mut decoder = GB18030.new_decoder_without_bom_handling();
-    let mut out = Zeroizing::new(vec![0; decoder.max_utf8_buffer_length(line.len()).unwrap_or_default()]);
-    let (_, _, _, errors) = decoder.decode_to_utf8(line, &mut out, whole);
-    !errors
 }
 
 #[cfg(test)]

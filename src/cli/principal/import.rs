@@ -1,14 +1,16 @@
 //! `callervault principal import`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::{Value, json};
 
 use super::list::{Account, read};
+use crate::cli::client::not_a_vault;
 use crate::cli::named::{DEPARTMENTS, PRINCIPALS};
 use crate::cli::server::{Call, Server};
+use crate::cli::show::quiet;
 use crate::cli::{Done, Failure, say};
 use crate::model::principals::Role;
 
@@ -22,8 +24,8 @@ pub(super) struct Import {
     dry_run: bool,
 }
 
-/// A request for approval that the administrator has made: its id, and where it stands.
-type Asked = (String, String);
+/// Requests for approval that the administrator has made, newest first, as the server lists them.
+struct Asked(Vec<Value>);
 
 /// What became of an account, with its id, that of a request for approval, or why.
 enum Became {
@@ -89,7 +91,7 @@ impl Import {
     pub(super) fn run(self, server: &Server) -> Done {
         let accounts = read(&self.file)?;
         has_departments(server, &accounts)?;
-        let asked = asked(server)?;
+        let asked = Asked(server.list("/v1/approvals/mine")?);
         let mut tally = Tally {
             dry_run: self.dry_run,
             ..Tally::default()
@@ -98,7 +100,7 @@ impl Import {
             let became = match (server.account_named(&account.name)?, self.dry_run) {
                 (Some(there), _) => is_there(account, &there),
                 (None, true) => would_become(account),
-                (None, false) => make(server, account, asked.get(&account.name))?,
+                (None, false) => make(server, account, asked.of(account))?,
             };
             tally.count(&became);
             if server.is_json() {
@@ -112,24 +114,27 @@ impl Import {
 }
 
 /// Makes an account, or asks for it, or says why not.
-fn make(server: &Server, account: &Account, asked: Option<&Asked>) -> Result<Became, Failure> {
+fn make(server: &Server, account: &Account, asked: Option<(String, &str)>) -> Result<Became, Failure> {
     let approval = match asked {
-        Some((id, state)) if state == "approved" => Some(id.as_str()),
-        Some((id, state)) if state == "asked" => return Ok(Became::Waits(id.clone())),
+        Some((id, "approved")) => Some(id),
+        Some((id, "asked")) => return Ok(Became::Waits(id)),
         _ => None,
     };
-    let answer = server.send(&Call::new("POST", PRINCIPALS, Some(account.body())), approval)?;
+    let answer = server.send(
+        &Call::new("POST", PRINCIPALS, Some(account.body())),
+        approval.as_deref(),
+    )?;
     let body = answer.json();
-    let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str).unwrap_or("-").to_owned();
+    let text = |pointer: &str| quiet(body.pointer(pointer).and_then(Value::as_str).unwrap_or("-"));
     match answer.status {
-        201 => Ok(Became::Made(text("/id"))),
-        202 => Ok(Became::Waits(text("/approval/id"))),
-        // The next line would fare no better.
-        401 | 429 | 500.. => Err(answer
-            .good()
-            .err()
-            .unwrap_or_else(|| Failure::unavailable(text("/detail")))),
-        _ => Ok(Became::Failed(text("/detail"))),
+        201 => answer.good(&["/id"]).map(|_| Became::Made(text("/id"))),
+        202 => match answer.good(&[]) {
+            Err(failure) if failure.is_waiting() => Ok(Became::Waits(text("/approval/id"))),
+            other => Err(other.err().unwrap_or_else(not_a_vault)),
+        },
+        // It is this line that is refused; the next may fare better.
+        400 | 402..=428 | 430..=499 if body.get("detail").is_some() => Ok(Became::Failed(text("/detail"))),
+        _ => Err(answer.good(&[]).err().unwrap_or_else(not_a_vault)),
     }
 }
 
@@ -153,22 +158,15 @@ fn has_departments(server: &Server, accounts: &[Account]) -> Done {
     )))
 }
 
-/// The administrator's own requests to make accounts: by account name the newest.
-fn asked(server: &Server) -> Result<BTreeMap<String, Asked>, Failure> {
-    let mut asked = BTreeMap::new();
-    for one in server.list("/v1/approvals/mine")? {
-        let text = |pointer: &str| one.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
-        // One about an account that is there names its id.
-        if let (Some(name), Some(id), Some(state), None) = (
-            text("/about/account"),
-            text("/id"),
-            text("/state"),
-            text("/about/principal"),
-        ) {
-            asked.entry(name).or_insert((id, state));
-        }
+impl Asked {
+    /// The newest request to make just this account that waits or is approved, and which of them. An approval of anything else is
+    /// not for this line.
+    fn of(&self, account: &Account) -> Option<(String, &str)> {
+        let about = json!(account.about());
+        let ours = self.0.iter().filter(|one| one.get("about") == Some(&about));
+        let mut open = ours.filter_map(|one| Some((quiet(one.get("id")?.as_str()?), one.get("state")?.as_str()?)));
+        open.find(|(_, state)| matches!(*state, "asked" | "approved"))
     }
-    Ok(asked)
 }
 
 fn is_there(account: &Account, there: &Value) -> Became {

@@ -1,6 +1,6 @@
 //! A list of people: CSV (RFC 4180) with the columns `name`, `department`, `roles` and perhaps `kind`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use csv::StringRecord;
@@ -44,6 +44,16 @@ impl Account {
     pub(super) fn body(&self) -> Value {
         let roles: Vec<&str> = self.roles.iter().map(Role::as_str).collect();
         json!({"name": self.name, "department": self.department, "roles": roles, "kind": self.kind})
+    }
+
+    /// What a request to make it is about, as the server tells it.
+    pub(super) fn about(&self) -> BTreeMap<&'static str, String> {
+        BTreeMap::from([
+            ("account", self.name.clone()),
+            ("department", self.department.to_string()),
+            ("kind", self.kind.to_string()),
+            ("roles", self.roles.to_words()),
+        ])
     }
 
     fn new(line: u64, read: Line) -> Result<Self, &'static str> {

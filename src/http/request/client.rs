@@ -1,5 +1,6 @@
 //! Where a request came from: from its peer, or, where the peer is a proxy that is trusted, from whom that proxy names.
 
+use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
@@ -61,8 +62,14 @@ impl Proxies {
         client
     }
 
+    /// An address of IPv4 is also in a network that names it in the form of IPv6 (RFC 4291 §2.5.5.2): `::ffff:10.0.0.0/104`.
     fn trusts(&self, address: IpAddr) -> bool {
-        self.trusted.iter().any(|network| network.contains(&address))
+        let mapped = match address {
+            IpAddr::V4(address) => IpAddr::V6(address.to_ipv6_mapped()),
+            IpAddr::V6(_) => address,
+        };
+        let mut networks = self.trusted.iter();
+        networks.any(|network| network.contains(&address) || network.contains(&mapped))
     }
 
     /// The hops that the header names, the nearest first; nothing for one that is no address.
@@ -77,18 +84,37 @@ impl Proxies {
         let lines = headers.get_all(name).iter().rev();
         lines
             .flat_map(|line| match line.to_str() {
-                Ok(line) => line.rsplit(',').map(|hop| address(hop.trim())).collect(),
+                // An element without anything in it is none (RFC 9110 §5.6.1).
+                Ok(line) => {
+                    let hops = line.rsplit(',').map(str::trim).filter(|hop| !hop.is_empty());
+                    hops.map(address).collect()
+                }
                 Err(_) => vec![None],
             })
             .collect()
     }
 }
 
-/// An address, with a port or without.
+/// An address, with a port or without, also between quotation marks. Which link of the proxy leads to it (RFC 4007 §11) is no part of
+/// it.
 fn plain(hop: &str) -> Option<IpAddr> {
+    let quoted = hop.strip_prefix('"').and_then(|hop| hop.strip_suffix('"'));
+    let hop = without_zone(quoted.unwrap_or(hop));
+    let hop = hop.as_ref();
     let bare = hop.strip_prefix('[').and_then(|hop| hop.strip_suffix(']'));
     let address = IpAddr::from_str(bare.unwrap_or(hop)).ok();
     address.or_else(|| Some(SocketAddr::from_str(hop).ok()?.ip()))
+}
+
+/// `fe80::1%eth0` and `[fe80::1%eth0]:443` without `%eth0`.
+fn without_zone(hop: &str) -> Cow<'_, str> {
+    match hop.split_once('%') {
+        Some((address, zone)) => match zone.split_once(']') {
+            Some((_, rest)) => Cow::Owned(format!("{address}]{rest}")),
+            None => Cow::Borrowed(address),
+        },
+        None => Cow::Borrowed(hop),
+    }
 }
 
 /// `for=` of one element of `Forwarded`. An obfuscated or unknown one is no address.
@@ -129,6 +155,25 @@ mod tests {
         (X, "2001:db8:1::1", &["x-forwarded-for: 2001:db8:2::7"], "2001:db8:2::7"),
         (X, PROXY, &["x-forwarded-for: [2001:db8:2::7]:443"], "2001:db8:2::7"),
         (X, PROXY, &["x-forwarded-for: ::ffff:198.51.100.7"], "198.51.100.7"),
+        // With the link that leads there, between quotation marks, and with a comma too many.
+        (X, PROXY, &["x-forwarded-for: fe80::1%eth0"], "fe80::1"),
+        (X, PROXY, &["x-forwarded-for: [fe80::1%eth0]:443"], "fe80::1"),
+        (X, PROXY, &["x-forwarded-for: \"198.51.100.7:443\""], "198.51.100.7"),
+        (
+            X,
+            PROXY,
+            &["x-forwarded-for: 198.51.100.7, , 10.2.3.4,"],
+            "198.51.100.7",
+        ),
+        (X, PROXY, &["x-forwarded-for: \"198.51.100.7"], PROXY),
+        // A network of IPv4 in the form of IPv6.
+        (
+            X,
+            "192.0.2.130",
+            &["x-forwarded-for: 198.51.100.7, 192.0.2.131"],
+            "198.51.100.7",
+        ),
+        (X, "192.0.2.1", &["x-forwarded-for: 198.51.100.7"], "192.0.2.1"),
         // The other header is what anybody may have sent.
         (X, PROXY, &["forwarded: for=198.51.100.7"], PROXY),
         (F, PROXY, &["x-forwarded-for: 198.51.100.7"], PROXY),
@@ -156,7 +201,9 @@ mod tests {
     fn a_trusted_peer_names_the_client() {
         for (named_in, peer, lines, right) in CASES {
             let proxies = Proxies {
-                trusted: vec!["10.0.0.0/8".parse().unwrap(), "2001:db8:1::/48".parse().unwrap()],
+                trusted: ["10.0.0.0/8", "2001:db8:1::/48", "::ffff:192.0.2.128/121"]
+                    .map(|network| network.parse().unwrap())
+                    .to_vec(),
                 named_in: ForwardedIn::from_word(named_in).unwrap(),
             };
             let mut headers = HeaderMap::new();

@@ -138,7 +138,16 @@ impl Field {
     ///
     /// [`Invalid`] names the field and the rule it breaks, never the value.
     pub fn normalise(&self, value: &Submitted, today: Date) -> Result<Submitted, Invalid> {
-        let normal = self.rules.normalise(value.expose(), today);
+        let normalise = |value: &str| self.rules.normalise(value, today);
+        let normal = normalise(value.expose()).or_else(|rule| {
+            let nobody = self
+                .rules
+                .kind
+                .is_name()
+                .then(|| self.words.nobody_in(value.expose()))
+                .flatten();
+            nobody.map_or(Err(rule), |nobody| normalise(&nobody))
+        });
         let normal = normal.and_then(|normal| match self.mask {
             Mask::Keep => text::without_number(normal),
             _ => Ok(normal),

@@ -7,6 +7,9 @@ use serde::Deserialize;
 use super::text::{folded, in_one_case, is_han};
 use super::{name, phone};
 
+/// What stands for the characters of a name that are not told.
+const MASKS: [char; 5] = ['*', '×', '○', '●', '◯'];
+
 /// `words.toml` cannot be used. The words are the TOML parser's: the file holds no personal value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("words.toml: {}\n  the file that the program ships with shows the form", .0.to_string().trim_end())]
@@ -73,6 +76,48 @@ impl Words {
             .filter(|word| !word.is_empty())
             .collect();
         self.is_one_of_many(&name::fold(normal)) || self.is_titled(&words)
+    }
+
+    /// What is kept of a name that is withheld and has signs that no name has, which would be refused for them. It names nobody: of
+    /// `李**` it is the surname, of `孙女士（匿名）` what stands before the remark, of `先生/女士` the first title.
+    pub(super) fn nobody_in(&self, value: &str) -> Option<String> {
+        let plain = folded(value);
+        let kept = self
+            .masked(&plain)
+            .or_else(|| self.remarked(&plain))
+            .or_else(|| self.either(&plain));
+        kept.map(str::to_owned)
+    }
+
+    /// `李**`, `李*明`, `欧阳**`.
+    fn masked<'v>(&self, plain: &'v str) -> Option<&'v str> {
+        let (before, after) = plain.split_once(MASKS)?;
+        let of_name = |c: char| is_han(c) || MASKS.contains(&c);
+        if before.is_empty() || !before.chars().all(is_han) || !after.chars().all(of_name) {
+            return None;
+        }
+        if self.surnames.contains(before) {
+            return Some(before);
+        }
+        before
+            .char_indices()
+            .nth(1)
+            .map_or(Some(before), |(at, _)| before.get(..at))
+    }
+
+    fn remarked<'v>(&self, plain: &'v str) -> Option<&'v str> {
+        let (before, remark) = plain.strip_suffix(')')?.split_once('(')?;
+        (self.is_nobody(remark) && self.is_nobody(before)).then_some(before)
+    }
+
+    fn either<'v>(&self, plain: &'v str) -> Option<&'v str> {
+        let is_title = |word: &str| {
+            [&self.after, &self.nobody]
+                .iter()
+                .any(|words| words.contains(&name::fold(word)))
+        };
+        let (first, _) = plain.split_once('/')?;
+        plain.split('/').all(is_title).then_some(first)
     }
 
     /// `王`, `欧阳`, `匿名`, `王先生`, `匿名女士`, `老王`.

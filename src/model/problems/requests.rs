@@ -142,6 +142,10 @@ problems! {
     RECEIVED_AHEAD = "received-ahead", 422, "The call is dated in the future" / "来电时间晚于当前时间",
         "`received_at` is more than a day after the time of the vault's clock. Check its year, its unit and the clock." /
         "`received_at` 比本库时钟晚一天以上。请检查年份、单位和时钟。";
+    /// A call from before there were hotlines.
+    RECEIVED_BEFORE = "received-before", 422, "The call is dated before there were hotlines" / "来电时间早于热线开通",
+        "`received_at` is before 1983, when the first mayor's hotline in China opened. Check its year and its unit." /
+        "`received_at` 早于 1983 年，即国内首条市长热线开通的年份。请检查年份和单位。";
     /// A code that is no township's.
     BAD_TOWNSHIP = "bad-township", 422, "Invalid township code" / "街镇代码无效",
         "A township code has 6, 9 or 12 digits (GB/T 2260). A code of 12 digits that begins like a mobile \

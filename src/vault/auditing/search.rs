@@ -95,7 +95,8 @@ impl Vault {
     /// Searches the log. The leaf of the search names the ticket and the caller searched for.
     ///
     /// # Errors
-    /// [`Error::Refused`]; [`Error::LogIndexBehind`] while the index is filled.
+    /// [`Error::Refused`]; [`Error::NotFound`] for a department of which there are no entries and which there is not;
+    /// [`Error::LogIndexBehind`] while the index is filled.
     pub async fn search(&self, session: &Session, wanted: &Wanted) -> Result<Events, Error> {
         let ask = self.ask_log(session, Action::SearchLog)?;
         let audit = self.looked(ask, wanted.ticket, wanted.subject).await?;
@@ -103,6 +104,10 @@ impl Vault {
         let mut names = self.names_for(session);
         let (entries, next) = self.page(wanted, audit.index, archived, &mut names).await?;
         let (counted, exact) = self.count(&wanted.query, audit.index, archived).await?;
+        // Nothing would be found for a mistyped code either. The log may know departments that this store does not.
+        if let Some(code) = wanted.department.filter(|_| counted == 0 && entries.is_empty()) {
+            self.department_row(code).await?;
+        }
         let also = match wanted.subject {
             Some(subject) => Self::besides(subject, &self.subjects_of(subject).await?),
             None => Vec::new(),

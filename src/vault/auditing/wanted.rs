@@ -93,6 +93,7 @@ pub struct Wanted {
     pub(super) limit: usize,
     pub(super) ticket: Option<TicketNo>,
     pub(super) subject: Option<Reference>,
+    pub(super) department: Option<DepartmentCode>,
 }
 
 /// A parameter's value, if it is one.
@@ -221,6 +222,7 @@ impl Wanted {
             limit: limit.unwrap_or(USUAL_PAGE) as usize,
             ticket,
             subject,
+            department: dept,
         })
     }
 }

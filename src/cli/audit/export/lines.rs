@@ -3,7 +3,8 @@
 //! What a crash leaves: lines of a page that stands in the file whole or in part, and a cursor from before that page. The next
 //! run cuts a torn line off and goes on after the last whole one, so that the file has each entry once. If the file was rotated
 //! in between, nothing but the cursor tells where to go on: the entries of one page may then stand in both files. The same
-//! holds of standard output. A cursor names the log and the hash of the last entry: in another log nothing goes on. Each line has its entry's index, by which a reader drops what came twice.
+//! holds of standard output. A cursor names the log and the hash of the last entry, and so does the file's last line the hash: in
+//! another log nothing goes on. Each line has its entry's index, by which a reader drops what came twice.
 
 use std::io::{Write, stdout};
 use std::sync::{Arc, Mutex};
@@ -18,6 +19,7 @@ use crate::audit::export::{Format, line};
 use crate::cli::audit::remote::{NoAnswer, Remote};
 use crate::cli::{Done, Failure, aside};
 use crate::log::ProvedEntry;
+use crate::merkle::Hash;
 use crate::store::rows::EntryRow;
 
 /// Entries of one page.
@@ -36,6 +38,10 @@ impl Export {
         let mut away = Away::default();
         let mut origin = self.origin(remote, &told, &mut away)?;
         let mut at = self.first(&out, told);
+        // Also where the file goes on elsewhere than the cursor says: its last line must be of this log.
+        if let Some(last) = out.last() {
+            self.origin(remote, &Position::after(last), &mut away)?;
+        }
         loop {
             let page = match remote.follow(at.next, PAGE, self.follow) {
                 Ok(answer) => Page::read(&answer, at.next, format)?,
@@ -55,7 +61,7 @@ impl Export {
             out.add(&page.lines)?;
             let (moved, is_last) = (page.next != at.next, page.behind == 0);
             if let Some(leaf_hash) = page.leaf_hash {
-                let origin = origin.clone();
+                let origin = Some(origin.clone());
                 at = Position {
                     next: page.next,
                     log: Some(LogAt { origin, leaf_hash }),
@@ -102,7 +108,7 @@ impl Export {
 
     /// The first entry to ask for. What the file has is not written again, and what it lacks is, whatever the cursor says.
     fn first(&self, out: &Out, told: Position) -> Position {
-        let after = out.last().map(|last| last.saturating_add(1));
+        let after = out.last().map(|(last, _)| last.saturating_add(1));
         if self.cursor.is_none() {
             return Position::at(after.map_or(self.from, |after| after.max(self.from)));
         }
@@ -138,7 +144,7 @@ impl Out {
     }
 
     /// The last entry that stands there already.
-    fn last(&self) -> Option<u64> {
+    fn last(&self) -> Option<(u64, Hash)> {
         match self {
             Self::Standard => None,
             Self::File(file) => locked(file).last(),
@@ -199,7 +205,7 @@ impl Page {
             leaf_hash: None,
         };
         let entries = answer.get("entries").and_then(Value::as_array);
-        for entry in entries.into_iter().flatten() {
+        for entry in entries.ok_or_else(not_understood)? {
             if number(entry, "index")? != page.next {
                 return Err(Failure::check_failed(format!(
                     "the server left out entry {}\n  run `callervault audit verify`",

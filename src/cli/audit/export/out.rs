@@ -11,8 +11,9 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::unwritable;
 use crate::atomic_file;
-use crate::audit::export::{Format, beginning, index_in};
+use crate::audit::export::{Format, beginning, entry_in};
 use crate::cli::{Done, Failure, aside};
+use crate::merkle::Hash;
 
 /// Bytes at the end of a file in which its last whole line and a torn one are looked for. A line has less than a tenth.
 const TAIL: u64 = 128 * 1024;
@@ -24,7 +25,7 @@ pub(super) struct OutFile {
     file: File,
     /// Not a pipe or a terminal, which have no end to look at and no other file of their name.
     regular: bool,
-    last: Option<u64>,
+    last: Option<(u64, Hash)>,
     /// Bytes that it must have.
     length: u64,
 }
@@ -64,8 +65,8 @@ impl OutFile {
         Ok(opened)
     }
 
-    /// The last entry that stood in it when it was opened.
-    pub(super) const fn last(&self) -> Option<u64> {
+    /// The last entry that stood in it when it was opened, and its leaf hash.
+    pub(super) const fn last(&self) -> Option<(u64, Hash)> {
         self.last
     }
 
@@ -117,7 +118,7 @@ impl OutFile {
     }
 
     /// Cuts the file back to the end of its last whole line. Answers which entry that line is of.
-    fn mend_end(&self) -> Result<Option<u64>, Failure> {
+    fn mend_end(&self) -> Result<Option<(u64, Hash)>, Failure> {
         let failed = |error| unwritable(&self.path, &error);
         let length = self.file.metadata().map_err(failed)?.len();
         let start = length.saturating_sub(TAIL);
@@ -125,7 +126,7 @@ impl OutFile {
         self.file.read_exact_at(&mut tail, start).map_err(failed)?;
         let whole = tail.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
         let (lines, torn) = tail.split_at(whole);
-        let last = last_line(lines).and_then(index_in);
+        let last = last_line(lines).and_then(entry_in);
         if torn.is_empty() {
             return Ok(last);
         }

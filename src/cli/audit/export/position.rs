@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::{put, unwritable};
 use crate::cli::audit::remote::{NoAnswer, Remote};
 use crate::cli::{Done, Failure};
+use crate::merkle::Hash;
 
 /// Where to go on.
 pub(super) struct Position {
@@ -18,7 +19,8 @@ pub(super) struct Position {
 
 /// A log, as far as it was read.
 pub(super) struct LogAt {
-    pub(super) origin: String,
+    /// Its name, where that was kept: a line of a file does not have it.
+    pub(super) origin: Option<String>,
     /// Of the entry before the one to go on with.
     pub(super) leaf_hash: String,
 }
@@ -26,6 +28,17 @@ pub(super) struct LogAt {
 impl Position {
     pub(super) const fn at(next: u64) -> Self {
         Self { next, log: None }
+    }
+
+    /// Behind this entry, as a line has it.
+    pub(super) fn after((index, leaf_hash): (u64, Hash)) -> Self {
+        Self {
+            next: index.saturating_add(1),
+            log: Some(LogAt {
+                origin: None,
+                leaf_hash: leaf_hash.to_string(),
+            }),
+        }
     }
 
     /// Reads a cursor; where there is none yet, it is at the first entry.
@@ -43,15 +56,18 @@ impl Position {
             ))
         })?;
         let log = lines.next().zip(lines.next()).map(|(origin, leaf_hash)| LogAt {
-            origin: origin.to_owned(),
+            origin: Some(origin.to_owned()),
             leaf_hash: leaf_hash.to_owned(),
         });
         Ok(Self { next, log })
     }
 
     pub(super) fn write(&self, file: &Path) -> Done {
-        let log = self.log.as_ref();
-        let log = log.map_or_else(String::new, |log| format!("\n{}\n{}\n", log.origin, log.leaf_hash));
+        let log = self.log.as_ref().and_then(|log| {
+            let origin = log.origin.as_deref()?;
+            Some(format!("\n{origin}\n{}\n", log.leaf_hash))
+        });
+        let log = log.unwrap_or_default();
         put(file, format!("{}{log}", self.next).as_bytes())
     }
 
@@ -61,11 +77,10 @@ impl Position {
         let Some(log) = self.log.as_ref().filter(|_| self.next > 0) else {
             return Ok(origin);
         };
-        if log.origin != origin {
+        if let Some(ours) = log.origin.as_ref().filter(|ours| **ours != origin) {
             return Err(NoAnswer::Final(Failure::check_failed(format!(
-                "the server has another log now: {origin}; these lines are of {}\n  export the new log from its first entry, with \
-                 another --out and --cursor; `audit export` of the old log ends here",
-                log.origin
+                "the server has another log now: {origin}; these lines are of {ours}\n  export the new log from its first entry, with \
+                 another --out and --cursor; `audit export` of the old log ends here"
             ))));
         }
         if hash_of(remote, self.next - 1)?.as_ref() != Some(&log.leaf_hash) {

@@ -13,11 +13,12 @@ const MOST_UNMARKED: usize = 6;
 
 /// What stands before an extension: words as printed and as spoken, the signs of address books, and the characters that make a
 /// telephone wait before it dials on. A word that begins another one comes after it.
-const MARKS: [&str; 25] = [
+const MARKS: [&str; 26] = [
     "extension",
     "extn",
     "ext",
     "x",
+    "×",
     "转分机",
     "转接",
     "转",

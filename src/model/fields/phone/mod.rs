@@ -15,7 +15,21 @@ use extension::Extension;
 /// E.164 (`+8613812345678`, `+865718765432`), an extension as in RFC 3966 §5.3 (`+865718765432;ext=123`).
 pub(super) fn normalise(value: &str) -> Result<String, Broken> {
     let plain = tidy(value);
-    one(&plain).map_err(|rule| if are_several(&plain) { PHONE_TWO } else { rule })
+    one(&plain).or_else(|rule| match between_digits(&plain) {
+        Some(number) => Ok(number),
+        None if are_several(&plain) => Err(PHONE_TWO),
+        None => Err(rule),
+    })
+}
+
+/// A number whose digits have marks between them that otherwise stand before an extension: 138～1234～5678.
+fn between_digits(plain: &str) -> Option<String> {
+    const MARKS: [char; 2] = ['~', '×'];
+    // As a slash: 0571-8512345～6 is two numbers.
+    plain
+        .contains(MARKS)
+        .then(|| e164(&plain.replace(MARKS, "/")).ok())
+        .flatten()
 }
 
 /// Whether there are two numbers or more, each of them complete.

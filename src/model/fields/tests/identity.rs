@@ -69,6 +69,10 @@ fn a_word_or_sign_for_no_value_is_none_where_the_type_has_no_such_value() {
         "隐私号码",
         "号码未显示",
         "Withheld Number",
+        "P",
+        "O",
+        "Coverage unavailable",
+        "Interaction with other service",
     ] {
         assert!(absent("caller_number", withheld), "{withheld}");
     }

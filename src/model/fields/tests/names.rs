@@ -94,6 +94,8 @@ fn invisible_marks_in_a_name() {
         "\u{202a}张三\u{202c}",
         "张\u{0}三\u{fe0f}",
         "张\u{2060}三",
+        "张\u{2800}三",
+        "张\u{fffc}三",
     ];
     assert_eq!(kept(FIELD, &spellings), "张三");
     refused(FIELD, "\u{200b}");
@@ -213,6 +215,39 @@ fn words_that_name_nobody_identify_nobody() {
     let fields = shipped();
     for nobody in NOBODY {
         assert!(!identifies(&fields, nobody), "{nobody}");
+    }
+}
+
+#[test]
+fn a_name_that_is_withheld_is_kept_as_far_as_it_is_told() {
+    let fields = shipped();
+    for (written, kept_as) in [
+        ("李**", "李"),
+        ("李＊＊", "李"),
+        ("李*明", "李"),
+        ("李小*", "李"),
+        ("欧阳**", "欧阳"),
+        ("张××", "张"),
+        ("王○○", "王"),
+        ("孙女士（匿名）", "孙女士"),
+        ("李(不愿透露姓名)", "李"),
+        ("先生/女士", "先生"),
+        ("女士／先生", "女士"),
+    ] {
+        assert_eq!(kept(FIELD, &[written]), kept_as);
+        assert!(!identifies(&fields, written), "{written}");
+    }
+    // Neither is a name made of what was told of another thing.
+    for other in [
+        "**",
+        "李**13812345678",
+        "张三（匿名）",
+        "张三/李四",
+        "王/李",
+        "J** Smith",
+        "孙女士（张三）",
+    ] {
+        refused(FIELD, other);
     }
 }
 

@@ -33,6 +33,22 @@ fn numbers_of_400_and_800_are_dialled_without_a_0() {
 }
 
 #[test]
+fn signs_of_lists_and_tables_stand_between_digits() {
+    let spellings = [
+        "138～1234～5678",
+        "138~1234~5678",
+        "138×1234×5678",
+        "\u{fffc}138 1234 5678",
+        "138\u{2800}1234\u{2800}5678",
+    ];
+    assert_eq!(number(&spellings), "+8613812345678");
+    let extensions = ["010-62345678×8003", "010-62345678～8003", "010-62345678x8003"];
+    assert_eq!(number(&extensions), "+861062345678;ext=8003");
+    refused(FIELD, "13812345678～13912345678");
+    refused(FIELD, "13812345678×13912345678");
+}
+
+#[test]
 fn a_mask_invents_no_area_code() {
     assert_eq!(masked("+864008100080"), "400*****80");
     assert_eq!(masked("+868008208820"), "800*****20");

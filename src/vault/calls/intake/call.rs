@@ -44,7 +44,7 @@ pub struct Call {
     /// A channel that `lists.toml` has: `phone`, `web`, `wechat` or `app`.
     #[schema(example = "phone")]
     pub channel: Channel,
-    /// RFC 3339, with an offset.
+    /// RFC 3339, with an offset; not before 1983, and at most a day after the time of the vault's clock.
     #[schema(value_type = String, format = DateTime, example = "2026-11-01T09:00:00+08:00")]
     pub received_at: Timestamp,
 }

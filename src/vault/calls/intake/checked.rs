@@ -21,6 +21,10 @@ use crate::vault::{Error, Values};
 /// How far a call may lie ahead of the vault's clock: clocks differ, and so do calendars at midnight.
 const AHEAD: SignedDuration = SignedDuration::from_hours(24);
 
+/// 1983-01-01T00:00:00+08:00. The first mayor's hotline in China, Shenyang's, opened in 1983: an earlier call has a wrong year or
+/// unit, and its deadlines would mean nothing.
+const EARLIEST: Timestamp = Timestamp::constant(410_198_400, 0);
+
 /// A call that has been checked.
 pub(super) struct Checked<'v> {
     pub(super) caller: Vec<(&'v Field, Submitted)>,
@@ -69,7 +73,7 @@ pub(super) fn checked<'v>(
     if !ticket.good.iter().any(|(field, _)| field.name().as_str() == TEXT) {
         return Err(Error::Bad(problems::TEXT_MISSING));
     }
-    has_come(&body.call, now)?;
+    is_of_its_time(&body.call, now)?;
     if !lists.has_channel(body.call.channel) {
         return Err(Error::Bad(problems::BAD_CHANNEL));
     }
@@ -102,7 +106,10 @@ fn stated<'v>(fields: &'v FieldSet, now: Timestamp, record: RecordKind, values: 
     Sorted::of(fields, today, record, values, &absent)
 }
 
-fn has_come(call: &Call, now: Timestamp) -> Result<(), Error> {
+fn is_of_its_time(call: &Call, now: Timestamp) -> Result<(), Error> {
+    if call.received_at < EARLIEST {
+        return Err(Error::Bad(problems::RECEIVED_BEFORE));
+    }
     let latest = now.saturating_add(AHEAD);
     if latest.is_ok_and(|latest| call.received_at > latest) {
         return Err(Error::Bad(problems::RECEIVED_AHEAD));
