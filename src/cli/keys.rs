@@ -134,7 +134,7 @@ impl Administer {
             Self::Rewrap { role, rate, watch } => {
                 let started = server
                     .send(&post("rewrap", json!({"role": role, "rate": rate})), None)?
-                    .good()?;
+                    .good(&["/rewraps"])?;
                 if watch {
                     return watched(server, &items(&started, "rewraps"));
                 }

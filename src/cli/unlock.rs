@@ -34,7 +34,7 @@ struct Body<'p> {
 impl Unlock {
     pub(super) fn run(self) -> Done {
         let client = self.reach.client()?;
-        let answer = sent(&client, &self.passphrase.read()?)?.good()?;
+        let answer = sent(&client, &self.passphrase.read()?)?.good(&["/index"])?;
         let index = answer.get("index").map(ToString::to_string).unwrap_or_default();
         say(format!("unlocked, log entry {index}"))?;
         Ok(())
