@@ -170,6 +170,7 @@ mod store {
 /// Connections, frames and problems.
 mod http {
     mod frames;
+    mod guides;
     mod limits;
     mod listen;
     mod metrics;

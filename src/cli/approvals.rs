@@ -14,6 +14,7 @@ const COLUMNS: &[Column] = &[
     ("state", "/state"),
     ("act", "/action"),
     ("account", "/about/account"),
+    ("roles", "/about/roles"),
     ("asked by", "/asker/account"),
     ("good until", "/expires_at"),
     ("reason", "/asker_reason"),

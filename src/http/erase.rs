@@ -25,7 +25,7 @@ pub(super) async fn erase(context: Once, Path(caller): Path<String>) -> Answer<E
 /// Reads that a caller was erased, with the receipt, by what the log calls the caller.
 #[utoipa::path(get, path = "/v1/erasures/{subject}", tag = "callers", params(("subject" = String, Path)),
     responses((status = 200, body = Erasure), (status = 404)))]
-pub(super) async fn read(context: Context, Path(subject): Path<String>) -> Answer<Erasure> {
+pub(super) async fn receipt(context: Context, Path(subject): Path<String>) -> Answer<Erasure> {
     let subject = identifier(&subject, Thing::Subject)?;
     Ok(axum::Json(
         context.vault().read_erasure(context.session(), subject).await?,

@@ -117,7 +117,7 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(joining::unmerge))
         .routes(routes!(joining::split))
         .routes(routes!(erase::erase))
-        .routes(routes!(erase::read))
+        .routes(routes!(erase::receipt))
         .routes(routes!(holds::set))
         .routes(routes!(holds::list))
         .routes(routes!(holds::lift))

@@ -27,6 +27,7 @@ READERS = {
     "/v1/audit/follow": "AUDITOR",
     "/v1/audit/roles": "AUDITOR",
     "/v1/departments": "DISPATCHER",
+    "/v1/holds": "AUDITOR",
     "/v1/lists": "HANDLER",
     "/v1/reference": "HANDLER",
     "/v1/tickets": "HANDLER",
