@@ -105,6 +105,7 @@ mod witness {
 mod keys {
     pub(crate) mod destroyed;
     mod memory;
+    mod reindex;
     pub(crate) mod rewrap;
     mod rewrap_under_load;
     pub(crate) mod rotation;
