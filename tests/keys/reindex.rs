@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::keys::rewrap::{person, rewrapped, step, used};
 use crate::keys::rotation::rotated;
 use crate::support::approvals::{merge, unmerge};
-use crate::support::{NAME, NUMBER, World, caller, report};
+use crate::support::{Actor, NAME, NUMBER, World, caller, report};
 
 /// A value is found at every moment, and once; a call of somebody known stays one of somebody known.
 #[tokio::test]
@@ -57,6 +57,13 @@ async fn no_lookup_misses_or_doubles_a_caller_at_any_step() {
     agent.with(auditor, &unmerge(&other)).await.is(200);
     assert!(at >= 4, "{at}");
     assert_eq!(used(&world, "index"), [2]);
+    are_entries_of_the_log(auditor).await;
+    drop(app);
+    assert_eq!(world.fsck().await, []);
+}
+
+/// Each step that opened values is an entry with their count and range.
+async fn are_entries_of_the_log(auditor: Actor<'_>) {
     let steps = auditor.get("/v1/audit/events?act=key.reindex").await.is(200).json();
     let steps: Vec<Value> = steps["entries"]
         .as_array()
@@ -73,8 +80,6 @@ async fn no_lookup_misses_or_doubles_a_caller_at_any_step() {
         let number = |word: &str| leaf["link"][word].as_str().unwrap().parse::<u64>().unwrap();
         assert!(number("count") > 0 && number("first") <= number("last"), "{leaf}");
     }
-    drop(app);
-    assert_eq!(world.fsck().await, []);
 }
 
 /// A confidential call stands in no index, before and after.
