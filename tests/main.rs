@@ -111,6 +111,7 @@ mod keys {
     mod erased_killed;
     mod locking;
     mod memory;
+    mod reindex;
     pub(crate) mod rewrap;
     mod rewrap_under_load;
     mod rotated;

@@ -10,16 +10,16 @@ use callervault::vault::keys::rewrap::Step;
 use serde_json::{Value, json};
 
 use crate::keys::rotation::{before, rotated, works};
-use crate::support::approvals::{merge, unmerge};
+use crate::support::approvals::merge;
 use crate::support::rows::Store;
-use crate::support::{Actor, Answer, Case, NAME, NUMBER, Request, World, caller, report};
+use crate::support::{Actor, Answer, Case, NAME, NUMBER, Request, World, caller};
 
 /// The roles of which something moves.
 const MOVED: [&str; 3] = ["kek", "row", "index"];
 
 impl Actor<'_> {
     /// Starts a rewrap.
-    async fn rewrap(self, body: &Value) -> Answer {
+    pub(crate) async fn rewrap(self, body: &Value) -> Answer {
         self.send(Request::post("/v1/keys/rewrap", body)).await
     }
 
@@ -49,8 +49,8 @@ pub(crate) fn person(at: u64) -> (String, String) {
 }
 
 /// Takes a step. Whether there was one to take.
-async fn step(app: &Arc<App>) -> bool {
-    app.vault().unwrap().rewrap_step().await.unwrap() != Step::Idle
+pub(crate) async fn step(app: &Arc<App>) -> bool {
+    app.vault().rewrap_step().await.unwrap() != Step::Idle
 }
 
 /// Takes all steps there are.
@@ -168,91 +168,6 @@ async fn a_rewrap_that_is_killed_at_any_step_goes_on() {
     for role in MOVED {
         assert_eq!(used(&world, role), [2], "{role}");
     }
-}
-
-/// A value is found at every moment, and once; a call of somebody known stays one of somebody known.
-#[tokio::test]
-async fn no_lookup_misses_or_doubles_a_caller_at_any_step() {
-    let (world, app) = World::unlimited().await;
-    let [agent, system, auditor] = world.actors(&app, ["agent", "system-admin", "auditor"]);
-    for at in 0..60 {
-        let (name, number) = person(at);
-        agent.take(caller(&name, &number)).await;
-    }
-    let known = agent.take(caller(NAME, NUMBER)).await;
-    let other = agent
-        .take(json!({"caller_number": NUMBER, "callback_number": "13700004444"}))
-        .await;
-    let joined = agent
-        .take(json!({"caller_number": "13700004444", "callback_number": "13700005555"}))
-        .await;
-    agent.with(auditor, &merge(&known, &other)).await.is(200);
-    rotated(&world, &app, "index").await.is(200);
-    system.rewrap(&json!({"role": "index"})).await.is(200);
-    let mut at = 0;
-    while step(&app).await {
-        let number = format!("1370001{at:04}");
-        let moved = agent.take(caller(NAME, NUMBER)).await;
-        assert_eq!(moved.reference, known.reference, "step {at}");
-        for (number, callers) in [(NUMBER, 1), ("13700004444", 2), ("13700005555", 1)] {
-            let found = agent.lookup(number).await.is(200).json();
-            assert_eq!(
-                found["callers"].as_array().map(Vec::len),
-                Some(callers),
-                "step {at}: {found}"
-            );
-        }
-        // Corrections and merges come in between.
-        let version = agent.get(joined.caller()).await.is(200).json()["version"]
-            .as_u64()
-            .unwrap();
-        agent
-            .correct(
-                &joined,
-                version,
-                json!({"callback_number": "13700005555", "caller_number": "13700004444"}),
-            )
-            .await
-            .is(200);
-        agent.take(caller("过路人", &number)).await;
-        at += 1;
-    }
-    agent.with(auditor, &unmerge(&other)).await.is(200);
-    assert!(at >= 4, "{at}");
-    assert_eq!(used(&world, "index"), [2]);
-    let steps = auditor.get("/v1/audit/events?act=key.reindex").await.is(200).json();
-    let steps: Vec<Value> = steps["entries"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|entry| entry["leaf"].clone())
-        .collect();
-    assert!(steps.len() >= 2, "{steps:?}");
-    for leaf in &steps {
-        assert_eq!(
-            (&leaf["purpose"], &leaf["role"]),
-            (&json!("reindex"), &json!("system_admin"))
-        );
-        let number = |word: &str| leaf["link"][word].as_str().unwrap().parse::<u64>().unwrap();
-        assert!(number("count") > 0 && number("first") <= number("last"), "{leaf}");
-    }
-    drop(app);
-    assert_eq!(world.fsck().await, []);
-}
-
-/// A confidential call stands in no index, before and after.
-#[tokio::test]
-async fn a_report_is_not_indexed_by_a_rewrap() {
-    let (world, app) = World::new().await;
-    let agent = world.actor(&app, "agent");
-    let call = report(caller("举报人", "13700006666"));
-    agent.post("/v1/intake", &call).await.is(201);
-    let entries = world.data().rows("blind_index").count();
-    rotated(&world, &app, "index").await.is(200);
-    rewrapped(&world, &app, "index").await;
-    assert_eq!(world.data().rows("blind_index").count(), entries);
-    let found = agent.lookup("13700006666").await.is(200).json();
-    assert_eq!(found["callers"], json!([]));
 }
 
 /// Who was decided on before a row's code moved is served after it: the row is the same.

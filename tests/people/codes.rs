@@ -314,7 +314,9 @@ async fn from_the_command_line() {
     secret_file(code.as_ref(), issued["code"].as_str().unwrap());
     // Where the token cannot be put, the code is not used up.
     std::fs::write(&out, "somebody else's").unwrap();
-    assert_eq!(fetch(&out).status.code(), Some(3));
+    let refused = fetch(&out);
+    assert_eq!(refused.status.code(), Some(2), "{}", words(&refused));
+    assert_eq!(std::fs::read_to_string(&out).unwrap(), "somebody else's");
     std::fs::remove_file(&out).unwrap();
     let fetched = fetch(&out);
     assert_eq!(fetched.status.code(), Some(0), "{}", words(&fetched));
