@@ -50,7 +50,7 @@ pub(crate) fn person(at: u64) -> (String, String) {
 
 /// Takes a step. Whether there was one to take.
 pub(crate) async fn step(app: &Arc<App>) -> bool {
-    app.vault().rewrap_step().await.unwrap() != Step::Idle
+    app.vault().unwrap().rewrap_step().await.unwrap() != Step::Idle
 }
 
 /// Takes all steps there are.
