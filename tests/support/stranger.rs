@@ -63,11 +63,11 @@ fn request(stream: &TcpStream) -> String {
     let (mut first, mut line, mut length) = (String::new(), String::new(), 0);
     reader.read_line(&mut first).unwrap();
     while reader.read_line(&mut line).unwrap() > 2 {
-        if let Some((name, value)) = line
+        if let Some((_, value)) = line
             .split_once(':')
             .filter(|(name, _)| name.eq_ignore_ascii_case("content-length"))
         {
-            length = value.trim().parse().unwrap_or_else(|_| panic!("{name}"));
+            length = value.trim().parse().expect("a length");
         }
         line.clear();
     }

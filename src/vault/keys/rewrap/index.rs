@@ -70,7 +70,7 @@ impl Vault {
             ("count", count(change.writes.len()).to_string()),
         ];
         change.link = link.map(|(name, value)| (name.to_owned(), value)).into();
-        Ok(Stepped::Opening(permit, change))
+        Ok(Stepped::Opening(Box::new(permit), change))
     }
 
     async fn older_entries(&self, caller: CallerId, target: u8) -> Result<Older, Error> {

@@ -104,7 +104,7 @@ enum Stepped {
     /// Nothing that the log says anything about.
     Quietly(Change),
     /// Values were opened, as permitted.
-    Opening(Permit, Change),
+    Opening(Box<Permit>, Change),
     /// Everything was looked at.
     Over,
 }
@@ -308,7 +308,7 @@ impl Vault {
             }
             Stepped::Opening(permit, mut change) => {
                 change.writes.push(Write::put(self.keyring.protect(next)?));
-                self.record(permit, change).await?;
+                self.record(*permit, change).await?;
             }
         }
         self.rewraps.reach(role, seen, total);
