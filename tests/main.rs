@@ -26,7 +26,7 @@ mod calls {
     mod probing;
     mod same_as;
     mod session;
-    mod splitting;
+    pub(crate) mod splitting;
     mod values;
 }
 

@@ -10,6 +10,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use ipnet::IpNet;
 use tokio::signal::unix::SignalKind;
+use tokio::sync::Notify;
 
 use super::passphrase::PassphraseFrom;
 use super::{Done, Failure, Where, cosigned, log_to_stderr, reload, runtime};
@@ -190,6 +191,13 @@ impl Serve {
         let places = opening.places.clone();
         let runtime = runtime()?;
         let done = runtime.block_on(async {
+            // From the first moment on: the signal would end the program otherwise.
+            let asked = Arc::new(Notify::new());
+            let ask = Arc::clone(&asked);
+            reload::on_each(SignalKind::user_defined1(), move || {
+                ask.notify_one();
+                std::future::ready(())
+            });
             let app = App::behind(door(opening, passphrase).await?, limits(), proxies);
             if let Some(every) = witnesses {
                 tokio::spawn(submit(Arc::clone(&app), every));
@@ -197,8 +205,7 @@ impl Serve {
             let places = (!keep_rules).then_some(places);
             let (again, tls) = (Arc::clone(&app), listen.tls.clone());
             reload::on_hangup(move || reread(Arc::clone(&again), places.clone(), tls.clone()));
-            let locked = Arc::clone(app.door());
-            reload::on_each(SignalKind::user_defined1(), move || lock(Arc::clone(&locked)));
+            tokio::spawn(lock_when(asked, Arc::clone(app.door())));
             let ready = |address: SocketAddr, metrics: Option<SocketAddr>| {
                 let version = env!("CARGO_PKG_VERSION");
                 tracing::info!(version, %address, metrics = metrics.map(tracing::field::display), "serving");
@@ -243,8 +250,12 @@ async fn door(opening: Opening, passphrase: Option<Passphrase>) -> Result<Arc<Do
     Ok(door)
 }
 
-async fn lock(door: Arc<Door>) {
-    door.lock_at_signal().await;
+/// Locks each time that it is asked for, also where that was before the vault was open.
+async fn lock_when(asked: Arc<Notify>, door: Arc<Door>) {
+    loop {
+        asked.notified().await;
+        door.lock_at_signal().await;
+    }
 }
 
 /// The usual limits, with as many connections as there are descriptors for: one for each that is served and one for each

@@ -115,6 +115,6 @@ impl Change {
     /// Whether it touches so many rows that it may take minutes.
     fn is_long(&self) -> bool {
         let long = |write: &Write| matches!(write, Write::DropBodies(_) | Write::NextLog);
-        self.doomed.is_some() || self.writes.iter().any(long)
+        self.doomed.is_some() || self.destroyed_key.is_some() || self.writes.iter().any(long)
     }
 }

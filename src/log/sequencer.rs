@@ -186,7 +186,7 @@ impl Sequencer {
     /// The key store works while the jobs are tried. The new keys are durable before their records are committed.
     fn write_jobs(&mut self, waiting: &mut std::vec::IntoIter<Job>, taken: &mut Vec<Taken>) -> Result<(), Fault> {
         self.move_fence()?;
-        self.settle()?;
+        self.settle_again()?;
         let of_jobs = waiting.as_slice().iter().flat_map(|job| &job.change.keys);
         let keys: Vec<WrappedKey> = of_jobs.cloned().collect();
         let store = Arc::clone(&self.keys);
@@ -218,8 +218,7 @@ impl Sequencer {
         }
         let owed = std::mem::take(&mut tried.owed);
         self.commit(tried)?;
-        self.owe(owed);
-        self.settle()?;
+        self.owe(owed)?;
         self.put_fence()
     }
 

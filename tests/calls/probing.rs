@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use crate::calls::splitting::split;
 use crate::support::approvals::{merge, unmerge};
 use crate::support::{Actor, Case, NAME, NUMBER, Request, World, intake};
 
@@ -125,4 +126,51 @@ async fn a_correction_of_ones_own_call_leaves_it_ones_own() {
         .clear()
         .await
         .is(200);
+}
+
+/// Nor does it help to have the record taken apart in between.
+#[tokio::test]
+async fn a_split_does_not_forget_who_has_corrected() {
+    let (world, app) = World::new().await;
+    let [agent, other, auditor] = world.actors(&app, ["agent", "other-agent", "auditor"]);
+    let known = json!({"caller_number": NUMBER, "name": NAME, "home_address": "北京市海淀区中关村大街1号"});
+    let stranger = other.take(known).await;
+    agent.correct(&stranger, 1, json!({"name": INVENTED})).await.is(200);
+    let all = json!({"caller_number": "move", "name": "move", "home_address": "move"});
+    agent
+        .with(auditor, &split(&stranger, &[&stranger.no], all))
+        .await
+        .is(200);
+    let case = agent.take(json!({"caller_number": NUMBER, "name": INVENTED})).await;
+    let read = agent.reveal(&case).purpose("intake").fields(&["home_address"]);
+    read.clear().await.fails(403, "refused");
+}
+
+/// A part of it could be erased.
+#[tokio::test]
+async fn a_caller_under_a_legal_hold_does_not_come_apart() {
+    for held_as_one in [false, true] {
+        let (world, app) = World::new().await;
+        let [agent, auditor, dpo] = world.actors(&app, ["agent", "auditor", "dpo"]);
+        let (kept, _) = take(agent, auditor, json!({"caller_number": NUMBER, "name": NAME})).await;
+        let call = json!({"caller_number": OTHER, "callback_number": NUMBER});
+        let (merged, subject) = take(agent, auditor, call).await;
+        let hold = async || {
+            let officers = world.officers_reference(&app, subject.as_str().unwrap()).await;
+            let hold = json!({"reason": "court 7", "review": "2027-05-31"});
+            dpo.post(format!("/v1/callers/{officers}/holds"), &hold).await.is(201);
+        };
+        if !held_as_one {
+            hold().await;
+        }
+        agent.with(auditor, &merge(&kept, &merged)).await.is(200);
+        if held_as_one {
+            hold().await;
+        }
+        agent.send(unmerge(&merged)).await.fails(409, "under-hold");
+        agent
+            .send(split(&kept, &[&merged.no], json!({})))
+            .await
+            .fails(409, "under-hold");
+    }
 }

@@ -10,7 +10,7 @@ use crate::support::{Actor, Case, NAME, NUMBER, Request, World, report};
 
 const ONE_ID: &str = "110108204107057338";
 
-fn split(from: &Case, tickets: &[&str], fields: Value) -> Request {
+pub(crate) fn split(from: &Case, tickets: &[&str], fields: Value) -> Request {
     let body = json!({"ref": from.reference, "tickets": tickets, "fields": fields});
     Request::post("/v1/callers/split", &body).header("approval-reason", "his%20son")
 }

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::audit::outsiders::go;
 use crate::life::restart::restarted;
+use crate::support::approvals::erase;
 use crate::support::copies::{Copy, copy, ours, put, python, words};
 use crate::support::process::run;
 use crate::support::rows::Store;
@@ -95,6 +96,41 @@ async fn no_byte_of_theirs_is_left_in_any_file() {
     assert_eq!(scene.found(&ids[..1]).len(), 0, "the caller's own id");
     drop(app);
     assert_eq!(scene.found(&traces).len(), 0, "after it was closed");
+}
+
+/// Whoever reads a store keeps what was there in its write-ahead log. The erasure is told as unfinished until that is gone, by a later entry
+/// or by the next start.
+#[tokio::test]
+async fn an_erasure_beside_a_reader_is_unfinished_until_it_is() {
+    for starts_again in [false, true] {
+        for of_keys in [false, true] {
+            let (scene, app) = scene().await;
+            let traces = scene.traces(&scene.records(&scene.subject));
+            let store = if of_keys {
+                scene.world.keys()
+            } else {
+                scene.world.data()
+            };
+            store.look();
+            let [dpo, auditor] = scene.world.actors(&app, ["dpo", "auditor"]);
+            let erased = dpo.with(auditor, &erase(&scene.reference)).await;
+            erased.fails(503, "erasure-unfinished");
+            let receipt = format!("/v1/erasures/{}", scene.subject);
+            dpo.get(&receipt).await.fails(503, "erasure-unfinished");
+            assert_ne!(scene.found(&traces), Vec::<&(&str, Vec<u8>)>::new());
+            let app = if starts_again {
+                drop(app);
+                store.let_go();
+                scene.world.open().await
+            } else {
+                store.let_go();
+                app
+            };
+            let dpo = scene.world.actor(&app, "dpo");
+            while dpo.get(&receipt).await.status != 200 {}
+            assert_eq!(scene.found(&traces), Vec::<&(&str, Vec<u8>)>::new());
+        }
+    }
 }
 
 /// Yesterday's data store beside today's key store: everybody else reads, the erased caller does not.

@@ -104,6 +104,13 @@ impl Store {
         self.database.execute_batch("BEGIN IMMEDIATE").unwrap();
     }
 
+    /// From now on this goes on seeing what is there now, as a long read does, until it is let go.
+    pub(crate) fn look(&self) {
+        self.database.execute_batch("BEGIN").unwrap();
+        let sql = "SELECT COUNT(*) FROM sqlite_schema";
+        let _: i64 = self.database.query_row(sql, [], |row| row.get(0)).unwrap();
+    }
+
     /// What was written since it was held stands, and others can write.
     pub(crate) fn let_go(&self) {
         self.database.execute_batch("COMMIT").unwrap();

@@ -203,6 +203,9 @@ impl KeyStore for SqliteKeys {
                 record: *record.as_bytes(),
                 subject: *subject,
             };
+            // An erasure that never was may have left it there for another subject.
+            let sql = "DELETE FROM doomed_key WHERE record_kind = ?1 AND record = ?2";
+            connection.execute(sql, params![doomed.record_kind.as_str(), doomed.record])?;
             put(&connection, &doomed)?;
         }
         transaction.commit()?;
@@ -226,14 +229,19 @@ impl KeyStore for SqliteKeys {
             };
             put(&connection, &erased)?;
         }
-        spare(&connection, subject)?;
         transaction.commit()?;
         put_into_database(&connection)?;
         self.files.check()
     }
 
     fn spare_keys(&self, subject: &Reference) -> Result<()> {
-        spare(&self.writer(), subject)
+        let connection = self.writer();
+        spare(&connection, subject)?;
+        match put_into_database(&connection) {
+            // What is left there is no key.
+            Ok(()) | Err(StoreError::Busy) => self.files.check(),
+            Err(fault) => Err(fault),
+        }
     }
 
     async fn erased_keys(&self, visit: &mut (dyn FnMut(ErasedKey) + Send)) -> Result<()> {

@@ -11,6 +11,8 @@ mod scan;
 pub(crate) mod schema;
 mod writer;
 
+use std::time::Duration;
+
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
@@ -19,6 +21,9 @@ pub use self::files::NewStore;
 pub use self::keys::SqliteKeys;
 pub use self::log_index::SqliteLogIndex;
 use super::error::StoreError;
+
+/// How long a statement waits for another connection.
+const BUSY: Duration = Duration::from_secs(5);
 
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
@@ -48,7 +53,7 @@ pub(crate) fn open(path: &std::path::Path, write: bool) -> Result<Connection, St
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     // A statement's plan follows from its words alone. Else SQLite makes it anew for each limit that is bound to it.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-    connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    connection.busy_timeout(BUSY)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.pragma_update(None, "trusted_schema", false)?;
     connection.pragma_update(None, "cell_size_check", true)?;

@@ -5,6 +5,7 @@
 //! start and for `fsck` to find.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rusqlite::Connection;
 use rustix::fd::OwnedFd;
@@ -80,13 +81,19 @@ impl OpenFiles {
     }
 }
 
+/// How long it is waited for those who read what was there before. Whoever writes waits meanwhile, the log's thread too: a long read, such
+/// as a backup, must not keep everybody from working.
+const FOR_READERS: Duration = Duration::from_millis(200);
+
 /// Moves all that the open write-ahead log holds to where it belongs, and empties it.
 ///
 /// # Errors
 /// [`StoreError::Busy`] while somebody reads what was there before.
 pub(super) fn put_into_database(connection: &Connection) -> Result<()> {
-    let busy: i64 = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
-    if busy == 0 { Ok(()) } else { Err(StoreError::Busy) }
+    connection.busy_timeout(FOR_READERS)?;
+    let busy = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
+    connection.busy_timeout(super::BUSY)?;
+    if busy? == 0 { Ok(()) } else { Err(StoreError::Busy) }
 }
 
 impl OpenFile {

@@ -83,10 +83,14 @@ impl Vault {
             writes: vec![Write::put(self.keyring.protect(row)?)],
             ..Change::default()
         };
-        let audit = self.act(act, change).await?.position().into();
-        if let Some(bar) = bar {
+        let done = self.act(act, change).await;
+        // Also where it is not known what came of it.
+        if let Some(bar) = bar
+            && !matches!(done, Err(Error::Stale | Error::Refused(_) | Error::RefusedBecause(..)))
+        {
             bar.keep();
         }
+        let audit = done?.position().into();
         Ok(Destroyed { role, version, audit })
     }
 

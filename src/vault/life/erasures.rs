@@ -39,6 +39,7 @@ impl Unlocked {
             if let Some(row) = row {
                 self.keys.destroy_keys(&subject, row.erased_at)?;
                 self.store.writer()?.scrub()?;
+                self.keys.spare_keys(&subject)?;
                 tracing::info!("an erasure that was interrupted is finished");
             }
         }

@@ -141,7 +141,8 @@ impl Vault {
         let mut change = Change::default();
         let mut left_out = checked.left_out.clone();
         let row = if body.is_confidential() {
-            self.seal_new_caller(&mut change, &checked.caller, false).await?
+            self.seal_new_caller(&mut change, &checked.caller, false, Vec::new())
+                .await?
         } else {
             self.seal_caller(&mut change, &found, &checked.caller, &mut left_out)
                 .await?
@@ -192,7 +193,7 @@ impl Vault {
         left_out: &mut Vec<LeftOut>,
     ) -> Result<CallerRow, Error> {
         let Some(id) = found.caller else {
-            return self.seal_new_caller(change, values, true).await;
+            return self.seal_new_caller(change, values, true, Vec::new()).await;
         };
         let row = self.caller_row(id).await?;
         let key = self.sealing_key(RecordId::Caller(id)).await?;
@@ -231,6 +232,7 @@ impl Vault {
         change: &mut Change,
         values: &[(&Field, Submitted)],
         indexed: bool,
+        corrected_by: Vec<String>,
     ) -> Result<CallerRow, Error> {
         let id = CallerId::random(&*self.randomness)?;
         let (key, wrapped) = self.keyring.new_record_key(RecordId::Caller(id))?;
@@ -246,7 +248,7 @@ impl Vault {
             merged_into: None,
             merged: 0,
             joined_at: None,
-            corrected_by: Vec::new(),
+            corrected_by,
             holds: 0,
             version: 1,
         };

@@ -65,6 +65,11 @@ impl Vault {
         Ok(ask.caller(by.r#ref).ticket(by.ticket))
     }
 
+    /// Whether a legal hold is on a record, or on one that was merged into it: then nothing of it comes apart, since a part could be erased.
+    pub(super) async fn is_held(&self, whole: &Genuine<CallerRow>) -> Result<bool, Error> {
+        Ok(self.family(whole).await?.iter().any(|record| record.holds > 0))
+    }
+
     /// Values of some of a record's fields, to be sealed into another.
     pub(super) async fn taken_out<'f>(
         &self,

@@ -136,7 +136,7 @@ impl Vault {
             whole = facts.caller.map(|caller| caller.row);
         }
         let whole: Genuine<CallerRow> = whole.ok_or(Error::Stale)?;
-        if whole.holds > 0 {
+        if self.is_held(&whole).await? {
             return Err(self.not_as_asked(asking, problems::HELD_NOT_SPLIT).await);
         }
         if body.fields.keys().any(|name| !whole.has(name)) {
@@ -167,7 +167,7 @@ impl Vault {
     ) -> Result<(Change, Reference, Vec<String>), Error> {
         let values = self.taken_out(permit, &parts.whole, &parts.shared).await?;
         let mut change = self.left_behind(parts).await?;
-        let row = self.set_apart(&mut change, &values).await?;
+        let row = self.set_apart(&mut change, &parts.whole, &values).await?;
         let now = permit.ask().at();
         for ticket in &parts.tickets {
             change.guards.push(Guard::unchanged(ticket));
@@ -217,10 +217,17 @@ impl Vault {
         Ok(change)
     }
 
-    /// The new record. The leaf is about the one that the tickets leave, so the places of these fields say that they are the other's.
-    async fn set_apart(&self, change: &mut Change, values: &[(&Field, Submitted)]) -> Result<CallerRow, Error> {
+    /// The new record. Who has corrected the whole has corrected it. The leaf is about the one that the tickets leave, so the places of these fields say that they are the other's.
+    async fn set_apart(
+        &self,
+        change: &mut Change,
+        whole: &CallerRow,
+        values: &[(&Field, Submitted)],
+    ) -> Result<CallerRow, Error> {
         let mut new = Change::default();
-        let row = self.seal_new_caller(&mut new, values, true).await?;
+        let row = self
+            .seal_new_caller(&mut new, values, true, whole.corrected_by.clone())
+            .await?;
         for write in &mut new.writes {
             if let Write::Put(put) = write {
                 put.of_other();

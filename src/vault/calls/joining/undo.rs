@@ -69,6 +69,9 @@ impl Vault {
             [part] => part.clone(),
             _ => return Err(self.not_as_asked(asking, problems::MERGED_SINCE).await),
         };
+        if self.is_held(&whole).await? {
+            return Err(self.not_as_asked(asking, problems::HELD_NOT_SPLIT).await);
+        }
         let joined = self.join_in_force(&part).await?;
         let merged = Merged { part, whole, joined };
         let fields = &session.rules.fields;
