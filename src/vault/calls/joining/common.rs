@@ -115,11 +115,12 @@ impl Vault {
         entries: &[Genuine<BlindIndexRow>],
     ) -> Result<bool, Error> {
         let own = self.entries_of(record, field).await?;
-        let same =
-            |entry: &&Genuine<BlindIndexRow>| own.iter().any(|own| (&own.idx, own.value) == (&entry.idx, entry.value));
+        let is_own =
+            |entry: &Genuine<BlindIndexRow>| own.iter().any(|own| (&own.idx, own.value) == (&entry.idx, entry.value));
+        let is_among = entries.iter().any(is_own);
         let versions: BTreeSet<u8> = own.iter().chain(entries).map(|entry| entry.value.version()).collect();
-        if versions.len() <= 1 || entries.iter().any(|entry| same(&entry)) {
-            return Ok(entries.iter().any(|entry| same(&entry)));
+        if is_among || versions.len() <= 1 {
+            return Ok(is_among);
         }
         let key = self.keys.record_key(RecordId::Caller(record.id)).await?;
         let row = self.sealed(record.id, field.name().as_str()).await?;
