@@ -89,11 +89,10 @@ impl SqliteKeys {
         })
     }
 
-    /// Puts the write-ahead log in its place and empties its file.
+    /// Puts the write-ahead log in its place and empties its file, while nobody of this process reads.
     fn empty_write_ahead(&self, connection: &Counted) -> Result<()> {
         let _reader = self.reading();
-        let busy: i64 = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
-        if busy == 0 { Ok(()) } else { Err(StoreError::Busy) }
+        put_into_database(connection)
     }
 
     fn reading(&self) -> MutexGuard<'_, Counted> {
@@ -230,14 +229,14 @@ impl KeyStore for SqliteKeys {
             put(&connection, &erased)?;
         }
         transaction.commit()?;
-        put_into_database(&connection)?;
+        self.empty_write_ahead(&connection)?;
         self.files.check()
     }
 
     fn spare_keys(&self, subject: &Reference) -> Result<()> {
         let connection = self.writer();
         spare(&connection, subject)?;
-        match put_into_database(&connection) {
+        match self.empty_write_ahead(&connection) {
             // What is left there is no key.
             Ok(()) | Err(StoreError::Busy) => self.files.check(),
             Err(fault) => Err(fault),
