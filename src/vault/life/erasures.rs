@@ -36,14 +36,22 @@ impl Unlocked {
     /// Whatever the stores report; [`KeyError::Broken`] for a row that was edited.
     pub(in crate::vault) async fn finish_erasures(&self) -> Result<(), OpenError> {
         for (subject, row) in self.doomed().await? {
-            if let Some(row) = row {
-                self.keys.destroy_keys(&subject, row.erased_at)?;
-                self.store.writer()?.scrub()?;
-                self.keys.spare_keys(&subject)?;
-                tracing::info!("an erasure that was interrupted is finished");
+            let Some(row) = row else { continue };
+            match self.destroy(&subject, row.erased_at) {
+                Ok(()) => tracing::info!("an erasure that was interrupted is finished"),
+                // The keys are destroyed, and stand in a write-ahead log as long as somebody reads what was there before.
+                Err(StoreError::Busy) => tracing::warn!("an erasure is not finished while somebody reads a store"),
+                Err(fault) => return Err(fault.into()),
             }
         }
         Ok(())
+    }
+
+    /// Destroys a caller's keys, in every file, and forgets that they were to go.
+    fn destroy(&self, subject: &Reference, at: Timestamp) -> Result<(), StoreError> {
+        self.keys.destroy_keys(subject, at)?;
+        self.store.writer()?.scrub()?;
+        self.keys.spare_keys(subject)
     }
 
     /// Forgets erasures that never were. Only once the log is proved: an older copy of the data store does not know those that were.

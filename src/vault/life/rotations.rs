@@ -3,6 +3,7 @@
 
 use crate::keyring::KeyError;
 use crate::model::key_roles::KeyRole;
+use crate::store::StoreError;
 use crate::store::rows::{DestroyedKeyRow, Genuine, KeyVersionRow, KeyringRow, destroyed_key, key_version};
 use crate::vault::life::open::{OpenError, Unlocked};
 
@@ -37,7 +38,14 @@ impl Unlocked {
         self.use_noted(&noted, &there)?;
         // Also those that are destroyed already: the crash may have come before their bytes were gone from the write-ahead log.
         for row in destroyed {
-            self.keys.destroy_key(row.role.as_str(), row.version)?;
+            match self.keys.destroy_key(row.role.as_str(), row.version) {
+                Ok(()) => {}
+                // It is overwritten, and stands in a write-ahead log as long as somebody reads what was there before.
+                Err(StoreError::Busy) => {
+                    tracing::warn!("a destroyed key is not gone while somebody reads the key store")
+                }
+                Err(fault) => return Err(fault.into()),
+            }
             self.keyring.forget(row.role, row.version);
         }
         Ok(())
