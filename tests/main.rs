@@ -107,10 +107,13 @@ mod witness {
 /// Keys: wrapped, in memory, rotated, destroyed.
 mod keys {
     pub(crate) mod destroyed;
+    mod destroyed_killed;
     mod erased;
     mod erased_killed;
     mod locking;
     mod memory;
+    pub(crate) mod older_copy;
+    mod older_merges;
     mod reindex;
     pub(crate) mod rewrap;
     mod rewrap_under_load;
@@ -119,6 +122,8 @@ mod keys {
     mod secret_files;
     mod secrets;
     pub(crate) mod unlocking;
+    mod unlocking_in_turn;
+    mod watched;
     mod wrapped;
 }
 

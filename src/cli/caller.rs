@@ -31,6 +31,7 @@ const HOLDS: &[Column] = &[
     ("caller", "/subject"),
     ("owner", "/owner_name"),
     ("reason", "/reason"),
+    ("caller gone", "/caller_gone"),
 ];
 
 /// Erase callers; set, list and lift legal holds, through a running server.

@@ -158,8 +158,8 @@ fn watched(server: &Server, started: &[Value]) -> Done {
     let bar = ProgressBar::new(0).with_style(style.map_err(Failure::unavailable)?);
     let is_one = |line: &Value| started.iter().any(|one| one.get("role") == line.get("role"));
     loop {
-        let keys = server.get(KEYS)?;
-        let lines: Vec<Value> = items(&keys, "rewraps").into_iter().filter(is_one).collect();
+        let progress = server.get(&format!("{KEYS}/rewraps"))?;
+        let lines: Vec<Value> = items(&progress, "rewraps").into_iter().filter(is_one).collect();
         let sum = |name| lines.iter().filter_map(|line| line.get(name)?.as_u64()).sum::<u64>();
         bar.set_length(sum("total"));
         bar.set_position(sum("seen"));

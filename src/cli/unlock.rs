@@ -1,6 +1,6 @@
 //! `callervault unlock`.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use serde::Serialize;
@@ -12,8 +12,9 @@ use super::server::Reach;
 use super::{Done, Failure, say};
 use crate::keyring::unlock::Passphrase;
 
-/// How often it waits while other passphrases are tried or have just been wrong.
-const MOST_WAITS: u32 = 20;
+/// How long it waits its turn while other passphrases are tried or were wrong. Each of those who guess may come before once, and makes all
+/// wait for half a minute at most.
+const PATIENCE: Duration = Duration::from_secs(15 * 60);
 /// Room for the body: each byte of the longest passphrase may take six.
 const LARGEST_BODY: usize = 6 * 1024 + 64;
 
@@ -46,8 +47,9 @@ fn sent(client: &Client, passphrase: &Passphrase) -> Result<Answer, Failure> {
     let mut body = Zeroizing::new(Vec::with_capacity(LARGEST_BODY));
     let text = passphrase.text();
     serde_json::to_writer(&mut *body, &Body { passphrase: text }).map_err(Failure::unavailable)?;
+    let begun = Instant::now();
     let mut answer = client.post_secret("/v1/keys/unlock", &body)?;
-    for _ in 0..MOST_WAITS {
+    while begun.elapsed() < PATIENCE {
         let Some(wait) = waits(&answer) else { break };
         client.wait_for(wait, "other passphrases are tried, or were wrong");
         answer = client.post_secret("/v1/keys/unlock", &body)?;

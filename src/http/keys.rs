@@ -12,7 +12,7 @@ use super::request::{Context, Json, Once, Unlock, Unlocking};
 use super::{Answer, App};
 use crate::vault::Audit;
 use crate::vault::keys::destroy::{Destroy, Destroyed};
-use crate::vault::keys::list::KeyVersions;
+use crate::vault::keys::list::{KeyVersions, Progress};
 use crate::vault::keys::rewrap::{Rewrap, Rewrapping};
 use crate::vault::keys::rotate::{Rotate, Rotated};
 use crate::vault::life::door::OpenVault;
@@ -21,6 +21,12 @@ use crate::vault::life::door::OpenVault;
 #[utoipa::path(get, path = "/v1/keys", tag = "keys", responses((status = 200, body = KeyVersions)))]
 pub(super) async fn list(context: Context) -> Answer<KeyVersions> {
     Ok(axum::Json(context.vault().list_keys(context.session()).await?))
+}
+
+/// Lists how far rewraps have come, without counting what is left under each version. Ask this again and again, not `GET /v1/keys`.
+#[utoipa::path(get, path = "/v1/keys/rewraps", tag = "keys", responses((status = 200, body = Progress)))]
+pub(super) async fn rewraps(context: Context) -> Answer<Progress> {
+    Ok(axum::Json(context.vault().list_rewraps(context.session()).await?))
 }
 
 /// Gives a key a new version, while everybody works. Everything new is made with it; older versions open what they made. Needs a second
@@ -77,9 +83,15 @@ pub(super) async fn lock(context: Once) -> Answer<Audit> {
 /// server runs on.
 ///
 /// One passphrase is tried at a time. After a wrong one none is looked at for a time that doubles up to 30 s, each time for the machine
-/// and for the network apart. The next unlock writes into the log how many there were.
+/// and for the network apart. Those who are told to come again take turns: an account of the machine, or an address of the network, comes
+/// before another that asked later, however often that one asks. The next unlock writes into the log how many there were.
 #[utoipa::path(post, path = "/v1/keys/unlock", tag = "keys", security(()), request_body = Unlock,
     responses((status = 200, body = Audit), (status = 409)))]
 pub(super) async fn unlock(State(app): State<Arc<App>>, unlocking: Unlocking) -> Answer<Audit> {
-    Ok(axum::Json(app.door.unlock(unlocking.passphrase, unlocking.from).await?))
+    let Unlocking {
+        passphrase,
+        from,
+        asker,
+    } = unlocking;
+    Ok(axum::Json(app.door.unlock(passphrase, from, asker).await?))
 }

@@ -143,6 +143,7 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(tokens::claim))
         .routes(routes!(admin::stop_recovery))
         .routes(routes!(keys::list))
+        .routes(routes!(keys::rewraps))
         .routes(routes!(keys::rotate))
         .routes(routes!(keys::rewrap))
         .routes(routes!(keys::destroy))

@@ -280,6 +280,7 @@ impl Leaf {
             leaf.why = Some(Why::as_str(why).to_owned());
         }
         leaf.approver = act.approver.map(|approver| approver.to_string());
+        leaf.ticket = change.ticket.as_ref().map(|no| no.as_str().to_owned());
         leaf.subject = change.subject.map(|subject| subject.to_string());
         leaf.link = (!change.link.is_empty()).then(|| change.link.clone());
         leaf.digest = digests(change);

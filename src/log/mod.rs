@@ -87,6 +87,16 @@ pub struct Doomed {
     pub at: Timestamp,
 }
 
+/// What the log says was done with keys, and a start could not do because somebody reads a store: the log's thread does it with a later
+/// entry.
+#[derive(Default)]
+pub struct Owing {
+    /// Record keys of callers who are erased.
+    pub doomed: Vec<Doomed>,
+    /// Versions of keys of the keyring.
+    pub destroyed: Vec<(KeyRole, u8)>,
+}
+
 /// What a permitted act changes: one transaction with its leaf.
 #[derive(Default)]
 pub struct Change {

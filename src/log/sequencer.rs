@@ -96,7 +96,7 @@ impl Sequencer {
         barred: Arc<Barred>,
         batch: usize,
     ) -> Self {
-        let (origin, frontier, tiles) = proved.into_parts();
+        let (origin, frontier, tiles, owing) = proved.into_parts();
         Self {
             origin,
             frontier,
@@ -108,7 +108,7 @@ impl Sequencer {
             barred,
             batch: batch.min(LARGEST_GROUP),
             unmoved: None,
-            owed: Owed::default(),
+            owed: Owed::of_start(owing),
         }
     }
 

@@ -1,5 +1,6 @@
 //! Before anything is served: the head must follow from the leaves, and the checkpoint must be ours and say the same.
 
+use super::Owing;
 use super::history::{History, NoHistory};
 use super::proved::{NotProved, ProvedEntry};
 use crate::merkle::{self, Frontier, TileBuilder};
@@ -14,6 +15,7 @@ pub struct Proved {
     origin: String,
     frontier: Frontier,
     tiles: TileBuilder,
+    owing: Owing,
 }
 
 impl Proved {
@@ -24,7 +26,14 @@ impl Proved {
             origin,
             frontier: Frontier::new(),
             tiles: TileBuilder::new(),
+            owing: Owing::default(),
         }
+    }
+
+    /// With what the start could not do.
+    #[must_use]
+    pub fn owing(self, owing: Owing) -> Self {
+        Self { owing, ..self }
     }
 
     /// Which log.
@@ -39,8 +48,8 @@ impl Proved {
         self.frontier.size()
     }
 
-    pub(super) fn into_parts(self) -> (String, Frontier, TileBuilder) {
-        (self.origin, self.frontier, self.tiles)
+    pub(super) fn into_parts(self) -> (String, Frontier, TileBuilder, Owing) {
+        (self.origin, self.frontier, self.tiles, self.owing)
     }
 }
 
@@ -131,6 +140,7 @@ pub async fn prove_head(
         origin: origin.to_owned(),
         frontier,
         tiles,
+        owing: Owing::default(),
     })
 }
 

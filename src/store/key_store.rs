@@ -5,7 +5,8 @@ use jiff::Timestamp;
 
 use super::Result;
 use super::rows::{
-    Cell, Contradiction, DoomedKey, ErasedKey, Fence, KeyringRow, UnlockRow, UnlockTryRow, VaultRow, WrappedKey,
+    Cell, Contradiction, DoomedKey, ErasedKey, ErasingAgain, Fence, KeyringRow, UnlockRow, UnlockTryRow, VaultRow,
+    WrappedKey,
 };
 use crate::model::ids::RecordId;
 use crate::model::reference::Reference;
@@ -26,7 +27,8 @@ pub trait KeyStore: Send + Sync {
     /// Record keys under older versions of the key-encryption key than this one, by version and record, behind one of them: its version,
     /// kind and id.
     async fn older_record_keys(&self, kek: u8, behind: Option<&[Cell]>, limit: u32) -> Result<Vec<WrappedKey>>;
-    /// How many record keys are under one version of the key-encryption key. It walks that part of an index.
+    /// How many record keys are under one version of the key-encryption key. It walks that part of an index, in pages: others read in
+    /// between. What comes under the version meanwhile may be missed.
     async fn count_record_keys(&self, kek: u8) -> Result<u64>;
     /// How tables, indexes and migration history differ from what this program makes: nothing when sound.
     async fn schema(&self) -> Result<Vec<String>>;
@@ -87,6 +89,24 @@ pub trait KeyStore: Send + Sync {
     /// Shows every mark of a key that was destroyed, for those who look at everything.
     async fn erased_keys(&self, visit: &mut (dyn FnMut(ErasedKey) + Send)) -> Result<()>;
 
+    /// Whether a record's key was destroyed, by its [mark](ErasedKey::mark_of).
+    async fn is_erased(&self, record: RecordId) -> Result<bool>;
+
+    /// Puts down that the data store is an older copy, from which those who were erased since are removed again. Durable before it returns.
+    ///
+    /// # Errors
+    /// As [`Self::put_record_keys`].
+    fn begin_erasing_again(&self, begun: &ErasingAgain) -> Result<()>;
+
+    /// Whether that is under way.
+    async fn erasing_again(&self) -> Result<Option<ErasingAgain>>;
+
+    /// That is done.
+    ///
+    /// # Errors
+    /// As [`Self::put_record_keys`].
+    fn end_erasing_again(&self) -> Result<()>;
+
     /// Makes a new version of a key of the keyring durable before it returns, not active yet, in place of one that never became active.
     /// Called by the log's thread before the log says that it is there.
     ///
@@ -101,7 +121,8 @@ pub trait KeyStore: Send + Sync {
     fn activate_key(&self, role: &str, version: u8) -> Result<()>;
 
     /// Puts record keys in place of the same under an older key: each pair is what was read, and what comes instead. One that is no longer
-    /// as it was read, or gone, is left so: what was erased stays erased. How many were put.
+    /// as it was read, or gone, is left so: what was erased stays erased. So is one whose new key is not the active one any more: that may
+    /// be about to be destroyed. How many were put.
     ///
     /// After a loss of power the last ones may be as they were. Whatever is made durable later makes them so.
     ///

@@ -16,7 +16,7 @@ pub use self::key_store::KeyStore;
 pub use self::log_index::LogIndex;
 use self::rows::{
     BlindIndexRow, Cell, ClientRow, Column, Columns, EntryRow, FromColumns, Genuine, HeadRow, NewRow, PastLogRow,
-    Place, Protected, Read, ReferenceRow, Statement, Stored, Table, VaultRow,
+    Place, Protected, Read, ReferenceKey, Statement, Stored, Table, VaultRow,
 };
 use crate::merkle::{Hash, Tile};
 use crate::model::code::Code;
@@ -142,13 +142,13 @@ pub enum Write {
     Put(NewRow),
     /// Removes the blind index entries of one of a caller's fields.
     Unindex(CallerId, String),
-    /// Removes one of a caller's sealed fields.
-    Unseal(CallerId, String),
+    /// Removes one of a record's sealed fields.
+    Unseal(RecordId, String),
     /// Removes a record's sealed fields; of a caller, also the blind index entries and the row itself. A row that leads to the caller's
     /// must have gone before.
     Forget(RecordId),
-    /// Removes what a reference stands for.
-    Unrefer(ReferenceRow),
+    /// Removes what a reference stands for, if it was given out.
+    Unrefer(ReferenceKey),
     /// Gives a row of this table the same code under a newer key. One that carries another code by now, or is gone, is left as it is.
     Recode {
         /// Which table.

@@ -221,6 +221,7 @@ async fn an_edited_row_stays_an_edited_row() {
 async fn a_record_key_that_is_gone_is_not_put_back() {
     let (world, app) = World::new().await;
     world.case(&app, "C1").await;
+    rotated(&world, &app, "kek").await.is(200);
     drop(app);
     let old: Vec<WrappedKey> = SqliteKeys::open(&world.places.keys)
         .unwrap()
@@ -244,6 +245,29 @@ async fn a_record_key_that_is_gone_is_not_put_back() {
         0,
         "it is no longer as it was read"
     );
+}
+
+/// A step that was composed before a rotation comes after it: the version it moves to may be about to be destroyed.
+#[tokio::test]
+async fn nothing_moves_to_a_version_that_is_not_the_active_one() {
+    let (world, app) = World::new().await;
+    world.case(&app, "C1").await;
+    for _ in 0..2 {
+        rotated(&world, &app, "kek").await.is(200);
+    }
+    drop(app);
+    let keys = SqliteKeys::open(&world.places.keys).unwrap();
+    let old: Vec<WrappedKey> = keys.older_record_keys(3, None, 10).await.unwrap();
+    let to = |kek| {
+        let new = |key: &WrappedKey| WrappedKey {
+            kek,
+            wrapped: vec![7; 62],
+            ..key.clone()
+        };
+        let pairs: Vec<_> = old.iter().map(|key| (key.clone(), new(key))).collect();
+        keys.rewrap_record_keys(&pairs).unwrap()
+    };
+    assert_eq!([to(2), to(3)], [0, 2]);
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ use crate::cli::{Done, Where, runtime, say};
 use crate::clock::System;
 use crate::randomness;
 use crate::vault::Vault;
+use crate::vault::life::again::ErasedAgain;
 use crate::vault::life::restart::{Restarted, Two};
 
 /// Start a new log whose first entry links to the old one. Use it after the vault refused a data store that was restored from
@@ -48,7 +49,8 @@ impl Restart {
         let readmit = self.readmit.as_deref();
         let (clock, randomness) = (Arc::new(System), Arc::new(randomness::System));
         let restart = Vault::restart(&places, &passphrase, clock, randomness, &two, &self.reason, readmit);
-        let restarted = runtime()?.block_on(restart)?;
+        let runtime = runtime()?;
+        let restarted = runtime.block_on(restart)?;
         say(format!("the new log is {}", restarted.origin))?;
         say(format!("its key      {}", restarted.key))?;
         for (name, value) in &restarted.link {
@@ -57,8 +59,27 @@ impl Restart {
         say(
             "tell the auditors and the witnesses to use the new key from now on; they keep the old key for the old log",
         )?;
-        admitted(&restarted)
+        admitted(&restarted)?;
+        // Last: what is shown once has been shown by then.
+        erased_again(runtime.block_on(restarted.erase_again())?)
     }
+}
+
+/// What older copies of the data store have of callers who were erased since.
+fn erased_again(done: ErasedAgain) -> Done {
+    if done.again > 0 {
+        say(format!(
+            "erased again      {}: this data store still had what was erased since",
+            done.again
+        ))?;
+    }
+    if done.faults > 0 {
+        say(format!(
+            "not erased again  {}: run `callervault fsck`; each start tries again",
+            done.faults
+        ))?;
+    }
+    Ok(())
 }
 
 /// Who can still come in, and who may administer.

@@ -18,8 +18,8 @@ use crate::model::key_roles::KeyRole;
 use crate::model::reference::Reference;
 use crate::note::Checkpoint;
 use crate::store::rows::{
-    Cell, Contradiction, DoomedKey, ErasedKey, Fence, HeadRow, KeyringRow, Table, UnlockRow, UnlockTryRow, VaultRow,
-    WrappedKey,
+    Cell, Contradiction, DoomedKey, ErasedKey, ErasingAgain, Fence, HeadRow, KeyringRow, Table, UnlockRow,
+    UnlockTryRow, VaultRow, WrappedKey,
 };
 use crate::store::{Appended, Conflict, DataWriter, Guard, IsCode, KeyStore, StoreError, Write};
 
@@ -131,6 +131,18 @@ impl KeyStore for Unasked {
         unreachable!()
     }
     fn put_record_keys(&self, _: &[WrappedKey]) -> Result<()> {
+        unreachable!()
+    }
+    async fn is_erased(&self, _: RecordId) -> Result<bool> {
+        unreachable!()
+    }
+    fn begin_erasing_again(&self, _: &ErasingAgain) -> Result<()> {
+        unreachable!()
+    }
+    async fn erasing_again(&self) -> Result<Option<ErasingAgain>> {
+        unreachable!()
+    }
+    fn end_erasing_again(&self) -> Result<()> {
         unreachable!()
     }
     fn put_key(&self, _: &KeyringRow) -> Result<()> {

@@ -15,9 +15,9 @@ problems! {
         "A passphrase has 12 to 1,024 bytes." / "口令长度为 12 到 1024 字节。";
     /// After a wrong one, or while another is tried.
     UNLOCK_TOO_SOON = "unlock-too-soon", 429, "The passphrase was not looked at" / "未核对口令",
-        "Another one is being tried, or was wrong a moment ago. Wait as long as `Retry-After` says, then send it again. Tries from the \
-         server itself do not wait for those from the network." /
-        "另一个口令正在核对，或刚刚核对有误。请等待 `Retry-After` 所示的时间后重新发送。在服务器本机上尝试，不受网络上的尝试影响。";
+        "Another one is being tried, was wrong a moment ago, or came before this one. Wait as long as `Retry-After` says, then send it \
+         again: your place in the line is kept. Tries from the server itself do not wait for those from the network." /
+        "另一个口令正在核对、刚刚核对有误，或排在前面。请等待 `Retry-After` 所示的时间后重新发送，排队位置会保留。在服务器本机上尝试，不受网络上的尝试影响。";
     /// Without TLS, from another machine.
     UNLOCK_IN_CLEAR = "unlock-in-clear", 403, "The passphrase came without TLS" / "口令未经 TLS 传输",
         "It was not looked at, and others on the network may have seen it. Unlock over TLS, or on the server itself." /

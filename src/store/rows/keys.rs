@@ -5,7 +5,7 @@ use ring::digest::{Context, SHA256};
 
 use super::{One, table};
 use crate::merkle::Hash;
-use crate::model::ids::{RecordId, RecordKind};
+use crate::model::ids::{PrincipalId, RecordId, RecordKind};
 use crate::model::reference::Reference;
 use crate::model::unlocking::CameFrom;
 
@@ -179,7 +179,27 @@ table! {
         /// When.
         pub erased_at: Timestamp,
     }
-    reads []
+    reads [
+        /// One by its mark.
+        BY_MARK = "WHERE mark = ?1";
+    ]
+}
+
+table! {
+    /// The next log was opened on an older copy of the data store: what that has of callers who were erased since is removed from it again.
+    /// As long as the row is there, each start goes on with it.
+    pub struct ErasingAgain in "erasing_again", key 1, put Over, plain {
+        /// There is one.
+        pub one: One,
+        /// Who opened the next log.
+        pub begun_by: PrincipalId,
+        /// When.
+        pub begun_at: Timestamp,
+    }
+    reads [
+        /// The one row.
+        UNDER_WAY = "WHERE one = 1";
+    ]
 }
 
 impl ErasedKey {

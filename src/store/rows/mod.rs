@@ -49,12 +49,12 @@ pub use self::hold::HoldRow;
 pub use self::joined::JoinedRow;
 pub use self::key_version::KeyVersionRow;
 pub use self::keys::{
-    Contradiction, DoomedKey, ErasedKey, Fence, KeyringRow, UnlockRow, UnlockTryRow, VaultRow, WrappedKey,
+    Contradiction, DoomedKey, ErasedKey, ErasingAgain, Fence, KeyringRow, UnlockRow, UnlockTryRow, VaultRow, WrappedKey,
 };
 pub use self::log::{EntryRow, HeadRow, PastEntryRow, PastLogRow, TileRow};
 pub use self::principal::PrincipalRow;
 pub use self::recovery::RecoveryRow;
-pub use self::reference::ReferenceRow;
+pub use self::reference::{ReferenceKey, ReferenceRow};
 pub use self::replay::ReplayRow;
 pub use self::rewrap::RewrapRow;
 pub use self::spent::SpentRow;
@@ -108,6 +108,7 @@ pub static KEYS: &[fn() -> &'static Table] = &[
     WrappedKey::table,
     DoomedKey::table,
     ErasedKey::table,
+    ErasingAgain::table,
     Fence::table,
     Contradiction::table,
     UnlockTryRow::table,

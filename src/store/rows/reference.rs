@@ -26,6 +26,19 @@ table! {
     ]
 }
 
+/// Where what one reference stands for is found, whether it was given out or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReferenceKey {
+    /// Whose reference.
+    pub department: DepartmentCode,
+    /// Caller or ticket.
+    pub kind: RecordKind,
+    /// Version of the department's subkey.
+    pub version: u8,
+    /// The code of the reference's body, as [`ReferenceRow::body`].
+    pub body: [u8; 16],
+}
+
 /// It is computed again from the record, so that no leaf needs to follow it.
 impl From<ReferenceRow> for NewRow {
     fn from(row: ReferenceRow) -> Self {

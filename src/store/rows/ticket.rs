@@ -53,6 +53,8 @@ table! {
     reads [
         /// One ticket by its number.
         BY_NO = "WHERE no = ?1";
+        /// One ticket by its id.
+        BY_ID = "WHERE id = ?1";
         /// Tickets a department holds, newest first, from before a time and a number.
         HELD = "WHERE holder = ?1 AND (created_at, no) < (?2, ?3) ORDER BY created_at DESC, no DESC LIMIT ?4";
         /// Tickets a department took, newest first, from before a time and a number.

@@ -9,16 +9,16 @@ use jiff::Timestamp;
 use rusqlite::{Transaction, TransactionBehavior, params};
 
 use super::counted::{Counted, Statements};
-use super::data::{all, number};
+use super::data::all;
 use super::files::{self, NewStore};
 use super::open_files::{OpenFiles, put_into_database};
 use super::writer::put;
-use super::{scan, schema};
+use super::{record_keys, scan, schema};
 use crate::model::ids::RecordId;
 use crate::model::reference::Reference;
 use crate::store::rows::keys::{
-    AGAINST_A_LOG, Contradiction, DOOMED, DoomedKey, ErasedKey, Fence, KEYS, KeyringRow, OF_RECORD, OLDER, THE_FENCE,
-    THE_VAULT, UnlockRow, UnlockTryRow, VaultRow, WAYS, WRONG, WrappedKey,
+    AGAINST_A_LOG, BY_MARK, Contradiction, DOOMED, DoomedKey, ErasedKey, ErasingAgain, Fence, KEYS, KeyringRow,
+    OF_RECORD, OLDER, THE_FENCE, THE_VAULT, UNDER_WAY, UnlockRow, UnlockTryRow, VaultRow, WAYS, WRONG, WrappedKey,
 };
 use crate::store::rows::{Cell, Column, Columns, FromColumns, Row};
 use crate::store::{KeyStore, Result, StoreError};
@@ -140,8 +140,7 @@ impl KeyStore for SqliteKeys {
     }
 
     async fn count_record_keys(&self, kek: u8) -> Result<u64> {
-        let sql = "SELECT COUNT(*) FROM record_key WHERE kek = ?1";
-        number(&self.reading(), sql, &[kek.cell()])
+        record_keys::count(&self.reader, kek).await
     }
 
     fn statements(&self) -> u64 {
@@ -253,6 +252,27 @@ impl KeyStore for SqliteKeys {
         scan::scan(&self.reading(), ErasedKey::table(), &mut each)
     }
 
+    async fn is_erased(&self, record: RecordId) -> Result<bool> {
+        let with = crate::cells![ErasedKey::mark_of(record)];
+        let marks: Vec<ErasedKey> = all(&self.reading(), BY_MARK.statement().sql(), &with)?;
+        Ok(!marks.is_empty())
+    }
+
+    fn begin_erasing_again(&self, begun: &ErasingAgain) -> Result<()> {
+        put(&self.writer(), begun)?;
+        self.files.check()
+    }
+
+    async fn erasing_again(&self) -> Result<Option<ErasingAgain>> {
+        let rows = all(&self.reading(), UNDER_WAY.statement().sql(), &[])?;
+        Ok(rows.into_iter().next())
+    }
+
+    fn end_erasing_again(&self) -> Result<()> {
+        self.writer().execute("DELETE FROM erasing_again", [])?;
+        self.files.check()
+    }
+
     fn put_key(&self, key: &KeyringRow) -> Result<()> {
         let connection = self.writer();
         let transaction = Transaction::new_unchecked(&connection, TransactionBehavior::Immediate)?;
@@ -283,7 +303,8 @@ impl KeyStore for SqliteKeys {
         let _writer = self.writer();
         let transaction = Transaction::new_unchecked(&connection, TransactionBehavior::Immediate)?;
         let sql = "UPDATE record_key SET kek = ?1, wrapped = ?2 \
-                   WHERE record_kind = ?3 AND record = ?4 AND kek = ?5 AND wrapped = ?6";
+                   WHERE record_kind = ?3 AND record = ?4 AND kek = ?5 AND wrapped = ?6 \
+                   AND EXISTS (SELECT 1 FROM keyring WHERE role = 'kek' AND version = ?1 AND active = 1)";
         let mut put = 0;
         for (old, new) in keys {
             let with = params![

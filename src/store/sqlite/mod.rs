@@ -7,6 +7,7 @@ pub(crate) mod files;
 mod keys;
 mod log_index;
 mod open_files;
+mod record_keys;
 mod scan;
 pub(crate) mod schema;
 mod writer;

@@ -116,15 +116,15 @@ impl SqliteWriter {
                 let sql = "DELETE FROM blind_index WHERE caller = ?1 AND field = ?2";
                 Ok(self.change(sql, params![caller.as_bytes(), field])?.map(drop))
             }
-            Write::Unseal(caller, field) => {
-                let sql = "DELETE FROM sealed_field WHERE record_kind = 'caller' AND record = ?1 AND field = ?2";
+            Write::Unseal(record, field) => {
+                let sql = "DELETE FROM sealed_field WHERE record_kind = ?1 AND record = ?2 AND field = ?3";
                 // What was read is there, or somebody else has removed it since.
-                self.replace(sql, params![caller.as_bytes(), field])
+                self.replace(sql, params![record.kind().as_str(), record.as_bytes(), field])
             }
             Write::Forget(record) => self.forget(*record),
-            Write::Unrefer(row) => {
+            Write::Unrefer(key) => {
                 let sql = "DELETE FROM reference WHERE department = ?1 AND kind = ?2 AND version = ?3 AND body = ?4";
-                let key = crate::cells![row.department, row.kind, row.version, row.body];
+                let key = crate::cells![key.department, key.kind, key.version, key.body];
                 Ok(self.change(sql, params_from_iter(&key))?.map(drop))
             }
             // One that was changed or removed since has a newer code, or needs none.

@@ -5,6 +5,7 @@ mod asked;
 mod authenticate;
 mod behalf;
 mod client;
+mod custody;
 mod error;
 mod facts;
 pub(in crate::vault) mod limits;
@@ -53,11 +54,12 @@ use crate::model::ask::{Action, Ask, RequestId};
 use crate::model::client::SealedAddress;
 use crate::model::ids::RecordId;
 use crate::model::principals::Actor;
-use crate::model::problems::ProblemKind;
+use crate::model::problems::{self, ProblemKind};
 use crate::model::purposes::Purpose;
 use crate::policy::facts::Facts;
 use crate::policy::{Denial, Permit, Why};
 use crate::randomness::Randomness;
+use crate::store::rows::WrappedKey;
 use crate::store::{DataStore, KeyStore};
 
 /// Longest page of a list.
@@ -217,9 +219,21 @@ impl Vault {
         Ok(receipt)
     }
 
+    /// The key of a record that exists, as the key store has it.
+    ///
+    /// # Errors
+    /// [`problems::ERASED`] where it was destroyed, as an older copy of the data store does not know; [`KeyError::NoRecordKey`].
+    pub(in crate::vault) async fn wrapped_key(&self, record: RecordId) -> Result<WrappedKey, Error> {
+        match self.keys.record_key(record).await? {
+            Some(key) => Ok(key),
+            None if self.keys.is_erased(record).await? => Err(Error::Bad(problems::ERASED)),
+            None => Err(KeyError::NoRecordKey.into()),
+        }
+    }
+
     /// The key of a record that exists, for sealing.
     pub(in crate::vault) async fn sealing_key(&self, record: RecordId) -> Result<RecordKey, Error> {
-        let wrapped = self.keys.record_key(record).await?.ok_or(KeyError::NoRecordKey)?;
+        let wrapped = self.wrapped_key(record).await?;
         Ok(self.keyring.record_key(record, &wrapped)?)
     }
 

@@ -7,6 +7,7 @@ pub mod rotate;
 
 use std::collections::BTreeMap;
 
+use crate::causes::with_causes;
 use crate::log::{Change, Unasked, leaf};
 use crate::model::ask::Action;
 use crate::model::fields::{Field, FieldSet};
@@ -39,6 +40,13 @@ impl Vault {
             tracing::warn!(%fault, "the next unlock tells of the wrong passphrases again");
         }
         tracing::info!(way, index = position.index, "the vault is unlocked");
+        // A restart that a crash has interrupted, or that could not do all of it. Nobody is served yet.
+        if let Err(error) = self.erase_again().await {
+            tracing::error!(
+                error = with_causes(&error),
+                "an older copy of the data store still has who was erased since"
+            );
+        }
         Ok(position.into())
     }
 

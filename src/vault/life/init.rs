@@ -16,8 +16,8 @@ use crate::store::{Appended, DataWriter, StoreError, Write};
 use crate::vault::Error;
 use crate::vault::Vault;
 use crate::vault::core::{new_token, token_hash};
+use crate::vault::life::next_log::number_of;
 use crate::vault::life::open::{OpenError, Places};
-use crate::vault::life::restart::number_of;
 use crate::vault::life::rules;
 
 /// The first department and what the log is called.

@@ -11,7 +11,7 @@ use crate::keyring::unlock::{self, Passphrase};
 use crate::keyring::{KeyError, Keyring};
 use crate::log::leaf::milliseconds;
 use crate::log::startup::{self, Proved, Unproved};
-use crate::log::{Log, LogKeys, Node, Pace, ProvedEntry};
+use crate::log::{Log, LogKeys, Node, Owing, Pace, ProvedEntry};
 use crate::model::fields::{FieldSet, FieldsError, WordsError};
 use crate::model::key_roles::KeyRole;
 use crate::model::limits::LimitsError;
@@ -66,12 +66,19 @@ pub enum OpenError {
         "the key store is older than the data store: it lacks version {1} of the key {0}\n  restore its newest backup"
     )]
     OlderKeys(KeyRole, u8),
-    /// The key store says that a version of a key was destroyed, and the data store does not: a copy of the data store from before.
+    /// Something in the data store was made with a version of a key that was destroyed since: a copy of the data store from before its
+    /// rewrap.
     #[error(
-        "the data store is older than the key store: version {1} of the key {0} was destroyed since\n  what was made with it cannot \
-         be opened any more; restore the newest backup"
+        "the data store is older than the key store: version {1} of the key {0} was destroyed since, and something in it was made with \
+         that version\n  it cannot be opened any more; restore a backup from after the rewrap"
     )]
     DestroyedKey(KeyRole, u8),
+    /// The key store says that a version of a key was destroyed, and the log, which is all there, does not.
+    #[error(
+        "the key store says that version {1} of the key {0} was destroyed, and the log does not say so\n  keep both stores as evidence; \
+         restore the key store from its newest backup"
+    )]
+    UnknownDestruction(KeyRole, u8),
     /// What takes two persons, and these are not two who may: why.
     #[error(
         "these two accounts may not restart the log ({0})\n  give the tokens of a system administrator and of another person \
@@ -223,15 +230,21 @@ impl Unlocked {
     /// The vault, once its log is proved.
     async fn prove(mut self, opening: &Opening) -> Result<Vault, OpenError> {
         self.check_schema(&opening.places).await?;
-        self.finish_rotations().await?;
-        self.finish_erasures().await?;
+        let destructions = self.finish_rotations().await?;
+        let doomed = self.finish_erasures().await?;
         self.check_declared().await?;
         self.finish_restart().await?;
         let verifiers = self.keyring.verifiers(&self.log)?;
         let proved = startup::prove(&*self.store, &*self.keys, &self.log, &verifiers).await?;
+        // Where the data store is an older copy, that has been said by now.
+        destructions.are_known()?;
         self.forget_erasures().await?;
         self.compare_clock(proved.size(), &*opening.clock).await?;
-        self.serve(opening.clone(), proved).await
+        let owing = Owing {
+            doomed,
+            destroyed: destructions.owed,
+        };
+        self.serve(opening.clone(), proved.owing(owing)).await
     }
 
     /// Warns in the program log where the clock stands behind the newest entry: one of the two times is wrong, and what is logged

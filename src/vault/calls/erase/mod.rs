@@ -88,9 +88,8 @@ impl Vault {
         whole: &Whole,
     ) -> Result<Erasure, Error> {
         let at = act.permit().ask().at();
-        let (change, erased) = self.compose_erasure(session, row, whole, at).await?;
+        let (change, erased) = self.compose_erasure(session.actor.id(), row, whole, at).await?;
         let position = self.act(act, change).await?.position();
-        self.forget_late_references(whole).await?;
         self.erasure(&erased, position, position.into()).await
     }
 

@@ -5,8 +5,6 @@ mod checked;
 mod history;
 mod same_as;
 
-use jiff::Timestamp;
-
 pub use self::call::{Call, Intake, LeftOut, NewTicket, Taken, TakenAnswer, TakenCaller, TakenTicket};
 use self::checked::Checked;
 pub use self::checked::check;
@@ -27,7 +25,7 @@ use crate::model::tickets::{MatterKind, TicketState};
 use crate::policy::Why;
 use crate::policy::facts::Facts;
 use crate::randomness::{NoRandomness, Randomness};
-use crate::store::rows::{BlindIndexRow, CallerRow, CustodyRow, Genuine, TicketRow};
+use crate::store::rows::{BlindIndexRow, CallerRow, TicketRow};
 use crate::store::{Guard, Write};
 use crate::vault::calls::matching::Match;
 use crate::vault::core::Rules;
@@ -356,24 +354,6 @@ impl Vault {
             no: row.no,
             state: row.state,
         })
-    }
-
-    /// The step of custody that a ticket's row has just taken.
-    pub(in crate::vault) fn custody(
-        &self,
-        session: &Session,
-        row: &TicketRow,
-        at: Timestamp,
-    ) -> Result<Genuine<CustodyRow>, Error> {
-        let step = CustodyRow {
-            ticket: row.id,
-            version: row.version,
-            state: row.state,
-            holder: row.holder,
-            actor: session.actor.id(),
-            at,
-        };
-        Ok(self.keyring.protect(step)?)
     }
 }
 

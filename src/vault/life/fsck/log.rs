@@ -14,8 +14,8 @@ use crate::store::rows::log::{LooseEntry, LoosePastEntry};
 use crate::store::rows::{EntryRow, HeadRow, One, PastEntryRow, PastLogRow, Row, TileRow};
 use crate::vault::auditing::retention::BELOW;
 use crate::vault::life::fsck::{Check, TimeBack};
+use crate::vault::life::next_log;
 use crate::vault::life::open::OpenError;
-use crate::vault::life::restart;
 
 /// A request gets its time when it is decided on and its place when it is committed: of two at once the later may come first, by
 /// less than a request may last.
@@ -127,7 +127,7 @@ impl Check<'_> {
             let origin = row.checkpoint.lines().next().unwrap_or_default();
             // A first entry that was archived says nothing here any more.
             let next = firsts.get(&(n + 1)).filter(|entry| !entry.body.is_empty());
-            let follows = |leaf: Leaf| restart::follows(&leaf, origin, row);
+            let follows = |leaf: Leaf| next_log::follows(&leaf, origin, row);
             if row.n != n || next.is_some_and(|entry| !leaf_of(entry).is_some_and(follows)) {
                 self.find(
                     format!("past log {}", row.n),

@@ -228,7 +228,10 @@ impl Check<'_> {
 
     /// A rotation or an erasure that a crash has interrupted is finished, as at a start.
     async fn interrupted(&mut self) {
-        for done in [self.vault.finish_rotations().await, self.vault.finish_erasures().await] {
+        let rotations = self.vault.finish_rotations().await;
+        let rotations = rotations.and_then(|destructions| destructions.are_known());
+        let erasures = self.vault.finish_erasures().await.map(drop);
+        for done in [rotations, erasures] {
             match done {
                 // What a database reports stands among the findings already.
                 Ok(()) | Err(OpenError::Store(_)) => {}
