@@ -159,7 +159,7 @@ async fn an_erasure_that_a_start_could_not_finish_is_finished_by_a_later_entry()
         let mut tries = 0;
         while dpo.get(&receipt).await.status != 200 {
             tries += 1;
-            assert!(tries < 20_000, "nobody tries again");
+            assert!(tries < 5_000, "nobody tries again");
         }
         assert_eq!(scene.found(&traces), Vec::<&(&str, Vec<u8>)>::new());
     }
