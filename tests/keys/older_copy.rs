@@ -272,7 +272,7 @@ async fn a_hold_of_somebody_who_was_erased_ends() {
     let (mut world, app) = World::unlimited().await;
     let case = world.case(&app, "C1").await;
     let (_, reference) = world.closed_case(&app, &case).await;
-    let [dpo, auditor] = world.actors(&app, ["dpo", "auditor"]);
+    let dpo = world.actor(&app, "dpo");
     let hold = json!({"reason": "court 7", "review": "2027-05-31"});
     let held = dpo.post(format!("/v1/callers/{reference}/holds"), &hold).await.is(201);
     drop(app);
