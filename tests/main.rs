@@ -25,7 +25,7 @@ mod calls {
     mod merging_refused;
     mod probing;
     mod same_as;
-    mod session;
+    pub(crate) mod session;
     pub(crate) mod splitting;
     mod values;
 }
@@ -107,19 +107,21 @@ mod witness {
 /// Keys: wrapped, in memory, rotated, destroyed.
 mod keys {
     pub(crate) mod destroyed;
-    mod erased;
+    pub(crate) mod erased;
     mod erased_killed;
     mod locking;
-    mod memory;
-    mod reindex;
+    pub(crate) mod memory;
+    pub(crate) mod reindex;
     pub(crate) mod rewrap;
-    mod rewrap_under_load;
-    mod rotated;
+    pub(crate) mod rewrap_under_load;
+    pub(crate) mod rotated;
     pub(crate) mod rotation;
     mod secret_files;
     mod secrets;
+    mod secrets_sm;
+    mod suites;
     pub(crate) mod unlocking;
-    mod wrapped;
+    pub(crate) mod wrapped;
 }
 
 /// A vault is made, opened, checked, doubts, and goes on as the next log.

@@ -6,11 +6,13 @@ use std::sync::Arc;
 use clap::Args;
 use zeroize::Zeroizing;
 
+use super::keys::suites;
 use super::passphrase::PassphraseFrom;
 use super::terminal::Terminal;
 use super::{Done, Failure, Where, say};
 use crate::atomic_file;
 use crate::clock::System;
+use crate::model::key_roles::Suite;
 use crate::model::reference::DepartmentCode;
 use crate::note;
 use crate::randomness;
@@ -36,6 +38,10 @@ pub(super) struct Init {
     /// The hotline centre's name.
     #[arg(long, default_value = "Hotline centre")]
     centre_name: String,
+    /// The algorithms that values are sealed and codes are made with: `aes` (AES-256-GCM, HMAC-SHA-256) or `sm` (SM4-GCM, HMAC-SM3).
+    /// `keys rotate --suite` and `keys rewrap` move to the other one later.
+    #[arg(long, value_parser = suites(), default_value = "aes")]
+    suite: Suite,
     /// Write the first administrators' tokens into this directory, each into a new file of its own (mode 0600). Without it they are
     /// shown on the terminal, one after the other.
     #[arg(long, value_name = "DIR")]
@@ -64,6 +70,7 @@ impl Init {
             origin,
             centre: self.centre,
             centre_name: self.centre_name,
+            suite: self.suite,
         };
         let founded = Vault::init(&places, &passphrase, &founding, &System, Arc::new(randomness::System))?;
         // A vault whose tokens nobody has would be of no use: it is kept once they are handed over.

@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::thread::sleep;
 use std::time::Duration;
 
-use clap::builder::PossibleValuesParser;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ use super::passphrase::PassphraseFrom;
 use super::server::{Asking, Call, Server};
 use super::show::Column;
 use super::{Done, Failure, Where, runtime, say, unlocked};
-use crate::model::key_roles::KeyRole;
+use crate::model::key_roles::{KeyRole, Suite};
 use crate::vault::life::open::{OpenError, Running};
 
 const KEYS: &str = "/v1/keys";
@@ -23,6 +23,7 @@ const BETWEEN_QUESTIONS: Duration = Duration::from_secs(2);
 const VERSIONS: &[Column] = &[
     ("key", "/role"),
     ("version", "/version"),
+    ("suite", "/suite"),
     ("active", "/active"),
     ("made at", "/made_at"),
     ("days", "/age_days"),
@@ -41,6 +42,12 @@ const REWRAPS: &[Column] = &[
     ("done at", "/ended_at"),
 ];
 const CHANGED: &[Column] = &[("key", "/role"), ("version", "/version"), ("log entry", "/audit/index")];
+const ROTATED: &[Column] = &[
+    ("key", "/role"),
+    ("version", "/version"),
+    ("suite", "/suite"),
+    ("log entry", "/audit/index"),
+];
 
 /// The vault's keys: their versions, through a running server (a system administrator's token is needed), and the public keys of the
 /// log.
@@ -71,6 +78,9 @@ enum Administer {
         /// What the key is for.
         #[arg(value_parser = roles())]
         role: String,
+        /// The algorithms that the new version is used with [default: those of the version before it].
+        #[arg(long, value_parser = suites())]
+        suite: Option<Suite>,
     },
     /// Move what older versions of keys made to the newest, in the background and while everybody works.
     Rewrap {
@@ -96,6 +106,11 @@ enum Administer {
 
 fn roles() -> PossibleValuesParser {
     PossibleValuesParser::new(KeyRole::ALL.iter().map(|role| role.as_str()))
+}
+
+/// The words of the suites.
+pub(super) fn suites() -> impl TypedValueParser<Value = Suite> {
+    PossibleValuesParser::new(Suite::ALL.iter().map(|suite| suite.as_str())).try_map(|word| word.parse::<Suite>())
 }
 
 /// It takes the passphrase: the public key is stored nowhere, but follows from the sealed private one. A stored copy could be
@@ -126,7 +141,10 @@ impl Administer {
                 server.show_all(&items(&keys, "keys"), VERSIONS)?;
                 show_rewraps(server, &keys)
             }
-            Self::Rotate { role } => server.change(&post("rotate", json!({"role": role})), CHANGED),
+            Self::Rotate { role, suite } => {
+                let body = json!({"role": role, "suite": suite});
+                server.change(&post("rotate", body), ROTATED)
+            }
             Self::Destroy { role, version } => {
                 let body = json!({"role": role, "version": version});
                 server.change(&post("destroy", body), CHANGED)

@@ -17,14 +17,14 @@ use crate::vault::keys::rewrap::{Rewrap, Rewrapping};
 use crate::vault::keys::rotate::{Rotate, Rotated};
 use crate::vault::life::door::OpenVault;
 
-/// Lists the versions of the vault's keys, what is left under each, and how far rewraps have come. No key is shown.
+/// Lists the versions of the vault's keys, the suite of each, what is left under each, and how far rewraps have come. No key is shown.
 #[utoipa::path(get, path = "/v1/keys", tag = "keys", responses((status = 200, body = KeyVersions)))]
 pub(super) async fn list(context: Context) -> Answer<KeyVersions> {
     Ok(axum::Json(context.vault().list_keys(context.session()).await?))
 }
 
-/// Gives a key a new version, while everybody works. Everything new is made with it; older versions open what they made. Needs a second
-/// person's approval.
+/// Gives a key a new version, while everybody works. Everything new is made with it; older versions open what they made. The new version may be
+/// of another suite of algorithms than the one before. Needs a second person's approval.
 #[utoipa::path(post, path = "/v1/keys/rotate", tag = "keys", request_body = Rotate,
     params(("Approval" = Option<String>, Header, description = APPROVAL),
         ("Approval-Reason" = Option<String>, Header, description = REASON)),
@@ -36,7 +36,7 @@ pub(super) async fn rotate(context: Once, body: Json<Rotate>) -> Answer<Rotated>
 }
 
 /// Moves what older versions of keys made to the newest, in the background and while everybody works. Fields are opened for blind
-/// indexes alone, and none is shown. One that is under way goes on at this rate.
+/// indexes, and to be sealed anew after a change of suite; none is shown. One that is under way goes on at this rate.
 #[utoipa::path(post, path = "/v1/keys/rewrap", tag = "keys", request_body = Rewrap,
     responses((status = 200, body = Rewrapping)))]
 pub(super) async fn rewrap(context: Once, body: Json<Rewrap>) -> Answer<Rewrapping> {

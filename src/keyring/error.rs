@@ -3,6 +3,7 @@
 //! The ciphers' own errors are dropped: they say nothing (`ring::error::Unspecified`, `aead::Error`), and words about what did not
 //! open could tell something of it. So are those of the system where memory cannot be locked: the remedy is the same.
 
+use crate::model::key_roles::KeyRole;
 use crate::randomness;
 
 /// A key operation did not succeed.
@@ -29,6 +30,12 @@ pub enum KeyError {
     /// The keyring holds no such key.
     #[error("the keyring does not hold the key version this needs\n  restore the key store from its backup")]
     NoSuchKey,
+    /// A version of a key of the keyring is of a suite that this program does not know.
+    #[error(
+        "version {1} of the key {0} is of suite {2}, which this program does not know\n  it was made by a newer program, or the key \
+         store was edited: use the program that made it, or restore the key store from its backup"
+    )]
+    UnknownSuite(KeyRole, u8, u8),
     /// The role's key has had every version that there can be.
     #[error("this key has had 255 versions, and there can be no more")]
     NoVersionLeft,

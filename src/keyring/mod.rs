@@ -23,18 +23,18 @@ mod rewrap;
 mod rotate;
 mod sign;
 mod stack;
+mod suites;
 pub mod unlock;
 mod unlocked;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
 pub use self::error::KeyError;
-use self::memory::KEY_LEN;
 pub use self::record_key::RecordKey;
 pub use self::revealed::{Disclosed, Revealed};
 use self::stack::Stacks;
 use self::unlocked::{Keys, Unlocked};
-pub use crate::model::key_roles::KeyRole;
+pub use crate::model::key_roles::{KeyRole, Suite};
 use crate::randomness::Randomness;
 
 /// The keys of an unlocked vault. No `Debug`, no `Clone`.
@@ -81,6 +81,14 @@ impl Keyring {
     /// When locked.
     pub fn active(&self, role: KeyRole) -> Result<u8, KeyError> {
         self.look(|unlocked| unlocked.active(role))
+    }
+
+    /// The suite that a version of a role's key is of.
+    ///
+    /// # Errors
+    /// [`KeyError::NoSuchKey`] for a version that is not there; when locked.
+    pub fn suite(&self, role: KeyRole, version: u8) -> Result<Suite, KeyError> {
+        self.look(|unlocked| unlocked.lend().key(role, version).map(|key| key.suite))
     }
 
     /// Every version of a role's key, newest first.

@@ -29,7 +29,7 @@ impl Keyring {
     fn with_signer<T>(&self, log: &str, version: Option<u8>, work: impl FnOnce(&Signer) -> T) -> Result<T, KeyError> {
         let version = version.map_or_else(|| self.active(KeyRole::Log), Ok)?;
         self.with(|keys| {
-            let seed = keys.key(KeyRole::Log, version)?;
+            let seed = keys.key(KeyRole::Log, version)?.bytes;
             let signer = Signer::from_seed(log, seed).map_err(|_| KeyError::Broken)?;
             Ok(work(&signer))
         })

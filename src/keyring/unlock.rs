@@ -10,7 +10,8 @@ use zeroize::Zeroizing;
 
 use super::memory::{KEY_LEN, LockedPage, Secret};
 use super::stack::Stacks;
-use super::unlocked::Unlocked;
+use super::suites::{Key, Suite, beginning_with};
+use super::unlocked::{Held, Unlocked};
 use super::{KeyError, KeyRole, Keyring, aead, place};
 use crate::randomness::Randomness;
 use crate::store::rows::{KeyringRow, UnlockRow};
@@ -24,6 +25,8 @@ const MOST_PASSES: u32 = 64;
 const MOST_LANES: u32 = 16;
 const SALT_LEN: usize = 16;
 const ROOT_GENERATION: u8 = 1;
+/// Of the root key under the key that a passphrase gives. It is the same in every vault: Argon2id, which gives that key, is of no suite.
+const ROOT_SUITE: Suite = Suite::Aes;
 const FIRST_VERSION: u8 = 1;
 
 /// A passphrase, on a locked page, wiped when dropped. No `Debug`.
@@ -160,13 +163,14 @@ pub struct NewKeys {
     pub keyring: Vec<KeyringRow>,
 }
 
-/// Makes a root key and a keyring for a log of this origin, wrapped under the passphrase.
+/// Makes a root key and a keyring of one suite for a log of this origin, wrapped under the passphrase.
 ///
 /// # Errors
 /// Without randomness or lockable memory.
 pub fn create(
     origin: &str,
     passphrase: &Passphrase,
+    suite: Suite,
     now: Timestamp,
     randomness: &dyn Randomness,
 ) -> Result<NewKeys, KeyError> {
@@ -183,9 +187,10 @@ pub fn create(
     let unlocking = unlocking_key(&stacks, passphrase, &unlock)?;
     stacks.run(|| {
         let root = Secret::random(randomness)?;
-        let (key, aad) = (unlocking.bytes(), place::root(origin));
+        let (key, aad) = (Key::of(ROOT_SUITE, unlocking.bytes()), place::root(origin));
         unlock.wrapped_root = aead::seal(randomness, key, ROOT_GENERATION, &aad, root.bytes())?;
-        let first = |&role: &KeyRole| new_key(origin, root.bytes(), (role, FIRST_VERSION), now, randomness);
+        let wrapping = Key::of(suite, root.bytes());
+        let first = |&role: &KeyRole| new_key(origin, wrapping, (role, FIRST_VERSION), now, randomness);
         let wrap = |role| {
             Ok(KeyringRow {
                 active: true,
@@ -197,10 +202,10 @@ pub fn create(
     })?
 }
 
-/// A new key of the keyring, wrapped, not active yet. Called on a key stack.
+/// A new key of the keyring, wrapped, not active yet. It is of the suite that the root key wraps it in. Called on a key stack.
 pub(super) fn new_key(
     origin: &str,
-    root: &[u8; KEY_LEN],
+    root: Key<'_>,
     (role, version): (KeyRole, u8),
     now: Timestamp,
     randomness: &dyn Randomness,
@@ -218,12 +223,15 @@ pub(super) fn new_key(
 }
 
 /// Opens a key of the keyring onto a locked page. Called on a key stack.
-pub(super) fn opened_key(origin: &str, root: &[u8; KEY_LEN], row: &KeyringRow) -> Result<(KeyRole, Secret), KeyError> {
+pub(super) fn opened_key(origin: &str, root: &[u8; KEY_LEN], row: &KeyringRow) -> Result<(KeyRole, Held), KeyError> {
     let role = KeyRole::from_word(&row.role).ok_or(KeyError::Broken)?;
+    let first_byte = row.wrapped.first().copied().ok_or(KeyError::Broken)?;
+    let suite = beginning_with(first_byte).ok_or(KeyError::UnknownSuite(role, row.version, first_byte))?;
     let mut key = Secret::empty()?;
     let aad = place::keyring(origin, &row.role, row.version);
+    let root = Key::of(suite, root);
     aead::open_key(root, row.version, &aad, &row.wrapped, key.bytes_mut())?;
-    Ok((role, key))
+    Ok((role, Held { suite, key }))
 }
 
 /// Unlocks. What the keyring seals from then on takes its keys and nonces from `randomness`.
@@ -268,7 +276,7 @@ fn root_key(stacks: &Stacks, origin: &str, passphrase: &Passphrase, ways: &[Unlo
     for way in ways {
         let unlocking = unlocking_key(stacks, passphrase, way)?;
         let mut root = Secret::empty()?;
-        let (key, aad) = (unlocking.bytes(), place::root(origin));
+        let (key, aad) = (Key::of(ROOT_SUITE, unlocking.bytes()), place::root(origin));
         let opened = stacks.run(|| aead::open_key(key, ROOT_GENERATION, &aad, &way.wrapped_root, root.bytes_mut()))?;
         if opened.is_ok() {
             return Ok(root);

@@ -170,10 +170,13 @@ actions! {
     ReadKeys = "key.list": "List key versions" / "查看密钥版本": Whole, Nothing, one, Passes, Read;
     /// Give a key of the vault a new version.
     RotateKey = "key.rotate": "Rotate a key" / "轮换密钥": Whole, Nothing, two, Passes, Update;
-    /// Move what is under older versions of keys to the newest, in the background. No field is opened for it but by `key.reindex`.
+    /// Move what is under older versions of keys to the newest, in the background. No field is opened for it but by
+    /// `key.reindex` and `key.reseal`.
     RewrapKeys = "key.rewrap": "Move values to the newest keys" / "换用最新密钥": Whole, Nothing, one, Passes, Update;
     /// Open values to index them anew with the newest key. Nothing is shown.
     Reindex = "key.reindex": "Index values anew" / "重建盲索引": Whole, Nothing, one, Passes, Decrypt;
+    /// Open fields to seal them anew in the suite of the newest key-encryption key. Nothing is shown.
+    Reseal = "key.reseal": "Seal fields anew in another suite" / "换用另一算法套件重新加密字段": Whole, Nothing, one, Passes, Decrypt;
     /// Destroy a version of a key that nothing is under any more.
     DestroyKey = "key.destroy": "Destroy a key version" / "销毁密钥版本": Whole, Nothing, two, Passes, Delete;
     /// Lock the vault.
@@ -239,6 +242,12 @@ impl Action {
     #[must_use]
     pub const fn reindexes(self) -> bool {
         matches!(self, Self::Reindex)
+    }
+
+    /// Whether it opens fields to seal them anew, and shows none.
+    #[must_use]
+    pub const fn reseals(self) -> bool {
+        matches!(self, Self::Reseal)
     }
 
     /// Whether a service account may do it on behalf of a clerk: the work on calls and tickets. What administers, audits or approves

@@ -8,7 +8,7 @@ use super::actions::Action;
 use super::approvals::ApprovalState;
 use super::fields::{Class, Field, FieldSet, FieldType, Group, Mask, MatchStrength};
 use super::ids::RecordKind;
-use super::key_roles::{KeyRole, RewrapState};
+use super::key_roles::{KeyRole, RewrapState, Suite};
 use super::limits::Counted;
 use super::lists::{Labelled, Lists};
 use super::principals::{DepartmentState, PrincipalKind, Role};
@@ -53,6 +53,8 @@ pub struct ReferenceData {
     pub department_states: Vec<Labelled>,
     /// What the vault's keys are for (`role` of a rotation).
     pub key_roles: Vec<Labelled>,
+    /// The algorithms that versions of keys are used with (`suite` of a rotation).
+    pub suites: Vec<Labelled>,
     /// Where rewraps stand.
     pub rewrap_states: Vec<Labelled>,
     /// The kinds of accounts.
@@ -293,6 +295,7 @@ impl ReferenceData {
             holders: each(Holder::ALL, Holder::labelled),
             department_states: each(DepartmentState::ALL, DepartmentState::labelled),
             key_roles: each(KeyRole::ALL, KeyRole::labelled),
+            suites: each(Suite::ALL, Suite::labelled),
             rewrap_states: each(RewrapState::ALL, RewrapState::labelled),
             principal_kinds: each(PrincipalKind::ALL, PrincipalKind::labelled),
             roles: each(Role::ALL, RoleData::from),

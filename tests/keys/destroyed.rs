@@ -9,7 +9,7 @@ use crate::keys::rewrap::{all_steps, rewrapped};
 use crate::keys::rotation::{before, rotated, works};
 use crate::support::{Answer, NUMBER, Request, World};
 
-fn destroy(role: &str, version: u8) -> Request {
+pub(crate) fn destroy(role: &str, version: u8) -> Request {
     Request::post("/v1/keys/destroy", &json!({"role": role, "version": version}))
 }
 
@@ -34,7 +34,7 @@ fn wrapped(world: &World, role: &str) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_key_that_nothing_is_under_is_destroyed() {
+pub(crate) async fn a_key_that_nothing_is_under_is_destroyed() {
     for role in ["kek", "index"] {
         let world = World::closed().await;
         let app = world.open().await;
@@ -132,7 +132,7 @@ async fn one_person_alone_destroys_nothing() {
 
 /// The process ended after the log had it and before the key store did; or the key store is a copy from before.
 #[tokio::test]
-async fn a_destruction_that_the_log_knows_is_finished() {
+pub(crate) async fn a_destruction_that_the_log_knows_is_finished() {
     let (world, app) = World::new().await;
     let case = world.case(&app, "C1").await;
     rotated(&world, &app, "kek").await.is(200);

@@ -75,7 +75,7 @@ impl Scene {
 }
 
 #[tokio::test]
-async fn no_byte_of_theirs_is_left_in_any_file() {
+pub(crate) async fn no_byte_of_theirs_is_left_in_any_file() {
     let (scene, app) = scene().await;
     for n in 0..150 {
         let number = format!("137{n:08}");
@@ -135,7 +135,7 @@ async fn an_erasure_beside_a_reader_is_unfinished_until_it_is() {
 
 /// Yesterday's data store beside today's key store: everybody else reads, the erased caller does not.
 #[tokio::test]
-async fn a_backup_brings_back_all_but_the_erased() {
+pub(crate) async fn a_backup_brings_back_all_but_the_erased() {
     let (mut scene, app) = scene().await;
     drop(app);
     let yesterday = scene.world.backup();
@@ -266,7 +266,7 @@ async fn an_erasure_that_the_log_does_not_know_is_forgotten() {
 
 /// The receipt alone, and beside a copy of the log, before all verifiers.
 #[tokio::test]
-async fn a_receipt_is_checked_offline_and_against_the_log() {
+pub(crate) async fn a_receipt_is_checked_offline_and_against_the_log() {
     let (scene, app) = scene().await;
     let receipt = scene.world.erased(&app, &scene.reference).await.at("/receipt");
     let log = copy(&scene.world, &app).await;

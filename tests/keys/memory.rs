@@ -143,7 +143,7 @@ fn work(server: &Server, world: &World, case: &Case) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn keys_are_gone_after_locking() {
+pub(crate) async fn keys_are_gone_after_locking() {
     let (world, app) = World::new().await;
     let case = world.case(&app, "C1").await;
     drop(app);

@@ -9,6 +9,7 @@ use callervault::clock::System;
 use callervault::keyring::{Keyring, unlock};
 use callervault::merkle::Frontier;
 use callervault::model::ids::{PrincipalId, RecordKind, TokenId};
+use callervault::model::key_roles::Suite;
 use callervault::randomness;
 use callervault::store::rows::{HeadRow, One, ReferenceRow, TokenRow, VaultRow};
 use callervault::store::sqlite::{NewStore, SqliteData};
@@ -40,6 +41,7 @@ fn found(places: &Places) -> Result<(), OpenError> {
         origin: "test.invalid/log/1".to_owned(),
         centre: "H0".parse().unwrap(),
         centre_name: "Centre".to_owned(),
+        suite: Suite::Aes,
     };
     Vault::init(places, &passphrase(), &founding, &System, Arc::new(randomness::System))
         .map(|founded| drop(founded.keep()))
@@ -124,7 +126,14 @@ async fn files_and_directories_open_to_others() {
 /// The keys of a new vault.
 fn keyring() -> Keyring {
     let origin = "test.invalid/log/1";
-    let keys = unlock::create(origin, &passphrase(), jiff::Timestamp::UNIX_EPOCH, &randomness::System).unwrap();
+    let keys = unlock::create(
+        origin,
+        &passphrase(),
+        Suite::Aes,
+        jiff::Timestamp::UNIX_EPOCH,
+        &randomness::System,
+    )
+    .unwrap();
     unlock::unlock(
         origin,
         &passphrase(),

@@ -28,9 +28,11 @@ pub(super) fn of_key(fault: &KeyError) -> Problem {
         KeyError::NoSuchKey => problems::NO_SUCH_KEY,
         KeyError::NoRecordKey => problems::NO_RECORD_KEY,
         KeyError::NoVersionLeft => return problems::NO_VERSION_LEFT.into(),
-        KeyError::Broken | KeyError::WrongPassphrase | KeyError::BadPassphrase | KeyError::WeakParameters => {
-            problems::INTEGRITY
-        }
+        KeyError::Broken
+        | KeyError::WrongPassphrase
+        | KeyError::BadPassphrase
+        | KeyError::WeakParameters
+        | KeyError::UnknownSuite(..) => problems::INTEGRITY,
     };
     Problem::from(kind).inside(fault)
 }

@@ -290,17 +290,20 @@ fn a_role_acts_for_its_own_purposes_and_no_others() {
     }
 }
 
-/// Values are opened to be indexed anew in the name of a system administrator, for that purpose, and for nothing else by that purpose.
+/// Values are opened to be indexed or sealed anew in the name of a system administrator, each for its purpose, and for nothing else by that
+/// purpose.
 #[test]
-fn only_system_administrators_have_values_indexed_anew() {
-    let mut permitted = 0;
-    for (line, cells) in &WHOLE.lines {
-        for (_, _, purpose) in cells {
-            let reindexes = line.action == Action::Reindex;
-            assert_eq!(reindexes, *purpose == Purpose::Reindex, "{} {}", line.role, line.action);
-            assert!(!reindexes || line.role == Role::SystemAdmin, "{}", line.role);
-            permitted += usize::from(reindexes);
+fn only_system_administrators_have_values_indexed_or_sealed_anew() {
+    for (action, own) in [(Action::Reindex, Purpose::Reindex), (Action::Reseal, Purpose::Reseal)] {
+        let mut permitted = 0;
+        for (line, cells) in &WHOLE.lines {
+            for (_, _, purpose) in cells {
+                let is_it = line.action == action;
+                assert_eq!(is_it, *purpose == own, "{} {}", line.role, line.action);
+                assert!(!is_it || line.role == Role::SystemAdmin, "{}", line.role);
+                permitted += usize::from(is_it);
+            }
         }
+        assert!(permitted > 0);
     }
-    assert!(permitted > 0);
 }

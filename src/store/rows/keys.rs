@@ -84,7 +84,7 @@ table! {
         pub version: u8,
         /// The version new work uses.
         pub active: bool,
-        /// The key, wrapped; empty once it was destroyed.
+        /// The key, wrapped; empty once it was destroyed. Its first byte says of which suite it is.
         pub wrapped: Vec<u8>,
         /// When it was made.
         pub created_at: Timestamp,

@@ -15,7 +15,7 @@ table! {
         pub kind: RecordKind,
         /// Version of the department's subkey.
         pub version: u8,
-        /// First 16 bytes of HMAC-SHA-256 of the body.
+        /// First 16 bytes of an HMAC of the body.
         pub body: [u8; 16],
         /// The record's id, sealed.
         pub sealed_id: Vec<u8>,

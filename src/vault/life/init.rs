@@ -7,6 +7,7 @@ use crate::keyring::unlock::{self, Passphrase};
 use crate::keyring::{KeyError, Keyring};
 use crate::log::{Change, Node, genesis};
 use crate::model::ids::{PrincipalId, TokenId, random_uuid};
+use crate::model::key_roles::Suite;
 use crate::model::principals::{DepartmentKind, DepartmentState, PrincipalKind, Role, Roles};
 use crate::model::reference::DepartmentCode;
 use crate::randomness::Randomness;
@@ -28,6 +29,8 @@ pub struct Founding {
     pub centre: DepartmentCode,
     /// Its name.
     pub centre_name: String,
+    /// The suite of the first version of each key.
+    pub suite: Suite,
 }
 
 /// A token just issued. Shown once; the vault keeps its SHA-256.
@@ -81,7 +84,7 @@ impl Vault {
             vault: random_uuid(&*randomness).map_err(KeyError::from)?.into_bytes(),
             origin: founding.origin.clone(),
         };
-        let keys = unlock::create(&vault.origin, passphrase, now, &*randomness)?;
+        let keys = unlock::create(&vault.origin, passphrase, founding.suite, now, &*randomness)?;
         let keyring = unlock::unlock(
             &vault.origin,
             passphrase,
