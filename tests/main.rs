@@ -118,6 +118,7 @@ mod keys {
     pub(crate) mod rotation;
     mod secret_files;
     mod secrets;
+    pub(crate) mod shares;
     pub(crate) mod unlocking;
     mod wrapped;
 }
@@ -148,7 +149,9 @@ mod cli {
     mod first_day;
     mod hangup;
     mod program_log;
+    mod rekey_killed;
     mod settings;
+    pub(crate) mod shares;
     mod strangers;
     mod unlock;
 }

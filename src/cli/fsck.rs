@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::passphrase::PassphraseFrom;
+use super::opener::OpenerFrom;
 use super::{Done, Failure, Where, runtime, say, unlocked};
 use crate::vault::life::fsck;
 use crate::vault::life::open::{OpenError, Running};
@@ -13,7 +13,7 @@ pub(super) struct Fsck {
     #[command(flatten)]
     place: Where,
     #[command(flatten)]
-    passphrase: PassphraseFrom,
+    opener: OpenerFrom,
     /// Print the report as JSON.
     #[arg(long)]
     json: bool,
@@ -27,18 +27,18 @@ pub(super) struct Fsck {
 
 impl Fsck {
     pub(super) fn run(self) -> Done {
-        let passphrase = self.passphrase.read()?;
+        let opener = self.opener.read()?;
         let bar = indicatif::ProgressBar::new_spinner();
         let progress = |count| bar.set_position(count);
         let places = self.place.places();
         let report = runtime()?.block_on(async {
             if self.rebuild_index {
-                fsck::rebuild_index(&places, &passphrase, &progress).await?;
+                fsck::rebuild_index(&places, &opener, &progress).await?;
             }
-            let report = fsck::check(&places, &passphrase, &progress).await?;
+            let report = fsck::check(&places, &opener, &progress).await?;
             // A log with faults is evidence, and nothing is added to it.
             if report.findings.is_empty() && !self.copy {
-                unlocked(&places, &passphrase, ("fsck", "fsck"), Running::patient()).await?;
+                unlocked(&places, &opener, ("fsck", "fsck"), Running::patient()).await?;
             }
             Ok::<_, OpenError>(report)
         })?;

@@ -9,7 +9,8 @@ use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
-use super::passphrase::PassphraseFrom;
+use super::opener::OpenerFrom;
+use super::rekey::Rekey;
 use super::server::{Asking, Call, Server};
 use super::show::Column;
 use super::{Done, Failure, Where, runtime, say, unlocked};
@@ -59,6 +60,9 @@ enum What {
     /// Show the public keys that check the log, while no process serves the vault: of the log in force first, then of those that
     /// it followed.
     ShowLogKey(ShowLogKey),
+    /// Change what opens the vault, while no process serves it: other holders of shares, another threshold, another passphrase, or shares
+    /// instead of a passphrase and back. No data is touched.
+    Rekey(Box<Rekey>),
 }
 
 /// What a system administrator does with keys.
@@ -98,14 +102,14 @@ fn roles() -> PossibleValuesParser {
     PossibleValuesParser::new(KeyRole::ALL.iter().map(|role| role.as_str()))
 }
 
-/// It takes the passphrase: the public key is stored nowhere, but follows from the sealed private one. A stored copy could be
+/// It takes what opens the vault: the public key is stored nowhere, but follows from the sealed private one. A stored copy could be
 /// replaced by whoever writes the files, and an auditor would then trust a forger's key.
 #[derive(Args)]
 struct ShowLogKey {
     #[command(flatten)]
     place: Where,
     #[command(flatten)]
-    passphrase: PassphraseFrom,
+    opener: OpenerFrom,
 }
 
 impl Keys {
@@ -113,6 +117,7 @@ impl Keys {
         match self.what {
             What::Administer(verb) => verb.run(&self.asking.server()?),
             What::ShowLogKey(show) => show.run(),
+            What::Rekey(rekey) => rekey.run(),
         }
     }
 }
@@ -185,10 +190,10 @@ fn watched(server: &Server, started: &[Value]) -> Done {
 
 impl ShowLogKey {
     fn run(self) -> Done {
-        let passphrase = self.passphrase.read()?;
+        let opener = self.opener.read()?;
         let keys = runtime()?.block_on(async {
             // An unlock like any other: the log is proved with these keys, and has an entry of it.
-            let vault = unlocked(&self.place.places(), &passphrase, ("keys", "keys"), Running::patient()).await?;
+            let vault = unlocked(&self.place.places(), &opener, ("keys", "keys"), Running::patient()).await?;
             Ok::<_, OpenError>(vault.public_log_keys().await?)
         })?;
         for key in keys.lines() {

@@ -17,14 +17,17 @@ mod keys;
 mod lock;
 mod manual;
 mod named;
+mod opener;
 mod passphrase;
 mod policies;
 mod principal;
 mod recover;
+mod rekey;
 mod reload;
 mod serve;
 mod server;
 mod settings;
+mod shares_to;
 mod show;
 mod status;
 mod terminal;
@@ -46,7 +49,7 @@ use clap::{Arg, Args, Command, CommandFactory, FromArgMatches, Parser, Subcomman
 
 use self::failure::{EXIT_CODES, Failure};
 use crate::clock::System;
-use crate::keyring::unlock::Passphrase;
+use crate::keyring::unlock::Opener;
 use crate::secret_file;
 use crate::vault::Vault;
 use crate::vault::life::open::{OpenError, Opening, Places, Running};
@@ -99,7 +102,7 @@ enum Verb {
     RecoverAdmin(recover::RecoverAdmin),
     /// Verify, export, trace or restart the log.
     Audit(audit::Audit),
-    /// List, rotate, rewrap and destroy the vault's keys; show the public keys of the log.
+    /// List, rotate, rewrap and destroy the vault's keys; change how the root key opens; show the public keys of the log.
     Keys(keys::Keys),
     /// Unlock the vault of a running server.
     Unlock(unlock::Unlock),
@@ -162,14 +165,14 @@ fn cosigned(places: &Places) -> PathBuf {
 }
 
 /// Unlocks a vault for work, and writes into its log that it was: on which node, and in which way.
-async fn unlocked(
+async fn unlocked<'o>(
     places: &Places,
-    passphrase: &Passphrase,
+    opener: impl Into<Opener<'o>>,
     (node, way): (&str, &str),
     running: Running,
 ) -> Result<Vault, OpenError> {
     let opening = Opening::new(places.clone(), Arc::new(System), node, running);
-    opening.open(passphrase, way).await
+    opening.open(opener, way).await
 }
 
 type Done = Result<(), Failure>;

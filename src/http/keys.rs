@@ -4,18 +4,21 @@
 use std::sync::Arc;
 
 use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use tokio::task::JoinSet;
 
 use super::approvals::{APPROVAL, REASON};
-use super::problem::AskedBody;
+use super::problem::{AskedBody, Problem};
 use super::request::{Context, Json, Once, Unlock, Unlocking};
 use super::{Answer, App};
+use crate::keyring::unlock::Progress;
 use crate::vault::Audit;
 use crate::vault::keys::destroy::{Destroy, Destroyed};
 use crate::vault::keys::list::KeyVersions;
 use crate::vault::keys::rewrap::{Rewrap, Rewrapping};
 use crate::vault::keys::rotate::{Rotate, Rotated};
-use crate::vault::life::door::OpenVault;
+use crate::vault::life::door::{OpenVault, Unlocked};
 
 /// Lists the versions of the vault's keys, what is left under each, and how far rewraps have come. No key is shown.
 #[utoipa::path(get, path = "/v1/keys", tag = "keys", responses((status = 200, body = KeyVersions)))]
@@ -73,13 +76,19 @@ pub(super) async fn lock(context: Once) -> Answer<Audit> {
     Ok(axum::Json(context.app().door.lock(context.session()).await?))
 }
 
-/// Unlocks the vault. It takes no token: nobody can be known before. The passphrase is taken over TLS, or from the machine that the
-/// server runs on.
+/// Unlocks the vault, by the passphrase or by one share after the other. It takes no token: nobody can be known before. Both are taken
+/// over TLS, or from the machine that the server runs on.
 ///
-/// One passphrase is tried at a time. After a wrong one none is looked at for a time that doubles up to 30 s, each time for the machine
-/// and for the network apart. The next unlock writes into the log how many there were.
+/// A share is answered 202 and how many are in, until there are enough. Whether one is right is not said; where enough of them do not
+/// open the vault, all are wiped. So they are when no further one comes for a time. Each node gathers shares for itself.
+///
+/// One passphrase, or set of shares, is tried at a time. After a wrong one none is looked at for a time that doubles up to 30 s, each time
+/// for the machine and for the network apart. The next unlock writes into the log how many there were.
 #[utoipa::path(post, path = "/v1/keys/unlock", tag = "keys", security(()), request_body = Unlock,
-    responses((status = 200, body = Audit), (status = 409)))]
-pub(super) async fn unlock(State(app): State<Arc<App>>, unlocking: Unlocking) -> Answer<Audit> {
-    Ok(axum::Json(app.door.unlock(unlocking.passphrase, unlocking.from).await?))
+    responses((status = 200, body = Audit), (status = 202, body = Progress), (status = 409)))]
+pub(super) async fn unlock(State(app): State<Arc<App>>, unlocking: Unlocking) -> Result<Response, Problem> {
+    Ok(match app.door.unlock(unlocking.brought, unlocking.from).await? {
+        Unlocked::Open(audit) => axum::Json(audit).into_response(),
+        Unlocked::Waiting(progress) => (StatusCode::ACCEPTED, axum::Json(progress)).into_response(),
+    })
 }

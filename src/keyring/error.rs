@@ -3,6 +3,7 @@
 //! The ciphers' own errors are dropped: they say nothing (`ring::error::Unspecified`, `aead::Error`), and words about what did not
 //! open could tell something of it. So are those of the system where memory cannot be locked: the remedy is the same.
 
+use crate::model::unlocking::OpensBy;
 use crate::randomness;
 
 /// A key operation did not succeed.
@@ -17,6 +18,60 @@ pub enum KeyError {
     /// The passphrase is not the one.
     #[error("the passphrase does not open this key store\n  check the passphrase and the directory")]
     WrongPassphrase,
+    /// The vault opens in another way.
+    #[error("{}", other_way(.0))]
+    OtherWay(OpensBy),
+    /// What was typed is no share: its check does not fit.
+    #[error("a share was mistyped: its check does not fit\n  compare it with what was handed out, letter by letter")]
+    BadShare,
+    /// A share of another vault, or one that is not of the shares that there are.
+    #[error("this share is of another vault\n  check the directory, and which share it is")]
+    ForeignShare,
+    /// A share from before the holders were changed.
+    #[error(
+        "this share is of generation {of}, and the vault opens by generation {now}: it was replaced\n  bring the share that was handed \
+         out last"
+    )]
+    OlderShare {
+        /// Its generation.
+        of: u32,
+        /// The one in force.
+        now: u32,
+    },
+    /// A share of a change that the key store does not have.
+    #[error(
+        "this share is of generation {of}, and the key store opens by generation {now}\n  either the change of holders was broken off, and \
+         the shares from before it still open the vault, or this key store is an older copy: restore its newest backup"
+    )]
+    NewerShare {
+        /// Its generation.
+        of: u32,
+        /// The one that the key store has.
+        now: u32,
+    },
+    /// A share that belongs to others than those that are there.
+    #[error(
+        "this share does not belong to those before it: another vault or generation\n  bring one that was handed out with them"
+    )]
+    ShareOfOthers,
+    /// A share of this number is there.
+    #[error("share {0} is in already\n  bring another one")]
+    DuplicateShare(u8),
+    /// Fewer shares than it takes.
+    #[error("these are fewer shares than it takes\n  bring more of them")]
+    TooFewShares,
+    /// Enough shares, and they do not open the root key.
+    #[error(
+        "these shares do not open this key store: at least one of them is not the share that was handed out\n  which one cannot be told; \
+         bring others"
+    )]
+    WrongShares,
+    /// No such scheme.
+    #[error("a threshold is at least 2 and at most the number of shares, and there are at most 255 shares")]
+    BadScheme,
+    /// The holders have been changed as often as can be.
+    #[error("the root key has been wrapped 65,535 times, and there can be no more")]
+    NoGenerationLeft,
     /// The passphrase is too short, too long or no text.
     #[error("a passphrase is one line of UTF-8 text of 12 to 1,024 bytes\n  choose another")]
     BadPassphrase,
@@ -43,4 +98,30 @@ pub enum KeyError {
     /// The record has no key: it was erased, or its key was never stored.
     #[error("the record has no key\n  it was erased, or the key store is older than the data store")]
     NoRecordKey,
+}
+
+impl KeyError {
+    /// Whether what people brought is not what opens the vault: nothing is wrong with the vault itself.
+    #[must_use]
+    pub const fn is_of_opener(&self) -> bool {
+        matches!(
+            self,
+            Self::WrongPassphrase
+                | Self::WrongShares
+                | Self::OtherWay(_)
+                | Self::ForeignShare
+                | Self::OlderShare { .. }
+                | Self::NewerShare { .. }
+                | Self::ShareOfOthers
+                | Self::DuplicateShare(_)
+                | Self::TooFewShares
+        )
+    }
+}
+
+const fn other_way(by: &OpensBy) -> &'static str {
+    match by {
+        OpensBy::Passphrase => "this vault opens by a passphrase\n  bring that",
+        OpensBy::Shares => "this vault opens by shares\n  their holders bring them: see `callervault unlock --help`",
+    }
 }

@@ -1,6 +1,7 @@
 //! Keys, and everything done with them: seal, open, blind indexes, row codes, references, checkpoints.
 //!
-//! Key hierarchy (DESIGN §5): an unlocking key opens the root key; the root key wraps the keyring; the keyring's `kek`
+//! Key hierarchy (DESIGN §5): what people bring opens the root key
+//! ([`ways`]); the root key wraps the keyring; the keyring's `kek`
 //! wraps one record key per caller and per ticket; a record key seals fields. Root key and keyring live on locked pages while
 //! the vault is unlocked and are wiped by [`Keyring::lock`]; every use of a key runs on a stack that is locked and wiped
 //! ([`stack`]), where alone a record key or a subkey is in clear.
@@ -12,11 +13,13 @@ mod derive;
 mod error;
 mod memory;
 mod padding;
+mod passphrase;
 mod place;
 mod reasons;
 mod record_key;
 mod references;
 mod rejected;
+mod rekey;
 mod replay;
 mod revealed;
 mod rewrap;
@@ -25,6 +28,7 @@ mod sign;
 mod stack;
 pub mod unlock;
 mod unlocked;
+mod ways;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -34,6 +38,7 @@ pub use self::record_key::RecordKey;
 pub use self::revealed::{Disclosed, Revealed};
 use self::stack::Stacks;
 use self::unlocked::{Keys, Unlocked};
+pub use self::ways::Opened;
 pub use crate::model::key_roles::KeyRole;
 use crate::randomness::Randomness;
 
@@ -43,16 +48,24 @@ pub struct Keyring {
     // For nonces and record keys.
     randomness: Arc<dyn Randomness>,
     stacks: Stacks,
+    // How the root key was opened.
+    opened: Opened,
     // Written by `lock` and when a key gets a new version.
     unlocked: RwLock<Option<Unlocked>>,
 }
 
 impl Keyring {
-    const fn new(origin: String, randomness: Arc<dyn Randomness>, stacks: Stacks, unlocked: Unlocked) -> Self {
+    fn new(
+        origin: String,
+        randomness: Arc<dyn Randomness>,
+        stacks: Stacks,
+        (unlocked, opened): (Unlocked, Opened),
+    ) -> Self {
         Self {
             origin,
             randomness,
             stacks,
+            opened,
             unlocked: RwLock::new(Some(unlocked)),
         }
     }
@@ -61,6 +74,12 @@ impl Keyring {
     #[must_use]
     pub fn origin(&self) -> &str {
         &self.origin
+    }
+
+    /// How the root key was opened.
+    #[must_use]
+    pub const fn opened_by(&self) -> &Opened {
+        &self.opened
     }
 
     /// Wipes every key. From now on everything answers [`KeyError::Locked`]. Waits for work under way, which is short.

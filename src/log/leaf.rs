@@ -43,8 +43,10 @@ pub const ERASE_AGAIN: &str = "caller.erase-again";
 /// What was under older versions of a key has moved to the newest, as far as it can; the entry counts what was `moved`, and what is
 /// `left`.
 pub const REWRAPPED: &str = "key.rewrapped";
+/// The root key opens for other holders or in another way from now on. Those who open it now did it; no token says who they are.
+pub const REKEY: &str = "key.rekey";
 /// What nobody asks for with a token.
-pub const OF_VAULT: [&str; 7] = [INIT, UNLOCK, RULES, CLAIM, RECOVER, ERASE_AGAIN, REWRAPPED];
+pub const OF_VAULT: [&str; 8] = [INIT, UNLOCK, RULES, CLAIM, RECOVER, ERASE_AGAIN, REWRAPPED, REKEY];
 
 /// Declares the keys of a leaf, sorted as RFC 8785 sorts them. `always` ones stand in every leaf.
 macro_rules! leaf {

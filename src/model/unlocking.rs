@@ -1,4 +1,4 @@
-//! Where somebody is who unlocks.
+//! Where somebody is who unlocks, and how.
 
 use super::word_enum::word_enum;
 
@@ -10,5 +10,15 @@ word_enum! {
         Machine = "machine",
         /// Anywhere else.
         Network = "network",
+    }
+}
+
+word_enum! {
+    /// How the root key opens.
+    pub enum OpensBy {
+        /// By a passphrase.
+        Passphrase = "passphrase",
+        /// By shares that several people hold.
+        Shares = "shares",
     }
 }

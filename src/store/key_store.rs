@@ -15,7 +15,7 @@ use crate::model::reference::Reference;
 pub trait KeyStore: Send + Sync {
     /// Which vault this is.
     async fn vault(&self) -> Result<VaultRow>;
-    /// The ways to unlock.
+    /// How the root key opens: one row.
     async fn unlocks(&self) -> Result<Vec<UnlockRow>>;
     /// The wrapped keyring.
     async fn keyring(&self) -> Result<Vec<KeyringRow>>;
@@ -115,6 +115,14 @@ pub trait KeyStore: Send + Sync {
     /// # Errors
     /// As [`Self::put_record_keys`]; [`super::StoreError::Corrupt`] for the active version, and where there is no such version.
     fn destroy_key(&self, role: &str, version: u8) -> Result<()>;
+
+    /// Puts another wrapping of the root key in place of the one there is, in one step. Durable before it returns; then no file of the
+    /// store has a byte of the one before.
+    ///
+    /// # Errors
+    /// As [`Self::put_record_keys`]; [`super::StoreError::Busy`] while somebody reads: the new one is in place, and the old one still
+    /// stands in the write-ahead log.
+    fn put_unlock(&self, way: &UnlockRow) -> Result<()>;
 
     /// Wrong passphrases since the vault was last unlocked.
     async fn unlock_tries(&self) -> Result<Vec<UnlockTryRow>>;

@@ -12,7 +12,7 @@ use aho_corasick::AhoCorasick;
 use serde_json::{Value, json};
 
 use crate::keys::secrets::{Secret, secrets};
-use crate::support::process::{Server, passphrase_file, run, skipped};
+use crate::support::process::{Server, passphrase_file, run, secret_file, skipped};
 use crate::support::{Case, World, caller, intake};
 
 /// In bytes.
@@ -226,6 +226,45 @@ async fn keys_are_gone_after_an_unlock_over_http() {
         told(&locked.iter().collect::<Vec<_>>()),
         BTreeSet::new(),
         "after locking"
+    );
+}
+
+/// A share that waits for others lies on a locked page alone, and is gone when it has waited too long.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_share_that_waited_too_long_is_gone() {
+    let world = World::closed().await;
+    let shares = world.shared(2, 3).await;
+    let file = world.dir.path().join("share");
+    secret_file(&file, &shares[0]);
+    let (_, bytes) = bech32::decode(&shares[0]).unwrap();
+    let secret = |name: &str, bytes: &[u8], kept| Secret {
+        name: name.to_owned(),
+        bytes: bytes.to_vec(),
+        kept,
+    };
+    let secrets = [
+        secret("the value of a share", &bytes[9..], true),
+        secret("the text of a share", shares[0].as_bytes(), false),
+    ];
+    let options = ["--listen", "127.0.0.1:0", "--share-timeout", "20"];
+    let mut server = Server::locked(world.dir.path(), "http", &options);
+    let unlock = ["unlock", "--url", &server.base, "--share-file", file.to_str().unwrap()];
+    assert!(run(&unlock).status.success());
+    let waiting = in_memory(server.process.id(), &secrets);
+    server.says("no further one came in time");
+    let gone = in_memory(server.process.id(), &secrets);
+    drop(server);
+    let (Some(waiting), Some(gone)) = (waiting, gone) else {
+        return skipped("a_share_that_waited_too_long_is_gone: only root may read the memory of such a process");
+    };
+    let values = waiting.iter().filter(|found| found.secret.kept);
+    let can_be_swapped: Vec<_> = values.clone().filter(|found| !found.locked).collect();
+    assert!(values.count() > 0, "the search finds what is there");
+    assert_eq!(told(&can_be_swapped), BTreeSet::new(), "not on locked pages");
+    assert_eq!(
+        told(&gone.iter().collect::<Vec<_>>()),
+        BTreeSet::new(),
+        "after the time"
     );
 }
 

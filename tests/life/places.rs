@@ -123,12 +123,16 @@ async fn files_and_directories_open_to_others() {
 
 /// The keys of a new vault.
 fn keyring() -> Keyring {
-    let origin = "test.invalid/log/1";
-    let keys = unlock::create(origin, &passphrase(), jiff::Timestamp::UNIX_EPOCH, &randomness::System).unwrap();
+    let vault = VaultRow {
+        one: One,
+        vault: [7; 16],
+        origin: "test.invalid/log/1".to_owned(),
+    };
+    let keys = unlock::create(&vault, &passphrase(), jiff::Timestamp::UNIX_EPOCH, &randomness::System).unwrap();
     unlock::unlock(
-        origin,
+        &vault.origin,
         &passphrase(),
-        &[keys.unlock],
+        &[keys.root.row],
         &keys.keyring,
         Arc::new(randomness::System),
     )

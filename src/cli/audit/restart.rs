@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use crate::cli::passphrase::{PassphraseFrom, secret_file};
+use crate::cli::opener::OpenerFrom;
+use crate::cli::passphrase::secret_file;
 use crate::cli::{Done, Where, runtime, say};
 use crate::clock::System;
 use crate::randomness;
@@ -19,7 +20,7 @@ pub(super) struct Restart {
     #[command(flatten)]
     place: Where,
     #[command(flatten)]
-    passphrase: PassphraseFrom,
+    opener: OpenerFrom,
     /// File with a system administrator's token, mode 0600.
     #[arg(long, value_name = "FILE")]
     asker_token_file: PathBuf,
@@ -39,7 +40,7 @@ impl Restart {
     pub(super) fn run(self) -> Done {
         let asker = secret_file(&self.asker_token_file)?;
         let approver = secret_file(&self.approver_token_file)?;
-        let passphrase = self.passphrase.read()?;
+        let opener = self.opener.read()?;
         let two = Two {
             asker: &asker,
             approver: &approver,
@@ -47,7 +48,7 @@ impl Restart {
         let places = self.place.places();
         let readmit = self.readmit.as_deref();
         let (clock, randomness) = (Arc::new(System), Arc::new(randomness::System));
-        let restart = Vault::restart(&places, &passphrase, clock, randomness, &two, &self.reason, readmit);
+        let restart = Vault::restart(&places, &opener, clock, randomness, &two, &self.reason, readmit);
         let restarted = runtime()?.block_on(restart)?;
         say(format!("the new log is {}", restarted.origin))?;
         say(format!("its key      {}", restarted.key))?;

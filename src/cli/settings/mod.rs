@@ -32,11 +32,13 @@ const OTHER_VARIABLES: [&str; 2] = [FILE_VARIABLE, "CALLERVAULT_LOG"];
 /// Options that are left out, if they are set elsewhere, where this flag of the verb is given or is not: verb, option, flag, and whether
 /// the option needs it. So an address that is set for every verb does not send calls to a server that were to be taken in here, and a
 /// file with the passphrase is not in the way of sending them.
-const DEPEND: [(&str, &str, &str, bool); 4] = [
+const DEPEND: [(&str, &str, &str, bool); 6] = [
     ("import", "url", "server", true),
     ("import", "ca", "server", true),
     ("import", "passphrase_file", "server", false),
     ("import", "passphrase_fd", "server", false),
+    ("import", "share_files", "server", false),
+    ("import", "share_fd", "server", false),
 ];
 
 /// What a line lacks that has only what a file says.

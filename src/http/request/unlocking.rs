@@ -1,4 +1,4 @@
-//! A passphrase that unlocks: it came in a safe way, is one of few at once, and lies on a locked page.
+//! A passphrase or a share that unlocks: it came in a safe way, is one of few at once, and lies on a locked page.
 
 use std::borrow::Cow;
 use std::future::poll_fn;
@@ -19,10 +19,11 @@ use crate::http::App;
 use crate::http::listener::Encrypted;
 use crate::http::problem::Problem;
 use crate::keyring::KeyError;
-use crate::keyring::unlock::{Incoming, Passphrase};
+use crate::keyring::unlock::{Incoming, Passphrase, Share};
 use crate::model::problems;
 use crate::model::unlocking::CameFrom;
 use crate::vault::life::door::Admitted;
+use crate::vault::life::gathering::Brought;
 
 /// How often it is looked whether a connection has ended, for longer than any lives.
 const EVERY: Duration = Duration::from_millis(100);
@@ -32,16 +33,39 @@ const LOOKS: u32 = 10 * 60 * 20;
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct Unlock<'b> {
-    /// The passphrase.
-    // What has no escapes is not copied.
-    #[serde(borrow)]
-    #[schema(value_type = String, format = Password)]
-    passphrase: Cow<'b, str>,
+    /// The passphrase, where the vault opens by one.
+    #[serde(borrow, default)]
+    #[schema(value_type = Option<String>, format = Password)]
+    passphrase: Option<Text<'b>>,
+    /// One share, where the vault opens by shares: `cvshare1…`. Spaces, hyphens and capitals do not matter.
+    #[serde(borrow, default)]
+    #[schema(value_type = Option<String>, format = Password)]
+    share: Option<Text<'b>>,
 }
 
-/// A passphrase, and where it came from.
+/// A text that is not copied where it has no escapes.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Text<'b>(#[serde(borrow)] Cow<'b, str>);
+
+impl Text<'_> {
+    /// Takes it onto a locked page.
+    fn taken<T>(self, take: impl FnOnce(&str) -> Result<T, KeyError>) -> Result<T, Problem> {
+        let taken = take(&self.0);
+        if let Cow::Owned(copied) = self.0 {
+            drop(Zeroizing::new(copied));
+        }
+        taken.map_err(|error| match error {
+            KeyError::BadPassphrase => problems::BAD_PASSPHRASE.into(),
+            KeyError::BadShare => problems::BAD_SHARE.into(),
+            other => Problem::from(crate::vault::Error::Key(other)),
+        })
+    }
+}
+
+/// A passphrase or a share, and where it came from.
 pub(in crate::http) struct Unlocking {
-    pub(in crate::http) passphrase: Passphrase,
+    pub(in crate::http) brought: Brought,
     pub(in crate::http) from: CameFrom,
     _admitted: Admitted,
 }
@@ -57,16 +81,19 @@ impl FromRequest<Arc<App>> for Unlocking {
         let from = came_from(&parts, &app.proxies)?;
         let admitted = app.door.admit(from)?;
         let body = onto_a_page(body).await?;
-        let Unlock { passphrase } = parse_naming(body.bytes(), |_| false)?;
-        let taken = Passphrase::of(&passphrase);
-        if let Cow::Owned(copied) = passphrase {
-            drop(Zeroizing::new(copied));
-        }
+        let brought = match parse_naming(body.bytes(), |_| false)? {
+            Unlock {
+                passphrase: Some(text),
+                share: None,
+            } => Brought::Passphrase(text.taken(Passphrase::of)?),
+            Unlock {
+                passphrase: None,
+                share: Some(text),
+            } => Brought::Share(text.taken(Share::read)?),
+            _ => return Err(problems::NOT_ONE_OPENER.into()),
+        };
         Ok(Self {
-            passphrase: taken.map_err(|error| match error {
-                KeyError::BadPassphrase => problems::BAD_PASSPHRASE.into(),
-                other => Problem::from(crate::vault::Error::Key(other)),
-            })?,
+            brought,
             from,
             _admitted: admitted,
         })

@@ -136,6 +136,9 @@ impl KeyStore for Unasked {
     fn put_key(&self, _: &KeyringRow) -> Result<()> {
         unreachable!()
     }
+    fn put_unlock(&self, _: &UnlockRow) -> Result<()> {
+        unreachable!()
+    }
     fn activate_key(&self, _: &str, _: u8) -> Result<()> {
         unreachable!()
     }

@@ -10,6 +10,41 @@ problems! {
     WRONG_PASSPHRASE = "wrong-passphrase", 403, "Wrong passphrase" / "口令错误",
         "Check it. No passphrase is looked at for {wait} s. The next unlock writes the number of wrong ones into the log." /
         "请核对口令。{wait} 秒内不再核对任何口令。下次解锁时，日志会记下错误次数。";
+    /// Enough shares, and they do not open it.
+    WRONG_SHARES = "wrong-shares", 403, "These shares do not open the vault" / "这些份额无法解锁保险库",
+        "At least one of them is not the share that was handed out; which one cannot be told. All that were in are wiped: bring them again, \
+         or others. Nothing is looked at for {wait} s. The next unlock writes the number of wrong tries into the log." /
+        "至少有一个份额不是当初发放的，无法判断是哪一个。已提交的份额全部清除，请重新提交，或改用其他份额。{wait} 秒内不再核对。下次解锁时，日志会记下错误次数。";
+    /// Neither a passphrase nor a share, or both.
+    NOT_ONE_OPENER = "not-one-opener", 400, "Neither a passphrase nor a share" / "既不是口令，也不是份额",
+        "Send either `passphrase` or one `share`." / "请发送 `passphrase`，或者一个 `share`。";
+    /// The check of a share does not fit.
+    BAD_SHARE = "bad-share", 422, "The share was mistyped" / "份额输入有误",
+        "Its check does not fit. Compare it with what was handed out, letter by letter. The shares that are in stay." /
+        "校验不符。请与发放的份额逐字核对。已提交的份额不受影响。";
+    /// A share of another vault.
+    FOREIGN_SHARE = "foreign-share", 403, "This share is of another vault" / "这是另一个保险库的份额",
+        "Check which share it is, and which server this is. The shares that are in stay." /
+        "请核对份额和服务器。已提交的份额不受影响。";
+    /// A share from before the holders were changed.
+    OLDER_SHARE = "older-share", 403, "This share was replaced" / "这个份额已被更换",
+        "It is of generation {of}, and the vault opens by generation {now}. Bring the share that was handed out last." /
+        "它属于第 {of} 代，保险库现在使用第 {now} 代。请使用最后一次发放的份额。";
+    /// A share of a change of holders that this key store does not have.
+    NEWER_SHARE = "newer-share", 403, "The key store does not know this share yet" / "密钥库尚无这一代份额",
+        "It is of generation {of}, and the key store opens by generation {now}. Either the change of holders was broken off: then the shares \
+         or the passphrase from before it still open the vault. Or the key store is an older copy: restore its newest backup." /
+        "它属于第 {of} 代，密钥库现为第 {now} 代。可能是更换持有人时中断，此时仍用更换前的份额或口令解锁；也可能密钥库是旧副本，请恢复最新备份。";
+    /// A share that is in.
+    DUPLICATE_SHARE = "duplicate-share", 409, "This share is in already" / "这个份额已经提交",
+        "Share {number} is in. Bring another one." / "第 {number} 号份额已提交，请提交其他份额。";
+    /// It opens by shares.
+    OPENS_BY_SHARES = "opens-by-shares", 409, "This vault opens by shares" / "本保险库用份额解锁",
+        "No passphrase opens it. The holders of shares bring them, each with `callervault unlock`." /
+        "没有口令可用。请份额持有人各自用 `callervault unlock` 提交份额。";
+    /// It opens by a passphrase.
+    OPENS_BY_PASSPHRASE = "opens-by-passphrase", 409, "This vault opens by a passphrase" / "本保险库用口令解锁",
+        "No share opens it." / "不能用份额解锁。";
     /// No passphrase at all.
     BAD_PASSPHRASE = "bad-passphrase", 422, "Not a passphrase" / "不是口令",
         "A passphrase has 12 to 1,024 bytes." / "口令长度为 12 到 1024 字节。";

@@ -314,6 +314,17 @@ impl KeyStore for SqliteKeys {
         self.files.check()
     }
 
+    fn put_unlock(&self, way: &UnlockRow) -> Result<()> {
+        let connection = self.writer();
+        let transaction = Transaction::new_unchecked(&connection, TransactionBehavior::Immediate)?;
+        connection.execute("DELETE FROM unlock", [])?;
+        put(&connection, way)?;
+        transaction.commit()?;
+        self.files.check()?;
+        // The write-ahead log still holds the page as it was.
+        self.empty_write_ahead(&connection)
+    }
+
     async fn unlock_tries(&self) -> Result<Vec<UnlockTryRow>> {
         all(&self.reading(), WRONG.statement().sql(), &[])
     }
@@ -355,13 +366,7 @@ mod tests {
             vault: [1; 16],
             origin: "test.invalid/log/1".to_owned(),
         };
-        let unlock = UnlockRow {
-            salt: vec![0; 16],
-            memory_kib: 65_536,
-            passes: 3,
-            lanes: 1,
-            wrapped_root: Vec::new(),
-        };
+        let unlock = UnlockRow::none();
         let new = NewStore::claim(&path).unwrap();
         let fence = Fence {
             one: crate::store::rows::One,

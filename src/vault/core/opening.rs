@@ -61,7 +61,12 @@ pub struct Running {
     pub rates: Rates,
     /// Whether `limits.toml` is held to. Not where calls that were taken long ago are brought in with the passphrase.
     pub limited: bool,
+    /// How long the shares that are in wait for a further one before they are wiped.
+    pub gather_for: Duration,
 }
+
+/// Long enough for people who are called together, on the telephone, say.
+const GATHER_FOR: Duration = Duration::from_secs(15 * 60);
 
 impl Default for Running {
     fn default() -> Self {
@@ -73,6 +78,7 @@ impl Default for Running {
             watching: Watching::default(),
             rates: Rates::default(),
             limited: true,
+            gather_for: GATHER_FOR,
         }
     }
 }

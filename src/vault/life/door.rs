@@ -14,15 +14,16 @@ use jiff::Timestamp;
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore, oneshot, watch};
 use tokio::task::spawn_blocking;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::keyring::KeyError;
-use crate::keyring::unlock::Passphrase;
+use crate::keyring::unlock::Progress;
 use crate::log::CommitError;
 use crate::model::ask::RequestId;
 use crate::model::unlocking::CameFrom;
 use crate::store::rows::UnlockTryRow;
 use crate::store::{KeyStore, StoreError};
+use crate::vault::life::gathering::{Brought, Gathered, Gathering};
 use crate::vault::life::open::{OpenError, Opening, Stores};
 use crate::vault::life::tries;
 use crate::vault::{Audit, Error, Session, Vault};
@@ -49,6 +50,12 @@ pub enum NotUnlocked {
     /// The passphrase is not the one. The next is not looked at before that time has passed.
     #[error("wrong passphrase")]
     Wrong(Duration),
+    /// These shares do not open it. All that were in are wiped; the next is not looked at before that time has passed.
+    #[error("wrong shares")]
+    WrongShares(Duration),
+    /// What was brought is not for this vault as it opens now, or is in already.
+    #[error(transparent)]
+    NotThis(KeyError),
     /// The passphrase was not looked at: it came too soon after a wrong one, or while another was tried.
     #[error("this try came too soon")]
     TooSoon(Duration),
@@ -70,6 +77,14 @@ impl From<Error> for NotUnlocked {
     fn from(error: Error) -> Self {
         Self::NotOpened(error.into())
     }
+}
+
+/// What came of it.
+pub enum Unlocked {
+    /// The vault is open.
+    Open(Audit),
+    /// It opens when more shares are in.
+    Waiting(Progress),
 }
 
 /// An open vault, and that it is there.
@@ -95,6 +110,8 @@ struct Turn {
     /// Wrong passphrases as the key store had them last. It has them for other nodes and for the next start; here they save opening
     /// it for a try that comes too soon.
     wrong: Vec<UnlockTryRow>,
+    /// Shares that are in; of this process alone.
+    gathering: Gathering,
 }
 
 /// A request that brings a passphrase, until this is dropped.
@@ -198,7 +215,8 @@ impl Door {
     /// Locks without a person who has asked. It stands in the log if that takes it within a moment.
     pub async fn lock_at_signal(&self) {
         // What is being unlocked now is locked as soon as it is open.
-        let _turn = self.turn.lock().await;
+        let mut turn = self.turn.lock().await;
+        turn.gathering.wipe();
         let Ok(vault) = self.vault() else {
             tracing::info!("the vault is locked already");
             return;
@@ -233,26 +251,27 @@ impl Door {
         admitted.map(Admitted).ok_or(NotUnlocked::TooSoon(SOON))
     }
 
-    /// Unlocks, and says so in the log. Goes on when its asker hangs up.
+    /// Unlocks with what was brought, or with it and the shares that came before, and says so in the log. Goes on when its asker hangs
+    /// up.
     ///
     /// # Errors
     /// [`NotUnlocked`].
-    pub async fn unlock(self: &Arc<Self>, passphrase: Passphrase, from: CameFrom) -> Result<Audit, NotUnlocked> {
+    pub async fn unlock(self: &Arc<Self>, brought: Brought, from: CameFrom) -> Result<Unlocked, NotUnlocked> {
         let turn = Arc::clone(&self.turn).try_lock_owned();
         let turn = turn.map_err(|_| NotUnlocked::TooSoon(SOON))?;
         let door = Arc::clone(self);
         // Deriving a key and opening a store keep a thread busy.
-        let unlocking = spawn_blocking(move || Handle::current().block_on(door.unlock_in_turn(turn, passphrase, from)));
+        let unlocking = spawn_blocking(move || Handle::current().block_on(door.unlock_in_turn(turn, brought, from)));
         let broken_off = |_| Err(Error::from(CommitError::Dead).into());
         unlocking.await.unwrap_or_else(broken_off)
     }
 
     async fn unlock_in_turn(
-        &self,
+        self: &Arc<Self>,
         mut turn: OwnedMutexGuard<Turn>,
-        passphrase: Passphrase,
+        brought: Brought,
         from: CameFrom,
-    ) -> Result<Audit, NotUnlocked> {
+    ) -> Result<Unlocked, NotUnlocked> {
         if self.vault().is_ok() {
             return Err(NotUnlocked::Open);
         }
@@ -262,20 +281,35 @@ impl Door {
         let stores = Stores::open(&self.opening.places).await?;
         turn.wrong = stores.keys.unlock_tries().await?;
         turn.is_due(from, now)?;
-        let keyring = match stores.keyring(&passphrase, &self.opening.running.randomness).await {
-            Err(OpenError::Key(KeyError::WrongPassphrase)) => {
-                tries::count(&stores.keys, &turn.wrong, from, now)?;
-                turn.wrong = stores.keys.unlock_tries().await?;
-                return Err(NotUnlocked::Wrong(tries::wait(&turn.wrong, from, now)));
+        let means = match turn.gathering.take(brought, &stores).await {
+            Ok(Gathered::Enough(means)) => means,
+            Ok(Gathered::Waiting(progress)) => {
+                self.forget_later(turn.gathering.count());
+                return Ok(Unlocked::Waiting(progress));
             }
-            keyring => keyring?,
+            Err(error) => return Err(turn.not_opened(error, &stores, (from, now)).await?),
         };
-        drop(passphrase);
+        let keyring = match stores.keyring((&means).into(), &self.opening.running.randomness).await {
+            Ok(keyring) => keyring,
+            Err(error) => return Err(turn.not_opened(error, &stores, (from, now)).await?),
+        };
+        drop(means);
         let (vault, audit) = self.opening.finish(stores.unlocked(keyring).await?, UNLOCK).await?;
         let (open, next) = opened(vault);
         *turn = next;
         self.open.send_replace(Some(open));
-        Ok(audit)
+        Ok(Unlocked::Open(audit))
+    }
+
+    /// Wipes the shares that are in when no further one has come for a time.
+    fn forget_later(self: &Arc<Self>, count: u64) {
+        let (door, gather_for) = (Arc::downgrade(self), self.opening.running.gather_for);
+        tokio::spawn(async move {
+            sleep(gather_for).await;
+            if let Some(door) = door.upgrade() {
+                door.turn.lock().await.gathering.expire(count);
+            }
+        });
     }
 }
 
@@ -296,6 +330,30 @@ impl Turn {
             Duration::ZERO => Ok(()),
             wait => Err(NotUnlocked::TooSoon(wait)),
         }
+    }
+
+    /// What the asker hears of this. What is not for this vault as it opens now counts as a wrong try, so that strangers do not make the
+    /// server read its stores as often as they like.
+    async fn not_opened(
+        &mut self,
+        error: OpenError,
+        stores: &Stores,
+        (from, now): (CameFrom, Timestamp),
+    ) -> Result<NotUnlocked, StoreError> {
+        let error = match error {
+            OpenError::Key(error) if error.is_of_opener() => error,
+            other => return Ok(other.into()),
+        };
+        if !matches!(error, KeyError::DuplicateShare(_)) {
+            tries::count(&stores.keys, &self.wrong, from, now)?;
+            self.wrong = stores.keys.unlock_tries().await?;
+        }
+        let wait = tries::wait(&self.wrong, from, now);
+        Ok(match error {
+            KeyError::WrongPassphrase => NotUnlocked::Wrong(wait),
+            KeyError::WrongShares => NotUnlocked::WrongShares(wait),
+            other => NotUnlocked::NotThis(other),
+        })
     }
 
     /// Waits until the vault that was open before has let go of its stores.

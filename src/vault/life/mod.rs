@@ -3,12 +3,14 @@
 pub mod door;
 mod erasures;
 pub mod fsck;
+pub mod gathering;
 pub mod init;
 pub mod lists;
 pub mod open;
 pub mod recover;
 mod recovery_log;
 mod reference_data;
+pub mod rekey;
 pub mod restart;
 mod rotations;
 pub mod rules;

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::audit::indexer::Indexer;
 use crate::clock::Clock;
-use crate::keyring::unlock::{self, Passphrase};
+use crate::keyring::unlock::{self, Opener};
 use crate::keyring::{KeyError, Keyring};
 use crate::log::leaf::milliseconds;
 use crate::log::startup::{self, Proved, Unproved};
@@ -94,28 +94,28 @@ impl Vault {
     ///
     /// # Errors
     /// [`OpenError`]: nothing is opened then.
-    pub async fn open(
+    pub async fn open<'o>(
         places: &Places,
-        passphrase: &Passphrase,
+        opener: impl Into<Opener<'o>>,
         clock: Arc<dyn Clock>,
         node: &str,
     ) -> Result<Self, OpenError> {
-        Self::open_with(places, passphrase, clock, node, Running::default()).await
+        Self::open_with(places, opener, clock, node, Running::default()).await
     }
 
     /// As `open`, run in another way than usual.
     ///
     /// # Errors
     /// As `open`.
-    pub async fn open_with(
+    pub async fn open_with<'o>(
         places: &Places,
-        passphrase: &Passphrase,
+        opener: impl Into<Opener<'o>>,
         clock: Arc<dyn Clock>,
         node: &str,
         running: Running,
     ) -> Result<Self, OpenError> {
         let opening = Opening::new(places.clone(), clock, node, running);
-        let unlocked = Unlocked::open(&opening.places, passphrase, &opening.running.randomness).await?;
+        let unlocked = Unlocked::open(&opening.places, opener.into(), &opening.running.randomness).await?;
         unlocked.prove(&opening).await
     }
 }
@@ -125,8 +125,8 @@ impl Opening {
     ///
     /// # Errors
     /// [`OpenError`]: nothing is opened then.
-    pub async fn open(&self, passphrase: &Passphrase, way: &str) -> Result<Vault, OpenError> {
-        let unlocked = Unlocked::open(&self.places, passphrase, &self.running.randomness).await?;
+    pub async fn open<'o>(&self, opener: impl Into<Opener<'o>>, way: &str) -> Result<Vault, OpenError> {
+        let unlocked = Unlocked::open(&self.places, opener.into(), &self.running.randomness).await?;
         Ok(self.finish(unlocked, way).await?.0)
     }
 
@@ -144,7 +144,7 @@ impl Opening {
 pub(in crate::vault) struct Stores {
     pub(in crate::vault) keys: SqliteKeys,
     data: SqliteData,
-    vault: VaultRow,
+    pub(in crate::vault) vault: VaultRow,
     rules: Rules,
     lists: Lists,
     lists_sha256: String,
@@ -173,11 +173,12 @@ impl Stores {
     /// The keys.
     pub(in crate::vault) async fn keyring(
         &self,
-        passphrase: &Passphrase,
+        opener: Opener<'_>,
         randomness: &Arc<dyn Randomness>,
     ) -> Result<Keyring, OpenError> {
         let (ways, keyring) = (self.keys.unlocks().await?, self.keys.keyring().await?);
-        let unlocked = unlock::unlock(&self.vault.origin, passphrase, &ways, &keyring, Arc::clone(randomness));
+        opener.fits(&self.vault, &ways)?;
+        let unlocked = unlock::unlock(&self.vault.origin, opener, &ways, &keyring, Arc::clone(randomness));
         Ok(unlocked?)
     }
 
@@ -212,11 +213,11 @@ pub(in crate::vault) struct Unlocked {
 impl Unlocked {
     pub(in crate::vault) async fn open(
         places: &Places,
-        passphrase: &Passphrase,
+        opener: Opener<'_>,
         randomness: &Arc<dyn Randomness>,
     ) -> Result<Self, OpenError> {
         let stores = Stores::open(places).await?;
-        let keyring = stores.keyring(passphrase, randomness).await?;
+        let keyring = stores.keyring(opener, randomness).await?;
         stores.unlocked(keyring).await
     }
 

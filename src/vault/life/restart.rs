@@ -14,7 +14,7 @@ use data_encoding::BASE64;
 
 use crate::cells;
 use crate::clock::Clock;
-use crate::keyring::unlock::Passphrase;
+use crate::keyring::unlock::Opener;
 use crate::log::leaf::Leaf;
 use crate::log::startup::{self, Proved, Unproved};
 use crate::log::{Change, ProvedEntry};
@@ -80,9 +80,9 @@ impl Vault {
     /// [`OpenError::Log`] when the log that is there does not prove in itself: only what is behind the fence may be missing.
     /// [`OpenError::NotByThese`] when one of the two may not, or they are not two; [`Error::Bad`] when there is no security
     /// administrator's account of that name. Nothing is changed then.
-    pub async fn restart(
+    pub async fn restart<'o>(
         places: &Places,
-        passphrase: &Passphrase,
+        opener: impl Into<Opener<'o>>,
         clock: Arc<dyn Clock>,
         randomness: Arc<dyn Randomness>,
         two: &Two<'_>,
@@ -90,7 +90,7 @@ impl Vault {
         readmit: Option<&str>,
     ) -> Result<Restarted, OpenError> {
         let reason = fit(reason)?;
-        let opened = Unlocked::open(places, passphrase, &randomness).await?;
+        let opened = Unlocked::open(places, opener.into(), &randomness).await?;
         opened.check_schema(places).await?;
         opened.finish_rotations().await?;
         opened.finish_erasures().await?;

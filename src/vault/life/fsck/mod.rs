@@ -17,7 +17,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use self::rows::Seen;
-use crate::keyring::unlock::Passphrase;
+use crate::keyring::unlock::Opener;
 use crate::log::leaf;
 use crate::model::code::Code;
 use crate::model::ids::{RecordId, RecordKind};
@@ -87,12 +87,12 @@ pub struct Report {
 ///
 /// # Errors
 /// [`OpenError`] when it cannot even be opened.
-pub async fn check(
+pub async fn check<'o>(
     places: &Places,
-    passphrase: &Passphrase,
+    opener: impl Into<Opener<'o>>,
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<Report, OpenError> {
-    let vault = opened(places, passphrase).await?;
+    let vault = opened(places, opener.into()).await?;
     let mut check = Check {
         vault: &vault,
         progress,
@@ -128,19 +128,19 @@ pub async fn check(
 ///
 /// # Errors
 /// [`OpenError`] when the vault cannot be opened or a database reports a fault.
-pub async fn rebuild_index(
+pub async fn rebuild_index<'o>(
     places: &Places,
-    passphrase: &Passphrase,
+    opener: impl Into<Opener<'o>>,
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<(), OpenError> {
-    let vault = opened(places, passphrase).await?;
+    let vault = opened(places, opener.into()).await?;
     Ok(log_index::rebuild(&*vault.store, &places.log_index(), progress).await?)
 }
 
 /// Nothing is sealed by a check: where random bytes would come from does not matter.
-async fn opened(places: &Places, passphrase: &Passphrase) -> Result<Unlocked, OpenError> {
+async fn opened(places: &Places, opener: Opener<'_>) -> Result<Unlocked, OpenError> {
     let randomness: Arc<dyn Randomness> = Arc::new(System);
-    Unlocked::open(places, passphrase, &randomness).await
+    Unlocked::open(places, opener, &randomness).await
 }
 
 struct Check<'v> {
