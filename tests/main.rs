@@ -109,6 +109,7 @@ mod keys {
     pub(crate) mod destroyed;
     mod erased;
     mod erased_killed;
+    mod hsm;
     mod locking;
     mod memory;
     mod reindex;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use clap::Args;
 use zeroize::Zeroizing;
 
+use super::hsm_to::HsmTo;
 use super::passphrase::PassphraseFrom;
 use super::shares_to::{HandedOut, SharesTo};
 use super::terminal::Terminal;
@@ -32,6 +33,8 @@ pub(super) struct Init {
     passphrase: PassphraseFrom,
     #[command(flatten)]
     shares: SharesTo,
+    #[command(flatten)]
+    hsm: HsmTo,
     /// What the log is called: a host name of yours and a number. It can never change. Asked for on the terminal where it is not given.
     #[arg(long, value_name = "HOST/log/1")]
     origin: Option<String>,
@@ -76,9 +79,10 @@ impl Init {
             centre_name: self.centre_name,
         };
         let random = Arc::new(randomness::System);
-        let founded = match &out {
-            Some(out) => Vault::init(&places, Choice::Shares(out.scheme), &founding, &System, random)?,
-            None => Vault::init(&places, &self.passphrase.choose()?, &founding, &System, random)?,
+        let founded = match (&out, self.hsm.key(&self.passphrase)?) {
+            (Some(out), _) => Vault::init(&places, Choice::Shares(out.scheme), &founding, &System, random)?,
+            (None, Some(key)) => Vault::init(&places, Choice::Hsm(&key), &founding, &System, random)?,
+            (None, None) => Vault::init(&places, &self.passphrase.choose()?, &founding, &System, random)?,
         };
         let handed = out.as_ref().map(|out| out.hand_out(&founded.shares)).transpose()?;
         // A vault whose tokens nobody has would be of no use: it is kept once they are handed over.

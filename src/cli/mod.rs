@@ -11,6 +11,7 @@ mod demo;
 mod department;
 mod failure;
 mod fsck;
+mod hsm_to;
 mod import;
 mod init;
 mod keys;

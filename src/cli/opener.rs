@@ -1,14 +1,14 @@
-//! What opens a vault, as people bring it: the passphrase, or shares.
+//! What opens a vault, as people bring it: the passphrase, shares, or the PIN of a hardware module.
 
 use std::path::PathBuf;
 
 use clap::Args;
 
 use super::Failure;
-use super::passphrase::{PassphraseFrom, named, terminal, typed};
+use super::passphrase::{PassphraseFrom, named, pin, terminal, typed, typed_pin};
 use super::terminal::Terminal;
 use crate::keyring::KeyError;
-use crate::keyring::unlock::{Means, Passphrase, Share, Shares};
+use crate::keyring::unlock::{Hsm, Means, Passphrase, Pin, Share, Shares};
 use crate::vault::life::gathering::Brought;
 
 /// One prompt for both: a share begins like no passphrase.
@@ -16,6 +16,44 @@ const PROMPT: &str = "Passphrase, or a share: ";
 
 #[derive(Args)]
 pub(super) struct OpenerFrom {
+    #[command(flatten)]
+    pieces: PiecesFrom,
+    /// The vault opens by a hardware module: the path of its PKCS #11 library. Its PIN is read in place of the passphrase.
+    #[arg(long, value_name = "LIBRARY", conflicts_with_all = ["share_files", "share_fd"])]
+    pkcs11: Option<PathBuf>,
+}
+
+impl OpenerFrom {
+    /// What is in the files and behind the descriptors that are named, if any are. Nobody is asked.
+    pub(super) fn given(&self) -> Result<Option<Means>, Failure> {
+        let Some(module) = self.module() else {
+            return self.pieces.given();
+        };
+        Ok(self.pieces.pin()?.map(|pin| Means::Hsm(Hsm { module, pin })))
+    }
+
+    /// What opens a vault that exists. Where nothing is named, it is asked for on the terminal: the passphrase, one share after the
+    /// other, or the PIN.
+    pub(super) fn read(&self) -> Result<Means, Failure> {
+        match (self.given()?, self.module()) {
+            (Some(means), _) => Ok(means),
+            (None, None) => asked(&terminal()?),
+            (None, Some(module)) => Ok(Means::Hsm(Hsm {
+                module,
+                pin: typed_pin()?,
+            })),
+        }
+    }
+
+    /// The library of the hardware module.
+    pub(super) fn module(&self) -> Option<PathBuf> {
+        self.pkcs11.clone()
+    }
+}
+
+/// A passphrase, a share or a PIN, for a server or for a vault that is opened here.
+#[derive(Args)]
+pub(super) struct PiecesFrom {
     #[command(flatten)]
     passphrase: PassphraseFrom,
     /// Read a share from this file, mode 0600. Repeat for more.
@@ -26,15 +64,15 @@ pub(super) struct OpenerFrom {
     share_fd: Option<u32>,
 }
 
-impl OpenerFrom {
-    /// What is in the files and behind the descriptors that are named, if any are. Nobody is asked.
-    pub(super) fn given(&self) -> Result<Option<Means>, Failure> {
+impl PiecesFrom {
+    fn given(&self) -> Result<Option<Means>, Failure> {
         let mut pieces = self.named()?.into_iter();
         let Some(first) = pieces.next() else { return Ok(None) };
         let mut shares = Shares::default();
         match first {
             Brought::Passphrase(passphrase) => return Ok(Some(Means::Passphrase(passphrase))),
             Brought::Share(share) => drop(shares.add(share).map_err(Failure::usage)?),
+            Brought::Pin(_) => return Err(Failure::usage(KeyError::ModuleNotNamed)),
         }
         for piece in pieces {
             if let Brought::Share(share) = piece {
@@ -47,10 +85,14 @@ impl OpenerFrom {
         Ok(Some(Means::Shares(shares)))
     }
 
-    /// What opens a vault that exists. Where nothing is named, it is asked for on the terminal: the passphrase, or one share after the
-    /// other.
-    pub(super) fn read(&self) -> Result<Means, Failure> {
-        self.given()?.map_or_else(|| asked(&terminal()?), Ok)
+    /// The PIN in a file or behind a descriptor, if one is named.
+    fn pin(&self) -> Result<Option<Pin>, Failure> {
+        pin(&self.passphrase)
+    }
+
+    /// The PIN that is brought now.
+    pub(super) fn brought_pin(&self) -> Result<Brought, Failure> {
+        self.pin()?.map_or_else(typed_pin, Ok).map(Brought::Pin)
     }
 
     /// What is brought now: all that is named, or one secret that is typed.
@@ -94,7 +136,7 @@ fn asked(terminal: &Terminal) -> Result<Means, Failure> {
     loop {
         let share = match brought(typed(terminal, &prompt)?) {
             Ok(Brought::Passphrase(passphrase)) if shares.is_empty() => return Ok(Means::Passphrase(passphrase)),
-            Ok(Brought::Passphrase(_)) | Err(KeyError::BadShare) => {
+            Ok(Brought::Passphrase(_) | Brought::Pin(_)) | Err(KeyError::BadShare) => {
                 terminal.show(&format!("{}\n", KeyError::BadShare))?;
                 continue;
             }

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::Failure;
 use super::terminal::{Silent, Terminal};
 use crate::keyring::KeyError;
-use crate::keyring::unlock::{NoPassphrase, Passphrase};
+use crate::keyring::unlock::{NoPassphrase, Passphrase, Pin};
 use crate::secret_file;
 
 const LONGEST: u64 = 4096;
@@ -54,6 +54,11 @@ pub(super) struct NewPassphraseFrom {
 }
 
 impl NewPassphraseFrom {
+    /// The PIN of a hardware module, from where the new passphrase is read otherwise.
+    pub(super) fn pin(&self) -> Result<Option<Pin>, Failure> {
+        named_pin(self.new_passphrase_file.as_deref(), self.new_passphrase_fd)
+    }
+
     /// The new passphrase, typed twice where no file and no descriptor is named.
     pub(super) fn choose(&self) -> Result<Passphrase, Failure> {
         named(self.new_passphrase_file.as_deref(), self.new_passphrase_fd)?.map_or_else(chosen, Ok)
@@ -73,11 +78,41 @@ pub(super) fn named(file: Option<&Path>, descriptor: Option<u32>) -> Result<Opti
     })
 }
 
-fn from_file(file: File, path: &Path) -> Result<Passphrase, Failure> {
-    Passphrase::first_line(file).map_err(|none| match none {
-        NoPassphrase::NotRead(error) => unreadable(path, &error),
-        NoPassphrase::Key(error) => not_taken(error),
+/// The PIN of a hardware module, from where a passphrase is read otherwise.
+pub(super) fn pin(from: &PassphraseFrom) -> Result<Option<Pin>, Failure> {
+    named_pin(from.passphrase_file.as_deref(), from.passphrase_fd)
+}
+
+fn named_pin(file: Option<&Path>, descriptor: Option<u32>) -> Result<Option<Pin>, Failure> {
+    let (file, path) = match (file, descriptor) {
+        (Some(path), _) => (secret_file::open(path)?, path.to_owned()),
+        (None, Some(number)) => {
+            let path = Path::new("/dev/fd").join(number.to_string());
+            (File::open(&path).map_err(|error| unreadable(&path, &error))?, path)
+        }
+        (None, None) => return Ok(None),
+    };
+    Pin::first_line(file).map(Some).map_err(|none| not_read(none, &path))
+}
+
+/// A PIN that is typed.
+pub(super) fn typed_pin() -> Result<Pin, Failure> {
+    let terminal = terminal()?;
+    asked(terminal.file(), "PIN of the hardware module: ", |terminal| {
+        Pin::first_line(terminal)
     })
+    .map_err(|none| not_read(none, Path::new("the terminal")))
+}
+
+fn not_read(none: NoPassphrase, place: &Path) -> Failure {
+    match none {
+        NoPassphrase::NotRead(error) => unreadable(place, &error),
+        NoPassphrase::Key(error) => not_taken(error),
+    }
+}
+
+fn from_file(file: File, path: &Path) -> Result<Passphrase, Failure> {
+    Passphrase::first_line(file).map_err(|none| not_read(none, path))
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
@@ -110,17 +145,22 @@ pub(super) fn terminal() -> Result<Terminal, Failure> {
 
 /// A secret that is typed.
 pub(super) fn typed(terminal: &Terminal, prompt: &str) -> Result<Passphrase, Failure> {
-    prompted(terminal.file(), prompt).map_err(|none| match none {
-        NoPassphrase::NotRead(error) => Failure::unavailable(format!("the terminal: {error}")),
-        NoPassphrase::Key(error) => not_taken(error),
-    })
+    prompted(terminal.file(), prompt).map_err(|none| not_read(none, Path::new("the terminal")))
 }
 
 /// Asks on a terminal that does not show what is typed.
-fn prompted(mut terminal: &File, prompt: &str) -> Result<Passphrase, NoPassphrase> {
+fn prompted(terminal: &File, prompt: &str) -> Result<Passphrase, NoPassphrase> {
+    asked(terminal, prompt, |terminal| Passphrase::first_line(terminal))
+}
+
+fn asked<T>(
+    mut terminal: &File,
+    prompt: &str,
+    read: impl FnOnce(&File) -> Result<T, NoPassphrase>,
+) -> Result<T, NoPassphrase> {
     let _silent = Silent::new(terminal)?;
     terminal.write_all(prompt.as_bytes())?;
-    Passphrase::first_line(terminal)
+    read(terminal)
 }
 
 /// The first line of a file of secrets.

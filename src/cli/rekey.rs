@@ -2,11 +2,12 @@
 
 use clap::Args;
 
+use super::hsm_to::NewHsmTo;
 use super::opener::OpenerFrom;
 use super::passphrase::NewPassphraseFrom;
 use super::shares_to::{HandedOut, SharesTo};
 use super::{Done, Failure, Where, aside, runtime, say, unlocked};
-use crate::keyring::unlock::{Choice, Passphrase};
+use crate::keyring::unlock::{Choice, HsmKey, Passphrase};
 use crate::vault::Vault;
 use crate::vault::life::open::{OpenError, Running};
 
@@ -22,12 +23,15 @@ pub(super) struct Rekey {
     shares: SharesTo,
     #[command(flatten)]
     passphrase: NewPassphraseFrom,
+    #[command(flatten)]
+    hsm: NewHsmTo,
 }
 
 /// What is to open the vault from now on.
 enum New<'p> {
     Passphrase(Passphrase),
     Shares(super::shares_to::HandingOut<'p>),
+    Hsm(HsmKey),
 }
 
 impl New<'_> {
@@ -35,6 +39,7 @@ impl New<'_> {
         match self {
             Self::Passphrase(passphrase) => Choice::Passphrase(passphrase),
             Self::Shares(out) => Choice::Shares(out.scheme),
+            Self::Hsm(key) => Choice::Hsm(key),
         }
     }
 }
@@ -45,7 +50,10 @@ impl Rekey {
         let opener = self.opener.read()?;
         let new = match out {
             Some(out) => New::Shares(out),
-            None => New::Passphrase(self.passphrase.choose()?),
+            None => match self.hsm.key(&self.passphrase)? {
+                Some(key) => New::Hsm(key),
+                None => New::Passphrase(self.passphrase.choose()?),
+            },
         };
         let generation = runtime()?.block_on(async {
             // An unlock like any other: the log is proved, and has an entry of it.
@@ -55,6 +63,7 @@ impl Rekey {
         match &new {
             New::Passphrase(_) => say("the new passphrase opens the vault")?,
             New::Shares(out) => out.tell()?,
+            New::Hsm(_) => say("the key in the hardware module opens the vault")?,
         }
         say(format!(
             "generation {generation} is in force; what opened the vault before opens it no longer, except backups of the key store"
@@ -67,7 +76,7 @@ impl Rekey {
 async fn rekeyed(vault: &Vault, new: &New<'_>) -> Result<u32, Failure> {
     let rekeying = vault.prepare_rekey(new.choice()).await?;
     let handed: Option<HandedOut> = match new {
-        New::Passphrase(_) => None,
+        New::Passphrase(_) | New::Hsm(_) => None,
         New::Shares(out) => Some(out.hand_out(rekeying.shares())?),
     };
     let done = vault.rekey(&rekeying).await;

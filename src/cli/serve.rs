@@ -232,6 +232,7 @@ impl Serve {
                 at_once: self.requests_at_once,
                 refusals: self.refusals_per_minute,
             },
+            pkcs11: self.opener.module(),
             gather_for: Duration::from_secs(self.share_timeout),
             ..Running::default()
         };

@@ -8,7 +8,7 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::client::{Answer, Client};
-use super::opener::OpenerFrom;
+use super::opener::PiecesFrom;
 use super::server::Reach;
 use super::{Done, Failure, say};
 use crate::vault::life::gathering::Brought;
@@ -19,7 +19,7 @@ const MOST_WAITS: u32 = 20;
 const LARGEST_BODY: usize = 6 * 1024 + 64;
 const PATH: &str = "/v1/keys/unlock";
 
-/// It takes the passphrase, or one share or more, and no token: nobody can be known before. Each holder of a share runs it, in any order
+/// It takes the passphrase, one share or more, or a PIN, and no token: nobody can be known before. Each holder of a share runs it, in any order
 /// and from any machine, until enough of them did. The server forgets the shares when no further one comes in time. Where several servers
 /// serve one vault, each is unlocked by itself.
 #[derive(Args)]
@@ -27,7 +27,10 @@ pub(super) struct Unlock {
     #[command(flatten)]
     reach: Reach,
     #[command(flatten)]
-    opener: OpenerFrom,
+    pieces: PiecesFrom,
+    /// What is typed, or read in place of the passphrase, is the PIN of a hardware module. It is taken on the machine of the server alone.
+    #[arg(long, conflicts_with_all = ["share_files", "share_fd"])]
+    pin: bool,
 }
 
 #[derive(Serialize)]
@@ -35,13 +38,19 @@ pub(super) struct Unlock {
 enum Body<'p> {
     Passphrase(&'p str),
     Share(&'p str),
+    Pin(&'p str),
 }
 
 impl Unlock {
     pub(super) fn run(self) -> Done {
         let client = self.reach.client()?;
         let mut last = None;
-        for brought in self.opener.pieces()? {
+        let pieces = if self.pin {
+            vec![self.pieces.brought_pin()?]
+        } else {
+            self.pieces.pieces()?
+        };
+        for brought in pieces {
             let answer = sent(&client, &brought)?;
             last = waits_for_more(&answer);
             if last.is_some() {
@@ -74,6 +83,7 @@ fn sent(client: &Client, brought: &Brought) -> Result<Answer, Failure> {
     let mut body = Zeroizing::new(Vec::with_capacity(LARGEST_BODY));
     let written = match brought {
         Brought::Passphrase(passphrase) => serde_json::to_writer(&mut *body, &Body::Passphrase(passphrase.text())),
+        Brought::Pin(pin) => serde_json::to_writer(&mut *body, &Body::Pin(pin.text())),
         Brought::Share(share) => {
             let text = share.text().map_err(Failure::unavailable)?;
             serde_json::to_writer(&mut *body, &Body::Share(text.text()))

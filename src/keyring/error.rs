@@ -66,6 +66,38 @@ pub enum KeyError {
          bring others"
     )]
     WrongShares,
+    /// The PIN of the hardware module is not the one.
+    #[error("the hardware module refuses the PIN\n  check it: after a few wrong ones the module locks it")]
+    WrongPin,
+    /// The module takes the PIN no more.
+    #[error("the hardware module has locked the PIN after too many wrong ones\n  its security officer unlocks it")]
+    PinLocked,
+    /// What was given is no PIN.
+    #[error("a PIN is one line of text of 1 to 255 bytes")]
+    BadPin,
+    /// Nobody said which module.
+    #[error("this vault opens by a hardware module, and none is named\n  give --pkcs11 and the path of its library")]
+    ModuleNotNamed,
+    /// The module's library cannot be loaded.
+    #[error("the library of the hardware module cannot be loaded\n  check the path in --pkcs11, and its configuration")]
+    NoModule,
+    /// The module is not there, or not in it the token.
+    #[error("the hardware module has no token of that name\n  check that it is plugged in, or reached, and its label")]
+    NoToken,
+    /// The token has no such key.
+    #[error("the token has no AES key of that name\n  check the label, and that the module was not initialised anew")]
+    NoHsmKey,
+    /// The token has more than one.
+    #[error("the token has several AES keys of that name\n  name a label that one key has")]
+    SeveralHsmKeys,
+    /// The key is not the one.
+    #[error(
+        "the key of that name in the hardware module does not open this key store\n  restore that key, or the key store, from its backup"
+    )]
+    WrongHsmKey,
+    /// Something else.
+    #[error("the hardware module reports a fault\n  the program log has its words")]
+    Hsm,
     /// No such scheme.
     #[error("a threshold is at least 2 and at most the number of shares, and there are at most 255 shares")]
     BadScheme,
@@ -115,13 +147,45 @@ impl KeyError {
                 | Self::ShareOfOthers
                 | Self::DuplicateShare(_)
                 | Self::TooFewShares
+                | Self::WrongPin
+                | Self::PinLocked
+                | Self::ModuleNotNamed
+                | Self::NoModule
+                | Self::NoToken
+                | Self::NoHsmKey
+                | Self::SeveralHsmKeys
+                | Self::WrongHsmKey
+                | Self::Hsm
         )
+    }
+}
+
+impl KeyError {
+    /// Whether it is a try with something that does not open the vault. Faults of a module are not, nor is a share that is in.
+    #[must_use]
+    pub const fn is_wrong_try(&self) -> bool {
+        self.is_of_opener()
+            && !matches!(
+                self,
+                Self::DuplicateShare(_)
+                    | Self::PinLocked
+                    | Self::ModuleNotNamed
+                    | Self::NoModule
+                    | Self::NoToken
+                    | Self::NoHsmKey
+                    | Self::SeveralHsmKeys
+                    | Self::WrongHsmKey
+                    | Self::Hsm
+            )
     }
 }
 
 const fn other_way(by: &OpensBy) -> &'static str {
     match by {
         OpensBy::Passphrase => "this vault opens by a passphrase\n  bring that",
+        OpensBy::Pkcs11 => {
+            "this vault opens by a hardware module\n  give --pkcs11 and the path of its library; the passphrase asked for is its PIN"
+        }
         OpensBy::Shares => "this vault opens by shares\n  their holders bring them: see `callervault unlock --help`",
     }
 }

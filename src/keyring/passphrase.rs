@@ -49,27 +49,9 @@ impl Passphrase {
     ///
     /// # Errors
     /// [`NoPassphrase`].
-    pub fn first_line(mut from: impl Read) -> Result<Self, NoPassphrase> {
-        let mut page = LockedPage::new()?;
-        let mut len = 0;
-        let end = loop {
-            let room = page.bytes_mut().get_mut(len..).unwrap_or_default();
-            let read = match from.read(room) {
-                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-                read => read?,
-            };
-            len += read;
-            let line = page.bytes().get(..len).unwrap_or_default();
-            if let Some(end) = line.iter().position(|&byte| byte == b'\n') {
-                break end;
-            }
-            if read == 0 {
-                break len;
-            }
-        };
-        let line = page.bytes().get(..end).unwrap_or_default();
-        let end = line.strip_suffix(b"\r").unwrap_or(line).len();
-        Ok(Self::on(page, end)?)
+    pub fn first_line(from: impl Read) -> Result<Self, NoPassphrase> {
+        let (page, len) = line(from)?;
+        Ok(Self::on(page, len)?)
     }
 
     /// Whether the two are the same.
@@ -95,6 +77,74 @@ impl Passphrase {
 
     pub(super) fn bytes(&self) -> &[u8] {
         self.page.bytes().get(..self.len).unwrap_or_default()
+    }
+}
+
+/// The first line, on a locked page, and its length.
+fn line(mut from: impl Read) -> Result<(LockedPage, usize), NoPassphrase> {
+    let mut page = LockedPage::new()?;
+    let mut len = 0;
+    let end = loop {
+        let room = page.bytes_mut().get_mut(len..).unwrap_or_default();
+        let read = match from.read(room) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            read => read?,
+        };
+        len += read;
+        let line = page.bytes().get(..len).unwrap_or_default();
+        if let Some(end) = line.iter().position(|&byte| byte == b'\n') {
+            break end;
+        }
+        if read == 0 {
+            break len;
+        }
+    };
+    let line = page.bytes().get(..end).unwrap_or_default();
+    let end = line.strip_suffix(b"\r").unwrap_or(line).len();
+    Ok((page, end))
+}
+
+/// The PIN of a hardware module, on a locked page, wiped when dropped. No `Debug`.
+pub struct Pin {
+    page: LockedPage,
+    len: usize,
+}
+
+impl Pin {
+    /// Takes a PIN of 1 to 255 bytes, of a text that is wiped elsewhere.
+    ///
+    /// # Errors
+    /// [`KeyError::BadPin`] for any other length; [`KeyError::MemoryNotLocked`].
+    pub fn of(text: &str) -> Result<Self, KeyError> {
+        let mut page = LockedPage::new()?;
+        let room = page.bytes_mut().get_mut(..text.len()).ok_or(KeyError::BadPin)?;
+        room.copy_from_slice(text.as_bytes());
+        Self::on(page, text.len())
+    }
+
+    /// Reads the first line, straight onto the locked page.
+    ///
+    /// # Errors
+    /// [`NoPassphrase`].
+    pub fn first_line(from: impl Read) -> Result<Self, NoPassphrase> {
+        let (page, len) = line(from)?;
+        Ok(Self::on(page, len)?)
+    }
+
+    /// The text, for the module and for whoever sends it to a server.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        let bytes = self.page.bytes().get(..self.len).unwrap_or_default();
+        std::str::from_utf8(bytes).unwrap_or_default()
+    }
+
+    fn on(page: LockedPage, len: usize) -> Result<Self, KeyError> {
+        let pin = Self { page, len };
+        if (1..=255).contains(&len) && !pin.text().is_empty() {
+            Ok(pin)
+        } else {
+            Err(KeyError::BadPin)
+        }
     }
 }
 

@@ -7,11 +7,12 @@ use jiff::Timestamp;
 use zeroize::Zeroizing;
 
 use super::memory::{KEY_LEN, Secret};
-pub use super::passphrase::{Incoming, NoPassphrase, Passphrase};
+pub use super::passphrase::{Incoming, NoPassphrase, Passphrase, Pin};
 use super::stack::Stacks;
 use super::unlocked::Unlocked;
 pub use super::ways::{
-    Choice, LEAST_MEMORY_KIB, LEAST_PASSES, Means, Opened, Opener, OpensBy, Progress, Scheme, Share, Shares, Wrapped,
+    Choice, Hsm, HsmKey, LEAST_MEMORY_KIB, LEAST_PASSES, Means, Opened, Opener, OpensBy, Progress, Scheme, Share,
+    Shares, Wrapped,
 };
 use super::ways::{open_root, wrap_first};
 use super::{KeyError, KeyRole, Keyring, aead, place};

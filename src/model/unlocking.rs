@@ -20,5 +20,7 @@ word_enum! {
         Passphrase = "passphrase",
         /// By shares that several people hold.
         Shares = "shares",
+        /// By a key of a hardware module (PKCS #11).
+        Pkcs11 = "pkcs11",
     }
 }

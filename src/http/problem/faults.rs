@@ -63,6 +63,14 @@ fn of_opener(error: KeyError) -> Problem {
         KeyError::OtherWay(OpensBy::Shares) => problems::OPENS_BY_SHARES.into(),
         KeyError::OlderShare { of, now } => generations(problems::OLDER_SHARE, of, now),
         KeyError::NewerShare { of, now } => generations(problems::NEWER_SHARE, of, now),
+        KeyError::OtherWay(OpensBy::Pkcs11) => problems::OPENS_BY_HSM.into(),
+        KeyError::WrongPin => problems::WRONG_PIN.into(),
+        KeyError::PinLocked => problems::PIN_LOCKED.into(),
+        KeyError::ModuleNotNamed => problems::MODULE_NOT_NAMED.into(),
+        KeyError::NoModule | KeyError::NoToken | KeyError::Hsm => Problem::from(problems::HSM_AWAY).inside(&error),
+        KeyError::NoHsmKey | KeyError::SeveralHsmKeys | KeyError::WrongHsmKey => {
+            Problem::from(problems::HSM_KEY).inside(&error)
+        }
         KeyError::DuplicateShare(number) => Problem::from(problems::DUPLICATE_SHARE).with("number", number),
         _ => problems::FOREIGN_SHARE.into(),
     }

@@ -19,7 +19,7 @@ use crate::http::App;
 use crate::http::listener::Encrypted;
 use crate::http::problem::Problem;
 use crate::keyring::KeyError;
-use crate::keyring::unlock::{Incoming, Passphrase, Share};
+use crate::keyring::unlock::{self, Incoming, Passphrase, Share};
 use crate::model::problems;
 use crate::model::unlocking::CameFrom;
 use crate::vault::life::door::Admitted;
@@ -41,6 +41,10 @@ pub(in crate::http) struct Unlock<'b> {
     #[serde(borrow, default)]
     #[schema(value_type = Option<String>, format = Password)]
     share: Option<Text<'b>>,
+    /// The PIN, where the vault opens by a hardware module. It is taken on the machine alone: a few wrong ones lock the module.
+    #[serde(borrow, default)]
+    #[schema(value_type = Option<String>, format = Password)]
+    pin: Option<Text<'b>>,
 }
 
 /// A text that is not copied where it has no escapes.
@@ -58,6 +62,7 @@ impl Text<'_> {
         taken.map_err(|error| match error {
             KeyError::BadPassphrase => problems::BAD_PASSPHRASE.into(),
             KeyError::BadShare => problems::BAD_SHARE.into(),
+            KeyError::BadPin => problems::BAD_PIN.into(),
             other => Problem::from(crate::vault::Error::Key(other)),
         })
     }
@@ -85,11 +90,24 @@ impl FromRequest<Arc<App>> for Unlocking {
             Unlock {
                 passphrase: Some(text),
                 share: None,
+                pin: None,
             } => Brought::Passphrase(text.taken(Passphrase::of)?),
             Unlock {
                 passphrase: None,
                 share: Some(text),
+                pin: None,
             } => Brought::Share(text.taken(Share::read)?),
+            Unlock {
+                passphrase: None,
+                share: None,
+                pin: Some(text),
+            } => {
+                let pin = text.taken(unlock::Pin::of)?;
+                if from != CameFrom::Machine {
+                    return Err(problems::PIN_FROM_NETWORK.into());
+                }
+                Brought::Pin(pin)
+            }
             _ => return Err(problems::NOT_ONE_OPENER.into()),
         };
         Ok(Self {

@@ -5,6 +5,7 @@
 //! a module here. Each time that holders or the way change, the root key is wrapped anew, under the next *generation*.
 
 mod argon;
+mod hsm;
 mod shamir;
 mod share;
 mod shares;
@@ -18,6 +19,7 @@ use crate::randomness::Randomness;
 use crate::store::rows::{UnlockRow, VaultRow};
 
 pub use self::argon::{LEAST_MEMORY_KIB, LEAST_PASSES};
+pub use self::hsm::{Hsm, HsmKey};
 pub use self::share::Share;
 pub use self::shares::{Progress, Scheme, Shares};
 
@@ -33,6 +35,8 @@ pub enum Opener<'o> {
     Passphrase(&'o Passphrase),
     /// Shares of several people.
     Shares(&'o Shares),
+    /// A hardware module and its PIN.
+    Hsm(&'o Hsm),
 }
 
 /// What [`Opener`] borrows.
@@ -41,6 +45,8 @@ pub enum Means {
     Passphrase(Passphrase),
     /// Shares of several people.
     Shares(Shares),
+    /// A hardware module and its PIN.
+    Hsm(Hsm),
 }
 
 /// How the root key is to open from now on.
@@ -50,6 +56,8 @@ pub enum Choice<'c> {
     Passphrase(&'c Passphrase),
     /// By so many of so many shares.
     Shares(Scheme),
+    /// By a key of a hardware module.
+    Hsm(&'c HsmKey),
 }
 
 /// How the root key was opened. It holds no secret: the log has it.
@@ -78,6 +86,7 @@ impl Wrapped {
         match choice {
             Choice::Passphrase(passphrase) => Opener::Passphrase(passphrase),
             Choice::Shares(_) => Opener::Shares(&self.shares),
+            Choice::Hsm(key) => Opener::Hsm(&key.hsm),
         }
     }
 }
@@ -99,6 +108,7 @@ impl<'o> From<&'o Means> for Opener<'o> {
         match means {
             Means::Passphrase(passphrase) => Self::Passphrase(passphrase),
             Means::Shares(shares) => Self::Shares(shares),
+            Means::Hsm(hsm) => Self::Hsm(hsm),
         }
     }
 }
@@ -114,6 +124,7 @@ impl Opener<'_> {
         match self {
             Self::Passphrase(_) => OpensBy::Passphrase,
             Self::Shares(_) => OpensBy::Shares,
+            Self::Hsm(_) => OpensBy::Pkcs11,
         }
     }
 
@@ -124,7 +135,7 @@ impl Opener<'_> {
     pub fn fits(self, vault: &VaultRow, ways: &[UnlockRow]) -> Result<(), KeyError> {
         match self {
             Self::Shares(shares) => shares.iter().try_for_each(|share| share.fits(vault, ways)),
-            Self::Passphrase(_) => of_way(self.by(), ways).map(|_| ()),
+            Self::Passphrase(_) | Self::Hsm(_) => of_way(self.by(), ways).map(|_| ()),
         }
     }
 }
@@ -147,27 +158,32 @@ pub(super) fn open_root(
     ways: &[UnlockRow],
 ) -> Result<(Secret, Opened), KeyError> {
     let row = of_way(opener.by(), ways)?;
-    let (unlocking, wrong) = match opener {
-        Opener::Passphrase(passphrase) => (
-            argon::unlocking_key(stacks, passphrase, row)?,
-            KeyError::WrongPassphrase,
-        ),
-        Opener::Shares(shares) => (shares.unlocking_key(stacks, row)?, KeyError::WrongShares),
-    };
-    let mut root = Secret::empty()?;
-    let (key, aad) = (unlocking.bytes(), place(origin, row));
-    stacks
-        .run(|| aead::open_key(key, SEALED, &aad, &row.wrapped_root, root.bytes_mut()))?
-        .map_err(|_| wrong)?;
-    let opened = Opened {
+    let mut opened = Opened {
         by: row.way,
         generation: row.generation,
-        shares: match opener {
-            Opener::Passphrase(_) => Vec::new(),
-            Opener::Shares(shares) => shares.used(row.threshold),
-        },
+        shares: Vec::new(),
+    };
+    let root = match opener {
+        Opener::Passphrase(passphrase) => {
+            let unlocking = argon::unlocking_key(stacks, passphrase, row)?;
+            open_by(stacks, &unlocking, (origin, row)).map_err(|_| KeyError::WrongPassphrase)?
+        }
+        Opener::Shares(shares) => {
+            let unlocking = shares.unlocking_key(stacks, row)?;
+            opened.shares = shares.used(row.threshold);
+            open_by(stacks, &unlocking, (origin, row)).map_err(|_| KeyError::WrongShares)?
+        }
+        Opener::Hsm(hsm) => hsm::open(hsm, &place(origin, row), row)?,
     };
     Ok((root, opened))
+}
+
+/// Opens the root key by a key of ours.
+fn open_by(stacks: &Stacks, unlocking: &Secret, (origin, row): (&str, &UnlockRow)) -> Result<Secret, KeyError> {
+    let mut root = Secret::empty()?;
+    let (key, aad) = (unlocking.bytes(), place(origin, row));
+    stacks.run(|| aead::open_key(key, SEALED, &aad, &row.wrapped_root, root.bytes_mut()))??;
+    Ok(root)
 }
 
 /// Wraps the root key in the way that was chosen, and opens it again by what was made: it is given to nobody otherwise.
@@ -189,20 +205,26 @@ pub(super) fn wrap_root(
         ..UnlockRow::none()
     };
     let mut shares = Shares::default();
-    let unlocking = match choice {
+    let seal = |unlocking: &Secret, row: &UnlockRow| {
+        let (key, aad) = (unlocking.bytes(), place(&vault.origin, row));
+        stacks.run(|| aead::seal(randomness, key, SEALED, &aad, root))?
+    };
+    row.wrapped_root = match choice {
         Choice::Passphrase(passphrase) => {
             argon::choose(&mut row, randomness)?;
-            argon::unlocking_key(stacks, passphrase, &row)?
+            seal(&argon::unlocking_key(stacks, passphrase, &row)?, &row)?
         }
         Choice::Shares(scheme) => {
             scheme.choose(&mut row);
             let key = Secret::random(randomness)?;
             shares = Shares::split(stacks, &key, &row, vault, randomness)?;
-            key
+            seal(&key, &row)?
+        }
+        Choice::Hsm(key) => {
+            key.choose(&mut row);
+            hsm::seal(&key.hsm, &place(&vault.origin, &row), &row, root, randomness)?
         }
     };
-    let (key, aad) = (unlocking.bytes(), place(&vault.origin, &row));
-    row.wrapped_root = stacks.run(|| aead::seal(randomness, key, SEALED, &aad, root))??;
     let wrapped = Wrapped { row, shares };
     let ways = std::slice::from_ref(&wrapped.row);
     let (again, _) = open_root(stacks, &vault.origin, wrapped.opener(choice), ways)?;
@@ -234,5 +256,6 @@ fn place(origin: &str, row: &UnlockRow) -> Vec<u8> {
     match row.way {
         OpensBy::Passphrase => place::root(origin),
         OpensBy::Shares => place::root_by_shares(origin, row.generation, [row.threshold, row.shares]),
+        OpensBy::Pkcs11 => place::root_by_hsm(origin, row.generation, [&row.token, &row.key_label]),
     }
 }

@@ -31,8 +31,8 @@ problems! {
         "未显示任何内容；未收到应答的修改视为未完成。请重试，写操作请使用同一 Idempotency-Key。";
     /// The keys are wiped.
     LOCKED = "locked", 503, "The vault is locked" / "保险库已锁定",
-        "Unlock it with the passphrase or with shares: `callervault unlock`, or POST /v1/keys/unlock." /
-        "请用口令或份额解锁：`callervault unlock`，或 POST /v1/keys/unlock。";
+        "Unlock it with the passphrase, shares or PIN: `callervault unlock`, or POST /v1/keys/unlock." /
+        "请用口令、份额或 PIN 解锁：`callervault unlock`，或 POST /v1/keys/unlock。";
     /// The operating system locks no memory.
     MEMORY_NOT_LOCKED = "memory-not-locked", 503, "Memory for a key cannot be locked" / "无法锁定存放密钥的内存",
         "Nothing was decrypted. Raise the limit of locked memory, e.g. `ulimit -l 8192` or LimitMEMLOCK=8M." /

@@ -16,8 +16,8 @@ problems! {
          or others. Nothing is looked at for {wait} s. The next unlock writes the number of wrong tries into the log." /
         "至少有一个份额不是当初发放的，无法判断是哪一个。已提交的份额全部清除，请重新提交，或改用其他份额。{wait} 秒内不再核对。下次解锁时，日志会记下错误次数。";
     /// Neither a passphrase nor a share, or both.
-    NOT_ONE_OPENER = "not-one-opener", 400, "Neither a passphrase nor a share" / "既不是口令，也不是份额",
-        "Send either `passphrase` or one `share`." / "请发送 `passphrase`，或者一个 `share`。";
+    NOT_ONE_OPENER = "not-one-opener", 400, "Neither a passphrase, nor a share, nor a PIN" / "不是口令、份额或 PIN 之一",
+        "Send one of them: `passphrase`, one `share`, or `pin`." / "请只发送其中一项：`passphrase`、一个 `share`，或 `pin`。";
     /// The check of a share does not fit.
     BAD_SHARE = "bad-share", 422, "The share was mistyped" / "份额输入有误",
         "Its check does not fit. Compare it with what was handed out, letter by letter. The shares that are in stay." /
@@ -42,6 +42,35 @@ problems! {
     OPENS_BY_SHARES = "opens-by-shares", 409, "This vault opens by shares" / "本保险库用份额解锁",
         "No passphrase opens it. The holders of shares bring them, each with `callervault unlock`." /
         "没有口令可用。请份额持有人各自用 `callervault unlock` 提交份额。";
+    /// It opens by a hardware module.
+    OPENS_BY_HSM = "opens-by-hsm", 409, "This vault opens by a hardware module" / "本保险库用硬件密码模块解锁",
+        "Send the `pin` of the module, on the machine of the server: `callervault unlock --pin`." /
+        "请在服务器本机上提供模块的 PIN：`callervault unlock --pin`。";
+    /// The module refuses the PIN.
+    WRONG_PIN = "wrong-pin", 403, "Wrong PIN" / "PIN 错误",
+        "The hardware module refuses it. After a few wrong ones the module locks the PIN. The next unlock writes the number of wrong tries into \
+         the log." / "硬件密码模块拒绝了该 PIN。连续输错几次，模块就会锁定 PIN。下次解锁时，日志会记下错误次数。";
+    /// The module takes the PIN no more.
+    PIN_LOCKED = "pin-locked", 403, "The PIN is locked" / "PIN 已被锁定",
+        "There were too many wrong ones. The module's security officer unlocks it." / "错误次数过多。请由模块的安全员解除锁定。";
+    /// No PIN at all.
+    BAD_PIN = "bad-pin", 422, "Not a PIN" / "不是 PIN", "A PIN has 1 to 255 bytes." / "PIN 长度为 1 到 255 字节。";
+    /// A PIN from elsewhere.
+    PIN_FROM_NETWORK = "pin-from-network", 403, "A PIN is not taken from the network" / "不接受来自网络的 PIN",
+        "It was not looked at: strangers could lock the module by wrong ones. Unlock on the machine of the server." /
+        "未核对 PIN：否则他人可用错误的 PIN 锁死模块。请在服务器本机上解锁。";
+    /// The server does not know the module.
+    MODULE_NOT_NAMED = "module-not-named", 503, "No hardware module is named" / "未指定硬件密码模块",
+        "Start the server with --pkcs11 and the path of the module's library." / "请用 --pkcs11 指定模块库文件的路径，重新启动服务。";
+    /// The module does not answer.
+    HSM_AWAY = "hsm-away", 503, "The hardware module is not there" / "硬件密码模块不可用",
+        "It cannot be loaded or reached, or has no token of that name. The program log says more. Plug it in, then unlock again." /
+        "模块无法加载或连接，或者没有该名称的令牌设备，详见程序日志。请接好后重新解锁。";
+    /// The module has another key.
+    HSM_KEY = "hsm-key", 503, "The hardware module has not the key" / "硬件密码模块中没有对应的密钥",
+        "The key of that name is missing, is there more than once, or does not open this key store. The program log says which. Restore the key \
+         in the module, or the key store." /
+        "该名称的密钥不存在、不唯一，或不能打开此密钥库，详见程序日志。请恢复模块中的密钥，或恢复密钥库。";
     /// It opens by a passphrase.
     OPENS_BY_PASSPHRASE = "opens-by-passphrase", 409, "This vault opens by a passphrase" / "本保险库用口令解锁",
         "No share opens it." / "不能用份额解锁。";

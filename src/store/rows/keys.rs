@@ -76,6 +76,10 @@ table! {
         pub threshold: u8,
         /// How many there are; 0 in other ways.
         pub shares: u8,
+        /// The label of the token in a hardware module; empty in other ways.
+        pub token: String,
+        /// The label of the key in it; empty in other ways.
+        pub key_label: String,
     }
     reads [
         /// Every way, oldest first.
@@ -97,6 +101,8 @@ impl UnlockRow {
             generation: 1,
             threshold: 0,
             shares: 0,
+            token: String::new(),
+            key_label: String::new(),
         }
     }
 }

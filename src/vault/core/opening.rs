@@ -63,6 +63,8 @@ pub struct Running {
     pub limited: bool,
     /// How long the shares that are in wait for a further one before they are wiped.
     pub gather_for: Duration,
+    /// The library of a hardware module, where the vault opens by one.
+    pub pkcs11: Option<PathBuf>,
 }
 
 /// Long enough for people who are called together, on the telephone, say.
@@ -79,6 +81,7 @@ impl Default for Running {
             rates: Rates::default(),
             limited: true,
             gather_for: GATHER_FOR,
+            pkcs11: None,
         }
     }
 }

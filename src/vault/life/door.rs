@@ -281,7 +281,11 @@ impl Door {
         let stores = Stores::open(&self.opening.places).await?;
         turn.wrong = stores.keys.unlock_tries().await?;
         turn.is_due(from, now)?;
-        let means = match turn.gathering.take(brought, &stores).await {
+        let means = match turn
+            .gathering
+            .take(brought, &stores, self.opening.running.pkcs11.as_deref())
+            .await
+        {
             Ok(Gathered::Enough(means)) => means,
             Ok(Gathered::Waiting(progress)) => {
                 self.forget_later(turn.gathering.count());
@@ -344,7 +348,7 @@ impl Turn {
             OpenError::Key(error) if error.is_of_opener() => error,
             other => return Ok(other.into()),
         };
-        if !matches!(error, KeyError::DuplicateShare(_)) {
+        if error.is_wrong_try() {
             tries::count(&stores.keys, &self.wrong, from, now)?;
             self.wrong = stores.keys.unlock_tries().await?;
         }

@@ -5,8 +5,10 @@
 //! out to be wrong, when somebody locks, and some time after the last of them came.
 
 use std::mem::take;
+use std::path::Path;
 
-use crate::keyring::unlock::{Means, Passphrase, Progress, Share, Shares};
+use crate::keyring::KeyError;
+use crate::keyring::unlock::{Hsm, Means, Passphrase, Pin, Progress, Share, Shares};
 use crate::store::KeyStore;
 use crate::vault::life::open::{OpenError, Stores};
 
@@ -16,6 +18,8 @@ pub enum Brought {
     Passphrase(Passphrase),
     /// One share.
     Share(Share),
+    /// The PIN of a hardware module.
+    Pin(Pin),
 }
 
 /// Whether it is enough.
@@ -38,10 +42,19 @@ impl Gathering {
     /// Takes what was brought, and says whether the vault can be tried with it.
     ///
     /// # Errors
-    /// [`OpenError::Key`] for a share that is not for this vault as it opens now, or that is in; the others stay.
-    pub(super) async fn take(&mut self, brought: Brought, stores: &Stores) -> Result<Gathered, OpenError> {
+    /// [`OpenError::Key`] for a share that is not for this vault as it opens now, or that is in; the others stay. For a PIN without a module.
+    pub(super) async fn take(
+        &mut self,
+        brought: Brought,
+        stores: &Stores,
+        module: Option<&Path>,
+    ) -> Result<Gathered, OpenError> {
         let share = match brought {
             Brought::Passphrase(passphrase) => return Ok(Gathered::Enough(Means::Passphrase(passphrase))),
+            Brought::Pin(pin) => {
+                let module = module.ok_or(KeyError::ModuleNotNamed)?.to_owned();
+                return Ok(Gathered::Enough(Means::Hsm(Hsm { module, pin })));
+            }
             Brought::Share(share) => share,
         };
         let ways = stores.keys.unlocks().await?;
