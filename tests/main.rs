@@ -122,6 +122,14 @@ mod keys {
     mod wrapped;
 }
 
+/// Copies of the stores: backups, what is restored from them, and checks of a vault that serves.
+mod copies {
+    mod backup;
+    mod killed;
+    mod online;
+    mod restore;
+}
+
 /// A vault is made, opened, checked, doubts, and goes on as the next log.
 mod life {
     mod clock;
@@ -159,7 +167,7 @@ mod store {
     mod crash;
     mod damage;
     mod displaced;
-    mod full_disk;
+    pub(crate) mod full_disk;
     mod log_index;
     mod plans;
     mod power_cut;

@@ -2,6 +2,7 @@
 
 mod approvals;
 mod audit;
+mod backup;
 mod caller;
 mod client;
 mod code;
@@ -22,6 +23,7 @@ mod policies;
 mod principal;
 mod recover;
 mod reload;
+mod restore;
 mod serve;
 mod server;
 mod settings;
@@ -81,8 +83,12 @@ enum Verb {
     Serve(serve::Serve),
     /// Import calls from files: JSON lines, CSV or XLSX.
     Import(Box<import::Import>),
-    /// Check every row, log entry and key. Stop the server first.
-    Fsck(fsck::Fsck),
+    /// Check every row, log entry and key: of a stopped vault, or of one that is served.
+    Fsck(Box<fsck::Fsck>),
+    /// Back up the stores of a running server; verify a backup.
+    Backup(Box<backup::Backup>),
+    /// Restore stores from backups, and check them before they are put in place.
+    Restore(Box<restore::Restore>),
     /// Make, name, close and merge departments.
     Department(department::Department),
     /// Make, change and find the accounts of people and programs.
@@ -221,6 +227,8 @@ impl Verb {
             Self::Serve(verb) => verb.run(),
             Self::Import(verb) => verb.run(),
             Self::Fsck(verb) => verb.run(),
+            Self::Backup(verb) => verb.run(),
+            Self::Restore(verb) => verb.run(),
             Self::Department(verb) => verb.run(),
             Self::Principal(verb) => verb.run(),
             Self::Token(verb) => verb.run(),

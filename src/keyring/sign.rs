@@ -3,7 +3,7 @@
 use super::{KeyError, KeyRole, Keyring};
 use crate::log::LogKeys;
 use crate::model::code::Code;
-use crate::note::{Checkpoint, ErasureReceipt, Signer, Verifier};
+use crate::note::{BackupManifest, Checkpoint, ErasureReceipt, Signer, Verifier};
 use crate::store::rows::{Cell, KeyringRow, Table};
 
 impl Keyring {
@@ -59,6 +59,14 @@ impl Keyring {
     /// When locked.
     pub fn sign_erasure(&self, receipt: &ErasureReceipt) -> Result<String, KeyError> {
         self.signed(&receipt.log, &receipt.to_string())
+    }
+
+    /// The signed manifest of a backup.
+    ///
+    /// # Errors
+    /// When locked.
+    pub fn sign_backup(&self, manifest: &BackupManifest) -> Result<String, KeyError> {
+        self.signed(&manifest.log, &manifest.to_string())
     }
 }
 

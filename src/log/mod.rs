@@ -109,6 +109,9 @@ pub struct Change {
     pub subject: Option<Reference>,
     /// For the leaf: what else this is about.
     pub link: BTreeMap<String, String>,
+    /// Done by the log's thread once this is committed and before the next group begins: a moment at which the two stores agree. Whoever
+    /// waits for the log waits for it, so that it must be short.
+    pub between: Option<Box<dyn FnOnce() + Send>>,
 }
 
 impl Change {

@@ -134,16 +134,18 @@ impl Sequencer {
         let now = Instant::now();
         let (group, late): (Vec<Job>, Vec<Job>) = group.into_iter().partition(|job| job.deadline > now);
         answer(late.into_iter().map(|job| job.reply), CommitError::Unavailable);
-        let (barred, group): (Vec<Job>, Vec<Job>) = group.into_iter().partition(|job| self.barred.bars(job));
+        let (barred, mut group): (Vec<Job>, Vec<Job>) = group.into_iter().partition(|job| self.barred.bars(job));
         answer(barred.into_iter().map(|job| job.reply), CommitError::Stale);
         if group.is_empty() {
             return Ok(());
         }
 
+        let between: Vec<_> = group.iter_mut().filter_map(|job| job.change.between.take()).collect();
         let mut taken = Vec::with_capacity(group.len());
         let result = self.write(group, &mut taken);
         match result {
             Ok(()) => {
+                between.into_iter().for_each(|work| work());
                 for job in taken {
                     // The asker may have given up waiting: the log then shows a read that was not disclosed.
                     let _ = job.reply.send(job.outcome);

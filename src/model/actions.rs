@@ -176,6 +176,14 @@ actions! {
     Reindex = "key.reindex": "Index values anew" / "重建盲索引": Whole, Nothing, one, Passes, Decrypt;
     /// Destroy a version of a key that nothing is under any more.
     DestroyKey = "key.destroy": "Destroy a key version" / "销毁密钥版本": Whole, Nothing, two, Passes, Delete;
+    /// Copy the data store. Nothing in the copy can be opened without the keys.
+    BackupData = "backup.data": "Back up the data store" / "备份数据库": Whole, Nothing, one, BarsBulk, Read;
+    /// Copy the wrapped keys, alone or with the data store of the same moment.
+    BackupKeys = "backup.keys": "Back up the key store" / "备份密钥库": Whole, Nothing, two, BarsBulk, Read;
+    /// Fetch a copy that one has made.
+    FetchBackup = "backup.fetch": "Fetch a backup" / "取走备份": Whole, Nothing, one, BarsBulk, Read;
+    /// Check everything that the vault holds, while it serves.
+    CheckVault = "vault.check": "Check the vault" / "全面检查": Whole, Nothing, one, Passes, Read;
     /// Lock the vault.
     Lock = "vault.lock": "Lock the vault" / "锁定": Whole, Nothing, one, Passes, Other;
     /// Read the log's newest checkpoint or its public keys.

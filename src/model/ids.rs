@@ -95,6 +95,11 @@ random_id! {
     HoldId
 }
 
+random_id! {
+    /// One backup in the making.
+    BackupId
+}
+
 macro_rules! shown_as_hex {
     ($name:ident) => {
         impl fmt::Display for $name {
@@ -121,6 +126,7 @@ shown_as_hex!(TokenId);
 shown_as_hex!(ApprovalId);
 shown_as_hex!(JoinId);
 shown_as_hex!(HoldId);
+shown_as_hex!(BackupId);
 
 /// The text is not 32 hexadecimal digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -3,6 +3,7 @@
 pub mod actions;
 pub mod approvals;
 pub mod ask;
+pub mod backups;
 pub mod canonical;
 pub mod claim_code;
 pub mod client;

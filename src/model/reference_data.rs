@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use super::actions::Action;
 use super::approvals::ApprovalState;
+use super::backups::{Part, WorkState};
 use super::fields::{Class, Field, FieldSet, FieldType, Group, Mask, MatchStrength};
 use super::ids::RecordKind;
 use super::key_roles::{KeyRole, RewrapState};
@@ -55,6 +56,10 @@ pub struct ReferenceData {
     pub key_roles: Vec<Labelled>,
     /// Where rewraps stand.
     pub rewrap_states: Vec<Labelled>,
+    /// The parts of a backup.
+    pub backup_parts: Vec<Labelled>,
+    /// How far a backup or a check has come.
+    pub work_states: Vec<Labelled>,
     /// The kinds of accounts.
     pub principal_kinds: Vec<Labelled>,
     /// The roles.
@@ -294,6 +299,8 @@ impl ReferenceData {
             department_states: each(DepartmentState::ALL, DepartmentState::labelled),
             key_roles: each(KeyRole::ALL, KeyRole::labelled),
             rewrap_states: each(RewrapState::ALL, RewrapState::labelled),
+            backup_parts: each(Part::ALL, Part::labelled),
+            work_states: each(WorkState::ALL, WorkState::labelled),
             principal_kinds: each(PrincipalKind::ALL, PrincipalKind::labelled),
             roles: each(Role::ALL, RoleData::from),
             purposes: each(Purpose::ALL, Purpose::labelled),

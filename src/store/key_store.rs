@@ -7,6 +7,7 @@ use super::Result;
 use super::rows::{
     Cell, Contradiction, DoomedKey, ErasedKey, Fence, KeyringRow, UnlockRow, UnlockTryRow, VaultRow, WrappedKey,
 };
+use super::snapshot::Snapshot;
 use crate::model::ids::RecordId;
 use crate::model::reference::Reference;
 
@@ -35,6 +36,12 @@ pub trait KeyStore: Send + Sync {
 
     /// Statements run since the store was opened, as [`DataStore::statements`].
     fn statements(&self) -> u64;
+
+    /// As [`super::DataStore::snapshot`].
+    ///
+    /// # Errors
+    /// Whatever the database reports.
+    fn snapshot(&self) -> Result<Box<dyn Snapshot>>;
 
     /// How far the log had come.
     async fn fence(&self) -> Result<Option<Fence>>;

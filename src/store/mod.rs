@@ -7,6 +7,7 @@ pub mod error;
 mod key_store;
 pub mod log_index;
 pub mod rows;
+pub mod snapshot;
 pub mod sqlite;
 
 use async_trait::async_trait;
@@ -18,6 +19,7 @@ use self::rows::{
     BlindIndexRow, Cell, ClientRow, Column, Columns, EntryRow, FromColumns, Genuine, HeadRow, NewRow, PastLogRow,
     Place, Protected, Read, ReferenceRow, Statement, Stored, Table, VaultRow,
 };
+use self::snapshot::Snapshot;
 use crate::merkle::{Hash, Tile};
 use crate::model::code::Code;
 use crate::model::ids::{CallerId, RecordId};
@@ -78,6 +80,9 @@ pub trait DataStore: Send + Sync {
 
     /// Statements run since the store was opened, by its readers and its writer: what a request costs the database.
     fn statements(&self) -> u64;
+
+    /// A copy, to be begun and made. Its file is there from now on.
+    fn snapshot(&self) -> Result<Box<dyn Snapshot>>;
 
     /// The one writer. A second call, here or in another process, is refused.
     fn writer(&self) -> Result<Box<dyn DataWriter>>;

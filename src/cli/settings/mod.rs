@@ -39,6 +39,9 @@ const DEPEND: [(&str, &str, &str, bool); 4] = [
     ("import", "passphrase_fd", "server", false),
 ];
 
+/// Options that no variable sets: the same word means the directory of a store for every other verb.
+const NOT_BY_VARIABLE: [(&str, &str); 2] = [("backup", "data"), ("backup", "keys")];
+
 /// What a line lacks that has only what a file says.
 const LEFT_OUT: [ErrorKind; 3] = [
     ErrorKind::MissingRequiredArgument,
@@ -103,7 +106,9 @@ fn leave_out(verb: &Verb<'_>, options: &mut Vec<(&Id, Vec<OsString>)>, mut given
 /// What the environment or the file says of an option.
 fn elsewhere(verb: &Verb<'_>, setting: &Arg, file: Option<&Settings>) -> Result<Vec<OsString>, Failure> {
     // An empty one is none: it would take a list away in silence.
-    let set = std::env::var_os(variable(setting)).filter(|value| !value.is_empty());
+    let is_other = |(name, option): &(&str, &str)| verb.path == [*name] && *setting.get_id() == **option;
+    let is_other = NOT_BY_VARIABLE.iter().any(is_other);
+    let set = std::env::var_os(variable(setting)).filter(|value| !value.is_empty() && !is_other);
     match (set, file) {
         (Some(value), _) => from_variable(setting, &value),
         (None, Some(file)) => file.options(verb, setting),

@@ -21,6 +21,7 @@ use crate::store::rows::{
     Cell, Contradiction, DoomedKey, ErasedKey, Fence, HeadRow, KeyringRow, Table, UnlockRow, UnlockTryRow, VaultRow,
     WrappedKey,
 };
+use crate::store::snapshot::Snapshot;
 use crate::store::{Appended, Conflict, DataWriter, Guard, IsCode, KeyStore, StoreError, Write};
 
 type Answer = Result<u64, CommitError>;
@@ -104,6 +105,9 @@ impl KeyStore for Unasked {
         unreachable!()
     }
     async fn count_record_keys(&self, _: u8) -> Result<u64> {
+        unreachable!()
+    }
+    fn snapshot(&self) -> Result<Box<dyn Snapshot>> {
         unreachable!()
     }
     async fn schema(&self) -> Result<Vec<String>> {

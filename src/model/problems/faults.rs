@@ -70,6 +70,10 @@ problems! {
     NOTHING_TO_REWRAP = "nothing-to-rewrap", 422, "Nothing is under this key" / "没有内容使用该密钥",
         "The log key signs, and signatures stay. Choose `kek`, `row`, `index` or `reference`." /
         "日志密钥只用于签名，签名保持不变。请选择 `kek`、`row`、`index` 或 `reference`。";
+    /// Somebody else's backup.
+    BACKUP_UNDER_WAY = "backup-under-way", 409, "Another backup is under way" / "另一份备份正在进行",
+        "Another administrator makes or fetches a backup. Wait until it is fetched, or ten minutes after its last request." /
+        "另一位管理员正在制作或取走备份。请待其取完，或待其最后一次请求十分钟后再试。";
     /// Something was edited or damaged.
     INTEGRITY = "integrity", 500, "Stored data was changed or damaged" / "库中数据被改动或损坏",
         "Nothing was decrypted. Tell an administrator the `request_id`. The administrator runs `callervault fsck`." /

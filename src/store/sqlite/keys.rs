@@ -1,7 +1,7 @@
 //! The key store in a SQLite file of its own.
 
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -12,6 +12,7 @@ use super::counted::{Counted, Statements};
 use super::data::{all, number};
 use super::files::{self, NewStore};
 use super::open_files::{OpenFiles, put_into_database};
+use super::snapshot::{SqliteSnapshot, Which};
 use super::writer::put;
 use super::{scan, schema};
 use crate::model::ids::RecordId;
@@ -21,6 +22,7 @@ use crate::store::rows::keys::{
     THE_VAULT, UnlockRow, UnlockTryRow, VaultRow, WAYS, WRONG, WrappedKey,
 };
 use crate::store::rows::{Cell, Column, Columns, FromColumns, Row};
+use crate::store::snapshot::Snapshot;
 use crate::store::{KeyStore, Result, StoreError};
 
 mod embedded {
@@ -29,6 +31,7 @@ mod embedded {
 
 /// The key store.
 pub struct SqliteKeys {
+    path: PathBuf,
     reader: Mutex<Counted>,
     writer: Mutex<Counted>,
     // Flushes nothing: a fence behind the log is harmless, and each commit waits for it.
@@ -80,6 +83,7 @@ impl SqliteKeys {
         let statements = Statements::default();
         let counted = |connection| Mutex::new(Counted::new(connection, statements.clone()));
         Ok(Self {
+            path: path.to_owned(),
             reader: counted(reader),
             writer: counted(writer),
             fence: counted(fence),
@@ -154,6 +158,10 @@ impl KeyStore for SqliteKeys {
 
     async fn integrity(&self) -> Result<Vec<String>> {
         super::integrity(&self.reading(), &embedded::migrations::runner())
+    }
+
+    fn snapshot(&self) -> Result<Box<dyn Snapshot>> {
+        Ok(Box::new(SqliteSnapshot::new(&self.path, Which::Keys)?))
     }
 
     async fn fence(&self) -> Result<Option<Fence>> {

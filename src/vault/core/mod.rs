@@ -5,6 +5,7 @@ mod asked;
 mod authenticate;
 mod behalf;
 mod client;
+mod copies;
 mod error;
 mod facts;
 pub(in crate::vault) mod limits;
@@ -12,6 +13,7 @@ mod lists;
 mod opening;
 mod pending;
 mod records;
+mod report;
 pub(in crate::vault) mod replay;
 mod retention;
 mod rewraps;
@@ -28,6 +30,7 @@ pub use self::answer::{Audit, LeafHash};
 pub use self::asked::{Asked, Pending};
 pub(in crate::vault) use self::authenticate::{new_token, token_hash};
 pub use self::client::Unnamed;
+pub(in crate::vault) use self::copies::{Backup, Checking, CopiedPart, Copies, Parts, Work, WorkFault};
 pub use self::error::Error;
 pub(in crate::vault) use self::facts::{caller_of, ticket_of, ticket_of_facts};
 use self::limits::{RateLimiter, Spending, UnderWay};
@@ -38,6 +41,7 @@ pub(in crate::vault) use self::pending::PendingRecovery;
 pub(in crate::vault) use self::records::MOST_MERGED;
 pub use self::replay::{Replay, Scope};
 pub use self::retention::Retention;
+pub use self::report::{Finding, OrphanKey, Report, TimeBack};
 pub(in crate::vault) use self::rewraps::Rewraps;
 pub use self::rules::Rules;
 pub(in crate::vault) use self::token_days::TokenDays;
@@ -104,6 +108,8 @@ pub struct Vault {
     pub(in crate::vault) opening: Opening,
     /// Which rewraps this process works on, under locks inside. How far they have come stands in the data store, for all nodes.
     pub(in crate::vault) rewraps: Rewraps,
+    /// Backups and checks that this process has begun, under locks inside. Losing them loses nothing that was acknowledged.
+    pub(in crate::vault) copies: Copies,
 }
 
 /// One authenticated request.

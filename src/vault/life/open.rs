@@ -17,13 +17,14 @@ use crate::model::key_roles::KeyRole;
 use crate::model::limits::LimitsError;
 use crate::model::lists::{Lists, ListsError};
 use crate::model::principals::BadRoles;
+use crate::note::NoteError;
 use crate::policy::{PolicyError, Why};
 use crate::randomness::Randomness;
 use crate::store::rows::VaultRow;
-use crate::store::sqlite::{SqliteData, SqliteKeys, SqliteLogIndex};
+use crate::store::sqlite::{SqliteData, SqliteKeys, SqliteLogIndex, remove_copies};
 use crate::store::{DataStore, KeyStore, StoreError};
 use crate::vault::core::limits::{RateLimiter, STRANGERS, Spending};
-use crate::vault::core::{ListsInForce, PendingRecovery, Rewraps, Rules, TokenDays};
+use crate::vault::core::{Copies, ListsInForce, PendingRecovery, Rewraps, Rules, TokenDays};
 pub use crate::vault::core::{Opening, Places, Running};
 use crate::vault::life::rules::{self, BadFiles};
 use crate::vault::{Audit, Error, Vault};
@@ -72,6 +73,9 @@ pub enum OpenError {
          be opened any more; restore the newest backup"
     )]
     DestroyedKey(KeyRole, u8),
+    /// The manifest of a backup.
+    #[error("the manifest of the backup does not hold: {0}\n  it was changed, or is of another vault: restore another backup")]
+    Manifest(#[from] NoteError),
     /// What takes two persons, and these are not two who may: why.
     #[error(
         "these two accounts may not restart the log ({0})\n  give the tokens of a system administrator and of another person \
@@ -156,6 +160,8 @@ impl Stores {
         let (lists, lists_sha256) = rules::lists(&places.policies, places.policies_named)?;
         let keys = SqliteKeys::open(&places.keys)?;
         let data = SqliteData::open(&places.data)?;
+        remove_copies(&places.keys, true)?;
+        remove_copies(&places.data, false)?;
         let vault = keys.vault().await?;
         if (&data as &dyn DataStore).vault().await? != vault {
             return Err(OpenError::OtherVault);
@@ -189,7 +195,7 @@ impl Stores {
             keys: Arc::new(self.keys),
             keyring: Arc::new(keyring),
             log: fence.map_or(self.vault.origin, |fence| fence.origin),
-            rules: self.rules,
+            rules: Arc::new(self.rules),
             lists: self.lists,
             lists_sha256: self.lists_sha256,
         })
@@ -203,7 +209,7 @@ pub(in crate::vault) struct Unlocked {
     pub(in crate::vault) keyring: Arc<Keyring>,
     /// The origin of the log in force: the one that the fence is of.
     pub(in crate::vault) log: String,
-    rules: Rules,
+    rules: Arc<Rules>,
     lists: Lists,
     /// SHA-256 over the file of the lists, in base64.
     lists_sha256: String,
@@ -218,6 +224,21 @@ impl Unlocked {
         let stores = Stores::open(places).await?;
         let keyring = stores.keyring(passphrase, randomness).await?;
         stores.unlocked(keyring).await
+    }
+
+    /// What makes copies of an open vault's stores such as can be looked at with its keys.
+    pub(in crate::vault) fn of_copies(vault: &Vault) -> impl FnOnce(SqliteData, SqliteKeys) -> Self + Send + use<> {
+        let (keyring, log) = (Arc::clone(&vault.keyring), vault.log.origin().to_owned());
+        let (rules, lists) = (vault.rules(), vault.lists());
+        |data, keys| Self {
+            store: Arc::new(data),
+            keys: Arc::new(keys),
+            keyring,
+            log,
+            rules,
+            lists: Arc::unwrap_or_clone(lists),
+            lists_sha256: String::new(),
+        }
     }
 
     /// The vault, once its log is proved.
@@ -285,7 +306,7 @@ impl Unlocked {
             keys: self.keys,
             keyring: self.keyring,
             log,
-            rules: ArcSwap::from_pointee(self.rules),
+            rules: ArcSwap::new(self.rules),
             lists: ListsInForce::new(self.lists, places.policies.clone(), places.policies_named),
             clock: Arc::clone(&opening.clock),
             randomness: Arc::clone(&running.randomness),
@@ -298,6 +319,7 @@ impl Unlocked {
             recovery: PendingRecovery::default(),
             opening,
             rewraps: Rewraps::default(),
+            copies: Copies::default(),
         };
         vault.tell_of_recoveries().await?;
         Ok(vault)
@@ -319,7 +341,7 @@ impl Unlocked {
         Ok(())
     }
 
-    pub(in crate::vault) const fn fields(&self) -> &FieldSet {
+    pub(in crate::vault) fn fields(&self) -> &FieldSet {
         &self.rules.fields
     }
 }
