@@ -193,6 +193,7 @@ fn invented(index: u64, dice: &mut Dice) -> Leaf {
         policy: "q5HG0xL6b8lVJz3m2yZ0tA==".to_owned(),
         req: dice.hex(),
         node: "node-1".to_owned(),
+        nth: None,
         approver: None,
         link: None,
         digest,

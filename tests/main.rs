@@ -24,6 +24,9 @@ mod calls {
     mod merging;
     mod merging_refused;
     mod probing;
+    mod restricted;
+    mod retention;
+    pub(crate) mod rights;
     mod same_as;
     mod session;
     pub(crate) mod splitting;
@@ -91,6 +94,7 @@ mod audit {
 
 /// The log and its thread.
 mod log {
+    mod counts;
     mod deadline;
     mod fence;
 }

@@ -22,6 +22,7 @@ mod policies;
 mod principal;
 mod recover;
 mod reload;
+mod retention;
 mod serve;
 mod server;
 mod settings;
@@ -91,8 +92,10 @@ enum Verb {
     Token(token::Token),
     /// Issue and end one-time codes, by which owners of accounts fetch their tokens.
     Code(code::Code),
-    /// Erase callers; set, list and lift legal holds.
+    /// Answer callers about their data; erase them; set, list and lift legal holds.
     Caller(caller::Caller),
+    /// See what is past its period of retention, and have it erased.
+    Retention(retention::Retention),
     /// See, approve and refuse what takes two persons.
     Approvals(approvals::Approvals),
     /// Give a security administrator whose token is lost a new one.
@@ -226,6 +229,7 @@ impl Verb {
             Self::Token(verb) => verb.run(),
             Self::Code(verb) => verb.run(),
             Self::Caller(verb) => verb.run(),
+            Self::Retention(verb) => verb.run(),
             Self::Approvals(verb) => verb.run(),
             Self::RecoverAdmin(verb) => verb.run(),
             Self::Audit(verb) => verb.run(),

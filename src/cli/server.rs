@@ -191,6 +191,16 @@ impl Server {
         self.wait_for("GET", path, &[], None)?.good(&LOGGED)
     }
 
+    /// The page for people at an address, in the language that is asked for.
+    pub(super) fn page(&self, path: &str) -> Result<String, Failure> {
+        let answer = self.wait_for("GET", path, &[("accept", "text/html")], None)?;
+        if answer.status == 200 && answer.text.starts_with("<!DOCTYPE html>") {
+            return Ok(answer.text);
+        }
+        answer.good(&LOGGED)?;
+        Err(not_a_vault())
+    }
+
     /// Shows one thing, unless it has been printed as JSON.
     fn details(&self, item: &Value, columns: &[Column]) -> Done {
         if !self.json {

@@ -16,9 +16,12 @@ mod lists;
 mod me;
 mod metrics;
 mod openapi;
+mod page;
 mod problem;
 mod reference;
 mod request;
+mod retention;
+mod rights;
 mod search;
 mod server;
 mod tickets;
@@ -106,7 +109,7 @@ impl App {
 }
 
 fn described() -> OpenApiRouter<Arc<App>> {
-    let described = of_the_log(OpenApiRouter::with_openapi(openapi::document()))
+    let described = of_callers_rights(of_the_log(OpenApiRouter::with_openapi(openapi::document())))
         .routes(routes!(me::me))
         .routes(routes!(callers::intake))
         .routes(routes!(callers::lookup))
@@ -161,6 +164,17 @@ fn described() -> OpenApiRouter<Arc<App>> {
     let mut described = with_slashes(described, routes!(audit::tile), "/v1/audit/tile/{*path}");
     openapi::complete(described.get_openapi_mut());
     described
+}
+
+/// What officers do for callers about their data.
+fn of_callers_rights(described: OpenApiRouter<Arc<App>>) -> OpenApiRouter<Arc<App>> {
+    described
+        .routes(routes!(rights::statement))
+        .routes(routes!(rights::restrict))
+        .routes(routes!(rights::unrestrict))
+        .routes(routes!(rights::refuse))
+        .routes(routes!(retention::preview))
+        .routes(routes!(retention::enforce))
 }
 
 /// What auditors ask.

@@ -4,7 +4,7 @@ use super::{KeyError, KeyRole, Keyring};
 use crate::log::LogKeys;
 use crate::model::code::Code;
 use crate::note::{Checkpoint, ErasureReceipt, Signer, Verifier};
-use crate::store::rows::{Cell, KeyringRow, Table};
+use crate::store::rows::{Cell, Coded, Genuine, KeyringRow, NewRow, Table, TallyRow};
 
 impl Keyring {
     /// The public key of the log of that origin in the form verifiers take (vkey).
@@ -77,5 +77,13 @@ impl LogKeys for Keyring {
 
     fn is_code(&self, table: &'static Table, columns: &[Cell], code: &Code) -> bool {
         Self::is_code(self, table, columns, code) == Ok(true)
+    }
+
+    fn tally_row(&self, row: TallyRow) -> Option<NewRow> {
+        self.protect(row).ok().map(NewRow::from)
+    }
+
+    fn tally_of(&self, row: Coded<TallyRow>) -> Option<TallyRow> {
+        self.genuine(row).ok().map(Genuine::into_row)
     }
 }

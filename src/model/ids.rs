@@ -91,7 +91,7 @@ random_id! {
 }
 
 random_id! {
-    /// One legal hold.
+    /// One legal hold, or one restriction of a caller's data to storage.
     HoldId
 }
 

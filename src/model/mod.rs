@@ -18,6 +18,8 @@ pub mod problems;
 pub mod purposes;
 pub mod reference;
 pub mod reference_data;
+pub mod retention;
+pub mod rights;
 pub mod submitted;
 pub mod ticket_no;
 pub mod tickets;

@@ -13,6 +13,7 @@ use super::limits::Counted;
 use super::lists::{Labelled, Lists};
 use super::principals::{DepartmentState, PrincipalKind, Role};
 use super::purposes::{Form, Purpose};
+use super::rights::{EntryKind, RefusalGround, RightsRequest};
 use super::tickets::{Matched, MatterKind, Share, TicketState};
 use super::transitions::{Holder, Transition};
 
@@ -65,6 +66,12 @@ pub struct ReferenceData {
     pub actions: Vec<ActionData>,
     /// The states of a request for a second person's approval.
     pub approval_states: Vec<Labelled>,
+    /// What callers may ask for about their data: `request` of a refusal.
+    pub rights_requests: Vec<Labelled>,
+    /// Why it may be refused: `ground` of a refusal.
+    pub refusal_grounds: Vec<Labelled>,
+    /// What an entry of the log is to the caller: `entries[].what` of a statement.
+    pub entry_kinds: Vec<Labelled>,
     /// What is counted for each account, and how much of it is allowed. Service accounts may have limits of their own; `GET /v1/me`
     /// says how much is left.
     pub limits: Vec<LimitData>,
@@ -299,6 +306,9 @@ impl ReferenceData {
             purposes: each(Purpose::ALL, Purpose::labelled),
             actions: each(Action::ALL, ActionData::from),
             approval_states: each(ApprovalState::ALL, ApprovalState::labelled),
+            rights_requests: each(RightsRequest::ALL, RightsRequest::labelled),
+            refusal_grounds: each(RefusalGround::ALL, RefusalGround::labelled),
+            entry_kinds: each(EntryKind::ALL, EntryKind::labelled),
             limits: each(Counted::ALL, |code| limit(code, allowed(code))),
         }
     }

@@ -15,12 +15,13 @@ pub use self::error::StoreError;
 pub use self::key_store::KeyStore;
 pub use self::log_index::LogIndex;
 use self::rows::{
-    BlindIndexRow, Cell, ClientRow, Column, Columns, EntryRow, FromColumns, Genuine, HeadRow, NewRow, PastLogRow,
-    Place, Protected, Read, ReferenceRow, Statement, Stored, Table, VaultRow,
+    BlindIndexRow, Cell, ClientRow, Coded, Column, Columns, EntryRow, FromColumns, Genuine, HeadRow, NewRow,
+    PastLogRow, Place, Protected, Read, ReferenceRow, Statement, Stored, Table, TallyRow, VaultRow,
 };
 use crate::merkle::{Hash, Tile};
 use crate::model::code::Code;
 use crate::model::ids::{CallerId, RecordId};
+use crate::model::reference::Reference;
 
 /// The result of a store's work.
 pub type Result<T> = std::result::Result<T, StoreError>;
@@ -144,7 +145,7 @@ pub enum Write {
     Unindex(CallerId, String),
     /// Removes one of a caller's sealed fields.
     Unseal(CallerId, String),
-    /// Removes a record's sealed fields; of a caller, also the blind index entries and the row itself. A row that leads to the caller's
+    /// Removes a record's sealed fields; of a ticket, also when it was closed; of a caller, also the blind index entries and the row itself. A row that leads to the caller's
     /// must have gone before.
     Forget(RecordId),
     /// Removes what a reference stands for.
@@ -241,6 +242,8 @@ pub struct Appended {
     pub clients: Vec<ClientRow>,
     /// The tiles that they fill.
     pub tiles: Vec<Tile>,
+    /// How many entries are about some callers.
+    pub tallies: Vec<NewRow>,
 }
 
 /// Why a job did not happen although the database is well.
@@ -272,6 +275,12 @@ pub trait DataWriter: Send {
         index: u64,
         codes: IsCode<'_>,
     ) -> Result<std::result::Result<(), Conflict>>;
+
+    /// How many entries are about a caller, as the open transaction has it.
+    ///
+    /// # Errors
+    /// Whatever the database reports, after which the transaction must be rolled back.
+    fn tally(&mut self, subject: &Reference) -> Result<Option<Coded<TallyRow>>>;
 
     /// Adds to the log and replaces its head.
     ///

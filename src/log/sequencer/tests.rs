@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use tokio::sync::oneshot;
 
-use super::{Job, Sequencer};
+use super::{Job, Placed, Sequencer};
 use crate::log::startup::Proved;
 use crate::log::stats::LogStats;
 use crate::log::{Change, CommitError, LogKeys};
@@ -18,12 +18,12 @@ use crate::model::key_roles::KeyRole;
 use crate::model::reference::Reference;
 use crate::note::Checkpoint;
 use crate::store::rows::{
-    Cell, Contradiction, DoomedKey, ErasedKey, Fence, HeadRow, KeyringRow, Table, UnlockRow, UnlockTryRow, VaultRow,
-    WrappedKey,
+    Cell, Coded, Contradiction, DoomedKey, ErasedKey, Fence, HeadRow, KeyringRow, NewRow, Table, TallyRow, UnlockRow,
+    UnlockTryRow, VaultRow, WrappedKey,
 };
 use crate::store::{Appended, Conflict, DataWriter, Guard, IsCode, KeyStore, StoreError, Write};
 
-type Answer = Result<u64, CommitError>;
+type Answer = Placed;
 type Result<T, E = StoreError> = std::result::Result<T, E>;
 
 /// Takes the first job of a group and leaves the second out. When it commits, it looks what the second has been told.
@@ -46,6 +46,10 @@ impl DataWriter for Writer {
         } else {
             Err(Conflict::Stale)
         })
+    }
+
+    fn tally(&mut self, _: &Reference) -> Result<Option<Coded<TallyRow>>> {
+        unreachable!()
     }
 
     fn append(&mut self, _: &Appended, _: &HeadRow) -> Result<()> {
@@ -169,6 +173,12 @@ impl LogKeys for Unasked {
     fn is_code(&self, _: &'static Table, _: &[Cell], _: &Code) -> bool {
         unreachable!()
     }
+    fn tally_row(&self, _: TallyRow) -> Option<NewRow> {
+        unreachable!()
+    }
+    fn tally_of(&self, _: Coded<TallyRow>) -> Option<TallyRow> {
+        unreachable!()
+    }
 }
 
 /// A job of which the log says nothing.
@@ -207,7 +217,7 @@ fn told(full: bool) -> ([Answer; 2], bool) {
 #[test]
 fn nobody_hears_of_a_conflict_before_what_was_in_the_way_is_committed() {
     let ([first, second], before) = told(false);
-    assert!(matches!((first, second), (Ok(0), Err(CommitError::Stale))));
+    assert!(matches!((first, second), (Ok(None), Err(CommitError::Stale))));
     assert!(!before);
 }
 

@@ -261,11 +261,24 @@ fn what_takes_two_persons_nobody_does_alone() {
     assert!(tried > 0);
 }
 
-/// A caller is erased by an officer, with another person. Who sets a legal hold and who lifts one watch over the vault, and read no
-/// field.
+/// A caller is erased by an officer, with another person; an officer answers callers about their data. Who sets a legal hold and who lifts one
+/// watch over the vault, and read no field.
 #[test]
 fn only_those_who_watch_erase_and_hold() {
-    let about = |action| matches!(action, Action::Erase | Action::SetHold | Action::LiftHold);
+    let about = |action| {
+        matches!(
+            action,
+            Action::Erase
+                | Action::SetHold
+                | Action::LiftHold
+                | Action::Statement
+                | Action::Restrict
+                | Action::Unrestrict
+                | Action::RefuseRequest
+                | Action::EnforceRetention
+                | Action::PreviewRetention
+        )
+    };
     let may = WHOLE
         .lines
         .iter()
@@ -276,6 +289,13 @@ fn only_those_who_watch_erase_and_hold() {
         (Role::Dpo, Action::SetHold),
         (Role::Dpo, Action::LiftHold),
         (Role::Auditor, Action::LiftHold),
+        (Role::Dpo, Action::Statement),
+        (Role::Dpo, Action::Restrict),
+        (Role::Dpo, Action::Unrestrict),
+        (Role::Dpo, Action::RefuseRequest),
+        (Role::Dpo, Action::EnforceRetention),
+        (Role::Dpo, Action::PreviewRetention),
+        (Role::Auditor, Action::PreviewRetention),
     ];
     assert_eq!(may, BTreeSet::from(right));
 }

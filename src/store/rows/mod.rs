@@ -6,6 +6,7 @@ pub mod blind_index;
 pub mod caller;
 pub mod cell;
 pub mod client;
+pub mod closed;
 pub mod coded;
 pub mod custody;
 pub mod declared;
@@ -22,10 +23,13 @@ pub mod principal;
 pub mod recovery;
 pub mod reference;
 pub mod replay;
+pub mod restriction;
+pub mod retention;
 pub mod rewrap;
 pub mod spent;
 mod statement;
 mod table;
+pub mod tally;
 pub mod ticket;
 pub mod token;
 pub mod token_code;
@@ -38,6 +42,7 @@ pub use self::blind_index::BlindIndexRow;
 pub use self::caller::CallerRow;
 pub use self::cell::{Cell, Column, One};
 pub use self::client::ClientRow;
+pub use self::closed::ClosedRow;
 pub use self::coded::{Coded, Genuine, Protected, Stored};
 pub use self::custody::CustodyRow;
 pub use self::declared::DeclaredRow;
@@ -56,10 +61,13 @@ pub use self::principal::PrincipalRow;
 pub use self::recovery::RecoveryRow;
 pub use self::reference::ReferenceRow;
 pub use self::replay::ReplayRow;
+pub use self::restriction::RestrictionRow;
+pub use self::retention::RetentionRow;
 pub use self::rewrap::RewrapRow;
 pub use self::spent::SpentRow;
 pub(crate) use self::table::table;
 pub use self::table::{Columns, FromColumns, NewRow, Put, Read, Row, Statement, Table, next};
+pub use self::tally::TallyRow;
 pub use self::ticket::TicketRow;
 pub use self::token::TokenRow;
 pub use self::token_code::TokenCodeRow;
@@ -80,6 +88,7 @@ pub static DATA: &[fn() -> &'static Table] = &[
     BlindIndexRow::table,
     TicketRow::table,
     CustodyRow::table,
+    ClosedRow::table,
     ReferenceRow::table,
     ReplayRow::table,
     SpentRow::table,
@@ -91,7 +100,10 @@ pub static DATA: &[fn() -> &'static Table] = &[
     DestroyedKeyRow::table,
     ErasedRow::table,
     HoldRow::table,
+    RestrictionRow::table,
+    RetentionRow::table,
     RewrapRow::table,
+    TallyRow::table,
     HeadRow::table,
     EntryRow::table,
     ClientRow::table,

@@ -5,12 +5,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rusqlite::{Params, ffi, params, params_from_iter};
 
-use super::columns::{SqliteColumns, parameters};
+use super::columns::{SqliteColumns, parameters, value};
 use super::counted::Counted;
 use super::open_files::{OpenFiles, put_into_database};
 use crate::model::code::Code;
 use crate::model::ids::RecordId;
-use crate::store::rows::{Cell, Column, Columns, HeadRow, NewRow, Put, Row, Table, TileRow, next};
+use crate::model::reference::Reference;
+use crate::store::rows::tally::BY_SUBJECT;
+use crate::store::rows::{Cell, Coded, Column, Columns, HeadRow, NewRow, Put, Row, Table, TallyRow, TileRow, next};
 use crate::store::{Appended, Conflict, DataWriter, Guard, Holds, IsCode, Result, StoreError, Write};
 
 /// Kibibytes of pages that the writer keeps, negative as SQLite has it. Random keys spread the rows of a call over some twenty pages.
@@ -148,7 +150,8 @@ impl SqliteWriter {
             return Ok(Err(conflict));
         }
         let RecordId::Caller(caller) = record else {
-            return Ok(Ok(()));
+            let closed = "DELETE FROM closed WHERE ticket = ?1";
+            return Ok(self.change(closed, [record.as_bytes()])?.map(drop));
         };
         let entries = "DELETE FROM blind_index WHERE caller = ?1";
         if let Err(conflict) = self.change(entries, [caller.as_bytes()])? {
@@ -186,7 +189,8 @@ impl SqliteWriter {
             "INSERT INTO past_log SELECT (SELECT COUNT(*) + 1 FROM past_log), size, root, checkpoint FROM log_head;
              INSERT INTO past_entry SELECT (SELECT COUNT(*) FROM past_log), idx, body, leaf_hash FROM log_entry;
              DELETE FROM log_entry;
-             DELETE FROM log_tile;",
+             DELETE FROM log_tile;
+             DELETE FROM tally;",
         )?)
     }
 
@@ -245,6 +249,13 @@ impl DataWriter for SqliteWriter {
         Ok(outcome)
     }
 
+    fn tally(&mut self, subject: &Reference) -> Result<Option<Coded<TallyRow>>> {
+        let mut statement = self.connection.prepare_cached(BY_SUBJECT.statement().sql())?;
+        let cells = crate::cells![*subject];
+        let mut rows = statement.query(parameters(&cells))?;
+        rows.next()?.map(value).transpose()
+    }
+
     fn append(&mut self, added: &Appended, head: &HeadRow) -> Result<()> {
         for row in &added.entries {
             put(&self.connection, row)?;
@@ -254,6 +265,9 @@ impl DataWriter for SqliteWriter {
         }
         for tile in &added.tiles {
             put(&self.connection, &TileRow::from(tile))?;
+        }
+        for row in &added.tallies {
+            self.put(row, 0)?.map_err(|_| NOT_STORED)?;
         }
         put(&self.connection, head)
     }

@@ -3,6 +3,7 @@
 pub mod callers;
 pub mod compare;
 pub mod correct;
+mod custody;
 pub mod erase;
 pub mod holds;
 pub mod intake;
@@ -10,4 +11,7 @@ pub mod joining;
 pub mod lookup;
 mod matching;
 pub mod mend;
+pub mod refuse;
+pub mod restrict;
+pub mod retention;
 pub mod reveal;

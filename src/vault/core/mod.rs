@@ -104,6 +104,8 @@ pub struct Vault {
     pub(in crate::vault) opening: Opening,
     /// Which rewraps this process works on, under locks inside. How far they have come stands in the data store, for all nodes.
     pub(in crate::vault) rewraps: Rewraps,
+    /// Wakes the task that erases who is past a period. How far its run has come stands in the data store, for all nodes.
+    pub(in crate::vault) retention_wanted: tokio::sync::Notify,
 }
 
 /// One authenticated request.

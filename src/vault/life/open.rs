@@ -17,6 +17,7 @@ use crate::model::key_roles::KeyRole;
 use crate::model::limits::LimitsError;
 use crate::model::lists::{Lists, ListsError};
 use crate::model::principals::BadRoles;
+use crate::model::retention::RetentionError;
 use crate::policy::{PolicyError, Why};
 use crate::randomness::Randomness;
 use crate::store::rows::VaultRow;
@@ -46,6 +47,9 @@ pub enum OpenError {
     /// `limits.toml`.
     #[error(transparent)]
     Limits(#[from] LimitsError),
+    /// `retention.toml` cannot be used.
+    #[error(transparent)]
+    Retention(#[from] RetentionError),
     /// `lists.toml`.
     #[error(transparent)]
     Lists(#[from] ListsError),
@@ -298,6 +302,7 @@ impl Unlocked {
             recovery: PendingRecovery::default(),
             opening,
             rewraps: Rewraps::default(),
+            retention_wanted: tokio::sync::Notify::new(),
         };
         vault.tell_of_recoveries().await?;
         Ok(vault)

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::cells;
 use crate::log::{Change, Doomed};
-use crate::model::ids::RecordId;
+use crate::model::ids::{PrincipalId, RecordId};
 use crate::model::problems;
 use crate::model::reference::DepartmentCode;
 use crate::model::tickets::TicketState;
@@ -59,6 +59,17 @@ impl Vault {
         whole: &Whole,
         at: Timestamp,
     ) -> Result<(Change, ErasedRow), Error> {
+        self.compose_erasure_by(session.actor.id(), row, whole, at).await
+    }
+
+    /// The same, by this account.
+    pub(in crate::vault) async fn compose_erasure_by(
+        &self,
+        by: PrincipalId,
+        row: &Genuine<CallerRow>,
+        whole: &Whole,
+        at: Timestamp,
+    ) -> Result<(Change, ErasedRow), Error> {
         let mut change = Change {
             subject: Some(row.subject),
             ..Change::default()
@@ -67,7 +78,7 @@ impl Vault {
         let mut left = Vec::with_capacity(whole.tickets.len());
         for ticket in &whole.tickets {
             let next = without_caller(ticket);
-            change.writes.push(Write::put(self.custody(session, &next, at)?));
+            change.writes.push(Write::put(self.custody_by(by, &next, at)?));
             change.writes.push(Write::Forget(RecordId::Ticket(ticket.id)));
             records.push(RecordId::Ticket(ticket.id));
             left.push(next);
@@ -131,7 +142,7 @@ impl Vault {
     }
 
     /// References that somebody was given while the erasure was under way. No more can come: who gives one looks for the record.
-    pub(super) async fn forget_late_references(&self, whole: &Whole) -> Result<(), Error> {
+    pub(in crate::vault) async fn forget_late_references(&self, whole: &Whole) -> Result<(), Error> {
         let late = self.references_to(&whole.family).await?;
         if !late.is_empty() {
             let change = Change {

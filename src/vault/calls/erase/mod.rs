@@ -10,7 +10,7 @@ mod receipt;
 
 use serde::Serialize;
 
-use self::compose::Whole;
+pub(in crate::vault) use self::compose::Whole;
 use crate::model::ask::{Action, Ask};
 use crate::model::problems::{self, ProblemKind, Thing};
 use crate::model::purposes::Purpose;

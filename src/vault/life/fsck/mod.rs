@@ -10,6 +10,7 @@ mod log;
 mod log_index;
 mod references;
 mod rows;
+mod tallies;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use self::rows::Seen;
+use self::tallies::Tallies;
 use crate::keyring::unlock::Passphrase;
 use crate::log::leaf;
 use crate::model::code::Code;
@@ -105,10 +107,12 @@ pub async fn check(
         keys: BTreeMap::new(),
         marks: Marks::new(),
         references: BTreeMap::new(),
+        tallies: Tallies::default(),
     };
     check.databases().await;
     check.interrupted().await;
     check.log().await?;
+    check.tallies().await;
     check.clients().await;
     // A log that cannot be read has been named: there is nothing to hold its index against.
     let index = log_index::check(&*vault.store, &places.log_index()).await;
@@ -163,6 +167,8 @@ struct Check<'v> {
     marks: Marks,
     /// What each stored reference stands for.
     references: BTreeMap<Reference, RecordId>,
+    /// What the entries of the log at hand count.
+    tallies: Tallies,
 }
 
 impl Check<'_> {
