@@ -36,6 +36,7 @@ use callervault::merkle::{
 use callervault::model::ask::{Action, Ask, RequestId};
 use callervault::model::fields::FieldSet;
 use callervault::model::ids::{PrincipalId, RecordKind};
+use callervault::model::key_roles::Suite;
 use callervault::model::purposes::Purpose;
 use callervault::model::reference::{DepartmentCode, Reference};
 use callervault::model::ticket_no::TicketNo;
@@ -193,6 +194,7 @@ fn invented(index: u64, dice: &mut Dice) -> Leaf {
         policy: "q5HG0xL6b8lVJz3m2yZ0tA==".to_owned(),
         req: dice.hex(),
         node: "node-1".to_owned(),
+        nth: None,
         approver: None,
         link: None,
         digest,
@@ -225,6 +227,7 @@ impl Scene {
             origin: "bench.invalid/log/1".to_owned(),
             centre: "H0".parse().unwrap(),
             centre_name: "Centre".to_owned(),
+            suite: Suite::Aes,
         };
         let founded = Vault::init(
             &Places::below(dir.path()),

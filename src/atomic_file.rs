@@ -5,11 +5,15 @@
 //! find the temporary file, named after the file that it was for.
 
 use std::ffi::OsString;
-use std::fs::File;
+use std::fs::{DirBuilder, File};
 use std::io::{self, ErrorKind, Write};
-use std::path::Path;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
 
-use tempfile::NamedTempFile;
+use rustix::fs::{AtFlags, CWD, Mode, OFlags};
+use rustix::io::Errno;
+use tempfile::{NamedTempFile, TempPath};
 
 /// Puts these bytes under this name, in place of the file that is there, if one is. They are durable when this returns.
 ///
@@ -65,17 +69,100 @@ pub fn create_directory(path: &Path) -> io::Result<()> {
     }
 }
 
+/// A file that gets its name once it is whole: before that, it is gone as soon as the process ends, however it ends.
+pub struct NewFile {
+    file: File,
+    /// Where the file system has no files without a name: its temporary one.
+    named: Option<TempPath>,
+    path: PathBuf,
+}
+
+impl NewFile {
+    /// A file for this name, which no file has yet.
+    ///
+    /// # Errors
+    /// [`ErrorKind::AlreadyExists`]; those of the file system.
+    pub fn at(path: &Path) -> io::Result<Self> {
+        match path.symlink_metadata() {
+            Ok(_) => return Err(ErrorKind::AlreadyExists.into()),
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+        let flags = OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC;
+        let (file, named) = match rustix::fs::open(directory_of(path), flags, Mode::RUSR | Mode::WUSR) {
+            Ok(unnamed) => (unnamed.into(), None),
+            Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::INVAL) => {
+                let (file, name) = named_beside(path)?.into_parts();
+                (file, Some(name))
+            }
+            Err(error) => return Err(error.into()),
+        };
+        Ok(Self {
+            file,
+            named,
+            path: path.to_owned(),
+        })
+    }
+
+    /// Gives it its name. Bytes and name are durable when this returns.
+    ///
+    /// # Errors
+    /// [`ErrorKind::AlreadyExists`]; that file is left as it is, and this one is gone. Those of the file system.
+    pub fn keep(self) -> io::Result<()> {
+        self.file.sync_all()?;
+        match self.named {
+            Some(name) => name.persist_noclobber(&self.path)?,
+            None => {
+                let unnamed = format!("/proc/self/fd/{}", self.file.as_raw_fd());
+                rustix::fs::linkat(CWD, unnamed, CWD, &self.path, AtFlags::SYMLINK_FOLLOW)?;
+            }
+        }
+        flush(directory_of(&self.path))
+    }
+}
+
+impl Write for NewFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+/// Makes a directory for its owner only, and those above it that are missing.
+///
+/// # Errors
+/// Those of the file system.
+pub fn create_private_directory(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+/// Gives a directory another name, which nothing or an empty directory has. It is durable when this returns.
+///
+/// # Errors
+/// [`ErrorKind::DirectoryNotEmpty`]; those of the file system.
+pub fn put_directory(from: &Path, to: &Path) -> io::Result<()> {
+    flush(from)?;
+    std::fs::rename(from, to)?;
+    flush(directory_of(to))
+}
+
 /// A temporary file with these bytes, flushed. It is deleted when it is dropped before it has its name.
 fn written_beside(path: &Path, bytes: &[u8]) -> io::Result<NamedTempFile> {
-    let mut prefix = OsString::from(".");
-    prefix.push(path.file_name().unwrap_or_default());
-    prefix.push(".");
-    let mut file = tempfile::Builder::new()
-        .prefix(&prefix)
-        .tempfile_in(directory_of(path))?;
+    let mut file = named_beside(path)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     Ok(file)
+}
+
+/// An empty temporary file, named after the one that it is for.
+fn named_beside(path: &Path) -> io::Result<NamedTempFile> {
+    let mut prefix = OsString::from(".");
+    prefix.push(path.file_name().unwrap_or_default());
+    prefix.push(".");
+    tempfile::Builder::new().prefix(&prefix).tempfile_in(directory_of(path))
 }
 
 fn directory_of(path: &Path) -> &Path {
@@ -170,6 +257,43 @@ mod tests {
         assert_eq!(error.kind(), ErrorKind::AlreadyExists);
         assert_eq!(fs::read(&path).unwrap(), b"first");
         assert_eq!(names(directory.path()), ["file"]);
+    }
+
+    #[test]
+    fn a_file_has_its_name_once_it_is_whole() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("file");
+        let (mut one, mut other) = (NewFile::at(&path).unwrap(), NewFile::at(&path).unwrap());
+        one.write_all(b"first").unwrap();
+        other.write_all(b"second").unwrap();
+        assert!(
+            names(directory.path()).is_empty(),
+            "a process that ends here leaves nothing"
+        );
+        one.keep().unwrap();
+        assert_eq!(other.keep().unwrap_err().kind(), ErrorKind::AlreadyExists);
+        assert_eq!(NewFile::at(&path).err().unwrap().kind(), ErrorKind::AlreadyExists);
+        assert_eq!((fs::read(&path).unwrap(), mode(&path)), (b"first".to_vec(), 0o600));
+        assert_eq!(names(directory.path()), ["file"]);
+    }
+
+    #[test]
+    fn a_directory_takes_the_place_of_an_empty_one_only() {
+        let directory = tempfile::tempdir().unwrap();
+        let (from, to) = (directory.path().join("from"), directory.path().join("to"));
+        create_private_directory(&from.join("below")).unwrap();
+        assert_eq!(mode(&from), 0o700);
+        create_private_directory(&to.join("other")).unwrap();
+        assert_eq!(
+            put_directory(&from, &to).unwrap_err().kind(),
+            ErrorKind::DirectoryNotEmpty
+        );
+        fs::remove_dir(to.join("other")).unwrap();
+        put_directory(&from, &to).unwrap();
+        assert_eq!(
+            (names(directory.path()), names(&to)),
+            (vec!["to".to_owned()], vec!["below".to_owned()])
+        );
     }
 
     #[test]

@@ -24,8 +24,11 @@ mod calls {
     mod merging;
     mod merging_refused;
     mod probing;
+    mod restricted;
+    mod retention;
+    pub(crate) mod rights;
     mod same_as;
-    mod session;
+    pub(crate) mod session;
     pub(crate) mod splitting;
     mod values;
 }
@@ -91,6 +94,7 @@ mod audit {
 
 /// The log and its thread.
 mod log {
+    mod counts;
     mod deadline;
     mod fence;
 }
@@ -107,19 +111,36 @@ mod witness {
 /// Keys: wrapped, in memory, rotated, destroyed.
 mod keys {
     pub(crate) mod destroyed;
-    mod erased;
+    mod destroyed_killed;
+    pub(crate) mod erased;
     mod erased_killed;
+    mod hsm;
     mod locking;
-    mod memory;
-    mod reindex;
+    pub(crate) mod memory;
+    pub(crate) mod older_copy;
+    mod older_merges;
+    pub(crate) mod reindex;
     pub(crate) mod rewrap;
-    mod rewrap_under_load;
-    mod rotated;
+    pub(crate) mod rewrap_under_load;
+    pub(crate) mod rotated;
     pub(crate) mod rotation;
     mod secret_files;
     mod secrets;
+    mod secrets_sm;
+    pub(crate) mod shares;
+    mod suites;
     pub(crate) mod unlocking;
-    mod wrapped;
+    mod unlocking_in_turn;
+    mod watched;
+    pub(crate) mod wrapped;
+}
+
+/// Copies of the stores: backups, what is restored from them, and checks of a vault that serves.
+mod copies {
+    mod backup;
+    mod killed;
+    mod online;
+    mod restore;
 }
 
 /// A vault is made, opened, checked, doubts, and goes on as the next log.
@@ -148,7 +169,9 @@ mod cli {
     mod first_day;
     mod hangup;
     mod program_log;
+    mod rekey_killed;
     mod settings;
+    pub(crate) mod shares;
     mod strangers;
     mod unlock;
 }
@@ -159,7 +182,7 @@ mod store {
     mod crash;
     mod damage;
     mod displaced;
-    mod full_disk;
+    pub(crate) mod full_disk;
     mod log_index;
     mod plans;
     mod power_cut;

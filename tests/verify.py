@@ -11,7 +11,7 @@ import argparse, base64, contextlib, datetime, hashlib, json, pathlib, re, sys
 
 # The only keys that an entry may have. None of them has room for what a caller said.
 ALLOWED_KEYS = set("v id t act out why actor token dept role ticket subject fields form purpose policy req node digest"
-                   " approver link via client".split())
+                   " approver link via client nth".split())
 FULL = 256  # hashes in a full tile, entries in a full bundle
 
 def require(holds, otherwise):
@@ -215,8 +215,25 @@ def refuse_constant(name):
 
 parse_json = json.JSONDecoder(object_pairs_hook=refuse_duplicates, parse_constant=refuse_constant).decode
 
-def check_bundle(path, bundle, first, hashes):
-    """Every entry (big-endian uint16 length, then the bytes) against its hash on level 0; then its keys."""
+class Counts:
+    """Each entry about a caller says which one about that caller it is. Logs of an earlier program have no counts at first."""
+    def __init__(self):
+        self.last, self.begun, self.incomplete = {}, False, False
+
+    def skip(self):  # bodies that were archived and dropped
+        self.last, self.incomplete = {}, True
+
+    def take(self, entry):
+        subject, nth = entry.get("subject"), entry.get("nth")
+        if nth is None and (subject is None or not self.begun):
+            return
+        require(isinstance(subject, str) and type(nth) is int, "a count without a caller, or a caller without a count")
+        expected = self.last[subject] + 1 if subject in self.last else max(nth, 1) if self.incomplete else 1
+        require(nth == expected, f"counted as number {nth} about its caller, and number {expected} follows: an entry is hidden")
+        self.last[subject], self.begun = nth, True
+
+def check_bundle(path, bundle, first, hashes, counts):
+    """Every entry (big-endian uint16 length, then the bytes) against its hash on level 0; then its keys and its count."""
     offset = 0
     for index, stored in enumerate(hashes, first):
         with about(f"leaf {index}"):
@@ -227,22 +244,24 @@ def check_bundle(path, bundle, first, hashes):
             value = parse_json(entry.decode())
             require(isinstance(value, dict), "not a JSON object")
             require(ALLOWED_KEYS.issuperset(value), f"keys that are not allowed: {sorted(set(value) - ALLOWED_KEYS)}")
+            counts.take(value)
             offset = end
     # The full file, read in place of a dropped partial one, goes on with entries younger than the checkpoint.
     require(offset == len(bundle) or len(hashes) < FULL and ".p/" not in path, f"{path}: bytes after its last leaf")
 
 def check_log(directory, size, root, pruned_below):
     """Every entry, every tile, the root. Returns the leaf hashes."""
-    leaves, pruned = [], 0
+    leaves, pruned, counts = [], 0, Counts()
     for first in range(0, size, FULL):
         width = min(FULL, size - first)
         _, hashes = read_tile(directory, 0, first // FULL, width)
         path, bundle = read_file(directory, "entries", first // FULL, width)
         if bundle is not None:
-            check_bundle(path, bundle, first, hashes)
+            check_bundle(path, bundle, first, hashes, counts)
         else:  # tlog-tiles, "Pruning": full bundles that end at or below the minimum index
             require(width == FULL and first + FULL <= pruned_below, f"{path} is missing, from leaf {first} on")
             pruned += width
+            counts.skip()
         leaves += hashes
     print(f"entries: {size - pruned} read, each with the hash in tile/0 and allowed keys only")
     if pruned:

@@ -126,6 +126,7 @@ impl Maker {
             joined_at: None,
             corrected_by: Vec::new(),
             holds: 0,
+            restricted: false,
             version: 1,
         };
         row.put_on_file(values.iter().map(|(name, _)| *name));

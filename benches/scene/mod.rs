@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use callervault::clock::System;
 use callervault::keyring::unlock::Passphrase;
+use callervault::model::key_roles::Suite;
 use callervault::model::principals::{DepartmentKind, PrincipalKind, Role};
 use callervault::randomness;
 use callervault::vault::Vault;
@@ -35,6 +36,7 @@ pub(crate) async fn scene() -> Scene {
         origin: "bench.invalid/log/1".to_owned(),
         centre: "H0".parse().unwrap(),
         centre_name: "Centre".to_owned(),
+        suite: Suite::Aes,
     };
     let founders = Vault::init(&places, &passphrase(), &founding, &System, Arc::new(randomness::System))
         .unwrap()

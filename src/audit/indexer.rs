@@ -168,8 +168,8 @@ mod tests {
     use crate::log::leaf::KEYS;
 
     /// Keys of a leaf that nobody searches by: times have a span of their own, and the rest leads from an entry elsewhere.
-    const NOT_SEARCHED: [&str; 12] = [
-        "approver", "client", "digest", "id", "link", "node", "policy", "req", "t", "token", "v", "why",
+    const NOT_SEARCHED: [&str; 13] = [
+        "approver", "client", "digest", "id", "link", "node", "nth", "policy", "req", "t", "token", "v", "why",
     ];
 
     #[test]

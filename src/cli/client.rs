@@ -223,6 +223,17 @@ impl Client {
         }
     }
 
+    /// Bytes of what is there; the server's own words where they are not shown.
+    pub(super) fn good_bytes(&self, token: &str, path: &str) -> Result<Vec<u8>, Failure> {
+        match self.bytes(token, path)? {
+            (200, bytes) => Ok(bytes),
+            (status, problem) => {
+                let problem = serde_json::from_slice(&problem).unwrap_or(Value::Null);
+                Err(Failure::of_status(status, told(status, &problem)))
+            }
+        }
+    }
+
     fn read(&self, mut answer: Response<ureq::Body>) -> Result<Answer, Failure> {
         let status = answer.status().as_u16();
         let retry_after = retry_after(&answer);

@@ -18,6 +18,7 @@ use crate::model::approvals::Reason;
 use crate::model::ask::RequestId;
 use crate::model::fields::FieldSet;
 use crate::model::ids::ApprovalId;
+use crate::model::key_roles::Suite;
 use crate::model::principals::{DepartmentKind, PrincipalKind, Role};
 use crate::model::reference::DepartmentCode;
 use crate::randomness;
@@ -108,6 +109,7 @@ async fn furnish(directory: &Path) -> Result<(Vault, Credentials), Failure> {
         origin: "demo.callervault.invalid/log/1".to_owned(),
         centre: CENTRE.parse::<DepartmentCode>().map_err(Failure::usage)?,
         centre_name: "政务服务便民热线中心".to_owned(),
+        suite: Suite::Aes,
     };
     std::fs::create_dir_all(&places.policies)?;
     let fields = format!("{}{INVENTED_YEARS}", FieldSet::SHIPPED);

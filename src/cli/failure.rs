@@ -114,7 +114,7 @@ impl From<Error> for Failure {
 impl From<OpenError> for Failure {
     fn from(error: OpenError) -> Self {
         match error {
-            OpenError::Log(_) => Self::check_failed(error),
+            OpenError::Log(_) | OpenError::Manifest(_) => Self::check_failed(error),
             OpenError::Fields(_)
             | OpenError::Lists(_)
             | OpenError::Policy(_)

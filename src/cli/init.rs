@@ -6,11 +6,16 @@ use std::sync::Arc;
 use clap::Args;
 use zeroize::Zeroizing;
 
+use super::hsm_to::HsmTo;
+use super::keys::suites;
 use super::passphrase::PassphraseFrom;
+use super::shares_to::{HandedOut, SharesTo};
 use super::terminal::Terminal;
 use super::{Done, Failure, Where, say};
 use crate::atomic_file;
 use crate::clock::System;
+use crate::keyring::unlock::Choice;
+use crate::model::key_roles::Suite;
 use crate::model::reference::DepartmentCode;
 use crate::note;
 use crate::randomness;
@@ -20,13 +25,18 @@ use crate::vault::life::init::{Founding, Issued};
 const ORIGIN: &str =
     "What the log is called, for good: a host name of yours and a number, such as hotline.example/log/1\n> ";
 
-/// Make a vault, its keys, the hotline centre and its three administrators.
+/// Make a vault, its keys, the hotline centre and its three administrators. It opens by a passphrase, or with --shares by shares that
+/// several people hold.
 #[derive(Args)]
 pub(super) struct Init {
     #[command(flatten)]
     place: Where,
     #[command(flatten)]
     passphrase: PassphraseFrom,
+    #[command(flatten)]
+    shares: SharesTo,
+    #[command(flatten)]
+    hsm: HsmTo,
     /// What the log is called: a host name of yours and a number. It can never change. Asked for on the terminal where it is not given.
     #[arg(long, value_name = "HOST/log/1")]
     origin: Option<String>,
@@ -36,6 +46,10 @@ pub(super) struct Init {
     /// The hotline centre's name.
     #[arg(long, default_value = "Hotline centre")]
     centre_name: String,
+    /// The algorithms that values are sealed and codes are made with: `aes` (AES-256-GCM, HMAC-SHA-256) or `sm` (SM4-GCM, HMAC-SM3).
+    /// `keys rotate --suite` and `keys rewrap` move to the other one later.
+    #[arg(long, value_parser = suites(), default_value = "aes")]
+    suite: Suite,
     /// Write the first administrators' tokens into this directory, each into a new file of its own (mode 0600). Without it they are
     /// shown on the terminal, one after the other.
     #[arg(long, value_name = "DIR")]
@@ -45,6 +59,12 @@ pub(super) struct Init {
 impl Init {
     pub(super) fn run(self) -> Done {
         let places = self.place.places();
+        let out = self.shares.ready()?;
+        if out.is_some() && self.passphrase.is_named() {
+            return Err(Failure::usage(
+                "a passphrase and --shares\n  give one of them: what opens the vault",
+            ));
+        }
         // Whoever could not be given their token is asked for nothing.
         let to = match &self.tokens_dir {
             Some(directory) => To::Files(directory),
@@ -59,17 +79,24 @@ impl Init {
             }
         };
         check(&origin)?;
-        let passphrase = self.passphrase.choose()?;
         let founding = Founding {
             origin,
             centre: self.centre,
             centre_name: self.centre_name,
+            suite: self.suite,
         };
-        let founded = Vault::init(&places, &passphrase, &founding, &System, Arc::new(randomness::System))?;
+        let random = Arc::new(randomness::System);
+        let founded = match (&out, self.hsm.key(&self.passphrase)?) {
+            (Some(out), _) => Vault::init(&places, Choice::Shares(out.scheme), &founding, &System, random)?,
+            (None, Some(key)) => Vault::init(&places, Choice::Hsm(&key), &founding, &System, random)?,
+            (None, None) => Vault::init(&places, &self.passphrase.choose()?, &founding, &System, random)?,
+        };
+        let handed = out.as_ref().map(|out| out.hand_out(&founded.shares)).transpose()?;
         // A vault whose tokens nobody has would be of no use: it is kept once they are handed over.
         to.hand_over(&founded.issued)?;
         let log_key = founded.log_key.clone();
         drop(founded.keep());
+        handed.into_iter().for_each(HandedOut::keep);
         say(format!("data store: {}", places.data.display()))?;
         say(format!(
             "key store:  {}  (keep and back it up apart)",
@@ -81,6 +108,7 @@ impl Init {
                 directory.display()
             ))?;
         }
+        out.as_ref().map_or(Ok(()), |out| out.tell())?;
         say(format!("log key:    {log_key}"))?;
         say(
             "give the log key to the auditors and witnesses on a way that does not lead through this vault; \

@@ -4,16 +4,17 @@ use std::num::NonZeroU32;
 use std::thread::sleep;
 use std::time::Duration;
 
-use clap::builder::PossibleValuesParser;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
-use super::passphrase::PassphraseFrom;
+use super::opener::OpenerFrom;
+use super::rekey::Rekey;
 use super::server::{Asking, Call, Server};
 use super::show::Column;
 use super::{Done, Failure, Where, runtime, say, unlocked};
-use crate::model::key_roles::KeyRole;
+use crate::model::key_roles::{KeyRole, Suite};
 use crate::vault::life::open::{OpenError, Running};
 
 const KEYS: &str = "/v1/keys";
@@ -23,6 +24,7 @@ const BETWEEN_QUESTIONS: Duration = Duration::from_secs(2);
 const VERSIONS: &[Column] = &[
     ("key", "/role"),
     ("version", "/version"),
+    ("suite", "/suite"),
     ("active", "/active"),
     ("made at", "/made_at"),
     ("days", "/age_days"),
@@ -41,6 +43,12 @@ const REWRAPS: &[Column] = &[
     ("done at", "/ended_at"),
 ];
 const CHANGED: &[Column] = &[("key", "/role"), ("version", "/version"), ("log entry", "/audit/index")];
+const ROTATED: &[Column] = &[
+    ("key", "/role"),
+    ("version", "/version"),
+    ("suite", "/suite"),
+    ("log entry", "/audit/index"),
+];
 
 /// The vault's keys: their versions, through a running server (a system administrator's token is needed), and the public keys of the
 /// log.
@@ -59,6 +67,9 @@ enum What {
     /// Show the public keys that check the log, while no process serves the vault: of the log in force first, then of those that
     /// it followed.
     ShowLogKey(ShowLogKey),
+    /// Change what opens the vault, while no process serves it: other holders of shares, another threshold, another passphrase, or shares
+    /// instead of a passphrase and back. No data is touched.
+    Rekey(Box<Rekey>),
 }
 
 /// What a system administrator does with keys.
@@ -71,6 +82,9 @@ enum Administer {
         /// What the key is for.
         #[arg(value_parser = roles())]
         role: String,
+        /// The algorithms that the new version is used with [default: those of the version before it].
+        #[arg(long, value_parser = suites())]
+        suite: Option<Suite>,
     },
     /// Move what older versions of keys made to the newest, in the background and while everybody works.
     Rewrap {
@@ -98,14 +112,19 @@ fn roles() -> PossibleValuesParser {
     PossibleValuesParser::new(KeyRole::ALL.iter().map(|role| role.as_str()))
 }
 
-/// It takes the passphrase: the public key is stored nowhere, but follows from the sealed private one. A stored copy could be
+/// The words of the suites.
+pub(super) fn suites() -> impl TypedValueParser<Value = Suite> {
+    PossibleValuesParser::new(Suite::ALL.iter().map(|suite| suite.as_str())).try_map(|word| word.parse::<Suite>())
+}
+
+/// It takes what opens the vault: the public key is stored nowhere, but follows from the sealed private one. A stored copy could be
 /// replaced by whoever writes the files, and an auditor would then trust a forger's key.
 #[derive(Args)]
 struct ShowLogKey {
     #[command(flatten)]
     place: Where,
     #[command(flatten)]
-    passphrase: PassphraseFrom,
+    opener: OpenerFrom,
 }
 
 impl Keys {
@@ -113,6 +132,7 @@ impl Keys {
         match self.what {
             What::Administer(verb) => verb.run(&self.asking.server()?),
             What::ShowLogKey(show) => show.run(),
+            What::Rekey(rekey) => rekey.run(),
         }
     }
 }
@@ -126,7 +146,10 @@ impl Administer {
                 server.show_all(&items(&keys, "keys"), VERSIONS)?;
                 show_rewraps(server, &keys)
             }
-            Self::Rotate { role } => server.change(&post("rotate", json!({"role": role})), CHANGED),
+            Self::Rotate { role, suite } => {
+                let body = json!({"role": role, "suite": suite});
+                server.change(&post("rotate", body), ROTATED)
+            }
             Self::Destroy { role, version } => {
                 let body = json!({"role": role, "version": version});
                 server.change(&post("destroy", body), CHANGED)
@@ -158,8 +181,8 @@ fn watched(server: &Server, started: &[Value]) -> Done {
     let bar = ProgressBar::new(0).with_style(style.map_err(Failure::unavailable)?);
     let is_one = |line: &Value| started.iter().any(|one| one.get("role") == line.get("role"));
     loop {
-        let keys = server.get(KEYS)?;
-        let lines: Vec<Value> = items(&keys, "rewraps").into_iter().filter(is_one).collect();
+        let progress = server.get(&format!("{KEYS}/rewraps"))?;
+        let lines: Vec<Value> = items(&progress, "rewraps").into_iter().filter(is_one).collect();
         let sum = |name| lines.iter().filter_map(|line| line.get(name)?.as_u64()).sum::<u64>();
         bar.set_length(sum("total"));
         bar.set_position(sum("seen"));
@@ -185,10 +208,10 @@ fn watched(server: &Server, started: &[Value]) -> Done {
 
 impl ShowLogKey {
     fn run(self) -> Done {
-        let passphrase = self.passphrase.read()?;
+        let opener = self.opener.read()?;
         let keys = runtime()?.block_on(async {
             // An unlock like any other: the log is proved with these keys, and has an entry of it.
-            let vault = unlocked(&self.place.places(), &passphrase, ("keys", "keys"), Running::patient()).await?;
+            let vault = unlocked(&self.place.places(), &opener, ("keys", "keys"), Running::patient()).await?;
             Ok::<_, OpenError>(vault.public_log_keys().await?)
         })?;
         for key in keys.lines() {

@@ -2,6 +2,7 @@
 
 mod approvals;
 mod audit;
+mod backup;
 mod caller;
 mod client;
 mod code;
@@ -11,20 +12,26 @@ mod demo;
 mod department;
 mod failure;
 mod fsck;
+mod hsm_to;
 mod import;
 mod init;
 mod keys;
 mod lock;
 mod manual;
 mod named;
+mod opener;
 mod passphrase;
 mod policies;
 mod principal;
 mod recover;
+mod rekey;
 mod reload;
+mod restore;
+mod retention;
 mod serve;
 mod server;
 mod settings;
+mod shares_to;
 mod show;
 mod status;
 mod terminal;
@@ -46,7 +53,7 @@ use clap::{Arg, Args, Command, CommandFactory, FromArgMatches, Parser, Subcomman
 
 use self::failure::{EXIT_CODES, Failure};
 use crate::clock::System;
-use crate::keyring::unlock::Passphrase;
+use crate::keyring::unlock::Opener;
 use crate::secret_file;
 use crate::vault::Vault;
 use crate::vault::life::open::{OpenError, Opening, Places, Running};
@@ -81,8 +88,12 @@ enum Verb {
     Serve(serve::Serve),
     /// Import calls from files: JSON lines, CSV or XLSX.
     Import(Box<import::Import>),
-    /// Check every row, log entry and key. Stop the server first.
-    Fsck(fsck::Fsck),
+    /// Check every row, log entry and key: of a stopped vault, or of one that is served.
+    Fsck(Box<fsck::Fsck>),
+    /// Back up the stores of a running server; verify a backup.
+    Backup(Box<backup::Backup>),
+    /// Restore stores from backups, and check them before they are put in place.
+    Restore(Box<restore::Restore>),
     /// Make, name, close and merge departments.
     Department(department::Department),
     /// Make, change and find the accounts of people and programs.
@@ -91,15 +102,17 @@ enum Verb {
     Token(token::Token),
     /// Issue and end one-time codes, by which owners of accounts fetch their tokens.
     Code(code::Code),
-    /// Erase callers; set, list and lift legal holds.
+    /// Answer callers about their data; erase them; set, list and lift legal holds.
     Caller(caller::Caller),
+    /// See what is past its period of retention, and have it erased.
+    Retention(retention::Retention),
     /// See, approve and refuse what takes two persons.
     Approvals(approvals::Approvals),
     /// Give a security administrator whose token is lost a new one.
     RecoverAdmin(recover::RecoverAdmin),
     /// Verify, export, trace or restart the log.
     Audit(audit::Audit),
-    /// List, rotate, rewrap and destroy the vault's keys; show the public keys of the log.
+    /// List, rotate, rewrap and destroy the vault's keys; change how the root key opens; show the public keys of the log.
     Keys(keys::Keys),
     /// Unlock the vault of a running server.
     Unlock(unlock::Unlock),
@@ -162,14 +175,14 @@ fn cosigned(places: &Places) -> PathBuf {
 }
 
 /// Unlocks a vault for work, and writes into its log that it was: on which node, and in which way.
-async fn unlocked(
+async fn unlocked<'o>(
     places: &Places,
-    passphrase: &Passphrase,
+    opener: impl Into<Opener<'o>>,
     (node, way): (&str, &str),
     running: Running,
 ) -> Result<Vault, OpenError> {
     let opening = Opening::new(places.clone(), Arc::new(System), node, running);
-    opening.open(passphrase, way).await
+    opening.open(opener, way).await
 }
 
 type Done = Result<(), Failure>;
@@ -221,11 +234,14 @@ impl Verb {
             Self::Serve(verb) => verb.run(),
             Self::Import(verb) => verb.run(),
             Self::Fsck(verb) => verb.run(),
+            Self::Backup(verb) => verb.run(),
+            Self::Restore(verb) => verb.run(),
             Self::Department(verb) => verb.run(),
             Self::Principal(verb) => verb.run(),
             Self::Token(verb) => verb.run(),
             Self::Code(verb) => verb.run(),
             Self::Caller(verb) => verb.run(),
+            Self::Retention(verb) => verb.run(),
             Self::Approvals(verb) => verb.run(),
             Self::RecoverAdmin(verb) => verb.run(),
             Self::Audit(verb) => verb.run(),

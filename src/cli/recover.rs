@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use jiff::SignedDuration;
 
-use super::passphrase::{PassphraseFrom, secret_file};
+use super::opener::OpenerFrom;
+use super::passphrase::secret_file;
 use super::token_to::TokenTo;
 use super::{Done, Failure, Where, cosigned, runtime, say};
 use crate::log::leaf;
@@ -73,22 +74,22 @@ struct Cancel {
     opening: Opening,
 }
 
-/// Which vault, and its passphrase.
+/// Which vault, and what opens it.
 #[derive(Args)]
 struct Opening {
     #[command(flatten)]
     place: Where,
     #[command(flatten)]
-    passphrase: PassphraseFrom,
+    opener: OpenerFrom,
 }
 
 impl Opening {
     /// Proves the log, also against what witnesses have cosigned of it, and unlocks.
     async fn vault(&self) -> Result<Vault, Failure> {
-        let passphrase = self.passphrase.read()?;
+        let opener = self.opener.read()?;
         let places = self.place.places();
         let clock = std::sync::Arc::new(crate::clock::System);
-        let vault = Vault::open_with(&places, &passphrase, clock, WAY, Running::patient()).await?;
+        let vault = Vault::open_with(&places, &opener, clock, WAY, Running::patient()).await?;
         // Before anything is written: a log that was cut does not grow over what was cosigned.
         let kept = Witnessing::kept(cosigned(&places));
         let vault = vault.with_witnesses(kept).map_err(Failure::unavailable)?;

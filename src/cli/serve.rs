@@ -12,13 +12,13 @@ use ipnet::IpNet;
 use tokio::signal::unix::SignalKind;
 use tokio::sync::Notify;
 
-use super::passphrase::PassphraseFrom;
+use super::opener::OpenerFrom;
 use super::{Done, Failure, Where, cosigned, log_to_stderr, reload, runtime};
 use crate::audit::watch::hours::{FromUtc, Hours, Span};
 use crate::causes::with_causes;
 use crate::clock::System;
 use crate::http::{self, App, ForwardedIn, Listen, Proxies, Tls};
-use crate::keyring::unlock::Passphrase;
+use crate::keyring::unlock::Means;
 use crate::vault::Retention;
 use crate::vault::Witnessing;
 use crate::vault::life::door::{Door, OpenVault};
@@ -32,14 +32,16 @@ const LEEWAY: Duration = Duration::from_secs(2);
 /// Descriptors that are not for clients' connections: stores, the way to the witnesses, files.
 const OTHER_DESCRIPTORS: u64 = 128;
 
-/// Serve a vault's API until SIGTERM or SIGINT. Without --passphrase-file or --passphrase-fd it starts locked; `callervault unlock`
-/// unlocks it. SIGUSR1 locks it.
+/// Serve a vault's API until SIGTERM or SIGINT. Without a passphrase or shares it starts locked; `callervault unlock` unlocks it. SIGUSR1 locks it.
 #[derive(Args)]
 pub(super) struct Serve {
     #[command(flatten)]
     place: Where,
     #[command(flatten)]
-    passphrase: PassphraseFrom,
+    opener: OpenerFrom,
+    /// Seconds for which shares that are in wait for a further one; then they are wiped.
+    #[arg(long, value_name = "SECONDS", default_value_t = 900, value_parser = clap::value_parser!(u64).range(1..))]
+    share_timeout: u64,
     /// Address and port to listen on.
     #[arg(long, default_value = "127.0.0.1:8440")]
     listen: SocketAddr,
@@ -178,7 +180,7 @@ impl TlsFrom {
 impl Serve {
     pub(super) fn run(self) -> Done {
         log_to_stderr();
-        let passphrase = self.passphrase.given()?;
+        let opener = self.opener.given()?;
         let opening = self.opening()?;
         let proxies = self.proxies.proxies();
         let listen = self.tls.listen(self.listen)?;
@@ -198,7 +200,7 @@ impl Serve {
                 ask.notify_one();
                 std::future::ready(())
             });
-            let app = App::behind(door(opening, passphrase).await?, limits(), proxies);
+            let app = App::behind(door(opening, opener).await?, limits(), proxies);
             if let Some(every) = witnesses {
                 tokio::spawn(submit(Arc::clone(&app), every));
             }
@@ -230,6 +232,8 @@ impl Serve {
                 at_once: self.requests_at_once,
                 refusals: self.refusals_per_minute,
             },
+            pkcs11: self.opener.module(),
+            gather_for: Duration::from_secs(self.share_timeout),
             ..Running::default()
         };
         Ok(Opening {
@@ -240,10 +244,10 @@ impl Serve {
     }
 }
 
-/// The vault, unlocked where there is a passphrase for it.
-async fn door(opening: Opening, passphrase: Option<Passphrase>) -> Result<Arc<Door>, Failure> {
-    if let Some(passphrase) = passphrase {
-        return Ok(Door::of(opening.open(&passphrase, "serve").await?));
+/// The vault, unlocked where there is something to unlock it with.
+async fn door(opening: Opening, opener: Option<Means>) -> Result<Arc<Door>, Failure> {
+    if let Some(opener) = opener {
+        return Ok(Door::of(opening.open(&opener, "serve").await?));
     }
     let door = Door::locked(opening).await?;
     tracing::warn!("the vault is locked; unlock it: `callervault unlock`");

@@ -186,9 +186,41 @@ impl Server {
         Ok(changed)
     }
 
+    /// Sends a request, with the approval that was given on the command line. What it leads to is shown by the verb; that it waits is said
+    /// as for any other.
+    pub(super) fn ask(&self, call: &Call) -> Result<Value, Failure> {
+        let approval = self.approval.map(|id| id.to_string());
+        let answer = self.send(call, approval.as_deref())?;
+        let asked = answer.good(&LOGGED);
+        if self.json && asked.as_ref().is_err_and(Failure::is_waiting) {
+            say(answer.text.trim_end())?;
+        }
+        asked
+    }
+
+    /// What stands at an address, with this member.
+    pub(super) fn read(&self, path: &str, has: &str) -> Result<Value, Failure> {
+        self.wait_for("GET", path, &[], None)?.good(&[has])
+    }
+
+    /// Bytes at an address.
+    pub(super) fn bytes(&self, path: &str) -> Result<Vec<u8>, Failure> {
+        self.client.good_bytes(&self.token, path)
+    }
+
     /// What stands at an address.
     pub(super) fn get(&self, path: &str) -> Result<Value, Failure> {
         self.wait_for("GET", path, &[], None)?.good(&LOGGED)
+    }
+
+    /// The page for people at an address, in the language that is asked for.
+    pub(super) fn page(&self, path: &str) -> Result<String, Failure> {
+        let answer = self.wait_for("GET", path, &[("accept", "text/html")], None)?;
+        if answer.status == 200 && answer.text.starts_with("<!DOCTYPE html>") {
+            return Ok(answer.text);
+        }
+        answer.good(&LOGGED)?;
+        Err(not_a_vault())
     }
 
     /// Shows one thing, unless it has been printed as JSON.

@@ -6,6 +6,8 @@ use super::client::{Answer, Client};
 use super::credentials::{Credentials, DEPARTMENTS};
 use super::{Done, Failure, say};
 
+mod keys;
+
 /// Walks it. An error is the first step that is not as promised.
 pub(super) fn walk(credentials: &Credentials) -> Done {
     let tour = Tour {
@@ -31,7 +33,7 @@ pub(super) fn walk(credentials: &Credentials) -> Done {
     say(format!(
         "8  the log has {after} entries: one for every request above, also for the refusals"
     ))?;
-    Ok(())
+    keys::walk(&tour)
 }
 
 struct Tour<'c> {

@@ -30,7 +30,7 @@ pub(super) async fn ready(State(app): State<Arc<App>>) -> Response {
         Ok(vault) => vault,
         Err(locked) => return Problem::from(locked).into_response(),
     };
-    let recovery = recovery(&vault);
+    let recovery = recovery(&vault) + &overdue(&vault).await;
     match vault.shows_nothing() {
         Ok(None) => format!("ready\n{recovery}").into_response(),
         Ok(Some(why)) => format!(
@@ -52,6 +52,17 @@ fn recovery(vault: &Vault) -> String {
              (act=admin.recover)\n"
         )
     })
+}
+
+/// That legal holds were to be reviewed, for whoever asks whether all is well.
+async fn overdue(vault: &Vault) -> String {
+    match vault.count_overdue_holds().await {
+        Ok(0) | Err(_) => String::new(),
+        Ok(holds) => format!(
+            "holds: {holds} legal holds or more were to be reviewed before today\n  a data protection officer finds them with `callervault \
+             retention preview`\n"
+        ),
+    }
 }
 
 /// What has happened, and what the operator can do.

@@ -3,6 +3,7 @@
 mod admin;
 mod approvals;
 mod audit;
+mod backups;
 mod callers;
 mod departments;
 mod erase;
@@ -16,9 +17,12 @@ mod lists;
 mod me;
 mod metrics;
 mod openapi;
+mod page;
 mod problem;
 mod reference;
 mod request;
+mod retention;
+mod rights;
 mod search;
 mod server;
 mod tickets;
@@ -106,7 +110,8 @@ impl App {
 }
 
 fn described() -> OpenApiRouter<Arc<App>> {
-    let described = of_the_log(OpenApiRouter::with_openapi(openapi::document()))
+    let described = OpenApiRouter::with_openapi(openapi::document());
+    let described = of_the_stores(of_callers_rights(of_the_log(described)))
         .routes(routes!(me::me))
         .routes(routes!(callers::intake))
         .routes(routes!(callers::lookup))
@@ -142,12 +147,6 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(admin::revoke_token))
         .routes(routes!(tokens::claim))
         .routes(routes!(admin::stop_recovery))
-        .routes(routes!(keys::list))
-        .routes(routes!(keys::rotate))
-        .routes(routes!(keys::rewrap))
-        .routes(routes!(keys::destroy))
-        .routes(routes!(keys::lock))
-        .routes(routes!(keys::unlock))
         .routes(routes!(approvals::list))
         .routes(routes!(approvals::mine))
         .routes(routes!(approvals::read))
@@ -161,6 +160,33 @@ fn described() -> OpenApiRouter<Arc<App>> {
     let mut described = with_slashes(described, routes!(audit::tile), "/v1/audit/tile/{*path}");
     openapi::complete(described.get_openapi_mut());
     described
+}
+
+/// What system administrators ask.
+fn of_the_stores(described: OpenApiRouter<Arc<App>>) -> OpenApiRouter<Arc<App>> {
+    described
+        .routes(routes!(keys::list))
+        .routes(routes!(keys::rewraps))
+        .routes(routes!(keys::rotate))
+        .routes(routes!(keys::rewrap))
+        .routes(routes!(keys::destroy))
+        .routes(routes!(keys::lock))
+        .routes(routes!(keys::unlock))
+        .routes(routes!(backups::back_up))
+        .routes(routes!(backups::read, backups::forget))
+        .routes(routes!(backups::piece))
+        .routes(routes!(backups::check, backups::last_check))
+}
+
+/// What officers do for callers about their data.
+fn of_callers_rights(described: OpenApiRouter<Arc<App>>) -> OpenApiRouter<Arc<App>> {
+    described
+        .routes(routes!(rights::statement))
+        .routes(routes!(rights::restrict))
+        .routes(routes!(rights::unrestrict))
+        .routes(routes!(rights::refuse))
+        .routes(routes!(retention::preview))
+        .routes(routes!(retention::enforce))
 }
 
 /// What auditors ask.

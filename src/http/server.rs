@@ -139,6 +139,7 @@ async fn serve_and_watch(
     let (routes, connections) = (router(Arc::clone(app)), Arc::clone(&app.connections));
     let serving = listener.serve(routes, app.limits, connections, stopping.told());
     let _rewraps = super::keys::rewrapping(app);
+    let _retention = super::retention::keeping(app);
     let both = async { tokio::join!(serving, serve_metrics(app, metrics, stopping.told())) };
     tokio::select! {
         _ = both => Ok(()),

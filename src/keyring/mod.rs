@@ -1,6 +1,7 @@
 //! Keys, and everything done with them: seal, open, blind indexes, row codes, references, checkpoints.
 //!
-//! Key hierarchy (DESIGN §5): an unlocking key opens the root key; the root key wraps the keyring; the keyring's `kek`
+//! Key hierarchy (DESIGN §5): what people bring opens the root key
+//! ([`ways`]); the root key wraps the keyring; the keyring's `kek`
 //! wraps one record key per caller and per ticket; a record key seals fields. Root key and keyring live on locked pages while
 //! the vault is unlocked and are wiped by [`Keyring::lock`]; every use of a key runs on a stack that is locked and wiped
 //! ([`stack`]), where alone a record key or a subkey is in clear.
@@ -12,29 +13,33 @@ mod derive;
 mod error;
 mod memory;
 mod padding;
+mod passphrase;
 mod place;
 mod reasons;
 mod record_key;
 mod references;
 mod rejected;
+mod rekey;
 mod replay;
 mod revealed;
 mod rewrap;
 mod rotate;
 mod sign;
 mod stack;
+mod suites;
 pub mod unlock;
 mod unlocked;
+mod ways;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
 pub use self::error::KeyError;
-use self::memory::KEY_LEN;
 pub use self::record_key::RecordKey;
 pub use self::revealed::{Disclosed, Revealed};
 use self::stack::Stacks;
 use self::unlocked::{Keys, Unlocked};
-pub use crate::model::key_roles::KeyRole;
+pub use self::ways::Opened;
+pub use crate::model::key_roles::{KeyRole, Suite};
 use crate::randomness::Randomness;
 
 /// The keys of an unlocked vault. No `Debug`, no `Clone`.
@@ -43,16 +48,24 @@ pub struct Keyring {
     // For nonces and record keys.
     randomness: Arc<dyn Randomness>,
     stacks: Stacks,
+    // How the root key was opened.
+    opened: Opened,
     // Written by `lock` and when a key gets a new version.
     unlocked: RwLock<Option<Unlocked>>,
 }
 
 impl Keyring {
-    const fn new(origin: String, randomness: Arc<dyn Randomness>, stacks: Stacks, unlocked: Unlocked) -> Self {
+    fn new(
+        origin: String,
+        randomness: Arc<dyn Randomness>,
+        stacks: Stacks,
+        (unlocked, opened): (Unlocked, Opened),
+    ) -> Self {
         Self {
             origin,
             randomness,
             stacks,
+            opened,
             unlocked: RwLock::new(Some(unlocked)),
         }
     }
@@ -61,6 +74,12 @@ impl Keyring {
     #[must_use]
     pub fn origin(&self) -> &str {
         &self.origin
+    }
+
+    /// How the root key was opened.
+    #[must_use]
+    pub const fn opened_by(&self) -> &Opened {
+        &self.opened
     }
 
     /// Wipes every key. From now on everything answers [`KeyError::Locked`]. Waits for work under way, which is short.
@@ -81,6 +100,14 @@ impl Keyring {
     /// When locked.
     pub fn active(&self, role: KeyRole) -> Result<u8, KeyError> {
         self.look(|unlocked| unlocked.active(role))
+    }
+
+    /// The suite that a version of a role's key is of.
+    ///
+    /// # Errors
+    /// [`KeyError::NoSuchKey`] for a version that is not there; when locked.
+    pub fn suite(&self, role: KeyRole, version: u8) -> Result<Suite, KeyError> {
+        self.look(|unlocked| unlocked.lend().key(role, version).map(|key| key.suite))
     }
 
     /// Every version of a role's key, newest first.

@@ -51,6 +51,28 @@ pub(super) fn root(origin: &str) -> Vec<u8> {
     join(&[b"callervault/root-key/1", origin.as_bytes()])
 }
 
+/// Of the root key under a key that is in shares: this generation, threshold and number of shares.
+pub(super) fn root_by_shares(origin: &str, generation: u32, scheme: [u8; 2]) -> Vec<u8> {
+    join(&[
+        b"callervault/root-key-by-shares/1",
+        origin.as_bytes(),
+        &generation.to_be_bytes(),
+        &scheme,
+    ])
+}
+
+/// Of the root key under a key of a hardware module: this generation, token and key.
+pub(super) fn root_by_hsm(origin: &str, generation: u32, labels: [&str; 2]) -> Vec<u8> {
+    let [token, key] = labels;
+    join(&[
+        b"callervault/root-key-by-pkcs11/1",
+        origin.as_bytes(),
+        &generation.to_be_bytes(),
+        token.as_bytes(),
+        key.as_bytes(),
+    ])
+}
+
 /// Of the caller's id in a ticket's row.
 pub(super) fn ticket_caller(origin: &str, ticket: TicketId) -> Vec<u8> {
     join(&[b"callervault/ticket-caller/1", origin.as_bytes(), ticket.as_bytes()])

@@ -4,6 +4,7 @@ use zeroize::Zeroizing;
 
 use super::memory::KEY_LEN;
 use super::revealed::Revealed;
+use super::suites::{Key, Suite};
 use super::unlocked::Keys;
 use super::{KeyError, KeyRole, Keyring, aead, padding, place};
 use crate::log::Receipt;
@@ -20,6 +21,29 @@ const FIRST_GENERATION: u8 = 1;
 pub struct RecordKey {
     record: RecordId,
     wrapped: WrappedKey,
+}
+
+/// A record's key in clear, for a moment on a key stack. No `Debug`; wiped when dropped.
+pub(super) struct Unwrapped {
+    key: Zeroizing<[u8; KEY_LEN]>,
+    suite: Suite,
+}
+
+impl Unwrapped {
+    /// For sealing: in the suite of the key-encryption key.
+    pub(super) fn to_seal(&self) -> Key<'_> {
+        Key::of(self.suite, &self.key)
+    }
+
+    /// For opening: in the suite that the value says it was sealed in. It is another one if the record's key was moved to another suite
+    /// since.
+    pub(super) fn to_open(&self, sealed: &[u8]) -> Result<Key<'_>, KeyError> {
+        Ok(Key::of(aead::suite(sealed)?, &self.key))
+    }
+
+    pub(super) fn bytes(&self) -> &[u8; KEY_LEN] {
+        &self.key
+    }
 }
 
 impl Keyring {
@@ -72,7 +96,7 @@ impl Keyring {
         let padded = padding::pad(value.expose().as_bytes());
         let sealed = self.with(|keys| {
             let record_key = self.unwrapped(&keys, key.record, &key.wrapped)?;
-            aead::seal(&*self.randomness, &record_key, generation, &aad, &padded)
+            aead::seal(&*self.randomness, record_key.to_seal(), generation, &aad, &padded)
         })?;
         Ok(FieldRow::new(key.record, field.as_str().to_owned(), sealed))
     }
@@ -87,7 +111,7 @@ impl Keyring {
         let padded = padding::pad(reason.expose().as_bytes());
         self.with(|keys| {
             let record_key = self.unwrapped(&keys, key.record, &key.wrapped)?;
-            aead::seal(&*self.randomness, &record_key, generation, &aad, &padded)
+            aead::seal(&*self.randomness, record_key.to_seal(), generation, &aad, &padded)
         })
     }
 
@@ -106,7 +130,7 @@ impl Keyring {
         let aad = place::hold_reason(&self.origin, record, (hold, giver), generation);
         let plain = self.with(|keys| {
             let key = self.unwrapped(&keys, record, wrapped)?;
-            padding::unpad(aead::open(&key, generation, &aad, sealed)?)
+            padding::unpad(aead::open(key.to_open(sealed)?, generation, &aad, sealed)?)
         })?;
         let text = std::str::from_utf8(&plain).map_err(|_| KeyError::Broken)?;
         Reason::new(Zeroizing::new(text.to_owned())).ok_or(KeyError::Broken)
@@ -245,23 +269,23 @@ impl Keyring {
         keys: &Keys<'_>,
         record: RecordId,
         wrapped: &WrappedKey,
-    ) -> Result<Zeroizing<[u8; KEY_LEN]>, KeyError> {
+    ) -> Result<Unwrapped, KeyError> {
         let aad = place::record_key(&self.origin, record, wrapped.generation, wrapped.kek);
         let kek = keys.key(KeyRole::Kek, wrapped.kek)?;
         let mut key = Zeroizing::new([0; KEY_LEN]);
         aead::open_key(kek, wrapped.kek, &aad, &wrapped.wrapped, &mut *key)?;
-        Ok(key)
+        Ok(Unwrapped { key, suite: kek.suite })
     }
 
     /// The value in a field's row, which is opened as this record's.
     pub(super) fn opened(
         &self,
-        key: &[u8; KEY_LEN],
+        key: &Unwrapped,
         record: RecordId,
         generation: u8,
         row: &FieldRow,
     ) -> Result<Zeroizing<Vec<u8>>, KeyError> {
         let aad = place::field(&self.origin, record, &row.field, generation);
-        padding::unpad(aead::open(key, generation, &aad, &row.sealed)?)
+        padding::unpad(aead::open(key.to_open(&row.sealed)?, generation, &aad, &row.sealed)?)
     }
 }

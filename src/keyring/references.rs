@@ -1,6 +1,7 @@
 //! References: their bodies, the codes under which they are found, and the ids they stand for, sealed.
 
 use super::derive::{join, keyed, subkey};
+use super::suites::Key;
 use super::{KeyError, KeyRole, Keyring, aead, place};
 use crate::model::ids::{CallerId, RecordKind, TicketId};
 use crate::model::reference::DepartmentCode;
@@ -148,11 +149,12 @@ impl Keyring {
         role: KeyRole,
         version: u8,
         label: &[u8],
-        work: impl FnOnce(&[u8; super::KEY_LEN]) -> Result<T, KeyError>,
+        work: impl FnOnce(Key<'_>) -> Result<T, KeyError>,
     ) -> Result<T, KeyError> {
         self.with(|keys| {
-            let subkey = subkey(keys.key(role, version)?, &[label])?;
-            work(&subkey)
+            let key = keys.key(role, version)?;
+            let subkey = subkey(key, &[label])?;
+            work(Key::of(key.suite, &subkey))
         })
     }
 }

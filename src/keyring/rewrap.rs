@@ -1,7 +1,9 @@
-//! What older versions of keys made, made again with the newest: record keys and entries of blind indexes.
+//! What older versions of keys made, made again with the newest: record keys, entries of blind indexes, and fields whose suite is another
+//! one than the newest key-encryption key's.
 
 use zeroize::Zeroizing;
 
+use super::suites::algorithms;
 use super::{KeyError, KeyRole, Keyring, aead, place};
 use crate::model::fields::Field;
 use crate::model::purposes::Purpose;
@@ -29,7 +31,7 @@ impl Keyring {
                 rewrapped.push(match self.unwrapped(&lent, old.record(), old) {
                     Ok(key) => Some(WrappedKey {
                         kek,
-                        wrapped: aead::seal(&*self.randomness, newest, kek, aad, &*key)?,
+                        wrapped: aead::seal(&*self.randomness, newest, kek, aad, key.bytes())?,
                         ..(*old).clone()
                     }),
                     Err(KeyError::Broken | KeyError::NoSuchKey) => None,
@@ -38,6 +40,50 @@ impl Keyring {
             }
             Ok(rewrapped)
         })
+    }
+
+    /// The first byte of every field that was sealed in the suite of this version of the key-encryption key; nothing if that is the suite
+    /// of the active one, or of a version between the two.
+    ///
+    /// # Errors
+    /// [`KeyError::NoSuchKey`] for a version that is not there; when locked.
+    pub fn other_suite(&self, kek: u8) -> Result<Option<u8>, KeyError> {
+        let suite = self.suite(KeyRole::Kek, kek)?;
+        let versions = self.versions(KeyRole::Kek)?;
+        let mut newer = versions.into_iter().take_while(|version| *version != kek);
+        // Also the active one is newer.
+        let is_between = newer.any(|version| self.suite(KeyRole::Kek, version) == Ok(suite));
+        let is_active = self.active(KeyRole::Kek)? == kek;
+        Ok((!is_between && !is_active).then_some(algorithms(suite).first_byte))
+    }
+
+    /// Whether a field is sealed in another suite than that of the active key-encryption key.
+    ///
+    /// # Errors
+    /// When locked.
+    pub fn is_of_another_suite(&self, row: &FieldRow) -> Result<bool, KeyError> {
+        let suite = self.suite(KeyRole::Kek, self.active(KeyRole::Kek)?)?;
+        Ok(aead::suite(&row.sealed) != Ok(suite))
+    }
+
+    /// The field sealed again, in the suite of the key-encryption key that its record's key is under. It is opened for that, and nothing of
+    /// its value leaves.
+    ///
+    /// # Errors
+    /// [`KeyError::Broken`] for a permit to do anything else, or a row that does not belong where it stands; when locked, or without
+    /// randomness.
+    pub fn resealed(&self, row: &FieldRow, wrapped: &WrappedKey, permit: &Permit) -> Result<FieldRow, KeyError> {
+        if !permit.ask().action().reseals() || permit.ask().purpose() != Purpose::Reseal {
+            return Err(KeyError::Broken);
+        }
+        let (record, generation) = (row.record(), wrapped.generation);
+        let aad = place::field(&self.origin, record, &row.field, generation);
+        let sealed = self.with(|keys| {
+            let key = self.unwrapped(&keys, record, wrapped)?;
+            let padded = aead::open(key.to_open(&row.sealed)?, generation, &aad, &row.sealed)?;
+            aead::seal(&*self.randomness, key.to_seal(), generation, &aad, &padded)
+        })?;
+        Ok(FieldRow::new(record, row.field.clone(), sealed))
     }
 
     /// These entries of blind indexes under the active index key: the field in the row is opened for it, and nothing of its value

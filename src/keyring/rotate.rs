@@ -7,6 +7,7 @@ use std::sync::PoisonError;
 
 use jiff::Timestamp;
 
+use super::suites::{Key, Suite};
 use super::unlock::{new_key, opened_key};
 use super::{KeyError, KeyRole, Keyring};
 use crate::store::rows::KeyringRow;
@@ -29,13 +30,20 @@ impl Keyring {
         Ok(self.versions(role)?.into_iter().skip(1).collect())
     }
 
-    /// Makes this version of a role's key, wrapped for the key store. Nothing uses it yet.
+    /// Makes this version of a role's key, of this suite, wrapped for the key store. Nothing uses it yet.
     ///
     /// # Errors
     /// When locked, or without randomness or lockable memory.
-    pub fn new_version(&self, role: KeyRole, version: u8, now: Timestamp) -> Result<KeyringRow, KeyError> {
+    pub fn new_version(
+        &self,
+        role: KeyRole,
+        version: u8,
+        suite: Suite,
+        now: Timestamp,
+    ) -> Result<KeyringRow, KeyError> {
         self.look(|unlocked| {
-            let make = || new_key(&self.origin, unlocked.root(), (role, version), now, &*self.randomness);
+            let root = Key::of(suite, unlocked.root());
+            let make = || new_key(&self.origin, root, (role, version), now, &*self.randomness);
             self.stacks.run(make)?
         })
     }

@@ -3,8 +3,8 @@
 use super::{KeyError, KeyRole, Keyring};
 use crate::log::LogKeys;
 use crate::model::code::Code;
-use crate::note::{Checkpoint, ErasureReceipt, Signer, Verifier};
-use crate::store::rows::{Cell, KeyringRow, Table};
+use crate::note::{BackupManifest, Checkpoint, ErasureReceipt, Signer, Verifier};
+use crate::store::rows::{Cell, Coded, Genuine, KeyringRow, NewRow, Table, TallyRow};
 
 impl Keyring {
     /// The public key of the log of that origin in the form verifiers take (vkey).
@@ -29,7 +29,7 @@ impl Keyring {
     fn with_signer<T>(&self, log: &str, version: Option<u8>, work: impl FnOnce(&Signer) -> T) -> Result<T, KeyError> {
         let version = version.map_or_else(|| self.active(KeyRole::Log), Ok)?;
         self.with(|keys| {
-            let seed = keys.key(KeyRole::Log, version)?;
+            let seed = keys.key(KeyRole::Log, version)?.bytes;
             let signer = Signer::from_seed(log, seed).map_err(|_| KeyError::Broken)?;
             Ok(work(&signer))
         })
@@ -60,6 +60,14 @@ impl Keyring {
     pub fn sign_erasure(&self, receipt: &ErasureReceipt) -> Result<String, KeyError> {
         self.signed(&receipt.log, &receipt.to_string())
     }
+
+    /// The signed manifest of a backup.
+    ///
+    /// # Errors
+    /// When locked.
+    pub fn sign_backup(&self, manifest: &BackupManifest) -> Result<String, KeyError> {
+        self.signed(&manifest.log, &manifest.to_string())
+    }
 }
 
 impl LogKeys for Keyring {
@@ -77,5 +85,13 @@ impl LogKeys for Keyring {
 
     fn is_code(&self, table: &'static Table, columns: &[Cell], code: &Code) -> bool {
         Self::is_code(self, table, columns, code) == Ok(true)
+    }
+
+    fn tally_row(&self, row: TallyRow) -> Option<NewRow> {
+        self.protect(row).ok().map(NewRow::from)
+    }
+
+    fn tally_of(&self, row: Coded<TallyRow>) -> Option<TallyRow> {
+        self.genuine(row).ok().map(Genuine::into_row)
     }
 }

@@ -193,6 +193,7 @@ mod tests {
     use argon2::{Algorithm, Argon2, Block, Params, Version};
 
     use super::*;
+    use crate::keyring::suites::{Key, Suite};
     use crate::keyring::{aead, derive};
     use crate::note::Signer;
     use crate::randomness::System;
@@ -271,7 +272,6 @@ mod tests {
     fn no_work_reaches_half_of_what_is_wiped() {
         let key = [7; 32];
         let long = vec![1; 64 * 1024];
-        let sealed = aead::seal(&System, &key, 1, b"place", &long).unwrap();
         let mut blocks = vec![Block::new(); 256];
         let argon2 = Argon2::new(
             Algorithm::Argon2id,
@@ -280,8 +280,6 @@ mod tests {
         );
         let mut unlocking = [0; 32];
         let depths = [
-            ("seal", depth(|| aead::seal(&System, &key, 1, b"place", &long))),
-            ("open", depth(|| aead::open(&key, 1, b"place", &sealed))),
             (
                 "sign",
                 depth(|| Signer::from_seed("a.example/log/1", &key).map(|signer| signer.sign("a text\n"))),
@@ -294,11 +292,23 @@ mod tests {
         for (work, depth) in depths {
             assert!((LEAD..LEAD + DEEP / 2).contains(&depth), "{work} reaches {depth} bytes");
         }
-        let code = depth(|| derive::keyed(&key, &[b"label"], &long));
-        assert!(
-            (LEAD..LEAD + SHALLOW / 2).contains(&code),
-            "a code reaches {code} bytes"
-        );
+        for &suite in Suite::ALL {
+            let key = Key::of(suite, &key);
+            let sealed = aead::seal(&System, key, 1, b"place", &long).unwrap();
+            let seal = depth(|| aead::seal(&System, key, 1, b"place", &long));
+            let open = depth(|| aead::open(key, 1, b"place", &sealed));
+            for depth in [seal, open] {
+                assert!(
+                    (LEAD..LEAD + DEEP / 2).contains(&depth),
+                    "{suite} reaches {depth} bytes"
+                );
+            }
+            let code = depth(|| derive::keyed(key, &[b"label"], &long));
+            assert!(
+                (LEAD..LEAD + SHALLOW / 2).contains(&code),
+                "a code of {suite} reaches {code} bytes"
+            );
+        }
     }
 
     #[test]

@@ -3,13 +3,22 @@
 use std::collections::BTreeMap;
 
 use super::memory::{KEY_LEN, Secret};
+use super::suites::{Key, Suite};
 use super::{KeyError, KeyRole};
+
+/// A version of a role's key, on a locked page.
+pub(super) struct Held {
+    /// The suite that it is used in.
+    pub(super) suite: Suite,
+    /// The key itself.
+    pub(super) key: Secret,
+}
 
 /// The keys while the vault is unlocked, each on a locked page.
 pub(super) struct Unlocked {
     // Wraps the keyring: today's keys and those that come. Wiped with the rest.
     root: Secret,
-    keys: BTreeMap<(KeyRole, u8), Secret>,
+    keys: BTreeMap<(KeyRole, u8), Held>,
     active: BTreeMap<KeyRole, u8>,
 }
 
@@ -18,7 +27,7 @@ impl Unlocked {
     /// [`KeyError::NoSuchKey`] when a role has no active version.
     pub(super) fn new(
         root: Secret,
-        keys: BTreeMap<(KeyRole, u8), Secret>,
+        keys: BTreeMap<(KeyRole, u8), Held>,
         active: BTreeMap<KeyRole, u8>,
     ) -> Result<Self, KeyError> {
         if KeyRole::ALL.iter().any(|role| !active.contains_key(role)) {
@@ -33,7 +42,7 @@ impl Unlocked {
     }
 
     /// Adds a version of a role's key. New values are made with it from now on.
-    pub(super) fn activate(&mut self, role: KeyRole, version: u8, key: Secret) {
+    pub(super) fn activate(&mut self, role: KeyRole, version: u8, key: Held) {
         self.keys.insert((role, version), key);
         self.active.insert(role, version);
     }
@@ -65,8 +74,8 @@ impl Unlocked {
 pub(super) struct Keys<'k>(&'k Unlocked);
 
 impl<'k> Keys<'k> {
-    pub(super) fn key(&self, role: KeyRole, version: u8) -> Result<&'k [u8; KEY_LEN], KeyError> {
-        let key = self.0.keys.get(&(role, version));
-        key.map(Secret::bytes).ok_or(KeyError::NoSuchKey)
+    pub(super) fn key(&self, role: KeyRole, version: u8) -> Result<Key<'k>, KeyError> {
+        let held = self.0.keys.get(&(role, version)).ok_or(KeyError::NoSuchKey)?;
+        Ok(Key::of(held.suite, held.key.bytes()))
     }
 }

@@ -11,15 +11,18 @@ use tokio::sync::{oneshot, watch};
 
 use super::barred::{Bar, Barred};
 use super::error::{CommitError, LogStopped};
-use super::leaf::{Leaf, LeafBytes, UNLOCK, WAY};
+use super::leaf::{Leaf, UNLOCK, WAY};
+use super::numbered::LeafBytes;
 use super::receipt::{LogPosition, Receipt, Recorded, Refusal};
-use super::sequencer::{Job, Sequencer};
+use super::sequencer::{Job, Placed, Sequencer};
 use super::stats::LogStats;
 use super::{Change, LogKeys, Node, Unasked};
+use crate::model::ask::Action;
 use crate::model::key_roles::KeyRole;
 use crate::model::reference::DepartmentCode;
 use crate::policy::facts::{Facts, PolicyHash};
 use crate::policy::{Denial, Permit};
+use crate::store::rows::restriction::IN_FORCE;
 use crate::store::rows::{PrincipalRow, TokenRow};
 use crate::store::{DataWriter, Guard, KeyStore, Write};
 
@@ -269,13 +272,13 @@ impl Log {
         change: Change,
         patience: Duration,
     ) -> Result<LogPosition, CommitError> {
-        let leaf_hash = leaf.hash;
-        let index = self.queue(Some(leaf), change, patience).await?;
-        Ok(LogPosition { index, leaf_hash })
+        let placed = self.queue(Some(leaf), change, patience).await?;
+        // A leaf that was taken stands somewhere.
+        placed.ok_or(CommitError::Dead)
     }
 
-    /// Hands a job to the log's thread and waits for it. Where its leaf stands, or would stand next.
-    async fn queue(&self, leaf: Option<LeafBytes>, change: Change, patience: Duration) -> Result<u64, CommitError> {
+    /// Hands a job to the log's thread and waits for it.
+    async fn queue(&self, leaf: Option<LeafBytes>, change: Change, patience: Duration) -> Placed {
         let (reply, answer) = oneshot::channel();
         let job = Job {
             leaf,
@@ -325,6 +328,15 @@ fn guards(permit: &Permit) -> Vec<Guard> {
         guards.push(Guard::unchanged(approval));
     }
     let Facts { caller, ticket, .. } = permit.facts();
+    let subject = caller.as_ref().map(|caller| caller.row.subject);
+    let subject = subject.or_else(|| ticket.as_ref().map(|ticket| ticket.row.subject));
+    if let Some(subject) = subject
+        && permit.ask().action().uses_fields()
+        && !(ticket.as_ref().is_some_and(|ticket| ticket.is_own_call())
+            && (caller.is_none() || permit.ask().action() == Action::Correct))
+    {
+        guards.push(Guard::none(&IN_FORCE, &crate::cells![subject]));
+    }
     if let Some(ticket) = ticket {
         guards.push(Guard::unchanged(&ticket.row));
         guards.extend(ticket.via.iter().map(Guard::unchanged));

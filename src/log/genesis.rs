@@ -37,7 +37,7 @@ pub fn first_entry(
         link: Some(first.link.clone()),
         ..Leaf::of_vault(leaf::INIT, department, now, policy, node)?
     };
-    let bytes = leaf.to_bytes(None)?;
+    let bytes = leaf.to_bytes(None)?.numbered(None);
     let mut frontier = Frontier::new();
     frontier.push(bytes.hash);
     let entry = EntryRow {

@@ -10,7 +10,6 @@ use serde::{Deserialize, Serialize};
 use super::error::CommitError;
 use super::places::{OTHER_SUBJECT, digests};
 use super::{Change, Node, Unasked};
-use crate::merkle::{self, Hash};
 use crate::model::ask::Ask;
 use crate::model::client::SealedAddress;
 use crate::model::purposes::Purpose;
@@ -40,11 +39,25 @@ pub const CLAIM: &str = "token.claim";
 pub const RECOVER: &str = "admin.recover";
 /// A caller who was erased before stood in an older copy of the data store, with which the next log was opened, and was removed again.
 pub const ERASE_AGAIN: &str = "caller.erase-again";
+/// A caller of whom every ticket was past its period of retention was erased.
+pub const ERASE_DUE: &str = "caller.erase-due";
 /// What was under older versions of a key has moved to the newest, as far as it can; the entry counts what was `moved`, and what is
 /// `left`.
 pub const REWRAPPED: &str = "key.rewrapped";
+/// The root key opens for other holders or in another way from now on. Those who open it now did it; no token says who they are.
+pub const REKEY: &str = "key.rekey";
 /// What nobody asks for with a token.
-pub const OF_VAULT: [&str; 7] = [INIT, UNLOCK, RULES, CLAIM, RECOVER, ERASE_AGAIN, REWRAPPED];
+pub const OF_VAULT: [&str; 9] = [
+    INIT,
+    UNLOCK,
+    RULES,
+    CLAIM,
+    RECOVER,
+    ERASE_AGAIN,
+    ERASE_DUE,
+    REWRAPPED,
+    REKEY,
+];
 
 /// Declares the keys of a leaf, sorted as RFC 8785 sorts them. `always` ones stand in every leaf.
 macro_rules! leaf {
@@ -57,12 +70,12 @@ macro_rules! leaf {
             $( $(#[$doc])* #[serde(skip_serializing_if = "Present::is_absent")] pub $key: leaf!(@type $kind $type), )+
         }
 
-        /// The keys of a leaf, whatever stands there: what a verifier looks at.
+        /// The keys of a leaf, and whose count stands there: what a verifier looks at.
         #[derive(Deserialize)]
         #[serde(deny_unknown_fields)]
-        #[expect(dead_code, reason = "only which keys there are is looked at")]
-        struct Keys {
-            $( $key: leaf!(@type $kind IgnoredAny), )+
+        #[expect(dead_code, reason = "of most keys it is only looked at whether they are there")]
+        pub(super) struct Keys {
+            $( pub(super) $key: leaf!(@type $kind leaf!(@looked $key)), )+
         }
 
         /// Every key a leaf may have, sorted, and whether each leaf has it.
@@ -72,6 +85,9 @@ macro_rules! leaf {
     (@type maybe $type:ty) => { Option<$type> };
     (@always always) => { true };
     (@always maybe) => { false };
+    (@looked subject) => { String };
+    (@looked nth) => { u64 };
+    (@looked $key:ident) => { IgnoredAny };
 }
 
 leaf! {
@@ -89,7 +105,7 @@ leaf! {
     /// For writes: SHA-256 in base64 of what each place now holds. A place is a field's name (its ciphertext), or
     /// `@other/<field>` (that of the record in `link`'s `subject`), `@caller/<subject>`, `@ticket/<number>`, `@joined/<id>`,
     /// `@department/<code>`, `@principal/<id>`, `@token/<principal>/<id>`, `@code/<principal>`, `@approval/<id>`, `@archive/<log>`,
-    /// `@recovery/<principal>`, `@key/<role>/<version>`, `@destroyed-key/<role>/<version>`, `@hold/<id>`, `@erased/<subject>` (a
+    /// `@recovery/<principal>`, `@key/<role>/<version>`, `@destroyed-key/<role>/<version>`, `@hold/<id>`, `@restriction/<id>`, `@erased/<subject>` (a
     /// caller's records and tickets are gone),
     /// `@field/<name>` (the row's columns). Empty: what was there was removed.
     digest: maybe BTreeMap<String, String>,
@@ -108,12 +124,16 @@ leaf! {
     /// About a merge or a split of records: the `tickets` it was asked by, and the other record's `subject`. About a key: the `key`'s
     /// role and its `version`. About an unlock: its `way`, and the wrong passphrases before (`wrong_machine`, `wrong_network`,
     /// `wrong_since`). About an erasure: the caller (`erased`), how many `records` and `tickets`; about a legal hold: the `hold`.
+    /// About periods of retention, and an erasure by them: the `periods`, and `most` callers of a run.
+    /// About a caller's request that was refused: the `request` and the `ground`.
     /// About a rewrap: the `rate`, what was `moved` and what is `left`; the `first` and the `last` caller of a step, counted from its
     /// beginning, and the `count` of values that were opened. About a call that was brought in: when it was `received`, `sent`,
     /// `sent_to` whom, and `closed`; how many rejected `lines` were opened.
     link: maybe BTreeMap<String, String>,
     /// The node that wrote it.
     node: always String,
+    /// Where it has a `subject`: which entry of this log about that subject it is, from 1 (decision 0041).
+    nth: maybe u64,
     /// `granted` or `denied`.
     out: always String,
     /// First 16 bytes of SHA-256 over the policy that decided, in base64.
@@ -172,20 +192,6 @@ fn linked(ask: &Ask) -> Option<BTreeMap<String, String>> {
     (!linked.is_empty()).then_some(linked)
 }
 
-/// Whether an entry's bytes are JSON with the keys of a leaf, each once. A verifier does not look at what stands there.
-#[must_use]
-pub fn has_keys(entry: &[u8]) -> bool {
-    serde_json::from_slice::<Keys>(entry).is_ok()
-}
-
-/// The bytes that are hashed, stored and served.
-pub(super) struct LeafBytes {
-    pub(super) bytes: Vec<u8>,
-    pub(super) hash: Hash,
-    /// What the entry's `client` is the digest of.
-    pub(super) client: Option<SealedAddress>,
-}
-
 impl Leaf {
     /// Parses an entry's bytes, whose hash was compared: [`super::ProvedEntry::leaf`].
     pub(super) fn parse(bytes: &[u8]) -> Option<Self> {
@@ -221,6 +227,7 @@ impl Leaf {
             policy: BASE64.encode(hash),
             req: ask.request().as_str().to_owned(),
             node: node.name.clone(),
+            nth: None,
             approver: facts.approval.as_ref().map(|approval| approval.by.to_string()),
             link: linked(ask),
             digest: None,
@@ -258,6 +265,7 @@ impl Leaf {
             policy: BASE64.encode(hash),
             req: NOBODY.to_owned(),
             node: node.name.clone(),
+            nth: None,
             approver: None,
             link: None,
             digest: None,
@@ -280,6 +288,7 @@ impl Leaf {
             leaf.why = Some(Why::as_str(why).to_owned());
         }
         leaf.approver = act.approver.map(|approver| approver.to_string());
+        leaf.ticket = change.ticket.as_ref().map(|no| no.as_str().to_owned());
         leaf.subject = change.subject.map(|subject| subject.to_string());
         leaf.link = (!change.link.is_empty()).then(|| change.link.clone());
         leaf.digest = digests(change);
@@ -317,20 +326,6 @@ impl Leaf {
             ..leaf
         })
     }
-
-    /// The bytes, and the sealed address that they are the only ones to commit to.
-    pub(super) fn to_bytes(&self, client: Option<&SealedAddress>) -> Result<LeafBytes, CommitError> {
-        let bytes = serde_json_canonicalizer::to_vec(self).map_err(|_| CommitError::LeafTooLarge)?;
-        if bytes.len() > MAX_LEN {
-            return Err(CommitError::LeafTooLarge);
-        }
-        let hash = merkle::leaf_hash(&bytes);
-        Ok(LeafBytes {
-            bytes,
-            hash,
-            client: client.cloned(),
-        })
-    }
 }
 
 fn committed(client: &SealedAddress) -> String {
@@ -360,6 +355,7 @@ mod tests {
     use serde_json::{Map, Value, json};
 
     use super::*;
+    use crate::log::numbered::numbered;
 
     #[test]
     fn keys_are_declared_as_they_are_sorted() {
@@ -369,7 +365,7 @@ mod tests {
     #[test]
     fn a_leaf_has_every_key_it_must_and_no_other() {
         let value = |key| match key {
-            "v" => json!(1),
+            "v" | "nth" => json!(1),
             "fields" => json!(["text"]),
             "digest" | "link" => json!({"a": "b"}),
             _ => json!("word"),
@@ -377,8 +373,8 @@ mod tests {
         let whole: Map<String, Value> = KEYS.iter().map(|(key, _)| ((*key).to_owned(), value(key))).collect();
         let reads = |leaf: &Map<String, Value>| {
             let bytes = serde_json::to_vec(leaf).unwrap();
-            assert_eq!(Leaf::parse(&bytes).is_some(), has_keys(&bytes));
-            has_keys(&bytes)
+            assert_eq!(Leaf::parse(&bytes).is_some(), numbered(&bytes).is_some());
+            numbered(&bytes).is_some()
         };
         assert!(reads(&whole));
         for (key, always) in KEYS {

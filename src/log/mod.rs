@@ -11,6 +11,7 @@ pub mod genesis;
 pub mod history;
 pub mod leaf;
 pub mod mark;
+pub mod numbered;
 pub mod places;
 mod proved;
 mod receipt;
@@ -29,6 +30,7 @@ pub use self::commit::{Log, Pace};
 pub use self::error::{CommitError, LogStopped};
 pub use self::proved::{NotProved, ProvedEntry};
 pub use self::receipt::{LogPosition, Receipt, Recorded, Refusal};
+pub use self::sequencer::tally::TAIL;
 pub use self::stats::LogStats;
 pub use self::unasked::Unasked;
 use crate::model::code::Code;
@@ -38,7 +40,7 @@ use crate::model::reference::Reference;
 use crate::model::ticket_no::TicketNo;
 use crate::note::Checkpoint;
 use crate::randomness::{NoRandomness, Randomness};
-use crate::store::rows::{Cell, KeyringRow, Table, WrappedKey};
+use crate::store::rows::{Cell, Coded, KeyringRow, NewRow, Table, TallyRow, WrappedKey};
 use crate::store::{Guard, Write};
 
 /// What the log asks of the keyring. The log never sees a key.
@@ -54,6 +56,12 @@ pub trait LogKeys: Send + Sync {
 
     /// Whether a code is the one of a row with these columns in this table. Not when the keys are gone.
     fn is_code(&self, table: &'static Table, columns: &[Cell], code: &Code) -> bool;
+
+    /// The row of a caller's count, with its code. Nothing when the keys are gone.
+    fn tally_row(&self, row: TallyRow) -> Option<NewRow>;
+
+    /// The row of a caller's count, if it carries its own code. Nothing when the keys are gone.
+    fn tally_of(&self, row: Coded<TallyRow>) -> Option<TallyRow>;
 }
 
 /// The node that writes entries.
@@ -87,6 +95,16 @@ pub struct Doomed {
     pub at: Timestamp,
 }
 
+/// What the log says was done with keys, and a start could not do because somebody reads a store: the log's thread does it with a later
+/// entry.
+#[derive(Default)]
+pub struct Owing {
+    /// Record keys of callers who are erased.
+    pub doomed: Vec<Doomed>,
+    /// Versions of keys of the keyring.
+    pub destroyed: Vec<(KeyRole, u8)>,
+}
+
 /// What a permitted act changes: one transaction with its leaf.
 #[derive(Default)]
 pub struct Change {
@@ -109,6 +127,9 @@ pub struct Change {
     pub subject: Option<Reference>,
     /// For the leaf: what else this is about.
     pub link: BTreeMap<String, String>,
+    /// Done by the log's thread once this is committed and before the next group begins: a moment at which the two stores agree. Whoever
+    /// waits for the log waits for it, so that it must be short.
+    pub between: Option<Box<dyn FnOnce() + Send>>,
 }
 
 impl Change {

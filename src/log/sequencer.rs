@@ -5,6 +5,7 @@
 //! `fsck` names and which harm nobody.
 
 mod owed;
+pub(super) mod tally;
 #[cfg(test)]
 mod tests;
 
@@ -17,9 +18,11 @@ use std::time::Instant;
 use tokio::sync::{oneshot, watch};
 
 use self::owed::Owed;
+use self::tally::{Counts, Tally};
 use super::barred::Barred;
 use super::error::{CommitError, LogStopped};
-use super::leaf::LeafBytes;
+use super::numbered::{LeafBytes, Numbered};
+use super::receipt::LogPosition;
 use super::startup::Proved;
 use super::stats::LogStats;
 use super::{Change, LogKeys};
@@ -31,20 +34,23 @@ use crate::store::{Appended, Conflict, DataWriter, KeyStore, StoreError};
 
 const LARGEST_GROUP: usize = 4096;
 
+/// Where a job's leaf stands; nothing where it has none. Or why the job did not happen.
+pub(super) type Placed = Result<Option<LogPosition>, CommitError>;
+
 /// One leaf and what goes with it.
 pub(super) struct Job {
     /// Nothing for a change of which the log says nothing.
     pub(super) leaf: Option<LeafBytes>,
     pub(super) change: Change,
     pub(super) deadline: Instant,
-    pub(super) reply: oneshot::Sender<Result<u64, CommitError>>,
+    pub(super) reply: oneshot::Sender<Placed>,
 }
 
-/// A job that was tried in the open transaction, waiting for the flush: its index, or the conflict that left it out. Who was in the
+/// A job that was tried in the open transaction, waiting for the flush: its place, or the conflict that left it out. Who was in the
 /// way may stand in the same transaction, so that nobody hears of a conflict before it can be seen what it was with.
 struct Taken {
-    outcome: Result<u64, CommitError>,
-    reply: oneshot::Sender<Result<u64, CommitError>>,
+    outcome: Placed,
+    reply: oneshot::Sender<Placed>,
 }
 
 /// The log as it will be when a group is committed, and what of it is new.
@@ -52,11 +58,12 @@ struct Tried {
     frontier: Frontier,
     tiles: TileBuilder,
     added: Appended,
+    counts: Counts,
     owed: Owed,
 }
 
 impl Tried {
-    fn add(&mut self, index: u64, leaf: LeafBytes) {
+    fn add(&mut self, index: u64, leaf: Numbered) {
         self.frontier.push(leaf.hash);
         self.added.tiles.extend(self.tiles.push(leaf.hash));
         let client = leaf.client.map(|client| ClientRow::beside(index, &client));
@@ -84,6 +91,7 @@ pub(super) struct Sequencer {
     unmoved: Option<Fence>,
     /// What the key store could not do yet.
     owed: Owed,
+    tally: Tally,
 }
 
 impl Sequencer {
@@ -96,7 +104,7 @@ impl Sequencer {
         barred: Arc<Barred>,
         batch: usize,
     ) -> Self {
-        let (origin, frontier, tiles) = proved.into_parts();
+        let (origin, frontier, tiles, owing, counts) = proved.into_parts();
         Self {
             origin,
             frontier,
@@ -108,7 +116,8 @@ impl Sequencer {
             barred,
             batch: batch.min(LARGEST_GROUP),
             unmoved: None,
-            owed: Owed::default(),
+            owed: Owed::of_start(owing),
+            tally: Tally::new(counts),
         }
     }
 
@@ -134,16 +143,18 @@ impl Sequencer {
         let now = Instant::now();
         let (group, late): (Vec<Job>, Vec<Job>) = group.into_iter().partition(|job| job.deadline > now);
         answer(late.into_iter().map(|job| job.reply), CommitError::Unavailable);
-        let (barred, group): (Vec<Job>, Vec<Job>) = group.into_iter().partition(|job| self.barred.bars(job));
+        let (barred, mut group): (Vec<Job>, Vec<Job>) = group.into_iter().partition(|job| self.barred.bars(job));
         answer(barred.into_iter().map(|job| job.reply), CommitError::Stale);
         if group.is_empty() {
             return Ok(());
         }
 
+        let between: Vec<_> = group.iter_mut().filter_map(|job| job.change.between.take()).collect();
         let mut taken = Vec::with_capacity(group.len());
         let result = self.write(group, &mut taken);
         match result {
             Ok(()) => {
+                between.into_iter().for_each(|work| work());
                 for job in taken {
                     // The asker may have given up waiting: the log then shows a read that was not disclosed.
                     let _ = job.reply.send(job.outcome);
@@ -228,23 +239,15 @@ impl Sequencer {
             frontier: self.frontier.clone(),
             tiles: self.tiles.clone(),
             added: Appended::default(),
+            counts: Counts::new(),
             owed: Owed::default(),
         };
         for job in waiting {
-            let index = tried.frontier.size();
-            let attempt = self.attempt(&job.change, index);
-            let (outcome, fault) = match attempt {
-                Ok(Ok(())) => {
-                    tried.owed.add(job.change);
-                    (Ok(index), None)
-                }
-                Ok(Err(Conflict::Stale)) => (Err(CommitError::Stale), None),
-                Ok(Err(Conflict::Duplicate)) => (Err(CommitError::Duplicate), None),
+            self.tally.before(&job.change);
+            let (outcome, fault) = match self.try_job(&mut tried, job.leaf, job.change) {
+                Ok(placed) => (placed, None),
                 Err(fault) => (Err(CommitError::Unavailable), Some(fault)),
             };
-            if let (Ok(index), Some(leaf)) = (&outcome, job.leaf) {
-                tried.add(*index, leaf);
-            }
             taken.push(Taken {
                 outcome,
                 reply: job.reply,
@@ -256,7 +259,28 @@ impl Sequencer {
         Ok(tried)
     }
 
-    /// Tries one job. A new key is durable before the transaction that says it is there, and so is which keys an erasure destroys. Nobody
+    /// Tries one job, and places its leaf behind those of the jobs before it.
+    fn try_job(&mut self, tried: &mut Tried, leaf: Option<LeafBytes>, change: Change) -> Result<Placed, StoreError> {
+        let index = tried.frontier.size();
+        let nth = match self.next_count(&tried.counts, leaf.as_ref())? {
+            Ok(nth) => nth,
+            Err(why) => return Ok(Err(why)),
+        };
+        match self.attempt(&change, index)? {
+            Ok(()) => {}
+            Err(Conflict::Stale) => return Ok(Err(CommitError::Stale)),
+            Err(Conflict::Duplicate) => return Ok(Err(CommitError::Duplicate)),
+        }
+        tried.owed.add(change);
+        let Some(leaf) = leaf else { return Ok(Ok(None)) };
+        tried.counts.extend(leaf.subject().zip(nth));
+        let leaf = leaf.numbered(nth);
+        let leaf_hash = leaf.hash;
+        tried.add(index, leaf);
+        Ok(Ok(Some(LogPosition { index, leaf_hash })))
+    }
+
+    /// Tries one job's guards and writes. A new key is durable before the transaction that says it is there, and so is which keys an erasure destroys. Nobody
     /// else's can be in its place, since the job has passed its guards.
     fn attempt(&mut self, change: &Change, index: u64) -> Result<Result<(), Conflict>, StoreError> {
         let signer = &self.signer;
@@ -273,8 +297,13 @@ impl Sequencer {
 
     fn commit(&mut self, tried: Tried) -> Result<(), Fault> {
         let Tried {
-            frontier, tiles, added, ..
+            frontier,
+            tiles,
+            mut added,
+            counts,
+            ..
         } = tried;
+        added.tallies = self.tallies(added.entries.len(), &counts)?;
         let checkpoint = Checkpoint {
             origin: self.origin.clone(),
             size: frontier.size(),
@@ -295,6 +324,7 @@ impl Sequencer {
         self.writer.commit()?;
         self.frontier = frontier;
         self.tiles = tiles;
+        self.tally.committed(added.entries.len(), counts);
         self.stats
             .committed(u64::try_from(added.entries.len()).unwrap_or(u64::MAX), checkpoint.size);
         Ok(())
@@ -348,7 +378,7 @@ impl From<StoreError> for Fault {
     }
 }
 
-fn answer(waiters: impl IntoIterator<Item = oneshot::Sender<Result<u64, CommitError>>>, why: CommitError) {
+fn answer(waiters: impl IntoIterator<Item = oneshot::Sender<Placed>>, why: CommitError) {
     for reply in waiters {
         // Who has given up waiting needs no answer.
         let _ = reply.send(Err(why));

@@ -1,7 +1,9 @@
 //! Before anything is served: the head must follow from the leaves, and the checkpoint must be ours and say the same.
 
+use super::Owing;
 use super::history::{History, NoHistory};
 use super::proved::{NotProved, ProvedEntry};
+use super::sequencer::tally::{Counts, TAIL};
 use crate::merkle::{self, Frontier, TileBuilder};
 use crate::note::{Checkpoint, Verifier};
 use crate::store::rows::HeadRow;
@@ -14,6 +16,9 @@ pub struct Proved {
     origin: String,
     frontier: Frontier,
     tiles: TileBuilder,
+    owing: Owing,
+    /// The newest count of each caller in the last [`TAIL`] entries.
+    counts: Counts,
 }
 
 impl Proved {
@@ -24,7 +29,15 @@ impl Proved {
             origin,
             frontier: Frontier::new(),
             tiles: TileBuilder::new(),
+            owing: Owing::default(),
+            counts: Counts::new(),
         }
+    }
+
+    /// With what the start could not do.
+    #[must_use]
+    pub fn owing(self, owing: Owing) -> Self {
+        Self { owing, ..self }
     }
 
     /// Which log.
@@ -39,8 +52,8 @@ impl Proved {
         self.frontier.size()
     }
 
-    pub(super) fn into_parts(self) -> (String, Frontier, TileBuilder) {
-        (self.origin, self.frontier, self.tiles)
+    pub(super) fn into_parts(self) -> (String, Frontier, TileBuilder, Owing, Counts) {
+        (self.origin, self.frontier, self.tiles, self.owing, self.counts)
     }
 }
 
@@ -131,6 +144,8 @@ pub async fn prove_head(
         origin: origin.to_owned(),
         frontier,
         tiles,
+        owing: Owing::default(),
+        counts: last_counts(store, head.size).await?,
     })
 }
 
@@ -171,6 +186,18 @@ async fn prove_last_leaves(store: &dyn DataStore, head: &HeadRow) -> Result<(), 
         ProvedEntry::new(entry).map_err(|NotProved(index)| Unproved::Leaf(index))?;
     }
     Ok(())
+}
+
+/// Entries whose bodies were dropped, or that somebody edited, count nothing: before bodies are dropped, all counts stand in their table.
+async fn last_counts(store: &dyn DataStore, size: u64) -> Result<Counts, StoreError> {
+    let limit = u32::try_from(TAIL).unwrap_or(u32::MAX);
+    let mut counts = Counts::new();
+    for entry in store.entries(size.saturating_sub(TAIL), limit).await? {
+        let leaf = ProvedEntry::new(entry).ok().and_then(|entry| entry.leaf());
+        let counted = leaf.and_then(|leaf| Some((leaf.subject?.parse().ok()?, leaf.nth?)));
+        counts.extend(counted);
+    }
+    Ok(counts)
 }
 
 /// Whether the head's checkpoint is signed by one of this log's keys and says what the head says.

@@ -134,12 +134,24 @@ actions! {
     Erase = "caller.erase": "Erase a caller" / "销毁诉求人信息": Whole, Nothing, two, BarsFields, Delete;
     /// Read that a caller was erased, with the receipt.
     ReadErasure = "caller.erasure": "Read the receipt of an erasure" / "查看销毁回执": Whole, Nothing, one, Passes, Read;
+    /// Give a caller the statement of what is held about them and of who has read it.
+    Statement = "caller.statement": "Give a caller the statement of their data" / "出具个人信息处理情况说明": Whole, Nothing, one, Passes, Read;
+    /// Restrict a caller's data to storage.
+    Restrict = "caller.restrict": "Restrict a caller's data to storage" / "限制处理诉求人信息": Whole, Nothing, one, Passes, Update;
+    /// Lift that restriction.
+    Unrestrict = "caller.unrestrict": "Lift the restriction of a caller's data" / "解除处理限制": Whole, Nothing, two, Passes, Update;
+    /// Refuse what a caller asks for about their data.
+    RefuseRequest = "caller.refuse": "Refuse a caller's request" / "拒绝诉求人的请求": Whole, Nothing, one, Passes, Other;
     /// Put a legal hold on a caller.
     SetHold = "hold.set": "Set a legal hold" / "设置法律保全": Whole, Nothing, one, Passes, Create;
     /// Lift a legal hold that somebody else set.
     LiftHold = "hold.lift": "Lift a legal hold" / "解除法律保全": Whole, Nothing, one, Passes, Update;
     /// See the legal holds in force.
     ReadHolds = "hold.list": "See legal holds" / "查看法律保全": Whole, Nothing, one, Passes, List;
+    /// Put the periods of retention in force: callers are erased after them.
+    EnforceRetention = "retention.enforce": "Put periods of retention in force" / "启用保存期限": Whole, Nothing, two, BarsFields, Delete;
+    /// See what is past its period of retention.
+    PreviewRetention = "retention.preview": "See what is past its retention period" / "预览到期信息": Whole, Nothing, one, Passes, List;
     /// Read a ticket's envelope.
     ReadTicket = "ticket.read": "Read a ticket" / "查看工单": Whole, Ticket, one, Passes, Read;
     /// List a department's tickets.
@@ -170,12 +182,23 @@ actions! {
     ReadKeys = "key.list": "List key versions" / "查看密钥版本": Whole, Nothing, one, Passes, Read;
     /// Give a key of the vault a new version.
     RotateKey = "key.rotate": "Rotate a key" / "轮换密钥": Whole, Nothing, two, Passes, Update;
-    /// Move what is under older versions of keys to the newest, in the background. No field is opened for it but by `key.reindex`.
+    /// Move what is under older versions of keys to the newest, in the background. No field is opened for it but by
+    /// `key.reindex` and `key.reseal`.
     RewrapKeys = "key.rewrap": "Move values to the newest keys" / "换用最新密钥": Whole, Nothing, one, Passes, Update;
     /// Open values to index them anew with the newest key. Nothing is shown.
     Reindex = "key.reindex": "Index values anew" / "重建盲索引": Whole, Nothing, one, Passes, Decrypt;
+    /// Open fields to seal them anew in the suite of the newest key-encryption key. Nothing is shown.
+    Reseal = "key.reseal": "Seal fields anew in another suite" / "换用另一算法套件重新加密字段": Whole, Nothing, one, Passes, Decrypt;
     /// Destroy a version of a key that nothing is under any more.
     DestroyKey = "key.destroy": "Destroy a key version" / "销毁密钥版本": Whole, Nothing, two, Passes, Delete;
+    /// Copy the data store. Nothing in the copy can be opened without the keys.
+    BackupData = "backup.data": "Back up the data store" / "备份数据库": Whole, Nothing, one, BarsBulk, Read;
+    /// Copy the wrapped keys, alone or with the data store of the same moment.
+    BackupKeys = "backup.keys": "Back up the key store" / "备份密钥库": Whole, Nothing, two, BarsBulk, Read;
+    /// Fetch a copy that one has made.
+    FetchBackup = "backup.fetch": "Fetch a backup" / "取走备份": Whole, Nothing, one, BarsBulk, Read;
+    /// Check everything that the vault holds, while it serves.
+    CheckVault = "vault.check": "Check the vault" / "全面检查": Whole, Nothing, one, Passes, Read;
     /// Lock the vault.
     Lock = "vault.lock": "Lock the vault" / "锁定": Whole, Nothing, one, Passes, Other;
     /// Read the log's newest checkpoint or its public keys.
@@ -226,7 +249,10 @@ impl Action {
     /// Whether the asker must say why a second person should approve, who does not see the values that it is about.
     #[must_use]
     pub const fn is_asked_with_a_reason(self) -> bool {
-        matches!(self, Self::SubjectExposure | Self::Erase) || self.moves_values()
+        matches!(
+            self,
+            Self::SubjectExposure | Self::Erase | Self::Unrestrict | Self::EnforceRetention
+        ) || self.moves_values()
     }
 
     /// Whether it moves values from one caller's record to another's.
@@ -235,10 +261,22 @@ impl Action {
         matches!(self, Self::Merge | Self::Unmerge | Self::Split)
     }
 
+    /// Whether it uses what a caller has on file, which is then more than storage: it shows, compares, replaces or moves values.
+    #[must_use]
+    pub const fn uses_fields(self) -> bool {
+        matches!(self, Self::Reveal | Self::Verify | Self::Correct) || self.moves_values()
+    }
+
     /// Whether it opens values to index them anew, and shows none.
     #[must_use]
     pub const fn reindexes(self) -> bool {
         matches!(self, Self::Reindex)
+    }
+
+    /// Whether it opens fields to seal them anew, and shows none.
+    #[must_use]
+    pub const fn reseals(self) -> bool {
+        matches!(self, Self::Reseal)
     }
 
     /// Whether a service account may do it on behalf of a clerk: the work on calls and tickets. What administers, audits or approves

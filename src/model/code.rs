@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-/// Length of a code in bytes: the key's version, then 16 bytes of HMAC-SHA-256.
+/// Length of a code in bytes: the key's version, then 16 bytes of an HMAC.
 pub const LEN: usize = 17;
 
-/// A keyed code: the version of the key it was made with, then the first 16 bytes of an HMAC-SHA-256. It names its own key,
+/// A keyed code: the version of the key it was made with, then the first 16 bytes of an HMAC with the hash of the key's suite. It names its own key,
 /// so that it can still be checked after the keyring has a newer one.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Code([u8; LEN]);

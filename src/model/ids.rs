@@ -91,8 +91,13 @@ random_id! {
 }
 
 random_id! {
-    /// One legal hold.
+    /// One legal hold, or one restriction of a caller's data to storage.
     HoldId
+}
+
+random_id! {
+    /// One backup in the making.
+    BackupId
 }
 
 macro_rules! shown_as_hex {
@@ -121,6 +126,7 @@ shown_as_hex!(TokenId);
 shown_as_hex!(ApprovalId);
 shown_as_hex!(JoinId);
 shown_as_hex!(HoldId);
+shown_as_hex!(BackupId);
 
 /// The text is not 32 hexadecimal digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

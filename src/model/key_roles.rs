@@ -1,4 +1,4 @@
-//! What the keys of the keyring are for, and where the work on them stands.
+//! What the keys of the keyring are for, the suites that their versions are of, and where the work on them stands.
 
 use super::word_enum::word_enum;
 
@@ -15,6 +15,24 @@ word_enum! {
         Reference = "reference": "References" / "引用号密钥",
         /// Ed25519 seed that signs checkpoints.
         Log = "log": "Signature of the log" / "日志签名密钥",
+    }
+}
+
+word_enum! {
+    /// The algorithms that a version of a key is used with. What they are in full is in `keyring/suites`.
+    pub enum Suite {
+        /// AES-256-GCM, HMAC-SHA-256, HKDF-SHA-256.
+        Aes = "aes": "AES-256-GCM and HMAC-SHA-256" / "国际算法套件（AES-256-GCM、HMAC-SHA-256）",
+        /// SM4-GCM (RFC 8998), HMAC-SM3, HKDF-SM3.
+        Sm = "sm": "SM4-GCM and HMAC-SM3" / "国密算法套件（SM4-GCM、HMAC-SM3）",
+    }
+}
+
+impl std::str::FromStr for Suite {
+    type Err = &'static str;
+
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        Self::from_word(word).ok_or("a suite is `aes` or `sm`")
     }
 }
 

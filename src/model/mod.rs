@@ -3,6 +3,7 @@
 pub mod actions;
 pub mod approvals;
 pub mod ask;
+pub mod backups;
 pub mod canonical;
 pub mod claim_code;
 pub mod client;
@@ -18,6 +19,8 @@ pub mod problems;
 pub mod purposes;
 pub mod reference;
 pub mod reference_data;
+pub mod retention;
+pub mod rights;
 pub mod submitted;
 pub mod ticket_no;
 pub mod tickets;

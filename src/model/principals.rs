@@ -58,7 +58,7 @@ impl Role {
             Self::Analyst => &[],
             Self::Auditor | Self::Dpo => &[Purpose::Audit],
             Self::SecurityAdmin => &[Purpose::Administer],
-            Self::SystemAdmin => &[Purpose::Administer, Purpose::Reindex],
+            Self::SystemAdmin => &[Purpose::Administer, Purpose::Reindex, Purpose::Reseal],
         }
     }
 

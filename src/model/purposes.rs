@@ -21,6 +21,8 @@ word_enum! {
         Administer = "administer": "Administer" / "管理",
         /// Indexing values anew after a rotation.
         Reindex = "reindex": "Index anew" / "重建索引",
+        /// Sealing fields anew after a change of suite.
+        Reseal = "reseal": "Seal anew" / "重新加密",
         /// Checking the log.
         Audit = "audit": "Audit" / "审计",
     }

@@ -6,13 +6,15 @@ use utoipa::ToSchema;
 
 use super::actions::Action;
 use super::approvals::ApprovalState;
+use super::backups::{Part, WorkState};
 use super::fields::{Class, Field, FieldSet, FieldType, Group, Mask, MatchStrength};
 use super::ids::RecordKind;
-use super::key_roles::{KeyRole, RewrapState};
+use super::key_roles::{KeyRole, RewrapState, Suite};
 use super::limits::Counted;
 use super::lists::{Labelled, Lists};
 use super::principals::{DepartmentState, PrincipalKind, Role};
 use super::purposes::{Form, Purpose};
+use super::rights::{EntryKind, RefusalGround, RightsRequest};
 use super::tickets::{Matched, MatterKind, Share, TicketState};
 use super::transitions::{Holder, Transition};
 
@@ -53,8 +55,14 @@ pub struct ReferenceData {
     pub department_states: Vec<Labelled>,
     /// What the vault's keys are for (`role` of a rotation).
     pub key_roles: Vec<Labelled>,
+    /// The algorithms that versions of keys are used with (`suite` of a rotation).
+    pub suites: Vec<Labelled>,
     /// Where rewraps stand.
     pub rewrap_states: Vec<Labelled>,
+    /// The parts of a backup.
+    pub backup_parts: Vec<Labelled>,
+    /// How far a backup or a check has come.
+    pub work_states: Vec<Labelled>,
     /// The kinds of accounts.
     pub principal_kinds: Vec<Labelled>,
     /// The roles.
@@ -65,6 +73,12 @@ pub struct ReferenceData {
     pub actions: Vec<ActionData>,
     /// The states of a request for a second person's approval.
     pub approval_states: Vec<Labelled>,
+    /// What callers may ask for about their data: `request` of a refusal.
+    pub rights_requests: Vec<Labelled>,
+    /// Why it may be refused: `ground` of a refusal.
+    pub refusal_grounds: Vec<Labelled>,
+    /// What an entry of the log is to the caller: `entries[].what` of a statement.
+    pub entry_kinds: Vec<Labelled>,
     /// What is counted for each account, and how much of it is allowed. Service accounts may have limits of their own; `GET /v1/me`
     /// says how much is left.
     pub limits: Vec<LimitData>,
@@ -293,12 +307,18 @@ impl ReferenceData {
             holders: each(Holder::ALL, Holder::labelled),
             department_states: each(DepartmentState::ALL, DepartmentState::labelled),
             key_roles: each(KeyRole::ALL, KeyRole::labelled),
+            suites: each(Suite::ALL, Suite::labelled),
             rewrap_states: each(RewrapState::ALL, RewrapState::labelled),
+            backup_parts: each(Part::ALL, Part::labelled),
+            work_states: each(WorkState::ALL, WorkState::labelled),
             principal_kinds: each(PrincipalKind::ALL, PrincipalKind::labelled),
             roles: each(Role::ALL, RoleData::from),
             purposes: each(Purpose::ALL, Purpose::labelled),
             actions: each(Action::ALL, ActionData::from),
             approval_states: each(ApprovalState::ALL, ApprovalState::labelled),
+            rights_requests: each(RightsRequest::ALL, RightsRequest::labelled),
+            refusal_grounds: each(RefusalGround::ALL, RefusalGround::labelled),
+            entry_kinds: each(EntryKind::ALL, EntryKind::labelled),
             limits: each(Counted::ALL, |code| limit(code, allowed(code))),
         }
     }

@@ -3,6 +3,7 @@
 //!
 //! Ed25519 only (RFC 8032). A note's text is worth nothing before [`Verifier::verify`] has returned it.
 
+mod backup;
 mod checkpoint;
 mod cosignature;
 mod erasure;
@@ -14,6 +15,7 @@ use std::str::FromStr;
 
 use data_encoding::BASE64;
 
+pub use self::backup::BackupManifest;
 pub use self::checkpoint::Checkpoint;
 pub use self::cosignature::{Cosignature, CosignatureVerifier, Cosigner};
 pub use self::erasure::ErasureReceipt;
@@ -225,6 +227,9 @@ pub enum NoteError {
     /// A note's text is not the receipt of an erasure of that log.
     #[error("not the receipt of an erasure of this log")]
     Erasure,
+    /// A note's text is not the manifest of a backup by that log.
+    #[error("not the manifest of a backup of this vault")]
+    Backup,
     /// A file is not a header, an index, hashes, a blank line and a checkpoint.
     #[error("not a tlog-proof: header, index, hashes, a blank line and a checkpoint are expected")]
     Proof,

@@ -69,6 +69,8 @@ word_enum! {
         NotAsAsked = "not-as-asked",
         /// A legal hold keeps the caller from being erased.
         Held = "held",
+        /// The caller's data are restricted to storage.
+        Restricted = "restricted",
         /// Tickets about the caller are open.
         TicketsOpen = "tickets-open",
         /// Nobody lifts a hold that they set themselves, nor one of somebody they made or were made by.

@@ -5,8 +5,8 @@ use crate::cells;
 use crate::keyring::{KeyError, Keyring};
 use crate::model::ids::{RecordId, RecordKind};
 use crate::model::reference::{DepartmentCode, Reference};
-use crate::store::rows::ReferenceRow;
 use crate::store::rows::reference::ONE;
+use crate::store::rows::{ReferenceKey, ReferenceRow};
 use crate::store::{DataStore, StoreError};
 
 /// With 55 bits a second try is needed about once in 10^8 callers; more than a few mean a broken store.
@@ -59,21 +59,29 @@ pub async fn mint(
     })
 }
 
-/// What stands in the store of a department's references to a record, under every version of the reference key.
+/// Where a department's references to a record stand under every version of the reference key: those that were given out, and where one
+/// would stand that is given out next.
 ///
 /// # Errors
 /// As [`mint`].
-pub async fn given(
+pub async fn places(
     keyring: &Keyring,
     store: &dyn DataStore,
     department: DepartmentCode,
     record: RecordId,
-) -> Result<Vec<ReferenceRow>, RefError> {
-    let mut given = Vec::new();
+) -> Result<Vec<ReferenceKey>, RefError> {
+    let mut places = Vec::new();
     for version in keyring.reference_versions()? {
-        given.extend(look(keyring, store, (department, version), record).await?.1);
+        let (reference, _) = look(keyring, store, (department, version), record).await?;
+        let kind = reference.kind();
+        places.push(ReferenceKey {
+            department,
+            kind,
+            version,
+            body: keyring.reference_code(department, kind, version, reference.body())?,
+        });
     }
-    Ok(given)
+    Ok(places)
 }
 
 /// A department's reference to a record under one version of the key, with its row if it was given out. If not, the first one that stands

@@ -5,8 +5,10 @@ use jiff::Timestamp;
 
 use super::Result;
 use super::rows::{
-    Cell, Contradiction, DoomedKey, ErasedKey, Fence, KeyringRow, UnlockRow, UnlockTryRow, VaultRow, WrappedKey,
+    Cell, Contradiction, DoomedKey, ErasedKey, ErasingAgain, Fence, KeyringRow, UnlockRow, UnlockTryRow, VaultRow,
+    WrappedKey,
 };
+use super::snapshot::Snapshot;
 use crate::model::ids::RecordId;
 use crate::model::reference::Reference;
 
@@ -15,7 +17,7 @@ use crate::model::reference::Reference;
 pub trait KeyStore: Send + Sync {
     /// Which vault this is.
     async fn vault(&self) -> Result<VaultRow>;
-    /// The ways to unlock.
+    /// How the root key opens: one row.
     async fn unlocks(&self) -> Result<Vec<UnlockRow>>;
     /// The wrapped keyring.
     async fn keyring(&self) -> Result<Vec<KeyringRow>>;
@@ -26,7 +28,8 @@ pub trait KeyStore: Send + Sync {
     /// Record keys under older versions of the key-encryption key than this one, by version and record, behind one of them: its version,
     /// kind and id.
     async fn older_record_keys(&self, kek: u8, behind: Option<&[Cell]>, limit: u32) -> Result<Vec<WrappedKey>>;
-    /// How many record keys are under one version of the key-encryption key. It walks that part of an index.
+    /// How many record keys are under one version of the key-encryption key. It walks that part of an index, in pages: others read in
+    /// between. What comes under the version meanwhile may be missed.
     async fn count_record_keys(&self, kek: u8) -> Result<u64>;
     /// How tables, indexes and migration history differ from what this program makes: nothing when sound.
     async fn schema(&self) -> Result<Vec<String>>;
@@ -35,6 +38,12 @@ pub trait KeyStore: Send + Sync {
 
     /// Statements run since the store was opened, as [`DataStore::statements`].
     fn statements(&self) -> u64;
+
+    /// As [`super::DataStore::snapshot`].
+    ///
+    /// # Errors
+    /// Whatever the database reports.
+    fn snapshot(&self) -> Result<Box<dyn Snapshot>>;
 
     /// How far the log had come.
     async fn fence(&self) -> Result<Option<Fence>>;
@@ -87,6 +96,24 @@ pub trait KeyStore: Send + Sync {
     /// Shows every mark of a key that was destroyed, for those who look at everything.
     async fn erased_keys(&self, visit: &mut (dyn FnMut(ErasedKey) + Send)) -> Result<()>;
 
+    /// Whether a record's key was destroyed, by its [mark](ErasedKey::mark_of).
+    async fn is_erased(&self, record: RecordId) -> Result<bool>;
+
+    /// Puts down that the data store is an older copy, from which those who were erased since are removed again. Durable before it returns.
+    ///
+    /// # Errors
+    /// As [`Self::put_record_keys`].
+    fn begin_erasing_again(&self, begun: &ErasingAgain) -> Result<()>;
+
+    /// Whether that is under way.
+    async fn erasing_again(&self) -> Result<Option<ErasingAgain>>;
+
+    /// That is done.
+    ///
+    /// # Errors
+    /// As [`Self::put_record_keys`].
+    fn end_erasing_again(&self) -> Result<()>;
+
     /// Makes a new version of a key of the keyring durable before it returns, not active yet, in place of one that never became active.
     /// Called by the log's thread before the log says that it is there.
     ///
@@ -101,7 +128,8 @@ pub trait KeyStore: Send + Sync {
     fn activate_key(&self, role: &str, version: u8) -> Result<()>;
 
     /// Puts record keys in place of the same under an older key: each pair is what was read, and what comes instead. One that is no longer
-    /// as it was read, or gone, is left so: what was erased stays erased. How many were put.
+    /// as it was read, or gone, is left so: what was erased stays erased. So is one whose new key is not the active one any more: that may
+    /// be about to be destroyed. How many were put.
     ///
     /// After a loss of power the last ones may be as they were. Whatever is made durable later makes them so.
     ///
@@ -115,6 +143,14 @@ pub trait KeyStore: Send + Sync {
     /// # Errors
     /// As [`Self::put_record_keys`]; [`super::StoreError::Corrupt`] for the active version, and where there is no such version.
     fn destroy_key(&self, role: &str, version: u8) -> Result<()>;
+
+    /// Puts another wrapping of the root key in place of the one there is, in one step. Durable before it returns; then no file of the
+    /// store has a byte of the one before.
+    ///
+    /// # Errors
+    /// As [`Self::put_record_keys`]; [`super::StoreError::Busy`] while somebody reads: the new one is in place, and the old one still
+    /// stands in the write-ahead log.
+    fn put_unlock(&self, way: &UnlockRow) -> Result<()>;
 
     /// Wrong passphrases since the vault was last unlocked.
     async fn unlock_tries(&self) -> Result<Vec<UnlockTryRow>>;

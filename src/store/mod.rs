@@ -7,6 +7,7 @@ pub mod error;
 mod key_store;
 pub mod log_index;
 pub mod rows;
+pub mod snapshot;
 pub mod sqlite;
 
 use async_trait::async_trait;
@@ -15,12 +16,14 @@ pub use self::error::StoreError;
 pub use self::key_store::KeyStore;
 pub use self::log_index::LogIndex;
 use self::rows::{
-    BlindIndexRow, Cell, ClientRow, Column, Columns, EntryRow, FromColumns, Genuine, HeadRow, NewRow, PastLogRow,
-    Place, Protected, Read, ReferenceRow, Statement, Stored, Table, VaultRow,
+    BlindIndexRow, Cell, ClientRow, Coded, Column, Columns, EntryRow, FromColumns, Genuine, HeadRow, NewRow,
+    PastLogRow, Place, Protected, Read, ReferenceKey, Statement, Stored, Table, TallyRow, VaultRow,
 };
+use self::snapshot::Snapshot;
 use crate::merkle::{Hash, Tile};
 use crate::model::code::Code;
 use crate::model::ids::{CallerId, RecordId};
+use crate::model::reference::Reference;
 
 /// The result of a store's work.
 pub type Result<T> = std::result::Result<T, StoreError>;
@@ -78,6 +81,9 @@ pub trait DataStore: Send + Sync {
 
     /// Statements run since the store was opened, by its readers and its writer: what a request costs the database.
     fn statements(&self) -> u64;
+
+    /// A copy, to be begun and made. Its file is there from now on.
+    fn snapshot(&self) -> Result<Box<dyn Snapshot>>;
 
     /// The one writer. A second call, here or in another process, is refused.
     fn writer(&self) -> Result<Box<dyn DataWriter>>;
@@ -142,13 +148,13 @@ pub enum Write {
     Put(NewRow),
     /// Removes the blind index entries of one of a caller's fields.
     Unindex(CallerId, String),
-    /// Removes one of a caller's sealed fields.
-    Unseal(CallerId, String),
-    /// Removes a record's sealed fields; of a caller, also the blind index entries and the row itself. A row that leads to the caller's
+    /// Removes one of a record's sealed fields.
+    Unseal(RecordId, String),
+    /// Removes a record's sealed fields; of a ticket, also when it was closed; of a caller, also the blind index entries and the row itself. A row that leads to the caller's
     /// must have gone before.
     Forget(RecordId),
-    /// Removes what a reference stands for.
-    Unrefer(ReferenceRow),
+    /// Removes what a reference stands for, if it was given out.
+    Unrefer(ReferenceKey),
     /// Gives a row of this table the same code under a newer key. One that carries another code by now, or is gone, is left as it is.
     Recode {
         /// Which table.
@@ -241,6 +247,8 @@ pub struct Appended {
     pub clients: Vec<ClientRow>,
     /// The tiles that they fill.
     pub tiles: Vec<Tile>,
+    /// How many entries are about some callers.
+    pub tallies: Vec<NewRow>,
 }
 
 /// Why a job did not happen although the database is well.
@@ -272,6 +280,12 @@ pub trait DataWriter: Send {
         index: u64,
         codes: IsCode<'_>,
     ) -> Result<std::result::Result<(), Conflict>>;
+
+    /// How many entries are about a caller, as the open transaction has it.
+    ///
+    /// # Errors
+    /// Whatever the database reports, after which the transaction must be rolled back.
+    fn tally(&mut self, subject: &Reference) -> Result<Option<Coded<TallyRow>>>;
 
     /// Adds to the log and replaces its head.
     ///

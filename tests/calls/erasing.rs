@@ -1,5 +1,7 @@
 //! A caller is erased: by two persons, whole, and nobody else is.
 
+use std::sync::Arc;
+
 use serde_json::json;
 
 use crate::support::approvals::{erase, merge, resolve};
@@ -272,4 +274,59 @@ async fn a_call_and_an_erasure_at_once() {
     }
     drop(app);
     assert_eq!(world.fsck().await, []);
+}
+
+/// A reference that somebody is given while an erasure is under way goes with it, also when whoever asked for the erasure has hung up.
+#[tokio::test]
+async fn a_reference_that_was_given_meanwhile_goes_too() {
+    let (world, app) = World::unlimited().await;
+    let world = Arc::new(world);
+    let case = world.case(&app, "C1").await;
+    let (_, reference) = world.closed_case(&app, &case).await;
+    let [dpo, auditor] = world.actors(&app, ["dpo", "auditor"]);
+    let approval = dpo.approved_by(auditor, &erase(&reference)).await;
+    let of_department = || {
+        world
+            .data()
+            .rows("reference")
+            .of("department", "C1")
+            .of("kind", "caller")
+            .count()
+    };
+    world
+        .data()
+        .rows("reference")
+        .of("department", "C1")
+        .of("kind", "caller")
+        .delete();
+    let held = world.data();
+    held.hold();
+    let (as_handler, path) = (Arc::clone(&world), case.ticket());
+    let app_of_handler = Arc::clone(&app);
+    let given = tokio::spawn(async move {
+        let handler = as_handler.actor(&app_of_handler, "handler-c1");
+        handler.get(path).await.status
+    });
+    waits().await;
+    let (as_officer, app_of_officer) = (Arc::clone(&world), Arc::clone(&app));
+    let request = erase(&reference).approved(&approval);
+    let erasing = tokio::spawn(async move { as_officer.actor(&app_of_officer, "dpo").send(request).await.status });
+    waits().await;
+    erasing.abort();
+    assert!(erasing.await.is_err());
+    held.let_go();
+    assert_eq!(given.await.unwrap(), 200);
+    // The log takes one group after the other: what comes now comes after it.
+    world.actor(&app, "agent").lookup(NUMBER).await.is(200);
+    assert_eq!(world.data().rows("erased").count(), 1, "it has happened");
+    assert_eq!(of_department(), 0);
+    drop(app);
+    assert_eq!(world.fsck().await, []);
+}
+
+/// Long enough for a request to come as far as the log: everything before it is done on this thread.
+async fn waits() {
+    for _ in 0..1_000 {
+        tokio::task::yield_now().await;
+    }
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::support::{Case, NAME, NUMBER, Request, World, caller, intake};
 
 #[tokio::test]
-async fn a_department_reads_one_field_and_others_are_refused() {
+pub(crate) async fn a_department_reads_one_field_and_others_are_refused() {
     let (world, app) = World::new().await;
     let [handler, stranger] = world.actors(&app, ["handler-c1", "handler-w2"]);
     let case = world.case(&app, "C1").await;
@@ -35,7 +35,7 @@ async fn a_department_reads_one_field_and_others_are_refused() {
 }
 
 #[tokio::test]
-async fn a_ticket_of_others_looks_like_one_that_does_not_exist() {
+pub(crate) async fn a_ticket_of_others_looks_like_one_that_does_not_exist() {
     let (world, app) = World::new().await;
     let stranger = world.actor(&app, "handler-w2");
     let there = world.case(&app, "C1").await.no;
@@ -49,7 +49,7 @@ async fn a_ticket_of_others_looks_like_one_that_does_not_exist() {
 }
 
 #[tokio::test]
-async fn a_repeat_caller_is_matched_as_the_data_says() {
+pub(crate) async fn a_repeat_caller_is_matched_as_the_data_says() {
     let (world, app) = World::new().await;
     let agent = world.actor(&app, "agent");
     // Its last character is the check digit of the others.
@@ -85,7 +85,7 @@ async fn a_repeat_caller_is_matched_as_the_data_says() {
 }
 
 #[tokio::test]
-async fn verify_says_yes_or_no_and_opens_nothing() {
+pub(crate) async fn verify_says_yes_or_no_and_opens_nothing() {
     let (world, app) = World::new().await;
     let case = world.case(&app, "C1").await;
     let handler = world.actor(&app, "handler-c1");
@@ -99,7 +99,7 @@ async fn verify_says_yes_or_no_and_opens_nothing() {
 }
 
 #[tokio::test]
-async fn two_departments_references_do_not_join() {
+pub(crate) async fn two_departments_references_do_not_join() {
     let (world, app) = World::new().await;
     let [first, second, again] = [
         world.case(&app, "C1").await.reference,
@@ -127,7 +127,7 @@ async fn two_departments_references_do_not_join() {
 }
 
 #[tokio::test]
-async fn idempotency_keys_replay_or_conflict() {
+pub(crate) async fn idempotency_keys_replay_or_conflict() {
     let (world, app) = World::new().await;
     let agent = world.actor(&app, "agent");
     let call = |name: &str| Request::post("/v1/intake", &intake(caller(name, NUMBER))).once("call-17");
@@ -139,7 +139,7 @@ async fn idempotency_keys_replay_or_conflict() {
 }
 
 #[tokio::test]
-async fn a_correction_needs_the_version_that_was_read() {
+pub(crate) async fn a_correction_needs_the_version_that_was_read() {
     let (world, app) = World::new().await;
     let agent = world.actor(&app, "agent");
     let case = agent.take(caller(NAME, NUMBER)).await;
@@ -158,7 +158,7 @@ async fn a_correction_needs_the_version_that_was_read() {
 }
 
 #[tokio::test]
-async fn bad_input_is_told_without_its_value() {
+pub(crate) async fn bad_input_is_told_without_its_value() {
     let (world, app) = World::new().await;
     let secret = "13912345678";
     let long = "长".repeat(4001);
@@ -217,7 +217,7 @@ async fn bad_input_is_told_without_its_value() {
 }
 
 #[tokio::test]
-async fn a_revoked_token_and_a_lost_role_end_at_once() {
+pub(crate) async fn a_revoked_token_and_a_lost_role_end_at_once() {
     let (world, app) = World::new().await;
     let case = world.case(&app, "C1").await;
     let [admin, handler] = world.actors(&app, ["security-admin", "handler-c1"]);
@@ -234,7 +234,7 @@ async fn a_revoked_token_and_a_lost_role_end_at_once() {
 }
 
 #[tokio::test]
-async fn a_locked_vault_answers_nothing() {
+pub(crate) async fn a_locked_vault_answers_nothing() {
     let (world, app) = World::new().await;
     let case = world.case(&app, "C1").await;
     let lock = async |who: &str| world.actor(&app, who).post("/v1/keys/lock", &json!({})).await;

@@ -72,7 +72,7 @@ async fn a_start_says_what_is_in_force_and_that_the_vault_is_unlocked() {
     let said = said.join("\n");
     let [rules] = &events(
         &said,
-        "the rules in force: SHA-256 over policies, schema, fields, limits and words",
+        "the rules in force: SHA-256 over policies, schema, fields, limits, words and periods of retention",
     )[..] else {
         unreachable!("{said}")
     };

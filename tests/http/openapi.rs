@@ -3,9 +3,9 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::support::World;
 use crate::support::process::{Server, client};
 use crate::support::tools::{program, succeeds, tool, tools};
+use crate::support::{NAME, NUMBER, World, caller, intake};
 
 /// A served world, and its document in a file.
 struct Scene {
@@ -121,16 +121,21 @@ async fn every_list_is_tried_out_on_the_page() {
         return;
     };
     let scene = scene().await;
+    let call = intake(caller(NAME, NUMBER));
+    let (status, taken) = scene.server.post(&scene.world, "agent", "/v1/intake", &call);
+    assert_eq!(status, 201);
     let reader = reader
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/http/tools/try_it_out.py"))
         .arg(&scene.server.base)
         .args([browser, driver])
-        .env("ACCOUNT", scene.world.id("agent"));
+        .env("ACCOUNT", scene.world.id("agent"))
+        .env("CALLER", taken["caller"]["ref"].as_str().unwrap());
     for (name, who) in [
         ("SECURITY_ADMIN", "security-admin"),
         ("DISPATCHER", "dispatcher"),
         ("HANDLER", "handler-c1"),
         ("AUDITOR", "auditor"),
+        ("DPO", "dpo"),
     ] {
         reader.env(name, scene.world.token(who));
     }

@@ -75,7 +75,7 @@ impl Scene {
 }
 
 #[tokio::test]
-async fn no_byte_of_theirs_is_left_in_any_file() {
+pub(crate) async fn no_byte_of_theirs_is_left_in_any_file() {
     let (scene, app) = scene().await;
     for n in 0..150 {
         let number = format!("137{n:08}");
@@ -133,9 +133,41 @@ async fn an_erasure_beside_a_reader_is_unfinished_until_it_is() {
     }
 }
 
+/// As long as somebody reads a store, a start does not finish it either; it goes on, and a later entry's writer does.
+#[tokio::test]
+async fn an_erasure_that_a_start_could_not_finish_is_finished_by_a_later_entry() {
+    for of_keys in [false, true] {
+        let (scene, app) = scene().await;
+        let traces = scene.traces(&scene.records(&scene.subject));
+        let reader = if of_keys {
+            scene.world.keys()
+        } else {
+            scene.world.data()
+        };
+        reader.look();
+        let [dpo, auditor] = scene.world.actors(&app, ["dpo", "auditor"]);
+        let erased = dpo.with(auditor, &erase(&scene.reference)).await;
+        erased.fails(503, "erasure-unfinished");
+        drop(app);
+        let app = scene.world.open().await;
+        let (dpo, receipt) = (
+            scene.world.actor(&app, "dpo"),
+            format!("/v1/erasures/{}", scene.subject),
+        );
+        dpo.get(&receipt).await.fails(503, "erasure-unfinished");
+        reader.let_go();
+        let mut tries = 0;
+        while dpo.get(&receipt).await.status != 200 {
+            tries += 1;
+            assert!(tries < 5_000, "nobody tries again");
+        }
+        assert_eq!(scene.found(&traces), Vec::<&(&str, Vec<u8>)>::new());
+    }
+}
+
 /// Yesterday's data store beside today's key store: everybody else reads, the erased caller does not.
 #[tokio::test]
-async fn a_backup_brings_back_all_but_the_erased() {
+pub(crate) async fn a_backup_brings_back_all_but_the_erased() {
     let (mut scene, app) = scene().await;
     drop(app);
     let yesterday = scene.world.backup();
@@ -266,7 +298,7 @@ async fn an_erasure_that_the_log_does_not_know_is_forgotten() {
 
 /// The receipt alone, and beside a copy of the log, before all verifiers.
 #[tokio::test]
-async fn a_receipt_is_checked_offline_and_against_the_log() {
+pub(crate) async fn a_receipt_is_checked_offline_and_against_the_log() {
     let (scene, app) = scene().await;
     let receipt = scene.world.erased(&app, &scene.reference).await.at("/receipt");
     let log = copy(&scene.world, &app).await;

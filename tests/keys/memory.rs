@@ -11,8 +11,11 @@ use std::process::Command;
 use aho_corasick::AhoCorasick;
 use serde_json::{Value, json};
 
+use crate::keys::destroyed::destroy;
+use crate::keys::rewrap::rewrapped;
+use crate::keys::rotation::rotated;
 use crate::keys::secrets::{Secret, secrets};
-use crate::support::process::{Server, passphrase_file, run, skipped};
+use crate::support::process::{Server, client, passphrase_file, run, secret_file, skipped};
 use crate::support::{Case, World, caller, intake};
 
 /// In bytes.
@@ -143,7 +146,7 @@ fn work(server: &Server, world: &World, case: &Case) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn keys_are_gone_after_locking() {
+pub(crate) async fn keys_are_gone_after_locking() {
     let (world, app) = World::new().await;
     let case = world.case(&app, "C1").await;
     drop(app);
@@ -226,6 +229,97 @@ async fn keys_are_gone_after_an_unlock_over_http() {
         told(&locked.iter().collect::<Vec<_>>()),
         BTreeSet::new(),
         "after locking"
+    );
+}
+
+/// A version of a key that was destroyed is nowhere in a server that goes on, and nothing is there once it is locked.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_destroyed_key_is_gone_from_memory() {
+    const ROLES: [&str; 2] = ["kek", "index"];
+    let (world, app) = World::new().await;
+    let case = world.case(&app, "C1").await;
+    let (destroyed, others): (Vec<Secret>, Vec<Secret>) = secrets(&world).into_iter().partition(|secret| {
+        let of_role = |role: &&str| secret.name == **role || secret.name.starts_with(&format!("{role}, "));
+        ROLES.iter().any(of_role)
+    });
+    for role in ROLES {
+        rotated(&world, &app, role).await.is(200);
+        rewrapped(&world, &app, role).await;
+    }
+    let [system, auditor] = world.actors(&app, ["system-admin", "auditor"]);
+    let mut approved = Vec::new();
+    for role in ROLES {
+        approved.push((role, system.approved_by(auditor, &destroy(role, 1)).await));
+    }
+    drop(app);
+    let server = Server::start(world.dir.path());
+    tokio::task::block_in_place(|| work(&server, &world, &case));
+    let there = in_memory(server.process.id(), &destroyed);
+    for (role, approval) in &approved {
+        let request = client()
+            .post(format!("{}/v1/keys/destroy", server.base))
+            .header("authorization", format!("Bearer {}", world.token("system-admin")))
+            .header("approval", approval);
+        let answer = request.send_json(json!({"role": role, "version": 1})).unwrap();
+        assert_eq!(answer.status().as_u16(), 200);
+    }
+    tokio::task::block_in_place(|| work(&server, &world, &case));
+    let gone = in_memory(server.process.id(), &destroyed);
+    let root = others.iter().find(|secret| secret.name == "root").unwrap();
+    let kept = in_memory(server.process.id(), &others);
+    assert_eq!(server.post(&world, "system-admin", "/v1/keys/lock", &json!({})).0, 200);
+    let locked = [&destroyed, &others].map(|secrets| in_memory(server.process.id(), secrets));
+    drop(server);
+    let (Some(there), Some(gone), Some(kept), [Some(of_destroyed), Some(of_others)]) = (there, gone, kept, locked)
+    else {
+        return skipped("a_destroyed_key_is_gone_from_memory: only root may read the memory of such a process");
+    };
+    for secret in destroyed.iter().filter(|secret| secret.kept) {
+        let found = there.iter().any(|found| found.secret.name == secret.name);
+        assert!(found, "the search finds what is there: {}", secret.name);
+    }
+    assert!(kept.iter().any(|found| found.secret.name == root.name));
+    for found in [gone, of_destroyed, of_others] {
+        assert_eq!(told(&found.iter().collect::<Vec<_>>()), BTreeSet::new());
+    }
+}
+
+/// A share that waits for others lies on a locked page alone, and is gone when it has waited too long.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_share_that_waited_too_long_is_gone() {
+    let world = World::closed().await;
+    let shares = world.shared(2, 3).await;
+    let file = world.dir.path().join("share");
+    secret_file(&file, &shares[0]);
+    let (_, bytes) = bech32::decode(&shares[0]).unwrap();
+    let secret = |name: &str, bytes: &[u8], kept| Secret {
+        name: name.to_owned(),
+        bytes: bytes.to_vec(),
+        kept,
+    };
+    let secrets = [
+        secret("the value of a share", &bytes[9..], true),
+        secret("the text of a share", shares[0].as_bytes(), false),
+    ];
+    let options = ["--listen", "127.0.0.1:0", "--share-timeout", "20"];
+    let mut server = Server::locked(world.dir.path(), "http", &options);
+    let unlock = ["unlock", "--url", &server.base, "--share-file", file.to_str().unwrap()];
+    assert!(run(&unlock).status.success());
+    let waiting = in_memory(server.process.id(), &secrets);
+    server.says("no further one came in time");
+    let gone = in_memory(server.process.id(), &secrets);
+    drop(server);
+    let (Some(waiting), Some(gone)) = (waiting, gone) else {
+        return skipped("a_share_that_waited_too_long_is_gone: only root may read the memory of such a process");
+    };
+    let values = waiting.iter().filter(|found| found.secret.kept);
+    let can_be_swapped: Vec<_> = values.clone().filter(|found| !found.locked).collect();
+    assert!(values.count() > 0, "the search finds what is there");
+    assert_eq!(told(&can_be_swapped), BTreeSet::new(), "not on locked pages");
+    assert_eq!(
+        told(&gone.iter().collect::<Vec<_>>()),
+        BTreeSet::new(),
+        "after the time"
     );
 }
 

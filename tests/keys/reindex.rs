@@ -9,7 +9,7 @@ use crate::support::{Actor, NAME, NUMBER, World, caller, report};
 
 /// A value is found at every moment, and once; a call of somebody known stays one of somebody known.
 #[tokio::test]
-async fn no_lookup_misses_or_doubles_a_caller_at_any_step() {
+pub(crate) async fn no_lookup_misses_or_doubles_a_caller_at_any_step() {
     let (world, app) = World::unlimited().await;
     let [agent, system, auditor] = world.actors(&app, ["agent", "system-admin", "auditor"]);
     for at in 0..60 {
@@ -84,7 +84,7 @@ async fn are_entries_of_the_log(auditor: Actor<'_>) {
 
 /// A confidential call stands in no index, before and after.
 #[tokio::test]
-async fn a_report_is_not_indexed_by_a_rewrap() {
+pub(crate) async fn a_report_is_not_indexed_by_a_rewrap() {
     let (world, app) = World::new().await;
     let agent = world.actor(&app, "agent");
     let call = report(caller("举报人", "13700006666"));

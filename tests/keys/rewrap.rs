@@ -3,19 +3,21 @@
 use std::sync::Arc;
 
 use callervault::http::App;
+use callervault::model::key_roles::Suite;
 use callervault::store::KeyStore;
 use callervault::store::rows::{DATA, WrappedKey};
 use callervault::store::sqlite::SqliteKeys;
 use callervault::vault::keys::rewrap::Step;
 use serde_json::{Value, json};
 
-use crate::keys::rotation::{before, rotated, works};
+use crate::keys::rotation::{before, rotated, rotated_to, works};
 use crate::support::approvals::merge;
 use crate::support::rows::Store;
+use crate::support::suites::{first_byte, other_than, suite};
 use crate::support::{Actor, Answer, Case, NAME, NUMBER, Request, World, caller};
 
 /// The roles of which something moves.
-const MOVED: [&str; 3] = ["kek", "row", "index"];
+pub(crate) const MOVED: [&str; 3] = ["kek", "row", "index"];
 
 impl Actor<'_> {
     /// Starts a rewrap.
@@ -24,7 +26,7 @@ impl Actor<'_> {
     }
 
     /// The newest rewrap of a role.
-    async fn rewrap_of(self, role: &str) -> Value {
+    pub(crate) async fn rewrap_of(self, role: &str) -> Value {
         let keys = self.get("/v1/keys").await.is(200).json();
         let lines = keys["rewraps"].as_array().unwrap().clone();
         lines.into_iter().find(|line| line["role"] == role).unwrap()
@@ -66,8 +68,13 @@ pub(crate) async fn rewrapped(world: &World, app: &Arc<App>, role: &str) {
 }
 
 async fn all_rotated(world: &World, app: &Arc<App>) {
+    all_rotated_to(world, app, suite()).await;
+}
+
+/// Gives each key whose values can move a version of this suite.
+pub(crate) async fn all_rotated_to(world: &World, app: &Arc<App>, suite: Suite) {
     for role in MOVED {
-        rotated(world, app, role).await.is(200);
+        rotated_to(world, app, role, suite).await.is(200);
     }
 }
 
@@ -96,7 +103,7 @@ fn fields(data: &Store) -> Vec<Vec<u8>> {
 }
 
 #[tokio::test]
-async fn everything_that_can_moves_to_the_newest_keys() {
+pub(crate) async fn everything_that_can_moves_to_the_newest_keys() {
     let world = World::closed().await;
     let app = world.open().await;
     let there = before(&world, &app).await;
@@ -143,11 +150,23 @@ async fn everything_that_can_moves_to_the_newest_keys() {
 
 /// The process ended after each of the steps. Each time `fsck` finds nothing, everything works, and the next start goes on.
 #[tokio::test]
-async fn a_rewrap_that_is_killed_at_any_step_goes_on() {
+pub(crate) async fn a_rewrap_that_is_killed_at_any_step_goes_on() {
+    killed_at_any_step(suite()).await;
+}
+
+/// The same on the way to the other suite: fields are sealed anew too.
+#[tokio::test]
+pub(crate) async fn a_change_of_suite_that_is_killed_at_any_step_goes_on() {
+    let to = other_than(suite());
+    let world = killed_at_any_step(to).await;
+    assert_eq!(world.first_bytes("sealed_field", "sealed"), [first_byte(to)]);
+}
+
+async fn killed_at_any_step(to: Suite) -> World {
     let world = World::closed().await;
     let mut app = world.open().await;
     let case = world.case(&app, "C1").await;
-    all_rotated(&world, &app).await;
+    all_rotated_to(&world, &app, to).await;
     world.actor(&app, "system-admin").rewrap(&json!({})).await.is(200);
     let mut steps = 0;
     while step(&app).await {
@@ -168,11 +187,13 @@ async fn a_rewrap_that_is_killed_at_any_step_goes_on() {
     for role in MOVED {
         assert_eq!(used(&world, role), [2], "{role}");
     }
+    drop(app);
+    world
 }
 
 /// Who was decided on before a row's code moved is served after it: the row is the same.
 #[tokio::test]
-async fn what_was_approved_before_a_rewrap_holds_after_it() {
+pub(crate) async fn what_was_approved_before_a_rewrap_holds_after_it() {
     let (world, app) = World::new().await;
     let [agent, system, auditor] = world.actors(&app, ["agent", "system-admin", "auditor"]);
     let [one, two] = [caller(NAME, NUMBER), json!({"caller_number": NUMBER})];
@@ -187,7 +208,7 @@ async fn what_was_approved_before_a_rewrap_holds_after_it() {
 
 /// A row that somebody edited is not made genuine by it.
 #[tokio::test]
-async fn an_edited_row_stays_an_edited_row() {
+pub(crate) async fn an_edited_row_stays_an_edited_row() {
     let (world, app) = World::new().await;
     let case: Case = world.case(&app, "C1").await;
     rotated(&world, &app, "row").await.is(200);
@@ -221,6 +242,7 @@ async fn an_edited_row_stays_an_edited_row() {
 async fn a_record_key_that_is_gone_is_not_put_back() {
     let (world, app) = World::new().await;
     world.case(&app, "C1").await;
+    rotated(&world, &app, "kek").await.is(200);
     drop(app);
     let old: Vec<WrappedKey> = SqliteKeys::open(&world.places.keys)
         .unwrap()
@@ -246,8 +268,31 @@ async fn a_record_key_that_is_gone_is_not_put_back() {
     );
 }
 
+/// A step that was composed before a rotation comes after it: the version it moves to may be about to be destroyed.
 #[tokio::test]
-async fn a_rotation_in_the_middle_of_a_rewrap() {
+async fn nothing_moves_to_a_version_that_is_not_the_active_one() {
+    let (world, app) = World::new().await;
+    world.case(&app, "C1").await;
+    for _ in 0..2 {
+        rotated(&world, &app, "kek").await.is(200);
+    }
+    drop(app);
+    let keys = SqliteKeys::open(&world.places.keys).unwrap();
+    let old: Vec<WrappedKey> = keys.older_record_keys(3, None, 10).await.unwrap();
+    let to = |kek| {
+        let new = |key: &WrappedKey| WrappedKey {
+            kek,
+            wrapped: vec![7; 62],
+            ..key.clone()
+        };
+        let pairs: Vec<_> = old.iter().map(|key| (key.clone(), new(key))).collect();
+        keys.rewrap_record_keys(&pairs).unwrap()
+    };
+    assert_eq!([to(2), to(3)], [0, 2]);
+}
+
+#[tokio::test]
+pub(crate) async fn a_rotation_in_the_middle_of_a_rewrap() {
     let (world, app) = World::new().await;
     let there = before(&world, &app).await;
     all_rotated(&world, &app).await;
@@ -270,7 +315,7 @@ async fn a_rotation_in_the_middle_of_a_rewrap() {
 
 /// Two processes, or two tasks, that take the same steps.
 #[tokio::test]
-async fn two_rewraps_at_once_are_one() {
+pub(crate) async fn two_rewraps_at_once_are_one() {
     let (world, app) = World::new().await;
     let there = before(&world, &app).await;
     all_rotated(&world, &app).await;
@@ -294,7 +339,7 @@ async fn two_rewraps_at_once_are_one() {
 
 /// Nobody's values are opened in the name of somebody who may not any more.
 #[tokio::test]
-async fn a_rewrap_is_halted_with_the_standing_of_who_started_it() {
+pub(crate) async fn a_rewrap_is_halted_with_the_standing_of_who_started_it() {
     let (world, app) = World::new().await;
     world.case(&app, "C1").await;
     all_rotated(&world, &app).await;

@@ -6,13 +6,15 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use callervault::http::App;
+use callervault::model::key_roles::Suite;
 use callervault::vault::Rates;
 use callervault::vault::life::open::Running;
 use serde_json::json;
 
 use crate::keys::rewrap::{person, used};
-use crate::keys::rotation::rotated;
+use crate::keys::rotation::rotated_to;
 use crate::support::process::Server;
+use crate::support::suites::{first_byte, other_than, suite};
 use crate::support::{Case, NUMBER, Request, World, caller};
 
 const READERS: usize = 3;
@@ -22,6 +24,15 @@ const A_WHILE: Duration = Duration::from_millis(50);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_request_fails_while_every_key_is_rotated_and_rewrapped() {
+    nothing_fails_while_everything_moves(suite()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+pub(crate) async fn no_request_fails_while_everything_moves_to_the_other_suite() {
+    nothing_fails_while_everything_moves(other_than(suite())).await;
+}
+
+async fn nothing_fails_while_everything_moves(to: Suite) {
     let (world, app) = World::unlimited().await;
     drop(app);
     let rates = Rates {
@@ -58,7 +69,7 @@ async fn no_request_fails_while_every_key_is_rotated_and_rewrapped() {
     let keeping = tokio::spawn(async move { keeper.vault().unwrap().keep_rewrapping().await });
     let system = world.actor(&app, "system-admin");
     for role in ["kek", "row", "index", "reference", "log"] {
-        rotated(&world, &app, role).await.is(200);
+        rotated_to(&world, &app, role, to).await.is(200);
     }
     system.send(Request::post("/v1/keys/rewrap", &json!({}))).await.is(200);
     while !is_done(&world, &app).await {
@@ -111,6 +122,18 @@ async fn writes(world: Arc<World>, app: Arc<App>, next: Arc<AtomicU64>, over: Ar
 /// A real process, killed while it rewraps; the next one goes on by itself, and no command is needed.
 #[tokio::test]
 async fn a_server_that_is_killed_goes_on_when_it_is_started_again() {
+    killed_while_everything_moves(suite()).await;
+}
+
+/// The same on the way to the other suite: fields are sealed anew too.
+#[tokio::test]
+pub(crate) async fn a_server_that_is_killed_between_two_suites_goes_on() {
+    let to = other_than(suite());
+    let world = killed_while_everything_moves(to).await;
+    assert_eq!(world.first_bytes("sealed_field", "sealed"), [first_byte(to)]);
+}
+
+async fn killed_while_everything_moves(to: Suite) -> World {
     let (world, app) = World::unlimited().await;
     for at in 0..40 {
         let (name, number) = person(at);
@@ -118,7 +141,7 @@ async fn a_server_that_is_killed_goes_on_when_it_is_started_again() {
     }
     let roles = ["kek", "row", "index"];
     for role in roles {
-        rotated(&world, &app, role).await.is(200);
+        rotated_to(&world, &app, role, to).await.is(200);
     }
     drop(app);
     let start = |body: &serde_json::Value, server: &Server| {
@@ -146,4 +169,5 @@ async fn a_server_that_is_killed_goes_on_when_it_is_started_again() {
         assert_eq!(used(&world, role), [2], "{role}");
     }
     assert_eq!(world.fsck().await, []);
+    world
 }

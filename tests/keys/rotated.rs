@@ -36,7 +36,7 @@ async fn an_older_data_store_takes_no_key_away() {
 
 /// Codes of two versions of the index key are not compared with each other.
 #[tokio::test]
-async fn records_are_compared_and_values_withdrawn_across_versions_of_the_index() {
+pub(crate) async fn records_are_compared_and_values_withdrawn_across_versions_of_the_index() {
     let (world, app) = World::new().await;
     let [agent, auditor] = world.actors(&app, ["agent", "auditor"]);
     let (other, callback) = ("13900007777", "13900006666");
@@ -62,7 +62,7 @@ async fn records_are_compared_and_values_withdrawn_across_versions_of_the_index(
 
 /// A department has written its reference down: it meets the same one again.
 #[tokio::test]
-async fn a_reference_that_was_given_stays_when_its_key_is_rotated() {
+pub(crate) async fn a_reference_that_was_given_stays_when_its_key_is_rotated() {
     let (world, app) = World::new().await;
     let [agent, handler] = world.actors(&app, ["agent", "handler-c1"]);
     let (case, own) = (world.case(&app, "C1").await, agent.lookup(NUMBER).await);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use aes_gcm::aead::{Aead, KeyInit, Payload};
 use aes_gcm::{Aes256Gcm, Nonce};
 use callervault::http::App;
+use callervault::model::key_roles::Suite;
 use callervault::note::Verifier;
 use serde_json::json;
 
@@ -101,7 +102,7 @@ pub(crate) async fn works(world: &World, app: &Arc<App>, before: &Before) {
 const ROLES: [&str; 5] = ["kek", "index", "row", "reference", "log"];
 
 #[tokio::test]
-async fn a_second_version_of_each_key() {
+pub(crate) async fn a_second_version_of_each_key() {
     for role in ROLES {
         let world = World::closed().await;
         let there = before(&world, &world.open().await).await;
@@ -122,6 +123,13 @@ pub(crate) async fn rotated(world: &World, app: &Arc<App>, role: &str) -> Answer
     system.with(auditor, &new_version(role)).await
 }
 
+/// As `rotated`: the new version is of this suite.
+pub(crate) async fn rotated_to(world: &World, app: &Arc<App>, role: &str, suite: Suite) -> Answer {
+    let [system, auditor] = world.actors(app, ["system-admin", "auditor"]);
+    let request = Request::post("/v1/keys/rotate", &json!({"role": role, "suite": suite}));
+    system.with(auditor, &request).await
+}
+
 /// The versions of a role's key that codes, sealed values and signatures of the last acts were made with.
 pub(crate) fn used(world: &World, role: &str) -> Vec<u8> {
     let (data, keys) = (world.data(), world.keys());
@@ -140,7 +148,7 @@ pub(crate) fn used(world: &World, role: &str) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn each_key_rotates_while_everybody_works() {
+pub(crate) async fn each_key_rotates_while_everybody_works() {
     for role in ROLES {
         let world = World::closed().await;
         let app = world.open().await;
@@ -191,7 +199,7 @@ async fn each_key_rotates_while_everybody_works() {
 
 /// Whoever has only the older public key can go on, and whoever has only the newer one can begin.
 #[tokio::test]
-async fn a_checkpoint_is_signed_by_the_new_log_key_and_by_the_one_before() {
+pub(crate) async fn a_checkpoint_is_signed_by_the_new_log_key_and_by_the_one_before() {
     let (world, app) = World::new().await;
     let auditor = world.actor(&app, "auditor");
     let keys = async || auditor.get("/v1/audit/keys").await.is(200).text;
@@ -214,7 +222,7 @@ async fn a_checkpoint_is_signed_by_the_new_log_key_and_by_the_one_before() {
 
 /// A log whose key was rotated, before verifiers that share no code.
 #[tokio::test]
-async fn a_rotated_log_is_verified_by_the_keys_that_it_had() {
+pub(crate) async fn a_rotated_log_is_verified_by_the_keys_that_it_had() {
     let (world, app) = World::new().await;
     let before = copy(&world, &app).await;
     let kept = before.path("checkpoint").display().to_string();
@@ -250,7 +258,7 @@ async fn a_rotated_log_is_verified_by_the_keys_that_it_had() {
 
 /// The process ended after the new key was stored and before the log had it.
 #[tokio::test]
-async fn a_key_that_the_log_does_not_know_is_not_used() {
+pub(crate) async fn a_key_that_the_log_does_not_know_is_not_used() {
     let (world, app) = World::new().await;
     drop(app);
     for role in ROLES {
@@ -282,7 +290,7 @@ async fn a_key_that_the_log_does_not_know_is_not_used() {
 
 /// The process ended after the log had the new key and before the key store said that it is in use.
 #[tokio::test]
-async fn a_rotation_that_the_log_knows_is_finished() {
+pub(crate) async fn a_rotation_that_the_log_knows_is_finished() {
     for role in ROLES {
         let (world, app) = World::new().await;
         rotated(&world, &app, role).await.is(200);
@@ -314,7 +322,7 @@ async fn a_rotation_that_the_log_knows_is_finished() {
 }
 
 #[tokio::test]
-async fn a_key_store_from_before_a_rotation_is_refused_by_name() {
+pub(crate) async fn a_key_store_from_before_a_rotation_is_refused_by_name() {
     let (world, app) = World::new().await;
     rotated(&world, &app, "kek").await.is(200);
     drop(app);
@@ -333,7 +341,7 @@ async fn a_key_store_from_before_a_rotation_is_refused_by_name() {
 
 /// The second of two rotations that were approved side by side would be another than the one that was approved.
 #[tokio::test]
-async fn an_approval_is_for_one_version() {
+pub(crate) async fn an_approval_is_for_one_version() {
     let (world, app) = World::new().await;
     let [system, auditor] = world.actors(&app, ["system-admin", "auditor"]);
     let request = new_version("index");

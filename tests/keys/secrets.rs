@@ -7,6 +7,7 @@ use aes_gcm::aead::{Aead, KeyInit, Payload};
 use aes_gcm::{Aes256Gcm, Nonce};
 use ring::{digest, hkdf};
 
+use crate::keys::secrets_sm as sm;
 use crate::support::rows::Store;
 use crate::support::{PASSPHRASE, World};
 
@@ -26,7 +27,11 @@ struct Named {
     key: Key,
     kept: bool,
     used: Use,
+    suite: u8,
 }
+
+/// The first byte of what is sealed in the second suite.
+const SM: u8 = 2;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Use {
@@ -42,8 +47,11 @@ pub(crate) fn joined(parts: &[&[u8]]) -> Vec<u8> {
         .collect()
 }
 
-/// `suite ‖ generation ‖ nonce ‖ ciphertext ‖ tag` under AES-256-GCM.
+/// `suite ‖ generation ‖ nonce ‖ ciphertext ‖ tag`.
 pub(crate) fn unwrapped(key: &[u8], aad: &[u8], sealed: &[u8]) -> Key {
+    if sealed[0] == SM {
+        return sm::unwrapped(key, aad, sealed);
+    }
     let cipher = Aes256Gcm::new_from_slice(key).unwrap();
     let nonce = Nonce::try_from(&sealed[2..14]).unwrap();
     let msg = &sealed[14..];
@@ -105,6 +113,7 @@ fn keyring(keys: &Store) -> Vec<Named> {
         Named {
             key: unwrapped(&root, &aad, &wrapped),
             kept: true,
+            suite: wrapped[0],
             used: match role.as_str() {
                 "kek" => Use::Cipher,
                 "log" => Use::Signature,
@@ -115,12 +124,15 @@ fn keyring(keys: &Store) -> Vec<Named> {
     };
     let rows = keys.rows("keyring").read(["role", "version", "wrapped"]);
     let mut named: Vec<Named> = rows.into_iter().map(key).collect();
-    for (name, key, kept) in [("unlocking", unlocking, false), ("root", root, true)] {
+    // The passphrase's key is of the first suite in every vault; the root key wraps each key in that key's.
+    let suite = named[0].suite;
+    for (name, key, kept, suite) in [("unlocking", unlocking, false, 1), ("root", root, true, suite)] {
         named.push(Named {
             name: name.to_owned(),
             key,
             kept,
             used: Use::Cipher,
+            suite,
         });
     }
     named
@@ -143,6 +155,7 @@ fn record_keys(keys: &Store, kek: &[u8]) -> Vec<Named> {
             key: unwrapped(kek, &joined(&parts), &wrapped),
             kept: false,
             used: Use::Cipher,
+            suite: wrapped[0],
         }
     };
     let columns = ["record_kind", "record", "generation", "kek", "wrapped"];
@@ -152,13 +165,18 @@ fn record_keys(keys: &Store, kek: &[u8]) -> Vec<Named> {
 /// The subkeys of codes, indexes and references, and those that seal ids and remembered answers.
 fn subkeys(data: &Store, origin: &str, named: &[Named]) -> Vec<Named> {
     let (index, row, reference) = (of(named, "index"), of(named, "row"), of(named, "reference"));
+    let suite = named[0].suite;
     let mut subkeys = Vec::new();
     let mut cut = |name: &str, key: &[u8], used, label: &[&[u8]]| {
         subkeys.push(Named {
             name: format!("subkey {name}"),
-            key: expanded(key, &joined(label)),
+            key: match suite {
+                SM => sm::expanded(key, &joined(label)),
+                _ => expanded(key, &joined(label)),
+            },
             kept: false,
             used,
+            suite,
         });
     };
     let indexes: Vec<String> = data.rows("blind_index").column("idx");
@@ -219,16 +237,17 @@ fn traces(named: &Named) -> Vec<Secret> {
     let key = &named.key;
     let mut traces: Vec<(&str, Key)> = vec![("first half", key[..16].to_vec()), ("second half", key[16..].to_vec())];
     match named.used {
+        Use::Cipher if named.suite == SM => {
+            traces.extend(sm::traces(key));
+            // The cipher's key is derived with a code.
+            traces.extend(pads(key));
+        }
         Use::Cipher => {
             let rounds = round_keys(key);
             traces.push(("third round key", rounds[2].to_vec()));
             traces.push(("last round key", rounds[14].to_vec()));
         }
-        // RFC 2104 §2.
-        Use::Code => {
-            traces.push(("inner pad", key.iter().map(|byte| byte ^ 0x36).collect()));
-            traces.push(("outer pad", key.iter().map(|byte| byte ^ 0x5c).collect()));
-        }
+        Use::Code => traces.extend(pads(key)),
         // RFC 8032 §5.1.5: the scalar's first and last byte are changed, and what is between is not.
         Use::Signature => {
             let expanded = digest::digest(&digest::SHA512, key);
@@ -243,6 +262,12 @@ fn traces(named: &Named) -> Vec<Secret> {
         kept: named.kept && what.ends_with("half"),
     };
     traces.into_iter().map(trace).collect()
+}
+
+/// What a code makes of its key (RFC 2104 §2).
+fn pads(key: &[u8]) -> [(&'static str, Key); 2] {
+    let with = |pad: u8| key.iter().map(|byte| byte ^ pad).collect();
+    [("inner pad", with(0x36)), ("outer pad", with(0x5c))]
 }
 
 /// The round keys of AES-256 (FIPS 197 §5.2).

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::support::{Answer, NUMBER, PASSPHRASE, Request, World, caller, intake};
 
 /// After any time at which the copied vault was made.
-const NOON: Timestamp = Timestamp::constant(4_102_488_000, 0);
+pub(crate) const NOON: Timestamp = Timestamp::constant(4_102_488_000, 0);
 /// Never a client's: a name for the header of a proxy on this machine.
 const PROXY: &str = "127.0.0.1";
 const WRONG: &str = "incorrect donkey battery";
@@ -23,7 +23,7 @@ impl World {
         self.locked_at(Arc::new(System)).await
     }
 
-    async fn locked_at(&self, clock: Arc<dyn Clock>) -> Arc<App> {
+    pub(crate) async fn locked_at(&self, clock: Arc<dyn Clock>) -> Arc<App> {
         let opening = Opening::new(self.places.clone(), clock, "test", Running::patient());
         let proxies = Proxies {
             trusted: vec![format!("{PROXY}/32").parse().unwrap()],
@@ -48,7 +48,7 @@ fn from_network(passphrase: &str) -> Request {
 }
 
 /// The leaf of the newest unlock.
-async fn told(world: &World, app: &Arc<App>) -> Value {
+pub(crate) async fn told(world: &World, app: &Arc<App>) -> Value {
     let found = world
         .actor(app, "auditor")
         .get("/v1/audit/events?act=vault.unlock")

@@ -3,7 +3,7 @@
 use crate::support::World;
 
 #[tokio::test]
-async fn any_byte_of_a_wrapped_record_key() {
+pub(crate) async fn any_byte_of_a_wrapped_record_key() {
     let (world, app) = World::new().await;
     let case = world.case(&app, "C1").await;
     let handler = world.actor(&app, "handler-c1");
@@ -42,10 +42,12 @@ async fn any_byte_of_a_key_of_the_keyring() {
             put(role, &bad);
             let error = world.try_open().await.err();
             let error = error.unwrap_or_else(|| panic!("{role} with byte {at} changed was used"));
-            assert!(
-                error.to_string().contains("does not open where it stands"),
-                "{role} {at}: {error}"
-            );
+            // The first byte is the suite. With another suite that there is, it does not open either: `keys::suites`.
+            let words = match at {
+                0 => "which this program does not know",
+                _ => "does not open where it stands",
+            };
+            assert!(error.to_string().contains(words), "{role} {at}: {error}");
         }
         put(role, wrapped);
     }

@@ -16,6 +16,7 @@ fn the_tour_needs_no_particular_port() {
         String::from_utf8_lossy(&output.stderr)
     );
     assert!(said.contains("8  the log has"), "{said}");
+    assert!(said.contains("callervault/erasure/1"), "its last step: {said}");
 }
 
 #[test]

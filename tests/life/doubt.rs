@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use callervault::clock::{Clock, NoClock};
 use callervault::http::App;
+use callervault::model::key_roles::Suite;
 use callervault::randomness::System;
 use callervault::vault::Vault;
 use callervault::vault::life::init::Founding;
@@ -62,6 +63,7 @@ pub(crate) fn founding() -> Founding {
         origin: "test.invalid/log/1".to_owned(),
         centre: "H0".parse().unwrap(),
         centre_name: "Centre".to_owned(),
+        suite: Suite::Aes,
     }
 }
 

@@ -9,6 +9,7 @@ use callervault::clock::System;
 use callervault::keyring::{Keyring, unlock};
 use callervault::merkle::Frontier;
 use callervault::model::ids::{PrincipalId, RecordKind, TokenId};
+use callervault::model::key_roles::Suite;
 use callervault::randomness;
 use callervault::store::rows::{HeadRow, One, ReferenceRow, TokenRow, VaultRow};
 use callervault::store::sqlite::{NewStore, SqliteData};
@@ -40,6 +41,7 @@ fn found(places: &Places) -> Result<(), OpenError> {
         origin: "test.invalid/log/1".to_owned(),
         centre: "H0".parse().unwrap(),
         centre_name: "Centre".to_owned(),
+        suite: Suite::Aes,
     };
     Vault::init(places, &passphrase(), &founding, &System, Arc::new(randomness::System))
         .map(|founded| drop(founded.keep()))
@@ -123,12 +125,23 @@ async fn files_and_directories_open_to_others() {
 
 /// The keys of a new vault.
 fn keyring() -> Keyring {
-    let origin = "test.invalid/log/1";
-    let keys = unlock::create(origin, &passphrase(), jiff::Timestamp::UNIX_EPOCH, &randomness::System).unwrap();
-    unlock::unlock(
-        origin,
+    let vault = VaultRow {
+        one: One,
+        vault: [7; 16],
+        origin: "test.invalid/log/1".to_owned(),
+    };
+    let keys = unlock::create(
+        &vault,
         &passphrase(),
-        &[keys.unlock],
+        Suite::Aes,
+        jiff::Timestamp::UNIX_EPOCH,
+        &randomness::System,
+    )
+    .unwrap();
+    unlock::unlock(
+        &vault.origin,
+        &passphrase(),
+        &[keys.root.row],
         &keys.keyring,
         Arc::new(randomness::System),
     )

@@ -112,6 +112,7 @@ fn of_the_vault() -> Vec<Deed> {
         get("log.report", "/v1/audit/report?day=2026-11-01", &["auditor"]),
         post("log.exposure", "/v1/audit/exposure", &exposure, &["auditor", "dpo"]),
         get("key.list", "/v1/keys", &["system-admin"]),
+        get("key.list", "/v1/keys/rewraps", &["system-admin"]),
         post("vault.lock", "/v1/keys/lock", &json!({}), &["system-admin"]),
     ]
 }

@@ -184,11 +184,11 @@ async fn orphan_keys_are_named_and_harmless() {
     world.keys().put_back(&fence);
     let report = fsck::check(&world.places, &passphrase(), &|_| {}).await.unwrap();
     assert_eq!(report.findings, []);
-    let records: Vec<&str> = report.orphan_keys.iter().map(|key| key.record).collect();
+    let records: Vec<&str> = report.orphan_keys.iter().map(|key| key.record.as_str()).collect();
     assert_eq!(records, ["caller", "ticket"]);
     let kinds: Vec<String> = world.keys().rows("record_key").column("record_kind");
     for orphan in report.orphan_keys {
         let kind = &kinds[usize::try_from(orphan.position).unwrap() - 1];
-        assert_eq!(kind, orphan.record, "the position leads to the row");
+        assert_eq!(kind, orphan.record.as_str(), "the position leads to the row");
     }
 }

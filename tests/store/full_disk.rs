@@ -13,18 +13,18 @@ use crate::support::process::{Server, client, skipped};
 use crate::support::{World, caller, intake};
 
 #[derive(Clone, Copy, Debug)]
-enum Kind {
+pub(crate) enum Kind {
     Tmpfs,
     /// On a file.
     Ext4,
 }
 
 /// A small file system of its own, unmounted when the test ends.
-struct SmallDisk(PathBuf);
+pub(crate) struct SmallDisk(PathBuf);
 
 impl SmallDisk {
     /// Mounts one over a directory, which keeps its files.
-    fn over(directory: &Path, kind: Kind) -> Option<Self> {
+    pub(crate) fn over(directory: &Path, kind: Kind) -> Option<Self> {
         let mut files: Vec<(PathBuf, Vec<u8>)> = Vec::new();
         for entry in fs::read_dir(directory).unwrap() {
             let path = entry.unwrap().path();
@@ -54,7 +54,7 @@ impl SmallDisk {
         self.0.join("filler")
     }
 
-    fn fill(&self) {
+    pub(crate) fn fill(&self) {
         let mut file = OpenOptions::new()
             .create(true)
             .append(true)
@@ -66,7 +66,7 @@ impl SmallDisk {
         assert_eq!(file.write(&[0]).unwrap_err().kind(), std::io::ErrorKind::StorageFull);
     }
 
-    fn free(&self) {
+    pub(crate) fn free(&self) {
         fs::remove_file(self.filler()).unwrap();
     }
 }

@@ -7,9 +7,10 @@ use callervault::model::ids::RecordKind;
 use callervault::model::reference::{DepartmentCode, Reference};
 use callervault::model::ticket_no::TicketNo;
 use callervault::store::rows::{
-    ApprovalRow, ArchiveRow, BlindIndexRow, CallerRow, Cell, Coded, Columns, CustodyRow, DATA, DeclaredRow,
+    ApprovalRow, ArchiveRow, BlindIndexRow, CallerRow, Cell, ClosedRow, Coded, Columns, CustodyRow, DATA, DeclaredRow,
     DepartmentRow, DestroyedKeyRow, ErasedRow, FromColumns, HoldRow, JoinedRow, KEYS, KeyVersionRow, PrincipalRow,
-    Protected, RecoveryRow, ReplayRow, RewrapRow, SpentRow, TicketRow, TokenCodeRow, TokenDayRow, TokenRow,
+    Protected, RecoveryRow, ReplayRow, RestrictionRow, RetentionRow, RewrapRow, SpentRow, TallyRow, TicketRow,
+    TokenCodeRow, TokenDayRow, TokenRow,
 };
 use callervault::store::{Result, StoreError};
 use callervault::vault::life::recover::Recovery;
@@ -61,9 +62,19 @@ pub(crate) async fn world() -> World {
     let reference = world.officers_reference(&app, &subject).await;
     let hold = json!({"reason": "court 7", "review": "2027-05-31"});
     dpo.post(format!("/v1/callers/{reference}/holds"), &hold).await.is(201);
+    let restrict = json!({"reason": "contested"});
+    dpo.post(format!("/v1/callers/{reference}/restrict"), &restrict)
+        .await
+        .is(200);
     let gone = world.case_of(&app, "C1", caller("赵六一", "13600003333")).await;
     let (_, reference) = world.closed_case(&app, &gone).await;
     world.erased(&app, &reference).await;
+    let kept = world.case_of(&app, "C1", caller("周七巧", "13600004444")).await;
+    world.actor(&app, "handler-c1").close(&kept.no).await.is(200);
+    let periods = dpo.get("/v1/retention/preview").await.is(200).at("/periods");
+    let enforce = json!({"periods": periods, "most": 7});
+    let enforce = Request::post("/v1/retention/enforce", &enforce).header("approval-reason", "decree");
+    dpo.with(auditor, &enforce).await.is(200);
     rotated(&world, &app, "kek").await.is(200);
     rewrapped(&world, &app, "kek").await;
     destroyed(&world, &app, "kek", 1).await.is(200);
@@ -169,6 +180,10 @@ async fn every_column_is_under_its_rows_code() {
         each_column::<KeyVersionRow>(&keyring, &data),
         each_column::<ErasedRow>(&keyring, &data),
         each_column::<HoldRow>(&keyring, &data),
+        each_column::<RestrictionRow>(&keyring, &data),
+        each_column::<TallyRow>(&keyring, &data),
+        each_column::<ClosedRow>(&keyring, &data),
+        each_column::<RetentionRow>(&keyring, &data),
         each_column::<RecoveryRow>(&keyring, &data),
         each_column::<DestroyedKeyRow>(&keyring, &data),
         each_column::<RewrapRow>(&keyring, &data),

@@ -8,8 +8,8 @@ use crate::people::behalf::staffed;
 use crate::support::{Case, Request, World};
 
 /// In the data store: credentials, reference, ticket, caller, sealed field; BEGIN, whether token, account and ticket are still as they
-/// were, entry, head, COMMIT. In the key store: the record's key, the fence. In a group of several the log's last five are shared.
-const A_REVEAL: [u64; 2] = [12, 2];
+/// were and no restriction is in force, entry, head, COMMIT. In the key store: the record's key, the fence. In a group of several the log's last five are shared.
+const A_REVEAL: [u64; 2] = [13, 2];
 
 /// Statements that the stores have run so far, as the metrics say.
 pub(crate) async fn statements(world: &World, app: &Arc<App>) -> [u64; 2] {

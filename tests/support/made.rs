@@ -3,7 +3,11 @@
 use std::collections::BTreeMap;
 use std::fs::Permissions;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use callervault::clock::System;
+use callervault::model::key_roles::Suite;
+use callervault::vault::life::open::Running;
 use tokio::sync::OnceCell;
 
 use crate::support::World;
@@ -54,11 +58,12 @@ pub(crate) struct Made {
     pub(crate) ids: BTreeMap<String, String>,
 }
 
-pub(crate) static MADE: OnceCell<Made> = OnceCell::const_new();
+/// One of each suite.
+pub(crate) static MADE: [OnceCell<Made>; Suite::ALL.len()] = [const { OnceCell::const_new() }; Suite::ALL.len()];
 
 impl Made {
-    pub(crate) async fn new() -> Self {
-        let (world, app) = World::of_its_own().await;
+    pub(crate) async fn new(suite: Suite) -> Self {
+        let (world, app) = World::made_in(suite, Arc::new(System), Running::patient()).await;
         drop(app);
         world.settle();
         Self {

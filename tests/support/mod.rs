@@ -3,6 +3,7 @@
 
 pub(crate) mod actors;
 pub(crate) mod approvals;
+pub(crate) mod backups;
 mod cells;
 pub(crate) mod copies;
 pub(crate) mod imported;
@@ -15,6 +16,7 @@ pub(crate) mod served;
 pub(crate) mod session;
 mod staff;
 pub(crate) mod stranger;
+pub(crate) mod suites;
 pub(crate) mod tools;
 pub(crate) mod unflushed;
 pub(crate) mod unflushed_disk;
@@ -30,6 +32,7 @@ use callervault::clock::{Clock, System};
 use callervault::http::{App, ConnectionLimits, Proxies, metrics_router};
 use callervault::keyring::unlock::Passphrase;
 use callervault::model::fields::FieldSet;
+use callervault::model::key_roles::Suite;
 use callervault::vault::life::fsck::{self, Finding};
 use callervault::vault::life::init::Founding;
 use callervault::vault::life::open::{OpenError, Places, Running};
@@ -41,6 +44,7 @@ use tower::ServiceExt;
 use zeroize::Zeroizing;
 
 use crate::support::made::{MADE, Made, below};
+use crate::support::suites::suite;
 
 pub(crate) use crate::support::actors::{Actor, Answer, Case, NAME, NUMBER, Request};
 
@@ -70,7 +74,12 @@ impl World {
 
     /// As `new`, and nobody has opened it.
     pub(crate) async fn closed() -> Self {
-        let made = MADE.get_or_init(Made::new).await;
+        Self::closed_in(suite()).await
+    }
+
+    /// As `closed`, with keys of this suite.
+    pub(crate) async fn closed_in(suite: Suite) -> Self {
+        let made = MADE[suite as usize].get_or_init(|| Made::new(suite)).await;
         let dir = tempfile::tempdir().unwrap();
         made.files.put_into(dir.path());
         Self {
@@ -88,6 +97,11 @@ impl World {
 
     /// As `of_its_own`, made and opened at a time and with randomness of its own.
     pub(crate) async fn made(clock: Arc<dyn Clock>, running: Running) -> (Self, Arc<App>) {
+        Self::made_in(suite(), clock, running).await
+    }
+
+    /// As `made`, with keys of this suite.
+    pub(crate) async fn made_in(suite: Suite, clock: Arc<dyn Clock>, running: Running) -> (Self, Arc<App>) {
         let dir = tempfile::tempdir().unwrap();
         let places = Places::below(dir.path());
         std::fs::create_dir_all(&places.policies).unwrap();
@@ -97,6 +111,7 @@ impl World {
             origin: "test.invalid/log/1".to_owned(),
             centre: "H0".parse().unwrap(),
             centre_name: "Centre".to_owned(),
+            suite,
         };
         let randomness = Arc::clone(&running.randomness);
         let founded = Vault::init(&places, &passphrase(), &founding, &*clock, randomness).unwrap();

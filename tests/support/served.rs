@@ -54,8 +54,11 @@ impl Served {
     }
 
     pub(crate) async fn with(limits: ConnectionLimits, secure: bool) -> Self {
-        let (world, app) = World::new().await;
-        drop(app);
+        Self::of(World::closed().await, limits, secure).await
+    }
+
+    /// A world of one's own, which nobody has opened.
+    pub(crate) async fn of(world: World, limits: ConnectionLimits, secure: bool) -> Self {
         let app = world.open_with(limits, Arc::new(System)).await;
         let (tls, trusted) = secure.then(|| certificate(world.dir.path())).unzip();
         let (bound, address) = oneshot::channel();

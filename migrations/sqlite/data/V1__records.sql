@@ -89,7 +89,7 @@ CREATE TABLE token_code (
 
 -- `subject` is what the log calls the caller. `fields` names what is on file, so that a removed field is noticed. A record
 -- that was merged into another keeps its fields, key and references; `merged_into` leads to the other. `holds` counts the legal holds
--- in force.
+-- in force. `restricted`: the caller's data may only be stored.
 CREATE TABLE caller (
     id          BLOB PRIMARY KEY,
     subject     TEXT NOT NULL UNIQUE,
@@ -101,6 +101,7 @@ CREATE TABLE caller (
     joined_at   INTEGER,
     corrected_by TEXT NOT NULL,
     holds       INTEGER NOT NULL,
+    restricted  INTEGER NOT NULL,
     version     INTEGER NOT NULL,
     mac         BLOB NOT NULL
 ) WITHOUT ROWID;

@@ -90,6 +90,55 @@ CREATE TABLE hold (
 ) WITHOUT ROWID;
 CREATE INDEX hold_subject ON hold (subject, review, id) WHERE lifted_at IS NULL;
 CREATE INDEX hold_review ON hold (review, id) WHERE lifted_at IS NULL;
+
+-- From `set_at` to `lifted_at` a caller's data may only be stored. The reason is sealed under the caller's record key.
+CREATE TABLE restriction (
+    id        BLOB PRIMARY KEY,
+    subject   TEXT NOT NULL,
+    reason    BLOB NOT NULL,
+    set_by    BLOB NOT NULL REFERENCES principal (id),
+    set_at    INTEGER NOT NULL,
+    lifted_at INTEGER,
+    version   INTEGER NOT NULL,
+    mac       BLOB NOT NULL
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX restriction_in_force ON restriction (subject) WHERE lifted_at IS NULL;
+
+-- When each ticket was closed whose caller was not erased: its period of retention is counted from then.
+CREATE TABLE closed (
+    ticket    BLOB PRIMARY KEY REFERENCES ticket (id),
+    kind      TEXT NOT NULL,
+    closed_at INTEGER NOT NULL,
+    mac       BLOB NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX closed_kind ON closed (kind, closed_at, ticket);
+
+-- Erasing after a period: SHA-256 of the periods that two persons put in force, and how far the newest run has come.
+CREATE TABLE retention (
+    what        TEXT PRIMARY KEY,
+    periods     TEXT NOT NULL,
+    put_by      BLOB NOT NULL REFERENCES principal (id),
+    token       BLOB NOT NULL REFERENCES api_token (id),
+    approved_by BLOB NOT NULL REFERENCES principal (id),
+    put_at      INTEGER NOT NULL,
+    log         INTEGER NOT NULL,
+    most        INTEGER,
+    run_at      INTEGER,
+    ended_at    INTEGER,
+    allowed     INTEGER NOT NULL,
+    erased      INTEGER NOT NULL,
+    too_many    INTEGER NOT NULL,
+    version     INTEGER NOT NULL,
+    mac         BLOB NOT NULL
+);
+
+-- How many entries of the log in force are about each caller, as of one of the last entries about them. It follows from the entries.
+CREATE TABLE tally (
+    subject TEXT PRIMARY KEY,
+    count   INTEGER NOT NULL,
+    mac     BLOB NOT NULL
+) WITHOUT ROWID;
+
 -- Versions of keys that were destroyed: nothing was left under them.
 CREATE TABLE destroyed_key (
     role         TEXT NOT NULL,

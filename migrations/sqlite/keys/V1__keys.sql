@@ -69,3 +69,11 @@ CREATE TABLE erased_key (
     mark      BLOB PRIMARY KEY,
     erased_at INTEGER NOT NULL
 ) WITHOUT ROWID;
+
+-- The data store was put back from an older copy: whatever it has of callers who were erased since is removed from it again. The row goes
+-- when that is done.
+CREATE TABLE erasing_again (
+    one      INTEGER PRIMARY KEY CHECK (one = 1),
+    begun_by BLOB NOT NULL,
+    begun_at INTEGER NOT NULL
+);

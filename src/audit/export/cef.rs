@@ -60,10 +60,11 @@ fn dictionary(event: &Event) -> Vec<String> {
 }
 
 /// Key, label, value.
-fn custom(event: &Event) -> [(&'static str, &'static str, Option<String>); 7] {
+fn custom(event: &Event) -> [(&'static str, &'static str, Option<String>); 8] {
     let leaf = &event.leaf;
     [
         ("cn1", "index", Some(event.index.to_string())),
+        ("cn2", "nth", leaf.nth.map(|nth| nth.to_string())),
         ("cs1", "purpose", Some(leaf.purpose.clone())),
         ("cs2", "ticket", leaf.ticket.clone()),
         ("cs3", "subject", leaf.subject.clone()),

@@ -144,10 +144,12 @@ mod tests {
         for (key, _) in KEYS {
             let mark = match *key {
                 "t" => "2026-12-01T02:00:00.000Z".to_owned(),
+                "nth" => "70007".to_owned(),
                 key => format!("mark-of-{key}-"),
             };
             let value = match *key {
                 "v" => json!(1),
+                "nth" => json!(70007),
                 "fields" => json!([mark]),
                 "digest" | "link" => json!({"decision": mark, "place": "elsewhere"}),
                 _ => json!(mark),
@@ -211,7 +213,7 @@ mod tests {
         let mut leaf: Map<String, Value> = serde_json::from_slice(whole.body()).unwrap();
         for (key, value) in &mut leaf {
             match key.as_str() {
-                "v" | "fields" => {}
+                "v" | "fields" | "nth" => {}
                 "digest" | "link" => *value = json!({"decision": HOSTILE}),
                 _ => *value = json!(HOSTILE),
             }

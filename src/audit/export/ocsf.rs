@@ -156,6 +156,7 @@ fn unmapped(event: &Event) -> Value {
         "leaf_hash": event.hash.to_string(),
         "ticket": leaf.ticket,
         "subject": leaf.subject,
+        "nth": leaf.nth,
         "fields": leaf.fields,
         "form": leaf.form,
         "purpose": leaf.purpose,

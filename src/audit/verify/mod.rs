@@ -11,6 +11,7 @@ mod witnesses;
 pub use self::source::{COSIGNED, Directory, NoFile, Source};
 use self::walk::Walk;
 pub use self::witnesses::{Witnessed, Witnesses};
+use crate::audit::counts::Miscounted;
 use crate::merkle::{Hash, verify_inclusion};
 use crate::note::{Checkpoint, NoteError, TlogProof, Verifier};
 
@@ -77,6 +78,9 @@ pub enum Tampered {
     /// An entry is not a leaf: unknown or repeated keys, or no JSON.
     #[error("entry {0} is no leaf of this log: unknown or repeated keys, or no JSON")]
     Content(u64),
+    /// The count of an entry about a caller does not follow from those before it.
+    #[error("entry {0} {1}")]
+    Count(u64, Miscounted),
     /// A tile or bundle is missing or of another length.
     #[error("{0} is missing or has another length than the checkpoint asks for")]
     Missing(String),

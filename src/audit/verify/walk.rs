@@ -1,7 +1,8 @@
 //! From the first entry to the last: hashes computed from bundles, compared with the tiles.
 
 use super::{NoFile, Source, Tampered, Unverified};
-use crate::log::leaf::has_keys;
+use crate::audit::counts::Counts;
+use crate::log::numbered::{Count, numbered};
 use crate::merkle::{Frontier, Hash, TILE_WIDTH, Tile, TileBuilder, TileKind, TilePath, decode_bundle, leaf_hash};
 
 /// Bundles that are read and hashed side by side.
@@ -15,6 +16,7 @@ pub(super) struct Walk<'s> {
     frontier: Frontier,
     tiles: TileBuilder,
     bodies: u64,
+    counts: Counts,
     /// Sizes of earlier states, and the root there once the walk has come so far.
     earlier: Vec<(u64, Option<Hash>)>,
 }
@@ -33,6 +35,7 @@ impl<'s> Walk<'s> {
             frontier: Frontier::new(),
             tiles: TileBuilder::new(),
             bodies: 0,
+            counts: Counts::default(),
             earlier: earlier.map(|size| (size, None)).collect(),
         };
         walk.note_root();
@@ -101,7 +104,7 @@ impl<'s> Walk<'s> {
         let Some(bundle) = self.either(&entries)? else {
             let dropped = entries.first() + entries.width() as u64 <= self.pruned_below;
             return if dropped {
-                Ok(Hashed::new(told, 0))
+                Ok(Hashed::new(told, None))
             } else {
                 Err(Tampered::Missing(entries.to_string()).into())
             };
@@ -110,21 +113,29 @@ impl<'s> Walk<'s> {
         let bundle = bundle
             .get(..entries.width())
             .ok_or_else(|| Tampered::Missing(entries.to_string()))?;
+        let mut counts = Vec::with_capacity(bundle.len());
         for (at, (entry, told)) in bundle.iter().zip(&told).enumerate() {
             let index = entries.first() + at as u64;
             if leaf_hash(entry) != *told {
                 return Err(Tampered::Leaf(index).into());
             }
-            if !has_keys(entry) {
-                return Err(Tampered::Content(index).into());
-            }
+            counts.push(numbered(entry).ok_or(Tampered::Content(index))?);
         }
-        Ok(Hashed::new(told, bundle.len() as u64))
+        Ok(Hashed::new(told, Some(counts)))
     }
 
     fn take(&mut self, hashed: Hashed) -> Result<(), Unverified> {
-        self.bodies += hashed.bodies;
         let start = self.frontier.size();
+        match hashed.counts {
+            None => self.counts.skip(),
+            Some(counts) => {
+                self.bodies += counts.len() as u64;
+                for (index, count) in (start..).zip(counts) {
+                    let taken = self.counts.take(count);
+                    taken.map_err(|miscounted| Tampered::Count(index, miscounted))?;
+                }
+            }
+        }
         let end = start + hashed.leaves.len() as u64;
         let mut earlier = self.earlier.iter();
         if let Some(root) = hashed.full
@@ -225,19 +236,20 @@ impl<'s> Walk<'s> {
 /// The leaf hashes of one bundle.
 struct Hashed {
     leaves: Vec<Hash>,
-    bodies: u64,
+    /// The counts in the entries; nothing where their bodies were archived and dropped.
+    counts: Option<Vec<Count>>,
     /// The root over them, where they fill a tile.
     full: Option<Hash>,
 }
 
 impl Hashed {
-    fn new(leaves: Vec<Hash>, bodies: u64) -> Self {
+    fn new(leaves: Vec<Hash>, counts: Option<Vec<Count>>) -> Self {
         let full = (leaves.len() == TILE_WIDTH).then(|| {
             let mut tile = Frontier::new();
             leaves.iter().for_each(|leaf| tile.push(*leaf));
             tile.root()
         });
-        Self { leaves, bodies, full }
+        Self { leaves, counts, full }
     }
 }
 

@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use crate::cli::passphrase::{PassphraseFrom, secret_file};
+use crate::cli::opener::OpenerFrom;
+use crate::cli::passphrase::secret_file;
 use crate::cli::{Done, Where, runtime, say};
 use crate::clock::System;
 use crate::randomness;
 use crate::vault::Vault;
+use crate::vault::life::again::ErasedAgain;
 use crate::vault::life::restart::{Restarted, Two};
 
 /// Start a new log whose first entry links to the old one. Use it after the vault refused a data store that was restored from
@@ -19,7 +21,7 @@ pub(super) struct Restart {
     #[command(flatten)]
     place: Where,
     #[command(flatten)]
-    passphrase: PassphraseFrom,
+    opener: OpenerFrom,
     /// File with a system administrator's token, mode 0600.
     #[arg(long, value_name = "FILE")]
     asker_token_file: PathBuf,
@@ -39,7 +41,7 @@ impl Restart {
     pub(super) fn run(self) -> Done {
         let asker = secret_file(&self.asker_token_file)?;
         let approver = secret_file(&self.approver_token_file)?;
-        let passphrase = self.passphrase.read()?;
+        let opener = self.opener.read()?;
         let two = Two {
             asker: &asker,
             approver: &approver,
@@ -47,8 +49,9 @@ impl Restart {
         let places = self.place.places();
         let readmit = self.readmit.as_deref();
         let (clock, randomness) = (Arc::new(System), Arc::new(randomness::System));
-        let restart = Vault::restart(&places, &passphrase, clock, randomness, &two, &self.reason, readmit);
-        let restarted = runtime()?.block_on(restart)?;
+        let restart = Vault::restart(&places, &opener, clock, randomness, &two, &self.reason, readmit);
+        let runtime = runtime()?;
+        let restarted = runtime.block_on(restart)?;
         say(format!("the new log is {}", restarted.origin))?;
         say(format!("its key      {}", restarted.key))?;
         for (name, value) in &restarted.link {
@@ -57,8 +60,27 @@ impl Restart {
         say(
             "tell the auditors and the witnesses to use the new key from now on; they keep the old key for the old log",
         )?;
-        admitted(&restarted)
+        admitted(&restarted)?;
+        // Last: what is shown once has been shown by then.
+        erased_again(runtime.block_on(restarted.erase_again())?)
     }
+}
+
+/// What older copies of the data store have of callers who were erased since.
+fn erased_again(done: ErasedAgain) -> Done {
+    if done.again > 0 {
+        say(format!(
+            "erased again      {}: this data store still had what was erased since",
+            done.again
+        ))?;
+    }
+    if done.faults > 0 {
+        say(format!(
+            "not erased again  {}: run `callervault fsck`; each start tries again",
+            done.faults
+        ))?;
+    }
+    Ok(())
 }
 
 /// Who can still come in, and who may administer.

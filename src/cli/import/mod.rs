@@ -38,7 +38,8 @@ use self::map::{Format, Map, Unknown};
 use self::mapping::Mapping;
 use self::source::{Reading, Source};
 use self::take::{Server, Taker};
-use super::passphrase::{PassphraseFrom, secret_file};
+use super::opener::OpenerFrom;
+use super::passphrase::secret_file;
 use super::server::Reach;
 use super::{Done, Failure, Where, aside, runtime, unlocked};
 use crate::vault::life::open::Running;
@@ -55,16 +56,18 @@ const LEEWAY: Duration = Duration::from_secs(2);
         .help("File with the token of an agent of the hotline centre, mode 0600. The log names this agent for the import")
         .required_unless_present_any(["dry_run", "explain"]),
     // With a passphrase the first alone would be passed over, because the other excludes it.
-    "url" | "ca" => arg.requires("server").conflicts_with_all(["passphrase_file", "passphrase_fd"]),
+    "url" | "ca" => arg
+        .requires("server")
+        .conflicts_with_all(["passphrase_file", "passphrase_fd", "share_files", "share_fd"]),
     _ => arg,
 }))]
 pub(super) struct Import {
     #[command(flatten)]
     place: Where,
     #[command(flatten)]
-    passphrase: PassphraseFrom,
+    opener: OpenerFrom,
     /// Send the calls to the running server at --url, instead of opening the vault here. Its limits apply.
-    #[arg(long, conflicts_with_all = ["passphrase_file", "passphrase_fd"])]
+    #[arg(long, conflicts_with_all = ["passphrase_file", "passphrase_fd", "share_files", "share_fd"])]
     server: bool,
     #[command(flatten)]
     reach: Reach,
@@ -173,13 +176,13 @@ impl Import {
             };
             return Ok((Taker::Server(Arc::new(server)), Arc::new(Declared::read(&places)?)));
         }
-        let passphrase = self.passphrase.read()?;
+        let opener = self.opener.read()?;
         let token = secret_file(token)?;
         let running = Running {
             limited: false,
             ..Running::patient()
         };
-        let vault = unlocked(&places, &passphrase, ("import", "import"), running).await?;
+        let vault = unlocked(&places, &opener, ("import", "import"), running).await?;
         let request = vault.new_request().map_err(Failure::unavailable)?;
         let session = vault.authenticate(&token, request).await?;
         let declared = Arc::new(Declared::of(&vault));

@@ -32,12 +32,17 @@ const OTHER_VARIABLES: [&str; 2] = [FILE_VARIABLE, "CALLERVAULT_LOG"];
 /// Options that are left out, if they are set elsewhere, where this flag of the verb is given or is not: verb, option, flag, and whether
 /// the option needs it. So an address that is set for every verb does not send calls to a server that were to be taken in here, and a
 /// file with the passphrase is not in the way of sending them.
-const DEPEND: [(&str, &str, &str, bool); 4] = [
+const DEPEND: [(&str, &str, &str, bool); 6] = [
     ("import", "url", "server", true),
     ("import", "ca", "server", true),
     ("import", "passphrase_file", "server", false),
     ("import", "passphrase_fd", "server", false),
+    ("import", "share_files", "server", false),
+    ("import", "share_fd", "server", false),
 ];
+
+/// Options that no variable sets: the same word means the directory of a store for every other verb.
+const NOT_BY_VARIABLE: [(&str, &str); 2] = [("backup", "data"), ("backup", "keys")];
 
 /// What a line lacks that has only what a file says.
 const LEFT_OUT: [ErrorKind; 3] = [
@@ -103,7 +108,9 @@ fn leave_out(verb: &Verb<'_>, options: &mut Vec<(&Id, Vec<OsString>)>, mut given
 /// What the environment or the file says of an option.
 fn elsewhere(verb: &Verb<'_>, setting: &Arg, file: Option<&Settings>) -> Result<Vec<OsString>, Failure> {
     // An empty one is none: it would take a list away in silence.
-    let set = std::env::var_os(variable(setting)).filter(|value| !value.is_empty());
+    let is_other = |(name, option): &(&str, &str)| verb.path == [*name] && *setting.get_id() == **option;
+    let is_other = NOT_BY_VARIABLE.iter().any(is_other);
+    let set = std::env::var_os(variable(setting)).filter(|value| !value.is_empty() && !is_other);
     match (set, file) {
         (Some(value), _) => from_variable(setting, &value),
         (None, Some(file)) => file.options(verb, setting),

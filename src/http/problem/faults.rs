@@ -4,6 +4,7 @@ use super::Problem;
 use crate::keyring::KeyError;
 use crate::log::CommitError;
 use crate::model::problems;
+use crate::model::unlocking::OpensBy;
 use crate::store::StoreError;
 use crate::vault::Error;
 use crate::vault::life::door::NotUnlocked;
@@ -28,9 +29,8 @@ pub(super) fn of_key(fault: &KeyError) -> Problem {
         KeyError::NoSuchKey => problems::NO_SUCH_KEY,
         KeyError::NoRecordKey => problems::NO_RECORD_KEY,
         KeyError::NoVersionLeft => return problems::NO_VERSION_LEFT.into(),
-        KeyError::Broken | KeyError::WrongPassphrase | KeyError::BadPassphrase | KeyError::WeakParameters => {
-            problems::INTEGRITY
-        }
+        // None of them comes up while a vault is open.
+        _ => problems::INTEGRITY,
     };
     Problem::from(kind).inside(fault)
 }
@@ -41,6 +41,8 @@ impl From<NotUnlocked> for Problem {
         match fault {
             NotUnlocked::Open => problems::ALREADY_UNLOCKED.into(),
             NotUnlocked::Wrong(wait) => Self::from(problems::WRONG_PASSPHRASE).with("wait", wait.as_secs()),
+            NotUnlocked::WrongShares(wait) => Self::from(problems::WRONG_SHARES).with("wait", wait.as_secs()),
+            NotUnlocked::NotThis(error) => of_opener(error),
             NotUnlocked::TooSoon(wait) => Self::from(problems::UNLOCK_TOO_SOON).after(wait),
             NotUnlocked::Closing => problems::STILL_CLOSING.into(),
             NotUnlocked::NotOpened(OpenError::Store(StoreError::InUse(_))) => problems::VAULT_IN_USE.into(),
@@ -50,6 +52,27 @@ impl From<NotUnlocked> for Problem {
             NotUnlocked::NotOpened(OpenError::Key(KeyError::MemoryNotLocked)) => problems::MEMORY_NOT_LOCKED.into(),
             NotUnlocked::NotOpened(fault) => Self::from(problems::NOT_OPENED).inside(&fault),
         }
+    }
+}
+
+/// What is not for this vault as it opens now.
+fn of_opener(error: KeyError) -> Problem {
+    let generations = |kind, of, now| Problem::from(kind).with("of", of).with("now", now);
+    match error {
+        KeyError::OtherWay(OpensBy::Passphrase) => problems::OPENS_BY_PASSPHRASE.into(),
+        KeyError::OtherWay(OpensBy::Shares) => problems::OPENS_BY_SHARES.into(),
+        KeyError::OlderShare { of, now } => generations(problems::OLDER_SHARE, of, now),
+        KeyError::NewerShare { of, now } => generations(problems::NEWER_SHARE, of, now),
+        KeyError::OtherWay(OpensBy::Pkcs11) => problems::OPENS_BY_HSM.into(),
+        KeyError::WrongPin => problems::WRONG_PIN.into(),
+        KeyError::PinLocked => problems::PIN_LOCKED.into(),
+        KeyError::ModuleNotNamed => problems::MODULE_NOT_NAMED.into(),
+        KeyError::NoModule | KeyError::NoToken | KeyError::Hsm => Problem::from(problems::HSM_AWAY).inside(&error),
+        KeyError::NoHsmKey | KeyError::SeveralHsmKeys | KeyError::WrongHsmKey => {
+            Problem::from(problems::HSM_KEY).inside(&error)
+        }
+        KeyError::DuplicateShare(number) => Problem::from(problems::DUPLICATE_SHARE).with("number", number),
+        _ => problems::FOREIGN_SHARE.into(),
     }
 }
 

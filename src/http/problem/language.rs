@@ -39,7 +39,7 @@ impl Language {
         (weight > 0.0 && weight <= 1.0).then_some((language, weight))
     }
 
-    pub(super) const fn header(self) -> HeaderValue {
+    pub(in crate::http) const fn header(self) -> HeaderValue {
         HeaderValue::from_static(match self {
             Self::English => "en",
             Self::Chinese => "zh-CN",

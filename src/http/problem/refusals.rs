@@ -9,6 +9,7 @@ pub(super) const fn told(why: Why) -> &'static ProblemKind {
         Why::TicketClosed => problems::TICKET_CLOSED,
         Why::Erased => problems::ERASED,
         Why::Held => problems::UNDER_HOLD,
+        Why::Restricted => problems::RESTRICTED,
         Why::TicketsOpen => problems::TICKETS_OPEN,
         Why::OwnHold => problems::OWN_HOLD,
         Why::NotAboutCaller => problems::NOT_ABOUT_CALLER,

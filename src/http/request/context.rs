@@ -77,6 +77,11 @@ impl Context {
         Language::of(&self.headers)
     }
 
+    /// Whether the answer is to be a page for people.
+    pub(in crate::http) fn wants_page(&self) -> bool {
+        headers::prefers_html(&self.headers)
+    }
+
     /// The purpose that the request names, or what is usual for the asker's role.
     pub(in crate::http) fn purpose(&self, named: Option<Purpose>) -> Purpose {
         named.unwrap_or_else(|| self.session.actor.roles().usual_purpose())

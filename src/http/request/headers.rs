@@ -35,6 +35,27 @@ pub(super) fn replay(headers: &HeaderMap, line: &str, body: &[u8]) -> Result<Opt
     }))
 }
 
+/// Whether `Accept` prefers a page to JSON (RFC 9110 §12.5.1): it names text/html, with a higher weight than application/json.
+pub(super) fn prefers_html(headers: &HeaderMap) -> bool {
+    let weight = |wanted: &str| {
+        let ranges = headers
+            .get_all(header::ACCEPT)
+            .iter()
+            .filter_map(|value| value.to_str().ok());
+        let ranges = ranges.flat_map(|value| value.split(','));
+        let weights = ranges.filter_map(|range| {
+            let mut parts = range.split(';').map(str::trim);
+            let named = parts.next()?.eq_ignore_ascii_case(wanted);
+            let weight = parts.find_map(|part| part.strip_prefix("q=")).unwrap_or("1");
+            named.then(|| weight.parse::<f32>().ok())?
+        });
+        weights
+            .filter(|weight| (0.0..=1.0).contains(weight))
+            .fold(0.0, f32::max)
+    };
+    weight("text/html") > weight("application/json")
+}
+
 pub(super) fn not_repeatable(headers: &HeaderMap) -> Result<(), Problem> {
     if headers.contains_key(IDEMPOTENCY_KEY) {
         return Err(problems::IDEMPOTENCY_NOT_SUPPORTED.into());

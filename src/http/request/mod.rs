@@ -1,5 +1,6 @@
 //! What handlers take from a request. Nothing that came in is ever quoted in an error.
 
+mod account;
 mod client;
 mod context;
 mod headers;

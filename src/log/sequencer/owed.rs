@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::{Fault, Sequencer};
-use crate::log::{Change, Doomed};
+use crate::log::{Change, Doomed, Owing};
 use crate::model::key_roles::KeyRole;
 use crate::store::StoreError;
 use crate::store::rows::KeyringRow;
@@ -26,6 +26,15 @@ pub(super) struct Owed {
 }
 
 impl Owed {
+    /// What a start could not do.
+    pub(super) fn of_start(owing: Owing) -> Self {
+        Self {
+            doomed: owing.doomed,
+            destroyed: owing.destroyed,
+            ..Self::default()
+        }
+    }
+
     /// Adds what a change owes.
     pub(super) fn add(&mut self, change: Change) {
         self.activated.extend(change.new_key);
@@ -85,9 +94,12 @@ impl Sequencer {
             // Only now nothing of them is in any file.
             keys.spare_keys(&doomed.subject)
         })?;
-        pay(&mut owed.destroyed, |(role, version)| {
-            keys.destroy_key(role.as_str(), *version)
-        })?;
+        // A version that is not the active one in memory may still be the one in the key store, which destroys no active one.
+        if owed.activated.is_empty() {
+            pay(&mut owed.destroyed, |(role, version)| {
+                keys.destroy_key(role.as_str(), *version)
+            })?;
+        }
         owed.tried = (!owed.is_nothing()).then(Instant::now);
         Ok(())
     }

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use tokio::sync::oneshot;
 
-use super::{Job, Sequencer};
+use super::{Job, Placed, Sequencer};
 use crate::log::startup::Proved;
 use crate::log::stats::LogStats;
 use crate::log::{Change, CommitError, LogKeys};
@@ -18,12 +18,13 @@ use crate::model::key_roles::KeyRole;
 use crate::model::reference::Reference;
 use crate::note::Checkpoint;
 use crate::store::rows::{
-    Cell, Contradiction, DoomedKey, ErasedKey, Fence, HeadRow, KeyringRow, Table, UnlockRow, UnlockTryRow, VaultRow,
-    WrappedKey,
+    Cell, Coded, Contradiction, DoomedKey, ErasedKey, ErasingAgain, Fence, HeadRow, KeyringRow, NewRow, Table,
+    TallyRow, UnlockRow, UnlockTryRow, VaultRow, WrappedKey,
 };
+use crate::store::snapshot::Snapshot;
 use crate::store::{Appended, Conflict, DataWriter, Guard, IsCode, KeyStore, StoreError, Write};
 
-type Answer = Result<u64, CommitError>;
+type Answer = Placed;
 type Result<T, E = StoreError> = std::result::Result<T, E>;
 
 /// Takes the first job of a group and leaves the second out. When it commits, it looks what the second has been told.
@@ -46,6 +47,10 @@ impl DataWriter for Writer {
         } else {
             Err(Conflict::Stale)
         })
+    }
+
+    fn tally(&mut self, _: &Reference) -> Result<Option<Coded<TallyRow>>> {
+        unreachable!()
     }
 
     fn append(&mut self, _: &Appended, _: &HeadRow) -> Result<()> {
@@ -106,6 +111,9 @@ impl KeyStore for Unasked {
     async fn count_record_keys(&self, _: u8) -> Result<u64> {
         unreachable!()
     }
+    fn snapshot(&self) -> Result<Box<dyn Snapshot>> {
+        unreachable!()
+    }
     async fn schema(&self) -> Result<Vec<String>> {
         unreachable!()
     }
@@ -133,7 +141,22 @@ impl KeyStore for Unasked {
     fn put_record_keys(&self, _: &[WrappedKey]) -> Result<()> {
         unreachable!()
     }
+    async fn is_erased(&self, _: RecordId) -> Result<bool> {
+        unreachable!()
+    }
+    fn begin_erasing_again(&self, _: &ErasingAgain) -> Result<()> {
+        unreachable!()
+    }
+    async fn erasing_again(&self) -> Result<Option<ErasingAgain>> {
+        unreachable!()
+    }
+    fn end_erasing_again(&self) -> Result<()> {
+        unreachable!()
+    }
     fn put_key(&self, _: &KeyringRow) -> Result<()> {
+        unreachable!()
+    }
+    fn put_unlock(&self, _: &UnlockRow) -> Result<()> {
         unreachable!()
     }
     fn activate_key(&self, _: &str, _: u8) -> Result<()> {
@@ -167,6 +190,12 @@ impl LogKeys for Unasked {
         unreachable!()
     }
     fn is_code(&self, _: &'static Table, _: &[Cell], _: &Code) -> bool {
+        unreachable!()
+    }
+    fn tally_row(&self, _: TallyRow) -> Option<NewRow> {
+        unreachable!()
+    }
+    fn tally_of(&self, _: Coded<TallyRow>) -> Option<TallyRow> {
         unreachable!()
     }
 }
@@ -207,7 +236,7 @@ fn told(full: bool) -> ([Answer; 2], bool) {
 #[test]
 fn nobody_hears_of_a_conflict_before_what_was_in_the_way_is_committed() {
     let ([first, second], before) = told(false);
-    assert!(matches!((first, second), (Ok(0), Err(CommitError::Stale))));
+    assert!(matches!((first, second), (Ok(None), Err(CommitError::Stale))));
     assert!(!before);
 }
 

@@ -31,8 +31,8 @@ problems! {
         "未显示任何内容；未收到应答的修改视为未完成。请重试，写操作请使用同一 Idempotency-Key。";
     /// The keys are wiped.
     LOCKED = "locked", 503, "The vault is locked" / "保险库已锁定",
-        "Unlock it with the passphrase: `callervault unlock`, or POST /v1/keys/unlock." /
-        "请用口令解锁：`callervault unlock`，或 POST /v1/keys/unlock。";
+        "Unlock it with the passphrase, shares or PIN: `callervault unlock`, or POST /v1/keys/unlock." /
+        "请用口令、份额或 PIN 解锁：`callervault unlock`，或 POST /v1/keys/unlock。";
     /// The operating system locks no memory.
     MEMORY_NOT_LOCKED = "memory-not-locked", 503, "Memory for a key cannot be locked" / "无法锁定存放密钥的内存",
         "Nothing was decrypted. Raise the limit of locked memory, e.g. `ulimit -l 8192` or LimitMEMLOCK=8M." /
@@ -70,6 +70,10 @@ problems! {
     NOTHING_TO_REWRAP = "nothing-to-rewrap", 422, "Nothing is under this key" / "没有内容使用该密钥",
         "The log key signs, and signatures stay. Choose `kek`, `row`, `index` or `reference`." /
         "日志密钥只用于签名，签名保持不变。请选择 `kek`、`row`、`index` 或 `reference`。";
+    /// Somebody else's backup.
+    BACKUP_UNDER_WAY = "backup-under-way", 409, "Another backup is under way" / "另一份备份正在进行",
+        "Another administrator makes or fetches a backup. Wait until it is fetched, or ten minutes after its last request." /
+        "另一位管理员正在制作或取走备份。请待其取完，或待其最后一次请求十分钟后再试。";
     /// Something was edited or damaged.
     INTEGRITY = "integrity", 500, "Stored data was changed or damaged" / "库中数据被改动或损坏",
         "Nothing was decrypted. Tell an administrator the `request_id`. The administrator runs `callervault fsck`." /

@@ -94,6 +94,11 @@ problems! {
     OWN_REQUEST = "own-request", 403, "Not allowed for your own account" / "不能对本人账号操作",
         "You cannot approve your own request, a request about yourself, or a request of an account that you made or that made yours." /
         "不能审批以下申请：本人提出的、关于本人的、本人所建账号提出的、为本人建账号者提出的。";
+    /// Storage and nothing else.
+    RESTRICTED = "restricted", 409, "The caller's data are restricted" / "该诉求人信息已限制处理",
+        "The caller's data may only be stored. Fields are not shown, compared or moved. Only the agent on the caller's own call may \
+         correct them. Ask a data protection officer." /
+        "该诉求人的信息只能存储。字段不得查看、核对或移动；仅坐席在受理其本人来电时可以更正。请联系个保负责人。";
     /// One's own hold.
     OWN_HOLD = "own-hold", 403, "Another person must lift the hold" / "须由他人解除保全",
         "You cannot lift a hold that you set, or that was set by an account that you made or that made yours." /

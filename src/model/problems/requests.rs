@@ -11,6 +11,9 @@ problems! {
     SPLIT_TICKETS = "split-tickets", 422, "Invalid list of tickets" / "工单列表无效",
         "Name 1 to 5 tickets, each once. Split further tickets off with another request, then merge the new records." /
         "请填写 1 到 5 张工单，不得重复。其余工单可另行拆分，再合并新档案。";
+    /// No store, or one twice.
+    BACKUP_OF_NOTHING = "backup-parts", 422, "Invalid list of parts" / "备份内容无效",
+        "Name `data`, `keys` or both, each once." / "请填写 `data`、`keys` 或两者，不得重复。";
     /// A field that is to go to another record and is not there.
     NOT_ON_FILE = "not-on-file", 422, "The field is not on file" / "该字段未登记",
         "The record does not have all of these fields. The caller's page lists what is on file." /

@@ -45,6 +45,17 @@ problems! {
         "The values of the call do not match the caller in `same_as`. Check number and name with the caller, or leave out \
          `same_as`." /
         "登记的内容与 `same_as` 所指的诉求人不符。请与来电人核对号码和姓名，或不填 `same_as`。";
+    /// A caller whose data are restricted.
+    RESTRICTED_ALREADY = "restricted-already", 409, "Already restricted" / "已限制处理",
+        "The caller's data are restricted to storage already." / "该诉求人的信息已处于限制处理状态。";
+    /// A caller whose data are not.
+    NOT_RESTRICTED = "not-restricted", 409, "Not restricted" / "未限制处理",
+        "The caller's data are not restricted, so there is nothing to lift." / "该诉求人的信息未被限制处理，无需解除。";
+    /// A field by which nobody is identified.
+    IDENTIFIES_NOBODY = "identifies-nobody", 422, "This field does not identify a caller" / "该字段不能识别诉求人",
+        "In `identified_by`, name fields on file that identify a caller: telephone numbers, documents, accounts. `GET /v1/reference` has \
+         them, with `match`." /
+        "`identified_by` 应填已登记且能识别诉求人的字段，如电话、证件、账号。可用字段见 `GET /v1/reference` 的 `match`。";
     /// One record is to be merged with itself.
     SAME_RECORD = "same-record", 409, "The references mean the same record" / "引用号指向同一份档案",
         "Both references already stand for one caller. There is nothing to merge." /

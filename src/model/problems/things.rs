@@ -48,6 +48,10 @@ things! {
     Hold = "legal hold" / "法律保全";
     /// That a caller was erased.
     Erasure = "erasure" / "销毁记录";
+    /// A copy of a store in the making.
+    Backup = "backup" / "备份";
+    /// A look at everything.
+    Check = "check" / "全面检查";
     /// Where an entry stands.
     Index = "index" / "序号";
     /// A checkpoint with witnesses' lines.

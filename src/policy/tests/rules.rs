@@ -261,11 +261,24 @@ fn what_takes_two_persons_nobody_does_alone() {
     assert!(tried > 0);
 }
 
-/// A caller is erased by an officer, with another person. Who sets a legal hold and who lifts one watch over the vault, and read no
-/// field.
+/// A caller is erased by an officer, with another person; an officer answers callers about their data. Who sets a legal hold and who lifts one
+/// watch over the vault, and read no field.
 #[test]
 fn only_those_who_watch_erase_and_hold() {
-    let about = |action| matches!(action, Action::Erase | Action::SetHold | Action::LiftHold);
+    let about = |action| {
+        matches!(
+            action,
+            Action::Erase
+                | Action::SetHold
+                | Action::LiftHold
+                | Action::Statement
+                | Action::Restrict
+                | Action::Unrestrict
+                | Action::RefuseRequest
+                | Action::EnforceRetention
+                | Action::PreviewRetention
+        )
+    };
     let may = WHOLE
         .lines
         .iter()
@@ -276,6 +289,13 @@ fn only_those_who_watch_erase_and_hold() {
         (Role::Dpo, Action::SetHold),
         (Role::Dpo, Action::LiftHold),
         (Role::Auditor, Action::LiftHold),
+        (Role::Dpo, Action::Statement),
+        (Role::Dpo, Action::Restrict),
+        (Role::Dpo, Action::Unrestrict),
+        (Role::Dpo, Action::RefuseRequest),
+        (Role::Dpo, Action::EnforceRetention),
+        (Role::Dpo, Action::PreviewRetention),
+        (Role::Auditor, Action::PreviewRetention),
     ];
     assert_eq!(may, BTreeSet::from(right));
 }
@@ -290,17 +310,20 @@ fn a_role_acts_for_its_own_purposes_and_no_others() {
     }
 }
 
-/// Values are opened to be indexed anew in the name of a system administrator, for that purpose, and for nothing else by that purpose.
+/// Values are opened to be indexed or sealed anew in the name of a system administrator, each for its purpose, and for nothing else by that
+/// purpose.
 #[test]
-fn only_system_administrators_have_values_indexed_anew() {
-    let mut permitted = 0;
-    for (line, cells) in &WHOLE.lines {
-        for (_, _, purpose) in cells {
-            let reindexes = line.action == Action::Reindex;
-            assert_eq!(reindexes, *purpose == Purpose::Reindex, "{} {}", line.role, line.action);
-            assert!(!reindexes || line.role == Role::SystemAdmin, "{}", line.role);
-            permitted += usize::from(reindexes);
+fn only_system_administrators_have_values_indexed_or_sealed_anew() {
+    for (action, own) in [(Action::Reindex, Purpose::Reindex), (Action::Reseal, Purpose::Reseal)] {
+        let mut permitted = 0;
+        for (line, cells) in &WHOLE.lines {
+            for (_, _, purpose) in cells {
+                let is_it = line.action == action;
+                assert_eq!(is_it, *purpose == own, "{} {}", line.role, line.action);
+                assert!(!is_it || line.role == Role::SystemAdmin, "{}", line.role);
+                permitted += usize::from(is_it);
+            }
         }
+        assert!(permitted > 0);
     }
-    assert!(permitted > 0);
 }

@@ -31,6 +31,8 @@ table! {
         pub corrected_by: Vec<String>,
         /// How many legal holds are in force: as long as there is one, the caller is not erased.
         pub holds: u32,
+        /// Whether the caller's data may only be stored: no field is shown, compared, corrected or moved.
+        pub restricted: bool,
         /// 1 when made, one more at each change of a field, merge and split.
         pub version: u64,
     }

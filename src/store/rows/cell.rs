@@ -15,7 +15,7 @@ use crate::model::principals::{DepartmentKind, DepartmentState, PrincipalKind, R
 use crate::model::reference::{DepartmentCode, Reference};
 use crate::model::ticket_no::TicketNo;
 use crate::model::tickets::{Channel, MatterKind, TicketState};
-use crate::model::unlocking::CameFrom;
+use crate::model::unlocking::{CameFrom, OpensBy};
 
 /// The value of one column of one row.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -275,6 +275,7 @@ as_word!(
     DepartmentState,
     KeyRole,
     MatterKind,
+    OpensBy,
     PrincipalKind,
     RecordKind,
     TicketState

@@ -27,6 +27,8 @@ table! {
         BY_CODE = "WHERE code = ?1";
         /// Departments after a code, by code.
         AFTER = "WHERE code > ?1 ORDER BY code LIMIT ?2";
+        /// A department besides so many others.
+        BESIDES = "WHERE code > '' ORDER BY code LIMIT 1 OFFSET ?1";
         /// Open departments by name, after a name and a code and before a name.
         NAMED = "WHERE (name, code) > (?1, ?2) AND name < ?3 AND state = 'open' ORDER BY name, code LIMIT ?4";
         /// The department with this code in the city's own lists.

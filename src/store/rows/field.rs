@@ -20,6 +20,8 @@ table! {
     reads [
         /// One field of a record.
         ONE = "WHERE record_kind = ?1 AND record = ?2 AND field = ?3";
+        /// Fields of any record, by record and name, behind one of them.
+        AFTER = "WHERE (record_kind, record, field) > (?1, ?2, ?3) ORDER BY record_kind, record, field LIMIT ?4";
         /// A record's fields, by name. A record has no more of them than are declared.
         OF_RECORD = "WHERE record_kind = ?1 AND record = ?2 ORDER BY field";
     ]

@@ -37,6 +37,8 @@ table! {
         BY_ID = "WHERE id = ?1";
         /// Those in force on a record, by their days of review.
         IN_FORCE = "WHERE subject = ?1 AND lifted_at IS NULL ORDER BY review, id LIMIT ?2";
+        /// Those in force whose day of review was before a day, by these days.
+        OVERDUE = "WHERE lifted_at IS NULL AND review < ?1 ORDER BY review, id LIMIT ?2";
         /// Those in force after a day of review and an id.
         AFTER = "WHERE lifted_at IS NULL AND (review, id) > (?1, ?2) ORDER BY review, id LIMIT ?3";
     ]

@@ -5,9 +5,9 @@ use ring::digest::{Context, SHA256};
 
 use super::{One, table};
 use crate::merkle::Hash;
-use crate::model::ids::{RecordId, RecordKind};
+use crate::model::ids::{PrincipalId, RecordId, RecordKind};
 use crate::model::reference::Reference;
-use crate::model::unlocking::CameFrom;
+use crate::model::unlocking::{CameFrom, OpensBy};
 
 table! {
     /// Which vault a store belongs to; both stores have one.
@@ -56,9 +56,9 @@ impl WrappedKey {
 }
 
 table! {
-    /// A way to unlock: how the unlocking key is derived and the root key under it.
+    /// How the root key opens: where the key over it comes from, and the root key under that one. There is one row.
     pub struct UnlockRow in "unlock", key 0, put Once, plain {
-        /// Argon2id salt.
+        /// Argon2id salt; empty where no passphrase opens it, and the next three columns 0.
         pub salt: Vec<u8>,
         /// Argon2id memory in KiB.
         pub memory_kib: u32,
@@ -68,11 +68,43 @@ table! {
         pub lanes: u32,
         /// The root key, wrapped.
         pub wrapped_root: Vec<u8>,
+        /// In which way it opens.
+        pub way: OpensBy,
+        /// From 1; one more with each change of holders or way.
+        pub generation: u32,
+        /// How many shares it takes; 0 in other ways.
+        pub threshold: u8,
+        /// How many there are; 0 in other ways.
+        pub shares: u8,
+        /// The label of the token in a hardware module; empty in other ways.
+        pub token: String,
+        /// The label of the key in it; empty in other ways.
+        pub key_label: String,
     }
     reads [
         /// Every way, oldest first.
         WAYS = "ORDER BY id";
     ]
+}
+
+impl UnlockRow {
+    /// A wrapping of nothing, in a vault's first way.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self {
+            salt: Vec::new(),
+            memory_kib: 0,
+            passes: 0,
+            lanes: 0,
+            wrapped_root: Vec::new(),
+            way: OpensBy::Passphrase,
+            generation: 1,
+            threshold: 0,
+            shares: 0,
+            token: String::new(),
+            key_label: String::new(),
+        }
+    }
 }
 
 table! {
@@ -84,7 +116,7 @@ table! {
         pub version: u8,
         /// The version new work uses.
         pub active: bool,
-        /// The key, wrapped; empty once it was destroyed.
+        /// The key, wrapped; empty once it was destroyed. Its first byte says of which suite it is.
         pub wrapped: Vec<u8>,
         /// When it was made.
         pub created_at: Timestamp,
@@ -179,7 +211,27 @@ table! {
         /// When.
         pub erased_at: Timestamp,
     }
-    reads []
+    reads [
+        /// One by its mark.
+        BY_MARK = "WHERE mark = ?1";
+    ]
+}
+
+table! {
+    /// The next log was opened on an older copy of the data store: what that has of callers who were erased since is removed from it again.
+    /// As long as the row is there, each start goes on with it.
+    pub struct ErasingAgain in "erasing_again", key 1, put Over, plain {
+        /// There is one.
+        pub one: One,
+        /// Who opened the next log.
+        pub begun_by: PrincipalId,
+        /// When.
+        pub begun_at: Timestamp,
+    }
+    reads [
+        /// The one row.
+        UNDER_WAY = "WHERE one = 1";
+    ]
 }
 
 impl ErasedKey {

@@ -6,6 +6,7 @@ pub mod blind_index;
 pub mod caller;
 pub mod cell;
 pub mod client;
+pub mod closed;
 pub mod coded;
 pub mod custody;
 pub mod declared;
@@ -22,10 +23,13 @@ pub mod principal;
 pub mod recovery;
 pub mod reference;
 pub mod replay;
+pub mod restriction;
+pub mod retention;
 pub mod rewrap;
 pub mod spent;
 mod statement;
 mod table;
+pub mod tally;
 pub mod ticket;
 pub mod token;
 pub mod token_code;
@@ -38,6 +42,7 @@ pub use self::blind_index::BlindIndexRow;
 pub use self::caller::CallerRow;
 pub use self::cell::{Cell, Column, One};
 pub use self::client::ClientRow;
+pub use self::closed::ClosedRow;
 pub use self::coded::{Coded, Genuine, Protected, Stored};
 pub use self::custody::CustodyRow;
 pub use self::declared::DeclaredRow;
@@ -49,17 +54,20 @@ pub use self::hold::HoldRow;
 pub use self::joined::JoinedRow;
 pub use self::key_version::KeyVersionRow;
 pub use self::keys::{
-    Contradiction, DoomedKey, ErasedKey, Fence, KeyringRow, UnlockRow, UnlockTryRow, VaultRow, WrappedKey,
+    Contradiction, DoomedKey, ErasedKey, ErasingAgain, Fence, KeyringRow, UnlockRow, UnlockTryRow, VaultRow, WrappedKey,
 };
 pub use self::log::{EntryRow, HeadRow, PastEntryRow, PastLogRow, TileRow};
 pub use self::principal::PrincipalRow;
 pub use self::recovery::RecoveryRow;
-pub use self::reference::ReferenceRow;
+pub use self::reference::{ReferenceKey, ReferenceRow};
 pub use self::replay::ReplayRow;
+pub use self::restriction::RestrictionRow;
+pub use self::retention::RetentionRow;
 pub use self::rewrap::RewrapRow;
 pub use self::spent::SpentRow;
 pub(crate) use self::table::table;
 pub use self::table::{Columns, FromColumns, NewRow, Put, Read, Row, Statement, Table, next};
+pub use self::tally::TallyRow;
 pub use self::ticket::TicketRow;
 pub use self::token::TokenRow;
 pub use self::token_code::TokenCodeRow;
@@ -80,6 +88,7 @@ pub static DATA: &[fn() -> &'static Table] = &[
     BlindIndexRow::table,
     TicketRow::table,
     CustodyRow::table,
+    ClosedRow::table,
     ReferenceRow::table,
     ReplayRow::table,
     SpentRow::table,
@@ -91,7 +100,10 @@ pub static DATA: &[fn() -> &'static Table] = &[
     DestroyedKeyRow::table,
     ErasedRow::table,
     HoldRow::table,
+    RestrictionRow::table,
+    RetentionRow::table,
     RewrapRow::table,
+    TallyRow::table,
     HeadRow::table,
     EntryRow::table,
     ClientRow::table,
@@ -108,6 +120,7 @@ pub static KEYS: &[fn() -> &'static Table] = &[
     WrappedKey::table,
     DoomedKey::table,
     ErasedKey::table,
+    ErasingAgain::table,
     Fence::table,
     Contradiction::table,
     UnlockTryRow::table,

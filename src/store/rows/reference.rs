@@ -15,7 +15,7 @@ table! {
         pub kind: RecordKind,
         /// Version of the department's subkey.
         pub version: u8,
-        /// First 16 bytes of HMAC-SHA-256 of the body.
+        /// First 16 bytes of an HMAC of the body.
         pub body: [u8; 16],
         /// The record's id, sealed.
         pub sealed_id: Vec<u8>,
@@ -24,6 +24,19 @@ table! {
         /// What one reference stands for.
         ONE = "WHERE department = ?1 AND kind = ?2 AND version = ?3 AND body = ?4";
     ]
+}
+
+/// Where what one reference stands for is found, whether it was given out or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReferenceKey {
+    /// Whose reference.
+    pub department: DepartmentCode,
+    /// Caller or ticket.
+    pub kind: RecordKind,
+    /// Version of the department's subkey.
+    pub version: u8,
+    /// The code of the reference's body, as [`ReferenceRow::body`].
+    pub body: [u8; 16],
 }
 
 /// It is computed again from the record, so that no leaf needs to follow it.

@@ -51,6 +51,8 @@ table! {
         pub version: u64,
     }
     reads [
+        /// One ticket by its id.
+        BY_ID = "WHERE id = ?1";
         /// One ticket by its number.
         BY_NO = "WHERE no = ?1";
         /// Tickets a department holds, newest first, from before a time and a number.

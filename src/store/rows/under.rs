@@ -2,8 +2,8 @@
 //! from being destroyed.
 
 use super::{
-    ApprovalRow, BlindIndexRow, Cell, ClientRow, DATA, ReferenceRow, ReplayRow, Row, Table, TicketRow, TokenCodeRow,
-    WrappedKey,
+    ApprovalRow, BlindIndexRow, Cell, ClientRow, DATA, FieldRow, ReferenceRow, ReplayRow, Row, Table, TicketRow,
+    TokenCodeRow, WrappedKey,
 };
 use crate::model::key_roles::KeyRole;
 
@@ -16,6 +16,8 @@ pub enum Names {
     Code,
     /// A sealed value has it behind the suite.
     Sealed,
+    /// It is the suite itself that is named: a sealed value begins with it.
+    Suite,
 }
 
 /// A column that names versions of a key.
@@ -72,6 +74,17 @@ impl Place {
         })
     }
 
+    /// What names no version and still keeps an older key-encryption key: fields that are sealed in another suite than the newest one's.
+    #[must_use]
+    pub fn of_fields() -> Self {
+        Self {
+            table: FieldRow::table(),
+            column: "sealed",
+            role: KeyRole::Kek,
+            names: Names::Suite,
+        }
+    }
+
     /// Those of one role's key.
     pub fn of(role: KeyRole) -> impl Iterator<Item = Self> {
         Self::all().filter(move |place| place.role == role)
@@ -88,7 +101,7 @@ impl Place {
             .unwrap_or(columns.len());
         match (stored.get(at)?, self.names) {
             (Cell::Int(version), Names::Number) => u8::try_from(*version).ok(),
-            (Cell::Bytes(code), Names::Code) => code.first().copied(),
+            (Cell::Bytes(bytes), Names::Code | Names::Suite) => bytes.first().copied(),
             (Cell::Bytes(sealed), Names::Sealed) => sealed.get(BEHIND_SUITE).copied(),
             _ => None,
         }
@@ -100,7 +113,7 @@ impl Place {
         let (table, column) = (self.table.name, self.column);
         let named = match self.names {
             Names::Number => column.to_owned(),
-            Names::Code => format!("substr({column}, 1, 1)"),
+            Names::Code | Names::Suite => format!("substr({column}, 1, 1)"),
             Names::Sealed => format!("substr({column}, 2, 1)"),
         };
         format!("SELECT COUNT(*) FROM {table} WHERE {named} = ?1")
@@ -111,7 +124,7 @@ impl Place {
     pub fn named(&self, version: u8) -> Cell {
         match self.names {
             Names::Number => Cell::Int(version.into()),
-            Names::Code | Names::Sealed => Cell::Bytes(vec![version]),
+            Names::Code | Names::Sealed | Names::Suite => Cell::Bytes(vec![version]),
         }
     }
 }

@@ -11,11 +11,13 @@ use super::columns::{SqliteColumns, parameters, value};
 use super::counted::{Counted, Statements};
 use super::files::{self, NewStore};
 use super::open_files::OpenFiles;
+use super::snapshot::{SqliteSnapshot, Which};
 use super::writer::{SqliteWriter, put};
 use super::{scan, schema};
 use crate::merkle::{self, Hash};
 use crate::store::rows::log::{self, EntryRow, HeadRow, PastLogRow};
 use crate::store::rows::{Cell, Column, Columns, FromColumns, Place, Statement, Table, VaultRow, next};
+use crate::store::snapshot::Snapshot;
 use crate::store::{DataStore, DataWriter, Result, Scan, StoreError, Visit};
 use async_trait::async_trait;
 
@@ -262,6 +264,10 @@ impl DataStore for SqliteData {
 
     fn statements(&self) -> u64 {
         self.statements.count()
+    }
+
+    fn snapshot(&self) -> Result<Box<dyn Snapshot>> {
+        Ok(Box::new(SqliteSnapshot::new(&self.path, Which::Data)?))
     }
 
     fn writer(&self) -> Result<Box<dyn DataWriter>> {

@@ -1,9 +1,10 @@
 //! Files: made with mode 0600 below directories of mode 0700, locked, and refused when others can get at them.
 
 use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Read};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
@@ -61,6 +62,96 @@ impl Drop for NewStore {
             let _ = std::fs::remove_file(file);
         }
     }
+}
+
+/// What the name of a copy begins with.
+const COPY: &str = "copy-";
+/// Copies that this process has begun.
+static COPIES: AtomicU64 = AtomicU64::new(0);
+
+/// A copy of a store, in the same directory and for its owner only. It is deleted when this is dropped, or by the next start.
+pub struct CopyFile {
+    path: PathBuf,
+    /// It holds wrapped keys, of which nothing may be left on the disk.
+    wiped: bool,
+}
+
+impl CopyFile {
+    /// An empty file beside a store, for a copy of it.
+    pub(super) fn beside(path: &Path, wiped: bool) -> Result<Self, StoreError> {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        loop {
+            // Never the name of an earlier copy, which may be deleted at any time.
+            let number = COPIES.fetch_add(1, Ordering::Relaxed);
+            let path = path.with_file_name(format!("{COPY}{number}.{name}"));
+            match create(&path) {
+                Ok(()) => return Ok(Self { path, wiped }),
+                Err(StoreError::Exists(_)) => {}
+                Err(fault) => return Err(fault),
+            }
+        }
+    }
+
+    /// Where it lies.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Opens it for reading.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn open(&self) -> std::io::Result<File> {
+        File::open(&self.path)
+    }
+}
+
+impl Drop for CopyFile {
+    fn drop(&mut self) {
+        let gone = remove_copy(&self.path, self.wiped);
+        if let Err(fault) = gone {
+            tracing::warn!(%fault, "a copy of a store is left for the next start to delete");
+        }
+    }
+}
+
+/// Deletes copies of this store that a process has left which ended before its time.
+///
+/// # Errors
+/// Those of the file system.
+pub(crate) fn remove_copies(path: &Path, wiped: bool) -> Result<(), StoreError> {
+    let (beside, name) = (directory(path), path.file_name().unwrap_or_default().to_string_lossy());
+    let entries = std::fs::read_dir(beside).map_err(|error| reported(beside, &error))?;
+    for entry in entries {
+        let entry = entry.map_err(|error| reported(beside, &error))?.file_name();
+        let number = entry
+            .to_str()
+            .and_then(|entry| entry.strip_prefix(COPY)?.strip_suffix(&*name)?.strip_suffix('.'));
+        if number.is_some_and(|number| number.parse::<u64>().is_ok()) {
+            remove_copy(&beside.join(&entry), wiped)?;
+        }
+    }
+    Ok(())
+}
+
+/// Deletes a copy and what lies beside it; overwrites its bytes before, where they are keys.
+fn remove_copy(path: &Path, wiped: bool) -> Result<(), StoreError> {
+    if wiped
+        && let Err(error) = overwrite(path)
+        && error.kind() != ErrorKind::NotFound
+    {
+        return Err(reported(path, &error));
+    }
+    let _ = std::fs::remove_file(lock_of(path));
+    remove(path)
+}
+
+fn overwrite(path: &Path) -> std::io::Result<()> {
+    let mut file = OpenOptions::new().write(true).open(path)?;
+    let length = file.metadata()?.len();
+    std::io::copy(&mut std::io::repeat(0).take(length), &mut file)?;
+    file.sync_data()
 }
 
 /// Makes an empty file that only its owner may read.

@@ -1,7 +1,7 @@
 //! The key store in a SQLite file of its own.
 
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -9,18 +9,20 @@ use jiff::Timestamp;
 use rusqlite::{Transaction, TransactionBehavior, params};
 
 use super::counted::{Counted, Statements};
-use super::data::{all, number};
+use super::data::all;
 use super::files::{self, NewStore};
 use super::open_files::{OpenFiles, put_into_database};
+use super::snapshot::{SqliteSnapshot, Which};
 use super::writer::put;
-use super::{scan, schema};
+use super::{record_keys, scan, schema};
 use crate::model::ids::RecordId;
 use crate::model::reference::Reference;
 use crate::store::rows::keys::{
-    AGAINST_A_LOG, Contradiction, DOOMED, DoomedKey, ErasedKey, Fence, KEYS, KeyringRow, OF_RECORD, OLDER, THE_FENCE,
-    THE_VAULT, UnlockRow, UnlockTryRow, VaultRow, WAYS, WRONG, WrappedKey,
+    AGAINST_A_LOG, BY_MARK, Contradiction, DOOMED, DoomedKey, ErasedKey, ErasingAgain, Fence, KEYS, KeyringRow,
+    OF_RECORD, OLDER, THE_FENCE, THE_VAULT, UNDER_WAY, UnlockRow, UnlockTryRow, VaultRow, WAYS, WRONG, WrappedKey,
 };
 use crate::store::rows::{Cell, Column, Columns, FromColumns, Row};
+use crate::store::snapshot::Snapshot;
 use crate::store::{KeyStore, Result, StoreError};
 
 mod embedded {
@@ -29,6 +31,7 @@ mod embedded {
 
 /// The key store.
 pub struct SqliteKeys {
+    path: PathBuf,
     reader: Mutex<Counted>,
     writer: Mutex<Counted>,
     // Flushes nothing: a fence behind the log is harmless, and each commit waits for it.
@@ -80,6 +83,7 @@ impl SqliteKeys {
         let statements = Statements::default();
         let counted = |connection| Mutex::new(Counted::new(connection, statements.clone()));
         Ok(Self {
+            path: path.to_owned(),
             reader: counted(reader),
             writer: counted(writer),
             fence: counted(fence),
@@ -140,8 +144,7 @@ impl KeyStore for SqliteKeys {
     }
 
     async fn count_record_keys(&self, kek: u8) -> Result<u64> {
-        let sql = "SELECT COUNT(*) FROM record_key WHERE kek = ?1";
-        number(&self.reading(), sql, &[kek.cell()])
+        record_keys::count(&self.reader, kek).await
     }
 
     fn statements(&self) -> u64 {
@@ -154,6 +157,10 @@ impl KeyStore for SqliteKeys {
 
     async fn integrity(&self) -> Result<Vec<String>> {
         super::integrity(&self.reading(), &embedded::migrations::runner())
+    }
+
+    fn snapshot(&self) -> Result<Box<dyn Snapshot>> {
+        Ok(Box::new(SqliteSnapshot::new(&self.path, Which::Keys)?))
     }
 
     async fn fence(&self) -> Result<Option<Fence>> {
@@ -253,6 +260,27 @@ impl KeyStore for SqliteKeys {
         scan::scan(&self.reading(), ErasedKey::table(), &mut each)
     }
 
+    async fn is_erased(&self, record: RecordId) -> Result<bool> {
+        let with = crate::cells![ErasedKey::mark_of(record)];
+        let marks: Vec<ErasedKey> = all(&self.reading(), BY_MARK.statement().sql(), &with)?;
+        Ok(!marks.is_empty())
+    }
+
+    fn begin_erasing_again(&self, begun: &ErasingAgain) -> Result<()> {
+        put(&self.writer(), begun)?;
+        self.files.check()
+    }
+
+    async fn erasing_again(&self) -> Result<Option<ErasingAgain>> {
+        let rows = all(&self.reading(), UNDER_WAY.statement().sql(), &[])?;
+        Ok(rows.into_iter().next())
+    }
+
+    fn end_erasing_again(&self) -> Result<()> {
+        self.writer().execute("DELETE FROM erasing_again", [])?;
+        self.files.check()
+    }
+
     fn put_key(&self, key: &KeyringRow) -> Result<()> {
         let connection = self.writer();
         let transaction = Transaction::new_unchecked(&connection, TransactionBehavior::Immediate)?;
@@ -281,24 +309,9 @@ impl KeyStore for SqliteKeys {
         // which it would ask for again and again.
         let connection = self.fence.lock().unwrap_or_else(PoisonError::into_inner);
         let _writer = self.writer();
-        let transaction = Transaction::new_unchecked(&connection, TransactionBehavior::Immediate)?;
-        let sql = "UPDATE record_key SET kek = ?1, wrapped = ?2 \
-                   WHERE record_kind = ?3 AND record = ?4 AND kek = ?5 AND wrapped = ?6";
-        let mut put = 0;
-        for (old, new) in keys {
-            let with = params![
-                new.kek,
-                new.wrapped,
-                old.record_kind.as_str(),
-                old.record,
-                old.kek,
-                old.wrapped
-            ];
-            put += connection.prepare_cached(sql)?.execute(with)?;
-        }
-        transaction.commit()?;
+        let put = record_keys::rewrap(&connection, keys)?;
         self.files.check()?;
-        Ok(u64::try_from(put).unwrap_or(u64::MAX))
+        Ok(put)
     }
 
     fn destroy_key(&self, role: &str, version: u8) -> Result<()> {
@@ -312,6 +325,17 @@ impl KeyStore for SqliteKeys {
         // The write-ahead log still holds the page as it was.
         self.empty_write_ahead(&connection)?;
         self.files.check()
+    }
+
+    fn put_unlock(&self, way: &UnlockRow) -> Result<()> {
+        let connection = self.writer();
+        let transaction = Transaction::new_unchecked(&connection, TransactionBehavior::Immediate)?;
+        connection.execute("DELETE FROM unlock", [])?;
+        put(&connection, way)?;
+        transaction.commit()?;
+        self.files.check()?;
+        // The write-ahead log still holds the page as it was.
+        self.empty_write_ahead(&connection)
     }
 
     async fn unlock_tries(&self) -> Result<Vec<UnlockTryRow>> {
@@ -355,13 +379,7 @@ mod tests {
             vault: [1; 16],
             origin: "test.invalid/log/1".to_owned(),
         };
-        let unlock = UnlockRow {
-            salt: vec![0; 16],
-            memory_kib: 65_536,
-            passes: 3,
-            lanes: 1,
-            wrapped_root: Vec::new(),
-        };
+        let unlock = UnlockRow::none();
         let new = NewStore::claim(&path).unwrap();
         let fence = Fence {
             one: crate::store::rows::One,

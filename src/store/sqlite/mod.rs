@@ -7,8 +7,10 @@ pub(crate) mod files;
 mod keys;
 mod log_index;
 mod open_files;
+mod record_keys;
 mod scan;
 pub(crate) mod schema;
+mod snapshot;
 mod writer;
 
 use std::time::Duration;
@@ -17,7 +19,8 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 pub use self::data::SqliteData;
-pub use self::files::NewStore;
+pub(crate) use self::files::remove_copies;
+pub use self::files::{CopyFile, NewStore};
 pub use self::keys::SqliteKeys;
 pub use self::log_index::SqliteLogIndex;
 use super::error::StoreError;

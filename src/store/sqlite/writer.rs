@@ -5,12 +5,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rusqlite::{Params, ffi, params, params_from_iter};
 
-use super::columns::{SqliteColumns, parameters};
+use super::columns::{SqliteColumns, parameters, value};
 use super::counted::Counted;
 use super::open_files::{OpenFiles, put_into_database};
 use crate::model::code::Code;
 use crate::model::ids::RecordId;
-use crate::store::rows::{Cell, Column, Columns, HeadRow, NewRow, Put, Row, Table, TileRow, next};
+use crate::model::reference::Reference;
+use crate::store::rows::tally::BY_SUBJECT;
+use crate::store::rows::{Cell, Coded, Column, Columns, HeadRow, NewRow, Put, Row, Table, TallyRow, TileRow, next};
 use crate::store::{Appended, Conflict, DataWriter, Guard, Holds, IsCode, Result, StoreError, Write};
 
 /// Kibibytes of pages that the writer keeps, negative as SQLite has it. Random keys spread the rows of a call over some twenty pages.
@@ -116,15 +118,15 @@ impl SqliteWriter {
                 let sql = "DELETE FROM blind_index WHERE caller = ?1 AND field = ?2";
                 Ok(self.change(sql, params![caller.as_bytes(), field])?.map(drop))
             }
-            Write::Unseal(caller, field) => {
-                let sql = "DELETE FROM sealed_field WHERE record_kind = 'caller' AND record = ?1 AND field = ?2";
+            Write::Unseal(record, field) => {
+                let sql = "DELETE FROM sealed_field WHERE record_kind = ?1 AND record = ?2 AND field = ?3";
                 // What was read is there, or somebody else has removed it since.
-                self.replace(sql, params![caller.as_bytes(), field])
+                self.replace(sql, params![record.kind().as_str(), record.as_bytes(), field])
             }
             Write::Forget(record) => self.forget(*record),
-            Write::Unrefer(row) => {
+            Write::Unrefer(key) => {
                 let sql = "DELETE FROM reference WHERE department = ?1 AND kind = ?2 AND version = ?3 AND body = ?4";
-                let key = crate::cells![row.department, row.kind, row.version, row.body];
+                let key = crate::cells![key.department, key.kind, key.version, key.body];
                 Ok(self.change(sql, params_from_iter(&key))?.map(drop))
             }
             // One that was changed or removed since has a newer code, or needs none.
@@ -148,7 +150,8 @@ impl SqliteWriter {
             return Ok(Err(conflict));
         }
         let RecordId::Caller(caller) = record else {
-            return Ok(Ok(()));
+            let closed = "DELETE FROM closed WHERE ticket = ?1";
+            return Ok(self.change(closed, [record.as_bytes()])?.map(drop));
         };
         let entries = "DELETE FROM blind_index WHERE caller = ?1";
         if let Err(conflict) = self.change(entries, [caller.as_bytes()])? {
@@ -186,7 +189,8 @@ impl SqliteWriter {
             "INSERT INTO past_log SELECT (SELECT COUNT(*) + 1 FROM past_log), size, root, checkpoint FROM log_head;
              INSERT INTO past_entry SELECT (SELECT COUNT(*) FROM past_log), idx, body, leaf_hash FROM log_entry;
              DELETE FROM log_entry;
-             DELETE FROM log_tile;",
+             DELETE FROM log_tile;
+             DELETE FROM tally;",
         )?)
     }
 
@@ -245,6 +249,13 @@ impl DataWriter for SqliteWriter {
         Ok(outcome)
     }
 
+    fn tally(&mut self, subject: &Reference) -> Result<Option<Coded<TallyRow>>> {
+        let mut statement = self.connection.prepare_cached(BY_SUBJECT.statement().sql())?;
+        let cells = crate::cells![*subject];
+        let mut rows = statement.query(parameters(&cells))?;
+        rows.next()?.map(value).transpose()
+    }
+
     fn append(&mut self, added: &Appended, head: &HeadRow) -> Result<()> {
         for row in &added.entries {
             put(&self.connection, row)?;
@@ -254,6 +265,9 @@ impl DataWriter for SqliteWriter {
         }
         for tile in &added.tiles {
             put(&self.connection, &TileRow::from(tile))?;
+        }
+        for row in &added.tallies {
+            self.put(row, 0)?.map_err(|_| NOT_STORED)?;
         }
         put(&self.connection, head)
     }

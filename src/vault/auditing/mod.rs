@@ -12,6 +12,7 @@ pub mod retention;
 pub mod roles;
 pub mod search;
 pub mod shown;
+pub mod statement;
 pub mod trace;
 pub mod wanted;
 

@@ -65,8 +65,13 @@ pub struct HoldLine {
     pub owner: String,
     /// The account's current name.
     pub owner_name: String,
-    /// The reason.
-    pub reason: String,
+    /// The reason. Absent where nothing of the caller can be opened any more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Whether the caller is no more: erased, or removed past the vault. The hold keeps nothing.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
+    pub caller_gone: bool,
     /// The day on which the owner checks whether it is still needed.
     pub review: String,
     /// Id of the account that set it.
@@ -192,20 +197,30 @@ impl Vault {
     }
 
     async fn hold_line(&self, hold: Genuine<HoldRow>) -> Result<HoldLine, Error> {
-        let record = RecordId::Caller(self.held(&hold).await?.id);
-        let key = self.keys.record_key(record).await?.ok_or(KeyError::NoRecordKey)?;
-        let reason = self.keyring.open_for(&key, hold.id, Giver::Asker, &hold.reason)?;
+        let reason = match self.reason_of(&hold).await {
+            // One such hold does not keep the others from being listed.
+            Err(Error::NotFound(_) | Error::Bad(_) | Error::Key(KeyError::NoRecordKey)) => None,
+            reason => Some(reason?),
+        };
         let owner: Genuine<PrincipalRow> = self.principal_row(hold.owner).await?;
         Ok(HoldLine {
             id: hold.id.to_string(),
             subject: hold.subject,
             owner: hold.owner.to_string(),
             owner_name: owner.into_row().account,
-            reason: reason.expose().to_owned(),
+            caller_gone: reason.is_none(),
+            reason,
             review: hold.review.clone(),
             set_by: hold.set_by.to_string(),
             set_at: leaf::milliseconds(hold.set_at),
         })
+    }
+
+    async fn reason_of(&self, hold: &HoldRow) -> Result<String, Error> {
+        let record = RecordId::Caller(self.held(hold).await?.id);
+        let key = self.wrapped_key(record).await?;
+        let reason = self.keyring.open_for(&key, hold.id, Giver::Asker, &hold.reason)?;
+        Ok(reason.expose().to_owned())
     }
 
     /// The holds on these records, in words for a refusal.

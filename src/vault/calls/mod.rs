@@ -10,4 +10,7 @@ pub mod joining;
 pub mod lookup;
 mod matching;
 pub mod mend;
+pub mod refuse;
+pub mod restrict;
+pub mod retention;
 pub mod reveal;

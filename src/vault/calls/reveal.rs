@@ -89,7 +89,7 @@ impl Vault {
             let with = cells![record.kind(), *record.as_bytes(), name.as_str().to_owned()];
             rows.extend(self.store.one(&ONE, &with).await?);
         }
-        let key = self.keys.record_key(record).await?.ok_or(KeyError::NoRecordKey)?;
+        let key = self.wrapped_key(record).await?;
         Ok(self.keyring.open(&rows, &key, &self.rules.load().fields, receipt)?)
     }
 }

@@ -5,6 +5,8 @@ mod asked;
 mod authenticate;
 mod behalf;
 mod client;
+mod copies;
+mod custody;
 mod error;
 mod facts;
 pub(in crate::vault) mod limits;
@@ -13,6 +15,7 @@ mod opening;
 mod pending;
 mod records;
 pub(in crate::vault) mod replay;
+mod report;
 mod retention;
 mod rewraps;
 mod rules;
@@ -28,6 +31,7 @@ pub use self::answer::{Audit, LeafHash};
 pub use self::asked::{Asked, Pending};
 pub(in crate::vault) use self::authenticate::{new_token, token_hash};
 pub use self::client::Unnamed;
+pub(in crate::vault) use self::copies::{Backup, Checking, CopiedPart, Copies, Parts, Work, WorkFault};
 pub use self::error::Error;
 pub(in crate::vault) use self::facts::{caller_of, ticket_of, ticket_of_facts};
 use self::limits::{RateLimiter, Spending, UnderWay};
@@ -37,6 +41,7 @@ pub use self::opening::{Opening, Places, Running};
 pub(in crate::vault) use self::pending::PendingRecovery;
 pub(in crate::vault) use self::records::MOST_MERGED;
 pub use self::replay::{Replay, Scope};
+pub use self::report::{Finding, OrphanKey, Report, TimeBack};
 pub use self::retention::Retention;
 pub(in crate::vault) use self::rewraps::Rewraps;
 pub use self::rules::Rules;
@@ -53,11 +58,12 @@ use crate::model::ask::{Action, Ask, RequestId};
 use crate::model::client::SealedAddress;
 use crate::model::ids::RecordId;
 use crate::model::principals::Actor;
-use crate::model::problems::ProblemKind;
+use crate::model::problems::{self, ProblemKind};
 use crate::model::purposes::Purpose;
 use crate::policy::facts::Facts;
 use crate::policy::{Denial, Permit, Why};
 use crate::randomness::Randomness;
+use crate::store::rows::WrappedKey;
 use crate::store::{DataStore, KeyStore};
 
 /// Longest page of a list.
@@ -104,6 +110,10 @@ pub struct Vault {
     pub(in crate::vault) opening: Opening,
     /// Which rewraps this process works on, under locks inside. How far they have come stands in the data store, for all nodes.
     pub(in crate::vault) rewraps: Rewraps,
+    /// Backups and checks that this process has begun, under locks inside. Losing them loses nothing that was acknowledged.
+    pub(in crate::vault) copies: Copies,
+    /// Wakes the task that erases who is past a period. How far its run has come stands in the data store, for all nodes.
+    pub(in crate::vault) retention_wanted: tokio::sync::Notify,
 }
 
 /// One authenticated request.
@@ -217,9 +227,21 @@ impl Vault {
         Ok(receipt)
     }
 
+    /// The key of a record that exists, as the key store has it.
+    ///
+    /// # Errors
+    /// [`problems::ERASED`] where it was destroyed, as an older copy of the data store does not know; [`KeyError::NoRecordKey`].
+    pub(in crate::vault) async fn wrapped_key(&self, record: RecordId) -> Result<WrappedKey, Error> {
+        match self.keys.record_key(record).await? {
+            Some(key) => Ok(key),
+            None if self.keys.is_erased(record).await? => Err(Error::Bad(problems::ERASED)),
+            None => Err(KeyError::NoRecordKey.into()),
+        }
+    }
+
     /// The key of a record that exists, for sealing.
     pub(in crate::vault) async fn sealing_key(&self, record: RecordId) -> Result<RecordKey, Error> {
-        let wrapped = self.keys.record_key(record).await?.ok_or(KeyError::NoRecordKey)?;
+        let wrapped = self.wrapped_key(record).await?;
         Ok(self.keyring.record_key(record, &wrapped)?)
     }
 

@@ -18,7 +18,7 @@ pub struct Places {
     pub data: PathBuf,
     /// The key store's file.
     pub keys: PathBuf,
-    /// A directory with `fields.toml`, `limits.toml`, `lists.toml`, `words.toml`, `need-to-know.cedar`, `schema.cedarschema`; what is
+    /// A directory with `fields.toml`, `limits.toml`, `lists.toml`, `retention.toml`, `words.toml`, `need-to-know.cedar`, `schema.cedarschema`; what is
     /// not there is as shipped.
     pub policies: PathBuf,
     /// Somebody named that directory: then it must be there.
@@ -61,7 +61,14 @@ pub struct Running {
     pub rates: Rates,
     /// Whether `limits.toml` is held to. Not where calls that were taken long ago are brought in with the passphrase.
     pub limited: bool,
+    /// How long the shares that are in wait for a further one before they are wiped.
+    pub gather_for: Duration,
+    /// The library of a hardware module, where the vault opens by one.
+    pub pkcs11: Option<PathBuf>,
 }
+
+/// Long enough for people who are called together, on the telephone, say.
+const GATHER_FOR: Duration = Duration::from_secs(15 * 60);
 
 impl Default for Running {
     fn default() -> Self {
@@ -73,6 +80,8 @@ impl Default for Running {
             watching: Watching::default(),
             rates: Rates::default(),
             limited: true,
+            gather_for: GATHER_FOR,
+            pkcs11: None,
         }
     }
 }

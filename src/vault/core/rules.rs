@@ -2,13 +2,17 @@
 
 use crate::model::fields::FieldSet;
 use crate::model::limits::Limits;
+use crate::model::retention::RetentionPeriods;
 use crate::policy::Policy;
 
-/// Who may see what, what the fields are, and how often one account may guess and take calls.
+/// Who may see what, what the fields are, how often one account may guess and take calls, and how long callers are kept.
 pub struct Rules {
     pub(in crate::vault) fields: FieldSet,
     pub(in crate::vault) policy: Policy,
     pub(in crate::vault) limits: Limits,
+    pub(in crate::vault) periods: RetentionPeriods,
+    /// SHA-256 of `retention.toml` in base64: what two persons put in force.
+    pub(in crate::vault) periods_sha256: String,
 }
 
 impl Rules {

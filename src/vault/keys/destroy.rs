@@ -12,7 +12,7 @@ use crate::model::key_roles::KeyRole;
 use crate::model::problems::{self, Thing};
 use crate::model::purposes::Purpose;
 use crate::store::Write;
-use crate::store::rows::DestroyedKeyRow;
+use crate::store::rows::{DestroyedKeyRow, KeyringRow};
 use crate::vault::keys::rotate::VERSION;
 use crate::vault::people::approvals::{Exact, KEY, is_overtaken};
 use crate::vault::{Audit, Error, Session, Vault};
@@ -62,6 +62,12 @@ impl Vault {
             Some(_) => Some(self.log.bar(role, version).await?),
             None => None,
         };
+        // Where it could not write yet that another one is: what moves to the active one may still come under it.
+        let there = self.keys.keyring().await?;
+        let is_it = |key: &KeyringRow| (&*key.role, key.version) == (role.as_str(), version);
+        if there.iter().any(|key| key.active && is_it(key)) {
+            return Err(Error::Bad(problems::KEY_IN_USE));
+        }
         if self.left_under(role, version).await? > 0 {
             return Err(Error::Bad(match role {
                 KeyRole::Reference => problems::KEY_OF_REFERENCES,
@@ -91,6 +97,8 @@ impl Vault {
             bar.keep();
         }
         let audit = done?.position().into();
+        // Copies that were made for somebody to fetch, or to check, still have it.
+        self.copies.forget();
         Ok(Destroyed { role, version, audit })
     }
 

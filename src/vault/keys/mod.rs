@@ -7,15 +7,23 @@ pub mod rotate;
 
 use std::collections::BTreeMap;
 
+use crate::causes::with_causes;
+use crate::keyring::Opened;
 use crate::log::{Change, Unasked, leaf};
 use crate::model::ask::Action;
 use crate::model::fields::{Field, FieldSet};
 use crate::model::purposes::Purpose;
 use crate::model::reference::DepartmentCode;
+use crate::model::unlocking::OpensBy;
 use crate::store::Write;
 use crate::store::rows::declared::ALL;
 use crate::store::rows::{DeclaredRow, UnlockTryRow};
 use crate::vault::{Audit, Error, Session, Vault};
+
+/// How the log says in which way the root key opened.
+const OPENED_BY: &str = "opened_by";
+/// How the log says which wrapping of the root key.
+pub(in crate::vault) const GENERATION: &str = "generation";
 
 impl Vault {
     /// Writes into the log that the vault was unlocked here: in which way (`serve`, `import` …), and how many wrong passphrases a
@@ -27,8 +35,10 @@ impl Vault {
         let at = self.clock.now()?;
         let rules = self.rules();
         let wrong = self.keys.unlock_tries().await?;
+        let mut link = told(&wrong);
+        link.extend(opened(self.keyring.opened_by()));
         let change = Change {
-            link: told(&wrong),
+            link,
             writes: self.newly_declared(&rules.fields).await?,
             ..Change::default()
         };
@@ -39,6 +49,13 @@ impl Vault {
             tracing::warn!(%fault, "the next unlock tells of the wrong passphrases again");
         }
         tracing::info!(way, index = position.index, "the vault is unlocked");
+        // A restart that a crash has interrupted, or that could not do all of it. Nobody is served yet.
+        if let Err(error) = self.erase_again().await {
+            tracing::error!(
+                error = with_causes(&error),
+                "an older copy of the data store still has who was erased since"
+            );
+        }
         Ok(position.into())
     }
 
@@ -85,6 +102,22 @@ impl Vault {
     pub fn wipe(&self) {
         self.keyring.lock();
     }
+}
+
+/// What the log says of the way in which the root key opened: nothing of a new vault's passphrase.
+fn opened(opened: &Opened) -> BTreeMap<String, String> {
+    let mut told = BTreeMap::new();
+    if opened.by != OpensBy::Passphrase {
+        told.insert(OPENED_BY.to_owned(), opened.by.to_string());
+    }
+    if opened.by != OpensBy::Passphrase || opened.generation > 1 {
+        told.insert(GENERATION.to_owned(), opened.generation.to_string());
+    }
+    if !opened.shares.is_empty() {
+        let numbers: Vec<String> = opened.shares.iter().map(ToString::to_string).collect();
+        told.insert("shares".to_owned(), numbers.join(" "));
+    }
+    told
 }
 
 /// What the log says of wrong passphrases: how many from where, and since when.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::log::Change;
 use crate::model::ask::Action;
-use crate::model::key_roles::KeyRole;
+use crate::model::key_roles::{KeyRole, Suite};
 use crate::model::purposes::Purpose;
 use crate::store::Write;
 use crate::store::rows::KeyVersionRow;
@@ -18,13 +18,17 @@ use crate::vault::{Audit, Error, Session, Vault};
 
 /// The word of a rotation's request and leaf.
 pub(super) const VERSION: &str = "version";
+/// The word for the suite of the new version.
+const SUITE: &str = "suite";
 
 /// The key that gets a new version.
-#[derive(Deserialize, utoipa::ToSchema)]
+#[derive(Clone, Copy, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Rotate {
     /// What the key is for.
     pub role: KeyRole,
+    /// The suite that the new version is of. Absent: that of the version before it.
+    pub suite: Option<Suite>,
 }
 
 /// A key has a new version.
@@ -34,6 +38,8 @@ pub struct Rotated {
     pub role: KeyRole,
     /// The version with which everything new is made from now on.
     pub version: u8,
+    /// Its suite.
+    pub suite: Suite,
     /// The log entry of this act.
     pub audit: Audit,
 }
@@ -45,19 +51,28 @@ impl Vault {
     /// # Errors
     /// [`Error::Asked`], [`Error::Refused`], [`Error::RefusedBecause`]; [`Error::Key`] after the last version that there can be.
     pub async fn rotate_key(&self, session: &Session, body: &Rotate, exact: &Exact) -> Result<Rotated, Error> {
-        let done = self.rotate_key_once(session, body.role, exact).await;
+        let done = self.rotate_key_once(session, *body, exact).await;
         if is_overtaken(&done, exact) {
-            return self.rotate_key_once(session, body.role, exact).await;
+            return self.rotate_key_once(session, *body, exact).await;
         }
         done
     }
 
-    async fn rotate_key_once(&self, session: &Session, role: KeyRole, exact: &Exact) -> Result<Rotated, Error> {
+    async fn rotate_key_once(&self, session: &Session, body: Rotate, exact: &Exact) -> Result<Rotated, Error> {
+        let role = body.role;
         let ask = self.ask(session, Action::RotateKey, Purpose::Administer)?;
         self.may_with_two(&ask).await?;
         let version = self.keyring.next_version(role)?;
+        let suite = match body.suite {
+            Some(suite) => suite,
+            None => self.keyring.suite(role, self.keyring.active(role)?)?,
+        };
         let (made_by, made_at) = (ask.who().id(), ask.at());
-        let about = [(KEY, role.to_string()), (VERSION, version.to_string())];
+        let about = [
+            (KEY, role.to_string()),
+            (VERSION, version.to_string()),
+            (SUITE, suite.to_string()),
+        ];
         let about = about.map(|(name, value)| (name.to_owned(), value)).into();
         let act = self.with_two(ask, about, exact).await?;
         let row = KeyVersionRow {
@@ -67,11 +82,16 @@ impl Vault {
             made_at,
         };
         let change = Change {
-            new_key: Some(self.keyring.new_version(role, version, made_at)?),
+            new_key: Some(self.keyring.new_version(role, version, suite, made_at)?),
             writes: vec![Write::put(self.keyring.protect(row)?)],
             ..Change::default()
         };
         let audit = self.act(act, change).await?.position().into();
-        Ok(Rotated { role, version, audit })
+        Ok(Rotated {
+            role,
+            version,
+            suite,
+            audit,
+        })
     }
 }

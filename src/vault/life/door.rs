@@ -7,22 +7,24 @@
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::ops::Deref;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use tokio::runtime::Handle;
-use tokio::sync::{Mutex, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore, oneshot, watch};
+use tokio::sync::{Mutex, OwnedMutexGuard, oneshot, watch};
 use tokio::task::spawn_blocking;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::keyring::KeyError;
-use crate::keyring::unlock::Passphrase;
+use crate::keyring::unlock::Progress;
 use crate::log::CommitError;
 use crate::model::ask::RequestId;
-use crate::model::unlocking::CameFrom;
+use crate::model::unlocking::{Asker, CameFrom};
 use crate::store::rows::UnlockTryRow;
 use crate::store::{KeyStore, StoreError};
+use crate::vault::life::gathering::{Brought, Gathered, Gathering};
+use crate::vault::life::line::Line;
 use crate::vault::life::open::{OpenError, Opening, Stores};
 use crate::vault::life::tries;
 use crate::vault::{Audit, Error, Session, Vault};
@@ -31,8 +33,6 @@ use crate::vault::{Audit, Error, Session, Vault};
 const UNLOCK: &str = "unlock";
 /// How the log names a lock by a signal.
 const SIGNAL: &str = "signal";
-/// Requests that bring a passphrase, from one place at once.
-const AT_ONCE: usize = 4;
 /// How soon to come again while somebody else's try is under way.
 const SOON: Duration = Duration::from_secs(1);
 /// How long an unlock waits for work that was begun before the vault was locked.
@@ -49,7 +49,14 @@ pub enum NotUnlocked {
     /// The passphrase is not the one. The next is not looked at before that time has passed.
     #[error("wrong passphrase")]
     Wrong(Duration),
-    /// The passphrase was not looked at: it came too soon after a wrong one, or while another was tried.
+    /// These shares do not open it. All that were in are wiped; the next is not looked at before that time has passed.
+    #[error("wrong shares")]
+    WrongShares(Duration),
+    /// What was brought is not for this vault as it opens now, or is in already.
+    #[error(transparent)]
+    NotThis(KeyError),
+    /// What was brought was not looked at: it came too soon after a wrong one, while another was tried, or while somebody else had waited
+    /// longer.
     #[error("this try came too soon")]
     TooSoon(Duration),
     /// Work that was begun before the vault was locked has not ended.
@@ -70,6 +77,14 @@ impl From<Error> for NotUnlocked {
     fn from(error: Error) -> Self {
         Self::NotOpened(error.into())
     }
+}
+
+/// What came of it.
+pub enum Unlocked {
+    /// The vault is open.
+    Open(Audit),
+    /// It opens when more shares are in.
+    Waiting(Progress),
 }
 
 /// An open vault, and that it is there.
@@ -95,10 +110,9 @@ struct Turn {
     /// Wrong passphrases as the key store had them last. It has them for other nodes and for the next start; here they save opening
     /// it for a try that comes too soon.
     wrong: Vec<UnlockTryRow>,
+    /// Shares that are in; of this process alone.
+    gathering: Gathering,
 }
-
-/// A request that brings a passphrase, until this is dropped.
-pub struct Admitted(#[expect(dead_code, reason = "what counts is when it is dropped")] OwnedSemaphorePermit);
 
 /// A vault that is open, or locked and can be unlocked.
 pub struct Door {
@@ -108,8 +122,8 @@ pub struct Door {
     open: watch::Sender<Option<Arc<OpenVault>>>,
     /// Held by the one who unlocks, from the first look at the passphrase to the end, and by a lock that nobody asked for.
     turn: Arc<Mutex<Turn>>,
-    /// How many passphrases may come in at once, from the machine and from the network. It protects this process.
-    coming: BTreeMap<CameFrom, Arc<Semaphore>>,
+    /// Who waits for the turn, on the machine and on the network, each under a lock inside. Each node has lines of its own.
+    lines: BTreeMap<CameFrom, std::sync::Mutex<Line>>,
 }
 
 impl Door {
@@ -131,12 +145,12 @@ impl Door {
     }
 
     fn new(opening: Opening, open: Option<Arc<OpenVault>>, turn: Turn) -> Arc<Self> {
-        let coming = |from: &CameFrom| (*from, Arc::new(Semaphore::new(AT_ONCE)));
+        let line = |from: &CameFrom| (*from, std::sync::Mutex::default());
         Arc::new(Self {
             opening,
             open: watch::Sender::new(open),
             turn: Arc::new(Mutex::new(turn)),
-            coming: CameFrom::ALL.iter().map(coming).collect(),
+            lines: CameFrom::ALL.iter().map(line).collect(),
         })
     }
 
@@ -198,7 +212,8 @@ impl Door {
     /// Locks without a person who has asked. It stands in the log if that takes it within a moment.
     pub async fn lock_at_signal(&self) {
         // What is being unlocked now is locked as soon as it is open.
-        let _turn = self.turn.lock().await;
+        let mut turn = self.turn.lock().await;
+        turn.gathering.wipe();
         let Ok(vault) = self.vault() else {
             tracing::info!("the vault is locked already");
             return;
@@ -220,39 +235,70 @@ impl Door {
         }
     }
 
-    /// Lets a request in that brings a passphrase, before its body is read.
+    /// Whether there is anything to be unlocked: no passphrase is read for an open vault.
     ///
     /// # Errors
-    /// [`NotUnlocked::Open`]; [`NotUnlocked::TooSoon`] while enough of them are there.
-    pub fn admit(&self, from: CameFrom) -> Result<Admitted, NotUnlocked> {
-        if self.vault().is_ok() {
-            return Err(NotUnlocked::Open);
+    /// [`NotUnlocked::Open`].
+    pub fn is_locked(&self) -> Result<(), NotUnlocked> {
+        match self.vault() {
+            Ok(_) => Err(NotUnlocked::Open),
+            Err(_) => Ok(()),
         }
-        let coming = self.coming.get(&from).map(Arc::clone);
-        let admitted = coming.and_then(|coming| coming.try_acquire_owned().ok());
-        admitted.map(Admitted).ok_or(NotUnlocked::TooSoon(SOON))
     }
 
-    /// Unlocks, and says so in the log. Goes on when its asker hangs up.
+    /// Unlocks with what was brought, or with it and the shares that came before, and says so in the log. Goes on when its asker hangs
+    /// up. Whoever is told to come again keeps the place in the line, and so is next after those who asked before.
     ///
     /// # Errors
     /// [`NotUnlocked`].
-    pub async fn unlock(self: &Arc<Self>, passphrase: Passphrase, from: CameFrom) -> Result<Audit, NotUnlocked> {
+    pub async fn unlock(
+        self: &Arc<Self>,
+        brought: Brought,
+        from: CameFrom,
+        asker: Asker,
+    ) -> Result<Unlocked, NotUnlocked> {
+        let done = self.unlock_if_first(brought, from, asker).await;
+        if let Err(NotUnlocked::TooSoon(wait)) = done {
+            self.in_line(from, |line| line.keep(asker, Instant::now(), wait));
+        }
+        done
+    }
+
+    async fn unlock_if_first(
+        self: &Arc<Self>,
+        brought: Brought,
+        from: CameFrom,
+        asker: Asker,
+    ) -> Result<Unlocked, NotUnlocked> {
+        let is_first = self.in_line(from, |line| line.is_first(asker, Instant::now()));
+        if is_first != Some(true) {
+            return Err(NotUnlocked::TooSoon(SOON));
+        }
         let turn = Arc::clone(&self.turn).try_lock_owned();
         let turn = turn.map_err(|_| NotUnlocked::TooSoon(SOON))?;
         let door = Arc::clone(self);
         // Deriving a key and opening a store keep a thread busy.
-        let unlocking = spawn_blocking(move || Handle::current().block_on(door.unlock_in_turn(turn, passphrase, from)));
+        let unlocking = spawn_blocking(move || {
+            let unlocking = door.unlock_in_turn(turn, brought, from, asker);
+            Handle::current().block_on(unlocking)
+        });
         let broken_off = |_| Err(Error::from(CommitError::Dead).into());
         unlocking.await.unwrap_or_else(broken_off)
     }
 
+    /// Does this with the line of those who come from there.
+    fn in_line<T>(&self, from: CameFrom, work: impl FnOnce(&mut Line) -> T) -> Option<T> {
+        let line = self.lines.get(&from)?;
+        Some(work(&mut line.lock().unwrap_or_else(PoisonError::into_inner)))
+    }
+
     async fn unlock_in_turn(
-        &self,
+        self: &Arc<Self>,
         mut turn: OwnedMutexGuard<Turn>,
-        passphrase: Passphrase,
+        brought: Brought,
         from: CameFrom,
-    ) -> Result<Audit, NotUnlocked> {
+        asker: Asker,
+    ) -> Result<Unlocked, NotUnlocked> {
         if self.vault().is_ok() {
             return Err(NotUnlocked::Open);
         }
@@ -262,20 +308,40 @@ impl Door {
         let stores = Stores::open(&self.opening.places).await?;
         turn.wrong = stores.keys.unlock_tries().await?;
         turn.is_due(from, now)?;
-        let keyring = match stores.keyring(&passphrase, &self.opening.running.randomness).await {
-            Err(OpenError::Key(KeyError::WrongPassphrase)) => {
-                tries::count(&stores.keys, &turn.wrong, from, now)?;
-                turn.wrong = stores.keys.unlock_tries().await?;
-                return Err(NotUnlocked::Wrong(tries::wait(&turn.wrong, from, now)));
+        self.in_line(from, |line| line.leave(asker));
+        let means = match turn
+            .gathering
+            .take(brought, &stores, self.opening.running.pkcs11.as_deref())
+            .await
+        {
+            Ok(Gathered::Enough(means)) => means,
+            Ok(Gathered::Waiting(progress)) => {
+                self.forget_later(turn.gathering.count());
+                return Ok(Unlocked::Waiting(progress));
             }
-            keyring => keyring?,
+            Err(error) => return Err(turn.not_opened(error, &stores, (from, now)).await?),
         };
-        drop(passphrase);
+        let keyring = match stores.keyring((&means).into(), &self.opening.running.randomness).await {
+            Ok(keyring) => keyring,
+            Err(error) => return Err(turn.not_opened(error, &stores, (from, now)).await?),
+        };
+        drop(means);
         let (vault, audit) = self.opening.finish(stores.unlocked(keyring).await?, UNLOCK).await?;
         let (open, next) = opened(vault);
         *turn = next;
         self.open.send_replace(Some(open));
-        Ok(audit)
+        Ok(Unlocked::Open(audit))
+    }
+
+    /// Wipes the shares that are in when no further one has come for a time.
+    fn forget_later(self: &Arc<Self>, count: u64) {
+        let (door, gather_for) = (Arc::downgrade(self), self.opening.running.gather_for);
+        tokio::spawn(async move {
+            sleep(gather_for).await;
+            if let Some(door) = door.upgrade() {
+                door.turn.lock().await.gathering.expire(count);
+            }
+        });
     }
 }
 
@@ -296,6 +362,30 @@ impl Turn {
             Duration::ZERO => Ok(()),
             wait => Err(NotUnlocked::TooSoon(wait)),
         }
+    }
+
+    /// What the asker hears of this. What is not for this vault as it opens now counts as a wrong try, so that strangers do not make the
+    /// server read its stores as often as they like.
+    async fn not_opened(
+        &mut self,
+        error: OpenError,
+        stores: &Stores,
+        (from, now): (CameFrom, Timestamp),
+    ) -> Result<NotUnlocked, StoreError> {
+        let error = match error {
+            OpenError::Key(error) if error.is_of_opener() => error,
+            other => return Ok(other.into()),
+        };
+        if error.is_wrong_try() {
+            tries::count(&stores.keys, &self.wrong, from, now)?;
+            self.wrong = stores.keys.unlock_tries().await?;
+        }
+        let wait = tries::wait(&self.wrong, from, now);
+        Ok(match error {
+            KeyError::WrongPassphrase => NotUnlocked::Wrong(wait),
+            KeyError::WrongShares => NotUnlocked::WrongShares(wait),
+            other => NotUnlocked::NotThis(other),
+        })
     }
 
     /// Waits until the vault that was open before has let go of its stores.

@@ -1,20 +1,17 @@
-//! Erasures that a crash has interrupted, and those of which a restored data store knows nothing.
+//! Erasures that a crash has interrupted.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
 use crate::cells;
-use crate::keyring::KeyError;
-use crate::log::Unasked;
-use crate::log::leaf::ERASE_AGAIN;
+use crate::log::Doomed;
 use crate::model::ids::RecordId;
-use crate::model::reference::{DepartmentCode, Reference};
+use crate::model::reference::Reference;
 use crate::store::rows::erased::BY_SUBJECT;
-use crate::store::rows::{CallerRow, Coded, Columns, ErasedKey, ErasedRow, FromColumns, Genuine, Row};
+use crate::store::rows::{ErasedKey, ErasedRow, Genuine};
 use crate::store::{KeyStore, StoreError};
 use crate::vault::life::open::{OpenError, Unlocked};
-use crate::vault::{Error, Session, Vault};
 
 /// When the keys of records were destroyed, by the marks of these.
 pub(in crate::vault) type Marks = BTreeMap<[u8; 32], Timestamp>;
@@ -29,22 +26,41 @@ pub(in crate::vault) async fn marks(keys: &dyn KeyStore) -> Result<Marks, StoreE
     Ok(marks)
 }
 
+/// A caller whose record keys were put down to be destroyed.
+struct PutDown {
+    /// What the log calls the caller.
+    subject: Reference,
+    /// Whose keys.
+    records: Vec<RecordId>,
+    /// What the data store has of the erasure.
+    row: Option<Genuine<ErasedRow>>,
+}
+
 impl Unlocked {
-    /// Destroys the keys of callers of whom the log says that they are erased.
+    /// Destroys the keys of callers of whom the log says that they are erased. What it could not finish, because somebody reads a store,
+    /// is owed.
     ///
     /// # Errors
-    /// Whatever the stores report; [`KeyError::Broken`] for a row that was edited.
-    pub(in crate::vault) async fn finish_erasures(&self) -> Result<(), OpenError> {
-        for (subject, row) in self.doomed().await? {
+    /// Whatever the stores report; [`KeyError::Broken`](crate::keyring::KeyError::Broken) for a row that was edited.
+    pub(in crate::vault) async fn finish_erasures(&self) -> Result<Vec<Doomed>, OpenError> {
+        let mut owed = Vec::new();
+        for PutDown { subject, records, row } in self.put_down().await? {
             let Some(row) = row else { continue };
             match self.destroy(&subject, row.erased_at) {
                 Ok(()) => tracing::info!("an erasure that was interrupted is finished"),
                 // The keys are destroyed, and stand in a write-ahead log as long as somebody reads what was there before.
-                Err(StoreError::Busy) => tracing::warn!("an erasure is not finished while somebody reads a store"),
+                Err(StoreError::Busy) => {
+                    tracing::warn!("an erasure is not finished while somebody reads a store");
+                    owed.push(Doomed {
+                        subject,
+                        records,
+                        at: row.erased_at,
+                    });
+                }
                 Err(fault) => return Err(fault.into()),
             }
         }
-        Ok(())
+        Ok(owed)
     }
 
     /// Destroys a caller's keys, in every file, and forgets that they were to go.
@@ -59,76 +75,26 @@ impl Unlocked {
     /// # Errors
     /// As [`Self::finish_erasures`].
     pub(in crate::vault) async fn forget_erasures(&self) -> Result<(), OpenError> {
-        for (subject, row) in self.doomed().await? {
-            if row.is_none() {
-                self.keys.spare_keys(&subject)?;
+        for caller in self.put_down().await? {
+            if caller.row.is_none() {
+                self.keys.spare_keys(&caller.subject)?;
             }
         }
         Ok(())
     }
 
-    /// Callers whose keys were put down to be destroyed, with what the data store has of their erasure.
-    async fn doomed(&self) -> Result<Vec<(Reference, Option<Genuine<ErasedRow>>)>, OpenError> {
-        let doomed = self.keys.doomed_keys().await?;
-        let subjects: BTreeSet<Reference> = doomed.iter().map(|key| key.subject).collect();
-        let mut found = Vec::with_capacity(subjects.len());
-        for subject in subjects {
+    async fn put_down(&self) -> Result<Vec<PutDown>, OpenError> {
+        let mut records: BTreeMap<Reference, Vec<RecordId>> = BTreeMap::new();
+        for key in self.keys.doomed_keys().await? {
+            let record = RecordId::new(key.record_kind, key.record);
+            records.entry(key.subject).or_default().push(record);
+        }
+        let mut callers = Vec::with_capacity(records.len());
+        for (subject, records) in records {
             let row = self.store.one(&BY_SUBJECT, &cells![subject]).await?;
-            found.push((subject, row.map(|row| self.keyring.genuine(row)).transpose()?));
+            let row = row.map(|row| self.keyring.genuine(row)).transpose()?;
+            callers.push(PutDown { subject, records, row });
         }
-        Ok(found)
-    }
-}
-
-impl Vault {
-    /// Removes again what an older copy of the data store has of callers who were erased since: their keys are gone, and a blind index
-    /// would still lead to them. Whoever was joined otherwise then is left as they are; nothing of them opens.
-    pub(in crate::vault) async fn erase_again(&self, session: &Session) -> Result<(), OpenError> {
-        let marks = marks(&*self.keys).await?;
-        if marks.is_empty() {
-            return Ok(());
-        }
-        let (mut again, mut left) = (0, 0);
-        for row in self.marked(&marks).await? {
-            let whole = self.whole(&row).await?;
-            let records = whole.family.iter().map(|record| RecordId::Caller(record.id));
-            let tickets = whole.tickets.iter().map(|ticket| RecordId::Ticket(ticket.id));
-            let erased = |record| marks.contains_key(&ErasedKey::mark_of(record));
-            if row.merged_into.is_some() || !records.chain(tickets).all(erased) {
-                left += usize::from(row.merged_into.is_none());
-                continue;
-            }
-            let erased_at = marks.get(&ErasedKey::mark_of(RecordId::Caller(row.id)));
-            let now = self.clock.now().map_err(Error::from)?;
-            let (change, _) = self
-                .compose_erasure(session, &row, &whole, *erased_at.unwrap_or(&now))
-                .await?;
-            let act = Unasked::new(ERASE_AGAIN, DepartmentCode::AUDITORS, now, self.rules().policy.hash());
-            self.log.unasked_patiently(&act, change).await.map_err(Error::from)?;
-            again += 1;
-        }
-        tracing::info!(
-            again,
-            left,
-            "callers who were erased since this copy of the data store was made are erased in it too"
-        );
-        Ok(())
-    }
-
-    /// The callers of the data store whose keys were destroyed.
-    async fn marked(&self, marks: &Marks) -> Result<Vec<Genuine<CallerRow>>, Error> {
-        let mut found = Vec::new();
-        let mut visit = |_, columns: &mut dyn Columns| {
-            let row = Coded::<CallerRow>::from_columns(columns).map_err(|_| KeyError::Broken);
-            let row = row.and_then(|row| self.keyring.genuine(row));
-            // What was edited is for `fsck` to name.
-            if let Ok(row) = row
-                && marks.contains_key(&ErasedKey::mark_of(RecordId::Caller(row.id)))
-            {
-                found.push(row);
-            }
-        };
-        self.store.scan(CallerRow::table(), &mut visit).await?;
-        Ok(found)
+        Ok(callers)
     }
 }

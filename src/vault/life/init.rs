@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use crate::clock::Clock;
-use crate::keyring::unlock::{self, Passphrase};
+use crate::keyring::unlock::{self, Choice, Shares};
 use crate::keyring::{KeyError, Keyring};
 use crate::log::{Change, Node, genesis};
 use crate::model::ids::{PrincipalId, TokenId, random_uuid};
+use crate::model::key_roles::Suite;
 use crate::model::principals::{DepartmentKind, DepartmentState, PrincipalKind, Role, Roles};
 use crate::model::reference::DepartmentCode;
 use crate::randomness::Randomness;
@@ -16,8 +17,8 @@ use crate::store::{Appended, DataWriter, StoreError, Write};
 use crate::vault::Error;
 use crate::vault::Vault;
 use crate::vault::core::{new_token, token_hash};
+use crate::vault::life::next_log::number_of;
 use crate::vault::life::open::{OpenError, Places};
-use crate::vault::life::restart::number_of;
 use crate::vault::life::rules;
 
 /// The first department and what the log is called.
@@ -28,6 +29,8 @@ pub struct Founding {
     pub centre: DepartmentCode,
     /// Its name.
     pub centre_name: String,
+    /// The suite of the first version of each key.
+    pub suite: Suite,
 }
 
 /// A token just issued. Shown once; the vault keeps its SHA-256.
@@ -48,6 +51,8 @@ pub struct Founded {
     pub issued: Vec<Issued>,
     /// The public key of the log, as verifiers take it (a vkey).
     pub log_key: String,
+    /// The shares that open it, if it opens by shares: they are nowhere else.
+    pub shares: Shares,
     stores: [NewStore; 2],
 }
 
@@ -65,9 +70,9 @@ impl Vault {
     ///
     /// # Errors
     /// [`OpenError`]; a store that exists already is left as it is.
-    pub fn init(
+    pub fn init<'c>(
         places: &Places,
-        passphrase: &Passphrase,
+        choice: impl Into<Choice<'c>>,
         founding: &Founding,
         clock: &dyn Clock,
         randomness: Arc<dyn Randomness>,
@@ -81,11 +86,12 @@ impl Vault {
             vault: random_uuid(&*randomness).map_err(KeyError::from)?.into_bytes(),
             origin: founding.origin.clone(),
         };
-        let keys = unlock::create(&vault.origin, passphrase, now, &*randomness)?;
+        let choice = choice.into();
+        let keys = unlock::create(&vault, choice, founding.suite, now, &*randomness)?;
         let keyring = unlock::unlock(
             &vault.origin,
-            passphrase,
-            std::slice::from_ref(&keys.unlock),
+            keys.root.opener(choice),
+            std::slice::from_ref(&keys.root.row),
             &keys.keyring,
             Arc::clone(&randomness),
         )?;
@@ -104,12 +110,13 @@ impl Vault {
             size: head.size,
             root: head.root,
         };
-        SqliteKeys::create(&new_keys, &vault, &keys.unlock, &keys.keyring, &fence)?;
+        SqliteKeys::create(&new_keys, &vault, &keys.root.row, &keys.keyring, &fence)?;
         let writer = SqliteData::create(&new_data, &vault, &empty)?;
         write_first(writer, &first.writes, entry, &head)?;
         Ok(Founded {
             issued,
             log_key: keyring.verifier(&vault.origin)?.to_string(),
+            shares: keys.root.shares,
             stores: [new_keys, new_data],
         })
     }

@@ -7,23 +7,25 @@ use jiff::Timestamp;
 
 use crate::audit::indexer::Indexer;
 use crate::clock::Clock;
-use crate::keyring::unlock::{self, Passphrase};
+use crate::keyring::unlock::{self, Opener};
 use crate::keyring::{KeyError, Keyring};
 use crate::log::leaf::milliseconds;
 use crate::log::startup::{self, Proved, Unproved};
-use crate::log::{Log, LogKeys, Node, Pace, ProvedEntry};
+use crate::log::{Log, LogKeys, Node, Owing, Pace, ProvedEntry};
 use crate::model::fields::{FieldSet, FieldsError, WordsError};
 use crate::model::key_roles::KeyRole;
 use crate::model::limits::LimitsError;
 use crate::model::lists::{Lists, ListsError};
 use crate::model::principals::BadRoles;
+use crate::model::retention::RetentionError;
+use crate::note::NoteError;
 use crate::policy::{PolicyError, Why};
 use crate::randomness::Randomness;
 use crate::store::rows::VaultRow;
-use crate::store::sqlite::{SqliteData, SqliteKeys, SqliteLogIndex};
+use crate::store::sqlite::{SqliteData, SqliteKeys, SqliteLogIndex, remove_copies};
 use crate::store::{DataStore, KeyStore, StoreError};
 use crate::vault::core::limits::{RateLimiter, STRANGERS, Spending};
-use crate::vault::core::{ListsInForce, PendingRecovery, Rewraps, Rules, TokenDays};
+use crate::vault::core::{Copies, ListsInForce, PendingRecovery, Rewraps, Rules, TokenDays};
 pub use crate::vault::core::{Opening, Places, Running};
 use crate::vault::life::rules::{self, BadFiles};
 use crate::vault::{Audit, Error, Vault};
@@ -46,6 +48,9 @@ pub enum OpenError {
     /// `limits.toml`.
     #[error(transparent)]
     Limits(#[from] LimitsError),
+    /// `retention.toml` cannot be used.
+    #[error(transparent)]
+    Retention(#[from] RetentionError),
     /// `lists.toml`.
     #[error(transparent)]
     Lists(#[from] ListsError),
@@ -66,12 +71,24 @@ pub enum OpenError {
         "the key store is older than the data store: it lacks version {1} of the key {0}\n  restore its newest backup"
     )]
     OlderKeys(KeyRole, u8),
-    /// The key store says that a version of a key was destroyed, and the data store does not: a copy of the data store from before.
+    /// Something in the data store was made with a version of a key that was destroyed since: a copy of the data store from before its
+    /// rewrap.
     #[error(
-        "the data store is older than the key store: version {1} of the key {0} was destroyed since\n  what was made with it cannot \
-         be opened any more; restore the newest backup"
+        "the data store is older than the key store: version {1} of the key {0} was destroyed since, and something in it was made with \
+         that version\n  it cannot be opened any more; restore a backup from after the rewrap"
     )]
     DestroyedKey(KeyRole, u8),
+    /// The key store says that a version of a key was destroyed, and the log, which is all there, does not.
+    #[error(
+        "the key store says that version {1} of the key {0} was destroyed, and the log does not say so\n  keep both stores as evidence; \
+         restore the key store from its newest backup"
+    )]
+    UnknownDestruction(KeyRole, u8),
+    /// The manifest of a backup.
+    #[error(
+        "the manifest of the backup does not hold: {0}\n  it was changed, or is of another vault: restore another backup"
+    )]
+    Manifest(#[from] NoteError),
     /// What takes two persons, and these are not two who may: why.
     #[error(
         "these two accounts may not restart the log ({0})\n  give the tokens of a system administrator and of another person \
@@ -94,28 +111,28 @@ impl Vault {
     ///
     /// # Errors
     /// [`OpenError`]: nothing is opened then.
-    pub async fn open(
+    pub async fn open<'o>(
         places: &Places,
-        passphrase: &Passphrase,
+        opener: impl Into<Opener<'o>>,
         clock: Arc<dyn Clock>,
         node: &str,
     ) -> Result<Self, OpenError> {
-        Self::open_with(places, passphrase, clock, node, Running::default()).await
+        Self::open_with(places, opener, clock, node, Running::default()).await
     }
 
     /// As `open`, run in another way than usual.
     ///
     /// # Errors
     /// As `open`.
-    pub async fn open_with(
+    pub async fn open_with<'o>(
         places: &Places,
-        passphrase: &Passphrase,
+        opener: impl Into<Opener<'o>>,
         clock: Arc<dyn Clock>,
         node: &str,
         running: Running,
     ) -> Result<Self, OpenError> {
         let opening = Opening::new(places.clone(), clock, node, running);
-        let unlocked = Unlocked::open(&opening.places, passphrase, &opening.running.randomness).await?;
+        let unlocked = Unlocked::open(&opening.places, opener.into(), &opening.running.randomness).await?;
         unlocked.prove(&opening).await
     }
 }
@@ -125,8 +142,8 @@ impl Opening {
     ///
     /// # Errors
     /// [`OpenError`]: nothing is opened then.
-    pub async fn open(&self, passphrase: &Passphrase, way: &str) -> Result<Vault, OpenError> {
-        let unlocked = Unlocked::open(&self.places, passphrase, &self.running.randomness).await?;
+    pub async fn open<'o>(&self, opener: impl Into<Opener<'o>>, way: &str) -> Result<Vault, OpenError> {
+        let unlocked = Unlocked::open(&self.places, opener.into(), &self.running.randomness).await?;
         Ok(self.finish(unlocked, way).await?.0)
     }
 
@@ -144,7 +161,7 @@ impl Opening {
 pub(in crate::vault) struct Stores {
     pub(in crate::vault) keys: SqliteKeys,
     data: SqliteData,
-    vault: VaultRow,
+    pub(in crate::vault) vault: VaultRow,
     rules: Rules,
     lists: Lists,
     lists_sha256: String,
@@ -156,6 +173,8 @@ impl Stores {
         let (lists, lists_sha256) = rules::lists(&places.policies, places.policies_named)?;
         let keys = SqliteKeys::open(&places.keys)?;
         let data = SqliteData::open(&places.data)?;
+        remove_copies(&places.keys, true)?;
+        remove_copies(&places.data, false)?;
         let vault = keys.vault().await?;
         if (&data as &dyn DataStore).vault().await? != vault {
             return Err(OpenError::OtherVault);
@@ -173,11 +192,12 @@ impl Stores {
     /// The keys.
     pub(in crate::vault) async fn keyring(
         &self,
-        passphrase: &Passphrase,
+        opener: Opener<'_>,
         randomness: &Arc<dyn Randomness>,
     ) -> Result<Keyring, OpenError> {
         let (ways, keyring) = (self.keys.unlocks().await?, self.keys.keyring().await?);
-        let unlocked = unlock::unlock(&self.vault.origin, passphrase, &ways, &keyring, Arc::clone(randomness));
+        opener.fits(&self.vault, &ways)?;
+        let unlocked = unlock::unlock(&self.vault.origin, opener, &ways, &keyring, Arc::clone(randomness));
         Ok(unlocked?)
     }
 
@@ -189,7 +209,7 @@ impl Stores {
             keys: Arc::new(self.keys),
             keyring: Arc::new(keyring),
             log: fence.map_or(self.vault.origin, |fence| fence.origin),
-            rules: self.rules,
+            rules: Arc::new(self.rules),
             lists: self.lists,
             lists_sha256: self.lists_sha256,
         })
@@ -203,7 +223,7 @@ pub(in crate::vault) struct Unlocked {
     pub(in crate::vault) keyring: Arc<Keyring>,
     /// The origin of the log in force: the one that the fence is of.
     pub(in crate::vault) log: String,
-    rules: Rules,
+    rules: Arc<Rules>,
     lists: Lists,
     /// SHA-256 over the file of the lists, in base64.
     lists_sha256: String,
@@ -212,26 +232,47 @@ pub(in crate::vault) struct Unlocked {
 impl Unlocked {
     pub(in crate::vault) async fn open(
         places: &Places,
-        passphrase: &Passphrase,
+        opener: Opener<'_>,
         randomness: &Arc<dyn Randomness>,
     ) -> Result<Self, OpenError> {
         let stores = Stores::open(places).await?;
-        let keyring = stores.keyring(passphrase, randomness).await?;
+        let keyring = stores.keyring(opener, randomness).await?;
         stores.unlocked(keyring).await
+    }
+
+    /// What makes copies of an open vault's stores such as can be looked at with its keys.
+    pub(in crate::vault) fn of_copies(vault: &Vault) -> impl FnOnce(SqliteData, SqliteKeys) -> Self + Send + use<> {
+        let (keyring, log) = (Arc::clone(&vault.keyring), vault.log.origin().to_owned());
+        let (rules, lists) = (vault.rules(), vault.lists());
+        |data, keys| Self {
+            store: Arc::new(data),
+            keys: Arc::new(keys),
+            keyring,
+            log,
+            rules,
+            lists: Arc::unwrap_or_clone(lists),
+            lists_sha256: String::new(),
+        }
     }
 
     /// The vault, once its log is proved.
     async fn prove(mut self, opening: &Opening) -> Result<Vault, OpenError> {
         self.check_schema(&opening.places).await?;
-        self.finish_rotations().await?;
-        self.finish_erasures().await?;
+        let destructions = self.finish_rotations().await?;
+        let doomed = self.finish_erasures().await?;
         self.check_declared().await?;
         self.finish_restart().await?;
         let verifiers = self.keyring.verifiers(&self.log)?;
         let proved = startup::prove(&*self.store, &*self.keys, &self.log, &verifiers).await?;
+        // Where the data store is an older copy, that has been said by now.
+        destructions.are_known()?;
         self.forget_erasures().await?;
         self.compare_clock(proved.size(), &*opening.clock).await?;
-        self.serve(opening.clone(), proved).await
+        let owing = Owing {
+            doomed,
+            destroyed: destructions.owed,
+        };
+        self.serve(opening.clone(), proved.owing(owing)).await
     }
 
     /// Warns in the program log where the clock stands behind the newest entry: one of the two times is wrong, and what is logged
@@ -285,7 +326,7 @@ impl Unlocked {
             keys: self.keys,
             keyring: self.keyring,
             log,
-            rules: ArcSwap::from_pointee(self.rules),
+            rules: ArcSwap::new(self.rules),
             lists: ListsInForce::new(self.lists, places.policies.clone(), places.policies_named),
             clock: Arc::clone(&opening.clock),
             randomness: Arc::clone(&running.randomness),
@@ -298,6 +339,8 @@ impl Unlocked {
             recovery: PendingRecovery::default(),
             opening,
             rewraps: Rewraps::default(),
+            copies: Copies::default(),
+            retention_wanted: tokio::sync::Notify::new(),
         };
         vault.tell_of_recoveries().await?;
         Ok(vault)
@@ -319,7 +362,7 @@ impl Unlocked {
         Ok(())
     }
 
-    pub(in crate::vault) const fn fields(&self) -> &FieldSet {
+    pub(in crate::vault) fn fields(&self) -> &FieldSet {
         &self.rules.fields
     }
 }

@@ -10,17 +10,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use data_encoding::BASE64;
-
 use crate::cells;
 use crate::clock::Clock;
-use crate::keyring::unlock::Passphrase;
-use crate::log::leaf::Leaf;
-use crate::log::startup::{self, Proved, Unproved};
-use crate::log::{Change, ProvedEntry};
+use crate::keyring::KeyError;
+use crate::keyring::unlock::Opener;
+use crate::log::Change;
+use crate::log::startup::Proved;
 use crate::model::approvals::ApprovalState;
 use crate::model::ask::Action;
 use crate::model::ids::{ApprovalId, TokenId};
+use crate::model::key_roles::KeyRole;
 use crate::model::principals::{PrincipalKind, Role, Roles};
 use crate::model::problems;
 use crate::model::purposes::Purpose;
@@ -28,11 +27,13 @@ use crate::policy::facts::{ApprovalFacts, Facts};
 use crate::policy::{Permit, Why};
 use crate::randomness::Randomness;
 use crate::store::rows::{
-    About, ApprovalRow, Cell, Column, Fence, Genuine, HeadRow, One, PastLogRow, PrincipalRow, TokenRow, principal,
+    About, ApprovalRow, Cell, Column, DestroyedKeyRow, Genuine, PrincipalRow, TokenRow, principal,
 };
 use crate::store::{Guard, Write};
 use crate::vault::core::{new_token, token_hash};
+use crate::vault::life::again::ErasedAgain;
 use crate::vault::life::init::Issued;
+use crate::vault::life::next_log::{NextLog, ORIGIN, number_of};
 use crate::vault::life::open::{OpenError, Opening, Places, Running, Unlocked};
 use crate::vault::{Error, LARGEST_PAGE, Session, Vault};
 
@@ -60,6 +61,19 @@ pub struct Restarted {
     pub administrators: Vec<Standing>,
     /// The token of the security administrator who was readmitted, shown once.
     pub readmitted: Option<Issued>,
+    /// On the next log.
+    vault: Vault,
+}
+
+impl Restarted {
+    /// Erases again what this data store has of callers who were erased since. The next start does it where nobody calls this, and goes on
+    /// with what is left: so whatever is shown once can be shown first.
+    ///
+    /// # Errors
+    /// Whatever the stores report.
+    pub async fn erase_again(&self) -> Result<ErasedAgain, Error> {
+        self.vault.erase_again().await
+    }
 }
 
 /// An account as it stands.
@@ -77,12 +91,12 @@ impl Vault {
     /// to be readmitted, a security administrator's, gets a new one.
     ///
     /// # Errors
-    /// [`OpenError::Log`] when the log that is there does not prove in itself: only what is behind the fence may be missing.
+    /// [`OpenError::DestroyedKey`] when something in the data store was made with a key that was destroyed since; [`OpenError::Log`] when the log that is there does not prove in itself: only what is behind the fence may be missing.
     /// [`OpenError::NotByThese`] when one of the two may not, or they are not two; [`Error::Bad`] when there is no security
     /// administrator's account of that name. Nothing is changed then.
-    pub async fn restart(
+    pub async fn restart<'o>(
         places: &Places,
-        passphrase: &Passphrase,
+        opener: impl Into<Opener<'o>>,
         clock: Arc<dyn Clock>,
         randomness: Arc<dyn Randomness>,
         two: &Two<'_>,
@@ -90,29 +104,23 @@ impl Vault {
         readmit: Option<&str>,
     ) -> Result<Restarted, OpenError> {
         let reason = fit(reason)?;
-        let opened = Unlocked::open(places, passphrase, &randomness).await?;
-        opened.check_schema(places).await?;
-        opened.finish_rotations().await?;
-        opened.finish_erasures().await?;
-        let head = opened.store.head().await?;
-        let fence = opened.keys.fence().await?;
-        let old = startup::named_origin(&head).ok_or(Unproved::Checkpoint)?.to_owned();
-        startup::prove_head(&*opened.store, &head, &old, &opened.keyring.verifiers(&old)?).await?;
-        let origin = next_origin(opened.keyring.origin(), &old, fence.as_ref())?;
-        let mut link = link(&head, &old, fence.as_ref(), reason);
-        // Whoever approves it and whoever reads it later sees that a witness had seen more, or another log.
-        let against = opened.keys.contradictions(&opened.log).await?;
-        if let Some(size) = against.iter().map(|said| said.size).max() {
-            link.insert("witness_size".to_owned(), size.to_string());
-        }
+        let opened = Unlocked::open(places, opener.into(), &randomness).await?;
+        let NextLog {
+            origin,
+            mut link,
+            destroyed,
+            owing,
+        } = opened.next_log(places, reason).await?;
         let alone = Running {
             batch: 1,
             randomness,
             ..Running::default()
         };
         let opening = Opening::new(places.clone(), clock, "restart", alone);
-        let vault = opened.serve(opening, Proved::empty(origin.clone())).await?;
-        let number = number_of(vault.keyring.origin(), &old);
+        let proved = Proved::empty(origin.clone()).owing(owing);
+        let vault = opened.serve(opening, proved).await?;
+        let old = link.get(ORIGIN).map_or("", String::as_str);
+        let number = number_of(vault.keyring.origin(), old);
         let sessions = vault.two_sessions(two, number).await?;
         let readmitted = match readmit {
             Some(account) => Some(vault.readmit(account, &sessions[1]).await?),
@@ -126,15 +134,29 @@ impl Vault {
         change
             .writes
             .extend(readmitted.iter().map(|(_, row)| Write::put(row.clone())));
+        change.writes.extend(vault.destroyed_before(&destroyed, &permit)?);
+        vault.will_erase_again(&permit).await?;
         vault.record(permit, change).await?;
-        vault.erase_again(&sessions[0]).await?;
         Ok(Restarted {
             key: vault.keyring.verifier(&origin)?.to_string(),
             origin,
             link,
             administrators: vault.administrators().await?,
             readmitted: readmitted.map(|(issued, _)| issued),
+            vault,
         })
+    }
+
+    /// That these versions of keys were destroyed, which this data store did not know: the asker says so.
+    fn destroyed_before(&self, destroyed: &[(KeyRole, u8)], permit: &Permit) -> Result<Vec<Write>, KeyError> {
+        let row = |&(role, version)| DestroyedKeyRow {
+            role,
+            version,
+            destroyed_by: permit.ask().who().id(),
+            destroyed_at: permit.ask().at(),
+        };
+        let rows = destroyed.iter().map(row);
+        rows.map(|row| Ok(Write::put(self.keyring.protect(row)?))).collect()
     }
 
     /// The number of the log in force, from 1.
@@ -302,96 +324,5 @@ pub(in crate::vault) fn fit(reason: &str) -> Result<&str, Error> {
         Ok(reason)
     } else {
         Err(Error::Bad(problems::BAD_RESTART_REASON))
-    }
-}
-
-/// What the first entry says of the old log: as it is in this data store, and as far as it had come.
-fn link(head: &HeadRow, old: &str, fence: Option<&Fence>, reason: &str) -> About {
-    let mut link = About::from([
-        ("origin".to_owned(), old.to_owned()),
-        ("size".to_owned(), head.size.to_string()),
-        ("root".to_owned(), BASE64.encode(head.root.as_bytes())),
-        ("reason".to_owned(), reason.to_owned()),
-    ]);
-    if let Some(fence) = fence {
-        link.insert("fence_origin".to_owned(), fence.origin.clone());
-        link.insert("fence_size".to_owned(), fence.size.to_string());
-        link.insert("fence_root".to_owned(), BASE64.encode(fence.root.as_bytes()));
-    }
-    link
-}
-
-/// Whether a leaf is the first of a log that follows the one which the fence is of, as far as it had come.
-pub(in crate::vault) fn links(leaf: &Leaf, fence: &Fence) -> bool {
-    let said = |word: &str| leaf.link.as_ref().and_then(|link| link.get(word));
-    leaf.act == Action::RestartLog.as_str()
-        && leaf.out == "granted"
-        && said("fence_origin") == Some(&fence.origin)
-        && said("fence_size") == Some(&fence.size.to_string())
-        && said("fence_root") == Some(&BASE64.encode(fence.root.as_bytes()))
-}
-
-/// Whether a leaf is the first of a log that follows this one.
-pub(in crate::vault) fn follows(leaf: &Leaf, origin: &str, past: &PastLogRow) -> bool {
-    let said = |word: &str| leaf.link.as_ref().and_then(|link| link.get(word)).map(String::as_str);
-    leaf.act == Action::RestartLog.as_str()
-        && said("origin") == Some(origin)
-        && said("size") == Some(past.size.to_string().as_str())
-        && said("root") == Some(BASE64.encode(past.root.as_bytes()).as_str())
-}
-
-/// `…/log/2` after `…/log/1`: beyond every log that the stores know of.
-fn next_origin(founding: &str, old: &str, fence: Option<&Fence>) -> Result<String, Unproved> {
-    let there = number(founding, old).ok_or(Unproved::Checkpoint)?;
-    // Without a fence nobody knows which numbers have been used.
-    let fenced = fence.and_then(|fence| number(founding, &fence.origin));
-    let next = there.max(fenced.ok_or(Unproved::NoFence)?).saturating_add(1);
-    Ok(format!("{}/{next}", numbered(founding).0))
-}
-
-/// The number of a log of the vault that was founded with this origin; 0, under which no token is good, for one of another vault.
-pub(in crate::vault) fn number_of(founding: &str, origin: &str) -> u64 {
-    number(founding, origin).unwrap_or(0)
-}
-
-fn number(founding: &str, origin: &str) -> Option<u64> {
-    let (stem, first) = numbered(founding);
-    match numbered(origin) {
-        _ if origin == founding => Some(first.unwrap_or(1)),
-        (of, number) if of == stem => number,
-        _ => None,
-    }
-}
-
-/// An origin without the number that it ends in, and the number.
-fn numbered(origin: &str) -> (&str, Option<u64>) {
-    let parts = origin.rsplit_once('/');
-    let parts = parts.and_then(|(stem, number)| Some((stem, number.parse().ok()?)));
-    parts.map_or((origin, None), |(stem, number)| (stem, Some(number)))
-}
-
-impl Unlocked {
-    /// A restart whose process died between the new log and its fence: the fence goes on, if the new log links what it was
-    /// of.
-    pub(in crate::vault) async fn finish_restart(&mut self) -> Result<(), OpenError> {
-        let head = self.store.head().await?;
-        let Some(found) = startup::named_origin(&head).filter(|found| *found != self.log && head.size == 1) else {
-            return Ok(());
-        };
-        startup::prove_head(&*self.store, &head, found, &self.keyring.verifiers(found)?).await?;
-        let first = self.store.entries(0, 1).await?.into_iter().next();
-        let leaf = first.and_then(|entry| ProvedEntry::new(entry).ok()?.leaf());
-        if let (Some(leaf), Some(fence)) = (leaf, self.keys.fence().await?)
-            && links(&leaf, &fence)
-        {
-            self.keys.put_fence(&Fence {
-                one: One,
-                origin: found.to_owned(),
-                size: head.size,
-                root: head.root,
-            })?;
-            found.clone_into(&mut self.log);
-        }
-        Ok(())
     }
 }

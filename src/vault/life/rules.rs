@@ -19,6 +19,7 @@ use crate::model::fields::{FieldSet, Words};
 use crate::model::limits::Limits;
 use crate::model::lists::Lists;
 use crate::model::reference::DepartmentCode;
+use crate::model::retention::RetentionPeriods;
 use crate::model::word_enum::word_enum;
 use crate::policy::Policy;
 use crate::policy::facts::PolicyHash;
@@ -39,6 +40,8 @@ word_enum! {
         Lists = "lists.toml",
         /// Who may ask for what.
         Policies = "need-to-know.cedar",
+        /// How long callers and their tickets are kept.
+        Retention = "retention.toml",
         /// The schema of the policies.
         Schema = "schema.cedarschema",
         /// Words that stand for no value.
@@ -99,6 +102,7 @@ impl RulesFile {
             Self::Limits => Limits::SHIPPED,
             Self::Lists => Lists::SHIPPED,
             Self::Policies => Policy::SHIPPED_POLICIES,
+            Self::Retention => RetentionPeriods::SHIPPED,
             Self::Schema => Policy::SHIPPED_SCHEMA,
             Self::Words => Words::SHIPPED,
         }
@@ -133,15 +137,23 @@ pub(in crate::vault) fn load(places: &Places) -> Result<Rules, OpenError> {
     fields.check_named()?;
     let limited = text(RulesFile::Limits)?;
     let limits = Limits::load(&limited)?;
+    let kept = text(RulesFile::Retention)?;
+    let periods = RetentionPeriods::load(&kept)?;
     let policies = text(RulesFile::Policies)?;
     let schema = text(RulesFile::Schema)?;
-    let policy = Policy::load(&policies, &schema, &fields, &[&declarations, &limited, &words])?;
-    Ok(Rules { fields, policy, limits })
+    let policy = Policy::load(&policies, &schema, &fields, &[&declarations, &limited, &words, &kept])?;
+    Ok(Rules {
+        fields,
+        policy,
+        limits,
+        periods,
+        periods_sha256: leaf::base64_sha256(kept.as_bytes()),
+    })
 }
 
 /// Says in the program log which rules are in force from now on.
 pub(in crate::vault) fn tell_rules(policy: PolicyHash) {
-    tracing::info!(%policy, "the rules in force: SHA-256 over policies, schema, fields, limits and words");
+    tracing::info!(%policy, "the rules in force: SHA-256 over policies, schema, fields, limits, words and periods of retention");
 }
 
 /// As [`tell_rules`], of the lists.

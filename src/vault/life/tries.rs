@@ -51,7 +51,7 @@ pub(super) fn count(
         last_at: now,
     };
     keys.put_unlock_try(&row)?;
-    tracing::warn!(came_from = %from, wrong = row.wrong, "a wrong passphrase");
+    tracing::warn!(came_from = %from, wrong = row.wrong, "a wrong passphrase or share");
     Ok(())
 }
 

@@ -342,8 +342,9 @@ impl Vault {
             holder: next.holder,
             version: next.version,
         };
-        let custody = self.custody(session, &next, self.clock.now()?)?;
-        change.writes.push(Write::put(custody));
+        let now = self.clock.now()?;
+        change.writes.push(Write::put(self.custody(session, &next, now)?));
+        change.writes.extend(self.closed(&next, now)?);
         change.writes.push(Write::put(self.keyring.protect(next)?));
         change
             .writes

@@ -14,6 +14,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -153,6 +154,7 @@ func openCheckpoint(signed []byte, keys []note.Verifier) (tlog.Tree, error) {
 // readEntries compares every entry with its hash on level 0 and returns the hashes of the entries.
 func readEntries(dir directory, size int64) ([]tlog.Hash, error) {
 	var leaves []tlog.Hash
+	counts := counts{last: map[string]uint64{}}
 	for n := int64(0); n*width < size; n++ {
 		tile := tlog.Tile{H: height, L: 0, N: n, W: width}
 		if size-n*width < width {
@@ -176,6 +178,9 @@ func readEntries(dir directory, size int64) ([]tlog.Hash, error) {
 			if string(leaf[:]) != string(stored[i*tlog.HashSize:(i+1)*tlog.HashSize]) {
 				return nil, fmt.Errorf("leaf %d: the entry in %s does not have the hash in tile/0", index, path)
 			}
+			if err := counts.take(data[2:end]); err != nil {
+				return nil, fmt.Errorf("leaf %d: %w", index, err)
+			}
 			leaves, data = append(leaves, leaf), data[end:]
 		}
 		if len(data) > 0 && path == tilePath(tile, "entries") {
@@ -183,6 +188,35 @@ func readEntries(dir directory, size int64) ([]tlog.Hash, error) {
 		}
 	}
 	return leaves, nil
+}
+
+// counts are those of entries about callers: each is one more than the one before about the same caller. Logs of an earlier program
+// have none at first.
+type counts struct {
+	last  map[string]uint64
+	begun bool
+}
+
+func (counts *counts) take(entry []byte) error {
+	var count struct {
+		Subject *string `json:"subject"`
+		Nth     *uint64 `json:"nth"`
+	}
+	if err := json.Unmarshal(entry, &count); err != nil {
+		return err
+	}
+	if count.Nth == nil && (count.Subject == nil || !counts.begun) {
+		return nil
+	}
+	if count.Nth == nil || count.Subject == nil {
+		return errors.New("a count without a caller, or a caller without a count")
+	}
+	counts.begun = true
+	if expected := counts.last[*count.Subject] + 1; *count.Nth != expected {
+		return fmt.Errorf("counted as number %d about its caller, and number %d follows: an entry is hidden", *count.Nth, expected)
+	}
+	counts.last[*count.Subject]++
+	return nil
 }
 
 // checkTiles builds the tree over the entries anew and compares every tile that the size needs, then the root.

@@ -26,14 +26,16 @@ READERS = {
     "/v1/audit/events": "AUDITOR",
     "/v1/audit/follow": "AUDITOR",
     "/v1/audit/roles": "AUDITOR",
+    "/v1/callers/{ref}/statement": "DPO",
     "/v1/departments": "DISPATCHER",
     "/v1/holds": "AUDITOR",
     "/v1/lists": "HANDLER",
     "/v1/reference": "HANDLER",
+    "/v1/retention/preview": "DPO",
     "/v1/tickets": "HANDLER",
 }
 # What a reader fills in: parameters that have to be there, by name.
-FILLED = {"id": os.environ["ACCOUNT"], "from": "0", "principal": os.environ["ACCOUNT"]}
+FILLED = {"id": os.environ["ACCOUNT"], "from": "0", "principal": os.environ["ACCOUNT"], "ref": os.environ["CALLER"]}
 SECONDS = 60
 
 url, chromium, chromedriver = sys.argv[1:4]

@@ -6,17 +6,20 @@ use jiff::Timestamp;
 
 use crate::cells;
 use crate::log::{Change, Doomed};
-use crate::model::ids::RecordId;
+use crate::model::ids::{PrincipalId, RecordId};
+use crate::model::key_roles::KeyRole;
 use crate::model::problems;
 use crate::model::reference::DepartmentCode;
 use crate::model::tickets::TicketState;
 use crate::refs;
 use crate::store::rows::erased::tickets_digest;
 use crate::store::rows::ticket::{ABOUT, ABOUT_BESIDES};
-use crate::store::rows::{CallerRow, DepartmentRow, ErasedRow, Genuine, NewRow, ReferenceRow, TicketRow, department};
+use crate::store::rows::{
+    CallerRow, DepartmentRow, ErasedRow, Genuine, NewRow, TicketRow, department, hold, key_version,
+};
 use crate::store::{Guard, Write};
 use crate::vault::people::approvals::MOST_TICKETS;
-use crate::vault::{Error, LARGEST_PAGE, Session, Vault};
+use crate::vault::{Error, LARGEST_PAGE, Vault};
 
 /// All that is about one caller.
 pub(in crate::vault) struct Whole {
@@ -26,6 +29,14 @@ pub(in crate::vault) struct Whole {
     counts: Vec<u32>,
     /// The tickets, by number.
     pub(in crate::vault) tickets: Vec<Genuine<TicketRow>>,
+}
+
+impl Whole {
+    /// No legal hold is in force on any of the records, whatever their own rows say: an older one of them may have been put back.
+    pub(in crate::vault) fn unheld(&self) -> impl Iterator<Item = Guard> {
+        let unheld = |record: &Genuine<CallerRow>| Guard::none(&hold::IN_FORCE, &cells![record.subject, 1_u32]);
+        self.family.iter().map(unheld)
+    }
 }
 
 impl Vault {
@@ -52,9 +63,11 @@ impl Vault {
         })
     }
 
+    /// What changes when `actor` erases a caller. References to the caller that somebody is given meanwhile go in the same transaction:
+    /// whoever gives one later looks for the record.
     pub(in crate::vault) async fn compose_erasure(
         &self,
-        session: &Session,
+        actor: PrincipalId,
         row: &Genuine<CallerRow>,
         whole: &Whole,
         at: Timestamp,
@@ -67,7 +80,7 @@ impl Vault {
         let mut left = Vec::with_capacity(whole.tickets.len());
         for ticket in &whole.tickets {
             let next = without_caller(ticket);
-            change.writes.push(Write::put(self.custody(session, &next, at)?));
+            change.writes.push(Write::put(self.custody_by(actor, &next, at)?));
             change.writes.push(Write::Forget(RecordId::Ticket(ticket.id)));
             records.push(RecordId::Ticket(ticket.id));
             left.push(next);
@@ -81,8 +94,7 @@ impl Vault {
             change.writes.push(Write::Forget(RecordId::Caller(record.id)));
             records.push(RecordId::Caller(record.id));
         }
-        let references = self.references_to(&whole.family).await?;
-        change.writes.extend(references.into_iter().map(Write::Unrefer));
+        self.unrefer(&mut change, &whole.family).await?;
         let others = whole.family.iter().skip(1).map(|record| record.subject.to_string());
         let erased = ErasedRow {
             subject: row.subject,
@@ -108,9 +120,8 @@ impl Vault {
         Ok((change, erased))
     }
 
-    /// What every department's references to these records stand for, and the log's.
-    async fn references_to(&self, family: &[Genuine<CallerRow>]) -> Result<Vec<ReferenceRow>, Error> {
-        let mut given = Vec::new();
+    /// Removes what every department's references to these records stand for, and the log's.
+    async fn unrefer(&self, change: &mut Change, family: &[Genuine<CallerRow>]) -> Result<(), Error> {
         let mut departments = vec![DepartmentCode::AUDITORS];
         let mut after = String::new();
         loop {
@@ -120,25 +131,20 @@ impl Vault {
             after = last.code.to_string();
             departments.extend(page.iter().map(|row| row.code));
         }
+        // A department that is made meanwhile, or another version of the key, would have references elsewhere.
+        let there = u32::try_from(departments.len() - 1).unwrap_or(u32::MAX);
+        let newest = self.keyring.active(KeyRole::Reference)?;
+        change.guards.push(Guard::none(&department::BESIDES, &cells![there]));
+        change
+            .guards
+            .push(Guard::none(&key_version::NEWER, &cells![KeyRole::Reference, newest]));
         for record in family {
             for &department in &departments {
                 let record = RecordId::Caller(record.id);
-                given.extend(refs::given(&self.keyring, &*self.store, department, record).await?);
+                let places = refs::places(&self.keyring, &*self.store, department, record).await?;
+                change.writes.extend(places.into_iter().map(Write::Unrefer));
             }
             tokio::task::yield_now().await;
-        }
-        Ok(given)
-    }
-
-    /// References that somebody was given while the erasure was under way. No more can come: who gives one looks for the record.
-    pub(super) async fn forget_late_references(&self, whole: &Whole) -> Result<(), Error> {
-        let late = self.references_to(&whole.family).await?;
-        if !late.is_empty() {
-            let change = Change {
-                writes: late.into_iter().map(Write::Unrefer).collect(),
-                ..Change::default()
-            };
-            self.log.keep(change).await?;
         }
         Ok(())
     }

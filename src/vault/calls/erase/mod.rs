@@ -10,7 +10,7 @@ mod receipt;
 
 use serde::Serialize;
 
-use self::compose::Whole;
+pub(in crate::vault) use self::compose::Whole;
 use crate::model::ask::{Action, Ask};
 use crate::model::problems::{self, ProblemKind, Thing};
 use crate::model::purposes::Purpose;
@@ -88,9 +88,11 @@ impl Vault {
         whole: &Whole,
     ) -> Result<Erasure, Error> {
         let at = act.permit().ask().at();
-        let (change, erased) = self.compose_erasure(session, row, whole, at).await?;
+        let (mut change, erased) = self.compose_erasure(session.actor.id(), row, whole, at).await?;
+        change.guards.extend(whole.unheld());
         let position = self.act(act, change).await?.position();
-        self.forget_late_references(whole).await?;
+        // Copies that were made for somebody to fetch, or to check, still have the keys.
+        self.copies.forget();
         self.erasure(&erased, position, position.into()).await
     }
 

@@ -5,8 +5,6 @@ mod checked;
 mod history;
 mod same_as;
 
-use jiff::Timestamp;
-
 pub use self::call::{Call, Intake, LeftOut, NewTicket, Taken, TakenAnswer, TakenCaller, TakenTicket};
 use self::checked::Checked;
 pub use self::checked::check;
@@ -27,7 +25,7 @@ use crate::model::tickets::{MatterKind, TicketState};
 use crate::policy::Why;
 use crate::policy::facts::Facts;
 use crate::randomness::{NoRandomness, Randomness};
-use crate::store::rows::{BlindIndexRow, CallerRow, CustodyRow, Genuine, TicketRow};
+use crate::store::rows::{BlindIndexRow, CallerRow, TicketRow};
 use crate::store::{Guard, Write};
 use crate::vault::calls::matching::Match;
 use crate::vault::core::Rules;
@@ -250,6 +248,7 @@ impl Vault {
             joined_at: None,
             corrected_by,
             holds: 0,
+            restricted: false,
             version: 1,
         };
         row.put_on_file(values.iter().map(|(field, _)| field.name().as_str()));
@@ -351,29 +350,12 @@ impl Vault {
             // A row follows its earlier version, and a step of custody its ticket.
             change.writes.push(Write::put(self.keyring.protect(row.clone())?));
             change.writes.push(Write::put(self.custody(session, &row, step.at)?));
+            change.writes.extend(self.closed(&row, step.at)?);
         }
         Ok(TakenTicket {
             no: row.no,
             state: row.state,
         })
-    }
-
-    /// The step of custody that a ticket's row has just taken.
-    pub(in crate::vault) fn custody(
-        &self,
-        session: &Session,
-        row: &TicketRow,
-        at: Timestamp,
-    ) -> Result<Genuine<CustodyRow>, Error> {
-        let step = CustodyRow {
-            ticket: row.id,
-            version: row.version,
-            state: row.state,
-            holder: row.holder,
-            actor: session.actor.id(),
-            at,
-        };
-        Ok(self.keyring.protect(step)?)
     }
 }
 

@@ -78,7 +78,7 @@ impl Vault {
         fields: &[&'f Field],
     ) -> Result<Vec<(&'f Field, Submitted)>, Error> {
         let id = RecordId::Caller(record.id);
-        let key = self.keys.record_key(id).await?.ok_or(KeyError::NoRecordKey)?;
+        let key = self.wrapped_key(id).await?;
         let mut values = Vec::with_capacity(fields.len());
         for field in fields {
             let row = self.sealed(record.id, field.name().as_str()).await?;

@@ -117,7 +117,10 @@ impl Vault {
         // What a confidential call stated is joined with nobody (decision 0018); the policy has refused it by its ticket.
         let open = pair.kept.indexed && pair.merged.indexed;
         let compared = self.compared(fields, pair).await?;
-        let why = Some(Why::Confidential).filter(|_| !open).or(compared.against());
+        let restricted = pair.kept.restricted || pair.merged.restricted;
+        let why = Some(Why::Confidential).filter(|_| !open);
+        let why = why.or(Some(Why::Restricted).filter(|_| restricted));
+        let why = why.or(compared.against());
         match (why, asking) {
             (None, _) => Ok(compared),
             (Some(why), Some(permit)) => Err(self.refuse(permit, why).await),

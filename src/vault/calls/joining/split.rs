@@ -206,7 +206,9 @@ impl Vault {
             .await?;
         for name in &parts.moved {
             change.writes.push(Write::Unindex(whole.id, (*name).to_owned()));
-            change.writes.push(Write::Unseal(whole.id, (*name).to_owned()));
+            change
+                .writes
+                .push(Write::Unseal(RecordId::Caller(whole.id), (*name).to_owned()));
         }
         let mut next = CallerRow {
             version: whole.version + 1,

@@ -152,7 +152,9 @@ impl Vault {
         let names: Vec<&str> = given.iter().map(|field| field.name().as_str()).collect();
         for name in &names {
             change.writes.push(Write::Unindex(whole.id, (*name).to_owned()));
-            change.writes.push(Write::Unseal(whole.id, (*name).to_owned()));
+            change
+                .writes
+                .push(Write::Unseal(RecordId::Caller(whole.id), (*name).to_owned()));
         }
         // Entries that went to the other record, or with a correction there.
         let indexed = declared(fields, |name| part.has(name));

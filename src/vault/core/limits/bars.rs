@@ -4,8 +4,10 @@
 
 use jiff::Timestamp;
 
+use crate::model::ask::Action;
 use crate::model::limits::Counted;
 use crate::policy::{Permit, Why};
+use crate::store::rows::{CallerRow, Genuine};
 use crate::vault::core::limits::spending::Taken;
 use crate::vault::{Error, Vault};
 
@@ -14,14 +16,17 @@ use crate::vault::{Error, Vault};
 enum Bar {
     /// A service account asks on behalf of a clerk for what is done in person.
     InPerson,
+    /// The caller's data may only be stored.
+    Restricted,
     /// The witnesses are silent, or one contradicts the log.
     Witnesses,
     /// The principal has done so as often as it may.
     Count(Counted),
 }
 
-const BARS: [Bar; 5] = [
+const BARS: [Bar; 6] = [
     Bar::InPerson,
+    Bar::Restricted,
     Bar::Witnesses,
     Bar::Count(Counted::Intake),
     Bar::Count(Counted::Guess),
@@ -58,6 +63,10 @@ impl Vault {
                     until: None,
                 }))
             }
+            Bar::Restricted => Ok(self.is_restricted(permit).await?.then_some(Barred {
+                why: Why::Restricted,
+                until: None,
+            })),
             Bar::Witnesses => {
                 let why = self.witnessing.bar(ask.action(), self.clock.now()?);
                 Ok(why.map(|why| Barred { why, until: None }))
@@ -74,6 +83,27 @@ impl Vault {
             }
             Bar::Count(_) => Ok(None),
         }
+    }
+
+    /// Whether the permit is to use data that may only be stored (PIPL art. 47). In the caller's own call a wrong value may be put right, and nothing
+    /// is shown: that it is their call, one agent alone can say.
+    async fn is_restricted(&self, permit: &Permit) -> Result<bool, Error> {
+        let facts = permit.facts();
+        let action = permit.ask().action();
+        if !action.uses_fields() || (facts.is_own_call() && action == Action::Correct) {
+            return Ok(false);
+        }
+        if let Some(caller) = &facts.caller {
+            return Ok(caller.row.restricted);
+        }
+        let Some(ticket) = facts.ticket.as_ref().filter(|ticket| !ticket.is_own_call()) else {
+            return Ok(false);
+        };
+        let caller: Option<Genuine<CallerRow>> = match ticket.caller {
+            Some(id) => Some(self.traced(id).await?.row),
+            None => None,
+        };
+        Ok(caller.is_some_and(|caller| caller.restricted))
     }
 
     async fn withdraw(&self, permit: Permit, barred: Barred) -> Error {

@@ -57,7 +57,7 @@ impl Vault {
         if found.is_empty() {
             return Ok(Stepped::Quietly(Change::default()));
         }
-        let permit = self.permit_to_reindex(row).await?;
+        let permit = self.permit_to(row, Action::Reindex, Purpose::Reindex).await?;
         let mut change = Change::default();
         for (record, older) in found {
             self.reindex(&mut change, &record, older, row, &permit).await?;
@@ -84,9 +84,9 @@ impl Vault {
     }
 
     /// The permit to open values, as whoever started it may have it now.
-    async fn permit_to_reindex(&self, row: &RewrapRow) -> Result<Permit, Error> {
+    pub(super) async fn permit_to(&self, row: &RewrapRow, action: Action, purpose: Purpose) -> Result<Permit, Error> {
         let session = self.whoever_began(row.token, self.new_request()?).await?;
-        let ask: Ask = self.ask(&session, Action::Reindex, Purpose::Reindex)?;
+        let ask: Ask = self.ask(&session, action, purpose)?;
         let facts = self.facts(&ask).await?;
         self.decide(ask, facts).await
     }

@@ -6,17 +6,22 @@ use std::sync::Arc;
 use super::codes;
 use crate::model::key_roles::KeyRole;
 use crate::store::rows::under::CODE;
-use crate::store::rows::{CallerRow, Place, Row, Table};
+use crate::store::rows::{CallerRow, FieldRow, Place, Row, Table};
 use crate::store::{DataStore, StoreError};
 use crate::vault::{Error, Vault};
 
 /// What is under older versions of a role's key.
 #[derive(Default)]
 pub(super) struct Left {
-    /// By version.
+    /// By version; fields under [`of_fields`].
     pub(super) by_version: BTreeMap<String, String>,
     /// How much of it a rewrap can move, if nothing is wrong with it.
     pub(super) movable: u64,
+}
+
+/// The word for the fields that are sealed in the suite of a version of the key-encryption key.
+pub(in crate::vault::keys) fn of_fields(version: u8) -> String {
+    format!("{version}/fields")
 }
 
 /// Whether a rewrap moves what stands in this place. Remembered answers and sealed reasons and addresses stay as they were made: the log
@@ -32,7 +37,7 @@ impl Vault {
         for place in Place::of(role) {
             left += self.named_in(place, version).await?;
         }
-        Ok(left)
+        Ok(left + self.fields_in_suite_of(role, version).await?)
     }
 
     /// How much is left under the older versions.
@@ -44,6 +49,11 @@ impl Vault {
                 let named = self.named_in(place, version).await?;
                 sum += named;
                 left.movable += if is_movable(&place) { named } else { 0 };
+            }
+            let fields = self.fields_in_suite_of(role, version).await?;
+            if fields > 0 {
+                left.movable += fields;
+                left.by_version.insert(of_fields(version), fields.to_string());
             }
             left.by_version.insert(version.to_string(), sum.to_string());
         }
@@ -58,6 +68,9 @@ impl Vault {
                 for version in self.keyring.older(role)? {
                     rows += self.keys.count_record_keys(version).await?;
                 }
+                if self.changes_suite()? {
+                    rows += self.rows_of(FieldRow::table()).await?;
+                }
             }
             KeyRole::Row => {
                 for table in codes::tables() {
@@ -68,6 +81,18 @@ impl Vault {
             KeyRole::Reference | KeyRole::Log => {}
         }
         Ok(rows)
+    }
+
+    /// Fields that are sealed in the suite of an older key-encryption key, where the newest one is of another.
+    async fn fields_in_suite_of(&self, role: KeyRole, version: u8) -> Result<u64, Error> {
+        let other = match role {
+            KeyRole::Kek => self.keyring.other_suite(version)?,
+            _ => None,
+        };
+        let Some(first_byte) = other else { return Ok(0) };
+        let place = Place::of_fields();
+        self.aside(move |store, runtime| runtime.block_on(store.count_under(&place, first_byte)))
+            .await
     }
 
     async fn named_in(&self, place: Place, version: u8) -> Result<u64, Error> {

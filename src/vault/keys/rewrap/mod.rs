@@ -1,11 +1,12 @@
 //! What older versions of keys made moves to the newest, step by step, while everybody works: record keys, codes of rows, entries of
-//! blind indexes ([0037](../../../../docs/decisions/0037-values-move-to-the-newest-key.md)).
+//! blind indexes, and after a change of suite the fields themselves ([0037](../../../../docs/decisions/0037-values-move-to-the-newest-key.md)).
 //!
 //! How far each role has come stands in the data store ([`RewrapRow`]) and changes in the transaction of the step. A crash leaves
 //! the state before a step or after it; whoever opens the vault next goes on from there. Each step moves what is still as it was read
 //! and nothing else, so that a step taken twice does no harm.
 
 mod codes;
+mod fields;
 mod index;
 mod left;
 mod records;
@@ -15,6 +16,8 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
+use self::fields::FIELDS;
+pub(in crate::vault::keys) use self::left::of_fields;
 use crate::causes::with_causes;
 use crate::cells;
 use crate::keyring::KeyError;
@@ -293,6 +296,7 @@ impl Vault {
             Stepped::Quietly(Change::default())
         } else {
             match next.role {
+                KeyRole::Kek if next.place == FIELDS => self.step_of_fields(&mut next).await?,
                 KeyRole::Kek => self.step_of_records(&mut next).await?,
                 KeyRole::Row => self.step_of_codes(&mut next).await?,
                 KeyRole::Index => self.step_of_index(&mut next).await?,

@@ -1,5 +1,6 @@
-//! Record keys under the newest key-encryption key. No field is opened.
+//! Record keys under the newest key-encryption key. No field is opened. After a change of suite, the fields follow ([`super::fields`]).
 
+use super::fields::FIELDS;
 use super::{Stepped, position};
 use crate::cells;
 use crate::log::Change;
@@ -15,7 +16,12 @@ impl Vault {
         let behind = position(row)?;
         let old = self.keys.older_record_keys(row.target, behind.as_deref(), STEP).await?;
         let Some(last) = old.last() else {
-            return Ok(Stepped::Over);
+            if !self.changes_suite()? {
+                return Ok(Stepped::Over);
+            }
+            FIELDS.clone_into(&mut row.place);
+            row.position = Vec::new();
+            return Ok(Stepped::Quietly(Change::default()));
         };
         row.position = Cell::list_to_bytes(&cells![last.kek, last.record_kind, last.record]);
         let new = self.keyring.rewrapped(&old)?;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::ids::RecordId;
 use crate::store::rows::erased::tickets_digest;
-use crate::store::rows::{Coded, ErasedKey, ErasedRow, HoldRow, Row, TicketRow};
+use crate::store::rows::{Coded, ErasedKey, ErasedRow, HoldRow, RestrictionRow, Row, TicketRow};
 use crate::vault::life::fsck::Check;
 use crate::vault::life::fsck::rows::Seen;
 
@@ -17,12 +17,19 @@ pub(super) struct Erasures {
     tickets: BTreeMap<String, BTreeMap<String, TicketRow>>,
     /// Legal holds in force, by what the log calls the caller.
     holds: BTreeMap<String, u32>,
+    /// Whose data are restricted to storage.
+    restricted: BTreeSet<String>,
 }
 
 impl Erasures {
     /// How many holds are in force on a record.
     pub(super) fn holds_on(&self, subject: &str) -> u32 {
         self.holds.get(subject).copied().unwrap_or_default()
+    }
+
+    /// Whether a record is restricted to storage.
+    pub(super) fn is_restricted(&self, subject: &str) -> bool {
+        self.restricted.contains(subject)
     }
 }
 
@@ -43,6 +50,14 @@ impl Check<'_> {
             check.protected(&row, &code, "", &format!("legal hold {}", row.id));
             if row.lifted_at.is_none() {
                 *seen.erasures.holds.entry(row.subject.to_string()).or_default() += 1;
+            }
+        })
+        .await;
+        self.each(RestrictionRow::table(), |check, row: Coded<RestrictionRow>| {
+            let (row, code, _) = Self::taken_apart(row);
+            check.protected(&row, &code, "", &format!("restriction {}", row.id));
+            if row.lifted_at.is_none() {
+                seen.erasures.restricted.insert(row.subject.to_string());
             }
         })
         .await;

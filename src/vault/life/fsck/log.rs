@@ -14,8 +14,8 @@ use crate::store::rows::log::{LooseEntry, LoosePastEntry};
 use crate::store::rows::{EntryRow, HeadRow, One, PastEntryRow, PastLogRow, Row, TileRow};
 use crate::vault::auditing::retention::BELOW;
 use crate::vault::life::fsck::{Check, TimeBack};
+use crate::vault::life::next_log;
 use crate::vault::life::open::OpenError;
-use crate::vault::life::restart;
 
 /// A request gets its time when it is decided on and its place when it is committed: of two at once the later may come first, by
 /// less than a request may last.
@@ -50,6 +50,7 @@ impl Tree {
 impl Check<'_> {
     pub(super) async fn log(&mut self) -> Result<(), OpenError> {
         self.past_logs().await?;
+        self.count_anew();
         let mut tree = Tree::new();
         let mut next = 0;
         let whole = self.each(EntryRow::table(), |check, row: LooseEntry| {
@@ -82,6 +83,7 @@ impl Check<'_> {
             let (tree, next) = trees.entry(n).or_insert_with(|| (Tree::new(), 0));
             if row.idx == 0 {
                 check.settle_bodies();
+                check.count_anew();
                 firsts.insert(n, row.clone());
             }
             check.entry(tree, next, row);
@@ -127,7 +129,7 @@ impl Check<'_> {
             let origin = row.checkpoint.lines().next().unwrap_or_default();
             // A first entry that was archived says nothing here any more.
             let next = firsts.get(&(n + 1)).filter(|entry| !entry.body.is_empty());
-            let follows = |leaf: Leaf| restart::follows(&leaf, origin, row);
+            let follows = |leaf: Leaf| next_log::follows(&leaf, origin, row);
             if row.n != n || next.is_some_and(|entry| !leaf_of(entry).is_some_and(follows)) {
                 self.find(
                     format!("past log {}", row.n),
@@ -159,10 +161,12 @@ impl Check<'_> {
             };
             self.find(gap, "is missing");
             tree.whole = false;
+            self.count_on();
         }
         *next = index + 1;
         if let (true, Some(stored)) = (row.body.is_empty(), stored) {
             self.no_body(index);
+            self.count_on();
             tree.push(stored);
             return;
         }
@@ -170,10 +174,13 @@ impl Check<'_> {
         tree.push(hash);
         match proved(row) {
             Some(entry) => self.leaf(&entry),
-            None => self.find(
-                format!("log entry {index}"),
-                "does not have the hash it was logged with",
-            ),
+            None => {
+                self.count_on();
+                self.find(
+                    format!("log entry {index}"),
+                    "does not have the hash it was logged with",
+                );
+            }
         }
     }
 
@@ -200,9 +207,11 @@ impl Check<'_> {
         let Some(leaf) = entry.leaf() else {
             let place = format!("log entry {}", entry.index());
             self.find(place, "is not a leaf this program writes");
+            self.count_on();
             return;
         };
         self.time(entry.index(), &leaf.t);
+        self.count(entry.index(), &leaf);
         self.dropped_below = self.dropped_below.max(dropped_below(&leaf));
         let other = leaf.link.as_ref().and_then(|link| link.get(OTHER_SUBJECT));
         let other = other.cloned().unwrap_or_default();

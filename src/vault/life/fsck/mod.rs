@@ -10,14 +10,18 @@ mod log;
 mod log_index;
 mod references;
 mod rows;
+mod tallies;
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use self::rows::Seen;
-use crate::keyring::unlock::Passphrase;
+use self::tallies::Tallies;
+use crate::keyring::unlock::Opener;
 use crate::log::leaf;
 use crate::model::code::Code;
 use crate::model::ids::{RecordId, RecordKind};
@@ -26,76 +30,44 @@ use crate::randomness::{Randomness, System};
 use crate::store::StoreError;
 use crate::store::rows::coded::row_digest;
 use crate::store::rows::{Coded, Columns, FromColumns, Protected, Table, WrappedKey};
+pub use crate::vault::core::{Finding, OrphanKey, Report, TimeBack};
 use crate::vault::life::erasures::{Marks, marks};
 use crate::vault::life::open::{OpenError, Places, Unlocked};
 
 /// Rows between two words on progress.
-const PAGE: u64 = 1000;
-
-/// One thing that is not as it should be. Names places, never values.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct Finding {
-    /// Where.
-    pub place: String,
-    /// What.
-    pub what: String,
-}
-
-/// A key whose record never came to be (a crash between the two stores) or is gone. It harms nobody: no finding.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct OrphanKey {
-    /// `caller` or `ticket`.
-    pub record: &'static str,
-    /// Which row of the key store's `record_key` it is, from 1 in the order of its primary key.
-    pub position: u64,
-}
-
-/// An entry that says it is older than one before it, by more than requests overtake each other. Somebody set the clock, or it was
-/// wrong: no finding, since the order of entries does not rest on it.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct TimeBack {
-    /// The entry's index.
-    pub entry: u64,
-    /// Its time.
-    pub time: String,
-    /// The latest time before it.
-    pub after: String,
-}
-
-/// What was looked at and what was found.
-#[derive(Debug, Default, serde::Serialize)]
-pub struct Report {
-    /// Entries of the log.
-    pub entries: u64,
-    /// Sealed fields.
-    pub fields: u64,
-    /// Other rows.
-    pub rows: u64,
-    /// Rows and fields whose last write is in an entry that was archived and dropped: their own codes were checked.
-    pub archived: u64,
-    /// Records that were erased after this copy of the data store was made. They stay unreadable: no finding.
-    pub erased: u64,
-    /// Keys without a record.
-    pub orphan_keys: Vec<OrphanKey>,
-    /// Entries where times go back.
-    pub times_back: Vec<TimeBack>,
-    /// Everything that is not as it should be.
-    pub findings: Vec<Finding>,
-}
+const PAGE: u64 = 100;
 
 /// Checks a vault that no process serves. `progress` hears the number of rows and entries looked at.
 ///
 /// # Errors
 /// [`OpenError`] when it cannot even be opened.
-pub async fn check(
+pub async fn check<'o>(
     places: &Places,
-    passphrase: &Passphrase,
+    opener: impl Into<Opener<'o>>,
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<Report, OpenError> {
-    let vault = opened(places, passphrase).await?;
+    let vault = opened(places, opener.into()).await?;
+    let progress = |count| {
+        progress(count);
+        ControlFlow::Continue(())
+    };
+    checked(&vault, Some(&places.log_index()), &progress).await
+}
+
+/// Checks stores that nobody else uses: a vault's own, with the index of its log, or copies. `progress` hears the number of rows and
+/// entries looked at, and may break it off; the report is worth nothing then.
+///
+/// # Errors
+/// As [`check`].
+pub(in crate::vault) async fn checked(
+    vault: &Unlocked,
+    index: Option<&Path>,
+    progress: &(dyn Fn(u64) -> ControlFlow<()> + Sync),
+) -> Result<Report, OpenError> {
     let mut check = Check {
-        vault: &vault,
+        vault,
         progress,
+        ends: false,
         report: Report::default(),
         expected: BTreeMap::new(),
         bodiless: Vec::new(),
@@ -105,14 +77,19 @@ pub async fn check(
         keys: BTreeMap::new(),
         marks: Marks::new(),
         references: BTreeMap::new(),
+        tallies: Tallies::default(),
     };
     check.databases().await;
-    check.interrupted().await;
+    // The keys of copies are those of the open vault, which has finished everything.
+    check.interrupted(index.is_some()).await;
     check.log().await?;
+    check.tallies().await;
     check.clients().await;
-    // A log that cannot be read has been named: there is nothing to hold its index against.
-    let index = log_index::check(&*vault.store, &places.log_index()).await;
-    check.report.findings.extend(index.unwrap_or_default());
+    if let Some(index) = index {
+        // A log that cannot be read has been named: there is nothing to hold its index against.
+        let index = log_index::check(&*vault.store, index).await;
+        check.report.findings.extend(index.unwrap_or_default());
+    }
     check.keys().await;
     check.references().await;
     let mut seen = Seen::default();
@@ -128,24 +105,26 @@ pub async fn check(
 ///
 /// # Errors
 /// [`OpenError`] when the vault cannot be opened or a database reports a fault.
-pub async fn rebuild_index(
+pub async fn rebuild_index<'o>(
     places: &Places,
-    passphrase: &Passphrase,
+    opener: impl Into<Opener<'o>>,
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<(), OpenError> {
-    let vault = opened(places, passphrase).await?;
+    let vault = opened(places, opener.into()).await?;
     Ok(log_index::rebuild(&*vault.store, &places.log_index(), progress).await?)
 }
 
 /// Nothing is sealed by a check: where random bytes would come from does not matter.
-async fn opened(places: &Places, passphrase: &Passphrase) -> Result<Unlocked, OpenError> {
+async fn opened(places: &Places, opener: Opener<'_>) -> Result<Unlocked, OpenError> {
     let randomness: Arc<dyn Randomness> = Arc::new(System);
-    Unlocked::open(places, passphrase, &randomness).await
+    Unlocked::open(places, opener, &randomness).await
 }
 
 struct Check<'v> {
     vault: &'v Unlocked,
-    progress: &'v (dyn Fn(u64) + Sync),
+    progress: &'v (dyn Fn(u64) -> ControlFlow<()> + Sync),
+    /// It was broken off.
+    ends: bool,
     report: Report,
     /// The newest digest the log has for each place, by owner and place.
     expected: BTreeMap<(String, String), String>,
@@ -163,6 +142,8 @@ struct Check<'v> {
     marks: Marks,
     /// What each stored reference stands for.
     references: BTreeMap<Reference, RecordId>,
+    /// What the entries of the log at hand count.
+    tallies: Tallies,
 }
 
 impl Check<'_> {
@@ -206,6 +187,7 @@ impl Check<'_> {
         let mut whole = true;
         let store = &self.vault.store;
         let mut row = |position: u64, columns: &mut dyn Columns| match T::from_columns(columns) {
+            _ if self.ends => {}
             Err(_) => {
                 whole = false;
                 self.unreadable(table.name, position);
@@ -214,7 +196,8 @@ impl Check<'_> {
                 visit(self, row);
                 self.report.rows += 1;
                 if position.is_multiple_of(PAGE) {
-                    (self.progress)(self.report.entries + self.report.fields + self.report.rows);
+                    let seen = self.report.entries + self.report.fields + self.report.rows;
+                    self.ends = (self.progress)(seen).is_break();
                 }
             }
         };
@@ -227,8 +210,15 @@ impl Check<'_> {
     }
 
     /// A rotation or an erasure that a crash has interrupted is finished, as at a start.
-    async fn interrupted(&mut self) {
-        for done in [self.vault.finish_rotations().await, self.vault.finish_erasures().await] {
+    async fn interrupted(&mut self, rotations: bool) {
+        let rotated = if rotations {
+            let rotated = self.vault.finish_rotations().await;
+            rotated.and_then(|destructions| destructions.are_known())
+        } else {
+            Ok(())
+        };
+        let erasures = self.vault.finish_erasures().await.map(drop);
+        for done in [rotated, erasures] {
             match done {
                 // What a database reports stands among the findings already.
                 Ok(()) | Err(OpenError::Store(_)) => {}
@@ -304,7 +294,10 @@ impl Check<'_> {
             let name = match seen.name(key.record()) {
                 Some(name) => format!("record key of {kind} {name}"),
                 None => {
-                    self.report.orphan_keys.push(OrphanKey { record: kind, position });
+                    self.report.orphan_keys.push(OrphanKey {
+                        record: key.record_kind,
+                        position,
+                    });
                     format!("record key of a {kind}, row {position}")
                 }
             };

@@ -7,9 +7,9 @@ use crate::model::approvals::Giver;
 use crate::model::ids::{CallerId, RecordId, TicketId};
 use crate::model::reference::{DepartmentCode, Reference};
 use crate::store::rows::{
-    ApprovalRow, ArchiveRow, BlindIndexRow, CallerRow, Coded, CustodyRow, DeclaredRow, DepartmentRow, DestroyedKeyRow,
-    EntryRow, JoinedRow, KeyVersionRow, PrincipalRow, Protected, RecoveryRow, ReplayRow, RewrapRow, Row, SpentRow,
-    TicketRow, TokenCodeRow, TokenDayRow, TokenRow,
+    ApprovalRow, ArchiveRow, BlindIndexRow, CallerRow, ClosedRow, Coded, CustodyRow, DeclaredRow, DepartmentRow,
+    DestroyedKeyRow, EntryRow, JoinedRow, KeyVersionRow, PrincipalRow, Protected, RecoveryRow, ReplayRow, RetentionRow,
+    RewrapRow, Row, SpentRow, TicketRow, TokenCodeRow, TokenDayRow, TokenRow,
 };
 use crate::vault::core::{MOST_MERGED, replay};
 use crate::vault::life::fsck::Check;
@@ -40,6 +40,8 @@ pub(super) struct SeenTicket {
     pub(super) departments: [DepartmentCode; 2],
     /// Steps of custody still to be seen.
     steps: u64,
+    /// It is closed, and it was not seen since when.
+    closed: bool,
 }
 
 /// Records whose rows were read.
@@ -103,6 +105,7 @@ impl Check<'_> {
             .await;
         self.coded(|row: &RewrapRow| format!("rewrap of the key {}", row.role))
             .await;
+        self.coded(|_: &RetentionRow| "periods of retention".to_owned()).await;
         self.coded(|row: &ArchiveRow| format!("archive of {}", row.log)).await;
         self.coded(|row: &SpentRow| format!("what {} has spent ({})", row.principal, row.counted))
             .await;
@@ -118,6 +121,27 @@ impl Check<'_> {
         self.each(TicketRow::table(), |check, row| check.ticket(row, seen))
             .await;
         self.erased_tickets(seen);
+        self.each(ClosedRow::table(), |check, row| check.closed(row, seen))
+            .await;
+        for ticket in seen.tickets.values().filter(|ticket| ticket.closed) {
+            self.find(
+                format!("ticket {}", ticket.no),
+                "is closed, and nothing says since when",
+            );
+        }
+    }
+
+    fn closed(&mut self, row: Coded<ClosedRow>, seen: &mut Seen) {
+        let (row, code, _) = Self::taken_apart(row);
+        let ticket = seen.tickets.get_mut(&row.ticket).filter(|ticket| ticket.closed);
+        let name = ticket.as_ref().map_or("closing of a ticket".to_owned(), |ticket| {
+            format!("closing of ticket {}", ticket.no)
+        });
+        match ticket {
+            Some(ticket) => ticket.closed = false,
+            None => self.find(&name, "is of a ticket that is open, erased or not there"),
+        }
+        self.protected(&row, &code, "", &name);
     }
 
     /// Rows of which nothing is asked but that they are as the vault wrote them.
@@ -148,6 +172,12 @@ impl Check<'_> {
         self.has_key(RecordId::Caller(row.id), &name);
         if seen.erasures.holds_on(&name) != row.holds {
             self.find(format!("caller {name}"), "counts other legal holds than are in force");
+        }
+        if seen.erasures.is_restricted(&name) != row.restricted {
+            self.find(
+                format!("caller {name}"),
+                "is restricted to storage in its own row, or in that of the restriction, and not in both",
+            );
         }
         let caller = SeenCaller {
             subject: row.subject,
@@ -192,6 +222,7 @@ impl Check<'_> {
                 caller: None,
                 departments: [row.holder, row.origin],
                 steps: row.version,
+                closed: false,
             };
             seen.tickets.insert(row.id, ticket);
             self.erased_ticket(row, seen);
@@ -214,6 +245,7 @@ impl Check<'_> {
             caller,
             departments: [referred, row.origin],
             steps: row.version,
+            closed: !row.state.is_open(),
         };
         seen.tickets.insert(row.id, ticket);
     }

@@ -35,6 +35,8 @@ pub(in crate::vault) const KEPT_TICKET: &str = "kept_ticket";
 pub(in crate::vault) const MERGED_TICKET: &str = "merged_ticket";
 /// The caller who is to be erased: what the log calls the record in force.
 pub(in crate::vault) const ERASED: &str = "erased";
+/// The caller whose data are no longer to be restricted: what the log calls the record in force.
+pub(in crate::vault) const RESTRICTED: &str = "restricted";
 /// Most tickets about a caller who can be erased: all of them change in one transaction.
 pub(in crate::vault) const MOST_TICKETS: u32 = 5_000;
 /// A ticket that goes to a record of its own.
@@ -118,6 +120,11 @@ impl Vault {
         }
         if let Some(subject) = named::<Reference>(about, ERASED)? {
             self.bound_whole(&mut rows, &subject).await?;
+        }
+        if let Some(subject) = named::<Reference>(about, RESTRICTED)?
+            && let Some(RecordId::Caller(id)) = refs::resolve(&self.keyring, &*self.store, &subject).await?
+        {
+            rows.row(&self.caller_row(id).await?);
         }
         Ok(rows.done())
     }

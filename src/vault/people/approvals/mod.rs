@@ -25,7 +25,7 @@ use crate::policy::{Permit, Why};
 use crate::store::rows::{About, ApprovalRow, Genuine, PrincipalRow, approval};
 use crate::store::{Guard, Write};
 pub(in crate::vault) use crate::vault::people::approvals::bound::{
-    DEPARTMENT, ERASED, KEPT_TICKET, KEY, LOG, MERGED_TICKET, MOST_TICKETS, PRINCIPAL, SPLIT_TICKET, TOKEN,
+    DEPARTMENT, ERASED, KEPT_TICKET, KEY, LOG, MERGED_TICKET, MOST_TICKETS, PRINCIPAL, RESTRICTED, SPLIT_TICKET, TOKEN,
 };
 pub(in crate::vault) use crate::vault::people::approvals::decide::are_one;
 pub use crate::vault::people::approvals::decide::{Decided, Decision};

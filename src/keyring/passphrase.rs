@@ -1,0 +1,190 @@
+//! Secrets that people type or send: a passphrase, and what comes in piece by piece. Each lies on a locked page.
+
+use std::io::{ErrorKind, Read};
+
+use zeroize::Zeroizing;
+
+use super::KeyError;
+use super::memory::LockedPage;
+
+/// A passphrase, on a locked page, wiped when dropped. No `Debug`.
+pub struct Passphrase {
+    page: LockedPage,
+    len: usize,
+}
+
+/// Why there is no passphrase.
+#[derive(Debug, thiserror::Error)]
+pub enum NoPassphrase {
+    /// It could not be read.
+    #[error(transparent)]
+    NotRead(#[from] std::io::Error),
+    /// It is no passphrase, or the system does not lock memory for it.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+}
+
+impl Passphrase {
+    /// Takes a passphrase of 12 to 1,024 bytes. Where it can be read instead, [`Self::first_line`] makes no copy.
+    ///
+    /// # Errors
+    /// [`KeyError::BadPassphrase`] for any other length; [`KeyError::MemoryNotLocked`].
+    pub fn new(text: Zeroizing<String>) -> Result<Self, KeyError> {
+        Self::of(&text)
+    }
+
+    /// As `new`, of a text that is wiped elsewhere.
+    ///
+    /// # Errors
+    /// As `new`.
+    pub fn of(text: &str) -> Result<Self, KeyError> {
+        let mut page = LockedPage::new()?;
+        let room = page.bytes_mut().get_mut(..text.len()).ok_or(KeyError::BadPassphrase)?;
+        room.copy_from_slice(text.as_bytes());
+        Self::on(page, text.len())
+    }
+
+    /// Reads the first line, UTF-8 text of 12 to 1,024 bytes, straight onto the locked page. What the source gives behind that
+    /// line in the same read is wiped with the page.
+    ///
+    /// # Errors
+    /// [`NoPassphrase`].
+    pub fn first_line(from: impl Read) -> Result<Self, NoPassphrase> {
+        let (page, len) = line(from)?;
+        Ok(Self::on(page, len)?)
+    }
+
+    /// Whether the two are the same.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        self.bytes() == other.bytes()
+    }
+
+    /// The text, for whoever sends it to a server.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        std::str::from_utf8(self.bytes()).unwrap_or_default()
+    }
+
+    fn on(page: LockedPage, len: usize) -> Result<Self, KeyError> {
+        let passphrase = Self { page, len };
+        if (12..=1024).contains(&len) && std::str::from_utf8(passphrase.bytes()).is_ok() {
+            Ok(passphrase)
+        } else {
+            Err(KeyError::BadPassphrase)
+        }
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        self.page.bytes().get(..self.len).unwrap_or_default()
+    }
+}
+
+/// The first line, on a locked page, and its length.
+fn line(mut from: impl Read) -> Result<(LockedPage, usize), NoPassphrase> {
+    let mut page = LockedPage::new()?;
+    let mut len = 0;
+    let end = loop {
+        let room = page.bytes_mut().get_mut(len..).unwrap_or_default();
+        let read = match from.read(room) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            read => read?,
+        };
+        len += read;
+        let line = page.bytes().get(..len).unwrap_or_default();
+        if let Some(end) = line.iter().position(|&byte| byte == b'\n') {
+            break end;
+        }
+        if read == 0 {
+            break len;
+        }
+    };
+    let line = page.bytes().get(..end).unwrap_or_default();
+    let end = line.strip_suffix(b"\r").unwrap_or(line).len();
+    Ok((page, end))
+}
+
+/// The PIN of a hardware module, on a locked page, wiped when dropped. No `Debug`.
+pub struct Pin {
+    page: LockedPage,
+    len: usize,
+}
+
+impl Pin {
+    /// Takes a PIN of 1 to 255 bytes, of a text that is wiped elsewhere.
+    ///
+    /// # Errors
+    /// [`KeyError::BadPin`] for any other length; [`KeyError::MemoryNotLocked`].
+    pub fn of(text: &str) -> Result<Self, KeyError> {
+        let mut page = LockedPage::new()?;
+        let room = page.bytes_mut().get_mut(..text.len()).ok_or(KeyError::BadPin)?;
+        room.copy_from_slice(text.as_bytes());
+        Self::on(page, text.len())
+    }
+
+    /// Reads the first line, straight onto the locked page.
+    ///
+    /// # Errors
+    /// [`NoPassphrase`].
+    pub fn first_line(from: impl Read) -> Result<Self, NoPassphrase> {
+        let (page, len) = line(from)?;
+        Ok(Self::on(page, len)?)
+    }
+
+    /// The text, for the module and for whoever sends it to a server.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        let bytes = self.page.bytes().get(..self.len).unwrap_or_default();
+        std::str::from_utf8(bytes).unwrap_or_default()
+    }
+
+    fn on(page: LockedPage, len: usize) -> Result<Self, KeyError> {
+        let pin = Self { page, len };
+        if (1..=255).contains(&len) && !pin.text().is_empty() {
+            Ok(pin)
+        } else {
+            Err(KeyError::BadPin)
+        }
+    }
+}
+
+/// A secret that comes in piece by piece, onto a locked page. Wiped when dropped. No `Debug`.
+pub struct Incoming {
+    page: LockedPage,
+    len: usize,
+}
+
+impl Incoming {
+    /// Nothing of it yet.
+    ///
+    /// # Errors
+    /// [`KeyError::MemoryNotLocked`].
+    pub fn new() -> Result<Self, KeyError> {
+        let page = LockedPage::new()?;
+        Ok(Self { page, len: 0 })
+    }
+
+    /// Adds a piece. Whether it fits: a page holds 4,096 bytes.
+    #[must_use]
+    pub fn add(&mut self, piece: &[u8]) -> bool {
+        let end = self.len + piece.len();
+        let Some(room) = self.page.bytes_mut().get_mut(self.len..end) else {
+            return false;
+        };
+        room.copy_from_slice(piece);
+        self.len = end;
+        true
+    }
+
+    /// The same as text; nothing where it is none.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        std::str::from_utf8(self.bytes()).unwrap_or_default()
+    }
+
+    /// What has come in.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        self.page.bytes().get(..self.len).unwrap_or_default()
+    }
+}

@@ -1,0 +1,238 @@
+//! The run of the day.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::causes::with_causes;
+use crate::cells;
+use crate::keyring::KeyError;
+use crate::log::leaf::ERASE_DUE;
+use crate::log::{CommitError, Unasked};
+use crate::model::ask::Action;
+use crate::model::reference::DepartmentCode;
+use crate::store::rows::{CallerRow, Genuine, RetentionRow, Row, restriction};
+use crate::store::{Guard, Write};
+use crate::vault::calls::erase::Whole;
+use crate::vault::calls::retention::due::{Standing, Walk};
+use crate::vault::core::Rules;
+use crate::vault::{Error, Vault};
+
+/// From the beginning of one run to that of the next.
+const EVERY: SignedDuration = SignedDuration::from_hours(24);
+/// How often it is looked whether a run is due, and whether what kept it is over.
+const LOOK: Duration = Duration::from_secs(60);
+/// How long nothing is tried after a fault.
+const AFTER_A_FAULT: Duration = Duration::from_secs(10);
+/// How long nothing is tried after somebody has changed what a step was about.
+const AFTER_A_CHANGE: Duration = Duration::from_secs(1);
+
+/// What a step was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RetentionStep {
+    /// There is nothing to do: no periods are in force, or the run of the day is over.
+    Idle,
+    /// Something keeps it: the file was changed, more are due than may be, witnesses are silent.
+    Kept,
+    /// A run began or ended.
+    Turned,
+    /// A caller was erased.
+    Erased,
+}
+
+impl Vault {
+    /// Whether two persons have put these periods in force, under the log in force.
+    pub(super) fn is_in_force(&self, row: &RetentionRow, rules: &Rules) -> bool {
+        row.periods == rules.periods_sha256 && row.log == self.log_number()
+    }
+
+    /// Erases who is due, a run a day, for as long as it is polled.
+    pub async fn keep_retention(&self) {
+        let mut walk = None;
+        loop {
+            let wait = match self.retention_step(&mut walk).await {
+                Ok(RetentionStep::Turned) => Duration::ZERO,
+                Ok(RetentionStep::Erased) => Duration::from_mins(1) / self.rules().periods.rate().max(1),
+                Ok(RetentionStep::Idle | RetentionStep::Kept) | Err(Error::Key(KeyError::Locked)) => LOOK,
+                // Somebody has changed something meanwhile.
+                Err(Error::Stale) => AFTER_A_CHANGE,
+                Err(Error::Log(CommitError::Unavailable)) => AFTER_A_FAULT,
+                Err(error) => {
+                    tracing::warn!(
+                        error = with_causes(&error),
+                        "a caller who is due was not erased: it is tried again"
+                    );
+                    AFTER_A_FAULT
+                }
+            };
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                () = self.retention_wanted.notified() => walk = None,
+            }
+        }
+    }
+
+    /// Takes one step, for tests and for whoever keeps it going with nothing remembered.
+    ///
+    /// # Errors
+    /// Whatever a store, the log or the keys report: the step was not taken, and can be taken again.
+    pub async fn one_retention_step(&self) -> Result<RetentionStep, Error> {
+        self.retention_step(&mut None).await
+    }
+
+    async fn retention_step(&self, walk: &mut Option<Walk>) -> Result<RetentionStep, Error> {
+        let Some(row) = self.retention_row().await? else {
+            return Ok(RetentionStep::Idle);
+        };
+        let now = self.clock.now()?;
+        // One and the same rules for the whole step: they may be read anew meanwhile.
+        let rules = self.rules();
+        if !self.is_in_force(&row, &rules) || row.too_many || self.witnessing.bar(Action::Erase, now).is_some() {
+            return Ok(RetentionStep::Kept);
+        }
+        match (row.run_at, row.ended_at) {
+            // It began by a clock that was ahead.
+            (Some(run_at), None) if run_at > now => self.end_run(row, now).await,
+            (Some(run_at), None) => self.go_on(row, run_at, walk, &rules).await,
+            (Some(run_at), Some(_)) if now.duration_since(run_at) < EVERY => Ok(RetentionStep::Idle),
+            _ => {
+                *walk = None;
+                self.begin_run(row, now, &rules).await
+            }
+        }
+    }
+
+    /// Counts who is due before anybody is erased.
+    async fn begin_run(
+        &self,
+        row: Genuine<RetentionRow>,
+        now: Timestamp,
+        rules: &Rules,
+    ) -> Result<RetentionStep, Error> {
+        let allowed = self.allowed_in_a_run(row.most, rules).await?;
+        let due = self.count_due(now, allowed, rules).await?;
+        let too_many = due > allowed;
+        if too_many {
+            tracing::warn!(
+                allowed,
+                "more callers are due to be erased than a run may erase: nobody is erased"
+            );
+        }
+        let next = RetentionRow {
+            run_at: Some(now),
+            ended_at: (due == 0 || too_many).then_some(now),
+            allowed,
+            erased: 0,
+            too_many,
+            version: row.version + 1,
+            ..row.into_row()
+        };
+        self.log.keep(self.put_retention(next)?).await?;
+        Ok(if too_many {
+            RetentionStep::Kept
+        } else {
+            RetentionStep::Turned
+        })
+    }
+
+    pub(super) async fn allowed_in_a_run(&self, most: Option<u32>, rules: &Rules) -> Result<u64, Error> {
+        match most {
+            Some(most) => Ok(most.into()),
+            None => Ok(rules.periods.allowed(self.store.count(CallerRow::table()).await?)),
+        }
+    }
+
+    /// How many are due, counted to one more than may be.
+    async fn count_due(&self, now: Timestamp, allowed: u64, rules: &Rules) -> Result<u64, Error> {
+        let (mut walk, mut due) = (Walk::at(now), 0);
+        while due <= allowed
+            && let Some(standing) = self.next_standing(&rules.periods, &mut walk).await?
+        {
+            due += u64::from(matches!(standing, Standing::Due(..)));
+            tokio::task::yield_now().await;
+        }
+        Ok(due)
+    }
+
+    /// Erases the next who is due as of the beginning of the run.
+    async fn go_on(
+        &self,
+        row: Genuine<RetentionRow>,
+        run_at: Timestamp,
+        walk: &mut Option<Walk>,
+        rules: &Rules,
+    ) -> Result<RetentionStep, Error> {
+        let mut here = walk
+            .take()
+            .filter(|walk| walk.now() == run_at)
+            .unwrap_or_else(|| Walk::at(run_at));
+        while row.erased < row.allowed
+            && let Some(standing) = self.next_standing(&rules.periods, &mut here).await?
+        {
+            if let Standing::Due(caller, whole) = standing {
+                self.erase_due(row, &caller, &whole).await?;
+                *walk = Some(here);
+                return Ok(RetentionStep::Erased);
+            }
+        }
+        let now = self.clock.now()?;
+        self.end_run(row, now).await
+    }
+
+    async fn end_run(&self, row: Genuine<RetentionRow>, now: Timestamp) -> Result<RetentionStep, Error> {
+        let next = RetentionRow {
+            ended_at: Some(now),
+            most: None,
+            version: row.version + 1,
+            ..row.into_row()
+        };
+        tracing::info!(
+            erased = next.erased,
+            "callers past their periods of retention were erased"
+        );
+        self.log.keep(self.put_retention(next)?).await?;
+        Ok(RetentionStep::Turned)
+    }
+
+    /// One erasure, and that the run has come so far, in one transaction.
+    async fn erase_due(
+        &self,
+        row: Genuine<RetentionRow>,
+        caller: &Genuine<CallerRow>,
+        whole: &Whole,
+    ) -> Result<(), Error> {
+        let now = self.clock.now()?;
+        let (mut change, _) = self.compose_erasure(row.put_by, caller, whole, now).await?;
+        change.link.insert("periods".to_owned(), row.periods.clone());
+        change
+            .link
+            .insert("tickets".to_owned(), whole.tickets.len().to_string());
+        change.guards.push(Guard::unchanged(&row));
+        change.guards.extend(whole.unheld());
+        let unrestricted = |record: &Genuine<CallerRow>| Guard::none(&restriction::IN_FORCE, &cells![record.subject]);
+        change.guards.extend(whole.family.iter().map(unrestricted));
+        let (who, approver) = ((row.put_by, row.token), row.approved_by);
+        let next = RetentionRow {
+            erased: row.erased + 1,
+            version: row.version + 1,
+            ..row.into_row()
+        };
+        change.writes.push(Write::put(self.keyring.protect(next)?));
+        let rules = self.rules();
+        let act = Unasked {
+            who: Some(who),
+            approver: Some(approver),
+            ..Unasked::new(ERASE_DUE, DepartmentCode::AUDITORS, now, rules.policy.hash())
+        };
+        self.log.unasked_patiently(&act, change).await?;
+        self.copies.forget();
+        Ok(())
+    }
+
+    fn put_retention(&self, row: RetentionRow) -> Result<crate::log::Change, Error> {
+        Ok(crate::log::Change {
+            writes: vec![Write::put(self.keyring.protect(row)?)],
+            ..crate::log::Change::default()
+        })
+    }
+}
