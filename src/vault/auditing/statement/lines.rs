@@ -81,6 +81,8 @@ pub(super) struct Lines {
     pub(super) lines: Vec<Line>,
     /// Go on below this position.
     pub(super) next: Option<u64>,
+    /// Of each record the number of its newest entry behind the page; nothing where that one was made before entries were counted.
+    beyond: BTreeMap<usize, Option<u64>>,
 }
 
 /// Which tickets are the caller's.
@@ -103,12 +105,19 @@ impl Vault {
         let more = found.len() > scope.limit;
         let mut names = self.names_for(session);
         let mut lines = Vec::with_capacity(scope.limit);
-        for (index, leaf) in found.into_iter().rev().take(scope.limit) {
+        let mut found = found.into_iter().rev();
+        for (index, leaf) in found.by_ref().take(scope.limit) {
             let is_own = self.is_own(&mut tickets, leaf.ticket.as_deref()).await?;
             lines.push(line(scope, index, leaf, is_own, &mut names).await?);
         }
         let next = lines.last().map(|line| line.index).filter(|_| more);
-        Ok(Lines { lines, next })
+        let mut beyond = BTreeMap::new();
+        for (_, leaf) in found {
+            if let Some(record) = scope.record(&leaf) {
+                beyond.entry(record).or_insert_with(|| scope.number(&leaf));
+            }
+        }
+        Ok(Lines { lines, next, beyond })
     }
 
     /// Adds the newest entries of one subject, one more than a page has. Of records that were one with the caller's for a time, those for the
@@ -169,13 +178,10 @@ async fn line(
     names: &mut Names<'_>,
 ) -> Result<Line, Error> {
     let what = what(&leaf);
-    let record = leaf
-        .subject
-        .as_ref()
-        .and_then(|subject| scope.own.iter().position(|own| own == subject));
+    let record = scope.record(&leaf);
     Ok(Line {
         number: scope.number(&leaf),
-        record: record.map(|at| at + 1),
+        record,
         index,
         at: leaf.t,
         what,
@@ -213,8 +219,8 @@ fn what(leaf: &Leaf) -> EntryKind {
     }
 }
 
-/// Numbers that are missing between the lines; before the first of them, where the number of the statement's own entry is given; and after
-/// the last, where there are no more.
+/// Numbers that are missing between the lines; before the first of them, where the number of the statement's own entry is given; and from
+/// the last of each record to its next entry, on whichever page that is, or to the first number where there is none.
 pub(super) fn gaps(scope: &Scope<'_>, page: &Lines, own: Option<u64>) -> Vec<Gap> {
     let mut gaps = Vec::new();
     let mut missing = |record, first, above: u64| {
@@ -233,9 +239,11 @@ pub(super) fn gaps(scope: &Scope<'_>, page: &Lines, own: Option<u64>) -> Vec<Gap
             missing(record, number + 1, above);
         }
     }
-    if page.next.is_none() && scope.archived == 0 {
-        for (record, lowest) in lowest {
-            missing(record, 1, lowest);
+    for (record, lowest) in lowest {
+        match page.beyond.get(&record).copied().flatten() {
+            Some(next) => missing(record, next + 1, lowest),
+            None if scope.archived == 0 => missing(record, 1, lowest),
+            None => {}
         }
     }
     gaps

@@ -92,6 +92,12 @@ struct Scope<'s> {
 }
 
 impl Scope<'_> {
+    /// Which of the caller's records an entry is counted for, from 1.
+    fn record(&self, leaf: &Leaf) -> Option<usize> {
+        let subject = leaf.subject.as_ref()?;
+        self.own.iter().position(|own| own == subject).map(|at| at + 1)
+    }
+
     /// The number of an entry, as the statement has it. Where earlier entries are not shown it counts from the first that is: who asks is not
     /// told how many there were before.
     fn number(&self, leaf: &Leaf) -> Option<u64> {
