@@ -50,6 +50,7 @@ fn reveal_without_the_log_does_not_compile() {
         "src",
         "migrations",
         "policies",
+        "templates",
         "tests/data",
         "benches",
     ];
