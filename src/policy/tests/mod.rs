@@ -3,7 +3,7 @@
 mod golden;
 mod rules;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
 
 use self::golden::{Cells, matrix};
@@ -182,20 +182,13 @@ impl Line<'_> {
         }
     }
 
-    /// Every cell that is permitted: kind of department, condition, purpose. What is absent is denied. `rules`
-    /// gathers what had a say in any cell, and whether it ever decided alone.
-    fn permitted(&self, policy: &Policy, rules: &mut BTreeMap<String, bool>) -> Vec<Cell> {
+    /// Every cell that is permitted: kind of department, condition, purpose. What is absent is denied.
+    fn permitted(&self, asked: &mut Asked<'_>) -> Vec<Cell> {
         let mut cells = Vec::new();
         for &kind in DepartmentKind::ALL {
             for (name, flags) in CONDITIONS {
                 for &purpose in Purpose::ALL {
-                    let response = policy.engine.ask(self.question(kind, flags, purpose)).unwrap();
-                    let reasons: Vec<String> = response.diagnostics().reason().map(ToString::to_string).collect();
-                    let alone = reasons.len() == 1;
-                    for rule in reasons {
-                        *rules.entry(rule).or_default() |= alone;
-                    }
-                    if is_allowed(&response) {
+                    if asked.permits(self.question(kind, flags, purpose)) {
                         cells.push((kind, name, purpose));
                     }
                 }
@@ -220,7 +213,32 @@ impl Line<'_> {
 /// A cell that is permitted: kind of department, condition, purpose.
 type Cell = (DepartmentKind, &'static str, Purpose);
 
-/// The shipped policy, asked once about every line.
+/// The policy, asked once about every question. Fields of one kind are one question.
+struct Asked<'p> {
+    policy: &'p Policy,
+    answers: HashMap<Question, bool>,
+    /// What had a say in any answer, and whether it ever decided alone.
+    rules: BTreeMap<String, bool>,
+}
+
+impl Asked<'_> {
+    fn permits(&mut self, question: Question) -> bool {
+        if let Some(&known) = self.answers.get(&question) {
+            return known;
+        }
+        let response = self.policy.engine.ask(question).unwrap();
+        let reasons: Vec<String> = response.diagnostics().reason().map(ToString::to_string).collect();
+        let alone = reasons.len() == 1;
+        for rule in reasons {
+            *self.rules.entry(rule).or_default() |= alone;
+        }
+        let answer = is_allowed(&response);
+        self.answers.insert(question, answer);
+        answer
+    }
+}
+
+/// The shipped policy, asked about every line.
 struct Whole {
     policy: Policy,
     lines: Vec<(Line<'static>, Vec<Cell>)>,
@@ -231,16 +249,18 @@ struct Whole {
 static FIELDS: LazyLock<FieldSet> = LazyLock::new(|| FieldSet::shipped().unwrap());
 static WHOLE: LazyLock<Whole> = LazyLock::new(|| {
     let (policy, _) = shipped();
-    let mut rules = BTreeMap::new();
+    let mut asked = Asked {
+        policy: &policy,
+        answers: HashMap::new(),
+        rules: BTreeMap::new(),
+    };
     let lines = lines(&FIELDS).into_iter().map(|line| {
-        let cells = line.permitted(&policy, &mut rules);
+        let cells = line.permitted(&mut asked);
         (line, cells)
     });
-    Whole {
-        lines: lines.collect(),
-        rules,
-        policy,
-    }
+    let lines = lines.collect();
+    let rules = asked.rules;
+    Whole { policy, lines, rules }
 });
 
 #[test]
