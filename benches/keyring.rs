@@ -140,6 +140,8 @@ async fn cases(server: &Server, scene: &Scene) -> Vec<(String, Value)> {
         let sent = json!({"department": "C1", "reason": "测试"});
         let dispatch = format!("/v1/tickets/{no}/dispatch");
         server.good(&scene.dispatcher, "POST", &dispatch, &sent).await;
+        let sign = format!("/v1/tickets/{no}/sign");
+        server.good(&scene.handler, "POST", &sign, &json!({})).await;
         let page = server
             .good(&scene.handler, "GET", &format!("/v1/tickets/{no}"), &Value::Null)
             .await;

@@ -131,6 +131,8 @@ async fn measure(scene: &Scene, http: &Http, batch: usize) -> (f64, f64, f64) {
         &sent,
     )
     .await;
+    let sign = format!("{base}/v1/tickets/{no}/sign");
+    call(http, &scene.handler, "POST", &sign, &json!({})).await;
     let (_, page) = call(
         http,
         &scene.handler,

@@ -45,7 +45,9 @@ mod import {
 
 /// Tickets travel.
 mod tickets {
+    mod life;
     mod returned;
+    mod rules;
 }
 
 /// Accounts, roles, second persons, and what one person may do to the others.

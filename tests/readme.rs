@@ -81,7 +81,7 @@ fn the_sessions_do_what_they_say() {
 
 /// Gives the answer to the read.
 fn a_call_is_taken_and_read(file: &str, told: &[Value]) -> Value {
-    let [taken, sent, read, refused] = <&[Value; 4]>::try_from(told).expect(file);
+    let [taken, sent, signed, read, refused] = <&[Value; 5]>::try_from(told).expect(file);
     assert_eq!(taken.pointer("/caller/matched"), Some(&json!("certain")), "{taken:#}");
     let on_file = taken.pointer("/caller/on_file").and_then(Value::as_array).unwrap();
     assert!(
@@ -90,6 +90,7 @@ fn a_call_is_taken_and_read(file: &str, told: &[Value]) -> Value {
     );
     assert_eq!(taken.pointer("/ticket/state"), Some(&json!("accepted")));
     assert_eq!(sent["state"], json!("dispatched"), "{sent:#}");
+    assert_eq!(signed["state"], json!("signed"), "{signed:#}");
     assert_eq!(read["fields"], json!({"callback_number": "+8617382288236"}), "{read:#}");
     assert_eq!(refused["type"], json!("urn:callervault:problem:refused"), "{refused:#}");
     assert_eq!(refused["status"], json!(403));
@@ -119,7 +120,7 @@ fn the_auditor_finds_it(file: &str, read: &Value, said: &[String]) {
         .iter()
         .map(|entry| &entry["act"])
         .collect();
-    assert_eq!(acts, ["ticket.read", "ticket.dispatch"], "{followed:#}");
+    assert_eq!(acts, ["ticket.read", "ticket.sign"], "{followed:#}");
 
     let resolve = documents(std::slice::from_ref(resolve));
     let [approved, resolved] = <&[Value; 2]>::try_from(&resolve[..]).expect(file);

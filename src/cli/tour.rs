@@ -24,7 +24,7 @@ pub(super) fn walk(credentials: &Credentials) -> Done {
     tour.clear(&no, &caller)?;
     tour.verify(&no, &caller)?;
     tour.wrong_department(&no, &caller)?;
-    tour.closed(&no, &caller)?;
+    tour.reported(&no, &caller)?;
     let after = tour.log_size()?;
     promise(
         after == before + ENTRIES,
@@ -41,9 +41,9 @@ struct Tour<'c> {
     credentials: &'c Credentials,
 }
 
-/// Requests between the first look at the log and the last: call, dispatch, ticket, four by the handler (masked, clear,
-/// two comparisons), the other department's, the close, one after it, and the last look itself.
-const ENTRIES: u64 = 11;
+/// Requests between the first look at the log and the last: call, dispatch, signature, ticket, four by the handler (masked, clear,
+/// two comparisons), the other department's, the report, one after it, and the last look itself.
+const ENTRIES: u64 = 12;
 const NUMBER: &str = "17382288236";
 
 fn promise(kept: bool, what: &str) -> Done {
@@ -109,7 +109,9 @@ impl Tour<'_> {
             answer.status == 200 && text(&answer.json(), "/holder") == code,
             "a ticket is dispatched",
         )?;
-        say(format!("2  dispatched to {code}"))?;
+        let signed = self.post("handler-c1", &format!("/v1/tickets/{no}/sign"), &json!({}))?;
+        promise(signed.status == 200, "the department signs for it")?;
+        say(format!("2  dispatched to {code}, which signs for it"))?;
         Ok(())
     }
 
@@ -175,16 +177,13 @@ impl Tour<'_> {
         Ok(())
     }
 
-    fn closed(&self, no: &str, caller: &str) -> Done {
-        let close = self.post(
-            "handler-c1",
-            &format!("/v1/tickets/{no}/close"),
-            &json!({"reason": "已整改"}),
-        )?;
-        promise(close.status == 200, "a ticket is closed")?;
+    fn reported(&self, no: &str, caller: &str) -> Done {
+        let body = json!({"reason": "商家配合", "reply": "已责令商家夜间关闭音响"});
+        let report = self.post("handler-c1", &format!("/v1/tickets/{no}/feedback"), &body)?;
+        promise(report.status == 200, "the department reports what it did")?;
         let refused = self.reveal("handler-c1", caller, no, "clear")?;
-        promise(refused.status == 403, "a closed ticket shows nothing")?;
-        say("   ticket closed; the same request again: refused")?;
+        promise(refused.status == 403, "after its report a department sees nothing")?;
+        say("   the department reports what it did; the same request again: refused")?;
         Ok(())
     }
 }

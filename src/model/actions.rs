@@ -160,10 +160,36 @@ actions! {
     ListDepartments = "department.list": "Find departments" / "查找部门": Whole, Nothing, one, Passes, List;
     /// Send a ticket to a department.
     Dispatch = "ticket.dispatch": "Dispatch" / "派单": Writing, OpenTicket, one, Passes, Update;
-    /// Give a ticket back to the centre.
-    Return = "ticket.return": "Return" / "退单": Writing, OpenTicket, one, Passes, Update;
+    /// Answer the caller without a department.
+    Answer = "ticket.answer": "Answer" / "直接答复": Writing, OpenTicket, one, Passes, Update;
+    /// Do not take a matter.
+    RefuseTicket = "ticket.refuse": "Do not take" / "不予受理": Writing, OpenTicket, one, Passes, Update;
+    /// Pass a matter on to somebody beside the hotline.
+    TransferOut = "ticket.transfer-out": "Pass on elsewhere" / "转出": Writing, OpenTicket, one, Passes, Update;
+    /// Sign for a ticket.
+    Sign = "ticket.sign": "Sign for" / "签收": Writing, OpenTicket, one, Passes, Update;
+    /// Ask the centre to take a ticket back.
+    Return = "ticket.return": "Ask to return" / "申请退单": Writing, OpenTicket, one, Passes, Update;
+    /// Take a ticket back.
+    AcceptReturn = "ticket.accept-return": "Take back" / "同意退单": Writing, OpenTicket, one, Passes, Update;
+    /// Leave a ticket with a department that asked to return it.
+    DenyReturn = "ticket.deny-return": "Deny the return" / "不同意退单": Writing, OpenTicket, one, Passes, Update;
+    /// Begin work on a ticket.
+    Start = "ticket.start": "Begin work" / "开始办理": Writing, OpenTicket, one, Passes, Update;
+    /// Report what was done.
+    Feedback = "ticket.feedback": "Report" / "反馈": Writing, OpenTicket, one, Passes, Update;
+    /// Look at such a report.
+    Review = "ticket.review": "Review" / "审核": Writing, OpenTicket, one, Passes, Update;
+    /// Let such a report pass.
+    Pass = "ticket.pass": "Pass" / "审核通过": Writing, OpenTicket, one, Passes, Update;
+    /// Send a ticket back for more work.
+    Redo = "ticket.redo": "Send back for more work" / "重办": Writing, OpenTicket, one, Passes, Update;
     /// Close a ticket.
     Close = "ticket.close": "Close" / "办结": Writing, OpenTicket, one, Passes, Update;
+    /// Take a matter back for its caller.
+    Withdraw = "ticket.withdraw": "Withdraw" / "撤回": Writing, OpenTicket, one, Passes, Update;
+    /// End a ticket without an answer to the matter.
+    Terminate = "ticket.terminate": "End" / "终止": Writing, OpenTicket, one, Passes, Update;
     /// See departments and principals.
     ReadAdmin = "admin.read": "See departments and accounts" / "查看部门和账号": Whole, Nothing, one, Passes, Read;
     /// Make or change a department.
@@ -294,9 +320,22 @@ impl Action {
                 | Self::ReadTicket
                 | Self::ListTickets
                 | Self::ListDepartments
+                | Self::Answer
+                | Self::RefuseTicket
+                | Self::TransferOut
                 | Self::Dispatch
+                | Self::Sign
                 | Self::Return
+                | Self::AcceptReturn
+                | Self::DenyReturn
+                | Self::Start
+                | Self::Feedback
+                | Self::Review
+                | Self::Pass
+                | Self::Redo
                 | Self::Close
+                | Self::Withdraw
+                | Self::Terminate
         )
     }
 

@@ -178,8 +178,12 @@ pub struct TransitionData {
     pub to: TicketState,
     /// Who holds the ticket afterwards.
     pub holder: Holder,
-    /// The field that its reason is sealed into.
-    pub reason: &'static str,
+    /// The field that its `reason` is sealed into. Without one it takes no reason.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<&'static str>,
+    /// The field that its `reply`, the words for the caller, is sealed into. Without one it takes no reply.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reply: Option<&'static str>,
     /// Its purpose, where the asker's role has it and the request names none.
     pub purpose: Purpose,
 }
@@ -196,6 +200,7 @@ impl From<Transition> for TransitionData {
             to: step.to,
             holder: step.holder,
             reason: step.reason,
+            reply: step.reply,
             purpose: step.purpose,
         }
     }

@@ -63,18 +63,70 @@ word_enum! {
     pub enum TicketState {
         /// Taken by an agent, held by the centre.
         Accepted = "accepted": "Accepted" / "已受理",
-        /// Sent to a department, which holds it.
+        /// The centre has answered the caller itself.
+        Answered = "answered": "Answered by the centre" / "已直接答复",
+        /// Sent to a department, which has not said yet that it takes it.
         Dispatched = "dispatched": "Dispatched" / "已派单",
-        /// Done: nothing about the caller is shown for it any more.
+        /// The department says that it is not its own, and the centre has not decided yet.
+        ReturnAsked = "return_asked": "Return asked for" / "退单待审",
+        /// The department takes it.
+        Signed = "signed": "Signed for" / "已签收",
+        /// The department works on it.
+        InProgress = "in_progress": "In progress" / "办理中",
+        /// The department has reported what it did.
+        Feedback = "feedback": "Reported" / "已反馈",
+        /// The centre looks at that report.
+        Review = "review": "In review" / "审核中",
+        /// The caller is asked whether it is solved.
+        Callback = "callback": "Calling back" / "回访中",
+        /// Done.
         Closed = "closed": "Closed" / "已办结",
+        /// The hotline does not take it.
+        Refused = "refused": "Not taken" / "不予受理",
+        /// Passed on to somebody beside the hotline: the police, discipline inspection, petitions.
+        TransferredOut = "transferred_out": "Passed on elsewhere" / "已转出",
+        /// The caller has taken it back.
+        Withdrawn = "withdrawn": "Withdrawn" / "已撤回",
+        /// Ended by the centre without an answer to the matter.
+        Terminated = "terminated": "Ended" / "已终止",
     }
 }
 
 impl TicketState {
-    /// Whether work on the ticket goes on.
+    /// Whether the ticket goes on. When it is over, nothing about its caller is shown for it any more.
     #[must_use]
     pub const fn is_open(self) -> bool {
-        !matches!(self, Self::Closed)
+        !matches!(
+            self,
+            Self::Closed | Self::Refused | Self::TransferredOut | Self::Withdrawn | Self::Terminated
+        )
+    }
+
+    /// This state where the ticket is over in it, and [`Self::Closed`] otherwise.
+    #[must_use]
+    pub const fn ended(self) -> Self {
+        if self.is_open() { Self::Closed } else { self }
+    }
+
+    /// Whether the ticket lies with the department that it was sent to.
+    #[must_use]
+    pub const fn is_with_department(self) -> bool {
+        matches!(
+            self,
+            Self::Dispatched | Self::ReturnAsked | Self::Signed | Self::InProgress
+        )
+    }
+
+    /// Whether the reply of the ticket is for the caller: the centre has answered, or has let a department's report pass.
+    #[must_use]
+    pub const fn is_told(self) -> bool {
+        matches!(self, Self::Answered | Self::Callback | Self::Closed)
+    }
+
+    /// Whether a department has taken the ticket and works on it: only then does it need its caller.
+    #[must_use]
+    pub const fn is_worked_on(self) -> bool {
+        matches!(self, Self::Signed | Self::InProgress)
     }
 }
 

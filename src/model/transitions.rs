@@ -15,6 +15,8 @@ word_enum! {
         Same = "same": "as before" / "不变",
         /// The centre that took the call.
         Origin = "origin": "the centre that took the call" / "受理来电的热线中心",
+        /// The department that has signed for it last.
+        Worker = "worker": "the department that signed for it" / "签收该工单的部门",
     }
 }
 
@@ -25,6 +27,8 @@ pub struct Departments {
     pub holder: DepartmentCode,
     /// Took the call.
     pub origin: DepartmentCode,
+    /// Has signed for it last.
+    pub worker: Option<DepartmentCode>,
 }
 
 impl Holder {
@@ -37,6 +41,7 @@ impl Holder {
             (_, Some(_)) => None,
             (Self::Same, None) => Some(ticket.holder),
             (Self::Origin, None) => Some(ticket.origin),
+            (Self::Worker, None) => ticket.worker,
         }
     }
 }
@@ -52,15 +57,17 @@ pub struct Step {
     pub to: TicketState,
     /// Who holds the ticket after it.
     pub holder: Holder,
-    /// The ticket's field that its reason is sealed into.
-    pub reason: &'static str,
+    /// The ticket's field that its reason is sealed into, if it needs one.
+    pub reason: Option<&'static str>,
+    /// The ticket's field that what the caller is told is sealed into, if it needs that.
+    pub reply: Option<&'static str>,
     /// Its purpose, unless the asker states another.
     pub purpose: Purpose,
 }
 
 /// Declares the steps: a word each, which is its address, its labels, and how it is done.
 macro_rules! transitions {
-    ($( $(#[$doc:meta])* $variant:ident = $word:literal: $en:literal / $zh:literal: $action:ident, [$($from:ident)+] => $to:ident, $holder:ident, $reason:literal, $purpose:ident; )+) => {
+    ($( $(#[$doc:meta])* $variant:ident = $word:literal: $en:literal / $zh:literal: $action:ident, [$($from:ident)+] => $to:ident, $holder:ident, $reason:tt, $reply:tt, $purpose:ident; )+) => {
         word_enum! {
             /// A step of a ticket: the last part of `POST /v1/tickets/{no}/{transition}`.
             pub enum Transition { $( $(#[$doc])* $variant = $word: $en / $zh, )+ }
@@ -76,26 +83,57 @@ macro_rules! transitions {
                         from: &[$(TicketState::$from),+],
                         to: TicketState::$to,
                         holder: Holder::$holder,
-                        reason: $reason,
+                        reason: transitions!(@ $reason),
+                        reply: transitions!(@ $reply),
                         purpose: Purpose::$purpose,
                     }, )+
                 }
             }
         }
     };
+    (@ -) => { None };
+    (@ $field:literal) => { Some($field) };
 }
 
 transitions! {
-    /// 派单: sends the ticket to a department.
-    Dispatch = "dispatch": "Dispatch" / "派单": Dispatch, [Accepted Dispatched] => Dispatched, Named, "dispatch_reason", Dispatch;
-    /// 退单: gives the ticket back to the centre, which sends it elsewhere, or here again.
-    Return = "return": "Return" / "退单": Return, [Dispatched] => Accepted, Origin, "return_reason", Handle;
-    /// 办结: closes the ticket. Nothing about its caller is shown for it any more.
-    Close = "close": "Close" / "办结": Close, [Accepted Dispatched] => Closed, Same, "close_reason", Handle;
+    /// 直接答复: the centre answers the caller itself.
+    Answer = "answer": "Answer" / "直接答复": Answer, [Accepted] => Answered, Same, -, "reply_public", Intake;
+    /// 不予受理: the hotline does not take the matter.
+    Refuse = "refuse": "Do not take" / "不予受理": RefuseTicket, [Accepted] => Refused, Same, "close_reason", -, Intake;
+    /// 转出: the matter is for somebody beside the hotline.
+    TransferOut = "transfer-out": "Pass on elsewhere" / "转出": TransferOut, [Accepted] => TransferredOut, Same, "close_reason", -, Intake;
+    /// 派单: sends the ticket to a department, also to another than the one that has it.
+    Dispatch = "dispatch": "Dispatch" / "派单": Dispatch, [Accepted Dispatched ReturnAsked Signed InProgress Review Callback] => Dispatched, Named, "dispatch_reason", -, Dispatch;
+    /// 签收: the department takes the ticket.
+    Sign = "sign": "Sign for" / "签收": Sign, [Dispatched] => Signed, Same, -, -, Handle;
+    /// 退单: the department asks the centre to take the ticket back. It holds it until the centre has decided.
+    Return = "return": "Ask to return" / "申请退单": Return, [Dispatched] => ReturnAsked, Same, "return_reason", -, Handle;
+    /// 同意退单: the centre takes the ticket back.
+    AcceptReturn = "accept-return": "Take back" / "同意退单": AcceptReturn, [ReturnAsked] => Accepted, Origin, "dispatch_reason", -, Dispatch;
+    /// 不同意退单: the ticket stays, as if it had been signed for. That is final: no return leads from there.
+    DenyReturn = "deny-return": "Deny the return" / "不同意退单": DenyReturn, [ReturnAsked] => Signed, Same, "dispatch_reason", -, Dispatch;
+    /// 开始办理: work has begun.
+    Start = "start": "Begin work" / "开始办理": Start, [Signed] => InProgress, Same, -, -, Handle;
+    /// 反馈: the department reports what it did, to the centre and in words for the caller.
+    Feedback = "feedback": "Report" / "反馈": Feedback, [Signed InProgress] => Feedback, Origin, "reply_internal", "reply_public", Handle;
+    /// 审核: the centre looks at the report.
+    Review = "review": "Review" / "审核": Review, [Feedback] => Review, Same, -, -, Dispatch;
+    /// 审核通过: the report will do, and the caller is asked.
+    Pass = "pass": "Pass" / "审核通过": Pass, [Review] => Callback, Same, -, -, Dispatch;
+    /// 重办: the department works on it once more.
+    Redo = "redo": "Send back for more work" / "重办": Redo, [Review Callback] => InProgress, Worker, "dispatch_reason", -, Dispatch;
+    /// 办结: closes the ticket.
+    Close = "close": "Close" / "办结": Close, [Answered Callback] => Closed, Same, "close_reason", -, Dispatch;
+    /// 撤回: the caller takes the matter back.
+    Withdraw = "withdraw": "Withdraw" / "撤回": Withdraw, [Accepted Answered Dispatched ReturnAsked Signed InProgress Feedback Review Callback] => Withdrawn, Same, "close_reason", -, Dispatch;
+    /// 终止: ends the ticket without an answer to the matter.
+    Terminate = "terminate": "End" / "终止": Terminate, [Accepted Answered Dispatched ReturnAsked Signed InProgress Feedback Review Callback] => Terminated, Same, "close_reason", -, Dispatch;
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     /// What is shown for a ticket ends with its work: no step leads back from a state in which nothing is shown.
@@ -106,5 +144,33 @@ mod tests {
             assert!(step.from.iter().all(|state| state.is_open()), "{transition}");
             assert_eq!(step.action.as_str(), format!("ticket.{transition}"));
         }
+    }
+
+    /// A ticket gets somewhere from wherever it is, until it is over, and it can come to each state.
+    #[test]
+    fn every_state_is_reached_and_left() {
+        let reached: BTreeSet<&str> = Transition::ALL.iter().map(|step| step.step().to.as_str()).collect();
+        for state in TicketState::ALL {
+            let leads_on = Transition::ALL.iter().any(|step| step.step().from.contains(state));
+            assert_eq!(leads_on, state.is_open(), "{state}");
+            assert!(reached.contains(state.as_str()), "{state}");
+        }
+    }
+
+    /// 不同意退单 is final.
+    #[test]
+    fn nothing_is_returned_once_a_return_was_denied() {
+        let denied = Transition::DenyReturn.step().to;
+        let mut after = BTreeSet::from([denied.as_str()]);
+        // Until the centre has the ticket again, and sends it to somebody anew.
+        for _ in Transition::ALL {
+            for step in Transition::ALL.iter().map(|transition| transition.step()) {
+                if step.holder != Holder::Named && step.from.iter().any(|from| after.contains(from.as_str())) {
+                    after.insert(step.to.as_str());
+                }
+            }
+        }
+        let returns = Transition::Return.step();
+        assert!(returns.from.iter().all(|from| !after.contains(from.as_str())));
     }
 }

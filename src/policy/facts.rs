@@ -53,8 +53,8 @@ pub struct CallerFacts {
     pub row: Genuine<CallerRow>,
     /// The records that were merged, on the way to it. The log's writer checks them again when it commits.
     pub via: Vec<Genuine<CallerRow>>,
-    /// The asker's department has to do with them now: it holds an open ticket about them that is not confidential, or
-    /// took one. Found out only where the ask is to read the caller's page.
+    /// The asker's department has to do with them now: it works on a ticket about them that is not confidential, or took
+    /// one. Found out only where the ask is to read the caller's page.
     pub concerns: bool,
 }
 

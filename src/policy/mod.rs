@@ -119,7 +119,7 @@ impl Policy {
     }
 
     /// Whether somebody with these roles in such a department may ask for this field of a caller at all, for the sake of an open
-    /// ticket that their department holds and that is not confidential.
+    /// ticket that their department works on and that is not confidential.
     #[must_use]
     pub fn may_ask_for(&self, roles: Roles, department_kind: DepartmentKind, field: &str) -> bool {
         let kind = self
@@ -131,6 +131,7 @@ impl Policy {
         let flags = Flags {
             ticket_known: true,
             open: true,
+            worked_on: true,
             held: true,
             about: true,
             caller_known: true,

@@ -9,6 +9,7 @@ use crate::model::fields::{Class, Field, FieldName, FieldSet, Group};
 use crate::model::ids::RecordKind;
 use crate::model::principals::{DepartmentKind, Role};
 use crate::model::purposes::{Form, Purpose};
+use crate::model::tickets::TicketState;
 
 /// What policy knows of a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -60,6 +61,9 @@ macro_rules! flags {
 flags! {
     ticket_known,
     open,
+    answered,
+    told,
+    worked_on,
     held,
     origin,
     about,
@@ -95,6 +99,9 @@ impl Flags {
         Self {
             ticket_known: true,
             open: ticket.row.state.is_open(),
+            answered: ticket.row.state == TicketState::Answered,
+            told: ticket.row.state.is_told(),
+            worked_on: ticket.row.state.is_worked_on(),
             held: ticket.row.holder == ask.department(),
             origin: ticket.row.origin == ask.department(),
             about: about_itself || caller.is_some_and(|caller| Some(caller.row.id) == ticket.caller),

@@ -19,6 +19,8 @@ word_enum! {
         NoSuchTicket = "no-such-ticket",
         /// The asker's department does not hold the ticket.
         NotHolder = "not-holder",
+        /// The asker's department has not signed for the ticket, or has reported.
+        NotWorkedOn = "not-worked-on",
         /// The ticket's caller was erased.
         Erased = "erased",
         /// The ticket is about another caller.
@@ -105,6 +107,14 @@ pub(super) fn explain(ask: &Ask, facts: &Facts, situation: Situation, permitted:
     }
     if flags.ticket_known && !flags.held && with(Flags { held: true, ..flags }) {
         return Why::NotHolder;
+    }
+    if flags.held
+        && with(Flags {
+            worked_on: true,
+            ..flags
+        })
+    {
+        return Why::NotWorkedOn;
     }
     if Purpose::ALL
         .iter()

@@ -149,10 +149,18 @@ async fn alarms_are_counted_and_the_report_names_them() {
     assert_eq!(reader(world.id("handler-w2"))["refusals"], 1);
     assert_eq!(report["most_read"][0]["reads"], 27);
 
-    // The day after nothing; and later, when the ticket was closed, nothing without an act.
+    // The day after nothing; and later, when the department has reported, nothing without an act.
     let after = auditor.get("/v1/audit/report?day=2026-12-02").await.json();
     assert_eq!(after["readers"], json!([]));
-    handler.close(&case.no).await.is(200);
+    handler.step(&case.no, "start", json!({})).await.is(200);
+    let without = async || {
+        let report = auditor.get("/v1/audit/report?day=2026-11-25&days=7").await.json();
+        let readers = report["readers"].as_array().unwrap().clone();
+        readers.iter().any(|reader| reader["without_action"] != 0)
+    };
+    assert!(without().await, "that work has begun says nothing of what came of it");
+    let report = json!({"reason": "商家配合", "reply": "已责令整改"});
+    handler.step(&case.no, "feedback", report).await.is(200);
     clock.set(at("2026-12-10T02:00:00Z"));
     let report = auditor.get("/v1/audit/report?day=2026-11-25&days=7").await.json();
     let readers = report["readers"].as_array().unwrap();

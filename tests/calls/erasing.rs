@@ -35,7 +35,7 @@ async fn an_erased_caller_is_gone_and_everybody_else_stays() {
         (&json!(true), &json!(null))
     );
     assert_eq!((&ticket["on_file"], &ticket["kind"]), (&json!([]), &json!("complaint")));
-    assert_eq!(ticket["custody"].as_array().map(Vec::len), Some(4), "{ticket}");
+    assert_eq!(ticket["custody"].as_array().map(Vec::len), Some(5), "{ticket}");
     handler.reveal(&case).clear().await.fails(410, "erased");
     handler
         .verify(&case, "callback_number", NUMBER)
@@ -103,7 +103,7 @@ async fn it_takes_an_officer_and_another_person() {
 #[tokio::test]
 async fn an_approval_is_for_the_caller_as_they_were() {
     let (world, app) = World::new().await;
-    let [agent, auditor, dpo, dispatcher] = world.actors(&app, ["agent", "auditor", "dpo", "dispatcher"]);
+    let [agent, auditor, dpo] = world.actors(&app, ["agent", "auditor", "dpo"]);
     let case = world.case(&app, "C1").await;
     let (_, reference) = world.closed_case(&app, &case).await;
     let id = dpo.approved_by(auditor, &erase(&reference)).await;
@@ -112,7 +112,7 @@ async fn an_approval_is_for_the_caller_as_they_were() {
     auditor.finds_refused(&late, "approval-stale", "changed").await;
     let open = dpo.send(erase(&reference)).await;
     auditor.finds_refused(&open, "tickets-open", &more.no).await;
-    dispatcher.close(&more.no).await.is(200);
+    world.ended(&app, &more.no).await;
     let two = [
         dpo.approved_by(auditor, &erase(&reference)).await,
         dpo.approved_by(auditor, &erase(&reference)).await,
@@ -190,7 +190,7 @@ async fn a_hold_whose_row_was_removed_still_holds() {
 #[tokio::test]
 async fn records_that_were_merged_go_together() {
     let (world, app) = World::new().await;
-    let [agent, auditor, dpo, dispatcher] = world.actors(&app, ["agent", "auditor", "dpo", "dispatcher"]);
+    let [agent, auditor, dpo] = world.actors(&app, ["agent", "auditor", "dpo"]);
     let home = agent.take(json!({"caller_number": NUMBER, "name": NAME})).await;
     let taken = agent
         .intake(json!({"caller_number": OTHER, "callback_number": NUMBER}))
@@ -203,8 +203,8 @@ async fn records_that_were_merged_go_together() {
     let reference = world.officers_reference(&app, part).await;
     let hold = json!({"reason": "court 7", "review": "2027-05-31"});
     let held = dpo.post(format!("/v1/callers/{reference}/holds"), &hold).await.is(201);
-    dispatcher.close(&home.no).await.is(200);
-    dispatcher.close(&office.no).await.is(200);
+    world.ended(&app, &home.no).await;
+    world.ended(&app, &office.no).await;
     dpo.send(erase(&reference)).await.fails(409, "under-hold");
     let lift = format!("/v1/holds/{}/lift", held.at("/id"));
     auditor.post(lift, &json!({"reason": "over"})).await.is(200);
@@ -232,7 +232,8 @@ async fn a_confidential_caller_is_erased() {
     let taken = agent.post("/v1/intake", &report(caller(NAME, NUMBER))).await.is(201);
     let case = taken.case();
     dispatcher.dispatch(&case.no, "C1").await.is(200);
-    handler.close(&case.no).await.is(200);
+    world.signed(&app, &case.no, "C1").await;
+    world.ended(&app, &case.no).await;
     let subject = auditor.entry(&taken).await["subject"].as_str().unwrap().to_owned();
     let reference = world.officers_reference(&app, &subject).await;
     let known = world.case_of(&app, "C1", caller("李四光", OTHER)).await;

@@ -49,8 +49,8 @@ async fn steps_of_a_ticket() {
     let to = json!({"department": "C1", "reason": "请核查"});
     let dispatch = step("dispatch", &to).once("one").version(1);
     alike(&at_once(&world, &app, "dispatcher", dispatch).await);
-    let close = step("close", &json!({"reason": "完成"})).once("two");
-    alike(&at_once(&world, &app, "handler-c1", close).await);
+    let sign = step("sign", &json!({})).once("two");
+    alike(&at_once(&world, &app, "handler-c1", sign).await);
     clean(&world, app).await;
 }
 

@@ -55,7 +55,7 @@ async fn run(app: &Arc<App>) -> u32 {
 /// A closed case of a caller.
 async fn closed(world: &World, app: &Arc<App>, name: &str, number: &str) -> Case {
     let case = world.case_of(app, "C1", caller(name, number)).await;
-    world.actor(app, "handler-c1").close(&case.no).await.is(200);
+    world.ended(app, &case.no).await;
     case
 }
 

@@ -28,10 +28,10 @@ pub(crate) async fn a_department_reads_one_field_and_others_are_refused() {
     stranger.reveal(&mixed).clear().await.is(403);
     stranger.reveal(&own).clear().await.is(200);
 
-    assert_eq!(handler.close(&case.no).await.at("/state"), "closed");
+    world.ended(&app, &case.no).await;
     let refused = handler.reveal(&case).masked().await.is(403);
     let why = refused.at("/detail");
-    assert!(why.starts_with("The ticket is closed"), "{why}");
+    assert!(why.starts_with("The ticket is over"), "{why}");
 }
 
 #[tokio::test]

@@ -160,8 +160,11 @@ fn calls(imported: &str, shown: &str) {
         imported.contains("read as gb18030") && !imported.contains("without a value"),
         "{imported}"
     );
-    let [sent, read] = <[Value; 2]>::try_from(answers(shown)).expect(shown);
-    assert_eq!(sent["state"], "dispatched");
+    let [sent, signed, read] = <[Value; 3]>::try_from(answers(shown)).expect(shown);
+    assert_eq!(
+        (&sent["state"], &signed["state"]),
+        (&"dispatched".into(), &"signed".into())
+    );
     let number = read["fields"]["callback_number"].as_str().unwrap();
     assert!(number.starts_with("+861") && read["mark"].is_string(), "{read}");
 }

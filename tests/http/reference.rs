@@ -104,8 +104,8 @@ async fn fields_are_as_they_were_declared() {
     });
     assert_eq!(one(&data["fields"], "name", "close_reason"), &reason);
     let close = json!({
-        "code": "close", "zh": "办结", "en": "Close", "action": "ticket.close", "from": ["accepted", "dispatched"],
-        "to": "closed", "holder": "same", "reason": "close_reason", "purpose": "handle",
+        "code": "close", "zh": "办结", "en": "Close", "action": "ticket.close", "from": ["answered", "callback"],
+        "to": "closed", "holder": "same", "reason": "close_reason", "purpose": "dispatch",
     });
     assert_eq!(one(&data["transitions"], "code", "close"), &close);
     let agent =
@@ -118,11 +118,11 @@ async fn fields_are_as_they_were_declared() {
     assert_eq!(one(&data["actions"], "code", "subject.resolve")["two_persons"], true);
 }
 
-/// A program that knows nothing but this answer takes a call and sends it on.
+/// A program that knows nothing but this answer takes a call and leads it to its end.
 #[tokio::test]
 async fn a_form_built_from_it_is_taken() {
     let (world, app) = World::new().await;
-    let [agent, dispatcher] = world.actors(&app, ["agent", "dispatcher"]);
+    let [agent, dispatcher, handler] = world.actors(&app, ["agent", "dispatcher", "handler-c1"]);
     let data = agent.get(REFERENCE).await.is(200).json();
     let (mut caller, mut ticket) = (json!({}), json!({"township": "310113"}));
     for field in data["fields"].as_array().unwrap() {
@@ -145,19 +145,30 @@ async fn a_form_built_from_it_is_taken() {
     ticket["category"] = data["lists"]["categories"][0]["code"].clone();
     let channel = &data["lists"]["channels"][0]["code"];
     let call = json!({"call": {"channel": channel, "received_at": "2026-11-01T09:00:00+08:00"}, "caller": caller, "ticket": ticket});
-    let case = agent.post("/v1/intake", &call).await.is(201).case();
-    let step = |state: &Value| {
-        let steps = data["transitions"].as_array().unwrap();
-        steps
-            .iter()
-            .find(|step| step["from"].as_array().unwrap().contains(state))
-            .unwrap()
-    };
-    let first = step(&json!("accepted"));
-    let body = json!({"department": "C1", "reason": "请核查"});
-    let address = format!("{}/{}", case.ticket(), first["code"].as_str().unwrap());
-    let sent = dispatcher.post(address, &body).await.is(200);
-    assert_eq!(sent.at("/state"), first["to"].as_str().unwrap());
+    let taken = agent.post("/v1/intake", &call).await.is(201);
+    let case = taken.case();
+    let mut state = taken.at("/ticket/state");
+    for step in ["dispatch", "sign", "feedback", "review", "pass", "close"] {
+        let step = one(&data["transitions"], "code", step);
+        assert!(step["from"].as_array().unwrap().contains(&json!(state)), "{step}");
+        let mut body = json!({});
+        if step["holder"] == "named" {
+            body["department"] = json!("C1");
+        }
+        for text in ["reason", "reply"] {
+            if step.get(text).is_some() {
+                body[text] = json!("某事");
+            }
+        }
+        let who = if step["purpose"] == "handle" {
+            handler
+        } else {
+            dispatcher
+        };
+        let answer = who.step(&case.no, step["code"].as_str().unwrap(), body).await.is(200);
+        state = answer.at("/state");
+        assert_eq!(state, step["to"].as_str().unwrap());
+    }
 }
 
 /// A program that has it already is told so, until something of it changes.

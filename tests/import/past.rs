@@ -118,7 +118,8 @@ async fn the_log_says_that_it_was_brought_in_and_work_goes_on() {
             "nobody here did it"
         );
     }
-    handler.close(no).await.is(200);
+    handler.step(no, "sign", json!({})).await.is(200);
+    world.ended(&app, no).await;
     drop(app);
     assert_eq!(world.fsck().await, []);
 }

@@ -22,12 +22,13 @@ async fn found(world: &World, app: &Arc<App>, number: &str) -> usize {
     found["callers"].as_array().unwrap().len()
 }
 
-/// A call that was sent to a department, as the agent who took it and as the department have it.
+/// A call that a department has signed for, as the agent who took it and as the department have it.
 async fn sent(world: &World, app: &Arc<App>, department: &str, caller: Value) -> [Case; 2] {
     let handler = format!("handler-{}", department.to_lowercase());
     let [agent, dispatcher, handler] = world.actors(app, ["agent", "dispatcher", &handler]);
     let taken = agent.take(caller).await;
     dispatcher.dispatch(&taken.no, department).await.is(200);
+    world.signed(app, &taken.no, department).await;
     let there = Case {
         no: taken.no.clone(),
         reference: handler.get(taken.ticket()).await.at("/caller/ref"),

@@ -145,7 +145,7 @@ pub(crate) fn acts(scene: &Scene) -> Vec<Act> {
     let same = json!({"ticket": case.no, "purpose": "handle", "field": "callback_number", "value": NUMBER});
     let verify = Request::post(format!("{}/verify", case.caller()), &same);
     let other = json!({"ticket": taken.no, "reason": "听错", "fields": {"callback_number": "13700009999"}});
-    let close = Request::post(format!("{}/close", case.ticket()), &json!({"reason": "完成"}));
+    let start = Request::post(format!("{}/start", case.ticket()), &json!({}));
     let person = json!({"name": "new", "department": "C1", "roles": ["handler"], "kind": "person"});
     let token = Request::post(format!("{}/tokens", world.account("agent")), &json!({}));
     let code = Request::post(format!("{}/codes", world.account("agent")), &json!({}));
@@ -162,7 +162,7 @@ pub(crate) fn acts(scene: &Scene) -> Vec<Act> {
         Act::new("handler-c1", Request::get(case.ticket()), 200),
         Act::new("auditor", Request::get("/v1/audit/events"), 200),
         Act::new("auditor", Request::get("/v1/audit/checkpoint"), 200),
-        Act::new("handler-c1", close, 200),
+        Act::new("handler-c1", start, 200),
         Act::new("security-admin", Request::post(PEOPLE, &person), 201),
         Act::new("security-admin", token, 201),
     ]

@@ -65,17 +65,18 @@ fn the_page_of_actions_is_as_the_table() {
 fn the_page_of_transitions_is_as_the_table() {
     let mut text = "# Transitions\n\nMade from the table in `src/model/transitions.rs` by `tests/model/tables.rs`. A step is taken by \
         `POST /v1/tickets/{no}/{transition}`.\n\n| transition | meaning | 含义 | act | from | to | holder afterwards | reason sealed as | \
-        usual purpose |\n|---|---|---|---|---|---|---|---|---|\n"
+        reply sealed as | usual purpose |\n|---|---|---|---|---|---|---|---|---|---|\n"
         .to_owned();
     for transition in Transition::ALL {
         let step = transition.step();
         let from: Vec<String> = step.from.iter().map(ToString::to_string).collect();
         let (action, from, to) = (step.action, from.join(", "), step.to);
         let (label, holder) = (transition.label(), step.holder.label().en);
-        let (reason, purpose) = (step.reason, step.purpose);
+        let field = |name: Option<&str>| name.map_or_else(String::new, |name| format!(" `{name}`"));
+        let (reason, reply, purpose) = (field(step.reason), field(step.reply), step.purpose);
         writeln!(
             text,
-            "| `{transition}` | {} | {} | `{action}` | {from} | {to} | {holder} | `{reason}` | {purpose} |",
+            "| `{transition}` | {} | {} | `{action}` | {from} | {to} | {holder} |{reason} |{reply} | {purpose} |",
             label.en, label.zh
         )
         .unwrap();
@@ -118,6 +119,8 @@ async fn a_vault_without_a_field_that_the_program_writes_does_not_start() {
         "dispatch_reason",
         "return_reason",
         "close_reason",
+        "reply_internal",
+        "reply_public",
         "correction_reason",
     ] {
         let declared = FieldSet::SHIPPED.replace(&format!("name = \"{name}\""), "name = \"something_else\"");
@@ -136,8 +139,13 @@ async fn what_a_step_must_and_must_not_name() {
     let step = async |word: &str, body: &Value| dispatcher.post(format!("{}/{word}", case.ticket()), body).await;
     let reason = json!({"reason": "请核查"});
     step("dispatch", &reason).await.fails(422, "no-department");
-    let named = json!({"reason": "完成", "department": "C1", "purpose": "dispatch"});
-    step("close", &named).await.fails(422, "no-department-here");
+    let named = json!({"reason": "撤诉", "department": "C1"});
+    step("withdraw", &named).await.fails(422, "no-department-here");
+    step("withdraw", &json!({})).await.fails(422, "no-text");
+    step("answer", &json!({})).await.fails(422, "no-text");
+    let both = json!({"reason": "不属本单位职责", "reply": "已答复"});
+    step("withdraw", &both).await.fails(422, "no-text-here");
+    step("answer", &both).await.fails(422, "no-text-here");
     step("burn", &reason).await.fails(404, "not-found");
 }
 
@@ -154,8 +162,6 @@ async fn a_step_leads_from_the_states_of_the_table_alone() {
     let app = world.open().await;
     let case = world.case(&app, "C1").await;
     let dispatcher = world.actor(&app, "dispatcher");
-    let close = json!({"reason": "完成", "purpose": "dispatch"});
-    let closed = dispatcher.post(format!("{}/close", case.ticket()), &close).await;
-    closed.is(200);
+    world.ended(&app, &case.no).await;
     dispatcher.dispatch(&case.no, "W2").await.fails(409, "wrong-state");
 }

@@ -118,7 +118,7 @@ async fn a_department_stops_hearing_of_a_caller_when_its_ticket_is_closed() {
         "a number that is the same in all departments joins them: {}",
         file.text
     );
-    handler.close(&case.no).await.is(200);
+    world.ended(&app, &case.no).await;
     handler.get(case.caller()).await.is(403).index();
     let centre = agent.take(caller(NAME, NUMBER)).await;
     let own = agent.get(format!("{}?purpose=intake", centre.caller())).await;

@@ -139,7 +139,7 @@ async fn a_department_is_closed_once_nothing_depends_on_it() {
     let held = end(json!({})).await;
     assert!(held.at("/detail").contains("tickets"), "{}", held.text);
     held.fails(409, "department-in-use");
-    dispatcher.close(&case.no).await.is(200);
+    world.ended(&app, &case.no).await;
     end(json!({"into": "C1"})).await.fails(422, "bad-successor");
     end(json!({"into": "X9"})).await.fails(404, "not-found");
     let merged = end(json!({"into": "W2"})).await.is(200);
@@ -191,13 +191,21 @@ async fn a_department_that_took_an_open_ticket_is_in_use() {
         ..person("agent-h9", Role::Agent)
     };
     world.hire(&app.vault().unwrap(), "security-admin", there).await;
-    let [admin, agent, handler] = world.actors(&app, ["security-admin", "agent-h9", "handler-c1"]);
+    let [admin, agent] = world.actors(&app, ["security-admin", "agent-h9"]);
     let case = agent.take(caller("李四光", "13700002222")).await;
     agent.dispatch(&case.no, "C1").await.is(200);
     admin.send(off(&world, "agent-h9")).await.is(200);
     let end = async || admin.send(close("H9", 1, &json!({}))).await;
     end().await.fails(409, "department-in-use");
-    handler.close(&case.no).await.is(200);
+    let on = json!({"roles": ["agent", "dispatcher"], "active": true});
+    let on = Request::put(world.account("agent-h9"), &on).version(2);
+    admin.send(on).await.is(200);
+    let tokens = format!("{}/tokens", world.account("agent-h9"));
+    let token = admin.post(tokens, &json!({})).await.is(201).at("/token");
+    let withdraw = Request::post(format!("{}/withdraw", case.ticket()), &json!({"reason": "诉求人撤诉"}));
+    let withdraw = withdraw.header("authorization", format!("Bearer {token}"));
+    world.actor(&app, "nobody").send(withdraw).await.is(200);
+    admin.send(off(&world, "agent-h9")).await.is(200);
     end().await.is(200);
 }
 

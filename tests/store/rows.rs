@@ -70,7 +70,7 @@ pub(crate) async fn world() -> World {
     let (_, reference) = world.closed_case(&app, &gone).await;
     world.erased(&app, &reference).await;
     let kept = world.case_of(&app, "C1", caller("周七巧", "13600004444")).await;
-    world.actor(&app, "handler-c1").close(&kept.no).await.is(200);
+    world.ended(&app, &kept.no).await;
     let periods = dpo.get("/v1/retention/preview").await.is(200).at("/periods");
     let enforce = json!({"periods": periods, "most": 7});
     let enforce = Request::post("/v1/retention/enforce", &enforce).header("approval-reason", "decree");
@@ -95,6 +95,7 @@ fn others(cell: &Cell) -> Vec<Cell> {
         "W2",
         "C1",
         "accepted",
+        "signed",
         "closed",
         "phone",
         "web",

@@ -2,6 +2,7 @@
 //! nothing is served from such a store.
 
 use rusqlite::Connection;
+use serde_json::json;
 
 use crate::store::attacks::{Scene, scene};
 
@@ -29,7 +30,7 @@ async fn an_old_row_in_a_table_without_keys() {
     scene.batch("DROP TABLE kept_aside");
     let app = scene.world.open().await;
     let handler = scene.world.actor(&app, "handler-c1");
-    handler.close(&scene.case.no).await.is(200);
+    handler.step(&scene.case.no, "start", json!({})).await.is(200);
     drop(app);
     assert_eq!(scene.world.fsck().await, []);
 
@@ -41,7 +42,7 @@ async fn an_old_row_in_a_table_without_keys() {
          CREATE TABLE bare AS SELECT * FROM ticket;
          DROP TABLE ticket;
          ALTER TABLE bare RENAME TO ticket;
-         INSERT INTO ticket (rowid, id, no, caller, subject, kind, category, township, channel, state, holder, origin, taken_by,
+         INSERT INTO ticket (rowid, id, no, caller, subject, kind, category, township, channel, state, holder, origin, worker, taken_by,
              brought_in, confidential, on_file, received_at, created_at, version, mac)
            SELECT -9223372036854775808, * FROM aside.kept_aside;",
         aside.display()

@@ -65,22 +65,48 @@ impl World {
         names.map(|name| self.actor(app, name))
     }
 
-    /// A call by the usual caller, dispatched to a department.
+    /// A call by the usual caller that a department has signed for.
     pub(crate) async fn case(&self, app: &Arc<App>, department: &str) -> Case {
         self.case_of(app, department, caller(NAME, NUMBER)).await
     }
 
-    /// A call by this caller, dispatched to a department.
+    /// A call by this caller that a department has signed for.
     pub(crate) async fn case_of(&self, app: &Arc<App>, department: &str, caller: Value) -> Case {
-        let handler = format!("handler-{}", department.to_lowercase());
-        let [agent, dispatcher, handler] = self.actors(app, ["agent", "dispatcher", &handler]);
+        let case = self.sent_of(app, department, caller).await;
+        self.signed(app, &case.no, department).await;
+        case
+    }
+
+    /// A call by the usual caller, dispatched to a department, which has not signed for it yet.
+    pub(crate) async fn sent(&self, app: &Arc<App>, department: &str) -> Case {
+        self.sent_of(app, department, caller(NAME, NUMBER)).await
+    }
+
+    async fn sent_of(&self, app: &Arc<App>, department: &str, caller: Value) -> Case {
+        let [agent, dispatcher] = self.actors(app, ["agent", "dispatcher"]);
         let taken = agent.take(caller).await;
         dispatcher.dispatch(&taken.no, department).await.is(200);
-        let ticket = handler.get(format!("/v1/tickets/{}", taken.no)).await;
+        let ticket = self.handler(app, department).get(taken.ticket()).await;
         Case {
             no: taken.no,
             reference: ticket.at("/caller/ref"),
         }
+    }
+
+    /// The handler of a department.
+    pub(crate) fn handler<'w>(&'w self, app: &'w Arc<App>, department: &str) -> Actor<'w> {
+        self.actor(app, &format!("handler-{}", department.to_lowercase()))
+    }
+
+    /// A department signs for a ticket that it was sent.
+    pub(crate) async fn signed(&self, app: &Arc<App>, no: &str, department: &str) {
+        self.handler(app, department).step(no, "sign", json!({})).await.is(200);
+    }
+
+    /// Ends a ticket, wherever it stands: its caller takes it back.
+    pub(crate) async fn ended(&self, app: &Arc<App>, no: &str) {
+        let why = json!({"reason": "诉求人撤诉"});
+        self.actor(app, "dispatcher").step(no, "withdraw", why).await.is(200);
     }
 }
 
@@ -134,12 +160,12 @@ impl Actor<'_> {
 
     pub(crate) async fn dispatch(self, no: &str, department: &str) -> Answer {
         let body = json!({"department": department, "reason": "请核查"});
-        self.post(format!("/v1/tickets/{no}/dispatch"), &body).await
+        self.step(no, "dispatch", body).await
     }
 
-    pub(crate) async fn close(self, no: &str) -> Answer {
-        let body = json!({"reason": "完成"});
-        self.post(format!("/v1/tickets/{no}/close"), &body).await
+    /// Takes a ticket one step on.
+    pub(crate) async fn step(self, no: &str, step: &str, body: Value) -> Answer {
+        self.post(format!("/v1/tickets/{no}/{step}"), &body).await
     }
 
     /// Corrects fields of a caller, as an agent who has seen this version.

@@ -84,8 +84,7 @@ impl World {
     /// A closed case of a department: what the log calls its caller, and the officer's reference to them.
     pub(crate) async fn closed_case(&self, app: &Arc<App>, case: &Case) -> (String, String) {
         let subject = self.subject(app, case).await;
-        let handler = format!("handler-{}", case.reference[..2].to_lowercase());
-        self.actor(app, &handler).close(&case.no).await.is(200);
+        self.ended(app, &case.no).await;
         let reference = self.officers_reference(app, &subject).await;
         (subject, reference)
     }

@@ -158,6 +158,7 @@ CREATE TABLE ticket (
     state        TEXT NOT NULL,
     holder       TEXT NOT NULL,
     origin       TEXT NOT NULL,
+    worker       TEXT,
     taken_by     BLOB NOT NULL,
     brought_in   INTEGER NOT NULL,
     confidential INTEGER NOT NULL,
@@ -169,8 +170,8 @@ CREATE TABLE ticket (
 );
 CREATE INDEX ticket_holder ON ticket (holder, created_at, no);
 CREATE INDEX ticket_origin ON ticket (origin, created_at, no);
-CREATE INDEX ticket_holder_open ON ticket (holder) WHERE state <> 'closed';
-CREATE INDEX ticket_origin_open ON ticket (origin) WHERE state <> 'closed';
+CREATE INDEX ticket_holder_open ON ticket (holder) WHERE state NOT IN ('closed', 'refused', 'transferred_out', 'withdrawn', 'terminated');
+CREATE INDEX ticket_origin_open ON ticket (origin) WHERE state NOT IN ('closed', 'refused', 'transferred_out', 'withdrawn', 'terminated');
 CREATE INDEX ticket_subject_holder ON ticket (subject, holder, created_at, no);
 CREATE INDEX ticket_subject_origin ON ticket (subject, origin, created_at, no);
 

@@ -15,6 +15,7 @@ use self::score::{MEASURES, PEERS, Usual};
 use crate::log::leaf::Leaf;
 use crate::log::places::OTHER_SUBJECT;
 use crate::model::ask::Action;
+use crate::model::transitions::Transition;
 
 /// Clear reveals of one reader in one day that raise an alarm.
 pub const LEVELS: [u64; 3] = [25, 250, 2500];
@@ -36,7 +37,7 @@ pub struct Counts {
     pub refusals: u64,
     /// Reads that showed fields outside working hours.
     pub out_of_hours: u64,
-    /// Reads in clear for a ticket that was not sent on or closed afterwards.
+    /// Reads in clear for a ticket of which nobody said afterwards what came of it: no step with words.
     pub without_action: u64,
 }
 
@@ -139,7 +140,7 @@ pub struct Watch {
     days: std::ops::Range<Date>,
     seen: BTreeMap<String, Seen>,
     subjects: HashMap<String, Read>,
-    /// Tickets that were sent on or closed later.
+    /// Tickets of which somebody said later what came of them.
     acted: HashSet<String>,
     /// Subjects whose record was merged later, and the other's.
     merged: HashMap<String, String>,
@@ -167,8 +168,7 @@ impl Watch {
     pub fn see(&mut self, leaf: &Leaf) {
         let Ok(at) = leaf.t.parse::<Timestamp>() else { return };
         let granted = leaf.out == "granted";
-        let acts = leaf.act == Action::Dispatch.as_str() || leaf.act == Action::Close.as_str();
-        if let Some(ticket) = leaf.ticket.as_ref().filter(|_| granted && acts) {
+        if let Some(ticket) = leaf.ticket.as_ref().filter(|_| granted && tells_of_work(leaf)) {
             self.acted.insert(ticket.clone());
         }
         if granted {
@@ -243,6 +243,12 @@ impl Watch {
             most_read: most_read(self.subjects),
         }
     }
+}
+
+/// Whether the entry is a step of a ticket that says what came of the work: one with words. Signing for a ticket says nothing.
+fn tells_of_work(leaf: &Leaf) -> bool {
+    let mut steps = Transition::ALL.iter().map(|transition| transition.step());
+    steps.any(|step| step.action.as_str() == leaf.act && (step.reason.is_some() || step.reply.is_some()))
 }
 
 /// The subject of the record in force.

@@ -80,7 +80,7 @@ impl Tour<'_> {
         promise(false, "a rewrap comes to its end")
     }
 
-    /// A person who has never called before, and whose matter is closed.
+    /// A person who has never called before, and who takes the matter back.
     fn another_call(&self) -> Result<(String, String), Failure> {
         let body = json!({
             "call": {"channel": "phone", "received_at": "2026-11-01T10:00:00+08:00"},
@@ -89,9 +89,9 @@ impl Tour<'_> {
         });
         let taken = self.post("agent", "/v1/intake", &body)?.json();
         let no = text(&taken, "/ticket/no");
-        let close = json!({"reason": "诉求人撤诉"});
-        let closed = self.post("dispatcher", &format!("/v1/tickets/{no}/close"), &close)?;
-        promise(closed.status == 200, "the centre closes a ticket of its own")?;
+        let why = json!({"reason": "诉求人撤诉"});
+        let ended = self.post("agent", &format!("/v1/tickets/{no}/withdraw"), &why)?;
+        promise(ended.status == 200, "a caller takes the matter back")?;
         Ok((text(&taken, "/caller/ref"), no))
     }
 

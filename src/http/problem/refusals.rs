@@ -8,6 +8,7 @@ pub(super) const fn told(why: Why) -> &'static ProblemKind {
     match why {
         Why::TicketClosed => problems::TICKET_CLOSED,
         Why::Erased => problems::ERASED,
+        Why::NotWorkedOn => problems::NOT_WORKED_ON,
         Why::Held => problems::UNDER_HOLD,
         Why::Restricted => problems::RESTRICTED,
         Why::TicketsOpen => problems::TICKETS_OPEN,

@@ -255,9 +255,9 @@ impl FieldSet {
     ///
     /// [`FieldsError`] names the first that is missing, or that belongs to the other kind of record.
     pub fn check_named(&self) -> Result<(), FieldsError> {
-        let reasons = Transition::ALL.iter().map(|transition| transition.step().reason);
+        let steps = Transition::ALL.iter().map(|transition| transition.step());
         let of_tickets = std::iter::once(TEXT)
-            .chain(reasons)
+            .chain(steps.flat_map(|step| step.reason.into_iter().chain(step.reply)))
             .map(|name| (name, RecordKind::Ticket));
         let mut named = of_tickets.chain([(CORRECTION_REASON, RecordKind::Caller)]);
         let missing = named.find(|(name, record)| self.get(name).is_none_or(|field| field.record != *record));

@@ -64,6 +64,8 @@ word_enum! {
         Respondent = "respondent": "Respondent" / "被诉求人",
         /// The handler's notes to the centre (内部反馈).
         Reply = "reply": "Internal feedback" / "内部反馈",
+        /// What the caller is told (对外答复).
+        Answer = "answer": "Reply to the caller" / "对外答复",
         /// Why something was done to a ticket (理由).
         Reason = "reason": "Reason" / "理由",
         /// Why the caller's fields were corrected (更正理由).

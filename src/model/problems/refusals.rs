@@ -6,9 +6,13 @@ problems! {
     /// Nothing more is told.
     REFUSED = "refused", 403, "Access refused: no need to know" / "拒绝访问：非工作所需",
         "Your role does not allow this." / "您的角色无权进行此操作。";
-    /// A closed ticket gives no need.
+    /// A ticket that was not signed for, or that was reported on.
+    NOT_WORKED_ON = "refused", 403, "Access refused: no need to know" / "拒绝访问：非工作所需",
+        "A department sees the caller from its signature to its report." /
+        "承办单位签收之后、反馈之前，才能查看诉求人的信息。";
+    /// A ticket that is over gives no need.
     TICKET_CLOSED = "refused", 403, "Access refused: no need to know" / "拒绝访问：非工作所需",
-        "The ticket is closed." / "工单已关闭。";
+        "The ticket is over." / "工单已结束。";
     /// Another caller's ticket gives no need.
     NOT_ABOUT_CALLER = "refused", 403, "Access refused: no need to know" / "拒绝访问：非工作所需",
         "The ticket is not about this caller." / "工单与该诉求人无关。";

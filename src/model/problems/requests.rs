@@ -160,6 +160,17 @@ problems! {
     /// A department where none may be named.
     NO_DEPARTMENT_HERE = "no-department-here", 422, "This step takes no department" / "此步骤不需要部门",
         "Leave out `department`." / "请去掉 `department`。";
+    /// A step without a text that it needs.
+    NO_TEXT = "no-text", 422, "A text is missing" / "缺少文字说明",
+        "Give the step its `reason`, or its `reply` to the caller. `GET /v1/reference` says which texts it takes." /
+        "请填写 `reason`（理由）或 `reply`（对外答复）。各步骤所需的文字见 `GET /v1/reference`。";
+    /// A step with a text that it does not take.
+    NO_TEXT_HERE = "no-text-here", 422, "This step does not take this text" / "此步骤不接受该文字",
+        "Leave out `reason` or `reply`. `GET /v1/reference` says which texts a step takes." /
+        "请去掉 `reason` 或 `reply`。各步骤所需的文字见 `GET /v1/reference`。";
+    /// Sent to the department that has it.
+    SAME_AGAIN = "same-again", 422, "This department has the ticket already" / "工单已在该部门",
+        "Dispatch it to another department, or deny the return." / "请改派其他部门，或不同意退单。";
     /// A department that cannot be made.
     BAD_DEPARTMENT = "bad-department", 422, "Invalid department" / "部门信息无效",
         "A department needs a code other than 00 and a name of 1 to 60 characters. A `city_code` has 1 to 40 characters without \

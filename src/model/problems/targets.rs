@@ -26,8 +26,8 @@ problems! {
         "该部门仍有在用账号，请先将其调到其他部门或停用。";
     /// A department that has tickets.
     DEPARTMENT_HOLDS = "department-in-use", 409, "The department is in use" / "部门仍在使用",
-        "It holds or took tickets that are open. First close them, or return them and send them to another department." /
-        "该部门仍持有或受理了未办结的工单，请先退回改派或办结。";
+        "It holds or took tickets that are open. First end them, or dispatch them to another department." /
+        "该部门仍持有或受理了未结束的工单，请先改派或结束。";
     /// An account that is off.
     SWITCHED_OFF = "switched-off", 409, "The account is switched off" / "账号已停用",
         "The account is off, and its tokens are void." / "该账号已停用，其令牌已失效。";

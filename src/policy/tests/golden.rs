@@ -15,16 +15,20 @@ const HEAD: &str = "\
 # Rows are fields, or `-` for an act that is about none. Columns are how things stand, each with four marks for the
 # asker's department: centre, organ, enterprise, grass roots.
 #   C shown in clear and masked   m masked only   + permitted (an act without a form)   . denied
-#   none     no ticket, no caller           approved  the same, and a second person has approved
+#   none     no ticket, no caller           none2     the same, and a second person has approved
 #   own      the agent's own call           own!      the same, confidential
-#   origin   the asker's centre took it     origin!   the same, confidential
-#   origin2  the same, and a second person has approved
+#   took     the asker's centre took it     took!     the same, confidential
+#   took2    the same, and a second person has approved
+#   told     the same as took, and the centre has answered the caller itself
+#   over     the same as took, and it was told and is over
 #   held     the asker's department has it  held!     the same, confidential
-#   closed   held and closed                other     held, about another caller      away  held by others
+#   new      the same as held, and it has not signed for it, or has reported
+#   closed   held and over                  other     held, about another caller      away  held by others
 # Made by the policy's own test; UPDATE_GOLDEN=1 writes it anew.
 ";
-const COLUMNS: [&str; 12] = [
-    "none", "approved", "own", "own!", "origin", "origin2", "origin!", "held", "held!", "closed", "other", "away",
+const COLUMNS: [&str; 15] = [
+    "none", "none2", "own", "own!", "took", "took2", "took!", "told", "over", "held", "new", "held!", "closed",
+    "other", "away",
 ];
 
 /// As wide as its name, and at least as four marks.

@@ -21,6 +21,9 @@ const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/policy.golden")
 const NOTHING: Flags = Flags {
     ticket_known: false,
     open: false,
+    answered: false,
+    told: false,
+    worked_on: false,
     held: false,
     origin: false,
     about: false,
@@ -34,6 +37,7 @@ const NOTHING: Flags = Flags {
 const HELD: Flags = Flags {
     ticket_known: true,
     open: true,
+    worked_on: true,
     held: true,
     about: true,
     caller_known: true,
@@ -41,13 +45,14 @@ const HELD: Flags = Flags {
     ..NOTHING
 };
 const TAKEN: Flags = Flags {
+    worked_on: false,
     held: false,
     origin: true,
     ..HELD
 };
 
 /// How things may stand. What is not named here is a mixture of these.
-const CONDITIONS: [(&str, Flags); 12] = [
+const CONDITIONS: [(&str, Flags); 15] = [
     ("nothing", NOTHING),
     (
         "approved",
@@ -88,7 +93,30 @@ const CONDITIONS: [(&str, Flags); 12] = [
             ..TAKEN
         },
     ),
+    (
+        "origin-answered",
+        Flags {
+            answered: true,
+            told: true,
+            ..TAKEN
+        },
+    ),
+    (
+        "origin-over",
+        Flags {
+            open: false,
+            told: true,
+            ..TAKEN
+        },
+    ),
     ("held", HELD),
+    (
+        "held-not-worked-on",
+        Flags {
+            worked_on: false,
+            ..HELD
+        },
+    ),
     (
         "held-confidential",
         Flags {

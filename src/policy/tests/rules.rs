@@ -8,6 +8,7 @@ use crate::model::fields::Field;
 use crate::model::ids::RecordKind;
 use crate::model::principals::{DepartmentKind, Role};
 use crate::model::purposes::{Form, Purpose};
+use crate::model::transitions::Transition;
 use crate::policy::question::{Flags, Question, Situation, Subject};
 
 /// Conditions in which a second person has approved the request.
@@ -20,6 +21,9 @@ fn confidential() -> impl Iterator<Item = Flags> {
         Flags {
             ticket_known: true,
             open: bit(0),
+            answered: true,
+            told: true,
+            worked_on: true,
             held: bit(1),
             origin: bit(2),
             about: bit(3),
@@ -112,7 +116,9 @@ pub(super) fn keeps_the_rules(line: &Line<'_>, cells: &[Cell]) {
     if line.action == Action::Reveal {
         for (_, condition, _) in cells {
             assert!(
-                !["nothing", "approved", "held-closed", "held-other-caller", "elsewhere"].contains(condition),
+                !["nothing", "approved", "held-closed", "held-other-caller", "elsewhere"].contains(condition)
+                    && (*condition != "origin-over"
+                        || line.field.is_some_and(|field| field.record() == RecordKind::Ticket)),
                 "{what}: {condition}"
             );
             let of_caller = line.field.is_some_and(|field| field.record() == RecordKind::Caller);
@@ -121,6 +127,53 @@ pub(super) fn keeps_the_rules(line: &Line<'_>, cells: &[Cell]) {
             assert!(!hidden, "{what}: a confidential caller in clear");
         }
     }
+}
+
+/// A department has a caller's fields opened, compared or corrected only while it works on the ticket (decision 0046).
+#[test]
+fn a_department_meets_the_caller_only_while_it_works_on_the_ticket() {
+    let mut shown = 0;
+    for (line, cells) in &WHOLE.lines {
+        let of_caller = line.field.is_some_and(|field| field.record() == RecordKind::Caller);
+        let meets = matches!(line.action, Action::Reveal | Action::Verify | Action::Correct);
+        if !of_caller || !meets {
+            continue;
+        }
+        for (kind, condition, _) in cells {
+            let works = matches!(*condition, "held" | "held-confidential");
+            let took = condition.starts_with("own") || condition.starts_with("origin");
+            let centre = *kind == DepartmentKind::Centre && took && line.role != Role::Handler;
+            assert!(
+                works || centre,
+                "{} {:?} in a {kind}: {condition}",
+                line.role,
+                line.field.map(Field::name)
+            );
+            shown += usize::from(works);
+        }
+    }
+    assert!(shown > 0, "no department sees a caller: the rule holds nothing");
+}
+
+/// No department closes a ticket that it worked on.
+#[test]
+fn only_the_centre_ends_a_ticket() {
+    let mut ended = 0;
+    let ends = |action| {
+        Transition::ALL
+            .iter()
+            .any(|step| step.step().action == action && !step.step().to.is_open())
+    };
+    for (line, cells) in WHOLE.lines.iter().filter(|(line, _)| ends(line.action)) {
+        for (kind, condition, _) in cells {
+            assert_ne!(line.role, Role::Handler);
+            assert_eq!(*kind, DepartmentKind::Centre, "{} {}", line.role, line.action);
+            let taken = condition.starts_with("own") || condition.starts_with("origin");
+            assert!(taken, "{} {}: {condition}", line.role, line.action);
+            ended += 1;
+        }
+    }
+    assert!(ended > 0, "nobody ends a ticket: the rule holds nothing");
 }
 
 /// No confidential call is joined with another, nor parted from one, by whoever asks and approves (decision 0018).

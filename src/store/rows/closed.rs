@@ -1,4 +1,4 @@
-//! When tickets were closed.
+//! When tickets ended.
 
 use jiff::Timestamp;
 
@@ -7,7 +7,7 @@ use crate::model::ids::TicketId;
 use crate::model::tickets::MatterKind;
 
 table! {
-    /// When a ticket was closed: what its period of retention is counted from. It goes with the ticket's caller.
+    /// When a ticket ended, by being closed or otherwise: what its period of retention is counted from. It goes with the ticket's caller.
     pub struct ClosedRow in "closed", key 1, put Once, coded {
         /// Which ticket.
         pub ticket: TicketId,

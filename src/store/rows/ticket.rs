@@ -34,6 +34,8 @@ table! {
         pub holder: DepartmentCode,
         /// The centre that took the call.
         pub origin: DepartmentCode,
+        /// The department that has signed for it last.
+        pub worker: Option<DepartmentCode>,
         /// The agent who took it.
         pub taken_by: PrincipalId,
         /// It came from another system, by an import with the passphrase: it was nobody's call here.
@@ -59,10 +61,10 @@ table! {
         HELD = "WHERE holder = ?1 AND (created_at, no) < (?2, ?3) ORDER BY created_at DESC, no DESC LIMIT ?4";
         /// Tickets a department took, newest first, from before a time and a number.
         TAKEN = "WHERE origin = ?1 AND (created_at, no) < (?2, ?3) ORDER BY created_at DESC, no DESC LIMIT ?4";
-        /// A ticket that a department holds and that is not closed.
-        OPEN_HELD = "WHERE holder = ?1 AND state <> 'closed' LIMIT 1";
-        /// A ticket that a department took and that is not closed.
-        OPEN_TAKEN = "WHERE origin = ?1 AND state <> 'closed' LIMIT 1";
+        /// A ticket that a department holds and that is not over.
+        OPEN_HELD = "WHERE holder = ?1 AND state NOT IN ('closed', 'refused', 'transferred_out', 'withdrawn', 'terminated') LIMIT 1";
+        /// A ticket that a department took and that is not over.
+        OPEN_TAKEN = "WHERE origin = ?1 AND state NOT IN ('closed', 'refused', 'transferred_out', 'withdrawn', 'terminated') LIMIT 1";
         /// Tickets about a caller that a department holds, newest first.
         HELD_ABOUT = "WHERE subject = ?1 AND holder = ?2 ORDER BY created_at DESC, no DESC LIMIT ?3";
         /// Tickets about a caller that a department took, newest first.

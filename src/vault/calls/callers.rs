@@ -83,9 +83,9 @@ impl Vault {
             return Ok(row.fields.clone());
         }
         let tickets = self.tickets_about(row, actor.department()).await?;
-        let held = tickets
-            .iter()
-            .filter(|ticket| ticket.holder == actor.department() && !ticket.confidential);
+        let held = tickets.iter().filter(|ticket| {
+            ticket.holder == actor.department() && ticket.state.is_worked_on() && !ticket.confidential
+        });
         let names: BTreeSet<&String> = held.flat_map(|ticket| &ticket.on_file).collect();
         let may = |name: &&&String| {
             session

@@ -3,7 +3,6 @@
 use jiff::Timestamp;
 
 use crate::model::ids::PrincipalId;
-use crate::model::tickets::TicketState;
 use crate::store::Write;
 use crate::store::rows::{ClosedRow, CustodyRow, Genuine, TicketRow};
 use crate::vault::{Error, Session, Vault};
@@ -37,9 +36,9 @@ impl Vault {
         Ok(self.keyring.protect(step)?)
     }
 
-    /// When a ticket was closed, if this step has closed it.
+    /// When a ticket ended, if this step has ended it.
     pub(in crate::vault) fn closed(&self, row: &TicketRow, at: Timestamp) -> Result<Option<Write>, Error> {
-        if row.state != TicketState::Closed {
+        if row.state.is_open() {
             return Ok(None);
         }
         let closed = ClosedRow {

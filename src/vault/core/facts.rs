@@ -72,11 +72,11 @@ impl Vault {
         Ok(Some(CallerFacts { row, via, concerns }))
     }
 
-    /// Whether a department took a ticket of this caller, or holds an open one that is not confidential.
+    /// Whether a department took a ticket of this caller, or works on one that is not confidential.
     async fn concerns(&self, department: DepartmentCode, caller: &Genuine<CallerRow>) -> Result<bool, Error> {
         let tickets = self.tickets_about(caller, department).await?;
         Ok(tickets.iter().any(|ticket| {
-            let held = ticket.holder == department && ticket.state.is_open() && !ticket.confidential;
+            let held = ticket.holder == department && ticket.state.is_worked_on() && !ticket.confidential;
             ticket.origin == department || held
         }))
     }

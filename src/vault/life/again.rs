@@ -14,7 +14,6 @@ use crate::log::places::OTHER_SUBJECT;
 use crate::log::{Change, Unasked};
 use crate::model::ids::{CallerId, PrincipalId, RecordId, RecordKind, TicketId};
 use crate::model::reference::DepartmentCode;
-use crate::model::tickets::TicketState;
 use crate::policy::Permit;
 use crate::store::rows::blind_index::{OF_CALLER, OF_FIELD};
 use crate::store::rows::caller::BY_ID;
@@ -330,7 +329,7 @@ impl Vault {
             return Ok(false);
         }
         let next = TicketRow {
-            state: TicketState::Closed,
+            state: row.state.ended(),
             version: row.version + 1,
             ..row.clone().into_row()
         };

@@ -1,29 +1,27 @@
 //! Tickets: the envelope, the list, and the steps.
 
 mod caller;
+mod step;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 pub use self::caller::TicketCaller;
 use self::caller::tells_of_caller;
+pub use self::step::{Moved, MovedAnswer, TicketStep};
 use crate::cells;
 use crate::log::{Change, leaf};
 use crate::model::ask::Action;
 use crate::model::ids::RecordId;
-use crate::model::problems;
 use crate::model::purposes::Purpose;
 use crate::model::reference::DepartmentCode;
-use crate::model::submitted::Submitted;
 use crate::model::ticket_no::TicketNo;
 use crate::model::tickets::{Channel, MatterKind, TicketState};
-use crate::model::transitions::{Departments, Step, Transition};
 use crate::store::rows::custody::OF_TICKET;
 use crate::store::rows::field::OF_RECORD;
 use crate::store::rows::ticket::{BY_NO, HELD, TAKEN};
 use crate::store::rows::{Cell, Column, Genuine, TicketRow};
-use crate::store::{Guard, Write};
 use crate::vault::core::ticket_of;
-use crate::vault::{Audit, Error, LARGEST_PAGE, Replay, Session, Vault};
+use crate::vault::{Audit, Error, LARGEST_PAGE, Session, Vault};
 
 /// A ticket without its sealed fields. Nothing in it identifies the caller.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -31,7 +29,7 @@ pub struct TicketPage {
     /// Its number.
     #[schema(value_type = String)]
     pub no: TicketNo,
-    /// `accepted`, `dispatched` or `closed`.
+    /// Where it stands.
     pub state: TicketState,
     /// 诉求类型.
     pub kind: MatterKind,
@@ -113,45 +111,6 @@ pub struct TicketList {
     pub next: Option<TicketNo>,
     /// The log entry of this read.
     pub audit: Audit,
-}
-
-/// A step of a ticket.
-#[derive(Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct TicketStep {
-    /// Code of the department that gets the ticket. `dispatch` needs it; other steps do not allow it.
-    #[schema(value_type = Option<String>, example = "C1")]
-    pub department: Option<DepartmentCode>,
-    /// The reason, sealed into the ticket.
-    #[schema(value_type = String)]
-    pub reason: Submitted,
-    /// `dispatch` or `handle`, as your role allows; by default the usual one for the step.
-    pub purpose: Option<Purpose>,
-}
-
-/// A ticket after a step.
-#[derive(Serialize, utoipa::ToSchema)]
-pub struct Moved {
-    /// The ticket.
-    #[serde(flatten)]
-    pub answer: MovedAnswer,
-    /// The log entry of this act.
-    pub audit: Audit,
-}
-
-/// The part of the answer that is remembered for a repeated request.
-#[derive(Serialize, Deserialize, utoipa::ToSchema)]
-pub struct MovedAnswer {
-    /// Its number.
-    #[schema(value_type = String)]
-    pub no: TicketNo,
-    /// Its state.
-    pub state: TicketState,
-    /// The department that holds it.
-    #[schema(value_type = String)]
-    pub holder: DepartmentCode,
-    /// Its new version.
-    pub version: u64,
 }
 
 impl Vault {
@@ -252,126 +211,6 @@ impl Vault {
             .await?;
         Ok(rows.into_iter().map(|row| row.field).collect())
     }
-
-    /// Takes a ticket one step on: its row, the step of custody, the sealed reason and the leaf, in one transaction.
-    ///
-    /// # Errors
-    /// [`Error::Refused`]; [`Error::NotFound`] for an unknown department, [`Error::Bad`] for a closed one; [`Error::WrongState`]; [`Error::Stale`] where the
-    /// ticket is not at the version that was `seen`; [`Error::Bad`] for a department that is missing or one too many.
-    pub async fn step(
-        &self,
-        session: &Session,
-        no: TicketNo,
-        transition: Transition,
-        body: &TicketStep,
-        seen: Option<u64>,
-        replay: Option<&Replay>,
-    ) -> Result<Moved, Error> {
-        let moved = self.step_once(session, no, transition, body, seen, replay).await;
-        let (answer, audit) = self.or_replayed(session, replay, moved).await?;
-        Ok(Moved { answer, audit })
-    }
-
-    async fn step_once(
-        &self,
-        session: &Session,
-        no: TicketNo,
-        transition: Transition,
-        body: &TicketStep,
-        seen: Option<u64>,
-        replay: Option<&Replay>,
-    ) -> Result<(MovedAnswer, Audit), Error> {
-        let step = transition.step();
-        let purpose = body
-            .purpose
-            .unwrap_or_else(|| session.actor.roles().purpose_for(step.purpose));
-        let ask = self.ask(session, step.action, purpose)?.ticket(no);
-        let facts = self.facts(&ask).await?;
-        // A repeated request finds the ticket moved on: it is answered before anything is decided. The facts come
-        // first: if they show what the same request has done meanwhile, its answer is there too.
-        if let Some(done) = self.replayed(session, replay).await? {
-            return Ok(done);
-        }
-        let permit = self.decide(ask, facts).await?;
-        let row = ticket_of(&permit)?;
-        if seen.is_some_and(|seen| seen != row.version) {
-            return Err(Error::Stale);
-        }
-        let next = moved(&row, &step, body.department)?;
-        let (mut change, answer) = self.compose_step(session, &row, next, &step, &body.reason).await?;
-        change.writes.extend(self.remember(session, replay, &answer)?);
-        let recorded = self.record(permit, change).await?;
-        Ok((answer, recorded.position().into()))
-    }
-
-    /// What a step writes.
-    async fn compose_step(
-        &self,
-        session: &Session,
-        row: &Genuine<TicketRow>,
-        mut next: TicketRow,
-        step: &Step,
-        reason: &Submitted,
-    ) -> Result<(Change, MovedAnswer), Error> {
-        let mut change = Change::default();
-        let field = session.rules.field(step.reason)?;
-        let reason = field
-            .normalise(reason, self.today()?)
-            .map_err(|invalid| Error::Invalid(vec![invalid]))?;
-        let key = self.sealing_key(RecordId::Ticket(row.id)).await?;
-        if next.holder != row.holder {
-            let holder = self.open_department(next.holder).await?;
-            change.guards.push(Guard::unchanged(&holder));
-            // On a confidential ticket a department hears nothing that it could follow the caller by.
-            next.on_file = Vec::new();
-            if !row.confidential {
-                // Only a closed ticket's caller is erased, and no step leads on from there.
-                let caller = self.keyring.caller_in(row)?.ok_or(Error::WrongState(row.state))?;
-                let caller = self.traced(caller).await?;
-                // The ticket is about its own record again once a merge is undone.
-                for record in caller.line() {
-                    self.refer(&mut change, RecordId::Caller(record.id), next.holder)
-                        .await?;
-                }
-                next.on_file.clone_from(&caller.row.fields);
-            }
-        }
-        let answer = MovedAnswer {
-            no: next.no,
-            state: next.state,
-            holder: next.holder,
-            version: next.version,
-        };
-        let now = self.clock.now()?;
-        change.writes.push(Write::put(self.custody(session, &next, now)?));
-        change.writes.extend(self.closed(&next, now)?);
-        change.writes.push(Write::put(self.keyring.protect(next)?));
-        change
-            .writes
-            .push(Write::put(self.keyring.seal(&key, field.name(), &reason)?));
-        Ok((change, answer))
-    }
-}
-
-/// The ticket after a step.
-fn moved(row: &Genuine<TicketRow>, step: &Step, to: Option<DepartmentCode>) -> Result<TicketRow, Error> {
-    if !step.from.contains(&row.state) {
-        return Err(Error::WrongState(row.state));
-    }
-    let departments = Departments {
-        holder: row.holder,
-        origin: row.origin,
-    };
-    let misnamed = match to {
-        None => Error::Bad(problems::NO_DEPARTMENT),
-        Some(_) => Error::Bad(problems::NO_DEPARTMENT_HERE),
-    };
-    Ok(TicketRow {
-        state: step.to,
-        holder: step.holder.after(departments, to).ok_or(misnamed)?,
-        version: row.version + 1,
-        ..row.clone().into_row()
-    })
 }
 
 fn line(row: &TicketRow) -> TicketLine {

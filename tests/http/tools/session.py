@@ -36,6 +36,8 @@ sent = tickets_step.sync(
 assert sent.state == "dispatched", sent
 
 handler = client("HANDLER")
+signed = tickets_step.sync(no, Transition.SIGN, client=handler, body=TicketStep())
+assert signed.state == "signed", signed
 listed = tickets_list.sync(client=handler, limit=1)
 assert listed.tickets[0].no == no, listed
 page = tickets_read.sync(no, client=handler)

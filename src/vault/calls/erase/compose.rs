@@ -10,7 +10,6 @@ use crate::model::ids::{PrincipalId, RecordId};
 use crate::model::key_roles::KeyRole;
 use crate::model::problems;
 use crate::model::reference::DepartmentCode;
-use crate::model::tickets::TicketState;
 use crate::refs;
 use crate::store::rows::erased::tickets_digest;
 use crate::store::rows::ticket::{ABOUT, ABOUT_BESIDES};
@@ -164,8 +163,8 @@ fn without_caller(ticket: &Genuine<TicketRow>) -> TicketRow {
     TicketRow {
         caller: Vec::new(),
         on_file: Vec::new(),
-        // It was closed, but for one that an older copy of the data store has as it was before.
-        state: TicketState::Closed,
+        // It was over, but for one that an older copy of the data store has as it was before.
+        state: ticket.state.ended(),
         version: ticket.version + 1,
         ..ticket.clone().into_row()
     }

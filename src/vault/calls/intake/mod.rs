@@ -323,6 +323,7 @@ impl Vault {
             state: TicketState::Accepted,
             holder: origin,
             origin,
+            worker: None,
             taken_by: session.actor.id(),
             brought_in: history.is_some() || !self.spending.is_limited(),
             confidential: body.is_confidential(),

@@ -1,4 +1,4 @@
-//! Who is due: callers of whom every ticket is closed and past its period.
+//! Who is due: callers of whom every ticket is over and past its period.
 
 use std::collections::BTreeSet;
 

@@ -1,0 +1,221 @@
+//! The steps of a ticket: one function takes any of them, as the table of transitions declares it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::log::Change;
+use crate::model::fields::Field;
+use crate::model::ids::RecordId;
+use crate::model::problems;
+use crate::model::purposes::Purpose;
+use crate::model::reference::DepartmentCode;
+use crate::model::submitted::Submitted;
+use crate::model::ticket_no::TicketNo;
+use crate::model::tickets::TicketState;
+use crate::model::transitions::{Departments, Step, Transition};
+use crate::store::rows::{Genuine, TicketRow};
+use crate::store::{Guard, Write};
+use crate::vault::core::ticket_of;
+use crate::vault::{Audit, Error, Replay, Session, Vault};
+
+/// A step of a ticket.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TicketStep {
+    /// Code of the department that gets the ticket. `dispatch` needs it; other steps do not allow it.
+    #[schema(value_type = Option<String>, example = "C1")]
+    pub department: Option<DepartmentCode>,
+    /// The reason, sealed into the ticket, for the steps that need one. `feedback` takes the department's notes to the centre here.
+    #[schema(value_type = Option<String>)]
+    pub reason: Option<Submitted>,
+    /// What the caller is told, sealed into the ticket apart from the reason: `answer` and `feedback` need it.
+    #[schema(value_type = Option<String>)]
+    pub reply: Option<Submitted>,
+    /// One that your role allows; by default the usual one for the step.
+    pub purpose: Option<Purpose>,
+}
+
+/// A ticket after a step.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Moved {
+    /// The ticket.
+    #[serde(flatten)]
+    pub answer: MovedAnswer,
+    /// The log entry of this act.
+    pub audit: Audit,
+}
+
+/// The part of the answer that is remembered for a repeated request.
+#[derive(Serialize, Deserialize, utoipa::ToSchema)]
+pub struct MovedAnswer {
+    /// Its number.
+    #[schema(value_type = String)]
+    pub no: TicketNo,
+    /// Its state.
+    pub state: TicketState,
+    /// The department that holds it.
+    #[schema(value_type = String)]
+    pub holder: DepartmentCode,
+    /// Its new version.
+    pub version: u64,
+}
+
+impl Vault {
+    /// Takes a ticket one step on: its row, the step of custody, the sealed texts and the leaf, in one transaction.
+    ///
+    /// # Errors
+    /// [`Error::Refused`]; [`Error::NotFound`] for an unknown department, [`Error::Bad`] for a closed one; [`Error::WrongState`]; [`Error::Stale`] where the
+    /// ticket is not at the version that was `seen`; [`Error::Bad`] for a department or a text that is missing or one too many.
+    pub async fn step(
+        &self,
+        session: &Session,
+        no: TicketNo,
+        transition: Transition,
+        body: &TicketStep,
+        seen: Option<u64>,
+        replay: Option<&Replay>,
+    ) -> Result<Moved, Error> {
+        let moved = self.step_once(session, no, transition, body, seen, replay).await;
+        let (answer, audit) = self.or_replayed(session, replay, moved).await?;
+        Ok(Moved { answer, audit })
+    }
+
+    async fn step_once(
+        &self,
+        session: &Session,
+        no: TicketNo,
+        transition: Transition,
+        body: &TicketStep,
+        seen: Option<u64>,
+        replay: Option<&Replay>,
+    ) -> Result<(MovedAnswer, Audit), Error> {
+        let step = transition.step();
+        let purpose = body
+            .purpose
+            .unwrap_or_else(|| session.actor.roles().purpose_for(step.purpose));
+        let ask = self.ask(session, step.action, purpose)?.ticket(no);
+        let facts = self.facts(&ask).await?;
+        // A repeated request finds the ticket moved on: it is answered before anything is decided. The facts come
+        // first: if they show what the same request has done meanwhile, its answer is there too.
+        if let Some(done) = self.replayed(session, replay).await? {
+            return Ok(done);
+        }
+        let permit = self.decide(ask, facts).await?;
+        let row = ticket_of(&permit)?;
+        if seen.is_some_and(|seen| seen != row.version) {
+            return Err(Error::Stale);
+        }
+        let next = moved(&row, &step, body.department)?;
+        let (mut change, answer) = self.compose_step(session, &row, next, &step, body).await?;
+        change.writes.extend(self.remember(session, replay, &answer)?);
+        let recorded = self.record(permit, change).await?;
+        Ok((answer, recorded.position().into()))
+    }
+
+    /// What a step writes.
+    async fn compose_step(
+        &self,
+        session: &Session,
+        row: &Genuine<TicketRow>,
+        mut next: TicketRow,
+        step: &Step,
+        body: &TicketStep,
+    ) -> Result<(Change, MovedAnswer), Error> {
+        let mut change = Change::default();
+        let texts = self.texts(session, row, step, body).await?;
+        if next.holder != row.holder {
+            next.on_file = self.hand_over(&mut change, row, next.holder).await?;
+        }
+        let answer = MovedAnswer {
+            no: next.no,
+            state: next.state,
+            holder: next.holder,
+            version: next.version,
+        };
+        let now = self.clock.now()?;
+        change.writes.push(Write::put(self.custody(session, &next, now)?));
+        change.writes.extend(self.closed(&next, now)?);
+        change.writes.push(Write::put(self.keyring.protect(next)?));
+        change.writes.extend(texts);
+        Ok((change, answer))
+    }
+
+    /// The step's texts, sealed into the ticket.
+    async fn texts(
+        &self,
+        session: &Session,
+        row: &Genuine<TicketRow>,
+        step: &Step,
+        body: &TicketStep,
+    ) -> Result<Vec<Write>, Error> {
+        let texts = [(step.reason, &body.reason), (step.reply, &body.reply)];
+        let texts = texts.into_iter().map(|(field, text)| match (field, text) {
+            (None, None) => Ok(None),
+            (Some(field), Some(text)) => Ok(Some((session.rules.field(field)?, text))),
+            (Some(_), None) => Err(Error::Bad(problems::NO_TEXT)),
+            (None, Some(_)) => Err(Error::Bad(problems::NO_TEXT_HERE)),
+        });
+        let texts: Vec<(&Field, &Submitted)> = texts.filter_map(Result::transpose).collect::<Result<_, Error>>()?;
+        if texts.is_empty() {
+            return Ok(Vec::new());
+        }
+        let key = self.sealing_key(RecordId::Ticket(row.id)).await?;
+        let today = self.today()?;
+        let seal = |(field, text): (&Field, &Submitted)| {
+            let normal = field.normalise(text, today);
+            let normal = normal.map_err(|invalid| Error::Invalid(vec![invalid]))?;
+            Ok(Write::put(self.keyring.seal(&key, field.name(), &normal)?))
+        };
+        texts.into_iter().map(seal).collect()
+    }
+
+    /// Gives the ticket to another holder, who gets a reference to its caller. The names of the caller's fields that are then on file.
+    async fn hand_over(
+        &self,
+        change: &mut Change,
+        row: &Genuine<TicketRow>,
+        to: DepartmentCode,
+    ) -> Result<Vec<String>, Error> {
+        let holder = self.open_department(to).await?;
+        change.guards.push(Guard::unchanged(&holder));
+        if row.confidential {
+            // A department hears nothing that it could follow the caller by.
+            return Ok(Vec::new());
+        }
+        // Only the caller of a ticket that is over is erased, and no step leads on from there.
+        let caller = self.keyring.caller_in(row)?.ok_or(Error::WrongState(row.state))?;
+        let caller = self.traced(caller).await?;
+        // The ticket is about its own record again once a merge is undone.
+        for record in caller.line() {
+            self.refer(change, RecordId::Caller(record.id), to).await?;
+        }
+        Ok(caller.row.fields.clone())
+    }
+}
+
+/// The ticket after a step.
+fn moved(row: &Genuine<TicketRow>, step: &Step, to: Option<DepartmentCode>) -> Result<TicketRow, Error> {
+    if !step.from.contains(&row.state) {
+        return Err(Error::WrongState(row.state));
+    }
+    // It has the ticket already. Where it has asked to return it, this would be a denial that is not called one.
+    if row.state.is_with_department() && to == Some(row.holder) {
+        return Err(Error::Bad(problems::SAME_AGAIN));
+    }
+    let departments = Departments {
+        holder: row.holder,
+        origin: row.origin,
+        worker: row.worker,
+    };
+    let misnamed = match to {
+        None => Error::Bad(problems::NO_DEPARTMENT),
+        Some(_) => Error::Bad(problems::NO_DEPARTMENT_HERE),
+    };
+    let holder = step.holder.after(departments, to).ok_or(misnamed)?;
+    Ok(TicketRow {
+        state: step.to,
+        holder,
+        worker: step.to.is_worked_on().then_some(holder).or(row.worker),
+        version: row.version + 1,
+        ..row.clone().into_row()
+    })
+}
