@@ -25,7 +25,8 @@ mod calls {
     mod merging_refused;
     mod probing;
     mod restricted;
-    mod retention;
+    pub(crate) mod retention;
+    mod retention_faults;
     pub(crate) mod rights;
     mod same_as;
     pub(crate) mod session;
@@ -94,7 +95,7 @@ mod audit {
 
 /// The log and its thread.
 mod log {
-    mod counts;
+    pub(crate) mod counts;
     mod deadline;
     mod fence;
 }

@@ -33,6 +33,8 @@ table! {
         pub allowed: u64,
         /// How many it has erased.
         pub erased: u64,
+        /// How many callers or tickets it has kept because a row was changed or damaged.
+        pub faulty: u64,
         /// More callers were due than a run may erase: nobody is erased until two persons put the periods in force again.
         pub too_many: bool,
         /// 1 when first put in force, one more at each change.
