@@ -28,6 +28,7 @@ mod calls {
     pub(crate) mod retention;
     mod retention_faults;
     pub(crate) mod rights;
+    mod rights_bounded;
     mod same_as;
     pub(crate) mod session;
     pub(crate) mod splitting;

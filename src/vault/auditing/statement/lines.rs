@@ -10,6 +10,7 @@ use crate::cells;
 use crate::log::leaf::Leaf;
 use crate::model::actions::Judged;
 use crate::model::ask::Action;
+use crate::model::ids::RecordKind;
 use crate::model::reference::Reference;
 use crate::model::rights::EntryKind;
 use crate::model::ticket_no::TicketNo;
@@ -85,9 +86,9 @@ pub(super) struct Lines {
     beyond: BTreeMap<usize, Option<u64>>,
 }
 
-/// Which tickets are the caller's.
+/// Which tickets are the caller's, and may be named.
 struct Tickets<'s> {
-    own: &'s [String],
+    scope: &'s Scope<'s>,
     known: BTreeMap<String, bool>,
 }
 
@@ -95,7 +96,7 @@ impl Vault {
     /// The page's lines, newest first.
     pub(super) async fn lines(&self, session: &Session, scope: &Scope<'_>) -> Result<Lines, Error> {
         let mut tickets = Tickets {
-            own: &scope.own,
+            scope,
             known: BTreeMap::new(),
         };
         let mut found = BTreeMap::new();
@@ -108,7 +109,7 @@ impl Vault {
         let mut found = found.into_iter().rev();
         for (index, leaf) in found.by_ref().take(scope.limit) {
             let is_own = self.is_own(&mut tickets, leaf.ticket.as_deref()).await?;
-            lines.push(line(scope, index, leaf, is_own, &mut names).await?);
+            lines.push(self.told(scope, (index, leaf), is_own, &mut names).await?);
         }
         let next = lines.last().map(|line| line.index).filter(|_| more);
         let mut beyond = BTreeMap::new();
@@ -155,7 +156,9 @@ impl Vault {
 
     /// Whether a ticket is about the caller. A refused request may have named another's.
     async fn is_own(&self, tickets: &mut Tickets<'_>, no: Option<&str>) -> Result<bool, Error> {
-        let Some(no) = no else { return Ok(false) };
+        let Some(no) = no.filter(|no| tickets.scope.tells_ticket(no)) else {
+            return Ok(false);
+        };
         if let Some(known) = tickets.known.get(no) {
             return Ok(*known);
         }
@@ -164,37 +167,46 @@ impl Vault {
             Err(_) => None,
         };
         let row = row.map(|row| self.keyring.genuine(row)).transpose()?;
-        let is_own = row.is_some_and(|row| tickets.own.contains(&row.subject.to_string()));
+        let is_own = row.is_some_and(|row| tickets.scope.own.contains(&row.subject.to_string()));
         tickets.known.insert(no.to_owned(), is_own);
         Ok(is_own)
     }
-}
 
-async fn line(
-    scope: &Scope<'_>,
-    index: u64,
-    leaf: Leaf,
-    own_ticket: bool,
-    names: &mut Names<'_>,
-) -> Result<Line, Error> {
-    let what = what(&leaf);
-    let record = scope.record(&leaf);
-    Ok(Line {
-        number: scope.number(&leaf),
-        record,
-        index,
-        at: leaf.t,
-        what,
-        act: (what != EntryKind::Other).then_some(leaf.act),
-        department_name: names.department(&leaf.dept).await?.text,
-        department: leaf.dept,
-        role: leaf.role,
-        fields: leaf.fields.unwrap_or_default(),
-        form: leaf.form,
-        emergency: leaf.purpose == EMERGENCY,
-        purpose: leaf.purpose,
-        ticket: leaf.ticket.filter(|_| own_ticket),
-    })
+    async fn told(
+        &self,
+        scope: &Scope<'_>,
+        (index, leaf): (u64, Leaf),
+        own_ticket: bool,
+        names: &mut Names<'_>,
+    ) -> Result<Line, Error> {
+        let what = match what(&leaf) {
+            // That there was a restriction before is not told.
+            _ if leaf.act == Action::Unrestrict.as_str() && !scope.tells_restriction(index) => EntryKind::Other,
+            what => what,
+        };
+        let (number, record) = (scope.number(&leaf), scope.record(&leaf));
+        let (rules, mut fields) = (self.rules(), leaf.fields.unwrap_or_default());
+        fields.retain(|name| match rules.fields().get(name) {
+            Some(field) if field.record() == RecordKind::Ticket => scope.then.is_none() || own_ticket,
+            _ => scope.tells_field(name, index),
+        });
+        Ok(Line {
+            number,
+            record,
+            index,
+            at: leaf.t,
+            what,
+            act: (what != EntryKind::Other).then_some(leaf.act),
+            department_name: names.department(&leaf.dept).await?.text,
+            department: leaf.dept,
+            role: leaf.role,
+            fields,
+            form: leaf.form,
+            emergency: leaf.purpose == EMERGENCY,
+            purpose: leaf.purpose,
+            ticket: leaf.ticket.filter(|_| own_ticket),
+        })
+    }
 }
 
 /// What an entry is to the caller. What is not listed is supervision, which is counted and not told.
