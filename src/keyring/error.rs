@@ -50,6 +50,12 @@ pub enum KeyError {
         /// The one that the key store has.
         now: u32,
     },
+    /// A share of another change of holders that had the same generation.
+    #[error(
+        "this share is of generation {0}, and of another set than the one that opens the key store: of a change of holders that was broken \
+         off, or of another copy of the key store\n  bring a share of the set that is in force"
+    )]
+    ShareOfOtherSet(u32),
     /// A share that belongs to others than those that are there.
     #[error(
         "this share does not belong to those before it: another vault or generation\n  bring one that was handed out with them"
@@ -151,6 +157,7 @@ impl KeyError {
                 | Self::ForeignShare
                 | Self::OlderShare { .. }
                 | Self::NewerShare { .. }
+                | Self::ShareOfOtherSet(_)
                 | Self::ShareOfOthers
                 | Self::DuplicateShare(_)
                 | Self::TooFewShares
