@@ -70,7 +70,7 @@ impl Columns for Read {
     }
 }
 
-/// It follows from the ticket's steps of custody.
+/// A ticket is closed once. The time is that of the step of custody that closed it, by which `fsck` checks it.
 impl Protected for ClosedRow {
     fn place(&self) -> Option<String> {
         None

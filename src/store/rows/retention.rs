@@ -51,9 +51,9 @@ impl RetentionRow {
     pub const CALLERS: &str = "callers";
 }
 
-/// That periods were put in force, and each erasure, are entries of their own.
+/// Each change of it is an entry of its own. Nothing in it is a secret to whoever reads the log.
 impl Protected for RetentionRow {
     fn place(&self) -> Option<String> {
-        None
+        Some(format!("@retention/{}", self.what))
     }
 }

@@ -7,8 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 use crate::causes::with_causes;
 use crate::cells;
 use crate::keyring::KeyError;
-use crate::log::leaf::ERASE_DUE;
-use crate::log::{CommitError, Unasked};
+use crate::log::leaf::{ERASE_DUE, RETENTION_BEGUN, RETENTION_ENDED};
+use crate::log::{Change, CommitError, Unasked};
 use crate::model::ask::Action;
 use crate::model::reference::DepartmentCode;
 use crate::store::rows::{CallerRow, Genuine, RetentionRow, Row, restriction};
@@ -129,7 +129,8 @@ impl Vault {
             version: row.version + 1,
             ..row.into_row()
         };
-        self.log.keep(self.put_retention(next)?).await?;
+        let told = [("due", due), ("allowed", allowed), ("faulty", faulty)];
+        self.turn(RETENTION_BEGUN, next, now, &told).await?;
         Ok(if too_many {
             RetentionStep::Kept
         } else {
@@ -210,7 +211,8 @@ impl Vault {
             faulty = next.faulty,
             "callers past their periods of retention were erased, but for those whom a fault keeps"
         );
-        self.log.keep(self.put_retention(next)?).await?;
+        let told = [("erased", next.erased), ("faulty", next.faulty)];
+        self.turn(RETENTION_ENDED, next, now, &told).await?;
         Ok(RetentionStep::Turned)
     }
 
@@ -223,7 +225,6 @@ impl Vault {
     ) -> Result<(), Error> {
         let now = self.clock.now()?;
         let (mut change, _) = self.compose_erasure(row.put_by, caller, whole, now).await?;
-        change.link.insert("periods".to_owned(), row.periods.clone());
         change
             .link
             .insert("tickets".to_owned(), whole.tickets.len().to_string());
@@ -231,29 +232,49 @@ impl Vault {
         change.guards.extend(whole.unheld());
         let unrestricted = |record: &Genuine<CallerRow>| Guard::none(&restriction::IN_FORCE, &cells![record.subject]);
         change.guards.extend(whole.family.iter().map(unrestricted));
-        let (who, approver) = ((row.put_by, row.token), row.approved_by);
         let next = RetentionRow {
             erased: row.erased + 1,
             version: row.version + 1,
             ..row.into_row()
         };
-        change.writes.push(Write::put(self.keyring.protect(next)?));
-        let rules = self.rules();
-        let act = Unasked {
-            who: Some(who),
-            approver: Some(approver),
-            ..Unasked::new(ERASE_DUE, DepartmentCode::AUDITORS, now, rules.policy.hash())
-        };
-        self.log.unasked_patiently(&act, change).await?;
+        self.log_run(ERASE_DUE, next, now, change).await?;
         self.copies.forget();
         Ok(())
     }
 
-    fn put_retention(&self, row: RetentionRow) -> Result<crate::log::Change, Error> {
-        Ok(crate::log::Change {
-            writes: vec![Write::put(self.keyring.protect(row)?)],
-            ..crate::log::Change::default()
-        })
+    /// A run begins or ends, with numbers that the entry has.
+    async fn turn(
+        &self,
+        act: &'static str,
+        next: RetentionRow,
+        at: Timestamp,
+        told: &[(&str, u64)],
+    ) -> Result<(), Error> {
+        let told = told.iter().map(|(word, count)| ((*word).to_owned(), count.to_string()));
+        let change = Change {
+            link: told.collect(),
+            ..Change::default()
+        };
+        self.log_run(act, next, at, change).await
+    }
+
+    /// Makes a step durable, in the name of those who put the periods in force, together with how far the run has come.
+    async fn log_run(
+        &self,
+        act: &'static str,
+        next: RetentionRow,
+        at: Timestamp,
+        mut change: Change,
+    ) -> Result<(), Error> {
+        change.link.insert("periods".to_owned(), next.periods.clone());
+        let act = Unasked {
+            who: Some((next.put_by, next.token)),
+            approver: Some(next.approved_by),
+            ..Unasked::new(act, DepartmentCode::AUDITORS, at, self.rules().policy.hash())
+        };
+        change.writes.push(Write::put(self.keyring.protect(next)?));
+        self.log.unasked_patiently(&act, change).await?;
+        Ok(())
     }
 }
 
