@@ -29,6 +29,7 @@ mod calls {
     mod retention_faults;
     pub(crate) mod rights;
     mod rights_bounded;
+    mod rights_numbers;
     mod same_as;
     pub(crate) mod session;
     pub(crate) mod splitting;

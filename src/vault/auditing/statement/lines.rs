@@ -66,24 +66,13 @@ pub struct Line {
     pub emergency: bool,
 }
 
-/// Numbers that are missing.
-#[derive(Clone, Copy, Debug, Serialize, PartialEq, Eq, utoipa::ToSchema)]
-pub struct Gap {
-    /// Which of the caller's records.
-    pub record: usize,
-    /// The first.
-    pub first: u64,
-    /// The last.
-    pub last: u64,
-}
-
 /// A page of lines.
 pub(super) struct Lines {
     pub(super) lines: Vec<Line>,
     /// Go on below this position.
     pub(super) next: Option<u64>,
     /// Of each record the number of its newest entry behind the page; nothing where that one was made before entries were counted.
-    beyond: BTreeMap<usize, Option<u64>>,
+    pub(super) beyond: BTreeMap<usize, Option<u64>>,
 }
 
 /// Which tickets are the caller's, and may be named.
@@ -229,34 +218,4 @@ fn what(leaf: &Leaf) -> EntryKind {
         _ if is_right => EntryKind::Rights,
         _ => EntryKind::Handled,
     }
-}
-
-/// Numbers that are missing between the lines; before the first of them, where the number of the statement's own entry is given; and from
-/// the last of each record to its next entry, on whichever page that is, or to the first number where there is none.
-pub(super) fn gaps(scope: &Scope<'_>, page: &Lines, own: Option<u64>) -> Vec<Gap> {
-    let mut gaps = Vec::new();
-    let mut missing = |record, first, above: u64| {
-        if first < above {
-            let last = above - 1;
-            gaps.push(Gap { record, first, last });
-        }
-    };
-    // Of each record the lowest number so far.
-    let mut lowest: BTreeMap<usize, u64> = own.map(|own| (1, own)).into_iter().collect();
-    for line in &page.lines {
-        let (Some(record), Some(number)) = (line.record, line.number) else {
-            continue;
-        };
-        if let Some(above) = lowest.insert(record, number) {
-            missing(record, number + 1, above);
-        }
-    }
-    for (record, lowest) in lowest {
-        match page.beyond.get(&record).copied().flatten() {
-            Some(next) => missing(record, next + 1, lowest),
-            None if scope.archived == 0 => missing(record, 1, lowest),
-            None => {}
-        }
-    }
-    gaps
 }

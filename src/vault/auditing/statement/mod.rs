@@ -6,13 +6,18 @@
 
 mod held;
 mod lines;
+mod numbers;
 mod since;
 mod told;
+
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
 pub use self::held::{Held, HeldTicket};
-pub use self::lines::{Gap, Line};
+pub use self::lines::Line;
+use self::numbers::LookedThrough;
+pub use self::numbers::Numbers;
 use crate::audit::search::{Cursor, Query};
 use crate::log::leaf::{self, Leaf};
 use crate::model::ask::Action;
@@ -58,8 +63,11 @@ pub struct Statement {
     pub number: Option<u64>,
     /// Entries about the caller, newest first.
     pub entries: Vec<Line>,
-    /// Numbers that are missing on this page: entries that were hidden. Empty if there are none.
-    pub gaps: Vec<Gap>,
+    /// Numbers that this page has looked through. An entry that has none, was archived or stands in an earlier log is in no number here; of records
+    /// that were merged with the one in force, an entry newer than these may be missing unseen.
+    pub checked: Vec<Numbers>,
+    /// Those of them that are missing: entries that were hidden. Empty if there are none.
+    pub gaps: Vec<Numbers>,
     /// Pass this as `after` to get the next page; absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
@@ -155,6 +163,11 @@ impl Vault {
         let page = self.lines(session, &scope).await?;
         let next = page.next.map(|next| Cursor::below(next).text(&query));
         let is_first = cursor.is_none();
+        let above = match number {
+            _ if !is_first => BTreeMap::new(),
+            own => self.numbers_above(&scope, &records, own).await?,
+        };
+        let LookedThrough { checked, gaps } = LookedThrough::on(&scope, &page, &above);
         Ok(Statement {
             subject: row.subject,
             as_of: leaf::milliseconds(at),
@@ -165,7 +178,8 @@ impl Vault {
             },
             identified_by: scope.identified_by(identified_by, &asked.identified_by),
             shown_since: scope.from.as_ref().map(|from| from.at.clone()),
-            gaps: lines::gaps(&scope, &page, number.filter(|_| is_first)),
+            checked,
+            gaps,
             number,
             entries: page.lines,
             next,
