@@ -144,6 +144,7 @@ mod copies {
     mod killed;
     mod online;
     mod restore;
+    mod restoring_left;
 }
 
 /// A vault is made, opened, checked, doubts, and goes on as the next log.

@@ -19,8 +19,8 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 pub use self::data::SqliteData;
-pub(crate) use self::files::remove_copies;
 pub use self::files::{CopyFile, NewStore};
+pub(crate) use self::files::{clear_restoring, remove_copies, remove_restoring, restoring};
 pub use self::keys::SqliteKeys;
 pub use self::log_index::SqliteLogIndex;
 use super::error::StoreError;
