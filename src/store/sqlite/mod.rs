@@ -4,6 +4,7 @@ mod columns;
 mod counted;
 mod data;
 pub(crate) mod files;
+mod guards;
 mod keys;
 mod log_index;
 mod open_files;
