@@ -5,10 +5,10 @@
 //! find the temporary file, named after the file that it was for.
 
 use std::ffi::OsString;
-use std::fs::{DirBuilder, File};
+use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, CWD, Mode, OFlags};
@@ -129,6 +129,14 @@ impl Write for NewFile {
     fn flush(&mut self) -> io::Result<()> {
         self.file.flush()
     }
+}
+
+/// A new file for its owner only that has its name from the first byte on: where the process ends before its time, the next can find it.
+///
+/// # Errors
+/// [`ErrorKind::AlreadyExists`]; those of the file system.
+pub fn new_with_its_name(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
 }
 
 /// Makes a directory for its owner only, and those above it that are missing.

@@ -25,8 +25,11 @@ mod calls {
     mod merging_refused;
     mod probing;
     mod restricted;
-    mod retention;
+    pub(crate) mod retention;
+    mod retention_faults;
     pub(crate) mod rights;
+    mod rights_bounded;
+    mod rights_numbers;
     mod same_as;
     pub(crate) mod session;
     pub(crate) mod splitting;
@@ -96,7 +99,7 @@ mod audit {
 
 /// The log and its thread.
 mod log {
-    mod counts;
+    pub(crate) mod counts;
     mod deadline;
     mod fence;
 }
@@ -143,6 +146,7 @@ mod copies {
     mod killed;
     mod online;
     mod restore;
+    mod restoring_left;
 }
 
 /// A vault is made, opened, checked, doubts, and goes on as the next log.

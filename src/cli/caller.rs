@@ -49,7 +49,8 @@ const STATEMENT: &[Column] = &[
     ("fields on file", "/held/fields"),
     ("restricted", "/held/restricted"),
     ("number", "/number"),
-    ("gaps", "/gaps"),
+    ("numbers looked for", "/checked"),
+    ("missing", "/gaps"),
     ("log entry", "/audit/index"),
 ];
 const ENTRIES: &[Column] = &[
@@ -298,13 +299,16 @@ fn statement(server: &Server, address: &str, page: Option<PageLanguage>) -> Done
     let mut statement = server.get(address)?;
     let mut entries = items(&mut statement, "entries");
     let mut gaps = items(&mut statement, "gaps");
+    let mut checked = items(&mut statement, "checked");
     while let Some(next) = statement.get("next").and_then(Value::as_str) {
         let mut page = server.get(&format!("{address}&after={next}"))?;
         entries.append(&mut items(&mut page, "entries"));
         gaps.append(&mut items(&mut page, "gaps"));
+        checked.append(&mut items(&mut page, "checked"));
         statement["next"] = page.get("next").cloned().unwrap_or_default();
     }
     statement["gaps"] = gaps.into();
+    statement["checked"] = checked.into();
     if server.is_json() {
         statement["entries"] = entries.into();
         return Ok(say(statement)?);

@@ -161,31 +161,15 @@ mod tests {
     use std::io::Write;
 
     use super::*;
+    use crate::cli::shares_to::tests::made;
     use crate::cli::terminal::tests::{shown_until, terminal};
-    use crate::keyring::unlock::{Scheme, create};
-    use crate::randomness::System;
-    use crate::store::rows::{One, VaultRow};
 
     /// Shares as they are shown to people, of a vault of its own.
     fn shares(threshold: u8, count: u8) -> Vec<String> {
-        let vault = VaultRow {
-            one: One,
-            vault: [threshold; 16],
-            origin: "a.example/log/1".to_owned(),
-        };
-        let scheme = Scheme::new(threshold, count).unwrap();
-        let choice = crate::keyring::unlock::Choice::Shares(scheme);
-        let keys = create(
-            &vault,
-            choice,
-            crate::model::key_roles::Suite::Aes,
-            jiff::Timestamp::UNIX_EPOCH,
-            &System,
-        )
-        .ok()
-        .unwrap();
-        let shares = keys.root.shares.iter();
-        let texts = shares.map(|share| share.grouped().unwrap().text().replace("\n    ", " "));
+        let shares = made(threshold, count);
+        let texts = shares
+            .iter()
+            .map(|share| share.grouped().unwrap().text().replace("\n    ", " "));
         texts.collect()
     }
 

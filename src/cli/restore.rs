@@ -1,7 +1,8 @@
 //! `callervault restore`: puts the stores of backups back, once everything in them was checked.
 //!
 //! Everything happens in directories of their own beside the places to which the stores go, and a store's directory gets its name last. A
-//! restore that was killed leaves nothing that `serve` would open; the next one deletes what it finds.
+//! restore that was killed leaves nothing that `serve` would open. The next one deletes what it finds, and so does a start; what is of a key
+//! store is overwritten before. So nothing lies in a file without a name, which nobody would find again.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -17,7 +18,7 @@ use super::backup::verify::style;
 use super::fsck::tell;
 use super::opener::OpenerFrom;
 use super::{Done, Failure, Where, aside, runtime, say};
-use crate::atomic_file::{self, NewFile};
+use crate::atomic_file;
 use crate::model::backups::Part;
 use crate::note::Verifier;
 use crate::vault::copies::restore::{self, Behind, Restored};
@@ -130,7 +131,7 @@ impl Restore {
             }
         }
         let staged = manifests.into_iter().map(|(part, (archive, manifest))| {
-            let staged = Staged::beside(&directory(store(places, part)))?;
+            let staged = Staged::beside(&directory(store(places, part)), part)?;
             Ok((
                 part,
                 Chosen {
@@ -178,7 +179,7 @@ impl Restore {
 
 impl Chosen<'_> {
     fn unpack(&self, path: &Path) -> Done {
-        let mut file = NewFile::at(path).map_err(|fault| not_written(&fault))?;
+        let mut file = atomic_file::new_with_its_name(path).map_err(|fault| not_written(&fault))?;
         let bar = ProgressBar::new(self.manifest.told.length).with_style(style()?);
         let manifest = self.archive.unpack(&mut file, &|moved| bar.set_position(moved));
         bar.finish_and_clear();
@@ -188,7 +189,7 @@ impl Chosen<'_> {
                 self.archive.file.display()
             )));
         }
-        file.keep().map_err(|fault| not_written(&fault))
+        file.sync_all().map_err(|fault| not_written(&fault))
     }
 }
 
@@ -218,6 +219,7 @@ fn directory(store: &Path) -> PathBuf {
 
 /// A directory beside the one that it is for, until it takes its place. It is deleted when this is dropped before.
 struct Staged {
+    part: Part,
     path: PathBuf,
     /// The directory that it is for.
     target: PathBuf,
@@ -227,7 +229,7 @@ struct Staged {
 
 impl Staged {
     /// For a directory that is not there yet, or is empty.
-    fn beside(target: &Path) -> Result<Self, Failure> {
+    fn beside(target: &Path, part: Part) -> Result<Self, Failure> {
         let unreadable = |fault: std::io::Error| Failure::unavailable(format!("{}: {fault}", target.display()));
         if target.exists() && target.read_dir().map_err(unreadable)?.next().is_some() {
             return Err(Failure::usage(format!(
@@ -235,10 +237,7 @@ impl Staged {
                 target.display()
             )));
         }
-        let mut name = std::ffi::OsString::from(".");
-        name.push(target.file_name().unwrap_or_default());
-        name.push(".restoring");
-        let path = target.with_file_name(name);
+        let path = restore::beside(target);
         let above = path.parent().map_or_else(PathBuf::new, Path::to_owned);
         atomic_file::create_private_directory(&above).map_err(unreadable)?;
         atomic_file::create_private_directory(&path).map_err(unreadable)?;
@@ -249,10 +248,9 @@ impl Staged {
                 target.display()
             )));
         }
-        for left in path.read_dir().map_err(unreadable)? {
-            std::fs::remove_file(left.map_err(unreadable)?.path()).map_err(unreadable)?;
-        }
+        restore::clear(&path, part).map_err(Failure::unavailable)?;
         Ok(Self {
+            part,
             path,
             target: target.to_owned(),
             _lock: lock,
@@ -273,6 +271,15 @@ impl Staged {
 impl Drop for Staged {
     fn drop(&mut self) {
         // It is not there any more under this name when it was put in place.
-        let _ = std::fs::remove_dir_all(&self.path);
+        if !self.path.exists() {
+            return;
+        }
+        let gone = restore::clear(&self.path, self.part).is_ok() && std::fs::remove_dir(&self.path).is_ok();
+        if !gone {
+            aside(format!(
+                "{} is left: the next restore, or the next start, deletes what is in it",
+                self.path.display()
+            ));
+        }
     }
 }

@@ -182,8 +182,24 @@ fn write(file: &Path, share: &Share, encrypted: Option<&str>) -> Done {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+    use crate::keyring::unlock::{Choice, create};
+    use crate::model::key_roles::Suite;
+    use crate::randomness::System;
+    use crate::store::rows::{One, VaultRow};
+
+    /// Shares of a vault of its own.
+    pub(in crate::cli) fn made(threshold: u8, count: u8) -> Shares {
+        let vault = VaultRow {
+            one: One,
+            vault: [threshold; 16],
+            origin: "a.example/log/1".to_owned(),
+        };
+        let choice = Choice::Shares(Scheme::new(threshold, count).unwrap());
+        let keys = create(&vault, choice, Suite::Aes, jiff::Timestamp::UNIX_EPOCH, &System);
+        keys.ok().unwrap().root.shares
+    }
 
     #[test]
     fn a_custodian_is_named_once_and_by_an_age_key() {
@@ -204,25 +220,8 @@ mod tests {
 
     #[test]
     fn a_custodian_reads_their_share_and_nobody_else_does() {
-        use crate::keyring::unlock::{Choice, create};
-        use crate::randomness::System;
-        use crate::store::rows::{One, VaultRow};
-        let vault = VaultRow {
-            one: One,
-            vault: [7; 16],
-            origin: "a.example/log/1".to_owned(),
-        };
-        let choice = Choice::Shares(Scheme::new(2, 2).unwrap());
-        let keys = create(
-            &vault,
-            choice,
-            crate::model::key_roles::Suite::Aes,
-            jiff::Timestamp::UNIX_EPOCH,
-            &System,
-        )
-        .ok()
-        .unwrap();
-        let share = keys.root.shares.iter().next().unwrap();
+        let shares = made(2, 2);
+        let share = shares.iter().next().unwrap();
         let [holder, other] = [(); 2].map(|()| age::x25519::Identity::generate());
         let text = encrypted(share, &holder.to_public()).ok().unwrap();
         assert!(text.starts_with("-----BEGIN AGE ENCRYPTED FILE-----") && !text.contains("cvshare"));

@@ -10,7 +10,8 @@ use super::App;
 use super::problem::Problem;
 use crate::log::leaf;
 use crate::policy::Why;
-use crate::vault::Vault;
+use crate::store::StoreError;
+use crate::vault::{Error, Vault};
 
 /// Answers while the process runs.
 #[utoipa::path(get, path = "/livez", tag = "health", security(()), responses((status = 200, body = String)))]
@@ -30,7 +31,7 @@ pub(super) async fn ready(State(app): State<Arc<App>>) -> Response {
         Ok(vault) => vault,
         Err(locked) => return Problem::from(locked).into_response(),
     };
-    let recovery = recovery(&vault) + &overdue(&vault).await;
+    let recovery = recovery(&vault) + &overdue(&vault).await + &kept_by_fault(&vault).await;
     match vault.shows_nothing() {
         Ok(None) => format!("ready\n{recovery}").into_response(),
         Ok(Some(why)) => format!(
@@ -62,6 +63,19 @@ async fn overdue(vault: &Vault) -> String {
             "holds: {holds} legal holds or more were to be reviewed before today\n  a data protection officer finds them with `callervault \
              retention preview`\n"
         ),
+    }
+}
+
+/// That a run of retention has kept somebody because of a fault, or cannot be told of.
+async fn kept_by_fault(vault: &Vault) -> String {
+    const NAMED: &str = "  `callervault fsck` names what was changed or damaged";
+    match vault.count_kept_by_fault().await {
+        Ok(0) => String::new(),
+        Ok(kept) => format!("retention: the newest run kept {kept} callers or tickets because of a fault\n{NAMED}\n"),
+        Err(Error::Key(_) | Error::Store(StoreError::Corrupt(_))) => {
+            format!("retention: nobody is erased, because the row of the periods in force cannot be used\n{NAMED}\n")
+        }
+        Err(_) => String::new(),
     }
 }
 

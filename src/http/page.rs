@@ -12,7 +12,7 @@ use crate::model::principals::Role;
 use crate::model::problems::{self, Words};
 use crate::model::purposes::{Form, Purpose};
 use crate::model::rights::REMEDY;
-use crate::vault::auditing::statement::{Line, Statement};
+use crate::vault::auditing::statement::{Line, Numbers, Statement};
 
 /// The page's only style. Its hash is in the policy that the page is sent with, so that nothing else applies.
 const STYLE: &str = "body{font:14px/1.5 sans-serif;margin:2em auto;max-width:70em;padding:0 1em}\
@@ -101,10 +101,17 @@ impl Page<'_> {
         purpose.map_or("", |purpose| self.words(purpose.label()))
     }
 
-    fn gaps(&self) -> String {
-        let gap = |gap: &crate::vault::auditing::statement::Gap| format!("{}–{}", gap.first, gap.last);
-        let gaps: Vec<String> = self.statement.gaps.iter().map(gap).collect();
-        gaps.join(self.t(", ", "、"))
+    fn numbers(&self, numbers: &[Numbers]) -> String {
+        let text = |of: &Numbers| match of.record {
+            1 => format!("{}–{}", of.first, of.last),
+            record => format!("{record}/{}–{record}/{}", of.first, of.last),
+        };
+        let texts: Vec<String> = numbers.iter().map(text).collect();
+        texts.join(self.t(", ", "、"))
+    }
+
+    fn has_other_records(&self) -> bool {
+        self.statement.checked.iter().any(|numbers| numbers.record > 1)
     }
 }
 

@@ -50,6 +50,12 @@ pub enum KeyError {
         /// The one that the key store has.
         now: u32,
     },
+    /// A share of another change of holders that had the same generation.
+    #[error(
+        "this share is of generation {0}, and of another set than the one that opens the key store: of a change of holders that was broken \
+         off, or of another copy of the key store\n  bring a share of the set that is in force"
+    )]
+    ShareOfOtherSet(u32),
     /// A share that belongs to others than those that are there.
     #[error(
         "this share does not belong to those before it: another vault or generation\n  bring one that was handed out with them"
@@ -139,51 +145,52 @@ pub enum KeyError {
     NoRecordKey,
 }
 
-impl KeyError {
-    /// Whether what people brought is not what opens the vault: nothing is wrong with the vault itself.
-    #[must_use]
-    pub const fn is_of_opener(&self) -> bool {
-        matches!(
-            self,
-            Self::WrongPassphrase
-                | Self::WrongShares
-                | Self::OtherWay(_)
-                | Self::ForeignShare
-                | Self::OlderShare { .. }
-                | Self::NewerShare { .. }
-                | Self::ShareOfOthers
-                | Self::DuplicateShare(_)
-                | Self::TooFewShares
-                | Self::WrongPin
-                | Self::PinLocked
-                | Self::ModuleNotNamed
-                | Self::NoModule
-                | Self::NoToken
-                | Self::NoHsmKey
-                | Self::SeveralHsmKeys
-                | Self::WrongHsmKey
-                | Self::Hsm
-        )
-    }
+/// What an error says of what people brought to open a vault.
+enum Brought {
+    /// It was tried, or could be, and does not open the vault.
+    WrongTry,
+    /// It was not tried: the module is not there or has not the key, or a share is in already.
+    NotTried,
+    /// Nothing.
+    Nothing,
 }
 
 impl KeyError {
+    const fn brought(&self) -> Brought {
+        match self {
+            Self::WrongPassphrase
+            | Self::WrongShares
+            | Self::OtherWay(_)
+            | Self::ForeignShare
+            | Self::OlderShare { .. }
+            | Self::NewerShare { .. }
+            | Self::ShareOfOtherSet(_)
+            | Self::ShareOfOthers
+            | Self::TooFewShares
+            | Self::WrongPin => Brought::WrongTry,
+            Self::DuplicateShare(_)
+            | Self::PinLocked
+            | Self::ModuleNotNamed
+            | Self::NoModule
+            | Self::NoToken
+            | Self::NoHsmKey
+            | Self::SeveralHsmKeys
+            | Self::WrongHsmKey
+            | Self::Hsm => Brought::NotTried,
+            _ => Brought::Nothing,
+        }
+    }
+
+    /// Whether what people brought is not what opens the vault: nothing is wrong with the vault itself.
+    #[must_use]
+    pub const fn is_of_opener(&self) -> bool {
+        !matches!(self.brought(), Brought::Nothing)
+    }
+
     /// Whether it is a try with something that does not open the vault. Faults of a module are not, nor is a share that is in.
     #[must_use]
     pub const fn is_wrong_try(&self) -> bool {
-        self.is_of_opener()
-            && !matches!(
-                self,
-                Self::DuplicateShare(_)
-                    | Self::PinLocked
-                    | Self::ModuleNotNamed
-                    | Self::NoModule
-                    | Self::NoToken
-                    | Self::NoHsmKey
-                    | Self::SeveralHsmKeys
-                    | Self::WrongHsmKey
-                    | Self::Hsm
-            )
+        matches!(self.brought(), Brought::WrongTry)
     }
 }
 

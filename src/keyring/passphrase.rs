@@ -8,10 +8,7 @@ use super::KeyError;
 use super::memory::LockedPage;
 
 /// A passphrase, on a locked page, wiped when dropped. No `Debug`.
-pub struct Passphrase {
-    page: LockedPage,
-    len: usize,
-}
+pub struct Passphrase(Incoming);
 
 /// Why there is no passphrase.
 #[derive(Debug, thiserror::Error)]
@@ -38,10 +35,7 @@ impl Passphrase {
     /// # Errors
     /// As `new`.
     pub fn of(text: &str) -> Result<Self, KeyError> {
-        let mut page = LockedPage::new()?;
-        let room = page.bytes_mut().get_mut(..text.len()).ok_or(KeyError::BadPassphrase)?;
-        room.copy_from_slice(text.as_bytes());
-        Self::on(page, text.len())
+        Self::on(Incoming::of(text)?.ok_or(KeyError::BadPassphrase)?)
     }
 
     /// Reads the first line, UTF-8 text of 12 to 1,024 bytes, straight onto the locked page. What the source gives behind that
@@ -50,8 +44,7 @@ impl Passphrase {
     /// # Errors
     /// [`NoPassphrase`].
     pub fn first_line(from: impl Read) -> Result<Self, NoPassphrase> {
-        let (page, len) = line(from)?;
-        Ok(Self::on(page, len)?)
+        Ok(Self::on(Incoming::first_line(from)?)?)
     }
 
     /// Whether the two are the same.
@@ -63,52 +56,21 @@ impl Passphrase {
     /// The text, for whoever sends it to a server.
     #[must_use]
     pub fn text(&self) -> &str {
-        std::str::from_utf8(self.bytes()).unwrap_or_default()
+        self.0.text()
     }
 
-    fn on(page: LockedPage, len: usize) -> Result<Self, KeyError> {
-        let passphrase = Self { page, len };
-        if (12..=1024).contains(&len) && std::str::from_utf8(passphrase.bytes()).is_ok() {
-            Ok(passphrase)
-        } else {
-            Err(KeyError::BadPassphrase)
-        }
+    fn on(typed: Incoming) -> Result<Self, KeyError> {
+        let is_one = (12..=1024).contains(&typed.bytes().len()) && !typed.text().is_empty();
+        is_one.then_some(Self(typed)).ok_or(KeyError::BadPassphrase)
     }
 
     pub(super) fn bytes(&self) -> &[u8] {
-        self.page.bytes().get(..self.len).unwrap_or_default()
+        self.0.bytes()
     }
 }
 
-/// The first line, on a locked page, and its length.
-fn line(mut from: impl Read) -> Result<(LockedPage, usize), NoPassphrase> {
-    let mut page = LockedPage::new()?;
-    let mut len = 0;
-    let end = loop {
-        let room = page.bytes_mut().get_mut(len..).unwrap_or_default();
-        let read = match from.read(room) {
-            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-            read => read?,
-        };
-        len += read;
-        let line = page.bytes().get(..len).unwrap_or_default();
-        if let Some(end) = line.iter().position(|&byte| byte == b'\n') {
-            break end;
-        }
-        if read == 0 {
-            break len;
-        }
-    };
-    let line = page.bytes().get(..end).unwrap_or_default();
-    let end = line.strip_suffix(b"\r").unwrap_or(line).len();
-    Ok((page, end))
-}
-
 /// The PIN of a hardware module, on a locked page, wiped when dropped. No `Debug`.
-pub struct Pin {
-    page: LockedPage,
-    len: usize,
-}
+pub struct Pin(Incoming);
 
 impl Pin {
     /// Takes a PIN of 1 to 255 bytes, of a text that is wiped elsewhere.
@@ -116,10 +78,7 @@ impl Pin {
     /// # Errors
     /// [`KeyError::BadPin`] for any other length; [`KeyError::MemoryNotLocked`].
     pub fn of(text: &str) -> Result<Self, KeyError> {
-        let mut page = LockedPage::new()?;
-        let room = page.bytes_mut().get_mut(..text.len()).ok_or(KeyError::BadPin)?;
-        room.copy_from_slice(text.as_bytes());
-        Self::on(page, text.len())
+        Self::on(Incoming::of(text)?.ok_or(KeyError::BadPin)?)
     }
 
     /// Reads the first line, straight onto the locked page.
@@ -127,24 +86,18 @@ impl Pin {
     /// # Errors
     /// [`NoPassphrase`].
     pub fn first_line(from: impl Read) -> Result<Self, NoPassphrase> {
-        let (page, len) = line(from)?;
-        Ok(Self::on(page, len)?)
+        Ok(Self::on(Incoming::first_line(from)?)?)
     }
 
     /// The text, for the module and for whoever sends it to a server.
     #[must_use]
     pub fn text(&self) -> &str {
-        let bytes = self.page.bytes().get(..self.len).unwrap_or_default();
-        std::str::from_utf8(bytes).unwrap_or_default()
+        self.0.text()
     }
 
-    fn on(page: LockedPage, len: usize) -> Result<Self, KeyError> {
-        let pin = Self { page, len };
-        if (1..=255).contains(&len) && !pin.text().is_empty() {
-            Ok(pin)
-        } else {
-            Err(KeyError::BadPin)
-        }
+    fn on(typed: Incoming) -> Result<Self, KeyError> {
+        let is_one = typed.bytes().len() <= 255 && !typed.text().is_empty();
+        is_one.then_some(Self(typed)).ok_or(KeyError::BadPin)
     }
 }
 
@@ -162,6 +115,36 @@ impl Incoming {
     pub fn new() -> Result<Self, KeyError> {
         let page = LockedPage::new()?;
         Ok(Self { page, len: 0 })
+    }
+
+    /// All of it at once; nothing where it does not fit.
+    fn of(text: &str) -> Result<Option<Self>, KeyError> {
+        let mut whole = Self::new()?;
+        Ok(whole.add(text.as_bytes()).then_some(whole))
+    }
+
+    /// The first line. What the source gives behind it in the same read is wiped with the page.
+    fn first_line(mut from: impl Read) -> Result<Self, NoPassphrase> {
+        let mut page = LockedPage::new()?;
+        let mut len = 0;
+        let end = loop {
+            let room = page.bytes_mut().get_mut(len..).unwrap_or_default();
+            let read = match from.read(room) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                read => read?,
+            };
+            len += read;
+            let line = page.bytes().get(..len).unwrap_or_default();
+            if let Some(end) = line.iter().position(|&byte| byte == b'\n') {
+                break end;
+            }
+            if read == 0 {
+                break len;
+            }
+        };
+        let line = page.bytes().get(..end).unwrap_or_default();
+        let len = line.strip_suffix(b"\r").unwrap_or(line).len();
+        Ok(Self { page, len })
     }
 
     /// Adds a piece. Whether it fits: a page holds 4,096 bytes.

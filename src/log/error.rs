@@ -30,6 +30,9 @@ pub enum CommitError {
     /// Something that must be unique is there already.
     #[error("something that must be unique is there already")]
     Duplicate,
+    /// The row that counts the entries about this caller is not as the vault wrote it: nothing is logged of the caller.
+    #[error("the count of the entries about this caller was changed\n  run `callervault fsck`: it names the row")]
+    Miscounted,
     /// The leaf would be longer than 2 KB.
     #[error("the entry would be longer than 2 KB")]
     LeafTooLarge,

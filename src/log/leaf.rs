@@ -41,13 +41,17 @@ pub const RECOVER: &str = "admin.recover";
 pub const ERASE_AGAIN: &str = "caller.erase-again";
 /// A caller of whom every ticket was past its period of retention was erased.
 pub const ERASE_DUE: &str = "caller.erase-due";
+/// A run of retention began: how many callers are `due`, how many it may erase, and how many a fault keeps (`faulty`).
+pub const RETENTION_BEGUN: &str = "retention.begin";
+/// It ended: how many were `erased`, and how many a fault has kept.
+pub const RETENTION_ENDED: &str = "retention.end";
 /// What was under older versions of a key has moved to the newest, as far as it can; the entry counts what was `moved`, and what is
 /// `left`.
 pub const REWRAPPED: &str = "key.rewrapped";
 /// The root key opens for other holders or in another way from now on. Those who open it now did it; no token says who they are.
 pub const REKEY: &str = "key.rekey";
 /// What nobody asks for with a token.
-pub const OF_VAULT: [&str; 9] = [
+pub const OF_VAULT: [&str; 11] = [
     INIT,
     UNLOCK,
     RULES,
@@ -55,6 +59,8 @@ pub const OF_VAULT: [&str; 9] = [
     RECOVER,
     ERASE_AGAIN,
     ERASE_DUE,
+    RETENTION_BEGUN,
+    RETENTION_ENDED,
     REWRAPPED,
     REKEY,
 ];

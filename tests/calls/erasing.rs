@@ -165,6 +165,26 @@ async fn a_legal_hold_keeps_a_caller() {
     assert_eq!(world.fsck().await, []);
 }
 
+/// The row of a hold that was lifted before the erasure, as it was when the hold was in force.
+#[tokio::test]
+async fn a_hold_in_force_on_who_was_erased_is_found() {
+    let (world, app) = World::new().await;
+    let [dpo, auditor] = world.actors(&app, ["dpo", "auditor"]);
+    let case = world.case(&app, "C1").await;
+    let (subject, reference) = world.closed_case(&app, &case).await;
+    let hold = json!({"reason": "court 7", "review": "2027-05-31"});
+    let held = dpo.post(format!("/v1/callers/{reference}/holds"), &hold).await.is(201);
+    let in_force = world.data().rows("hold").kept();
+    let lift = format!("/v1/holds/{}/lift", held.at("/id"));
+    auditor.post(lift, &json!({"reason": "over"})).await.is(200);
+    world.erased(&app, &reference).await;
+    drop(app);
+    assert_eq!(world.fsck().await, []);
+    world.data().put_back(&in_force);
+    let place = format!("legal hold on {subject}");
+    world.is_found(&place, "is in force, and the caller was erased").await;
+}
+
 /// Whoever removes the row of a hold does not get the caller erased, and it is noticed.
 #[tokio::test]
 async fn a_hold_whose_row_was_removed_still_holds() {

@@ -14,7 +14,7 @@ use crate::support::{Answer, Case, NUMBER, Request, World, caller};
 const PREVIEW: &str = "/v1/retention/preview?limit=200";
 
 /// So many days from now.
-fn in_days(days: i64) -> Arc<dyn Clock> {
+pub(crate) fn in_days(days: i64) -> Arc<dyn Clock> {
     let later = Timestamp::now()
         .checked_add(SignedDuration::from_hours(24 * days))
         .unwrap();
@@ -22,26 +22,26 @@ fn in_days(days: i64) -> Arc<dyn Clock> {
 }
 
 /// Years after the period of each kind.
-const LATE: i64 = 2_000;
+pub(crate) const LATE: i64 = 2_000;
 
 fn enforce(periods: &str, most: Option<u32>) -> Request {
     let body = json!({"periods": periods, "most": most});
     Request::post("/v1/retention/enforce", &body).header("approval-reason", "the%20decree")
 }
 
-async fn preview(world: &World, app: &Arc<App>) -> Value {
+pub(crate) async fn preview(world: &World, app: &Arc<App>) -> Value {
     world.actor(app, "dpo").get(PREVIEW).await.is(200).json()
 }
 
 /// Two persons put the file in force.
-async fn in_force(world: &World, app: &Arc<App>, most: Option<u32>) -> Answer {
+pub(crate) async fn in_force(world: &World, app: &Arc<App>, most: Option<u32>) -> Answer {
     let [dpo, auditor] = world.actors(app, ["dpo", "auditor"]);
     let periods = preview(world, app).await["periods"].as_str().unwrap().to_owned();
     dpo.with(auditor, &enforce(&periods, most)).await.is(200)
 }
 
 /// Steps until there is nothing more to do.
-async fn run(app: &Arc<App>) -> u32 {
+pub(crate) async fn run(app: &Arc<App>) -> u32 {
     let mut erased = 0;
     loop {
         match app.vault().unwrap().one_retention_step().await.unwrap() {
@@ -53,13 +53,13 @@ async fn run(app: &Arc<App>) -> u32 {
 }
 
 /// A closed case of a caller.
-async fn closed(world: &World, app: &Arc<App>, name: &str, number: &str) -> Case {
+pub(crate) async fn closed(world: &World, app: &Arc<App>, name: &str, number: &str) -> Case {
     let case = world.case_of(app, "C1", caller(name, number)).await;
     world.ended(app, &case.no).await;
     case
 }
 
-async fn lookup(world: &World, app: &Arc<App>, number: &str) -> usize {
+pub(crate) async fn lookup(world: &World, app: &Arc<App>, number: &str) -> usize {
     let found = world.actor(app, "agent").lookup(number).await.is(200).json();
     found["callers"].as_array().unwrap().len()
 }
@@ -298,7 +298,8 @@ async fn an_edited_time_of_closing_erases_nobody() {
         .is_found(&format!("closing of ticket {}", case.no), "was edited")
         .await;
     let app = world.open().await;
-    assert!(app.vault().unwrap().one_retention_step().await.is_err());
+    assert_eq!(run(&app).await, 0);
+    assert_eq!(preview(&world, &app).await["faulty"], json!(1));
     assert_eq!(lookup(&world, &app, NUMBER).await, 1);
     drop(app);
     world.data().rows("closed").delete();

@@ -1,10 +1,12 @@
 //! The root key under a key of a hardware module, by PKCS #11, with Debian's SoftHSM2 as the module.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 
 use serde_json::{Value, json};
 
+use crate::support::backups::{ends, text};
+use crate::support::copies::words;
 use crate::support::process::{Server, client, passphrase_file, secret_file, skipped};
 use crate::support::{NAME, NUMBER, Request, World, caller, intake};
 
@@ -19,11 +21,6 @@ const PIN: &str = "2468";
 struct Module {
     library: PathBuf,
     dir: PathBuf,
-}
-
-fn said(output: &Output) -> (Option<i32>, String) {
-    let said = [&output.stdout[..], &output.stderr].concat();
-    (output.status.code(), String::from_utf8(said).unwrap())
 }
 
 impl Module {
@@ -67,7 +64,7 @@ impl Module {
             ])
             .output()
             .unwrap();
-        assert!(made.status.success(), "{}", said(&made).1);
+        assert!(made.status.success(), "{}", words(&made));
     }
 
     fn command(&self, program: &str) -> Command {
@@ -81,35 +78,73 @@ impl Module {
     }
 
     /// Runs a verb of the program: it ends with this code and says this.
-    fn run(&self, words: &[&str], code: i32, told: &str) {
-        let (got, said) = said(&self.program().args(words).output().unwrap());
-        assert_eq!(got, Some(code), "{words:?}: {said}");
-        assert!(said.contains(told), "{words:?}: {said}");
+    #[track_caller]
+    fn run(&self, arguments: &[&str], code: i32, told: &str) {
+        ends(&self.program().args(arguments).output().unwrap(), code, told);
     }
 }
 
-/// A vault of a world that opens by the module, the files of the PIN and of the passphrase that it had.
+/// A vault that opens by a module, and the files of the PIN and of the passphrase that it had.
+struct Scene {
+    world: World,
+    module: Module,
+    pin: String,
+    passphrase: String,
+}
+
+impl Scene {
+    async fn new(test: &str) -> Option<Self> {
+        let world = World::closed().await;
+        let module = Module::new(world.dir.path(), test)?;
+        let [pin, passphrase] = changed(&world, &module);
+        Some(Self {
+            world,
+            module,
+            pin,
+            passphrase,
+        })
+    }
+
+    fn dir(&self) -> &str {
+        text(self.world.dir.path())
+    }
+
+    /// The options that open it.
+    fn by_pin(&self) -> [&str; 4] {
+        ["--pkcs11", text(&self.module.library), "--passphrase-file", &self.pin]
+    }
+
+    /// A file with another PIN.
+    fn wrong_pin(&self) -> String {
+        let wrong = self.world.dir.path().join("wrong");
+        secret_file(&wrong, "1357");
+        text(&wrong).to_owned()
+    }
+
+    /// The vault is checked, opened by these options.
+    #[track_caller]
+    fn fsck(&self, options: &[&str], code: i32, told: &str) {
+        let fsck = ["fsck", "--copy", "--dir", self.dir()];
+        self.module.run(&[&fsck, options].concat(), code, told);
+    }
+
+    /// Where the module keeps its tokens, and a place beside it.
+    fn tokens(&self) -> [PathBuf; 2] {
+        [self.module.tokens(), self.module.dir.join("away")]
+    }
+}
+
+/// Makes a vault open by the module: the files of the PIN and of the passphrase that it had.
 fn changed(world: &World, module: &Module) -> [String; 2] {
     let dir = world.dir.path();
     let pin = dir.join("pin");
     secret_file(&pin, PIN);
-    let [pin, passphrase] = [pin, passphrase_file(dir)].map(|path| path.to_str().unwrap().to_owned());
-    let library = module.library.to_str().unwrap();
+    let [pin, passphrase] = [pin, passphrase_file(dir)].map(|path| text(&path).to_owned());
+    let rekey = ["keys", "rekey", "--dir", text(dir), "--passphrase-file", &passphrase];
+    let new = ["--new-pkcs11", text(&module.library), "--new-token", "city"];
+    let by = ["--new-passphrase-file", &pin];
     module.run(
-        &[
-            "keys",
-            "rekey",
-            "--dir",
-            dir.to_str().unwrap(),
-            "--passphrase-file",
-            &passphrase,
-            "--new-pkcs11",
-            library,
-            "--new-token",
-            "city",
-            "--new-passphrase-file",
-            &pin,
-        ],
+        &[&rekey[..], &new, &by].concat(),
         0,
         "the key in the hardware module opens the vault",
     );
@@ -128,32 +163,33 @@ fn unlocks(world: &World, base: &str) -> Vec<Value> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_module_that_goes_away_matters_at_the_next_unlock() {
-    let world = World::closed().await;
-    let Some(module) = Module::new(world.dir.path(), "a_module_that_goes_away_matters_at_the_next_unlock") else {
+    let Some(scene) = Scene::new("a_module_that_goes_away_matters_at_the_next_unlock").await else {
         return;
     };
-    let [pin, passphrase] = changed(&world, &module);
-    let (dir, library) = (world.dir.path().to_str().unwrap(), module.library.to_str().unwrap());
+    let (world, module) = (&scene.world, &scene.module);
     let mut serve = module.program();
-    serve.args(["serve", "--dir", dir, "--listen", "127.0.0.1:0", "--pkcs11", library]);
+    serve.args(["serve", "--dir", scene.dir(), "--listen", "127.0.0.1:0"]);
+    serve.args(["--pkcs11", text(&module.library)]);
     let mut server = Server::of(serve, "http");
     let base = server.base.clone();
     let unlock = |options: &[&str], code, told| {
         module.run(&[&["unlock", "--url", &base], options].concat(), code, told);
     };
-    let by_pin = ["--pin", "--passphrase-file", &*pin];
-    unlock(&["--passphrase-file", &passphrase], 4, "opens by a hardware module");
-    let wrong = world.dir.path().join("wrong");
-    secret_file(&wrong, "1357");
-    unlock(&["--pin", "--passphrase-file", wrong.to_str().unwrap()], 4, "Wrong PIN");
+    let by_pin = ["--pin", "--passphrase-file", &*scene.pin];
+    unlock(
+        &["--passphrase-file", &scene.passphrase],
+        4,
+        "opens by a hardware module",
+    );
+    unlock(&["--pin", "--passphrase-file", &scene.wrong_pin()], 4, "Wrong PIN");
     unlock(&by_pin, 0, "unlocked, log entry");
     let take = |number: &str| {
         let call = intake(caller(NAME, number));
-        assert_eq!(server.post(&world, "agent", "/v1/intake", &call).0, 201);
+        assert_eq!(server.post(world, "agent", "/v1/intake", &call).0, 201);
     };
     take(NUMBER);
 
-    let (tokens, away) = (module.tokens(), module.dir.join("away"));
+    let [tokens, away] = scene.tokens();
     std::fs::rename(&tokens, &away).unwrap();
     std::fs::create_dir(&tokens).unwrap();
     take("13800002222");
@@ -165,8 +201,8 @@ async fn a_module_that_goes_away_matters_at_the_next_unlock() {
     std::fs::rename(&away, &tokens).unwrap();
     unlock(&by_pin, 0, "unlocked, log entry");
     let call = intake(caller(NAME, "13800003333"));
-    assert_eq!(server.post(&world, "agent", "/v1/intake", &call).0, 201);
-    let links = unlocks(&world, &base);
+    assert_eq!(server.post(world, "agent", "/v1/intake", &call).0, 201);
+    let links = unlocks(world, &base);
     assert_eq!(
         links[0],
         json!({"way": "unlock", "opened_by": "pkcs11", "generation": "2"})
@@ -179,52 +215,32 @@ async fn a_module_that_goes_away_matters_at_the_next_unlock() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_fault_of_a_module_is_named() {
-    let world = World::closed().await;
-    let Some(module) = Module::new(world.dir.path(), "each_fault_of_a_module_is_named") else {
+    let Some(scene) = Scene::new("each_fault_of_a_module_is_named").await else {
         return;
     };
-    let [pin, passphrase] = changed(&world, &module);
-    let (dir, library) = (world.dir.path().to_str().unwrap(), module.library.to_str().unwrap());
-    let fsck = |options: &[&str], code, told| {
-        module.run(&[&["fsck", "--copy", "--dir", dir], options].concat(), code, told);
-    };
-    let by_pin = ["--pkcs11", library, "--passphrase-file", &pin];
-    fsck(&by_pin, 0, " 0 findings");
-    fsck(
-        &["--passphrase-file", &passphrase],
-        3,
-        "this vault opens by a hardware module",
-    );
-    let wrong = world.dir.path().join("wrong");
-    secret_file(&wrong, "1357");
-    fsck(
-        &["--pkcs11", library, "--passphrase-file", wrong.to_str().unwrap()],
-        3,
-        "refuses the PIN",
-    );
-    fsck(
-        &["--pkcs11", "/nowhere/lib.so", "--passphrase-file", &pin],
-        3,
-        "cannot be loaded",
-    );
-    // A library that is none of a module.
-    fsck(
-        &["--pkcs11", "/etc/hostname", "--passphrase-file", &pin],
-        3,
-        "cannot be loaded",
-    );
+    scene.fsck(&scene.by_pin(), 0, " 0 findings");
+    let by_passphrase = ["--passphrase-file", &*scene.passphrase];
+    scene.fsck(&by_passphrase, 3, "this vault opens by a hardware module");
+    let wrong = scene.wrong_pin();
+    let by = |library, pin| ["--pkcs11", library, "--passphrase-file", pin];
+    let library = text(&scene.module.library);
+    scene.fsck(&by(library, &wrong), 3, "refuses the PIN");
+    // The second is a file that is no library.
+    for library in ["/nowhere/lib.so", "/etc/hostname"] {
+        scene.fsck(&by(library, &scene.pin), 3, "cannot be loaded");
+    }
 
-    let (tokens, away) = (module.tokens(), module.dir.join("away"));
+    let [tokens, away] = scene.tokens();
     std::fs::rename(&tokens, &away).unwrap();
-    module.configure();
-    fsck(&by_pin, 3, "no AES key of that name");
+    scene.module.configure();
+    scene.fsck(&scene.by_pin(), 3, "no AES key of that name");
     // A key of the same name that is another one.
     let other = World::closed().await;
-    changed(&other, &module);
-    fsck(&by_pin, 3, "does not open this key store");
+    changed(&other, &scene.module);
+    scene.fsck(&scene.by_pin(), 3, "does not open this key store");
     std::fs::remove_dir_all(&tokens).unwrap();
     std::fs::create_dir(&tokens).unwrap();
-    fsck(&by_pin, 3, "no token of that name");
+    scene.fsck(&scene.by_pin(), 3, "no token of that name");
     std::fs::remove_dir(&tokens).unwrap();
     std::fs::rename(&away, &tokens).unwrap();
 }
@@ -232,25 +248,27 @@ async fn each_fault_of_a_module_is_named() {
 /// Whoever edits the row gets no other generation used, and a vault moves back to a passphrase.
 #[tokio::test(flavor = "multi_thread")]
 async fn from_a_module_to_another_passphrase() {
-    let world = World::closed().await;
-    let Some(module) = Module::new(world.dir.path(), "from_a_module_to_another_passphrase") else {
+    let Some(scene) = Scene::new("from_a_module_to_another_passphrase").await else {
         return;
     };
-    let [pin, passphrase] = changed(&world, &module);
-    let (dir, library) = (world.dir.path().to_str().unwrap(), module.library.to_str().unwrap());
-    let fsck = |options: &[&str], code, told| {
-        module.run(&[&["fsck", "--copy", "--dir", dir], options].concat(), code, told);
-    };
-    let by_pin = ["--pkcs11", library, "--passphrase-file", &pin];
-    let sound = std::fs::read(&world.places.keys).unwrap();
-    world.keys().rows("unlock").set("generation", 7);
-    fsck(&by_pin, 3, "does not open this key store");
-    std::fs::write(&world.places.keys, &sound).unwrap();
-    fsck(&by_pin, 0, " 0 findings");
-    let rekey = ["keys", "rekey", "--dir", dir, "--new-passphrase-file", &passphrase];
-    module.run(&[&rekey[..], &by_pin].concat(), 0, "the new passphrase opens the vault");
-    fsck(&["--passphrase-file", &passphrase], 0, " 0 findings");
-    fsck(&by_pin, 3, "this vault opens by a passphrase");
+    let keys = &scene.world.places.keys;
+    let sound = std::fs::read(keys).unwrap();
+    scene.world.keys().rows("unlock").set("generation", 7);
+    scene.fsck(&scene.by_pin(), 3, "does not open this key store");
+    std::fs::write(keys, &sound).unwrap();
+    scene.fsck(&scene.by_pin(), 0, " 0 findings");
+    let rekey = [
+        "keys",
+        "rekey",
+        "--dir",
+        scene.dir(),
+        "--new-passphrase-file",
+        &scene.passphrase,
+    ];
+    let rekey = [&rekey[..], &scene.by_pin()].concat();
+    scene.module.run(&rekey, 0, "the new passphrase opens the vault");
+    scene.fsck(&["--passphrase-file", &scene.passphrase], 0, " 0 findings");
+    scene.fsck(&scene.by_pin(), 3, "this vault opens by a passphrase");
 }
 
 #[test]
@@ -262,12 +280,11 @@ fn a_vault_is_made_under_a_module() {
     };
     let pin = dir.join("pin");
     secret_file(&pin, PIN);
-    let (at, tokens, pin) = (dir.to_str().unwrap(), dir.join("first"), pin.to_str().unwrap());
-    let library = module.library.to_str().unwrap();
+    let (at, tokens, pin, library) = (text(dir), dir.join("first"), text(&pin), text(&module.library));
     let init = |token: &str, code, told| {
         let place = ["init", "--dir", at, "--origin", "city.invalid/log/1"];
         let hsm = ["--pkcs11", library, "--token", token, "--key", "root of the hotline"];
-        let files = ["--passphrase-file", pin, "--tokens-dir", tokens.to_str().unwrap()];
+        let files = ["--passphrase-file", pin, "--tokens-dir", text(&tokens)];
         module.run(&[&place[..], &hsm, &files].concat(), code, told);
     };
     init("another", 3, "no token of that name");

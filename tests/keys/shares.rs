@@ -84,8 +84,14 @@ async fn several_people_unlock_in_any_order() {
         .actor(&app, "auditor")
         .entry_at(last.json()["index"].as_u64().unwrap())
         .await;
-    let link = json!({"way": "unlock", "opened_by": "shares", "generation": "2", "shares": "2 4 5"});
+    let named = leaf["link"]["set"].clone();
+    let link = json!({"way": "unlock", "opened_by": "shares", "generation": "2", "shares": "2 4 5", "set": named});
     assert_eq!((&leaf["act"], &leaf["link"]), (&json!("vault.unlock"), &link));
+    assert_eq!(
+        changes(&world, &app).await[0]["set"],
+        named,
+        "it is the one that was announced"
+    );
     nobody.get("/readyz").await.is(200);
     let case = world.case(&app, "C1").await;
     world.actor(&app, "handler-c1").reveal(&case).clear().await.is(200);
@@ -175,16 +181,58 @@ async fn both_or_neither_is_not_understood() {
     assert_eq!(other.keys().rows("unlock_try").first::<u32>("wrong"), 1);
 }
 
-/// Two copies of one vault whose holders were changed apart: their shares say the same of themselves, and one is not what was handed out
-/// here.
+/// A share that says of itself what the right one says, and is not the one.
+fn forged(text: &str) -> String {
+    let (prefix, mut bytes) = bech32::decode(text).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    bech32::encode::<bech32::Bech32m>(prefix, &bytes).unwrap()
+}
+
+/// A change that was broken off after its shares were handed out, and one of another copy: the next has the same generation, and none of their
+/// shares is taken for one of it.
+#[tokio::test]
+async fn a_generation_that_comes_twice_has_another_set() {
+    let world = World::closed().await;
+    let choice = || Choice::Shares(Scheme::new(2, 3).unwrap());
+    let vault = world.open_by(&passphrase()).await.unwrap();
+    let broken_off = vault.prepare_rekey(choice()).await.unwrap();
+    drop(vault);
+    let keys = std::fs::read(&world.places.keys).unwrap();
+    let lost = world.shared(2, 3).await;
+    // The key store from before the change.
+    std::fs::write(&world.places.keys, keys).unwrap();
+    let shares = world.shared(2, 3).await;
+    let broken_off: Vec<String> = broken_off
+        .shares()
+        .iter()
+        .map(|one| one.text().unwrap().text().to_owned())
+        .collect();
+    for others in [&broken_off, &lost] {
+        assert_eq!(world.refuses(&others[..2]).await, KeyError::ShareOfOtherSet(2));
+    }
+    let app = world.locked().await;
+    is_in(&world, &app, &shares[0], &[1]).await;
+    send(&world, &app, &lost[1]).await.fails(403, "share-of-another-set");
+    drop(app);
+    let app = App::new(world.open_by(&set(&shares[..2])).await.unwrap());
+    let sets: Vec<Value> = changes(&world, &app)
+        .await
+        .iter()
+        .map(|link| link["set"].clone())
+        .collect();
+    assert_eq!(sets.len(), 2);
+    assert_ne!(sets[0], sets[1], "the log tells them apart");
+}
+
+/// One share is false.
 #[tokio::test]
 async fn a_wrong_set_is_a_wrong_try_and_is_wiped() {
     let (world, clock) = (World::closed().await, Arc::new(Fixed::at(NOON)));
-    let (shares, others) = (world.shared(3, 5).await, World::closed().await.shared(3, 5).await);
+    let shares = world.shared(3, 5).await;
     let app = world.locked_at(clock.clone()).await;
     is_in(&world, &app, &shares[0], &[1]).await;
     // Nobody hears that this one is wrong.
-    is_in(&world, &app, &others[1], &[1, 2]).await;
+    is_in(&world, &app, &forged(&shares[1]), &[1, 2]).await;
     let wrong = send(&world, &app, &shares[2]).await.fails(403, "wrong-shares");
     assert!(
         wrong.text.contains("cannot be told") && wrong.text.contains(" 1 s"),
@@ -223,6 +271,13 @@ async fn changes(world: &World, app: &Arc<App>) -> Vec<Value> {
         .json();
     let entries = found["entries"].as_array().unwrap().iter().rev();
     entries.map(|entry| entry["leaf"]["link"].clone()).collect()
+}
+
+/// What the log says of changes, and the names of the sets beside it.
+fn without_sets(mut links: Vec<Value>) -> (Vec<Value>, Vec<Value>) {
+    let objects = links.iter_mut().filter_map(Value::as_object_mut);
+    let sets = objects.filter_map(|link| link.remove("set")).collect();
+    (links, sets)
 }
 
 /// The old wrapping of the root key is gone. The search finds the one that is there.
@@ -286,12 +341,14 @@ async fn holders_and_ways_change_and_nothing_else_does() {
     assert_eq!(keys(&world), before);
     let app = world.open().await;
     world.actor(&app, "handler-c1").reveal(&case).clear().await.is(200);
+    let (told_of, sets) = without_sets(changes(&world, &app).await);
+    assert!(sets.len() == 2 && sets[0] != sets[1], "{sets:?}");
     let expected = [
         json!({"from": "passphrase", "to": "shares", "generation": "2", "threshold": "3", "shares": "5"}),
         json!({"from": "shares", "to": "shares", "generation": "3", "threshold": "2", "shares": "255"}),
         json!({"from": "shares", "to": "passphrase", "generation": "4"}),
     ];
-    assert_eq!(changes(&world, &app).await, expected);
+    assert_eq!(told_of, expected);
     app.vault().unwrap().note_unlock("serve").await.unwrap();
     assert_eq!(told(&world, &app).await, json!({"way": "serve", "generation": "4"}));
     drop(app);

@@ -106,7 +106,7 @@ async fn a_count_that_was_edited_stops_the_caller_and_nobody_else() {
 }
 
 /// So many entries about nobody that a start does not read those about callers.
-async fn grown(world: &World) -> std::sync::Arc<callervault::http::App> {
+pub(crate) async fn grown(world: &World) -> std::sync::Arc<callervault::http::App> {
     let app = world.open().await;
     for _ in 0..2_100 {
         app.vault().unwrap().note_unlock("test").await.unwrap();

@@ -8,8 +8,9 @@ use crate::people::behalf::staffed;
 use crate::support::{Case, Request, World};
 
 /// In the data store: credentials, reference, ticket, caller, sealed field; BEGIN, whether token, account and ticket are still as they
-/// were and no restriction is in force, entry, head, COMMIT. In the key store: the record's key, the fence. In a group of several the log's last five are shared.
-const A_REVEAL: [u64; 2] = [13, 2];
+/// were and no restriction is in force (one statement), entry, head, COMMIT. In the key store: the record's key, the fence. In a group of several
+/// the log's last five are shared.
+const A_REVEAL: [u64; 2] = [10, 2];
 
 /// Statements that the stores have run so far, as the metrics say.
 pub(crate) async fn statements(world: &World, app: &Arc<App>) -> [u64; 2] {
@@ -60,7 +61,7 @@ async fn the_address_of_a_reveal_is_one_row() {
     );
 }
 
-/// A platform that acts on behalf of a clerk costs one read and one guard more: the clerk's account, and its own.
+/// A platform that acts on behalf of a clerk costs one read more, the clerk's account. That its own is still as it was is seen with the other guards.
 #[tokio::test]
 async fn a_reveal_on_behalf_of_a_clerk_reads_one_row_more() {
     let (world, app) = staffed().await;
@@ -76,6 +77,6 @@ async fn a_reveal_on_behalf_of_a_clerk_reads_one_row_more() {
     let after = statements(&world, &app).await;
     assert_eq!(
         [after[0] - before[0], after[1] - before[1]],
-        [A_REVEAL[0] + 2, A_REVEAL[1]]
+        [A_REVEAL[0] + 1, A_REVEAL[1]]
     );
 }

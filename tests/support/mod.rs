@@ -4,7 +4,7 @@
 pub(crate) mod actors;
 pub(crate) mod approvals;
 pub(crate) mod backups;
-mod cells;
+pub(crate) mod cells;
 pub(crate) mod copies;
 pub(crate) mod imported;
 pub(crate) mod invented;

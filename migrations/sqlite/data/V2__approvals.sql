@@ -127,6 +127,7 @@ CREATE TABLE retention (
     ended_at    INTEGER,
     allowed     INTEGER NOT NULL,
     erased      INTEGER NOT NULL,
+    faulty      INTEGER NOT NULL,
     too_many    INTEGER NOT NULL,
     version     INTEGER NOT NULL,
     mac         BLOB NOT NULL

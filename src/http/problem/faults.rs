@@ -63,6 +63,7 @@ fn of_opener(error: KeyError) -> Problem {
         KeyError::OtherWay(OpensBy::Shares) => problems::OPENS_BY_SHARES.into(),
         KeyError::OlderShare { of, now } => generations(problems::OLDER_SHARE, of, now),
         KeyError::NewerShare { of, now } => generations(problems::NEWER_SHARE, of, now),
+        KeyError::ShareOfOtherSet(now) => Problem::from(problems::OTHER_SET).with("now", now),
         KeyError::OtherWay(OpensBy::Pkcs11) => problems::OPENS_BY_HSM.into(),
         KeyError::WrongPin => problems::WRONG_PIN.into(),
         KeyError::PinLocked => problems::PIN_LOCKED.into(),

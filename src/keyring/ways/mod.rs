@@ -73,6 +73,17 @@ pub struct Opened {
     pub generation: u32,
     /// The numbers of the shares, sorted; none in other ways.
     pub shares: Vec<u8>,
+    /// Which set they are of.
+    pub set: Option<String>,
+}
+
+impl UnlockRow {
+    /// What the log calls the set of shares that opens the root key, if it is opened by shares.
+    #[must_use]
+    pub fn set_of_shares(&self) -> Option<String> {
+        let name = || data_encoding::HEXLOWER.encode(&share::Mark::of_wrapping(self));
+        (self.way == OpensBy::Shares).then(name)
+    }
 }
 
 /// A root key wrapped in another way, for the key store; and the shares that open it, if that is the way.
@@ -166,6 +177,7 @@ pub(super) fn open_root(
         by: row.way,
         generation: row.generation,
         shares: Vec::new(),
+        set: row.set_of_shares(),
     };
     let root = match opener {
         Opener::Passphrase(passphrase) => {
@@ -208,7 +220,7 @@ pub(super) fn wrap_root(
         generation,
         ..UnlockRow::none()
     };
-    let mut shares = Shares::default();
+    let mut apart = None;
     let seal = |unlocking: &Secret, row: &UnlockRow| {
         let (key, aad) = (Key::of(ROOT_SUITE, unlocking.bytes()), place(&vault.origin, row));
         stacks.run(|| aead::seal(randomness, key, SEALED, &aad, root))?
@@ -221,13 +233,18 @@ pub(super) fn wrap_root(
         Choice::Shares(scheme) => {
             scheme.choose(&mut row);
             let key = Secret::random(randomness)?;
-            shares = Shares::split(stacks, &key, &row, vault, randomness)?;
-            seal(&key, &row)?
+            let sealed = seal(&key, &row)?;
+            apart = Some(key);
+            sealed
         }
         Choice::Hsm(key) => {
             key.choose(&mut row);
             hsm::seal(&key.hsm, &place(&vault.origin, &row), &row, root, randomness)?
         }
+    };
+    let shares = match apart {
+        Some(key) => Shares::split(stacks, &key, &row, vault, randomness)?,
+        None => Shares::default(),
     };
     let wrapped = Wrapped { row, shares };
     let ways = std::slice::from_ref(&wrapped.row);

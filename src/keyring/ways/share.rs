@@ -1,10 +1,14 @@
 //! One share, and how it is written: Bech32m (BIP 350), whose check names each mistyped share as such.
 //!
-//! `cvshare1` ‖ Bech32m of vault(5) ‖ generation(2, big-endian) ‖ threshold(1) ‖ number(1) ‖ value(32). Its 80 characters are within the
-//! 90 for which the check finds up to four wrong ones for certain; of more, one text in 2³⁰ passes.
+//! `cvshare1` ‖ Bech32m of vault(5) ‖ generation(2, big-endian) ‖ set(5) ‖ threshold(1) ‖ number(1) ‖ value(32). Its 88 characters are within
+//! the 90 for which the check finds up to four wrong ones for certain; of more, one text in 2³⁰ passes.
+//!
+//! The set is the beginning of SHA-256 of the wrapped root key that the shares open. A generation may come twice: after a change that was broken
+//! off, and beside an older copy of the key store. A set never does.
 
 use bech32::primitives::decode::CheckedHrpstring;
 use bech32::{Bech32m, ByteIterExt, Fe32IterExt, Hrp};
+use ring::digest::{SHA256, digest};
 
 use super::{OpensBy, of_way};
 use crate::keyring::KeyError;
@@ -17,10 +21,12 @@ const PREFIX: Hrp = Hrp::parse_unchecked("cvshare");
 const BEGINS: &[u8] = b"cvshare1";
 /// Bytes of the vault's id: enough to tell vaults apart.
 const VAULT_LEN: usize = 5;
-const MARK_LEN: usize = VAULT_LEN + 4;
+/// Bytes of what tells the shares of one wrapping from all others.
+const SET_LEN: usize = 5;
+const MARK_LEN: usize = VAULT_LEN + 2 + SET_LEN + 2;
 /// Characters in a group, for people; groups in a line.
 const GROUP: usize = 4;
-const LINE: usize = 10;
+const LINE: usize = 11;
 
 /// What a share says of itself. It is no secret.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -28,6 +34,7 @@ pub(super) struct Mark {
     /// The beginning of the vault's id.
     pub(super) vault: [u8; VAULT_LEN],
     pub(super) generation: u16,
+    pub(super) set: [u8; SET_LEN],
     pub(super) threshold: u8,
     /// From 1.
     pub(super) number: u8,
@@ -38,17 +45,25 @@ impl Mark {
         vault.vault.first_chunk().copied().unwrap_or_default()
     }
 
+    /// The set that opens this wrapping of the root key.
+    pub(super) fn of_wrapping(row: &UnlockRow) -> [u8; SET_LEN] {
+        let digest = digest(&SHA256, &row.wrapped_root);
+        digest.as_ref().first_chunk().copied().unwrap_or_default()
+    }
+
     const fn to_bytes(self) -> [u8; MARK_LEN] {
         let [a, b, c, d, e] = self.vault;
         let [high, low] = self.generation.to_be_bytes();
-        [a, b, c, d, e, high, low, self.threshold, self.number]
+        let [k, l, m, n, o] = self.set;
+        [a, b, c, d, e, high, low, k, l, m, n, o, self.threshold, self.number]
     }
 
     const fn from_bytes(bytes: [u8; MARK_LEN]) -> Self {
-        let [a, b, c, d, e, high, low, threshold, number] = bytes;
+        let [a, b, c, d, e, high, low, k, l, m, n, o, threshold, number] = bytes;
         Self {
             vault: [a, b, c, d, e],
             generation: u16::from_be_bytes([high, low]),
+            set: [k, l, m, n, o],
             threshold,
             number,
         }
@@ -143,7 +158,8 @@ impl Share {
     /// Whether it is of this vault, and of the wrapping in force. Whether its value is right, only the whole set tells.
     ///
     /// # Errors
-    /// [`KeyError::ForeignShare`], [`KeyError::OlderShare`], [`KeyError::NewerShare`]; [`KeyError::OtherWay`].
+    /// [`KeyError::ForeignShare`], [`KeyError::OlderShare`], [`KeyError::NewerShare`], [`KeyError::ShareOfOtherSet`];
+    /// [`KeyError::OtherWay`].
     pub fn fits(&self, vault: &VaultRow, ways: &[UnlockRow]) -> Result<(), KeyError> {
         if self.mark.vault != Mark::of_vault(vault) {
             return Err(KeyError::ForeignShare);
@@ -156,6 +172,9 @@ impl Share {
             return Err(KeyError::NewerShare { of, now });
         }
         let row = of_way(OpensBy::Shares, ways)?;
+        if self.mark.set != Mark::of_wrapping(row) {
+            return Err(KeyError::ShareOfOtherSet(now));
+        }
         if self.mark.threshold != row.threshold || self.mark.number > row.shares {
             return Err(KeyError::ForeignShare);
         }
@@ -185,6 +204,7 @@ mod tests {
         let mark = Mark {
             vault: [0xc0, 0xff, 0xee, 0x00, 0x01],
             generation: 2,
+            set: [0xa1, 0xa2, 0xa3, 0xa4, 0xa5],
             threshold: 3,
             number: 5,
         };
@@ -200,15 +220,16 @@ mod tests {
     fn it_is_written_as_the_standard_says() {
         let text = share().text().unwrap();
         let text = text.text();
-        assert_eq!(text.len(), 80);
+        assert_eq!(text.len(), 88);
         assert_eq!(text, KNOWN);
         let (hrp, bytes) = bech32::decode(text).unwrap();
         assert_eq!(hrp.to_string(), "cvshare");
-        assert_eq!(bytes[..9], [0xc0, 0xff, 0xee, 0x00, 0x01, 0, 2, 3, 5]);
-        assert_eq!(bytes[9..], share().value.bytes()[..]);
+        assert_eq!(bytes[..7], [0xc0, 0xff, 0xee, 0x00, 0x01, 0, 2]);
+        assert_eq!(bytes[7..14], [0xa1, 0xa2, 0xa3, 0xa4, 0xa5, 3, 5]);
+        assert_eq!(bytes[14..], share().value.bytes()[..]);
     }
 
-    const KNOWN: &str = "cvshare1crl7uqqpqqpqxpgqqypqxpq9qcrsszg2pvxq6rs0zqg3yyc5z5tpwxqergd3c8g7rugddclw";
+    const KNOWN: &str = "cvshare1crl7uqqpqqp2rg4r5jjsxpgqqypqxpq9qcrsszg2pvxq6rs0zqg3yyc5z5tpwxqergd3c8g7ru34ume9";
 
     #[test]
     fn people_may_type_it_as_they_like() {
@@ -278,8 +299,8 @@ mod tests {
         for text in [
             encode("cvshares", &mark(1, 2, 1)),
             encode("age", &[7; 32]),
-            encode("cvshare", &[7; 40]),
-            encode("cvshare", &[7; 42]),
+            encode("cvshare", &[7; 45]),
+            encode("cvshare", &[7; 47]),
             encode("cvshare", &mark(0, 2, 1)),
             encode("cvshare", &mark(1, 1, 1)),
             encode("cvshare", &mark(1, 2, 0)),

@@ -123,7 +123,7 @@ impl Shares {
         numbers
     }
 
-    /// Shares of a key, as many as the row says.
+    /// Shares of the key that opens the wrapping of this row, as many as it says.
     pub(super) fn split(
         stacks: &Stacks,
         key: &Secret,
@@ -140,6 +140,7 @@ impl Shares {
         let mark = |number| Mark {
             vault: Mark::of_vault(vault),
             generation,
+            set: Mark::of_wrapping(row),
             threshold: row.threshold,
             number,
         };
@@ -240,6 +241,11 @@ mod tests {
         assert_eq!(fits(&vault(1), of(1)), Err(KeyError::NewerShare { of: 2, now: 1 }));
         let fewer = UnlockRow { shares: 2, ..of(2) };
         assert_eq!(fits(&vault(1), fewer), Err(KeyError::ForeignShare));
+        let other = UnlockRow {
+            wrapped_root: vec![7],
+            ..of(2)
+        };
+        assert_eq!(fits(&vault(1), other), Err(KeyError::ShareOfOtherSet(2)));
         let by_passphrase = UnlockRow {
             generation: 3,
             ..UnlockRow::none()

@@ -114,7 +114,7 @@ impl Sequencer {
                     Some(row) => row.count,
                     None => {
                         tracing::error!(%subject, "the count of this subject's entries was edited; run `callervault fsck`");
-                        return Ok(Err(CommitError::Unavailable));
+                        return Ok(Err(CommitError::Miscounted));
                     }
                 },
             },

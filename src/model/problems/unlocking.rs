@@ -35,6 +35,11 @@ problems! {
         "It is of generation {of}, and the key store opens by generation {now}. Either the change of holders was broken off: then the shares \
          or the passphrase from before it still open the vault. Or the key store is an older copy: restore its newest backup." /
         "它属于第 {of} 代，密钥库现为第 {now} 代。可能是更换持有人时中断，此时仍用更换前的份额或口令解锁；也可能密钥库是旧副本，请恢复最新备份。";
+    /// A share of the same generation, and of another set.
+    OTHER_SET = "share-of-another-set", 403, "This share is of another set" / "这个份额属于另一组",
+        "It is of generation {now}, as the key store is, and was handed out in a change of holders that was broken off, or for another copy of the \
+         key store. Bring a share of the set that is in force. The shares that are in stay." /
+        "它与密钥库同为第 {now} 代，但发放它的那次更换中断了，或者属于密钥库的另一副本。请使用现行那一组的份额。已提交的份额不受影响。";
     /// A share that is in.
     DUPLICATE_SHARE = "duplicate-share", 409, "This share is in already" / "这个份额已经提交",
         "Share {number} is in. Bring another one." / "第 {number} 号份额已提交，请提交其他份额。";

@@ -33,6 +33,8 @@ table! {
         pub allowed: u64,
         /// How many it has erased.
         pub erased: u64,
+        /// How many callers or tickets it has kept because a row was changed or damaged.
+        pub faulty: u64,
         /// More callers were due than a run may erase: nobody is erased until two persons put the periods in force again.
         pub too_many: bool,
         /// 1 when first put in force, one more at each change.
@@ -49,9 +51,9 @@ impl RetentionRow {
     pub const CALLERS: &str = "callers";
 }
 
-/// That periods were put in force, and each erasure, are entries of their own.
+/// Each change of it is an entry of its own. Nothing in it is a secret to whoever reads the log.
 impl Protected for RetentionRow {
     fn place(&self) -> Option<String> {
-        None
+        Some(format!("@retention/{}", self.what))
     }
 }

@@ -18,7 +18,7 @@ table! {
     ]
 }
 
-/// It follows from the entries.
+/// It follows from the entries, by which `fsck` checks it.
 impl Protected for TallyRow {
     fn place(&self) -> Option<String> {
         None

@@ -1,5 +1,6 @@
 //! Files: made with mode 0600 below directories of mode 0700, locked, and refused when others can get at them.
 
+use std::ffi::OsString;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{ErrorKind, Read};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
@@ -145,6 +146,46 @@ fn remove_copy(path: &Path, wiped: bool) -> Result<(), StoreError> {
     }
     let _ = std::fs::remove_file(lock_of(path));
     remove(path)
+}
+
+/// The directory in which a restore puts a store together that is to go into this one: beside it, until it gets its name.
+pub(crate) fn restoring(directory: &Path) -> PathBuf {
+    let mut name = OsString::from(".");
+    name.push(directory.file_name().unwrap_or_default());
+    name.push(".restoring");
+    directory.with_file_name(name)
+}
+
+/// Deletes every file in such a directory; overwrites them before, where they are of a key store.
+///
+/// # Errors
+/// Those of the file system.
+pub(crate) fn clear_restoring(restoring: &Path, wiped: bool) -> Result<(), StoreError> {
+    let entries = std::fs::read_dir(restoring).map_err(|error| reported(restoring, &error))?;
+    for entry in entries {
+        let path = entry.map_err(|error| reported(restoring, &error))?.path();
+        let gone = if wiped { overwrite(&path) } else { Ok(()) };
+        gone.and_then(|()| std::fs::remove_file(&path))
+            .map_err(|error| reported(&path, &error))?;
+    }
+    Ok(())
+}
+
+/// Deletes what a restore into this store's directory has left that was killed.
+///
+/// # Errors
+/// Those of the file system.
+pub(crate) fn remove_restoring(path: &Path, wiped: bool) -> Result<(), StoreError> {
+    let restoring = restoring(directory(path));
+    let Ok(held) = File::open(&restoring) else {
+        return Ok(());
+    };
+    // A restore that is under way has it.
+    if flock(&held, FlockOperation::NonBlockingLockExclusive).is_err() {
+        return Ok(());
+    }
+    clear_restoring(&restoring, wiped)?;
+    std::fs::remove_dir(&restoring).map_err(|error| reported(&restoring, &error))
 }
 
 fn overwrite(path: &Path) -> std::io::Result<()> {

@@ -4,6 +4,7 @@ mod columns;
 mod counted;
 mod data;
 pub(crate) mod files;
+mod guards;
 mod keys;
 mod log_index;
 mod open_files;
@@ -19,8 +20,8 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 pub use self::data::SqliteData;
-pub(crate) use self::files::remove_copies;
 pub use self::files::{CopyFile, NewStore};
+pub(crate) use self::files::{clear_restoring, remove_copies, remove_restoring, restoring};
 pub use self::keys::SqliteKeys;
 pub use self::log_index::SqliteLogIndex;
 use super::error::StoreError;

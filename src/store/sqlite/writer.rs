@@ -5,15 +5,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rusqlite::{Params, ffi, params, params_from_iter};
 
-use super::columns::{SqliteColumns, parameters, value};
+use super::columns::{parameters, value};
 use super::counted::Counted;
+use super::guards;
 use super::open_files::{OpenFiles, put_into_database};
-use crate::model::code::Code;
 use crate::model::ids::RecordId;
 use crate::model::reference::Reference;
 use crate::store::rows::tally::BY_SUBJECT;
-use crate::store::rows::{Cell, Coded, Column, Columns, HeadRow, NewRow, Put, Row, Table, TallyRow, TileRow, next};
-use crate::store::{Appended, Conflict, DataWriter, Guard, Holds, IsCode, Result, StoreError, Write};
+use crate::store::rows::{Cell, Coded, Column, HeadRow, NewRow, Put, Row, TallyRow, TileRow};
+use crate::store::{Appended, Conflict, DataWriter, Guard, IsCode, Result, StoreError, Write};
 
 /// Kibibytes of pages that the writer keeps, negative as SQLite has it. Random keys spread the rows of a call over some twenty pages.
 /// The pages of a large group are written once, when it is committed, and not whenever another page needs their room.
@@ -68,10 +68,8 @@ impl SqliteWriter {
     }
 
     fn job(&self, guards: &[Guard], writes: &[Write], index: u64, codes: IsCode<'_>) -> Outcome {
-        for guard in guards {
-            if !self.holds(guard, codes)? {
-                return Ok(Err(Conflict::Stale));
-            }
+        if !guards::hold(&self.connection, guards, codes)? {
+            return Ok(Err(Conflict::Stale));
         }
         for write in writes {
             if let Err(conflict) = self.write(write, index)? {
@@ -79,36 +77,6 @@ impl SqliteWriter {
             }
         }
         Ok(Ok(()))
-    }
-
-    fn holds(&self, guard: &Guard, codes: IsCode<'_>) -> Result<bool> {
-        let (sql, wanted) = match guard.holds {
-            Holds::Unchanged(table) => (table.unchanged(), true),
-            Holds::None(statement) => (statement.sql(), false),
-            Holds::Some(statement) => (statement.sql(), true),
-        };
-        let holds = self.connection.prepare_cached(sql)?.exists(parameters(&guard.cells))? == wanted;
-        match guard.holds {
-            Holds::Unchanged(table) if !holds => self.is_only_recoded(table, &guard.cells, codes),
-            _ => Ok(holds),
-        }
-    }
-
-    /// Whether the row carries a newer code, and the one that was checked is that of its columns as they stand: nothing was changed but
-    /// the key of the code.
-    fn is_only_recoded(&self, table: &'static Table, guard: &[Cell], codes: IsCode<'_>) -> Result<bool> {
-        let Some((checked, key)) = guard.split_last() else {
-            return Ok(false);
-        };
-        let checked = Code::from_cell(checked.clone()).ok_or(StoreError::Corrupt(table.name))?;
-        let mut statement = self.connection.prepare_cached(table.by_key())?;
-        let mut rows = statement.query(parameters(key))?;
-        let Some(row) = rows.next()? else { return Ok(false) };
-        let mut columns = SqliteColumns::new(row);
-        let cells = table.columns.iter().map(|_| columns.take());
-        let cells: Vec<Cell> = cells.collect::<Result<_>>()?;
-        let carried: Code = next(&mut columns, table.name)?;
-        Ok(carried.version() > checked.version() && codes(table, &cells, &checked))
     }
 
     fn write(&self, write: &Write, index: u64) -> Outcome {

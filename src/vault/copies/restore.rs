@@ -1,13 +1,17 @@
 //! What is restored is looked at before it is put in place.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use data_encoding::HEXLOWER;
 
 use crate::keyring::unlock::Opener;
 use crate::log::startup;
+use crate::model::backups::Part;
 use crate::note::{BackupManifest, NoteError, unverified_text};
 use crate::randomness::{Randomness, System};
+use crate::store::StoreError;
+use crate::store::sqlite::{clear_restoring, restoring};
 use crate::vault::life::fsck::{self, Report};
 use crate::vault::life::open::{OpenError, Places, Unlocked};
 
@@ -55,6 +59,20 @@ pub async fn check(
     let report = fsck::checked(&vault, Some(&places.log_index()), &progress).await?;
     let behind = behind(&vault).await?;
     Ok(told(report, behind))
+}
+
+/// The directory in which a store is put together that is to go into this one: beside it, until it gets its name.
+#[must_use]
+pub fn beside(directory: &Path) -> PathBuf {
+    restoring(directory)
+}
+
+/// Deletes what stands in such a directory; of a key store, its bytes are overwritten before.
+///
+/// # Errors
+/// Those of the file system.
+pub fn clear(beside: &Path, part: Part) -> Result<(), StoreError> {
+    clear_restoring(beside, part == Part::Keys)
 }
 
 /// Whether this vault has signed a manifest.

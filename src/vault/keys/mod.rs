@@ -24,6 +24,8 @@ use crate::vault::{Audit, Error, Session, Vault};
 const OPENED_BY: &str = "opened_by";
 /// How the log says which wrapping of the root key.
 pub(in crate::vault) const GENERATION: &str = "generation";
+/// How the log says which set of shares. A generation may come twice, a set never does.
+pub(in crate::vault) const SET: &str = "set";
 
 impl Vault {
     /// Writes into the log that the vault was unlocked here: in which way (`serve`, `import` …), and how many wrong passphrases a
@@ -117,6 +119,7 @@ fn opened(opened: &Opened) -> BTreeMap<String, String> {
         let numbers: Vec<String> = opened.shares.iter().map(ToString::to_string).collect();
         told.insert("shares".to_owned(), numbers.join(" "));
     }
+    told.extend(opened.set.iter().map(|set| (SET.to_owned(), set.clone())));
     told
 }
 

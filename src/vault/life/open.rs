@@ -22,7 +22,7 @@ use crate::note::NoteError;
 use crate::policy::{PolicyError, Why};
 use crate::randomness::Randomness;
 use crate::store::rows::VaultRow;
-use crate::store::sqlite::{SqliteData, SqliteKeys, SqliteLogIndex, remove_copies};
+use crate::store::sqlite::{SqliteData, SqliteKeys, SqliteLogIndex, remove_copies, remove_restoring};
 use crate::store::{DataStore, KeyStore, StoreError};
 use crate::vault::core::limits::{RateLimiter, STRANGERS, Spending};
 use crate::vault::core::{Copies, ListsInForce, PendingRecovery, Rewraps, Rules, TokenDays};
@@ -175,6 +175,8 @@ impl Stores {
         let data = SqliteData::open(&places.data)?;
         remove_copies(&places.keys, true)?;
         remove_copies(&places.data, false)?;
+        remove_restoring(&places.keys, true)?;
+        remove_restoring(&places.data, false)?;
         let vault = keys.vault().await?;
         if (&data as &dyn DataStore).vault().await? != vault {
             return Err(OpenError::OtherVault);

@@ -7,8 +7,8 @@
 //! 2. The log says that it comes.
 //! 3. The key store has it in place of the old one, in one step.
 //!
-//! A crash before the third leaves the old way, one after it the new. Each unlock says in the log which generation opened the vault; so
-//! it can be seen whether an announced one came.
+//! A crash before the third leaves the old way, one after it the new. Each unlock says in the log which generation opened the vault, and which
+//! set of shares; so it can be seen whether an announced one came.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ use crate::log::{Change, Unasked, leaf};
 use crate::model::reference::DepartmentCode;
 use crate::model::unlocking::OpensBy;
 use crate::store::StoreError;
-use crate::vault::keys::GENERATION;
+use crate::vault::keys::{GENERATION, SET};
 use crate::vault::life::open::OpenError;
 use crate::vault::{Audit, Error, Vault};
 
@@ -50,6 +50,7 @@ impl Rekeying {
         if row.way == OpensBy::Shares {
             told.insert("threshold".to_owned(), row.threshold.to_string());
             told.insert("shares".to_owned(), row.shares.to_string());
+            told.extend(row.set_of_shares().map(|set| (SET.to_owned(), set)));
         }
         told
     }

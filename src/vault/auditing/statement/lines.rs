@@ -10,6 +10,7 @@ use crate::cells;
 use crate::log::leaf::Leaf;
 use crate::model::actions::Judged;
 use crate::model::ask::Action;
+use crate::model::ids::RecordKind;
 use crate::model::reference::Reference;
 use crate::model::rights::EntryKind;
 use crate::model::ticket_no::TicketNo;
@@ -65,29 +66,18 @@ pub struct Line {
     pub emergency: bool,
 }
 
-/// Numbers that are missing.
-#[derive(Clone, Copy, Debug, Serialize, PartialEq, Eq, utoipa::ToSchema)]
-pub struct Gap {
-    /// Which of the caller's records.
-    pub record: usize,
-    /// The first.
-    pub first: u64,
-    /// The last.
-    pub last: u64,
-}
-
 /// A page of lines.
 pub(super) struct Lines {
     pub(super) lines: Vec<Line>,
     /// Go on below this position.
     pub(super) next: Option<u64>,
     /// Of each record the number of its newest entry behind the page; nothing where that one was made before entries were counted.
-    beyond: BTreeMap<usize, Option<u64>>,
+    pub(super) beyond: BTreeMap<usize, Option<u64>>,
 }
 
-/// Which tickets are the caller's.
+/// Which tickets are the caller's, and may be named.
 struct Tickets<'s> {
-    own: &'s [String],
+    scope: &'s Scope<'s>,
     known: BTreeMap<String, bool>,
 }
 
@@ -95,7 +85,7 @@ impl Vault {
     /// The page's lines, newest first.
     pub(super) async fn lines(&self, session: &Session, scope: &Scope<'_>) -> Result<Lines, Error> {
         let mut tickets = Tickets {
-            own: &scope.own,
+            scope,
             known: BTreeMap::new(),
         };
         let mut found = BTreeMap::new();
@@ -108,7 +98,7 @@ impl Vault {
         let mut found = found.into_iter().rev();
         for (index, leaf) in found.by_ref().take(scope.limit) {
             let is_own = self.is_own(&mut tickets, leaf.ticket.as_deref()).await?;
-            lines.push(line(scope, index, leaf, is_own, &mut names).await?);
+            lines.push(self.told(scope, (index, leaf), is_own, &mut names).await?);
         }
         let next = lines.last().map(|line| line.index).filter(|_| more);
         let mut beyond = BTreeMap::new();
@@ -155,7 +145,9 @@ impl Vault {
 
     /// Whether a ticket is about the caller. A refused request may have named another's.
     async fn is_own(&self, tickets: &mut Tickets<'_>, no: Option<&str>) -> Result<bool, Error> {
-        let Some(no) = no else { return Ok(false) };
+        let Some(no) = no.filter(|no| tickets.scope.tells_ticket(no)) else {
+            return Ok(false);
+        };
         if let Some(known) = tickets.known.get(no) {
             return Ok(*known);
         }
@@ -164,37 +156,46 @@ impl Vault {
             Err(_) => None,
         };
         let row = row.map(|row| self.keyring.genuine(row)).transpose()?;
-        let is_own = row.is_some_and(|row| tickets.own.contains(&row.subject.to_string()));
+        let is_own = row.is_some_and(|row| tickets.scope.own.contains(&row.subject.to_string()));
         tickets.known.insert(no.to_owned(), is_own);
         Ok(is_own)
     }
-}
 
-async fn line(
-    scope: &Scope<'_>,
-    index: u64,
-    leaf: Leaf,
-    own_ticket: bool,
-    names: &mut Names<'_>,
-) -> Result<Line, Error> {
-    let what = what(&leaf);
-    let record = scope.record(&leaf);
-    Ok(Line {
-        number: scope.number(&leaf),
-        record,
-        index,
-        at: leaf.t,
-        what,
-        act: (what != EntryKind::Other).then_some(leaf.act),
-        department_name: names.department(&leaf.dept).await?.text,
-        department: leaf.dept,
-        role: leaf.role,
-        fields: leaf.fields.unwrap_or_default(),
-        form: leaf.form,
-        emergency: leaf.purpose == EMERGENCY,
-        purpose: leaf.purpose,
-        ticket: leaf.ticket.filter(|_| own_ticket),
-    })
+    async fn told(
+        &self,
+        scope: &Scope<'_>,
+        (index, leaf): (u64, Leaf),
+        own_ticket: bool,
+        names: &mut Names<'_>,
+    ) -> Result<Line, Error> {
+        let what = match what(&leaf) {
+            // That there was a restriction before is not told.
+            _ if leaf.act == Action::Unrestrict.as_str() && !scope.tells_restriction(index) => EntryKind::Other,
+            what => what,
+        };
+        let (number, record) = (scope.number(&leaf), scope.record(&leaf));
+        let (rules, mut fields) = (self.rules(), leaf.fields.unwrap_or_default());
+        fields.retain(|name| match rules.fields().get(name) {
+            Some(field) if field.record() == RecordKind::Ticket => scope.then.is_none() || own_ticket,
+            _ => scope.tells_field(name, index),
+        });
+        Ok(Line {
+            number,
+            record,
+            index,
+            at: leaf.t,
+            what,
+            act: (what != EntryKind::Other).then_some(leaf.act),
+            department_name: names.department(&leaf.dept).await?.text,
+            department: leaf.dept,
+            role: leaf.role,
+            fields,
+            form: leaf.form,
+            emergency: leaf.purpose == EMERGENCY,
+            purpose: leaf.purpose,
+            ticket: leaf.ticket.filter(|_| own_ticket),
+        })
+    }
 }
 
 /// What an entry is to the caller. What is not listed is supervision, which is counted and not told.
@@ -217,34 +218,4 @@ fn what(leaf: &Leaf) -> EntryKind {
         _ if is_right => EntryKind::Rights,
         _ => EntryKind::Handled,
     }
-}
-
-/// Numbers that are missing between the lines; before the first of them, where the number of the statement's own entry is given; and from
-/// the last of each record to its next entry, on whichever page that is, or to the first number where there is none.
-pub(super) fn gaps(scope: &Scope<'_>, page: &Lines, own: Option<u64>) -> Vec<Gap> {
-    let mut gaps = Vec::new();
-    let mut missing = |record, first, above: u64| {
-        if first < above {
-            let last = above - 1;
-            gaps.push(Gap { record, first, last });
-        }
-    };
-    // Of each record the lowest number so far.
-    let mut lowest: BTreeMap<usize, u64> = own.map(|own| (1, own)).into_iter().collect();
-    for line in &page.lines {
-        let (Some(record), Some(number)) = (line.record, line.number) else {
-            continue;
-        };
-        if let Some(above) = lowest.insert(record, number) {
-            missing(record, number + 1, above);
-        }
-    }
-    for (record, lowest) in lowest {
-        match page.beyond.get(&record).copied().flatten() {
-            Some(next) => missing(record, next + 1, lowest),
-            None if scope.archived == 0 => missing(record, 1, lowest),
-            None => {}
-        }
-    }
-    gaps
 }

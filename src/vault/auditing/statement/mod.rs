@@ -1,16 +1,23 @@
 //! The statement to a caller: what is held about them, and every entry of the log about them (decision 0041).
 //!
 //! An officer asks for it by their own reference and gives it to the caller. It has names of fields and no values, departments and roles and
-//! no persons. Each entry carries its number among those about the caller, so that an entry that is left out is a gap.
+//! no persons. Each entry carries its number among those about the caller, so that an entry that is left out is a gap. Where a statement begins
+//! late, nothing from before is in it.
 
 mod held;
 mod lines;
+mod numbers;
 mod since;
+mod told;
+
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
 pub use self::held::{Held, HeldTicket};
-pub use self::lines::{Gap, Line};
+pub use self::lines::Line;
+use self::numbers::LookedThrough;
+pub use self::numbers::Numbers;
 use crate::audit::search::{Cursor, Query};
 use crate::log::leaf::{self, Leaf};
 use crate::model::ask::Action;
@@ -19,6 +26,7 @@ use crate::model::reference::Reference;
 use crate::store::log_index::{Hit, Term, TermKind};
 use crate::store::rows::{CallerRow, Genuine};
 use crate::vault::auditing::search::Beyond;
+use crate::vault::auditing::statement::told::SinceThen;
 use crate::vault::core::caller_of;
 use crate::vault::{Audit, Error, LARGEST_PAGE, Session, Vault};
 
@@ -45,8 +53,8 @@ pub struct Statement {
     pub held: Option<Held>,
     /// Fields by which the person who asks was identified.
     pub identified_by: Vec<String>,
-    /// Earlier entries are not shown: since then, UTC, the values by which the person was identified have been on file. Before, they may have
-    /// belonged to somebody else. Absent if all are shown.
+    /// Nothing from before is told, not by tickets, fields or restrictions either: since then, UTC, the values by which the person was identified
+    /// are known to have been on file. Before, they may have belonged to somebody else. Absent if all is told.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shown_since: Option<String>,
     /// The entry of this statement is number so many of those about the caller; it is in the next statement. Absent if the log began before
@@ -55,8 +63,11 @@ pub struct Statement {
     pub number: Option<u64>,
     /// Entries about the caller, newest first.
     pub entries: Vec<Line>,
-    /// Numbers that are missing on this page: entries that were hidden. Empty if there are none.
-    pub gaps: Vec<Gap>,
+    /// Numbers that this page has looked through. An entry that has none, was archived or stands in an earlier log is in no number here; of records
+    /// that were merged with the one in force, an entry newer than these may be missing unseen.
+    pub checked: Vec<Numbers>,
+    /// Those of them that are missing: entries that were hidden. Empty if there are none.
+    pub gaps: Vec<Numbers>,
     /// Pass this as `after` to get the next page; absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
@@ -84,6 +95,8 @@ struct Scope<'s> {
     /// What the log calls the caller's records that are one now, that of the record in force first.
     own: Vec<String>,
     from: Option<Begin>,
+    /// What has come since `from`, where it begins late: nothing else is told.
+    then: Option<SinceThen>,
     /// Entries below this are in it.
     before: u64,
     /// Bodies of entries below this were dropped.
@@ -92,6 +105,12 @@ struct Scope<'s> {
 }
 
 impl Scope<'_> {
+    /// The fields by which the person was identified. The officer's own are told as they were named.
+    fn identified_by(&self, mut by: Vec<String>, named: &[String]) -> Vec<String> {
+        by.retain(|field| named.contains(field) || self.tells_field(field, u64::MAX));
+        by
+    }
+
     /// Which of the caller's records an entry is counted for, from 1.
     fn record(&self, leaf: &Leaf) -> Option<usize> {
         let subject = leaf.subject.as_ref()?;
@@ -136,36 +155,62 @@ impl Vault {
             .transpose()?;
         let audit = self.note(permit).await?;
         self.catch_up(audit.index).await?;
-        let archived = self.archived_below().await?;
-        let own = self.family(&row).await?;
-        let scope = Scope {
-            from: self.since(&row, &identified_by, audit.index, archived).await?,
-            own: own.iter().map(|record| record.subject.to_string()).collect(),
-            before: cursor.map_or(audit.index, |cursor| cursor.before().min(audit.index)),
-            limit: usize::try_from(asked.limit.clamp(1, LARGEST_PAGE)).unwrap_or(1),
-            archived,
-            row: &row,
-        };
+        let records = self.family(&row).await?;
+        let mut scope = self.scope(&row, &records, &identified_by, audit.index).await?;
+        scope.limit = usize::try_from(asked.limit.clamp(1, LARGEST_PAGE)).unwrap_or(1);
+        scope.before = cursor.map_or(audit.index, |cursor| cursor.before().min(audit.index));
         let number = self.number_of(&scope, audit.index).await?;
         let page = self.lines(session, &scope).await?;
         let next = page.next.map(|next| Cursor::below(next).text(&query));
         let is_first = cursor.is_none();
+        let above = match number {
+            _ if !is_first => BTreeMap::new(),
+            own => self.numbers_above(&scope, &records, own).await?,
+        };
+        let LookedThrough { checked, gaps } = LookedThrough::on(&scope, &page, &above);
         Ok(Statement {
             subject: row.subject,
             as_of: leaf::milliseconds(at),
             held: if is_first {
-                Some(self.names_held(&own, scope.from.as_ref()).await?)
+                Some(self.names_held(&scope, &records).await?)
             } else {
                 None
             },
-            identified_by,
+            identified_by: scope.identified_by(identified_by, &asked.identified_by),
             shown_since: scope.from.as_ref().map(|from| from.at.clone()),
-            gaps: lines::gaps(&scope, &page, number.filter(|_| is_first)),
+            checked,
+            gaps,
             number,
             entries: page.lines,
             next,
-            beyond: self.beyond(archived).await?,
+            beyond: self.beyond(scope.archived).await?,
             audit,
+        })
+    }
+
+    /// What a statement may tell that was asked for with this entry.
+    async fn scope<'s>(
+        &self,
+        row: &'s Genuine<CallerRow>,
+        records: &[Genuine<CallerRow>],
+        identified_by: &[String],
+        size: u64,
+    ) -> Result<Scope<'s>, Error> {
+        let archived = self.archived_below().await?;
+        let own: Vec<String> = records.iter().map(|record| record.subject.to_string()).collect();
+        let from = self.since(row, identified_by, size, archived).await?;
+        let then = match &from {
+            Some(from) => Some(self.since_then(&own, (from, size), archived).await?),
+            None => None,
+        };
+        Ok(Scope {
+            row,
+            own,
+            from,
+            then,
+            before: size,
+            archived,
+            limit: 1,
         })
     }
 

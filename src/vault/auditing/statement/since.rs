@@ -1,7 +1,9 @@
 //! Since when the values by which somebody was identified have been on file: a telephone number may have been somebody else's before.
 
 use crate::audit::search::Query;
-use crate::log::leaf::Leaf;
+use crate::keyring::KeyError;
+use crate::log::ProvedEntry;
+use crate::log::leaf::{self, Leaf};
 use crate::log::places::{NOTHING, OF_OTHER, OTHER_SUBJECT};
 use crate::model::ask::Action;
 use crate::model::fields::{Field, MatchStrength};
@@ -12,7 +14,7 @@ use crate::vault::auditing::statement::{Begin, about};
 use crate::vault::{Error, Session, Vault};
 
 /// Acts that put a value on file.
-const WRITERS: [Action; 6] = [
+pub(super) const WRITERS: [Action; 6] = [
     Action::Intake,
     Action::Import,
     Action::Correct,
@@ -60,7 +62,8 @@ impl Vault {
     }
 
     /// The entry from which on entries are shown: the newest that put one of these values on file. A document says who somebody is; where one is
-    /// among the fields, numbers say nothing more. Nothing where all entries are shown.
+    /// among the fields, numbers say nothing more. Where nothing at hand says since when a number has been on file, that is the first entry
+    /// that can be read. Nothing where all entries are shown.
     pub(super) async fn since(
         &self,
         row: &Genuine<CallerRow>,
@@ -76,21 +79,56 @@ impl Vault {
         for field in identified_by.iter().filter(|name| !some_certain || certain(name)) {
             for act in WRITERS {
                 let floor = newest.as_ref().map_or(0, |from| from.index + 1);
-                let found = self.written(&subject, (act, field), (floor, size), archived).await?;
-                newest = found.or(newest);
+                let mut wrote = |_, leaf: &Leaf| put_on_file(leaf, &subject).any(|name| name == field);
+                let found = self.first_where((act, &subject), (floor, size), archived, &mut wrote);
+                newest = found.await?.or(newest);
             }
         }
-        // What was put on file with the first entry about the caller hides none before it.
-        Ok(newest.filter(|from| from.nth != Some(1)))
+        let first = self.first_at_hand(archived).await?;
+        let from = match newest {
+            None if some_certain || identified_by.is_empty() => return Ok(None),
+            None => first.clone(),
+            Some(newest) => newest,
+        };
+        let hides_none = self.is_nothing_before(row, &from, &first).await?;
+        Ok((!hides_none).then_some(from))
     }
 
-    /// The newest entry of this act in a range of positions that put a value of this field on the caller's file.
-    async fn written(
+    /// The first entry of the log in force whose body is here.
+    async fn first_at_hand(&self, archived: u64) -> Result<Begin, Error> {
+        let entry = self.store.entries(archived, 1).await?.pop().ok_or(KeyError::Broken)?;
+        let leaf = ProvedEntry::new(entry)?.leaf().ok_or(KeyError::Broken)?;
+        Ok(Begin {
+            index: archived,
+            at: leaf.t,
+            // All numbers that are here are shown.
+            nth: (archived == 0).then_some(1),
+        })
+    }
+
+    /// Whether there is nothing about the caller before an entry, in this log or in an earlier one.
+    async fn is_nothing_before(&self, row: &CallerRow, from: &Begin, first: &Begin) -> Result<bool, Error> {
+        let query = Query {
+            terms: vec![about(&row.subject.to_string())],
+            ..Query::default()
+        };
+        let walked = self.indexer.index().walk(query.walk(from.index, 1, STEPS)).await?;
+        if !walked.hits.is_empty() {
+            return Ok(false);
+        }
+        // The index has neither what was archived nor what earlier logs have.
+        let made_here = leaf::milliseconds(row.created_at) >= first.at;
+        let all_here = first.index == 0 && self.store.past_logs().await?.is_empty();
+        Ok(made_here || all_here)
+    }
+
+    /// The newest entry of this act in a range of positions of which this holds.
+    pub(super) async fn first_where(
         &self,
-        subject: &str,
-        (act, field): (Action, &str),
+        (act, subject): (Action, &str),
         (floor, size): (u64, u64),
         archived: u64,
+        holds: &mut (dyn FnMut(u64, &Leaf) -> bool + Send),
     ) -> Result<Option<Begin>, Error> {
         let act = Term {
             kind: TermKind::Act,
@@ -106,7 +144,7 @@ impl Vault {
         while let Some(position) = before.filter(|position| *position > floor) {
             let walked = self.indexer.index().walk(query.walk(position, PIECE, STEPS)).await?;
             for (entry, leaf) in self.leaves(&walked.hits, archived).await? {
-                if entry.index() >= floor && put_on_file(&leaf, subject, field) {
+                if entry.index() >= floor && holds(entry.index(), &leaf) {
                     return Ok(Some(Begin {
                         index: entry.index(),
                         nth: leaf.nth.filter(|_| leaf.subject.as_deref() == Some(subject)),
@@ -125,14 +163,18 @@ fn is_tentative(field: &Field) -> bool {
     field.matching() == Some(MatchStrength::Tentative)
 }
 
-/// Whether an entry says that it put a value of this field on this caller's file.
-fn put_on_file(leaf: &Leaf, subject: &str, field: &str) -> bool {
-    let digests = leaf.digest.as_ref();
-    let wrote = |place: &str| {
-        let digest = digests.and_then(|digests| digests.get(place));
-        digest.is_some_and(|digest| digest != NOTHING)
-    };
-    let other = leaf.link.as_ref().and_then(|link| link.get(OTHER_SUBJECT));
-    (leaf.subject.as_deref() == Some(subject) && wrote(field))
-        || (other.is_some_and(|other| other == subject) && wrote(&format!("{OF_OTHER}{field}")))
+/// The fields of which an entry says that it put a value on this caller's file.
+pub(super) fn put_on_file<'l>(leaf: &'l Leaf, subject: &str) -> impl Iterator<Item = &'l str> {
+    let is_other = leaf
+        .link
+        .as_ref()
+        .and_then(|link| link.get(OTHER_SUBJECT))
+        .is_some_and(|other| other == subject);
+    let is_own = leaf.subject.as_deref() == Some(subject);
+    let digests = leaf.digest.iter().flatten();
+    let written = digests.filter(|(_, digest)| *digest != NOTHING);
+    written.filter_map(move |(place, _)| match place.strip_prefix(OF_OTHER) {
+        Some(field) => is_other.then_some(field),
+        None => is_own.then_some(place.as_str()),
+    })
 }

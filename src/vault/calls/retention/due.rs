@@ -1,16 +1,19 @@
 //! Who is due: callers of whom every ticket is over and past its period.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
 use crate::cells;
+use crate::keyring::KeyError;
 use crate::model::ids::{CallerId, TicketId};
+use crate::model::problems::Thing;
 use crate::model::retention::RetentionPeriods;
 use crate::model::tickets::MatterKind;
-use crate::store::rows::closed::{BY_TICKET, DUE};
+use crate::store::StoreError;
+use crate::store::rows::closed::{BY_TICKET, DUE, PastRow};
 use crate::store::rows::ticket::BY_ID;
-use crate::store::rows::{CallerRow, ClosedRow, Genuine, hold, restriction};
+use crate::store::rows::{CallerRow, Cell, Column, Genuine, hold, restriction};
 use crate::vault::calls::erase::Whole;
 use crate::vault::{Error, Vault};
 
@@ -25,6 +28,8 @@ pub(super) enum Standing {
     Kept,
     /// Another ticket is open, or not past its period.
     Early,
+    /// A row is not as the vault wrote it, or the caller cannot be erased: `fsck` names what is wrong.
+    Faulty,
 }
 
 /// Goes through the closed tickets that are past their periods, kind by kind, oldest first.
@@ -32,9 +37,14 @@ pub(super) struct Walk {
     now: Timestamp,
     /// Which of [`MatterKind::ALL`].
     kind: usize,
-    after: (Timestamp, TicketId),
-    found: std::vec::IntoIter<Genuine<ClosedRow>>,
+    /// The place of the last row. Nobody has checked it: it leads to the next row, and decides nothing.
+    after: [Cell; 2],
+    found: std::vec::IntoIter<PastRow>,
     seen: BTreeSet<CallerId>,
+    /// Callers and tickets that are kept by a fault.
+    faulty: u64,
+    /// How often somebody could not be erased, and may be able to.
+    tried: BTreeMap<CallerId, u8>,
 }
 
 impl Walk {
@@ -42,16 +52,59 @@ impl Walk {
         Self {
             now,
             kind: 0,
-            after: (Timestamp::MIN, TicketId::from_bytes([0; 16])),
+            after: place_from(Timestamp::MIN),
             found: Vec::new().into_iter(),
             seen: BTreeSet::new(),
+            faulty: 0,
+            tried: BTreeMap::new(),
         }
+    }
+
+    /// From the beginning again, after somebody was not erased. `counted` says whether that was about this caller alone.
+    pub(super) fn again(self, caller: CallerId, counted: bool) -> Self {
+        let mut tried = self.tried;
+        *tried.entry(caller).or_default() += u8::from(counted);
+        Self {
+            tried,
+            ..Self::at(self.now)
+        }
+    }
+
+    /// How often this caller could not be erased.
+    pub(super) fn tried(&self, caller: CallerId) -> u8 {
+        self.tried.get(&caller).copied().unwrap_or_default()
     }
 
     /// When the run began that it is of.
     pub(super) const fn now(&self) -> Timestamp {
         self.now
     }
+
+    /// How many callers and tickets so far are kept by a fault.
+    pub(super) const fn faulty(&self) -> u64 {
+        self.faulty
+    }
+
+    /// One more is kept by a fault.
+    pub(super) const fn fault(&mut self) -> Standing {
+        self.faulty += 1;
+        Standing::Faulty
+    }
+}
+
+/// The place before the first row of a time.
+pub(super) fn place_from(at: Timestamp) -> [Cell; 2] {
+    [at.cell(), TicketId::from_bytes([0; 16]).cell()]
+}
+
+/// Whether a row is not what the vault wrote: it says nothing about other callers. Everything else passes, or keeps all of them.
+pub(super) const fn is_of_a_row(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Key(KeyError::Broken | KeyError::NoSuchKey | KeyError::NoRecordKey)
+            | Error::Store(StoreError::Corrupt(_))
+            | Error::NotFound(Thing::Caller)
+    )
 }
 
 impl Vault {
@@ -61,57 +114,75 @@ impl Vault {
         periods: &RetentionPeriods,
         walk: &mut Walk,
     ) -> Result<Option<Standing>, Error> {
-        loop {
-            let Some(closed) = self.next_closed(periods, walk).await? else {
-                return Ok(None);
-            };
-            let ticket = self.store.one(&BY_ID, &cells![closed.ticket]).await?;
-            let ticket = ticket.map(|row| self.keyring.genuine(row)).transpose()?;
-            let caller = ticket.map(|row| self.keyring.caller_in(&row)).transpose()?.flatten();
-            // Erased meanwhile.
-            let Some(caller) = caller else { continue };
-            let row = self.traced(caller).await?.row;
-            if walk.seen.insert(row.id) {
-                return Ok(Some(self.standing_of(periods, row, walk.now).await?));
+        while let Some(past) = self.next_past(periods, walk).await? {
+            match self.standing_by(periods, &past, walk).await {
+                Ok(Some(standing)) => return Ok(Some(standing)),
+                Ok(None) => {}
+                Err(error) if is_of_a_row(&error) => return Ok(Some(walk.fault())),
+                Err(error) => return Err(error),
             }
         }
+        Ok(None)
     }
 
-    async fn next_closed(
+    /// How the caller stands to whom a row leads. Nothing where another row led there before, and for a ticket whose caller was erased
+    /// meanwhile.
+    async fn standing_by(
         &self,
         periods: &RetentionPeriods,
+        past: &PastRow,
         walk: &mut Walk,
-    ) -> Result<Option<Genuine<ClosedRow>>, Error> {
+    ) -> Result<Option<Standing>, Error> {
+        let ticket = past.ticket().ok_or(KeyError::Broken)?;
+        let Some(ticket) = self.store.one(&BY_ID, &cells![ticket]).await? else {
+            return Err(KeyError::Broken.into());
+        };
+        let ticket = self.keyring.genuine(ticket)?;
+        let Some(caller) = self.keyring.caller_in(&ticket)? else {
+            return Ok(None);
+        };
+        let row = match self.traced(caller).await {
+            Ok(traced) => traced.row,
+            Err(error) if is_of_a_row(&error) && !walk.seen.insert(caller) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        if !walk.seen.insert(row.id) {
+            return Ok(None);
+        }
+        Ok(Some(self.standing_of(periods, row, walk.now).await?))
+    }
+
+    async fn next_past(&self, periods: &RetentionPeriods, walk: &mut Walk) -> Result<Option<PastRow>, Error> {
         loop {
-            if let Some(closed) = walk.found.next() {
-                walk.after = (closed.closed_at, closed.ticket);
-                return Ok(Some(closed));
+            if let Some(past) = walk.found.next() {
+                walk.after.clone_from(&past.place);
+                return Ok(Some(past));
             }
             let Some(&kind) = MatterKind::ALL.get(walk.kind) else {
                 return Ok(None);
             };
-            let rows = self.closed_before(periods, kind, walk.now, walk.after).await?;
+            let rows = self.past_of(periods, kind, walk.now, walk.after.clone()).await?;
             if rows.is_empty() {
                 walk.kind += 1;
-                walk.after = Walk::at(walk.now).after;
+                walk.after = place_from(Timestamp::MIN);
             }
             walk.found = rows.into_iter();
         }
     }
 
-    /// Tickets of a kind that are past its period, oldest first, from after one of them.
-    pub(super) async fn closed_before(
+    /// Tickets of a kind that are past its period, oldest first, from after a place. Nobody has checked the rows.
+    pub(super) async fn past_of(
         &self,
         periods: &RetentionPeriods,
         kind: MatterKind,
         now: Timestamp,
-        (at, ticket): (Timestamp, TicketId),
-    ) -> Result<Vec<Genuine<ClosedRow>>, Error> {
+        [at, ticket]: [Cell; 2],
+    ) -> Result<Vec<PastRow>, Error> {
         let Some(before) = periods.closed_before(kind, now) else {
             return Ok(Vec::new());
         };
-        let rows = self.store.all(&DUE, &cells![kind, before, at, ticket, PIECE]).await?;
-        self.genuine(rows)
+        let with = [kind.cell(), before.cell(), at, ticket, PIECE.cell()];
+        Ok(self.store.all(&DUE, &with).await?)
     }
 
     async fn standing_of(

@@ -64,6 +64,7 @@ impl Vault {
             ended_at: None,
             allowed: 0,
             erased: 0,
+            faulty: 0,
             too_many: false,
             version: before.map_or(1, |row| row.version + 1),
         };

@@ -7,13 +7,13 @@ use serde::Serialize;
 use crate::cells;
 use crate::log::leaf::milliseconds;
 use crate::model::ask::Action;
-use crate::model::ids::TicketId;
 use crate::model::problems;
 use crate::model::purposes::Purpose;
 use crate::model::tickets::MatterKind;
+use crate::store::rows::closed::PastRow;
 use crate::store::rows::hold::OVERDUE;
-use crate::store::rows::{Genuine, HoldRow};
-use crate::vault::calls::retention::due::{Standing, Walk};
+use crate::store::rows::{ClosedRow, Genuine, HoldRow};
+use crate::vault::calls::retention::due::{Standing, Walk, is_of_a_row, place_from};
 use crate::vault::{Audit, Error, LARGEST_PAGE, Session, Vault};
 
 /// Tickets counted for one page. Where more are past their periods, the page ends with the month it has come to.
@@ -43,6 +43,8 @@ pub struct NextRun {
     pub kept: u64,
     /// Callers with a ticket past its period, and another that is open or not past its period.
     pub early: u64,
+    /// Callers or tickets that are kept because a row was changed or damaged: `callervault fsck` names it.
+    pub faulty: u64,
     /// Whether all of them were looked at; otherwise there are at least so many.
     pub exact: bool,
     /// Most callers that it may erase.
@@ -77,6 +79,8 @@ pub struct Preview {
     pub run_at: Option<String>,
     /// How many callers it has erased.
     pub erased: u64,
+    /// How many callers or tickets it has kept because a row was changed or damaged: `callervault fsck` names it.
+    pub faulty: u64,
     /// What the next run would do; on the first page only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_run: Option<NextRun>,
@@ -119,6 +123,7 @@ impl Vault {
             months: rules.periods.periods().clone(),
             run_at: row.as_ref().and_then(|row| row.run_at).map(milliseconds),
             erased: row.as_ref().map_or(0, |row| row.erased),
+            faulty: row.as_ref().map_or(0, |row| row.faulty),
             next_run: if first {
                 Some(self.next_run(now, most).await?)
             } else {
@@ -138,13 +143,14 @@ impl Vault {
             due: 0,
             kept: 0,
             early: 0,
+            faulty: 0,
             exact: true,
             allowed,
             too_many: false,
         };
         let mut walk = Walk::at(now);
         while let Some(standing) = self.next_standing(&rules.periods, &mut walk).await? {
-            if run.due + run.kept + run.early >= MOST_LOOKED_AT {
+            if run.due + run.kept + run.early + run.faulty >= MOST_LOOKED_AT {
                 run.exact = false;
                 break;
             }
@@ -152,6 +158,7 @@ impl Vault {
                 Standing::Due(..) => run.due += 1,
                 Standing::Kept => run.kept += 1,
                 Standing::Early => run.early += 1,
+                Standing::Faulty => run.faulty += 1,
             }
             tokio::task::yield_now().await;
         }
@@ -170,15 +177,16 @@ impl Vault {
         let (mut lines, mut counted) = (Vec::new(), 0);
         for (at, &kind) in MatterKind::ALL.iter().enumerate().skip(first) {
             let begin = if at == first { from } else { Timestamp::MIN };
-            let mut after = (begin, TicketId::from_bytes([0; 16]));
+            let mut after = place_from(begin);
             let mut line: Option<(DueLine, Timestamp)> = None;
             loop {
-                let rows = self.closed_before(&rules.periods, kind, now, after).await?;
+                let rows = self.past_of(&rules.periods, kind, now, after.clone()).await?;
                 if rows.is_empty() {
                     break;
                 }
-                for row in &rows {
-                    after = (row.closed_at, row.ticket);
+                for past in rows {
+                    after.clone_from(&past.place);
+                    let Some(row) = self.checked(past)? else { continue };
                     if let Some((line, _)) = line.as_mut().filter(|(_, end)| row.closed_at < *end) {
                         line.tickets += 1;
                     } else {
@@ -199,6 +207,15 @@ impl Vault {
         Ok((lines, None))
     }
 
+    /// The row, if it is as the vault wrote it. Another is counted among those that a fault keeps.
+    fn checked(&self, past: PastRow) -> Result<Option<Genuine<ClosedRow>>, Error> {
+        let checked = past.row.map(|row| self.keyring.genuine(row).map_err(Error::from));
+        match checked.transpose() {
+            Err(error) if is_of_a_row(&error) => Ok(None),
+            checked => checked,
+        }
+    }
+
     async fn overdue_holds(&self) -> Result<Vec<OverdueHold>, Error> {
         let today = self.today()?.to_string();
         let rows: Vec<Genuine<HoldRow>> = self.genuine(self.store.all(&OVERDUE, &cells![today, NAMED]).await?)?;
@@ -216,6 +233,14 @@ impl Vault {
     /// Whatever a store reports.
     pub async fn count_overdue_holds(&self) -> Result<usize, Error> {
         Ok(self.overdue_holds().await?.len())
+    }
+
+    /// How many callers or tickets the newest run has kept by a fault.
+    ///
+    /// # Errors
+    /// Whatever a store reports; [`Error::Key`] where the row of the run was edited.
+    pub async fn count_kept_by_fault(&self) -> Result<u64, Error> {
+        Ok(self.retention_row().await?.map_or(0, |row| row.faulty))
     }
 }
 

@@ -7,14 +7,14 @@ use jiff::{SignedDuration, Timestamp};
 use crate::causes::with_causes;
 use crate::cells;
 use crate::keyring::KeyError;
-use crate::log::leaf::ERASE_DUE;
-use crate::log::{CommitError, Unasked};
+use crate::log::leaf::{ERASE_DUE, RETENTION_BEGUN, RETENTION_ENDED};
+use crate::log::{Change, CommitError, Unasked};
 use crate::model::ask::Action;
 use crate::model::reference::DepartmentCode;
 use crate::store::rows::{CallerRow, Genuine, RetentionRow, Row, restriction};
-use crate::store::{Guard, Write};
+use crate::store::{Guard, StoreError, Write};
 use crate::vault::calls::erase::Whole;
-use crate::vault::calls::retention::due::{Standing, Walk};
+use crate::vault::calls::retention::due::{Standing, Walk, is_of_a_row};
 use crate::vault::core::Rules;
 use crate::vault::{Error, Vault};
 
@@ -26,6 +26,8 @@ const LOOK: Duration = Duration::from_secs(60);
 const AFTER_A_FAULT: Duration = Duration::from_secs(10);
 /// How long nothing is tried after somebody has changed what a step was about.
 const AFTER_A_CHANGE: Duration = Duration::from_secs(1);
+/// How often one caller is tried in a run before the others go first.
+const TRIES: u8 = 3;
 
 /// What a step was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +58,6 @@ impl Vault {
                 Ok(RetentionStep::Idle | RetentionStep::Kept) | Err(Error::Key(KeyError::Locked)) => LOOK,
                 // Somebody has changed something meanwhile.
                 Err(Error::Stale) => AFTER_A_CHANGE,
-                Err(Error::Log(CommitError::Unavailable)) => AFTER_A_FAULT,
                 Err(error) => {
                     tracing::warn!(
                         error = with_causes(&error),
@@ -92,7 +93,7 @@ impl Vault {
         }
         match (row.run_at, row.ended_at) {
             // It began by a clock that was ahead.
-            (Some(run_at), None) if run_at > now => self.end_run(row, now).await,
+            (Some(run_at), None) if run_at > now => self.end_run(row, now, 0).await,
             (Some(run_at), None) => self.go_on(row, run_at, walk, &rules).await,
             (Some(run_at), Some(_)) if now.duration_since(run_at) < EVERY => Ok(RetentionStep::Idle),
             _ => {
@@ -110,7 +111,7 @@ impl Vault {
         rules: &Rules,
     ) -> Result<RetentionStep, Error> {
         let allowed = self.allowed_in_a_run(row.most, rules).await?;
-        let due = self.count_due(now, allowed, rules).await?;
+        let (due, faulty) = self.count_due(now, allowed, rules).await?;
         let too_many = due > allowed;
         if too_many {
             tracing::warn!(
@@ -123,11 +124,13 @@ impl Vault {
             ended_at: (due == 0 || too_many).then_some(now),
             allowed,
             erased: 0,
+            faulty,
             too_many,
             version: row.version + 1,
             ..row.into_row()
         };
-        self.log.keep(self.put_retention(next)?).await?;
+        let told = [("due", due), ("allowed", allowed), ("faulty", faulty)];
+        self.turn(RETENTION_BEGUN, next, now, &told).await?;
         Ok(if too_many {
             RetentionStep::Kept
         } else {
@@ -142,8 +145,8 @@ impl Vault {
         }
     }
 
-    /// How many are due, counted to one more than may be.
-    async fn count_due(&self, now: Timestamp, allowed: u64, rules: &Rules) -> Result<u64, Error> {
+    /// How many are due, counted to one more than may be; and how many before them are kept by a fault.
+    async fn count_due(&self, now: Timestamp, allowed: u64, rules: &Rules) -> Result<(u64, u64), Error> {
         let (mut walk, mut due) = (Walk::at(now), 0);
         while due <= allowed
             && let Some(standing) = self.next_standing(&rules.periods, &mut walk).await?
@@ -151,7 +154,7 @@ impl Vault {
             due += u64::from(matches!(standing, Standing::Due(..)));
             tokio::task::yield_now().await;
         }
-        Ok(due)
+        Ok((due, walk.faulty()))
     }
 
     /// Erases the next who is due as of the beginning of the run.
@@ -169,28 +172,47 @@ impl Vault {
         while row.erased < row.allowed
             && let Some(standing) = self.next_standing(&rules.periods, &mut here).await?
         {
-            if let Standing::Due(caller, whole) = standing {
-                self.erase_due(row, &caller, &whole).await?;
-                *walk = Some(here);
-                return Ok(RetentionStep::Erased);
+            let Standing::Due(caller, whole) = standing else {
+                continue;
+            };
+            if here.tried(caller.id) >= TRIES {
+                here.fault();
+                continue;
+            }
+            match self.erase_due(row.clone(), &caller, &whole).await {
+                Ok(()) => {
+                    *walk = Some(here);
+                    return Ok(RetentionStep::Erased);
+                }
+                Err(error) if is_for_good(&error) => {
+                    tracing::warn!(subject = %caller.subject, error = with_causes(&error), "a caller who is due cannot be erased");
+                    here.fault();
+                }
+                Err(error) => {
+                    *walk = Some(here.again(caller.id, !is_of_all(&error)));
+                    return Err(error);
+                }
             }
         }
         let now = self.clock.now()?;
-        self.end_run(row, now).await
+        self.end_run(row, now, here.faulty()).await
     }
 
-    async fn end_run(&self, row: Genuine<RetentionRow>, now: Timestamp) -> Result<RetentionStep, Error> {
+    async fn end_run(&self, row: Genuine<RetentionRow>, now: Timestamp, faulty: u64) -> Result<RetentionStep, Error> {
         let next = RetentionRow {
             ended_at: Some(now),
             most: None,
+            faulty: faulty.max(row.faulty),
             version: row.version + 1,
             ..row.into_row()
         };
         tracing::info!(
             erased = next.erased,
-            "callers past their periods of retention were erased"
+            faulty = next.faulty,
+            "callers past their periods of retention were erased, but for those whom a fault keeps"
         );
-        self.log.keep(self.put_retention(next)?).await?;
+        let told = [("erased", next.erased), ("faulty", next.faulty)];
+        self.turn(RETENTION_ENDED, next, now, &told).await?;
         Ok(RetentionStep::Turned)
     }
 
@@ -203,7 +225,6 @@ impl Vault {
     ) -> Result<(), Error> {
         let now = self.clock.now()?;
         let (mut change, _) = self.compose_erasure(row.put_by, caller, whole, now).await?;
-        change.link.insert("periods".to_owned(), row.periods.clone());
         change
             .link
             .insert("tickets".to_owned(), whole.tickets.len().to_string());
@@ -211,28 +232,68 @@ impl Vault {
         change.guards.extend(whole.unheld());
         let unrestricted = |record: &Genuine<CallerRow>| Guard::none(&restriction::IN_FORCE, &cells![record.subject]);
         change.guards.extend(whole.family.iter().map(unrestricted));
-        let (who, approver) = ((row.put_by, row.token), row.approved_by);
         let next = RetentionRow {
             erased: row.erased + 1,
             version: row.version + 1,
             ..row.into_row()
         };
-        change.writes.push(Write::put(self.keyring.protect(next)?));
-        let rules = self.rules();
-        let act = Unasked {
-            who: Some(who),
-            approver: Some(approver),
-            ..Unasked::new(ERASE_DUE, DepartmentCode::AUDITORS, now, rules.policy.hash())
-        };
-        self.log.unasked_patiently(&act, change).await?;
+        self.log_run(ERASE_DUE, next, now, change).await?;
         self.copies.forget();
         Ok(())
     }
 
-    fn put_retention(&self, row: RetentionRow) -> Result<crate::log::Change, Error> {
-        Ok(crate::log::Change {
-            writes: vec![Write::put(self.keyring.protect(row)?)],
-            ..crate::log::Change::default()
-        })
+    /// A run begins or ends, with numbers that the entry has.
+    async fn turn(
+        &self,
+        act: &'static str,
+        next: RetentionRow,
+        at: Timestamp,
+        told: &[(&str, u64)],
+    ) -> Result<(), Error> {
+        let told = told.iter().map(|(word, count)| ((*word).to_owned(), count.to_string()));
+        let change = Change {
+            link: told.collect(),
+            ..Change::default()
+        };
+        self.log_run(act, next, at, change).await
     }
+
+    /// Makes a step durable, in the name of those who put the periods in force, together with how far the run has come.
+    async fn log_run(
+        &self,
+        act: &'static str,
+        next: RetentionRow,
+        at: Timestamp,
+        mut change: Change,
+    ) -> Result<(), Error> {
+        change.link.insert("periods".to_owned(), next.periods.clone());
+        let act = Unasked {
+            who: Some((next.put_by, next.token)),
+            approver: Some(next.approved_by),
+            ..Unasked::new(act, DepartmentCode::AUDITORS, at, self.rules().policy.hash())
+        };
+        change.writes.push(Write::put(self.keyring.protect(next)?));
+        self.log.unasked_patiently(&act, change).await?;
+        Ok(())
+    }
+}
+
+/// Whether this caller cannot be erased, however often it is tried.
+const fn is_for_good(error: &Error) -> bool {
+    let log = matches!(
+        error,
+        Error::Log(CommitError::Miscounted | CommitError::LeafTooLarge | CommitError::Duplicate)
+    );
+    log || matches!(error, Error::Bad(_)) || is_of_a_row(error)
+}
+
+/// Whether nobody can be erased as long as it lasts.
+const fn is_of_all(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Key(_)
+            | Error::Clock(_)
+            | Error::Log(CommitError::Full | CommitError::Unfenced | CommitError::Dead)
+            | Error::Store(StoreError::Full | StoreError::Busy | StoreError::Displaced(_) | StoreError::Database(_))
+    )
 }

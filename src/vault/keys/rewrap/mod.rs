@@ -271,7 +271,10 @@ impl Vault {
             match self.step_of(row.into_row()).await {
                 // Somebody has started it again meanwhile, or a value was changed.
                 Err(Error::Stale) => return Ok(Step::Taken(Duration::ZERO)),
-                Err(Error::Log(CommitError::Unavailable)) => return Ok(Step::Taken(A_WHILE)),
+                Err(Error::Log(CommitError::Unavailable)) => {
+                    tracing::warn!(%role, "the log did not take a step of a rewrap in time: it is tried again");
+                    return Ok(Step::Taken(A_WHILE));
+                }
                 Err(error @ (Error::Unauthenticated | Error::Refused(_))) => {
                     let (principal, token) = (started_by.to_string(), token.to_string());
                     tracing::warn!(%role, principal, token, %error, "whoever started the rewrap may not any more: it is halted");

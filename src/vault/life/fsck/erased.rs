@@ -62,6 +62,13 @@ impl Check<'_> {
         })
         .await;
         let gone: BTreeSet<String> = seen.erasures.rows.iter().flat_map(ErasedRow::subjects).collect();
+        for subject in seen.erasures.holds.keys().filter(|subject| gone.contains(*subject)) {
+            // None was in force at the erasure, and none is set afterwards.
+            self.find(
+                format!("legal hold on {subject}"),
+                "is in force, and the caller was erased",
+            );
+        }
         self.expected.retain(|(owner, place), _| {
             let caller = place.strip_prefix("@caller/");
             !gone.contains(owner) && !caller.is_some_and(|subject| gone.contains(subject))

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+
 use crate::log::ProvedEntry;
 use crate::model::approvals::Giver;
 use crate::model::ids::{CallerId, RecordId, TicketId};
 use crate::model::reference::{DepartmentCode, Reference};
+use crate::model::tickets::TicketState;
 use crate::store::rows::{
     ApprovalRow, ArchiveRow, BlindIndexRow, CallerRow, ClosedRow, Coded, CustodyRow, DeclaredRow, DepartmentRow,
     DestroyedKeyRow, EntryRow, JoinedRow, KeyVersionRow, PrincipalRow, Protected, RecoveryRow, ReplayRow, RetentionRow,
@@ -42,6 +45,10 @@ pub(super) struct SeenTicket {
     steps: u64,
     /// It is closed, and it was not seen since when.
     closed: bool,
+    /// Since when it is closed, as the row of that says.
+    closed_at: Option<Timestamp>,
+    /// The first step that closed it: its version and time.
+    closing: Option<(u64, Timestamp)>,
 }
 
 /// Records whose rows were read.
@@ -138,7 +145,10 @@ impl Check<'_> {
             format!("closing of ticket {}", ticket.no)
         });
         match ticket {
-            Some(ticket) => ticket.closed = false,
+            Some(ticket) => {
+                ticket.closed = false;
+                ticket.closed_at = Some(row.closed_at);
+            }
             None => self.find(&name, "is of a ticket that is open, erased or not there"),
         }
         self.protected(&row, &code, "", &name);
@@ -223,6 +233,8 @@ impl Check<'_> {
                 departments: [row.holder, row.origin],
                 steps: row.version,
                 closed: false,
+                closed_at: None,
+                closing: None,
             };
             seen.tickets.insert(row.id, ticket);
             self.erased_ticket(row, seen);
@@ -246,6 +258,8 @@ impl Check<'_> {
             departments: [referred, row.origin],
             steps: row.version,
             closed: !row.state.is_open(),
+            closed_at: None,
+            closing: None,
         };
         seen.tickets.insert(row.id, ticket);
     }
@@ -268,8 +282,15 @@ impl Check<'_> {
         for row in replays {
             self.replay(row).await;
         }
-        for ticket in seen.tickets.values().filter(|ticket| ticket.steps > 0) {
-            self.find(format!("custody of ticket {}", ticket.no), "lacks a step");
+        for ticket in seen.tickets.values() {
+            if ticket.steps > 0 {
+                self.find(format!("custody of ticket {}", ticket.no), "lacks a step");
+            }
+            let closing = ticket.closing.map(|(_, at)| at);
+            if ticket.closed_at.is_some_and(|at| Some(at) != closing) {
+                let place = format!("closing of ticket {}", ticket.no);
+                self.find(place, "is not at the time of the step that closed the ticket");
+            }
         }
     }
 
@@ -280,6 +301,10 @@ impl Check<'_> {
             return;
         };
         ticket.steps = ticket.steps.saturating_sub(1);
+        let is_first = ticket.closing.is_none_or(|(first, _)| row.version < first);
+        if row.state == TicketState::Closed && is_first {
+            ticket.closing = Some((row.version, row.at));
+        }
         let name = format!("custody {} of ticket {}", row.version, ticket.no);
         self.protected(&row, &code, "", &name);
     }
