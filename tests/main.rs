@@ -140,6 +140,7 @@ mod copies {
     mod backup;
     mod killed;
     mod online;
+    mod refused;
     mod restore;
 }
 
