@@ -111,10 +111,10 @@ mod witness {
 /// Keys: wrapped, in memory, rotated, destroyed.
 mod keys {
     pub(crate) mod destroyed;
-    mod destroyed_killed;
     pub(crate) mod erased;
     mod erased_killed;
     mod hsm;
+    mod killed;
     mod locking;
     pub(crate) mod memory;
     pub(crate) mod older_copy;

@@ -1,95 +1,81 @@
-//! `kill -9` in the middle of erasures, a real process: each is whole or has not happened, and what was answered has happened.
+//! The process killed at every step of an erasure: it is whole or has not happened, and what was answered has happened.
 
-use std::sync::mpsc::channel;
+use std::sync::Arc;
 
+use callervault::http::App;
+use serde_json::Value;
+
+use crate::keys::erased::{Scene, scene};
 use crate::support::approvals::erase;
-use crate::support::process::{Server, client};
-use crate::support::{World, caller};
-
-const ROUNDS: usize = 6;
-
-/// An erasure that was approved.
-struct Approved {
-    subject: String,
-    reference: String,
-    approval: String,
-    /// The ids of the caller's record and of the ticket's.
-    records: [Vec<u8>; 2],
-}
-
-/// Sends both at once, and kills the server when the first is answered: what was answered.
-fn killed(world: &World, both: &[Approved]) -> Vec<String> {
-    let mut server = Server::start(world.dir.path());
-    let (told, answers) = channel();
-    let answered = std::thread::scope(|scope| {
-        for one in both {
-            let (told, base) = (told.clone(), server.base.clone());
-            scope.spawn(move || {
-                let request = client()
-                    .post(format!("{base}/v1/callers/{}/erase", one.reference))
-                    .header("authorization", format!("Bearer {}", world.token("dpo")))
-                    .header("approval", &one.approval)
-                    .header("approval-reason", "asked%20for");
-                if let Ok(answer) = request.send_empty() {
-                    assert_eq!(answer.status().as_u16(), 200);
-                    // Nobody may listen any more.
-                    let _ = told.send(one.subject.clone());
-                }
-            });
-        }
-        drop(told);
-        let mut answered = Vec::new();
-        for subject in answers.iter() {
-            answered.push(subject);
-            server.process.kill().unwrap();
-        }
-        answered
-    });
-    server.process.wait().unwrap();
-    assert!(!answered.is_empty());
-    answered
-}
+use crate::support::copies::{copy, ours, words};
+use crate::support::dies::served_at_each_step;
+use crate::support::process::{Server, run};
+use crate::support::{NUMBER, World};
 
 /// Whether it happened: then nothing of it is left, otherwise everything is there.
-fn happened(world: &World, one: &Approved) -> bool {
+fn happened(scene: &Scene, records: &[Vec<u8>], traces: &[(&'static str, Vec<u8>)]) -> bool {
+    let world = &scene.world;
     let (data, keys) = (world.data(), world.keys());
-    let erased = data.rows("erased").of("subject", &*one.subject).count() == 1;
+    let erased = data.rows("erased").of("subject", &*scene.subject).count() == 1;
     let there = usize::from(!erased);
-    assert_eq!(data.rows("caller").of("subject", &*one.subject).count(), there);
-    for id in &one.records {
+    assert_eq!(data.rows("caller").of("subject", &*scene.subject).count(), there);
+    for id in records {
         assert_eq!(keys.rows("record_key").of("record", &**id).count(), there);
     }
-    let fields = data.rows("sealed_field").of("record", &*one.records[0]).count();
-    assert_eq!(fields > 0, !erased);
     assert_eq!(keys.rows("doomed_key").count(), 0);
+    drop((data, keys));
+    let left = if erased { 0 } else { traces.len() };
+    assert_eq!(scene.found(traces).len(), left, "by bytes, in every file");
     erased
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_erasure_is_whole_or_has_not_happened() {
-    let (world, app) = World::unlimited().await;
+    let (scene, app) = scene().await;
+    let world = &scene.world;
     let [dpo, auditor] = world.actors(&app, ["dpo", "auditor"]);
-    let mut approved = Vec::new();
-    for n in 0..2 * ROUNDS {
-        let case = world.case_of(&app, "C1", caller("王小明", &format!("137{n:08}"))).await;
-        let (subject, reference) = world.closed_case(&app, &case).await;
-        let approval = dpo.approved_by(auditor, &erase(&reference)).await;
-        let id = |table| world.data().rows(table).of("subject", &*subject).first("id");
-        approved.push(Approved {
-            records: [id("caller"), id("ticket")],
-            subject,
-            reference,
-            approval,
-        });
-    }
+    let approval = dpo.approved_by(auditor, &erase(&scene.reference)).await;
     drop(app);
-    for both in approved.chunks(2) {
-        let answered = tokio::task::block_in_place(|| killed(&world, both));
-        drop(world.open().await);
-        for one in both {
-            let happened = happened(&world, one);
-            assert!(happened || !answered.contains(&one.subject), "it was answered");
-        }
+    let records = scene.records(&scene.subject);
+    let traces = scene.traces(&records);
+    let path = format!("/v1/callers/{}/erase", scene.reference);
+    let act = |server: &mut Server| server.does(world, "dpo", &path, &Value::Null, Some(&approval));
+    let left = async |told: bool| {
+        let app = world.open().await;
+        let erased = world.data().rows("erased").count() == 1;
+        assert!(erased || !told, "it was answered");
+        everybody_else_reads(&scene, &app, erased).await;
+        drop(app);
+        assert_eq!(happened(&scene, &records, &traces), erased);
+        assert_eq!(world.fsck().await, []);
+    };
+    let steps = served_at_each_step(world, act, left).await;
+    assert!(steps >= 12, "{steps}");
+}
+
+/// The erased caller is nobody, with a receipt; a caller who is not is as before.
+async fn everybody_else_reads(scene: &Scene, app: &Arc<App>, erased: bool) {
+    let world: &World = &scene.world;
+    let [agent, dpo, handler, other] = world.actors(app, ["agent", "dpo", "handler-c1", "handler-w2"]);
+    other.reveal(&scene.other).clear().await.is(200);
+    let log = copy(world, app).await;
+    let verified = tokio::task::block_in_place(|| ours(&log, &[]));
+    assert_eq!(verified.status.code(), Some(0), "{}", words(&verified));
+    let found = agent.lookup(NUMBER).await.is(200).json();
+    assert_eq!(
+        found["callers"].as_array().map(Vec::len),
+        Some(usize::from(!erased)),
+        "{found}"
+    );
+    if !erased {
+        return;
     }
-    assert_eq!(world.fsck().await, []);
+    handler.reveal(&scene.case).clear().await.fails(410, "erased");
+    let receipt = dpo.get(format!("/v1/erasures/{}", scene.subject)).await.is(200);
+    let file = log.path("receipt");
+    std::fs::write(&file, receipt.at("/receipt")).unwrap();
+    let file = file.to_str().unwrap();
+    let verify = ["audit", "verify", "--key", &*log.key, "--receipt", file];
+    let verified = tokio::task::block_in_place(|| run(&verify));
+    assert_eq!(verified.status.code(), Some(0), "{}", words(&verified));
 }
