@@ -139,6 +139,7 @@ mod keys {
 mod copies {
     mod backup;
     mod killed;
+    mod moment;
     mod online;
     mod refused;
     mod restore;
