@@ -172,6 +172,7 @@ mod cli {
     mod hangup;
     mod program_log;
     mod rekey_killed;
+    mod rights;
     mod settings;
     pub(crate) mod shares;
     mod strangers;
