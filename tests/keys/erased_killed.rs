@@ -8,8 +8,10 @@ use serde_json::Value;
 use crate::keys::erased::{Scene, scene};
 use crate::support::approvals::erase;
 use crate::support::copies::{copy, ours, words};
-use crate::support::dies::served_at_each_step;
+use crate::support::dies::{at_each_step, dying, served_at_each_step, served_until};
+use crate::support::made::Files;
 use crate::support::process::{Server, run};
+use crate::support::rows::Store;
 use crate::support::{NUMBER, World};
 
 /// Whether it happened: then nothing of it is left, otherwise everything is there.
@@ -29,28 +31,90 @@ fn happened(scene: &Scene, records: &[Vec<u8>], traces: &[(&'static str, Vec<u8>
     erased
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_erasure_is_whole_or_has_not_happened() {
-    let (scene, app) = scene().await;
-    let world = &scene.world;
-    let [dpo, auditor] = world.actors(&app, ["dpo", "auditor"]);
-    let approval = dpo.approved_by(auditor, &erase(&scene.reference)).await;
-    drop(app);
-    let records = scene.records(&scene.subject);
-    let traces = scene.traces(&records);
-    let path = format!("/v1/callers/{}/erase", scene.reference);
-    let act = |server: &mut Server| server.does(world, "dpo", &path, &Value::Null, Some(&approval));
-    let left = async |told: bool| {
+/// An erasure that was approved, and what is to be gone after it.
+struct Approved {
+    scene: Scene,
+    approval: String,
+    records: Vec<Vec<u8>>,
+    traces: Vec<(&'static str, Vec<u8>)>,
+}
+
+impl Approved {
+    async fn new() -> Self {
+        let (scene, app) = scene().await;
+        let [dpo, auditor] = scene.world.actors(&app, ["dpo", "auditor"]);
+        let approval = dpo.approved_by(auditor, &erase(&scene.reference)).await;
+        drop(app);
+        let records = scene.records(&scene.subject);
+        Self {
+            approval,
+            traces: scene.traces(&records),
+            records,
+            scene,
+        }
+    }
+
+    /// Asks a server for it: whether it was answered.
+    fn asked_of(&self, server: &Server) -> bool {
+        let path = format!("/v1/callers/{}/erase", self.scene.reference);
+        server.does(&self.scene.world, "dpo", &path, &Value::Null, Some(&self.approval))
+    }
+
+    /// The next start goes on: whether the caller is erased then, and nothing is in between.
+    async fn goes_on(&self) -> bool {
+        let world = &self.scene.world;
         let app = world.open().await;
         let erased = world.data().rows("erased").count() == 1;
-        assert!(erased || !told, "it was answered");
-        everybody_else_reads(&scene, &app, erased).await;
+        everybody_else_reads(&self.scene, &app, erased).await;
         drop(app);
-        assert_eq!(happened(&scene, &records, &traces), erased);
+        assert_eq!(happened(&self.scene, &self.records, &self.traces), erased);
         assert_eq!(world.fsck().await, []);
+        erased
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_erasure_is_whole_or_has_not_happened() {
+    let approved = Approved::new().await;
+    let left = async |told: bool| {
+        let erased = approved.goes_on().await;
+        assert!(erased || !told, "it was answered");
     };
-    let steps = served_at_each_step(world, act, left).await;
+    let act = |server: &mut Server| approved.asked_of(server);
+    let steps = served_at_each_step(&approved.scene.world, act, left).await;
     assert!(steps >= 12, "{steps}");
+}
+
+/// The log has it and the keys are still there: the start that destroys them is killed at each step of what it does to the key store, too.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_that_is_killed_while_it_finishes_an_erasure() {
+    let approved = Approved::new().await;
+    let world = &approved.scene.world;
+    world.settle();
+    let before = Files::of(world.dir.path());
+    let mut step = 0;
+    while Store::open_to_read(&world.places.data).rows("erased").count() == 0 {
+        step += 1;
+        before.put_back(world.dir.path());
+        let act = |server: &mut Server| approved.asked_of(server);
+        let (told, _) = tokio::task::block_in_place(|| served_until(world, step, act));
+        assert!(!told, "it is answered when the keys are gone");
+    }
+    let (passphrase, of_keys) = (world.dir.path().join("passphrase"), world.dir.path().join("keys"));
+    let start = |step| {
+        let mut program = dying(step, &of_keys, None);
+        program.args(["keys", "show-log-key", "--dir"]).arg(world.dir.path());
+        let ended = program
+            .arg("--passphrase-file")
+            .arg(&passphrase)
+            .output()
+            .unwrap()
+            .status;
+        (ended.success(), ended.code().is_some())
+    };
+    let left = async |_| assert!(approved.goes_on().await, "the log has it");
+    let steps = at_each_step(world, start, left).await;
+    assert!(steps >= 6, "{steps}");
 }
 
 /// The erased caller is nobody, with a receipt; a caller who is not is as before.

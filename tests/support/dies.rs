@@ -20,10 +20,12 @@ const MOST: usize = 1_000;
 fn library() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT.get_or_init(|| {
-        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("dies-{}.so", std::process::id()));
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("dies.so");
+        // Another process may be using the one that is there.
+        let new = path.with_extension(std::process::id().to_string());
         let built = Command::new("cc")
             .args(["-shared", "-fPIC", "-o"])
-            .arg(&path)
+            .arg(&new)
             .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/dies.c"))
             .arg("-ldl")
             .status();
@@ -31,6 +33,7 @@ fn library() -> &'static Path {
             built.unwrap().success(),
             "the C compiler that built SQLite builds this too"
         );
+        std::fs::rename(new, &path).unwrap();
         path
     })
 }
@@ -68,7 +71,6 @@ pub(crate) async fn at_each_step(
     act: impl Fn(usize) -> (bool, bool),
     left: impl AsyncFn(bool),
 ) -> usize {
-    world.settle();
     let files = Files::of(world.dir.path());
     for step in 1..MOST {
         files.put_back(world.dir.path());
@@ -92,19 +94,23 @@ pub(crate) async fn served_at_each_step(
     act: impl Fn(&mut Server) -> bool,
     left: impl AsyncFn(bool),
 ) -> usize {
-    let served = |step| {
-        let (directory, once) = (world.dir.path(), world.dir.path().join("once"));
-        passphrase_file(directory);
-        let program = dying(step, directory, Some(&once));
-        let mut server = Server::start_program(program, directory, "http", &["--listen", "127.0.0.1:0"]);
-        std::fs::write(once, "").unwrap();
-        let told = act(&mut server);
-        let survived = told && server.process.try_wait().unwrap().is_none();
-        server.process.kill().unwrap();
-        server.process.wait().unwrap();
-        (told, survived)
-    };
-    at_each_step(world, served, left).await
+    world.settle();
+    at_each_step(world, |step| served_until(world, step, &act), left).await
+}
+
+/// Serves a world that is asked for an act, and is killed before this step of it: whether it was told that it is done, and whether it would
+/// have come to its end.
+pub(crate) fn served_until(world: &World, step: usize, act: impl Fn(&mut Server) -> bool) -> (bool, bool) {
+    let (directory, once) = (world.dir.path(), world.dir.path().join("once"));
+    passphrase_file(directory);
+    let program = dying(step, directory, Some(&once));
+    let mut server = Server::start_program(program, directory, "http", &["--listen", "127.0.0.1:0"]);
+    std::fs::write(once, "").unwrap();
+    let told = act(&mut server);
+    let survived = told && server.process.try_wait().unwrap().is_none();
+    server.process.kill().unwrap();
+    server.process.wait().unwrap();
+    (told, survived)
 }
 
 impl Server {
