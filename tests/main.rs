@@ -116,10 +116,10 @@ mod witness {
 /// Keys: wrapped, in memory, rotated, destroyed.
 mod keys {
     pub(crate) mod destroyed;
-    mod destroyed_killed;
     pub(crate) mod erased;
     mod erased_killed;
     mod hsm;
+    mod killed;
     mod locking;
     pub(crate) mod memory;
     pub(crate) mod older_copy;
@@ -144,7 +144,9 @@ mod keys {
 mod copies {
     mod backup;
     mod killed;
+    mod moment;
     mod online;
+    mod refused;
     mod restore;
     mod restoring_left;
 }
@@ -176,6 +178,7 @@ mod cli {
     mod hangup;
     mod program_log;
     mod rekey_killed;
+    mod rights;
     mod settings;
     pub(crate) mod shares;
     mod strangers;

@@ -1,4 +1,4 @@
-//! The READMEs' sessions, of a call and of an auditor, run as they are printed against a live demo.
+//! The READMEs' sessions, of a call, of an auditor and of an administrator, run as they are printed against a live demo.
 
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::symlink;
@@ -57,25 +57,39 @@ fn the_sessions_do_what_they_say() {
     if !["bash", "curl", "jq", "python3"].into_iter().all(have) {
         return skipped("the_sessions_do_what_they_say: bash, curl, jq and python3 are needed");
     }
-    let root = tempfile::tempdir().unwrap();
-    let checkout = checkout(root.path());
-    let _demo = Demo::start(&root.path().join("callervault-demo"));
-    for (file, call, hour) in [
-        ("README.md", "### With curl", "## An auditor's hour"),
-        ("README.zh-CN.md", "### 用 curl 走一遍", "## 审计人员的一小时"),
+    for (file, call, audit, administer) in [
+        (
+            "README.md",
+            "### With curl",
+            "## An auditor's hour",
+            "## An administrator's hour",
+        ),
+        (
+            "README.zh-CN.md",
+            "### 用 curl 走一遍",
+            "## 审计人员的一小时",
+            "## 系统管理员的一小时",
+        ),
     ] {
+        let root = tempfile::tempdir().unwrap();
+        let checkout = checkout(root.path());
+        let demo = Demo::start(&root.path().join("callervault-demo"));
         let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap();
-        let (call, hour) = (blocks(&text, call, "sh"), blocks(&text, hour, "sh"));
+        let [call, audit, administer] = [call, audit, administer].map(|heading| blocks(&text, heading, "sh"));
         let (start, call) = call.split_first().unwrap();
         assert_eq!(
             start.trim(),
             "cargo run --release -- demo --dir ../callervault-demo",
             "{file}"
         );
-        let said = session(&checkout, &[call, &hour].concat());
+        let said = session(&checkout, &[call, &audit].concat());
         let (called, audited) = said.split_at(call.len());
         let read = a_call_is_taken_and_read(file, &documents(called));
         the_auditor_finds_it(file, &read, audited);
+        // It goes on in the same shell, which has the definitions of the first two, when the demo was stopped.
+        drop(demo);
+        let said = session(&checkout, &[&[call[0], audit[0]], &administer[..]].concat());
+        the_keys_come_round(file, root.path(), &said[2..]);
     }
 }
 
@@ -150,4 +164,48 @@ fn the_auditor_finds_it(file: &str, read: &Value, said: &[String]) {
             .is_some_and(|indexes| indexes.contains(index))
     };
     assert!(exposed["groups"].as_array().unwrap().iter().any(shown), "{exposed:#}");
+}
+
+/// Each step of the administrator's hour.
+fn the_keys_come_round(file: &str, root: &Path, said: &[String]) {
+    let [_, unlocked, rotated, restored, erased] = <&[String; 5]>::try_from(said).expect(file);
+    for words in [
+        "any 2 of the 3 shares open the vault",
+        "generation 2 is in force",
+        "1 of 2 shares are in",
+    ] {
+        assert!(unlocked.contains(words), "{unlocked}");
+    }
+    assert!(
+        unlocked.lines().last().unwrap().starts_with("unlocked, log entry "),
+        "{unlocked}"
+    );
+
+    let rewrapped = rotated
+        .lines()
+        .find(|line| line.starts_with("kek ") && line.contains(" done "));
+    let cells: Vec<&str> = rewrapped.expect(rotated).split_whitespace().collect();
+    let [_, version, _, looked_at, of, moved, broken, ..] = cells[..] else {
+        unreachable!("{rotated}")
+    };
+    assert_eq!((version, looked_at, broken), ("2", of, "0"), "{rotated}");
+    assert!(moved.parse::<u64>().unwrap() > 200, "{rotated}");
+
+    for words in [
+        "backup.data: the data store of ",
+        "backup.keys: the key store of ",
+        "verified: the key store of ",
+        " 0 findings\n",
+    ] {
+        assert!(restored.contains(words), "{words}: {restored}");
+    }
+    for store in ["elsewhere/data/vault.db", "elsewhere/keys/keystore.db"] {
+        assert!(root.join(store).is_file(), "{restored}");
+    }
+    assert!(erased.contains("{\"state\":\"closed\"}"), "{erased}");
+    let receipt = erased.lines().find(|line| line.starts_with("receipt: ")).expect(erased);
+    assert!(
+        receipt.contains(" was erased at ") && receipt.contains("records 1, tickets 1;"),
+        "{receipt}"
+    );
 }

@@ -5,24 +5,36 @@ use std::process::Output;
 
 use serde_json::Value;
 
-use crate::support::World;
 use crate::support::copies::words;
 use crate::support::process::{Server, run, secret_file};
+use crate::support::{Case, World};
 
 /// People with tokens, each at a terminal of their own.
-struct Office<'w> {
+pub(crate) struct Office<'w> {
     world: &'w World,
     server: Server,
 }
 
-impl Office<'_> {
+impl<'w> Office<'w> {
+    /// Serves a world.
+    pub(crate) fn of(world: &'w World) -> Self {
+        let server = Server::start(world.dir.path());
+        Self { world, server }
+    }
+
+    /// A handler asks to see the number, over HTTP.
+    pub(crate) fn reads(&self, case: &Case) -> (u16, Value) {
+        let (path, body) = case.reveal("clear");
+        self.server.post(self.world, "handler-c1", &path, &body)
+    }
+
     fn token(&self, who: &str) -> PathBuf {
         let path = self.world.dir.path().join(format!("token-{who}"));
         secret_file(&path, self.world.token(who));
         path
     }
 
-    fn run(&self, who: &str, arguments: &[&str]) -> Output {
+    pub(crate) fn run(&self, who: &str, arguments: &[&str]) -> Output {
         let token = self.token(who);
         let always = ["--url", &self.server.base, "--token-file", token.to_str().unwrap()];
         run(&[arguments, &always].concat())
@@ -30,14 +42,14 @@ impl Office<'_> {
 
     /// What it prints, with this exit code.
     #[track_caller]
-    fn ends(&self, who: &str, arguments: &[&str], code: i32) -> String {
+    pub(crate) fn ends(&self, who: &str, arguments: &[&str], code: i32) -> String {
         let output = self.run(who, arguments);
         assert_eq!(output.status.code(), Some(code), "{arguments:?}: {}", words(&output));
         words(&output)
     }
 
     #[track_caller]
-    fn json(&self, who: &str, arguments: &[&str], code: i32) -> Value {
+    pub(crate) fn json(&self, who: &str, arguments: &[&str], code: i32) -> Value {
         let output = self.run(who, &[arguments, &["--json"]].concat());
         assert_eq!(output.status.code(), Some(code), "{arguments:?}: {}", words(&output));
         let text = String::from_utf8(output.stdout).unwrap();
@@ -96,10 +108,7 @@ async fn an_officer_and_an_auditor_erase_a_caller() {
     drop(app);
     let out = tempfile::tempdir().unwrap();
     tokio::task::block_in_place(|| {
-        let office = Office {
-            server: Server::start(world.dir.path()),
-            world: &world,
-        };
+        let office = Office::of(&world);
         let receipt = out.path().join("receipt");
         office_day(&office, &reference, &subject, keys.lines().next().unwrap(), &receipt);
     });

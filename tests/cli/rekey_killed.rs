@@ -1,60 +1,16 @@
-//! `kill -9` in the middle of a change of holders, a real process.
+//! A change of holders is killed at every step of it, a real process.
 
 use std::io::Read;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
+use std::path::PathBuf;
+use std::process::Stdio;
 
 use age::x25519::Identity;
 
 use crate::cli::shares::{files, opens, program, shared};
+use crate::keys::destroyed::is_on_disk;
 use crate::support::World;
-
-/// When a process is killed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Killed {
-    /// When so many shares were handed out.
-    Handed(usize),
-    /// When the data store has been written after that: the log has it.
-    Logged,
-    /// When the key store has been written after that.
-    Stored,
-    /// Never: it ends by itself.
-    Never,
-}
-
-/// Starts a change of holders, kills it at a point, and says whether it had said that it was done.
-fn killed(world: &World, old: &[PathBuf], into: &Path, at: Killed) -> bool {
-    let mut program = program(&[&"keys", &"rekey", &"--dir", &world.dir.path()]);
-    program
-        .args(["--shares", "5", "--threshold", "3", "--shares-dir"])
-        .arg(into);
-    for share in old {
-        program.arg("--share-file").arg(share);
-    }
-    let mut process: Child = program.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-    let written = |path: &Path| {
-        let beside = format!("{}-wal", path.display());
-        std::fs::metadata(beside).map_or(0, |file| file.len())
-    };
-    let mut first = None;
-    while process.try_wait().unwrap().is_none() {
-        let handed = files(into, "txt").len();
-        let now = [written(&world.places.data), written(&world.places.keys)];
-        let [data, keys] = if handed == 5 { *first.get_or_insert(now) } else { now };
-        let reached = match at {
-            Killed::Handed(count) => handed >= count,
-            Killed::Logged => now[0] != data,
-            Killed::Stored => now[1] != keys,
-            Killed::Never => false,
-        };
-        if reached {
-            // It may have ended in this moment.
-            let _ = process.kill();
-        }
-    }
-    let output = process.wait_with_output().unwrap();
-    String::from_utf8(output.stdout).unwrap().contains("is in force")
-}
+use crate::support::copies::words;
+use crate::support::dies::{at_each_step, dying};
 
 /// Kills a change of holders while it hands out: 255 encrypted shares are more than a pipe takes that nobody reads on.
 fn killed_while_it_hands_out(world: &World, old: &[PathBuf]) {
@@ -75,35 +31,56 @@ fn killed_while_it_hands_out(world: &World, old: &[PathBuf]) {
     process.wait().unwrap();
 }
 
-/// `kill -9` at every step: either the old shares open the vault or the new ones do, and once it was said, the new ones.
+/// Killed at every step: either the old shares open the vault or the new ones do, and once it was said, the new ones.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_change_of_holders_that_is_killed_leaves_one_way_in() {
     let world = World::closed().await;
-    let mut old = shared(&world, ["3", "5"], "first");
-    killed_while_it_hands_out(&world, &old[..3]);
-    assert!(opens(&world, &old[1..4]), "nothing has changed");
-    let mut changed = 0;
-    let points = [
-        Killed::Handed(1),
-        Killed::Handed(3),
-        Killed::Handed(5),
-        Killed::Logged,
-        Killed::Stored,
-        Killed::Stored,
-        Killed::Never,
-    ];
-    for (round, at) in points.into_iter().enumerate() {
-        let into = world.dir.path().join(format!("round-{round}"));
-        let said = killed(&world, &old[..3], &into, at);
-        assert!(said || at != Killed::Never);
-        let new = files(&into, "txt");
-        let (by_old, by_new) = (opens(&world, &old[2..]), new.len() == 5 && opens(&world, &new[1..4]));
-        assert_ne!(by_old, by_new, "{at:?}: one way, and not both");
-        assert!(by_new || !said, "{at:?}: it was said");
-        if by_new {
-            (old, changed) = (new, changed + 1);
+    let old = shared(&world, ["2", "3"], "first");
+    let into = world.dir.path().join("second");
+    let before: Vec<u8> = world.keys().rows("unlock").first("wrapped_root");
+    let act = |step| {
+        let mut program = dying(step, world.dir.path(), None);
+        program.args(["keys", "rekey", "--dir"]).arg(world.dir.path());
+        program
+            .args(["--shares", "3", "--threshold", "2", "--shares-dir"])
+            .arg(&into);
+        for share in &old[..2] {
+            program.arg("--share-file").arg(share);
         }
+        let output = program.output().unwrap();
+        let told = String::from_utf8(output.stdout).unwrap().contains("is in force");
+        (told, output.status.code().is_some())
+    };
+    let left = async |told: bool| {
+        let new = files(&into, "txt");
+        let (by_old, by_new) = (opens(&world, &old[1..]), new.len() == 3 && opens(&world, &new[1..]));
+        assert_ne!(by_old, by_new, "one way, and not both");
+        assert!(by_new || !told, "it was said");
+        // The next start goes on with it, and nothing of the other one is left.
+        let shares = if by_new { &new[..2] } else { &old[..2] };
+        starts(&world, shares);
+        assert_eq!(is_on_disk(&world, &before), by_old);
+        assert!(opens(&world, shares));
+    };
+    let steps = at_each_step(&world, act, left).await;
+    assert!(steps >= 20, "{steps}");
+}
+
+/// Opens the vault as any start does.
+fn starts(world: &World, shares: &[PathBuf]) {
+    let mut program = program(&[&"keys", &"show-log-key", &"--dir", &world.dir.path()]);
+    for share in shares {
+        program.arg("--share-file").arg(share);
     }
-    assert!(changed >= 1);
-    assert!(opens(&world, &old[..3]));
+    let output = program.output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", words(&output));
+}
+
+/// While it hands out, nothing has changed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_of_holders_that_is_killed_while_it_hands_out() {
+    let world = World::closed().await;
+    let old = shared(&world, ["2", "3"], "first");
+    killed_while_it_hands_out(&world, &old[..2]);
+    assert!(opens(&world, &old[1..]), "nothing has changed");
 }

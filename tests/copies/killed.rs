@@ -1,50 +1,64 @@
-//! Backups and restores that do not come to their end: killed at any moment, real processes, and a disk that is full.
+//! Backups and restores that do not come to their end: killed at every step, real processes, and a disk that is full.
 
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
 use serde_json::json;
 
 use crate::store::full_disk::{Kind, SmallDisk};
-use crate::support::backups::{Desk, command, copies, ends, names, restored, text, verified};
+use crate::support::backups::{Desk, apart, command, copies, ends, names, restored, text, verified};
 use crate::support::copies::words;
-use crate::support::process::{Server, passphrase_file, skipped};
+use crate::support::dies::{dying, served_at_each_step};
+use crate::support::made::empty;
+use crate::support::process::{Server, passphrase_file, secret_file, skipped};
 use crate::support::{Request, World};
 
-/// Moments of a process's life: some of them lie before its end, some behind. Nothing is expected of any of them but what always holds.
-const MOMENTS: [u64; 14] = [0, 1, 2, 4, 8, 12, 16, 24, 32, 48, 64, 100, 160, 400];
-
-fn started(mut command: Command) -> Child {
-    command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+/// Files of backups in a directory: each is whole.
+fn are_whole(directory: &Path, key: &str) -> usize {
+    let names = names(directory);
+    for name in &names {
+        assert!(["data", "keys"].contains(&&**name), "{names:?}");
+        verified(&directory.join(name), key, &[]);
+    }
+    names.len()
 }
 
-/// Ends it at that moment, if it has not ended before.
-fn killed(mut process: Child, moment: u64) {
-    std::thread::sleep(Duration::from_millis(moment));
-    let _ = process.kill();
-    process.wait().unwrap();
+/// Both stores into this directory.
+fn both(directory: &Path) -> Vec<String> {
+    let [data, keys] = ["data", "keys"].map(|part| text(&directory.join(part)).to_owned());
+    ["backup", "--data", &data, "--keys", &keys].map(str::to_owned).into()
+}
+
+fn parts() -> Request {
+    Request::post("/v1/backups", &json!({"parts": ["data", "keys"]}))
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_backup_that_is_killed_leaves_a_whole_file_or_none() {
+async fn a_backup_that_is_killed_leaves_whole_files_or_none() {
     let desk = Desk::new().await;
-    desk.world().case(&desk.served.app, "C1").await;
+    let world = desk.world();
+    world.case(&desk.served.app, "C1").await;
     let key = desk.key().await;
-    for (n, moment) in MOMENTS.into_iter().enumerate() {
-        let file = desk.file(&format!("data-{n}"));
-        let backup = ["backup", "--data", text(&file)];
-        let process = started(command(desk.world(), &desk.base(), "system-admin", &backup));
-        tokio::task::block_in_place(|| killed(process, moment));
-        if file.exists() {
-            verified(&file, &key, &[]);
+    let [system, auditor] = world.actors(&desk.served.app, ["system-admin", "auditor"]);
+    for step in 1.. {
+        let away = desk.file(&format!("away-{step}"));
+        std::fs::create_dir(&away).unwrap();
+        let approval = system.approved_by(auditor, &parts()).await;
+        let mut backup = dying(step, &away, None);
+        let token = desk.file("token");
+        secret_file(&token, world.token("system-admin"));
+        backup.args(both(&away)).args(["--approval", &approval]);
+        backup.args(["--url", &desk.base(), "--token-file", text(&token)]);
+        let output = tokio::task::block_in_place(|| backup.output().unwrap());
+        let whole = are_whole(&away, &key);
+        if output.status.code().is_some() {
+            ends(&output, 0, "key store of");
+            assert_eq!(whole, 2);
+            assert!(step > 6, "{step}");
+            break;
         }
-        let others = names(desk.files.path());
-        assert!(others.iter().all(|name| name.starts_with("data-")), "{others:?}");
     }
-    // The next one takes the place of what was left.
-    desk.data("data");
-    assert_eq!(copies(desk.world()), [""; 0]);
+    // The last one takes the place of what was left.
+    assert_eq!(copies(world), [""; 0]);
 }
 
 /// A server that dies while it copies: the next start deletes what it has left.
@@ -52,27 +66,34 @@ async fn a_backup_that_is_killed_leaves_a_whole_file_or_none() {
 async fn a_server_that_is_killed_leaves_no_copy_behind_its_next_start() {
     let (world, app) = World::new().await;
     world.case(&app, "C1").await;
+    let [system, auditor] = world.actors(&app, ["system-admin", "auditor"]);
+    let key = auditor.get("/v1/audit/keys").await.text.trim().to_owned();
+    let approval = system.approved_by(auditor, &parts()).await;
     drop(app);
-    let file = world.dir.path().join("backup");
-    tokio::task::block_in_place(|| {
-        for moment in MOMENTS {
-            let mut server = Server::start(world.dir.path());
-            let process = started(command(
-                &world,
-                &server.base,
-                "system-admin",
-                &["backup", "--data", text(&file)],
-            ));
-            std::thread::sleep(Duration::from_millis(moment));
-            server.process.kill().unwrap();
-            server.process.wait().unwrap();
-            killed(process, 400);
-            if file.exists() {
-                std::fs::remove_file(&file).unwrap();
-            }
-        }
-    });
-    // As one leaves them that dies in the middle of a copy.
+    let away = tempfile::tempdir().unwrap();
+    let act = |server: &mut Server| {
+        empty(away.path());
+        let arguments = [both(away.path()), vec!["--approval".to_owned(), approval.clone()]].concat();
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let mut backup = command(&world, &server.base, "system-admin", &arguments);
+        backup.output().unwrap().status.success()
+    };
+    let left = async |told: bool| {
+        let whole = are_whole(away.path(), &key);
+        assert!(whole == 2 || !told, "{whole}");
+        let app = world.open().await;
+        assert_eq!(copies(&world), [""; 0]);
+        drop(app);
+        assert_eq!(world.fsck().await, []);
+    };
+    let steps = served_at_each_step(&world, act, left).await;
+    assert!(steps > 12, "{steps}");
+}
+
+/// As one leaves them that dies in the middle of a copy.
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_that_a_killed_server_has_left_are_overwritten() {
+    let world = World::closed().await;
     let left = [&world.places.data, &world.places.keys].map(|store| {
         let name = store.file_name().unwrap().to_str().unwrap().to_owned();
         let left = store.with_file_name(format!("copy-77.{name}"));
@@ -92,24 +113,32 @@ async fn a_server_that_is_killed_leaves_no_copy_behind_its_next_start() {
 
 /// Whether the vault at this place is whole, and nothing of it is there otherwise.
 fn is_whole(world: &World, place: &Path) -> bool {
-    let there = ["data/vault.db", "keys/keystore.db"].map(|store| place.join(store).exists());
-    if there != [true, true] {
-        let policies = ["--policies", text(&world.places.policies)];
-        let passphrase = passphrase_file(world.dir.path());
-        let always = [
-            "fsck",
-            "--copy",
-            "--dir",
-            text(place),
-            "--passphrase-file",
-            text(&passphrase),
-        ];
-        let output = crate::support::backups::apart(&[&always[..], &policies].concat());
+    let [data, keys] = ["data/vault.db", "keys/keystore.db"].map(|store| place.join(store).exists());
+    let (place, policies) = (text(place), text(&world.places.policies));
+    let passphrase = passphrase_file(world.dir.path());
+    let fsck = ["fsck", "--copy", "--dir", place, "--policies", policies];
+    let output = apart(&[&fsck[..], &["--passphrase-file", text(&passphrase)]].concat());
+    assert!(keys || !data, "the data store comes last");
+    if data {
+        ends(&output, 0, " 0 findings");
+    } else {
         ends(&output, 3, "there is no store at");
-        assert!(!there[0], "the data store comes last");
-        return false;
     }
-    true
+    data
+}
+
+/// Restores two backups into a place, and kills it before that step: whether it came to its end.
+fn restored_until(step: usize, world: &World, files: [&Path; 2], place: &Path) -> bool {
+    let passphrase = passphrase_file(world.dir.path());
+    let mut restore = dying(step, place, None);
+    restore.args(["restore", text(files[0]), text(files[1]), "--dir", text(place)]);
+    restore.args(["--policies", text(&world.places.policies)]);
+    restore.args(["--passphrase-file", text(&passphrase)]);
+    let output = tokio::task::block_in_place(|| restore.output().unwrap());
+    if output.status.code().is_some() {
+        ends(&output, 0, "0 findings");
+    }
+    output.status.code().is_some()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -119,32 +148,24 @@ async fn a_restore_that_is_killed_leaves_nothing_that_is_served() {
     let [data, keys] = desk.both("data", "keys").await;
     desk.lock().await;
     let world = desk.world();
-    let passphrase = passphrase_file(world.dir.path());
-    let (mut whole, mut broken) = (0, 0);
-    for (n, moment) in MOMENTS.into_iter().chain([3_000]).enumerate() {
-        let place = desk.file(&format!("place-{n}"));
-        let mut command = Command::new(env!("CARGO_BIN_EXE_callervault"));
-        command.args(["restore", text(&data), text(&keys), "--dir", text(&place)]);
-        command.args([
-            "--policies",
-            text(&world.places.policies),
-            "--passphrase-file",
-            text(&passphrase),
-        ]);
-        let process = started(command);
-        tokio::task::block_in_place(|| killed(process, moment));
-        if is_whole(world, &place) {
-            whole += 1;
+    for step in 1.. {
+        let place = desk.file(&format!("place-{step}"));
+        let survived = restored_until(step, world, [&data, &keys], &place);
+        let whole = is_whole(world, &place);
+        if survived {
+            assert!(whole && step > 10, "{step}");
+            assert_eq!(names(&place), ["data", "keys"], "nothing is left of the work");
+            return;
+        }
+        if whole {
             continue;
         }
-        broken += 1;
         if place.join("keys").exists() && !names(&place.join("keys")).is_empty() {
             std::fs::remove_dir_all(place.join("keys")).unwrap();
         }
         ends(&restored(world, &place, &[&data, &keys], &[]), 0, "0 findings");
         assert_eq!(names(&place), ["data", "keys"], "what was left is gone");
     }
-    assert!(broken > 0, "{whole} {broken}");
 }
 
 /// A small disk of its own over this directory.

@@ -21,7 +21,7 @@ pub(crate) async fn destroyed(world: &World, app: &Arc<App>, role: &str, version
 }
 
 /// Whether some file of the key store holds these bytes.
-fn is_on_disk(world: &World, bytes: &[u8]) -> bool {
+pub(crate) fn is_on_disk(world: &World, bytes: &[u8]) -> bool {
     let of_keys = world.places.keys.parent().unwrap();
     let files = std::fs::read_dir(of_keys).unwrap();
     files

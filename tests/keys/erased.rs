@@ -17,15 +17,15 @@ use crate::support::{Case, NAME, NUMBER, World, caller};
 const OTHER: &str = "13900007777";
 
 /// Two callers whose tickets are closed, and what is asked for the first of them.
-struct Scene {
-    world: World,
-    case: Case,
-    other: Case,
-    subject: String,
-    reference: String,
+pub(crate) struct Scene {
+    pub(crate) world: World,
+    pub(crate) case: Case,
+    pub(crate) other: Case,
+    pub(crate) subject: String,
+    pub(crate) reference: String,
 }
 
-async fn scene() -> (Scene, Arc<App>) {
+pub(crate) async fn scene() -> (Scene, Arc<App>) {
     let (world, app) = World::unlimited().await;
     let case = world.case(&app, "C1").await;
     let other = world.case_of(&app, "W2", caller("李四光", OTHER)).await;
@@ -42,7 +42,7 @@ async fn scene() -> (Scene, Arc<App>) {
 
 impl Scene {
     /// The ids of the records of the caller of this subject: theirs, and those of their tickets.
-    fn records(&self, subject: &str) -> Vec<Vec<u8>> {
+    pub(crate) fn records(&self, subject: &str) -> Vec<Vec<u8>> {
         let data = self.world.data();
         let mut records: Vec<Vec<u8>> = data.rows("caller").of("subject", subject).column("id");
         records.extend(data.rows("ticket").of("subject", subject).column::<Vec<u8>>("id"));
@@ -50,7 +50,7 @@ impl Scene {
     }
 
     /// Everything that is sealed, wrapped or indexed of these records.
-    fn traces(&self, records: &[Vec<u8>]) -> Vec<(&'static str, Vec<u8>)> {
+    pub(crate) fn traces(&self, records: &[Vec<u8>]) -> Vec<(&'static str, Vec<u8>)> {
         let (data, keys) = (self.world.data(), self.world.keys());
         let mut traces = Vec::new();
         for id in records {
@@ -66,7 +66,7 @@ impl Scene {
     }
 
     /// Which of these bytes stand in a file of the vault. Another process reads them: to close a database would end its locks.
-    fn found<'t>(&self, traces: &'t [(&'static str, Vec<u8>)]) -> Vec<&'t (&'static str, Vec<u8>)> {
+    pub(crate) fn found<'t>(&self, traces: &'t [(&'static str, Vec<u8>)]) -> Vec<&'t (&'static str, Vec<u8>)> {
         let files = self.world.files();
         let bytes = Command::new("cat").args(&files).output().unwrap().stdout;
         let is_there = |trace: &Vec<u8>| bytes.windows(trace.len()).any(|window| window == &trace[..]);

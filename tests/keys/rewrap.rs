@@ -337,6 +337,26 @@ pub(crate) async fn two_rewraps_at_once_are_one() {
     assert_eq!(world.fsck().await, []);
 }
 
+/// However fast its steps follow each other, who starts it again is not told that it has changed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_is_not_overtaken_by_the_steps() {
+    let (world, app) = World::unlimited().await;
+    all_rotated(&world, &app).await;
+    let system = world.actor(&app, "system-admin");
+    let stepping = tokio::spawn({
+        let app = Arc::clone(&app);
+        async move {
+            loop {
+                step(&app).await;
+            }
+        }
+    });
+    for rate in 1..=40 {
+        system.rewrap(&json!({"rate": rate})).await.is(200);
+    }
+    stepping.abort();
+}
+
 /// Nobody's values are opened in the name of somebody who may not any more.
 #[tokio::test]
 pub(crate) async fn a_rewrap_is_halted_with_the_standing_of_who_started_it() {

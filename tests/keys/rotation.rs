@@ -114,7 +114,7 @@ pub(crate) async fn a_second_version_of_each_key() {
 }
 
 /// A new version of a key: asked by a system administrator, approved by an auditor.
-fn new_version(role: &str) -> Request {
+pub(crate) fn new_version(role: &str) -> Request {
     Request::post("/v1/keys/rotate", &json!({"role": role}))
 }
 

@@ -25,6 +25,19 @@ pub(crate) fn below(directory: &Path) -> Vec<PathBuf> {
     found
 }
 
+/// Removes all that is in a directory.
+pub(crate) fn empty(directory: &Path) {
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        let removed = if path.is_dir() {
+            std::fs::remove_dir_all(path)
+        } else {
+            std::fs::remove_file(path)
+        };
+        removed.unwrap();
+    }
+}
+
 /// Files and directories: their paths from above, their modes, and what is in a file.
 pub(crate) struct Files(Vec<(PathBuf, Permissions, Option<Vec<u8>>)>);
 
@@ -36,6 +49,12 @@ impl Files {
             (name, path.metadata().unwrap().permissions(), content)
         };
         Self(below(directory).into_iter().map(take).collect())
+    }
+
+    /// Puts them back into their directory, in place of what is there now.
+    pub(crate) fn put_back(&self, directory: &Path) {
+        empty(directory);
+        self.put_into(directory);
     }
 
     pub(crate) fn put_into(&self, directory: &Path) {

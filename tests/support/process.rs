@@ -109,6 +109,24 @@ impl Server {
         self.heard.last().unwrap()
     }
 
+    /// As `says`; whether it says so before it ends.
+    pub(crate) fn says_or_ends(&mut self, words: &str) -> bool {
+        let mut found = false;
+        while !found {
+            match self.said.recv_timeout(FOR_EVER) {
+                Ok(line) => {
+                    found = line.contains(words);
+                    self.heard.push(line);
+                }
+                Err(last) => {
+                    assert_eq!(last, RecvTimeoutError::Disconnected, "{words}");
+                    return false;
+                }
+            }
+        }
+        true
+    }
+
     /// Waits for its end: exit code, and what it has written to standard error since it began to serve.
     pub(crate) fn ended(&mut self) -> (Option<i32>, String) {
         let last = loop {

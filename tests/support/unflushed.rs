@@ -11,6 +11,8 @@ use std::io::Write;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
+use crate::support::made::empty;
+
 /// The number of the directory that everything is below.
 pub(crate) const ROOT: u64 = 1;
 
@@ -138,15 +140,7 @@ impl State {
 
     /// Puts it into a directory, in place of what is there.
     pub(crate) fn put_into(&self, directory: &Path) {
-        for entry in fs::read_dir(directory).unwrap() {
-            let path = entry.unwrap().path();
-            let removed = if path.is_dir() {
-                fs::remove_dir_all(path)
-            } else {
-                fs::remove_file(path)
-            };
-            removed.unwrap();
-        }
+        empty(directory);
         self.write(directory, ROOT);
     }
 

@@ -97,8 +97,8 @@ impl Vault {
         let words: Vec<&str> = parts.iter().map(|part| part.as_str()).collect();
         let about: BTreeMap<String, String> = [(PARTS.to_owned(), words.join(","))].into();
         let act = self.may_back_up(session, &parts, &about, exact).await?;
-        let (owner, made_at) = (act.permit().ask().who().id(), milliseconds(act.permit().ask().at()));
-        if self.copies.is_taken(owner) {
+        let (owner, at) = (act.permit().ask().who().id(), act.permit().ask().at());
+        if self.copies.is_taken(owner, at) {
             return Err(Error::Bad(problems::BACKUP_UNDER_WAY));
         }
         let id = BackupId::random(&*self.randomness)?;
@@ -110,10 +110,10 @@ impl Vault {
         };
         let position = self.act(act, change).await?.position();
         let snapshots = moment.begun().await?;
-        let backup = Backup::new(id, owner);
+        let backup = Backup::new(id, owner, at);
         let stamp = Stamp {
             keyring: Arc::clone(&self.keyring),
-            made_at,
+            made_at: milliseconds(at),
             entry: position.index,
             keys: self.key_versions().await?,
         };

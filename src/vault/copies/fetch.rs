@@ -65,7 +65,7 @@ impl Vault {
         let ask = self.ask(session, Action::FetchBackup, Purpose::Administer)?;
         let facts = self.facts(&ask).await?;
         let permit = self.decide(ask, facts).await?;
-        let backup = self.copies.backup(id, permit.ask().who().id());
+        let backup = self.copies.backup(id, permit.ask().who().id(), permit.ask().at());
         Ok((permit, backup.ok_or(Error::NotFound(Thing::Backup))?))
     }
 }

@@ -6,7 +6,9 @@ use std::fs::File;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use jiff::Timestamp;
 
 use crate::keyring::KeyError;
 use crate::model::backups::Part;
@@ -147,18 +149,18 @@ pub(in crate::vault) struct Backup {
     pub(in crate::vault) owner: PrincipalId,
     pub(in crate::vault) work: Work<Parts>,
     /// When its owner last asked for it.
-    touched: Mutex<Instant>,
+    touched: Mutex<Timestamp>,
     /// The parts of which an entry says that they are fetched.
     fetched: Mutex<BTreeSet<Part>>,
 }
 
 impl Backup {
-    pub(in crate::vault) fn new(id: BackupId, owner: PrincipalId) -> Arc<Self> {
+    pub(in crate::vault) fn new(id: BackupId, owner: PrincipalId, at: Timestamp) -> Arc<Self> {
         Arc::new(Self {
             id,
             owner,
             work: Work::default(),
-            touched: Mutex::new(Instant::now()),
+            touched: Mutex::new(at),
             fetched: Mutex::default(),
         })
     }
@@ -190,10 +192,11 @@ pub(in crate::vault) struct Copies {
 
 impl Copies {
     /// Whether somebody else's backup is being made or fetched. There is one at a time: each takes as much of the disk as the stores.
-    pub(in crate::vault) fn is_taken(&self, owner: PrincipalId) -> bool {
+    pub(in crate::vault) fn is_taken(&self, owner: PrincipalId, now: Timestamp) -> bool {
         let backup = locked(&self.backup);
         let other = backup.as_ref().filter(|backup| backup.owner != owner);
-        other.is_some_and(|backup| locked(&backup.touched).elapsed() < KEPT)
+        // A clock that was set back keeps nobody waiting for longer.
+        other.is_some_and(|backup| now.duration_since(*locked(&backup.touched)).unsigned_abs() < KEPT)
     }
 
     /// Keeps a backup, in place of the one before.
@@ -204,11 +207,11 @@ impl Copies {
     }
 
     /// The backup of that id, if it is its owner who asks.
-    pub(in crate::vault) fn backup(&self, id: BackupId, owner: PrincipalId) -> Option<Arc<Backup>> {
+    pub(in crate::vault) fn backup(&self, id: BackupId, owner: PrincipalId, now: Timestamp) -> Option<Arc<Backup>> {
         let backup = locked(&self.backup).as_ref().map(Arc::clone)?;
         let is_it = (backup.id, backup.owner) == (id, owner);
         if is_it {
-            *locked(&backup.touched) = Instant::now();
+            *locked(&backup.touched) = now;
         }
         is_it.then_some(backup)
     }

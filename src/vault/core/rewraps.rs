@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, RwLock};
 
 use crate::model::key_roles::KeyRole;
 
@@ -27,6 +27,8 @@ struct Known {
 pub(in crate::vault) struct Rewraps {
     known: Mutex<BTreeMap<KeyRole, Known>>,
     wanted: Notify,
+    /// Read while a step is taken, written while one is started: steps that follow each other would overtake each start.
+    pub(in crate::vault) turn: RwLock<()>,
 }
 
 impl Rewraps {

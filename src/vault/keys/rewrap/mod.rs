@@ -38,7 +38,7 @@ use crate::vault::{Audit, Error, Session, Vault};
 /// The roles whose keys others are made with, in the order in which they are worked on. References stay as they are; of them it is
 /// counted what there is.
 const ROLES: [KeyRole; 4] = [KeyRole::Kek, KeyRole::Row, KeyRole::Index, KeyRole::Reference];
-/// How often a start is tried again that a step of the same rewrap was faster than.
+/// How often a start is tried again that a step of the same rewrap, by another process, was faster than.
 const MOST_TRIES: u32 = 5;
 /// The log is busy: others go first.
 const A_WHILE: Duration = Duration::from_millis(200);
@@ -119,6 +119,7 @@ impl Vault {
     /// # Errors
     /// [`Error::Refused`]; [`Error::Bad`] for a key that nothing is under.
     pub async fn start_rewrap(&self, session: &Session, body: &Rewrap) -> Result<Rewrapping, Error> {
+        let _turn = self.rewraps.turn.write().await;
         for _ in 1..MOST_TRIES {
             match self.start_rewrap_once(session, body).await {
                 Err(Error::Stale | Error::Log(CommitError::Duplicate)) => {}
@@ -263,6 +264,7 @@ impl Vault {
     /// # Errors
     /// Whatever a store, the log or the keys report: the step was not taken, and can be taken again.
     pub async fn rewrap_step(&self) -> Result<Step, Error> {
+        let _turn = self.rewraps.turn.read().await;
         for role in ROLES {
             let row = self.rewrap_row(role).await?;
             let under_way = row.filter(|row| row.ended_at.is_none() && !self.rewraps.is_halted(role));
