@@ -202,7 +202,7 @@ fn the_keys_come_round(file: &str, root: &Path, said: &[String]) {
     for store in ["elsewhere/data/vault.db", "elsewhere/keys/keystore.db"] {
         assert!(root.join(store).is_file(), "{restored}");
     }
-    assert!(erased.contains("{\"state\":\"closed\"}"), "{erased}");
+    assert!(erased.contains("{\"state\":\"withdrawn\"}"), "{erased}");
     let receipt = erased.lines().find(|line| line.starts_with("receipt: ")).expect(erased);
     assert!(
         receipt.contains(" was erased at ") && receipt.contains("records 1, tickets 1;"),

@@ -194,14 +194,14 @@ async fn a_time_of_closing_from_another_copy_is_found() {
     drop(app);
     let yesterday = world.backup();
     let app = world.open().await;
-    world.actor(&app, "handler-c1").close(&case.no).await.is(200);
+    world.ended(&app, &case.no).await;
     drop(app);
     let earlier = world.data().rows("closed").kept();
     world.restore(&yesterday);
     let token = restarted(&world);
     let app = world.open().await;
     world.readmitted(&app.vault().unwrap(), &token).await;
-    world.actor(&app, "handler-c1").close(&case.no).await.is(200);
+    world.ended(&app, &case.no).await;
     drop(app);
     assert_eq!(world.fsck().await, []);
     world.data().put_back(&earlier);

@@ -153,7 +153,7 @@ async fn retention_is_previewed_tried_and_put_in_force() {
     let world = World::closed().await;
     let app = world.open().await;
     let case = world.case_of(&app, "C1", caller(NAME, NUMBER)).await;
-    world.actor(&app, "handler-c1").close(&case.no).await.is(200);
+    world.ended(&app, &case.no).await;
     drop(app);
     tokio::task::block_in_place(|| {
         let office = Office::of(&world);

@@ -8,7 +8,6 @@ use crate::log::ProvedEntry;
 use crate::model::approvals::Giver;
 use crate::model::ids::{CallerId, RecordId, TicketId};
 use crate::model::reference::{DepartmentCode, Reference};
-use crate::model::tickets::TicketState;
 use crate::store::rows::{
     ApprovalRow, ArchiveRow, BlindIndexRow, CallerRow, ClosedRow, Coded, CustodyRow, DeclaredRow, DepartmentRow,
     DestroyedKeyRow, EntryRow, JoinedRow, KeyVersionRow, PrincipalRow, Protected, RecoveryRow, ReplayRow, RetentionRow,
@@ -302,7 +301,7 @@ impl Check<'_> {
         };
         ticket.steps = ticket.steps.saturating_sub(1);
         let is_first = ticket.closing.is_none_or(|(first, _)| row.version < first);
-        if row.state == TicketState::Closed && is_first {
+        if !row.state.is_open() && is_first {
             ticket.closing = Some((row.version, row.at));
         }
         let name = format!("custody {} of ticket {}", row.version, ticket.no);
