@@ -256,7 +256,7 @@ fn judge(told: Told, models: &mut [Model]) -> usize {
                 };
                 assert!(!seen.iter().all(permits), "{one:?} from {}", model.state);
             }
-            (status, _) => panic!("{one:?}: {status} {}", answer.text),
+            (status, _) => unreachable!("{one:?}: {status} {}", answer.text),
         }
     }
     granted
