@@ -12,11 +12,14 @@ use super::*;
 use crate::log::LogKeys;
 use crate::model::approvals::{Giver, Reason};
 use crate::model::claim_code::ClaimCode;
+use crate::model::code::Code;
+use crate::model::fields::FieldSet;
 use crate::model::ids::{ApprovalId, CallerId, PrincipalId, RecordId, RecordKind, TicketId};
 use crate::model::reference::{DepartmentCode, Reference};
+use crate::model::submitted::Submitted;
 use crate::model::unlocking::OpensBy;
 use crate::randomness::System;
-use crate::store::rows::{Row, TallyRow, WrappedKey};
+use crate::store::rows::{BlindIndexRow, Row, TallyRow, WrappedKey};
 
 fn held(suite: Suite) -> Held {
     let key = Secret::random(&System).unwrap();
@@ -158,4 +161,35 @@ fn a_code_is_of_the_columns_of_one_row() {
     assert!(codes(&row) && !codes(&changed));
     keyring.lock();
     assert!(!codes(&row));
+}
+
+/// Whatever the version of the key that it is under.
+#[test]
+fn an_entry_of_a_blind_index_stands_for_one_value() {
+    let keyring = keyring(Suite::Aes, &[Suite::Aes]);
+    let fields = FieldSet::shipped().unwrap();
+    let field = fields
+        .iter()
+        .find(|field| field.name().as_str() == "caller_number")
+        .unwrap();
+    let caller = CallerId::from_bytes([1; 16]);
+    let (key, wrapped) = keyring.new_record_key(RecordId::Caller(caller)).unwrap();
+    let value = |text: &str| Submitted::new(text.to_owned());
+    let row = keyring.seal(&key, field.name(), &value("+8613900001111")).unwrap();
+    for (text, stands_for_it) in [("+8613900001111", true), ("+8613900002222", false)] {
+        let indexed = field.indexed(&value(text)).unwrap();
+        let codes = keyring.blind_indexes(&indexed).unwrap();
+        assert_eq!(codes.iter().map(Code::version).collect::<Vec<_>>(), [1, 2]);
+        for value in codes {
+            let entry = BlindIndexRow {
+                idx: indexed.index.clone(),
+                value,
+                caller,
+                field: field.name().as_str().to_owned(),
+                certain: false,
+            };
+            let entry = keyring.protect(entry).unwrap();
+            assert_eq!(keyring.is_among(&row, &wrapped, field, &[entry]), Ok(stands_for_it));
+        }
+    }
 }
