@@ -27,6 +27,8 @@ mod rotate;
 mod sign;
 mod stack;
 mod suites;
+#[cfg(test)]
+mod tests;
 pub mod unlock;
 mod unlocked;
 mod ways;

@@ -171,3 +171,27 @@ impl Incoming {
         self.page.bytes().get(..self.len).unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As from a pipe or a terminal.
+    #[test]
+    fn a_line_may_come_in_pieces() {
+        let begins = || b"twelve".chain(&b" by"[..]);
+        for rest in [&b"tes"[..], b"tes\n", b"tes\r\nanother line"] {
+            let read = Passphrase::first_line(begins().chain(rest)).ok().unwrap();
+            assert_eq!(read.text(), "twelve bytes");
+        }
+        assert!(Passphrase::first_line(begins()).is_err(), "too short");
+    }
+
+    #[test]
+    fn another_passphrase_is_another_one() {
+        let of = |text| Passphrase::of(text).ok().unwrap();
+        assert!(of("twelve bytes").is(&of("twelve bytes")));
+        assert!(!of("twelve bytes").is(&of("twelve byteS")));
+        assert!(!of("twelve bytes").is(&of("twelve bytes and more")));
+    }
+}

@@ -95,3 +95,62 @@ pub(super) fn reference(
         body,
     ])
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::model::ids::CallerId;
+
+    /// Whatever of a place is another, it is another place.
+    #[test]
+    fn no_two_places_are_one() {
+        let record = RecordId::new(RecordKind::Caller, [1; 16]);
+        let of_ticket = RecordId::new(RecordKind::Ticket, [1; 16]);
+        let other = RecordId::Caller(CallerId::from_bytes([2; 16]));
+        let [hold, other_hold] = [1, 2].map(|id| HoldId::from_bytes([id; 16]));
+        let [ticket, other_ticket] = [1, 2].map(|id| TicketId::from_bytes([id; 16]));
+        let [department, other_department] = ["00", "01"].map(|code| code.parse::<DepartmentCode>().unwrap());
+        let mut places = Vec::new();
+        for origin in ["a.example/log/1", "b.example/log/1"] {
+            places.extend([
+                field(origin, record, "name", 1),
+                field(origin, of_ticket, "name", 1),
+                field(origin, other, "name", 1),
+                field(origin, record, "phone", 1),
+                field(origin, record, "name", 2),
+                hold_reason(origin, record, (hold, Giver::Asker), 1),
+                hold_reason(origin, other, (hold, Giver::Asker), 1),
+                hold_reason(origin, record, (other_hold, Giver::Asker), 1),
+                hold_reason(origin, record, (hold, Giver::Approver), 1),
+                hold_reason(origin, record, (hold, Giver::Asker), 2),
+                record_key(origin, record, 1, 1),
+                record_key(origin, of_ticket, 1, 1),
+                record_key(origin, other, 1, 1),
+                record_key(origin, record, 2, 1),
+                record_key(origin, record, 1, 2),
+                keyring(origin, "kek", 1),
+                keyring(origin, "row", 1),
+                keyring(origin, "kek", 2),
+                root(origin),
+                root_by_shares(origin, 1, [2, 3]),
+                root_by_shares(origin, 2, [2, 3]),
+                root_by_shares(origin, 1, [3, 3]),
+                root_by_shares(origin, 1, [2, 4]),
+                root_by_hsm(origin, 1, ["token", "key"]),
+                root_by_hsm(origin, 2, ["token", "key"]),
+                root_by_hsm(origin, 1, ["tokenk", "ey"]),
+                ticket_caller(origin, ticket),
+                ticket_caller(origin, other_ticket),
+                reference(origin, department, RecordKind::Caller, 1, &[1; 16]),
+                reference(origin, other_department, RecordKind::Caller, 1, &[1; 16]),
+                reference(origin, department, RecordKind::Ticket, 1, &[1; 16]),
+                reference(origin, department, RecordKind::Caller, 2, &[1; 16]),
+                reference(origin, department, RecordKind::Caller, 1, &[2; 16]),
+            ]);
+        }
+        let all = places.len();
+        assert_eq!(places.into_iter().collect::<BTreeSet<_>>().len(), all);
+    }
+}

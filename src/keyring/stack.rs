@@ -347,4 +347,23 @@ mod tests {
         assert!(kept.made <= MOST && kept.idle.len() == kept.made);
         assert!(!kept.idle.iter().any(is_marked));
     }
+
+    /// With every stack lent, one that is given back goes to whoever waits; a hang fails.
+    #[test]
+    fn who_waits_gets_the_stack_that_is_given_back() {
+        let stacks = Pool::<SHALLOW>::default();
+        let mut lent: Vec<_> = (0..MOST).map(|_| stacks.lend().unwrap()).collect();
+        let (done, heard) = std::sync::mpsc::channel();
+        std::thread::scope(|scope| {
+            scope.spawn(|| done.send(stacks.run(|| 7)).unwrap());
+            while stacks.kept().waiting == 0 {
+                std::thread::yield_now();
+            }
+            stacks.take_back(lent.pop().unwrap());
+            let heard = heard.recv_timeout(std::time::Duration::from_secs(60));
+            // Otherwise the scope would wait for ever.
+            stacks.taken_back.notify_all();
+            assert_eq!(heard, Ok(Ok(7)));
+        });
+    }
 }

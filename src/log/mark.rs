@@ -97,6 +97,8 @@ mod tests {
         let mark = Mark::of(&leaf);
         let text = mark.to_string();
         assert_eq!(text.len(), 14);
+        let hash = leaf.as_bytes().iter().map(|byte| format!("{byte:08b}"));
+        assert_eq!(format!("{:050b}", mark.bits()), hash.collect::<String>()[..50]);
         assert_eq!(text.parse(), Ok(mark));
         assert_eq!(text.to_lowercase().replace('-', "").parse(), Ok(mark));
         assert_ne!(Mark::of(&crate::merkle::leaf_hash(b"another")), mark);

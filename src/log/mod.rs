@@ -139,3 +139,28 @@ impl Change {
         self.doomed.is_some() || self.destroyed_key.is_some() || self.writes.iter().any(long)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::randomness::System;
+
+    /// UUIDs of version 7 (RFC 9562 §5.7), by which others sort entries and tell them apart.
+    #[test]
+    fn no_two_entries_have_one_id_and_later_ones_sort_behind() {
+        let node = Node {
+            name: "one".to_owned(),
+            randomness: Arc::new(System),
+        };
+        let id = |milliseconds| {
+            let at = Timestamp::from_millisecond(milliseconds).unwrap();
+            let id = node.entry_id(at).unwrap();
+            assert_eq!(uuid::Uuid::parse_str(&id).unwrap().get_version_num(), 7, "{id}");
+            id
+        };
+        let now = 1_800_000_000_000;
+        let [first, same_moment, later] = [id(now), id(now), id(now + 1)];
+        assert_ne!(first, same_moment);
+        assert!(later > first && later > same_moment);
+    }
+}

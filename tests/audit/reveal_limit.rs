@@ -109,6 +109,27 @@ async fn the_limit_holds_anew_on_a_day_that_the_clock_comes_back_to() {
     );
 }
 
+/// Reveals that were taken ahead yesterday and not used serve nobody today.
+#[tokio::test]
+async fn what_is_shown_today_is_counted_today() {
+    let world = World::closed().await;
+    let day = |day: u32| at(&format!("2026-12-{day:02}T04:00:00Z"));
+    let clock = Arc::new(Fixed::at(day(1)));
+    let app = limited(&world, &clock, 400).await;
+    let case = world.case(&app, "C1").await;
+    let handler = world.actor(&app, "handler-c1");
+    for (today, reveals) in [(1, 1), (2, 3)] {
+        clock.set(day(today));
+        for _ in 0..reveals {
+            handler.reveal(&case).clear().await.is(200);
+        }
+        let me = handler.get("/v1/me").await.is(200).json();
+        let mut limits = me["limits"].as_array().unwrap().iter();
+        let limit = limits.find(|limit| limit["counted"] == "reveal").unwrap();
+        assert_eq!(limit["left"], json!(400 - reveals), "day {today}");
+    }
+}
+
 /// How often this many reveals a day have raised an alarm.
 async fn alarms(world: &World, app: &Arc<App>, level: u64) -> String {
     let text = world.metrics(app).await;
@@ -127,11 +148,11 @@ async fn alarms_are_counted_and_the_report_names_them() {
     for _ in 0..24 {
         handler.reveal(&case).clear().await.is(200);
     }
-    assert_eq!(alarms(&world, &app, 25).await, "0");
-    for _ in 0..3 {
+    for alarmed in ["0", "1", "1"] {
+        assert_eq!(alarms(&world, &app, 25).await, alarmed);
         handler.reveal(&case).clear().await.is(200);
     }
-    assert_eq!(alarms(&world, &app, 25).await, "1");
+    assert_eq!(alarms(&world, &app, 25).await, "1", "once on a day");
     assert_eq!(alarms(&world, &app, 250).await, "0");
     stranger.reveal(&case).clear().await.is(403);
 

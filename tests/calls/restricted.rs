@@ -51,6 +51,15 @@ async fn restricted_data_are_stored_and_nothing_else() {
         .correct(&own, version, json!({"salutation": "先生"}))
         .await
         .is(200);
+    // Not on a call that somebody has worked on since: it is no longer what the caller says now.
+    let earlier = Case {
+        no: case.no.clone(),
+        ..own
+    };
+    agent
+        .correct(&earlier, version + 1, json!({"salutation": "女士"}))
+        .await
+        .fails(409, "restricted");
     let told = statement(&world, &app, &reference, "").await.is(200).json();
     assert_eq!(told["held"]["restricted"], json!(true));
     drop(app);

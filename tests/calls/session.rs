@@ -8,7 +8,7 @@ use crate::support::{Case, NAME, NUMBER, Request, World, caller, intake};
 #[tokio::test]
 pub(crate) async fn a_department_reads_one_field_and_others_are_refused() {
     let (world, app) = World::new().await;
-    let [handler, stranger] = world.actors(&app, ["handler-c1", "handler-w2"]);
+    let [handler, stranger, auditor] = world.actors(&app, ["handler-c1", "handler-w2", "auditor"]);
     let case = world.case(&app, "C1").await;
 
     let clear = handler.reveal(&case).clear().await.is(200);
@@ -32,6 +32,13 @@ pub(crate) async fn a_department_reads_one_field_and_others_are_refused() {
     let refused = handler.reveal(&case).masked().await.is(403);
     let why = refused.at("/detail");
     assert!(why.starts_with("The ticket is over"), "{why}");
+
+    let leaf = auditor.entry(&clear).await;
+    assert_eq!(
+        (&leaf["act"], &leaf["ticket"]),
+        (&json!("field.reveal"), &json!(case.no))
+    );
+    assert!(leaf["link"].is_null(), "it is about nothing besides: {leaf}");
 }
 
 #[tokio::test]

@@ -90,3 +90,20 @@ async fn others_read_them_and_their_names_follow_the_conventions() {
         }
     });
 }
+
+#[tokio::test]
+async fn entries_and_commits_are_counted() {
+    let (world, app) = World::new().await;
+    let case = world.case(&app, "C1").await;
+    let handler = world.actor(&app, "handler-c1");
+    let counted = || {
+        let vault = app.vault().unwrap();
+        let stats = vault.log_stats();
+        (stats.entries(), stats.commits())
+    };
+    let (entries, commits) = counted();
+    for _ in 0..3 {
+        handler.reveal(&case).clear().await.is(200);
+    }
+    assert_eq!(counted(), (entries + 3, commits + 3), "one after the other");
+}

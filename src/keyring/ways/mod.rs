@@ -280,3 +280,38 @@ fn place(origin: &str, row: &UnlockRow) -> Vec<u8> {
         OpensBy::Pkcs11 => place::root_by_hsm(origin, row.generation, [&row.token, &row.key_label]),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::randomness::System;
+    use crate::store::rows::One;
+
+    /// Enough shares for any threshold, so that nothing else stands against an edited row.
+    #[test]
+    fn a_root_key_opens_by_the_row_that_it_was_wrapped_for_and_by_no_other() {
+        let vault = VaultRow {
+            one: One,
+            vault: [1; 16],
+            origin: "a.example/log/1".to_owned(),
+        };
+        let (stacks, root) = (Stacks::default(), Secret::random(&System).unwrap());
+        let scheme = Scheme::new(2, 3).unwrap();
+        let wrapped = wrap_first(&stacks, &vault, &root, Choice::Shares(scheme), &System)
+            .ok()
+            .unwrap();
+        let open = |origin, row| {
+            let opened = open_root(&stacks, origin, Opener::Shares(&wrapped.shares), &[row]);
+            opened.map(|(opened, _)| opened.bytes() == root.bytes())
+        };
+        let row = || wrapped.row.clone();
+        assert_eq!(open(&vault.origin, row()), Ok(true));
+        assert_eq!(open("b.example/log/1", row()), Err(KeyError::WrongShares));
+        let threshold = UnlockRow { threshold: 3, ..row() };
+        let shares = UnlockRow { shares: 4, ..row() };
+        let generation = UnlockRow { generation: 2, ..row() };
+        for edited in [threshold, shares, generation] {
+            assert_eq!(open(&vault.origin, edited), Err(KeyError::WrongShares));
+        }
+    }
+}

@@ -6,7 +6,7 @@ use super::{Cell, FIELDS, Line, NOTHING, WHOLE, lines, shipped};
 use crate::model::ask::Action;
 use crate::model::fields::Field;
 use crate::model::ids::RecordKind;
-use crate::model::principals::{DepartmentKind, Role};
+use crate::model::principals::{DepartmentKind, Role, Roles};
 use crate::model::purposes::{Form, Purpose};
 use crate::model::transitions::Transition;
 use crate::policy::question::{Flags, Question, Situation, Subject};
@@ -379,4 +379,32 @@ fn only_system_administrators_have_values_indexed_or_sealed_anew() {
         }
         assert!(permitted > 0);
     }
+}
+
+/// The names of fields that a department hears of are those that its roles see in some form on a ticket that it holds.
+#[test]
+fn what_a_role_may_ask_for_is_what_it_is_shown_in_some_form() {
+    let mut heard_of = 0;
+    for &role in Role::ALL {
+        let roles = Roles::new([role]).unwrap();
+        for field in FIELDS.iter() {
+            let reveals = WHOLE.lines.iter().filter(|(line, _)| {
+                let forms = [Form::Clear, Form::Masked];
+                forms
+                    .iter()
+                    .any(|&form| line.is(role, Action::Reveal, field, Some(form)))
+            });
+            let shown: BTreeSet<DepartmentKind> = reveals
+                .flat_map(|(_, cells)| cells.iter().filter(|(_, condition, _)| *condition == "held"))
+                .map(|(kind, _, _)| *kind)
+                .collect();
+            for &kind in DepartmentKind::ALL {
+                let may = WHOLE.policy.may_ask_for(roles, kind, field.name().as_str());
+                assert_eq!(may, shown.contains(&kind), "{role} in a {kind}: {}", field.name());
+                heard_of += usize::from(may);
+            }
+        }
+        assert!(!WHOLE.policy.may_ask_for(roles, DepartmentKind::Centre, "no_such_field"));
+    }
+    assert!(heard_of > 0, "nobody hears of anything");
 }
