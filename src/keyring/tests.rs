@@ -42,6 +42,7 @@ fn keyring(suite: Suite, further: &[Suite]) -> Keyring {
         by: OpensBy::Passphrase,
         generation: 1,
         shares: Vec::new(),
+        set: None,
     };
     let origin = "a.example/log/1".to_owned();
     Keyring::new(origin, Arc::new(System), Stacks::default(), (unlocked, opened))
