@@ -33,15 +33,42 @@ fn are_overwritten(other: &Path) {
     }
 }
 
+/// It finds no store: the restore was killed before it put one into place.
 #[tokio::test]
 async fn a_start_overwrites_what_a_killed_restore_left() {
     let world = World::closed().await;
     let other = tempfile::tempdir().unwrap();
     let keys = world.places.keys.parent().unwrap();
     let left = left(keys.parent().unwrap(), other.path());
-    drop(world.open().await);
+    let aside = other.path().join("aside");
+    std::fs::rename(keys, &aside).unwrap();
+    assert!(world.refusal().await.contains("no store"));
     are_overwritten(other.path());
     assert!(!left.exists());
+    std::fs::rename(&aside, keys).unwrap();
+    drop(world.open().await);
+}
+
+/// Somebody who may write beside the stores has a start overwrite nothing of ours.
+#[tokio::test]
+async fn what_others_put_there_is_not_followed() {
+    let world = World::closed().await;
+    let keys = world.places.keys.parent().unwrap();
+    let restoring = keys.parent().unwrap().join(".keys.restoring");
+    std::os::unix::fs::symlink(keys, &restoring).unwrap();
+    drop(world.open().await);
+    std::fs::remove_file(&restoring).unwrap();
+
+    DirBuilder::new().mode(0o755).create(&restoring).unwrap();
+    std::fs::hard_link(&world.places.keys, restoring.join("keystore.db")).unwrap();
+    drop(world.open().await);
+    std::fs::remove_dir_all(&restoring).unwrap();
+
+    DirBuilder::new().mode(0o700).create(&restoring).unwrap();
+    std::os::unix::fs::symlink(&world.places.keys, restoring.join("keystore.db")).unwrap();
+    drop(world.open().await);
+    assert!(!restoring.exists());
+    drop(world.open().await);
 }
 
 #[tokio::test(flavor = "multi_thread")]

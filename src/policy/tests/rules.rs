@@ -118,7 +118,9 @@ pub(super) fn keeps_the_rules(line: &Line<'_>, cells: &[Cell]) {
             assert!(
                 !["nothing", "approved", "held-closed", "held-other-caller", "elsewhere"].contains(condition)
                     && (*condition != "origin-over"
-                        || line.field.is_some_and(|field| field.record() == RecordKind::Ticket)),
+                        || line
+                            .field
+                            .is_some_and(|field| ["answer", "reason"].contains(&field.group().as_str()))),
                 "{what}: {condition}"
             );
             let of_caller = line.field.is_some_and(|field| field.record() == RecordKind::Caller);
@@ -153,6 +155,50 @@ fn a_department_meets_the_caller_only_while_it_works_on_the_ticket() {
         }
     }
     assert!(shown > 0, "no department sees a caller: the rule holds nothing");
+}
+
+/// When a ticket is over, the centre reads what was told and why it ended, and its handlers neither. What a confidential caller was told no agent
+/// reads later.
+#[test]
+fn what_is_read_of_a_ticket_when_it_is_over() {
+    let (policy, fields) = shipped();
+    let over = |held, told, confidential| Flags {
+        ticket_known: true,
+        held,
+        origin: true,
+        about: true,
+        told,
+        confidential,
+        ..NOTHING
+    };
+    let mut shown = BTreeSet::new();
+    for line in lines(&fields).iter().filter(|line| line.action == Action::Reveal) {
+        for flags in [false, true].into_iter().flat_map(|held| {
+            let told = [false, true].into_iter();
+            told.flat_map(move |told| [false, true].map(|confidential| over(held, told, confidential)))
+        }) {
+            for &purpose in line.role.purposes() {
+                if policy
+                    .engine
+                    .permits(line.question(DepartmentKind::Centre, flags, purpose))
+                {
+                    let group = line.field.map(|field| field.group().as_str()).unwrap();
+                    assert!(group == "reason" || flags.told, "{}: {group}", line.role);
+                    shown.insert((line.role, group, flags.confidential));
+                }
+            }
+        }
+    }
+    let right = [
+        (Role::Agent, "answer", false),
+        (Role::Callback, "answer", false),
+        (Role::Callback, "answer", true),
+        (Role::Dispatcher, "answer", false),
+        (Role::Dispatcher, "answer", true),
+        (Role::Dispatcher, "reason", false),
+        (Role::Dispatcher, "reason", true),
+    ];
+    assert_eq!(shown, BTreeSet::from(right));
 }
 
 /// No department closes a ticket that it worked on.

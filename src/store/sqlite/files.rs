@@ -7,8 +7,9 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use rustix::fs::{FlockOperation, flock};
+use rustix::fs::{FlockOperation, Mode, OFlags, flock};
 use rustix::io::Errno;
+use rustix::process::geteuid;
 
 use crate::store::StoreError;
 
@@ -163,8 +164,11 @@ pub(crate) fn restoring(directory: &Path) -> PathBuf {
 pub(crate) fn clear_restoring(restoring: &Path, wiped: bool) -> Result<(), StoreError> {
     let entries = std::fs::read_dir(restoring).map_err(|error| reported(restoring, &error))?;
     for entry in entries {
-        let path = entry.map_err(|error| reported(restoring, &error))?.path();
-        let gone = if wiped { overwrite(&path) } else { Ok(()) };
+        let entry = entry.map_err(|error| reported(restoring, &error))?;
+        let path = entry.path();
+        // A link is deleted, and not followed.
+        let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
+        let gone = if wiped && is_file { overwrite(&path) } else { Ok(()) };
         gone.and_then(|()| std::fs::remove_file(&path))
             .map_err(|error| reported(&path, &error))?;
     }
@@ -177,9 +181,15 @@ pub(crate) fn clear_restoring(restoring: &Path, wiped: bool) -> Result<(), Store
 /// Those of the file system.
 pub(crate) fn remove_restoring(path: &Path, wiped: bool) -> Result<(), StoreError> {
     let restoring = restoring(directory(path));
-    let Ok(held) = File::open(&restoring) else {
+    let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let Ok(held) = rustix::fs::open(&restoring, flags, Mode::empty()).map(File::from) else {
         return Ok(());
     };
+    // Somebody else's is no restore's of ours, and may name any file.
+    let made = held.metadata().map_err(|error| reported(&restoring, &error))?;
+    if made.uid() != geteuid().as_raw() || made.mode() & OTHERS != 0 {
+        return Ok(());
+    }
     // A restore that is under way has it.
     if flock(&held, FlockOperation::NonBlockingLockExclusive).is_err() {
         return Ok(());

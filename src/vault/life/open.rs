@@ -171,12 +171,13 @@ impl Stores {
     pub(in crate::vault) async fn open(places: &Places) -> Result<Self, OpenError> {
         let rules = rules::load(places)?;
         let (lists, lists_sha256) = rules::lists(&places.policies, places.policies_named)?;
+        // Before a store is missed: a restore that was killed has left it there, and none in its place.
+        remove_restoring(&places.keys, true)?;
+        remove_restoring(&places.data, false)?;
         let keys = SqliteKeys::open(&places.keys)?;
         let data = SqliteData::open(&places.data)?;
         remove_copies(&places.keys, true)?;
         remove_copies(&places.data, false)?;
-        remove_restoring(&places.keys, true)?;
-        remove_restoring(&places.data, false)?;
         let vault = keys.vault().await?;
         if (&data as &dyn DataStore).vault().await? != vault {
             return Err(OpenError::OtherVault);

@@ -106,20 +106,23 @@ impl Vault {
         })
     }
 
-    /// Whether there is nothing about the caller before an entry, in this log or in an earlier one.
-    async fn is_nothing_before(&self, row: &CallerRow, from: &Begin, first: &Begin) -> Result<bool, Error> {
-        let query = Query {
-            terms: vec![about(&row.subject.to_string())],
-            ..Query::default()
-        };
-        let walked = self.indexer.index().walk(query.walk(from.index, 1, STEPS)).await?;
-        if !walked.hits.is_empty() {
-            return Ok(false);
-        }
+    /// Whether there is nothing about the caller before an entry, by any record that was merged into theirs, in this log or in an earlier
+    /// one.
+    async fn is_nothing_before(&self, row: &Genuine<CallerRow>, from: &Begin, first: &Begin) -> Result<bool, Error> {
         // The index has neither what was archived nor what earlier logs have.
-        let made_here = leaf::milliseconds(row.created_at) >= first.at;
         let all_here = first.index == 0 && self.store.past_logs().await?.is_empty();
-        Ok(made_here || all_here)
+        for record in self.family(row).await? {
+            let query = Query {
+                terms: vec![about(&record.subject.to_string())],
+                ..Query::default()
+            };
+            let walked = self.indexer.index().walk(query.walk(from.index, 1, STEPS)).await?;
+            let made_here = leaf::milliseconds(record.created_at) >= first.at;
+            if !walked.hits.is_empty() || !(made_here || all_here) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// The newest entry of this act in a range of positions of which this holds.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use crate::cells;
+use crate::keyring::KeyError;
 use crate::log::{Change, Doomed};
 use crate::model::ids::{PrincipalId, RecordId};
 use crate::model::key_roles::KeyRole;
@@ -41,6 +42,10 @@ impl Whole {
 impl Vault {
     pub(in crate::vault) async fn whole(&self, row: &Genuine<CallerRow>) -> Result<Whole, Error> {
         let family = self.family(row).await?;
+        // A record whose row no longer says that it was merged would be left behind.
+        if family.len() != row.merged as usize + 1 {
+            return Err(KeyError::Broken.into());
+        }
         let mut counts = Vec::with_capacity(family.len());
         let mut tickets = Vec::new();
         for record in &family {
