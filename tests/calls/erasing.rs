@@ -244,6 +244,30 @@ async fn records_that_were_merged_go_together() {
     assert_eq!(world.fsck().await, []);
 }
 
+/// Whoever edits the row of a record that was merged does not keep that record from being erased with the others unnoticed.
+#[tokio::test]
+async fn a_part_that_hides_is_not_left_behind() {
+    let (world, app) = World::new().await;
+    let [agent, auditor, dpo] = world.actors(&app, ["agent", "auditor", "dpo"]);
+    let home = agent.take(caller(NAME, NUMBER)).await;
+    let office = agent
+        .take(json!({"caller_number": OTHER, "callback_number": NUMBER}))
+        .await;
+    agent.with(auditor, &merge(&home, &office)).await.is(200);
+    world.ended(&app, &home.no).await;
+    world.ended(&app, &office.no).await;
+    let subject: String = world.data().rows("caller").of("merged", 1).first("subject");
+    let reference = world.officers_reference(&app, &subject).await;
+    world
+        .data()
+        .rows("caller")
+        .from("merged_into", [0; 16])
+        .set("merged_into", [7; 16]);
+    dpo.send(erase(&reference)).await.fails(500, "integrity");
+    drop(app);
+    world.is_found("caller ", "its code does not fit").await;
+}
+
 /// A confidential call's record is its own, and the department that had the ticket learns nothing of whether it was erased.
 #[tokio::test]
 async fn a_confidential_caller_is_erased() {

@@ -49,7 +49,7 @@ async fn a_statement_is_whole_as_text_and_as_json_and_comes_as_a_page() {
             "callback_number, caller_number, name, salutation"
         );
         assert_eq!(value(&said, "restricted"), "no");
-        assert_eq!(value(&said, "gaps"), "");
+        assert_eq!(value(&said, "missing"), "");
         let shown = |line: &&str| line.contains("shown") && line.contains("clear") && line.contains(&case.no);
         assert_eq!(said.lines().filter(shown).count(), 230);
 

@@ -98,8 +98,8 @@ problems! {
         "拆分出的部分将不受保全。请先解除保全，或以后再拆分。";
     /// Tickets that are not closed.
     TICKETS_OPEN = "tickets-open", 409, "The caller has open tickets" / "诉求人有未办结的工单",
-        "Open: {tickets}. A caller can be erased once every ticket is closed." /
-        "未办结：{tickets}。全部工单办结后方可销毁诉求人信息。";
+        "Open: {tickets}. A caller can be erased once every ticket is over." /
+        "未结束：{tickets}。全部工单结束后方可销毁诉求人信息。";
     /// A hold that was lifted.
     LIFTED_ALREADY = "lifted", 409, "The hold was lifted" / "保全已解除", "The hold is not in force any more." / "该保全已不再生效。";
     /// Keys that are still there.
