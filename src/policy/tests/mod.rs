@@ -2,6 +2,7 @@
 
 mod golden;
 mod rules;
+mod tickets;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
