@@ -298,7 +298,7 @@ async fn a_share_that_waited_too_long_is_gone() {
         kept,
     };
     let secrets = [
-        secret("the value of a share", &bytes[9..], true),
+        secret("the value of a share", &bytes[14..], true),
         secret("the text of a share", shares[0].as_bytes(), false),
     ];
     let options = ["--listen", "127.0.0.1:0", "--share-timeout", "20"];
