@@ -93,7 +93,7 @@ word_enum! {
 }
 
 impl TicketState {
-    /// Whether the ticket goes on. When it is over, nothing about its caller is shown for it any more.
+    /// Whether the ticket goes on. When it is over, no field of its caller is shown for it any more.
     #[must_use]
     pub const fn is_open(self) -> bool {
         !matches!(
