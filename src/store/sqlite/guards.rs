@@ -24,7 +24,11 @@ impl Guard {
 
 /// Whether all of them hold. Those of a read are looked at by one statement. Where that does not show it, each is looked at by itself: a row may
 /// have got a code under a newer key.
+///
+/// # Errors
+/// For a guard with more or fewer values than its statement has parameters; whatever the database reports.
 pub(super) fn hold(connection: &Counted, guards: &[Guard], codes: IsCode<'_>) -> Result<bool> {
+    guards.iter().try_for_each(has_its_values)?;
     if (2..=TOGETHER).contains(&guards.len()) && hold_together(connection, guards)? {
         return Ok(true);
     }
@@ -34,6 +38,15 @@ pub(super) fn hold(connection: &Counted, guards: &[Guard], codes: IsCode<'_>) ->
         }
     }
     Ok(true)
+}
+
+/// Within a longer statement a guard that lacks a value would take the first of the next guard's, and the database would see no fault.
+fn has_its_values(guard: &Guard) -> Result<()> {
+    let (given, needed) = (guard.cells.len(), parameters_of(guard.asked().0));
+    if given != needed {
+        return Err(rusqlite::Error::InvalidParameterCount(given, needed).into());
+    }
+    Ok(())
 }
 
 fn hold_together(connection: &Counted, guards: &[Guard]) -> Result<bool> {
@@ -49,14 +62,25 @@ fn hold_together(connection: &Counted, guards: &[Guard]) -> Result<bool> {
     Ok(connection.prepare_cached(&sql)?.exists(params_from_iter(cells))?)
 }
 
-/// A statement whose parameters follow so many others. No statement has a question mark that begins no parameter.
-fn behind(statement: &str, taken: usize) -> String {
-    let mut parts = statement.split('?');
-    let mut renumbered = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
+/// What follows each question mark of a statement: a parameter's number, and the rest. No statement has a question mark that begins no
+/// parameter.
+fn numbered(statement: &str) -> impl Iterator<Item = (usize, &str)> {
+    statement.split('?').skip(1).map(|part| {
         let digits = part.bytes().take_while(u8::is_ascii_digit).count();
         let (number, rest) = part.split_at(digits);
-        let number: usize = number.parse().unwrap_or_default();
+        (number.parse().unwrap_or_default(), rest)
+    })
+}
+
+/// How many parameters a statement has: they are numbered from 1 without a gap.
+fn parameters_of(statement: &str) -> usize {
+    numbered(statement).map(|(number, _)| number).max().unwrap_or_default()
+}
+
+/// A statement whose parameters follow so many others.
+fn behind(statement: &str, taken: usize) -> String {
+    let mut renumbered = statement.split('?').next().unwrap_or_default().to_owned();
+    for (number, rest) in numbered(statement) {
         renumbered.push_str(&format!("?{}{rest}", number + taken));
     }
     renumbered
@@ -91,6 +115,45 @@ fn is_only_recoded(connection: &Counted, table: &'static Table, guard: &[Cell], 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cells;
+    use crate::store::rows::hold::IN_FORCE;
+    use crate::store::sqlite::counted::Statements;
+
+    /// What one guard lacks and the other has too many of makes the right number together.
+    #[test]
+    fn a_guard_takes_no_value_of_the_next() {
+        let database = rusqlite::Connection::open_in_memory().unwrap();
+        let table = "CREATE TABLE hold (id, subject, owner, review, reason, set_by, set_at, lifted_by, lift_reason, lifted_at, version, mac)";
+        database.execute_batch(table).unwrap();
+        let connection = Counted::new(database, Statements::default());
+        let guard = |cells: &[Cell]| Guard::none(&IN_FORCE, cells);
+        let (subject, most) = (|| "A-1".to_owned().cell(), || 1_u32.cell());
+        let whole = || guard(&[subject(), most()]);
+        let holds = |guards: &[Guard]| hold(&connection, guards, &|_, _, _| false);
+        assert!(holds(&[whole(), whole()]).unwrap());
+        let short = || guard(&[subject()]);
+        let long = || guard(&cells![1_u32, "A-2".to_owned(), 1_u32]);
+        for guards in [
+            vec![short(), long()],
+            vec![long(), short()],
+            vec![short()],
+            vec![whole(), long()],
+        ] {
+            let fault = holds(&guards).unwrap_err();
+            assert!(fault.to_string().contains("parameters"), "{fault}");
+        }
+    }
+
+    #[test]
+    fn a_statement_has_as_many_parameters_as_its_highest_number() {
+        for (statement, parameters) in [
+            ("SELECT 1", 0),
+            ("a = ?1 AND b = ?1", 1),
+            ("a = ?2 AND b = ?1 LIMIT ?12", 12),
+        ] {
+            assert_eq!(parameters_of(statement), parameters);
+        }
+    }
 
     #[test]
     fn the_parameters_of_a_statement_follow_those_before_it() {
