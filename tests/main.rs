@@ -126,6 +126,7 @@ mod keys {
     mod older_merges;
     pub(crate) mod reindex;
     pub(crate) mod rewrap;
+    mod rewrap_refused;
     pub(crate) mod rewrap_under_load;
     pub(crate) mod rotated;
     pub(crate) mod rotation;

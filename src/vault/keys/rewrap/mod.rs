@@ -9,6 +9,7 @@ mod codes;
 mod fields;
 mod index;
 mod left;
+mod lines;
 mod records;
 
 use std::num::NonZeroU32;
@@ -18,13 +19,14 @@ use serde::{Deserialize, Serialize};
 
 use self::fields::FIELDS;
 pub(in crate::vault::keys) use self::left::of_fields;
+pub use self::lines::RewrapLine;
 use crate::causes::with_causes;
 use crate::cells;
 use crate::keyring::KeyError;
-use crate::log::leaf::{self, REWRAPPED};
+use crate::log::leaf::REWRAPPED;
 use crate::log::{Change, CommitError, Unasked};
 use crate::model::ask::Action;
-use crate::model::key_roles::{KeyRole, RewrapState};
+use crate::model::key_roles::KeyRole;
 use crate::model::problems;
 use crate::model::purposes::Purpose;
 use crate::model::reference::DepartmentCode;
@@ -55,33 +57,6 @@ pub struct Rewrap {
     /// Rows a second, at most. Absent: as many as can be.
     #[schema(value_type = Option<u32>, minimum = 1)]
     pub rate: Option<NonZeroU32>,
-}
-
-/// The newest rewrap of one role.
-#[derive(Serialize, utoipa::ToSchema)]
-pub struct RewrapLine {
-    /// What the key is for.
-    pub role: KeyRole,
-    /// The version that everything moves to.
-    pub version: u8,
-    /// Where it stands.
-    pub state: RewrapState,
-    /// When it was started, RFC 3339.
-    pub started_at: String,
-    /// When it was done.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub ended_at: Option<String>,
-    /// Rows a second, at most.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub rate: Option<u32>,
-    /// Rows it has looked at.
-    pub seen: u64,
-    /// Rows there were to look at when it began.
-    pub total: u64,
-    /// Rows it has moved.
-    pub moved: u64,
-    /// Rows that cannot be moved because they do not open where they stand. `callervault fsck` names them.
-    pub broken: u64,
 }
 
 /// Rewraps that were started.
@@ -119,6 +94,8 @@ impl Vault {
     /// # Errors
     /// [`Error::Refused`]; [`Error::Bad`] for a key that nothing is under.
     pub async fn start_rewrap(&self, session: &Session, body: &Rewrap) -> Result<Rewrapping, Error> {
+        // Whoever may not is told so at once. Only a start waits for the step that is being taken, and is decided on again after it.
+        drop(self.may_rewrap(session).await?);
         let _turn = self.rewraps.turn.write().await;
         for _ in 1..MOST_TRIES {
             match self.start_rewrap_once(session, body).await {
@@ -130,9 +107,7 @@ impl Vault {
     }
 
     async fn start_rewrap_once(&self, session: &Session, body: &Rewrap) -> Result<Rewrapping, Error> {
-        let ask = self.ask(session, Action::RewrapKeys, Purpose::Administer)?;
-        let facts = self.facts(&ask).await?;
-        let permit = self.decide(ask, facts).await?;
+        let permit = self.may_rewrap(session).await?;
         if body.role == Some(KeyRole::Log) {
             return Err(Error::Bad(problems::NOTHING_TO_REWRAP));
         }
@@ -161,6 +136,12 @@ impl Vault {
         started.iter().for_each(|row| self.rewraps.start(row.role));
         let rewraps = started.iter().map(|row| self.rewrap_line(row)).collect();
         Ok(Rewrapping { rewraps, audit })
+    }
+
+    async fn may_rewrap(&self, session: &Session) -> Result<Permit, Error> {
+        let ask = self.ask(session, Action::RewrapKeys, Purpose::Administer)?;
+        let facts = self.facts(&ask).await?;
+        self.decide(ask, facts).await
     }
 
     /// The one that is under way, or a new one.
@@ -195,35 +176,6 @@ impl Vault {
     pub(super) async fn rewrap_row(&self, role: KeyRole) -> Result<Option<Genuine<RewrapRow>>, Error> {
         let row = self.store.one(&OF_ROLE, &cells![role]).await?;
         Ok(row.map(|row| self.keyring.genuine(row)).transpose()?)
-    }
-
-    /// The newest rewrap of each role that had one.
-    pub(super) async fn rewrap_lines(&self) -> Result<Vec<RewrapLine>, Error> {
-        let mut lines = Vec::new();
-        for role in ROLES {
-            lines.extend(self.rewrap_row(role).await?.map(|row| self.rewrap_line(&row)));
-        }
-        Ok(lines)
-    }
-
-    fn rewrap_line(&self, row: &RewrapRow) -> RewrapLine {
-        let state = match row.ended_at {
-            Some(_) => RewrapState::Done,
-            None if self.rewraps.is_halted(row.role) => RewrapState::Halted,
-            None => RewrapState::Running,
-        };
-        RewrapLine {
-            role: row.role,
-            version: row.target,
-            state,
-            started_at: leaf::milliseconds(row.started_at),
-            ended_at: row.ended_at.map(leaf::milliseconds),
-            rate: row.rate,
-            seen: row.seen,
-            total: row.total,
-            moved: row.moved,
-            broken: row.broken,
-        }
     }
 
     /// Rows looked at, and rows there are to look at, of each rewrap that this process has worked on.
