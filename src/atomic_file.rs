@@ -6,7 +6,7 @@
 
 use std::ffi::OsString;
 use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -137,6 +137,24 @@ impl Write for NewFile {
 /// [`ErrorKind::AlreadyExists`]; those of the file system.
 pub fn new_with_its_name(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+}
+
+/// Puts zeros in place of every byte of a file, before it is deleted. They are durable when this returns.
+///
+/// # Errors
+/// Those of the file system.
+pub fn overwrite(mut file: File) -> io::Result<()> {
+    let length = file.metadata()?.len();
+    io::copy(&mut io::repeat(0).take(length), &mut file)?;
+    file.sync_data()
+}
+
+/// As [`overwrite`], of the file that has this name.
+///
+/// # Errors
+/// Those of the file system.
+pub fn overwrite_at(path: &Path) -> io::Result<()> {
+    overwrite(OpenOptions::new().write(true).open(path)?)
 }
 
 /// Makes a directory for its owner only, and those above it that are missing.

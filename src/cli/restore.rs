@@ -5,7 +5,8 @@
 //! store is overwritten before. So nothing lies in a file without a name, which nobody would find again.
 
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::fs::{File, Metadata};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -223,8 +224,8 @@ struct Staged {
     path: PathBuf,
     /// The directory that it is for.
     target: PathBuf,
-    /// Held against other restores to the same place.
-    _lock: File,
+    /// The directory, held against other restores to the same place.
+    held: File,
 }
 
 impl Staged {
@@ -241,19 +242,26 @@ impl Staged {
         let above = path.parent().map_or_else(PathBuf::new, Path::to_owned);
         atomic_file::create_private_directory(&above).map_err(unreadable)?;
         atomic_file::create_private_directory(&path).map_err(unreadable)?;
-        let lock = File::open(&path).map_err(unreadable)?;
-        if flock(&lock, FlockOperation::NonBlockingLockExclusive).is_err() {
+        let held = restore::open_beside(&path)
+            .map_err(Failure::unavailable)?
+            .ok_or_else(|| {
+                Failure::refused(format!(
+                    "{} is not a directory of yours alone\n  delete it, or chmod 0700 it",
+                    path.display()
+                ))
+            })?;
+        if flock(&held, FlockOperation::NonBlockingLockExclusive).is_err() {
             return Err(Failure::refused(format!(
                 "another restore to {} is under way\n  wait until it has ended",
                 target.display()
             )));
         }
-        restore::clear(&path, part).map_err(Failure::unavailable)?;
+        restore::clear(&held, &path, part).map_err(Failure::unavailable)?;
         Ok(Self {
             part,
             path,
             target: target.to_owned(),
-            _lock: lock,
+            held,
         })
     }
 
@@ -270,11 +278,13 @@ impl Staged {
 
 impl Drop for Staged {
     fn drop(&mut self) {
-        // It is not there any more under this name when it was put in place.
-        if !self.path.exists() {
+        // It does not have this name any more when it was put in place.
+        let is_it = |named: Metadata, held: Metadata| (named.dev(), named.ino()) == (held.dev(), held.ino());
+        let named = self.path.symlink_metadata().ok().zip(self.held.metadata().ok());
+        if !named.is_some_and(|(named, held)| is_it(named, held)) {
             return;
         }
-        let gone = restore::clear(&self.path, self.part).is_ok() && std::fs::remove_dir(&self.path).is_ok();
+        let gone = restore::clear(&self.held, &self.path, self.part).is_ok() && std::fs::remove_dir(&self.path).is_ok();
         if !gone {
             aside(format!(
                 "{} is left: the next restore, or the next start, deletes what is in it",

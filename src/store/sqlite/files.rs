@@ -1,16 +1,17 @@
 //! Files: made with mode 0600 below directories of mode 0700, locked, and refused when others can get at them.
 
-use std::ffi::OsString;
+use std::ffi::{CStr, OsString};
 use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::{ErrorKind, Read};
+use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use rustix::fs::{FlockOperation, Mode, OFlags, flock};
+use rustix::fs::{AtFlags, Dir, FlockOperation, Mode, OFlags, flock, openat, unlinkat};
 use rustix::io::Errno;
 use rustix::process::geteuid;
 
+use crate::atomic_file::{overwrite, overwrite_at};
 use crate::store::StoreError;
 
 const OTHERS: u32 = 0o077;
@@ -140,7 +141,7 @@ pub(crate) fn remove_copies(path: &Path, wiped: bool) -> Result<(), StoreError> 
 /// Deletes a copy and what lies beside it; overwrites its bytes before, where they are keys.
 fn remove_copy(path: &Path, wiped: bool) -> Result<(), StoreError> {
     if wiped
-        && let Err(error) = overwrite(path)
+        && let Err(error) = overwrite_at(path)
         && error.kind() != ErrorKind::NotFound
     {
         return Err(reported(path, &error));
@@ -157,22 +158,54 @@ pub(crate) fn restoring(directory: &Path) -> PathBuf {
     directory.with_file_name(name)
 }
 
-/// Deletes every file in such a directory; overwrites them before, where they are of a key store.
+/// Opens such a directory, if it is this user's and for nobody else. A link is not followed.
 ///
 /// # Errors
 /// Those of the file system.
-pub(crate) fn clear_restoring(restoring: &Path, wiped: bool) -> Result<(), StoreError> {
-    let entries = std::fs::read_dir(restoring).map_err(|error| reported(restoring, &error))?;
-    for entry in entries {
-        let entry = entry.map_err(|error| reported(restoring, &error))?;
-        let path = entry.path();
-        // A link is deleted, and not followed.
-        let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
-        let gone = if wiped && is_file { overwrite(&path) } else { Ok(()) };
-        gone.and_then(|()| std::fs::remove_file(&path))
-            .map_err(|error| reported(&path, &error))?;
+pub(crate) fn open_restoring(restoring: &Path) -> Result<Option<File>, StoreError> {
+    let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let Ok(held) = rustix::fs::open(restoring, flags, Mode::empty()).map(File::from) else {
+        return Ok(None);
+    };
+    // Somebody else's is no restore's of ours, and may name any file.
+    let made = held.metadata().map_err(|error| reported(restoring, &error))?;
+    let own = made.uid() == geteuid().as_raw() && made.mode() & OTHERS == 0;
+    Ok(own.then_some(held))
+}
+
+/// Deletes every file in such a directory; overwrites them before, where they are of a key store. It is the directory that was opened, whatever
+/// has its name by now.
+///
+/// # Errors
+/// Those of the file system.
+pub(crate) fn clear_restoring(held: &File, restoring: &Path, wiped: bool) -> Result<(), StoreError> {
+    let told = |error: std::io::Error| reported(restoring, &error);
+    for entry in Dir::read_from(held).map_err(|error| told(error.into()))? {
+        let entry = entry.map_err(|error| told(error.into()))?;
+        let name = entry.file_name();
+        if name == c"." || name == c".." {
+            continue;
+        }
+        let gone = if wiped { overwrite_in(held, name) } else { Ok(()) };
+        gone.and_then(|()| Ok(unlinkat(held, name, AtFlags::empty())?))
+            .map_err(told)?;
     }
     Ok(())
+}
+
+/// Overwrites a file of a directory. A link is not followed: it is deleted, as is what is no file.
+fn overwrite_in(directory: &File, name: &CStr) -> std::io::Result<()> {
+    let flags = OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = match openat(directory, name, flags, Mode::empty()) {
+        Ok(file) => File::from(file),
+        Err(Errno::LOOP | Errno::NXIO | Errno::ISDIR) => return Ok(()),
+        Err(error) => return Err(error.into()),
+    };
+    if file.metadata()?.is_file() {
+        overwrite(file)
+    } else {
+        Ok(())
+    }
 }
 
 /// Deletes what a restore into this store's directory has left that was killed.
@@ -181,28 +214,15 @@ pub(crate) fn clear_restoring(restoring: &Path, wiped: bool) -> Result<(), Store
 /// Those of the file system.
 pub(crate) fn remove_restoring(path: &Path, wiped: bool) -> Result<(), StoreError> {
     let restoring = restoring(directory(path));
-    let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let Ok(held) = rustix::fs::open(&restoring, flags, Mode::empty()).map(File::from) else {
+    let Some(held) = open_restoring(&restoring)? else {
         return Ok(());
     };
-    // Somebody else's is no restore's of ours, and may name any file.
-    let made = held.metadata().map_err(|error| reported(&restoring, &error))?;
-    if made.uid() != geteuid().as_raw() || made.mode() & OTHERS != 0 {
-        return Ok(());
-    }
     // A restore that is under way has it.
     if flock(&held, FlockOperation::NonBlockingLockExclusive).is_err() {
         return Ok(());
     }
-    clear_restoring(&restoring, wiped)?;
+    clear_restoring(&held, &restoring, wiped)?;
     std::fs::remove_dir(&restoring).map_err(|error| reported(&restoring, &error))
-}
-
-fn overwrite(path: &Path) -> std::io::Result<()> {
-    let mut file = OpenOptions::new().write(true).open(path)?;
-    let length = file.metadata()?.len();
-    std::io::copy(&mut std::io::repeat(0).take(length), &mut file)?;
-    file.sync_data()
 }
 
 /// Makes an empty file that only its owner may read.
@@ -308,6 +328,28 @@ mod tests {
         create(&missing).unwrap();
         let fault = check(&missing.join("below a file")).unwrap_err().to_string();
         assert!(fault.contains("below a file: Not a directory"), "{fault}");
+    }
+
+    /// Somebody who may write beside the stores puts another directory in the place of the one that was looked at.
+    #[test]
+    fn the_directory_that_was_opened_is_cleared_and_no_other() {
+        let directory = tempfile::tempdir().unwrap();
+        let [restoring, aside, other] = ["restoring", "aside", "other"].map(|name| directory.path().join(name));
+        for made in [&restoring, &other] {
+            DirBuilder::new().mode(0o700).create(made).unwrap();
+            std::fs::write(made.join("keystore.db"), "keys").unwrap();
+        }
+        let kept = directory.path().join("kept");
+        std::fs::hard_link(restoring.join("keystore.db"), &kept).unwrap();
+        std::os::unix::fs::symlink(other.join("keystore.db"), restoring.join("link")).unwrap();
+        let held = open_restoring(&restoring).unwrap().unwrap();
+        std::fs::rename(&restoring, &aside).unwrap();
+        std::os::unix::fs::symlink(&other, &restoring).unwrap();
+        assert!(open_restoring(&restoring).unwrap().is_none(), "a link is not followed");
+        clear_restoring(&held, &restoring, true).unwrap();
+        assert_eq!(std::fs::read(other.join("keystore.db")).unwrap(), b"keys");
+        assert_eq!(std::fs::read_dir(&aside).unwrap().count(), 0);
+        assert_eq!(std::fs::read(&kept).unwrap(), [0; 4]);
     }
 
     #[test]

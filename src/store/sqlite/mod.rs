@@ -21,7 +21,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 pub use self::data::SqliteData;
 pub use self::files::{CopyFile, NewStore};
-pub(crate) use self::files::{clear_restoring, remove_copies, remove_restoring, restoring};
+pub(crate) use self::files::{clear_restoring, open_restoring, remove_copies, remove_restoring, restoring};
 pub use self::keys::SqliteKeys;
 pub use self::log_index::SqliteLogIndex;
 use super::error::StoreError;

@@ -1,5 +1,6 @@
 //! What is restored is looked at before it is put in place.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use crate::model::backups::Part;
 use crate::note::{BackupManifest, NoteError, unverified_text};
 use crate::randomness::{Randomness, System};
 use crate::store::StoreError;
-use crate::store::sqlite::{clear_restoring, restoring};
+use crate::store::sqlite::{clear_restoring, open_restoring, restoring};
 use crate::vault::life::fsck::{self, Report};
 use crate::vault::life::open::{OpenError, Places, Unlocked};
 
@@ -67,12 +68,20 @@ pub fn beside(directory: &Path) -> PathBuf {
     restoring(directory)
 }
 
-/// Deletes what stands in such a directory; of a key store, its bytes are overwritten before.
+/// Opens such a directory; nothing where it is not this user's alone, or a link.
 ///
 /// # Errors
 /// Those of the file system.
-pub fn clear(beside: &Path, part: Part) -> Result<(), StoreError> {
-    clear_restoring(beside, part == Part::Keys)
+pub fn open_beside(beside: &Path) -> Result<Option<File>, StoreError> {
+    open_restoring(beside)
+}
+
+/// Deletes what stands in such a directory, which was opened; of a key store, its bytes are overwritten before.
+///
+/// # Errors
+/// Those of the file system.
+pub fn clear(held: &File, beside: &Path, part: Part) -> Result<(), StoreError> {
+    clear_restoring(held, beside, part == Part::Keys)
 }
 
 /// Whether this vault has signed a manifest.
