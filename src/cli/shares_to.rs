@@ -7,7 +7,7 @@ use clap::Args;
 use zeroize::Zeroizing;
 
 use super::terminal::Terminal;
-use super::{Done, Failure, say};
+use super::{Done, Failure, aside, say};
 use crate::atomic_file;
 use crate::keyring::unlock::{Scheme, Share, Shares};
 
@@ -93,7 +93,8 @@ enum To<'p> {
     Output,
 }
 
-/// Files of shares. They are removed again unless they are [kept](Self::keep): shares that open nothing are only mistaken for others.
+/// Files of shares. They are overwritten and removed again unless they are [kept](Self::keep): shares that open nothing are only mistaken for
+/// others.
 #[must_use = "what is not kept is removed again"]
 pub(super) struct HandedOut(Vec<PathBuf>);
 
@@ -107,8 +108,10 @@ impl HandedOut {
 impl Drop for HandedOut {
     fn drop(&mut self) {
         for file in &self.0 {
-            // What is left of them does not harm.
-            let _ = std::fs::remove_file(file);
+            let overwritten = atomic_file::overwrite_at(file);
+            if overwritten.and(std::fs::remove_file(file)).is_err() {
+                aside(format!("{} is left, and opens nothing: destroy it", file.display()));
+            }
         }
     }
 }
@@ -216,6 +219,32 @@ pub(super) mod tests {
             assert!(words.starts_with("custodian 2: not an age public key"), "{words}");
             assert!(bad.is_empty() || bad == "age1" || !words.contains(bad), "{words}");
         }
+    }
+
+    /// By another name of each file it can be seen what becomes of its bytes.
+    #[test]
+    fn shares_that_are_not_kept_are_overwritten() {
+        let directory = tempfile::tempdir().unwrap();
+        let [given, other] = ["given", "other"].map(|name| directory.path().join(name));
+        std::fs::create_dir(&other).unwrap();
+        let out = HandingOut {
+            scheme: Scheme::new(2, 3).unwrap(),
+            custodians: Vec::new(),
+            to: To::Files(&given),
+        };
+        let names = ["share-1.txt", "share-2.txt", "share-3.txt"];
+        let handed = out.hand_out(&made(2, 3)).ok().unwrap();
+        for name in names {
+            std::fs::hard_link(given.join(name), other.join(name)).unwrap();
+        }
+        drop(handed);
+        assert_eq!(std::fs::read_dir(&given).unwrap().count(), 0);
+        for name in names {
+            let bytes = std::fs::read(other.join(name)).unwrap();
+            assert!(bytes.len() > 80 && bytes.iter().all(|byte| *byte == 0), "{name}");
+        }
+        out.hand_out(&made(2, 3)).ok().unwrap().keep();
+        assert!(std::fs::read(given.join(names[0])).unwrap().starts_with(b"cvshare1"));
     }
 
     #[test]
