@@ -16,6 +16,12 @@ pub enum KeyError {
     /// A sealed value or wrapped key does not open here: it was changed, moved, or sealed elsewhere.
     #[error("a sealed value does not open where it stands\n  run `callervault fsck`: it names the row")]
     Broken,
+    /// The wrapped root key is not as it was written: whatever people bring, nothing opens it.
+    #[error(
+        "the wrapped root key in the key store was changed or damaged: no passphrase, share or module opens it\n  restore the key store from \
+         its backup"
+    )]
+    RootDamaged,
     /// The passphrase is not the one.
     #[error("the passphrase does not open this key store\n  check the passphrase and the directory")]
     WrongPassphrase,

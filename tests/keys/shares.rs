@@ -375,3 +375,24 @@ async fn an_edited_way_does_not_open() {
     std::fs::write(&world.places.keys, &sound).unwrap();
     drop(world.open_by(&set(&shares[1..])).await.unwrap());
 }
+
+/// What people bring is not told to be wrong where nothing can be right.
+#[tokio::test]
+async fn a_damaged_root_key_is_told_as_damage() {
+    let world = World::closed().await;
+    let damage = || {
+        let rows = world.keys();
+        let mut wrapped: Vec<u8> = rows.rows("unlock").first("wrapped_root");
+        *wrapped.last_mut().unwrap() ^= 1;
+        rows.rows("unlock").set("wrapped_root", &wrapped[..]);
+    };
+    damage();
+    let told = world.open_by(&passphrase()).await.err().unwrap();
+    assert!(matches!(told, OpenError::Key(KeyError::RootDamaged)), "{told}");
+    damage();
+    let shares = world.shared(2, 3).await;
+    damage();
+    assert_eq!(world.refuses(&shares[..2]).await, KeyError::RootDamaged);
+    let app = world.locked().await;
+    send(&world, &app, &shares[0]).await.fails(503, "not-opened");
+}

@@ -6,14 +6,15 @@ CREATE TABLE vault (
     origin TEXT NOT NULL
 );
 
--- Argon2id parameters and the root key under the key they give.
+-- Argon2id parameters and the root key under the key they give. `root_digest` is SHA-256 of `wrapped_root`.
 CREATE TABLE unlock (
     id           INTEGER PRIMARY KEY,
     salt         BLOB NOT NULL,
     memory_kib   INTEGER NOT NULL,
     passes       INTEGER NOT NULL,
     lanes        INTEGER NOT NULL,
-    wrapped_root BLOB NOT NULL
+    wrapped_root BLOB NOT NULL,
+    root_digest  BLOB NOT NULL
 );
 
 -- A key that was destroyed keeps its row, with nothing in `wrapped`.

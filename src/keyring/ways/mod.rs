@@ -146,7 +146,7 @@ impl Opener<'_> {
     /// Whether this is for the vault that this key store is of, in the way that it opens now. That it opens is not said.
     ///
     /// # Errors
-    /// [`KeyError::OtherWay`]; for shares as [`Share::fits`].
+    /// [`KeyError::OtherWay`]; [`KeyError::RootDamaged`]; for shares as [`Share::fits`].
     pub fn fits(self, vault: &VaultRow, ways: &[UnlockRow]) -> Result<(), KeyError> {
         match self {
             Self::Shares(shares) => shares.iter().try_for_each(|share| share.fits(vault, ways)),
@@ -155,17 +155,19 @@ impl Opener<'_> {
     }
 }
 
-/// The wrapping that opens in this way.
+/// The wrapping that opens in this way, if it is undamaged: what people bring would be told to be wrong otherwise.
 fn of_way(by: OpensBy, ways: &[UnlockRow]) -> Result<&UnlockRow, KeyError> {
     let found = ways.iter().find(|row| row.way == by);
     let other = || ways.last().map_or(KeyError::Broken, |row| KeyError::OtherWay(row.way));
-    found.ok_or_else(other)
+    let row = found.ok_or_else(other)?;
+    row.is_whole().then_some(row).ok_or(KeyError::RootDamaged)
 }
 
 /// Opens the root key.
 ///
 /// # Errors
-/// [`KeyError::WrongPassphrase`], [`KeyError::WrongShares`] and the like; [`KeyError::OtherWay`]; [`KeyError::WeakParameters`].
+/// [`KeyError::WrongPassphrase`], [`KeyError::WrongShares`] and the like; [`KeyError::OtherWay`]; [`KeyError::RootDamaged`];
+/// [`KeyError::WeakParameters`].
 pub(super) fn open_root(
     stacks: &Stacks,
     origin: &str,
@@ -225,7 +227,7 @@ pub(super) fn wrap_root(
         let (key, aad) = (Key::of(ROOT_SUITE, unlocking.bytes()), place(&vault.origin, row));
         stacks.run(|| aead::seal(randomness, key, SEALED, &aad, root))?
     };
-    row.wrapped_root = match choice {
+    let wrapped_root = match choice {
         Choice::Passphrase(passphrase) => {
             argon::choose(&mut row, randomness)?;
             seal(&argon::unlocking_key(stacks, passphrase, &row)?, &row)?
@@ -242,6 +244,7 @@ pub(super) fn wrap_root(
             hsm::seal(&key.hsm, &place(&vault.origin, &row), &row, root, randomness)?
         }
     };
+    let row = row.with_root(wrapped_root);
     let shares = match apart {
         Some(key) => Shares::split(stacks, &key, &row, vault, randomness)?,
         None => Shares::default(),
@@ -312,6 +315,15 @@ mod tests {
         let generation = UnlockRow { generation: 2, ..row() };
         for edited in [threshold, shares, generation] {
             assert_eq!(open(&vault.origin, edited), Err(KeyError::WrongShares));
+        }
+        // Any byte of what is wrapped: neither are the shares wrong, nor are they of another set.
+        for at in 0..row().wrapped_root.len() {
+            let mut damaged = row();
+            damaged.wrapped_root[at] ^= 1;
+            let first = wrapped.shares.iter().next().unwrap();
+            let fits = first.fits(&vault, std::slice::from_ref(&damaged));
+            assert_eq!(fits, Err(KeyError::RootDamaged));
+            assert_eq!(open(&vault.origin, damaged), Err(KeyError::RootDamaged));
         }
     }
 }

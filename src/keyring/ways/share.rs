@@ -159,7 +159,7 @@ impl Share {
     ///
     /// # Errors
     /// [`KeyError::ForeignShare`], [`KeyError::OlderShare`], [`KeyError::NewerShare`], [`KeyError::ShareOfOtherSet`];
-    /// [`KeyError::OtherWay`].
+    /// [`KeyError::OtherWay`]; [`KeyError::RootDamaged`].
     pub fn fits(&self, vault: &VaultRow, ways: &[UnlockRow]) -> Result<(), KeyError> {
         if self.mark.vault != Mark::of_vault(vault) {
             return Err(KeyError::ForeignShare);

@@ -186,6 +186,7 @@ mod tests {
             ..UnlockRow::none()
         };
         scheme.choose(&mut row);
+        let row = row.with_root(vec![1]);
         let (stacks, key) = (Stacks::default(), Secret::random(&System).unwrap());
         let shares = Shares::split(&stacks, &key, &row, vault, &System).ok().unwrap();
         (shares.given, row)
@@ -241,11 +242,13 @@ mod tests {
         assert_eq!(fits(&vault(1), of(1)), Err(KeyError::NewerShare { of: 2, now: 1 }));
         let fewer = UnlockRow { shares: 2, ..of(2) };
         assert_eq!(fits(&vault(1), fewer), Err(KeyError::ForeignShare));
-        let other = UnlockRow {
+        let other = of(2).with_root(vec![7]);
+        assert_eq!(fits(&vault(1), other), Err(KeyError::ShareOfOtherSet(2)));
+        let damaged = UnlockRow {
             wrapped_root: vec![7],
             ..of(2)
         };
-        assert_eq!(fits(&vault(1), other), Err(KeyError::ShareOfOtherSet(2)));
+        assert_eq!(fits(&vault(1), damaged), Err(KeyError::RootDamaged));
         let by_passphrase = UnlockRow {
             generation: 3,
             ..UnlockRow::none()

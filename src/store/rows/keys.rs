@@ -1,7 +1,7 @@
 //! The rows of the key store: keys, each wrapped by another.
 
 use jiff::Timestamp;
-use ring::digest::{Context, SHA256};
+use ring::digest::{Context, SHA256, digest};
 
 use super::{One, table};
 use crate::merkle::Hash;
@@ -68,6 +68,8 @@ table! {
         pub lanes: u32,
         /// The root key, wrapped.
         pub wrapped_root: Vec<u8>,
+        /// SHA-256 of it: damage is told from what does not open it.
+        pub root_digest: [u8; 32],
         /// In which way it opens.
         pub way: OpensBy,
         /// From 1; one more with each change of holders or way.
@@ -97,6 +99,7 @@ impl UnlockRow {
             passes: 0,
             lanes: 0,
             wrapped_root: Vec::new(),
+            root_digest: [0; 32],
             way: OpensBy::Passphrase,
             generation: 1,
             threshold: 0,
@@ -105,6 +108,28 @@ impl UnlockRow {
             key_label: String::new(),
         }
     }
+
+    /// This way, with the root key wrapped so.
+    #[must_use]
+    pub fn with_root(self, wrapped_root: Vec<u8>) -> Self {
+        Self {
+            root_digest: sha256(&wrapped_root),
+            wrapped_root,
+            ..self
+        }
+    }
+
+    /// Whether the wrapped root key is as it was written, as far as that shows without a key.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.root_digest == sha256(&self.wrapped_root)
+    }
+}
+
+fn sha256(bytes: &[u8]) -> [u8; 32] {
+    let mut sum = [0; 32];
+    sum.copy_from_slice(digest(&SHA256, bytes).as_ref());
+    sum
 }
 
 table! {
