@@ -151,3 +151,19 @@ async fn the_newest_entry_of_a_merged_record_is_looked_for_too() {
         "{text}"
     );
 }
+
+/// Whoever holds the others: the department of the newest comes last by its code.
+#[tokio::test]
+async fn a_statement_of_many_tickets_begins_with_the_newest() {
+    let (world, app) = World::unlimited().await;
+    let agent = world.actor(&app, "agent");
+    for _ in 0..201 {
+        agent.take(caller(NAME, NUMBER)).await;
+    }
+    let newest = world.sent(&app, "W2").await;
+    let (_, reference) = officers(&world, &app, &newest).await;
+    let told = statement(&world, &app, &reference, "").await.is(200).json();
+    let tickets = told["held"]["tickets"].as_array().unwrap();
+    assert_eq!((tickets.len(), &tickets[0]["no"]), (200, &json!(newest.no)));
+    assert_eq!(told["held"]["more_tickets"], json!(true));
+}

@@ -174,6 +174,7 @@ CREATE INDEX ticket_holder_open ON ticket (holder) WHERE state NOT IN ('closed',
 CREATE INDEX ticket_origin_open ON ticket (origin) WHERE state NOT IN ('closed', 'refused', 'transferred_out', 'withdrawn', 'terminated');
 CREATE INDEX ticket_subject_holder ON ticket (subject, holder, created_at, no);
 CREATE INDEX ticket_subject_origin ON ticket (subject, origin, created_at, no);
+CREATE INDEX ticket_subject ON ticket (subject, created_at, no);
 
 CREATE TABLE custody (
     ticket  BLOB NOT NULL REFERENCES ticket (id),

@@ -69,10 +69,10 @@ table! {
         HELD_ABOUT = "WHERE subject = ?1 AND holder = ?2 ORDER BY created_at DESC, no DESC LIMIT ?3";
         /// Tickets about a caller that a department took, newest first.
         TAKEN_ABOUT = "WHERE subject = ?1 AND origin = ?2 ORDER BY created_at DESC, no DESC LIMIT ?3";
-        /// Tickets about a caller.
-        ABOUT = "WHERE subject = ?1 ORDER BY holder, created_at, no LIMIT ?2";
+        /// Tickets about a caller, newest first.
+        ABOUT = "WHERE subject = ?1 ORDER BY created_at DESC, no DESC LIMIT ?2";
         /// A ticket about a caller besides so many others.
-        ABOUT_BESIDES = "WHERE subject = ?1 ORDER BY holder, created_at, no LIMIT 1 OFFSET ?2";
+        ABOUT_BESIDES = "WHERE subject = ?1 ORDER BY created_at DESC, no DESC LIMIT 1 OFFSET ?2";
     ]
 }
 
