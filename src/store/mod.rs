@@ -150,8 +150,8 @@ pub enum Write {
     Unindex(CallerId, String),
     /// Removes one of a record's sealed fields.
     Unseal(RecordId, String),
-    /// Removes a record's sealed fields; of a ticket, also when it was closed; of a caller, also the blind index entries and the row itself. A row that leads to the caller's
-    /// must have gone before.
+    /// Removes a record's sealed fields; of a ticket, also when it was closed; of a caller, also the blind index entries, the count of
+    /// tickets and the row itself. A row that leads to the caller's must have gone before.
     Forget(RecordId),
     /// Removes what a reference stands for, if it was given out.
     Unrefer(ReferenceKey),

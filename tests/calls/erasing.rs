@@ -264,6 +264,8 @@ async fn a_part_that_hides_is_not_left_behind() {
         .from("merged_into", [0; 16])
         .set("merged_into", [7; 16]);
     dpo.send(erase(&reference)).await.fails(500, "integrity");
+    // Nor does anything else go on without it.
+    agent.get(home.caller()).await.fails(500, "integrity");
     drop(app);
     world.is_found("caller ", "its code does not fit").await;
 }

@@ -9,8 +9,8 @@ use callervault::model::ticket_no::TicketNo;
 use callervault::store::rows::{
     ApprovalRow, ArchiveRow, BlindIndexRow, CallerRow, Cell, ClosedRow, Coded, Columns, CustodyRow, DATA, DeclaredRow,
     DepartmentRow, DestroyedKeyRow, ErasedRow, FromColumns, HoldRow, JoinedRow, KEYS, KeyVersionRow, PrincipalRow,
-    Protected, RecoveryRow, ReplayRow, RestrictionRow, RetentionRow, RewrapRow, SpentRow, TallyRow, TicketRow,
-    TokenCodeRow, TokenDayRow, TokenRow,
+    Protected, RecoveryRow, ReplayRow, RestrictionRow, RetentionRow, RewrapRow, SpentRow, TallyRow, TicketCountRow,
+    TicketRow, TokenCodeRow, TokenDayRow, TokenRow,
 };
 use callervault::store::{Result, StoreError};
 use callervault::vault::life::recover::Recovery;
@@ -172,6 +172,7 @@ async fn every_column_is_under_its_rows_code() {
         each_column::<JoinedRow>(&keyring, &data),
         each_column::<BlindIndexRow>(&keyring, &data),
         each_column::<TicketRow>(&keyring, &data),
+        each_column::<TicketCountRow>(&keyring, &data),
         each_column::<CustodyRow>(&keyring, &data),
         each_column::<ReplayRow>(&keyring, &data),
         each_column::<DeclaredRow>(&keyring, &data),

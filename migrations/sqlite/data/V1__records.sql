@@ -176,6 +176,14 @@ CREATE INDEX ticket_subject_holder ON ticket (subject, holder, created_at, no);
 CREATE INDEX ticket_subject_origin ON ticket (subject, origin, created_at, no);
 CREATE INDEX ticket_subject ON ticket (subject, created_at, no);
 
+-- How many tickets are about each record of a caller who was not erased.
+CREATE TABLE ticket_count (
+    subject TEXT PRIMARY KEY,
+    tickets INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    mac     BLOB NOT NULL
+) WITHOUT ROWID;
+
 CREATE TABLE custody (
     ticket  BLOB NOT NULL REFERENCES ticket (id),
     version INTEGER NOT NULL,

@@ -31,6 +31,7 @@ mod statement;
 mod table;
 pub mod tally;
 pub mod ticket;
+pub mod ticket_count;
 pub mod token;
 pub mod token_code;
 pub mod token_day;
@@ -69,6 +70,7 @@ pub(crate) use self::table::table;
 pub use self::table::{Columns, FromColumns, NewRow, Put, Read, Row, Statement, Table, next};
 pub use self::tally::TallyRow;
 pub use self::ticket::TicketRow;
+pub use self::ticket_count::TicketCountRow;
 pub use self::token::TokenRow;
 pub use self::token_code::TokenCodeRow;
 pub use self::token_day::TokenDayRow;
@@ -87,6 +89,7 @@ pub static DATA: &[fn() -> &'static Table] = &[
     FieldRow::table,
     BlindIndexRow::table,
     TicketRow::table,
+    TicketCountRow::table,
     CustodyRow::table,
     ClosedRow::table,
     ReferenceRow::table,

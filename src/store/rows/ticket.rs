@@ -71,8 +71,6 @@ table! {
         TAKEN_ABOUT = "WHERE subject = ?1 AND origin = ?2 ORDER BY created_at DESC, no DESC LIMIT ?3";
         /// Tickets about a caller, newest first.
         ABOUT = "WHERE subject = ?1 ORDER BY created_at DESC, no DESC LIMIT ?2";
-        /// A ticket about a caller besides so many others.
-        ABOUT_BESIDES = "WHERE subject = ?1 ORDER BY created_at DESC, no DESC LIMIT 1 OFFSET ?2";
     ]
 }
 

@@ -125,6 +125,10 @@ impl SqliteWriter {
         if let Err(conflict) = self.change(entries, [caller.as_bytes()])? {
             return Ok(Err(conflict));
         }
+        let count = "DELETE FROM ticket_count WHERE subject IN (SELECT subject FROM caller WHERE id = ?1)";
+        if let Err(conflict) = self.change(count, [caller.as_bytes()])? {
+            return Ok(Err(conflict));
+        }
         self.replace("DELETE FROM caller WHERE id = ?1", [caller.as_bytes()])
     }
 

@@ -3,6 +3,7 @@
 pub mod callers;
 pub mod compare;
 pub mod correct;
+pub(in crate::vault) mod counted;
 pub mod erase;
 pub mod holds;
 pub mod intake;

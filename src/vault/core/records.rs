@@ -67,6 +67,10 @@ impl Vault {
     }
 
     /// The record and those that were merged into it, and into those. The record itself comes first.
+    ///
+    /// # Errors
+    /// [`KeyError::Broken`] where a row no longer says that it was merged, or one says so that was not; [`Error::Stale`] where somebody has
+    /// merged or parted records meanwhile.
     pub(in crate::vault) async fn family(&self, row: &Genuine<CallerRow>) -> Result<Vec<Genuine<CallerRow>>, Error> {
         let mut family = vec![row.clone()];
         let mut at = 0;
@@ -80,7 +84,16 @@ impl Vault {
                 return Err(KeyError::Broken.into());
             }
         }
-        Ok(family)
+        // They are found by a column that nobody has checked.
+        if family.len() == row.merged as usize + 1 {
+            return Ok(family);
+        }
+        let now = self.caller_row(row.id).await?;
+        Err(if now.version == row.version {
+            KeyError::Broken.into()
+        } else {
+            Error::Stale
+        })
     }
 
     /// A department's reference to a caller, with its row among the writes where it is new, and those that it has to records that

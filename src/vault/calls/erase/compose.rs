@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use crate::cells;
-use crate::keyring::KeyError;
 use crate::log::{Change, Doomed};
 use crate::model::ids::{PrincipalId, RecordId};
 use crate::model::key_roles::KeyRole;
@@ -13,9 +12,8 @@ use crate::model::problems;
 use crate::model::reference::DepartmentCode;
 use crate::refs;
 use crate::store::rows::erased::tickets_digest;
-use crate::store::rows::ticket::{ABOUT, ABOUT_BESIDES};
 use crate::store::rows::{
-    CallerRow, DepartmentRow, ErasedRow, Genuine, NewRow, TicketRow, department, hold, key_version,
+    CallerRow, DepartmentRow, ErasedRow, Genuine, NewRow, TicketCountRow, TicketRow, department, hold, key_version,
 };
 use crate::store::{Guard, Write};
 use crate::vault::people::approvals::MOST_TICKETS;
@@ -25,8 +23,8 @@ use crate::vault::{Error, LARGEST_PAGE, Vault};
 pub(in crate::vault) struct Whole {
     /// The record in force, then those that were merged into it, each after the one that it leads to.
     pub(in crate::vault) family: Vec<Genuine<CallerRow>>,
-    /// Of each of them the number of tickets.
-    counts: Vec<u32>,
+    /// Of each of them what counts its tickets.
+    counts: Vec<Genuine<TicketCountRow>>,
     /// The tickets, by number.
     pub(in crate::vault) tickets: Vec<Genuine<TicketRow>>,
 }
@@ -42,19 +40,13 @@ impl Whole {
 impl Vault {
     pub(in crate::vault) async fn whole(&self, row: &Genuine<CallerRow>) -> Result<Whole, Error> {
         let family = self.family(row).await?;
-        // A record whose row no longer says that it was merged would be left behind.
-        if family.len() != row.merged as usize + 1 {
-            return Err(KeyError::Broken.into());
-        }
         let mut counts = Vec::with_capacity(family.len());
         let mut tickets = Vec::new();
         for record in &family {
-            let rows = self
-                .store
-                .all(&ABOUT, &cells![record.subject, MOST_TICKETS + 1])
-                .await?;
-            counts.push(u32::try_from(rows.len()).unwrap_or(u32::MAX));
-            tickets.extend(self.genuine(rows)?);
+            let of_record = self.every_ticket(record, MOST_TICKETS).await?;
+            let of_record = of_record.ok_or(Error::Bad(problems::TOO_MUCH_AT_ONCE))?;
+            counts.push(of_record.count);
+            tickets.extend(of_record.tickets);
         }
         if tickets.len() > MOST_TICKETS as usize {
             return Err(Error::Bad(problems::TOO_MUCH_AT_ONCE));
@@ -92,9 +84,8 @@ impl Vault {
         // A record goes before the one that it leads to.
         for (record, count) in whole.family.iter().zip(&whole.counts).rev() {
             change.guards.push(Guard::unchanged(record));
-            change
-                .guards
-                .push(Guard::none(&ABOUT_BESIDES, &cells![record.subject, *count]));
+            // No call was taken, and no ticket was split off.
+            change.guards.push(Guard::unchanged(count));
             change.writes.push(Write::Forget(RecordId::Caller(record.id)));
             records.push(RecordId::Caller(record.id));
         }

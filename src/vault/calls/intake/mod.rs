@@ -31,8 +31,9 @@ use crate::vault::calls::matching::Match;
 use crate::vault::core::Rules;
 use crate::vault::{Error, Replay, Session, Vault};
 
-/// Two calls of one new person at once find each other in a second try.
-const TRIES: usize = 4;
+/// Calls of one person that come at once: two of a new one find each other in a second try, and of one on file each counts a ticket, so that
+/// one is taken after the other.
+const TRIES: usize = 32;
 
 impl Vault {
     /// Takes a call.
@@ -151,6 +152,12 @@ impl Vault {
         change.guards.extend(found.guards.iter().cloned());
         let (caller, subject) = (row.id, row.subject);
         let ticket = self.seal_ticket(&mut change, session, body, checked, &row, history)?;
+        let is_new = change.keys.iter().any(|key| key.record() == RecordId::Caller(caller));
+        change.writes.push(if is_new {
+            self.first_tickets(subject, 1)?
+        } else {
+            self.tickets_changed(subject, 1).await?
+        });
         let department = session.actor.department();
         let caller_ref = self.refer(&mut change, RecordId::Caller(caller), department).await?;
         change.subject = Some(subject);

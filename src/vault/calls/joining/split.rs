@@ -185,6 +185,7 @@ impl Vault {
             change.writes.push(Write::put(self.custody(session, &next, now)?));
             change.writes.push(Write::put(self.keyring.protect(next)?));
         }
+        change.writes.extend(self.counts_moved(parts, &row).await?);
         for joined in self.were_one(parts, &row, now)? {
             change.writes.push(Write::put(self.keyring.protect(joined)?));
         }
@@ -238,6 +239,19 @@ impl Vault {
         change.keys.extend(new.keys);
         change.writes.extend(new.writes);
         Ok(row)
+    }
+
+    /// The tickets are about the new record, and no longer about those that they were about.
+    async fn counts_moved(&self, parts: &Parts<'_>, row: &CallerRow) -> Result<Vec<Write>, Error> {
+        let mut from: BTreeMap<Reference, i32> = BTreeMap::new();
+        for ticket in &parts.tickets {
+            *from.entry(ticket.subject).or_default() += 1;
+        }
+        let mut writes = vec![self.first_tickets(row.subject, u32::try_from(parts.tickets.len()).unwrap_or(u32::MAX))?];
+        for (subject, count) in from {
+            writes.push(self.tickets_changed(subject, -count).await?);
+        }
+        Ok(writes)
     }
 
     /// Since the first of these calls, what the log says of the records that they were about is about the new one too.

@@ -1,6 +1,6 @@
 //! Rows that decide something, and rows that hang on them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -11,7 +11,7 @@ use crate::model::reference::{DepartmentCode, Reference};
 use crate::store::rows::{
     ApprovalRow, ArchiveRow, BlindIndexRow, CallerRow, ClosedRow, Coded, CustodyRow, DeclaredRow, DepartmentRow,
     DestroyedKeyRow, EntryRow, JoinedRow, KeyVersionRow, PrincipalRow, Protected, RecoveryRow, ReplayRow, RetentionRow,
-    RewrapRow, Row, SpentRow, TicketRow, TokenCodeRow, TokenDayRow, TokenRow,
+    RewrapRow, Row, SpentRow, TicketCountRow, TicketRow, TokenCodeRow, TokenDayRow, TokenRow,
 };
 use crate::vault::core::{MOST_MERGED, replay};
 use crate::vault::life::fsck::Check;
@@ -55,6 +55,8 @@ pub(super) struct SeenTicket {
 pub(super) struct Seen {
     pub(super) callers: BTreeMap<CallerId, SeenCaller>,
     pub(super) tickets: BTreeMap<TicketId, SeenTicket>,
+    /// How many tickets' rows name each caller who was not erased, by what the log calls them.
+    about: BTreeMap<Reference, u32>,
     pub(super) blind_index: BTreeMap<(CallerId, String), Vec<BlindIndexRow>>,
     pub(super) erasures: Erasures,
 }
@@ -126,6 +128,7 @@ impl Check<'_> {
             .await;
         self.each(TicketRow::table(), |check, row| check.ticket(row, seen))
             .await;
+        self.ticket_counts(seen).await;
         self.erased_tickets(seen);
         self.each(ClosedRow::table(), |check, row| check.closed(row, seen))
             .await;
@@ -134,6 +137,26 @@ impl Check<'_> {
                 format!("ticket {}", ticket.no),
                 "is closed, and nothing says since when",
             );
+        }
+    }
+
+    /// Each record's tickets are counted.
+    async fn ticket_counts(&mut self, seen: &mut Seen) {
+        let mut about = std::mem::take(&mut seen.about);
+        let mut uncounted: BTreeSet<Reference> = seen.callers.values().map(|caller| caller.subject).collect();
+        self.each(TicketCountRow::table(), |check, row: Coded<TicketCountRow>| {
+            let (row, code, _) = Self::taken_apart(row);
+            let name = format!("count of the tickets about {}", row.subject);
+            check.protected(&row, &code, "", &name);
+            if !uncounted.remove(&row.subject) {
+                check.find(name, "is of a caller who is not there");
+            } else if about.remove(&row.subject).unwrap_or_default() != row.tickets {
+                check.find(name, "is not their number");
+            }
+        })
+        .await;
+        for subject in uncounted {
+            self.find(format!("count of the tickets about {subject}"), "is missing");
         }
     }
 
@@ -240,6 +263,7 @@ impl Check<'_> {
             return;
         }
         self.protected(&row, &code, "", &name);
+        *seen.about.entry(row.subject).or_default() += 1;
         self.has_key(RecordId::Ticket(row.id), &no);
         let caller = self.vault.keyring.caller_in(&row).ok().flatten();
         let of = caller.and_then(|caller| seen.callers.get(&caller));
