@@ -16,6 +16,8 @@ const STANDING: &[Column] = &[
     ("newest run", "/run_at"),
     ("erased by it", "/erased"),
     ("kept by a fault", "/faulty"),
+    ("all kept by one", "/all_kept"),
+    ("put off", "/put_off"),
     ("due next", "/next_run/due"),
     ("kept", "/next_run/kept"),
     ("not yet", "/next_run/early"),

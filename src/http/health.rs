@@ -11,6 +11,7 @@ use super::problem::Problem;
 use crate::log::leaf;
 use crate::policy::Why;
 use crate::store::StoreError;
+use crate::vault::calls::retention::KeptByFault;
 use crate::vault::{Error, Vault};
 
 /// Answers while the process runs.
@@ -69,9 +70,16 @@ async fn overdue(vault: &Vault) -> String {
 /// That a run of retention has kept somebody because of a fault, or cannot be told of.
 async fn kept_by_fault(vault: &Vault) -> String {
     const NAMED: &str = "  `callervault fsck` names what was changed or damaged";
-    match vault.count_kept_by_fault().await {
-        Ok(0) => String::new(),
-        Ok(kept) => format!("retention: the newest run kept {kept} callers or tickets because of a fault\n{NAMED}\n"),
+    match vault.kept_by_fault().await {
+        Ok(KeptByFault::Some(0)) => String::new(),
+        Ok(KeptByFault::Some(kept)) => {
+            format!("retention: the newest run kept {kept} callers or tickets because of a fault\n{NAMED}\n")
+        }
+        Ok(KeptByFault::All) => {
+            format!(
+                "retention: the newest run kept everybody, because the row of a department was changed or damaged\n{NAMED}\n"
+            )
+        }
         Err(Error::Key(_) | Error::Store(StoreError::Corrupt(_))) => {
             format!("retention: nobody is erased, because the row of the periods in force cannot be used\n{NAMED}\n")
         }

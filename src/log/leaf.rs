@@ -41,9 +41,10 @@ pub const RECOVER: &str = "admin.recover";
 pub const ERASE_AGAIN: &str = "caller.erase-again";
 /// A caller of whom every ticket was past its period of retention was erased.
 pub const ERASE_DUE: &str = "caller.erase-due";
-/// A run of retention began: how many callers are `due`, how many it may erase, and how many a fault keeps (`faulty`).
+/// A run of retention began: how many callers are `due`, how many it may erase, and how many a fault keeps (`faulty`). `kept` is `all` where
+/// the row of a department was changed or damaged: then it is over.
 pub const RETENTION_BEGUN: &str = "retention.begin";
-/// It ended: how many were `erased`, and how many a fault has kept.
+/// It ended: how many were `erased`, how many a fault has kept, and how many are left to the next run (`put_off`); `kept` as above.
 pub const RETENTION_ENDED: &str = "retention.end";
 /// What was under older versions of a key has moved to the newest, as far as it can; the entry counts what was `moved`, and what is
 /// `left`.

@@ -128,6 +128,8 @@ CREATE TABLE retention (
     allowed     INTEGER NOT NULL,
     erased      INTEGER NOT NULL,
     faulty      INTEGER NOT NULL,
+    put_off     INTEGER NOT NULL,
+    all_kept    INTEGER NOT NULL,
     too_many    INTEGER NOT NULL,
     version     INTEGER NOT NULL,
     mac         BLOB NOT NULL

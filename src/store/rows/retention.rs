@@ -35,6 +35,10 @@ table! {
         pub erased: u64,
         /// How many callers or tickets it has kept because a row was changed or damaged.
         pub faulty: u64,
+        /// How many callers it has left to the next run, because somebody changed something each time or the log was busy.
+        pub put_off: u64,
+        /// It has erased nobody, or nobody any more, because the row of a department was changed or damaged.
+        pub all_kept: bool,
         /// More callers were due than a run may erase: nobody is erased until two persons put the periods in force again.
         pub too_many: bool,
         /// 1 when first put in force, one more at each change.

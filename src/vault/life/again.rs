@@ -24,6 +24,7 @@ use crate::store::rows::{
     Table, TicketRow, field, joined, ticket,
 };
 use crate::store::{Guard, Write};
+use crate::vault::calls::erase::Departments;
 use crate::vault::core::MOST_MERGED;
 use crate::vault::life::edge::Edge;
 use crate::vault::life::erasures::{Marks, marks};
@@ -106,8 +107,16 @@ impl Vault {
                 apart.push(id);
             }
         }
-        for id in apart {
-            done.count(self.erase_caller_again(id, &erased).await);
+        match self.departments_with_references().await {
+            Ok(departments) => {
+                for id in apart {
+                    done.count(self.erase_caller_again(id, &erased, &departments).await);
+                }
+            }
+            // It is one fault, of all of them.
+            Err(error) => {
+                done.count(Err(error));
+            }
         }
         for id in self.marked(RecordKind::Ticket, TicketRow::table(), &erased).await? {
             done.count(self.erase_ticket_again(TicketId::from_bytes(id), &erased).await);
@@ -237,7 +246,12 @@ impl Vault {
 
     /// Removes a caller, with the records that were merged into theirs, as the erasure did. Where a ticket about them was not erased, the
     /// caller's row stays, and nothing is on file.
-    async fn erase_caller_again(&self, id: CallerId, erased: &Erased) -> Result<bool, Error> {
+    async fn erase_caller_again(
+        &self,
+        id: CallerId,
+        erased: &Erased,
+        departments: &Departments,
+    ) -> Result<bool, Error> {
         let Some(row) = self.store.one(&BY_ID, &cells![id]).await? else {
             return Ok(false);
         };
@@ -264,7 +278,8 @@ impl Vault {
         let now = self.clock.now()?;
         let erased_at = erased.marks.get(&ErasedKey::mark_of(RecordId::Caller(id)));
         let at = *erased_at.unwrap_or(&now);
-        let (mut change, _) = self.compose_erasure(erased.by, &row, &whole, at).await?;
+        let composed = self.compose_erasure(erased.by, &row, (&whole, departments), at);
+        let (mut change, _) = composed.await?;
         for record in &whole.family {
             change.writes.extend(self.ended_holds(record).await?);
         }

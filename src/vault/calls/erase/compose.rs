@@ -5,12 +5,14 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use crate::cells;
+use crate::keyring::KeyError;
 use crate::log::{Change, Doomed};
 use crate::model::ids::{PrincipalId, RecordId};
 use crate::model::key_roles::KeyRole;
 use crate::model::problems;
 use crate::model::reference::DepartmentCode;
 use crate::refs;
+use crate::store::rows::caller::MERGED_INTO;
 use crate::store::rows::erased::tickets_digest;
 use crate::store::rows::{
     CallerRow, DepartmentRow, ErasedRow, Genuine, NewRow, TicketCountRow, TicketRow, department, hold, key_version,
@@ -29,6 +31,9 @@ pub(in crate::vault) struct Whole {
     pub(in crate::vault) tickets: Vec<Genuine<TicketRow>>,
 }
 
+/// Whose references to callers there can be.
+pub(in crate::vault) struct Departments(Vec<DepartmentCode>);
+
 impl Whole {
     /// No legal hold is in force on any of the records, whatever their own rows say: an older one of them may have been put back.
     pub(in crate::vault) fn unheld(&self) -> impl Iterator<Item = Guard> {
@@ -40,6 +45,12 @@ impl Whole {
 impl Vault {
     pub(in crate::vault) async fn whole(&self, row: &Genuine<CallerRow>) -> Result<Whole, Error> {
         let family = self.family(row).await?;
+        for record in family.iter().filter(|record| record.merged == 0) {
+            // A row that somebody has put there would keep the record from being removed.
+            if self.store.one(&MERGED_INTO, &cells![record.id, 1_u32]).await?.is_some() {
+                return Err(KeyError::Broken.into());
+            }
+        }
         let mut counts = Vec::with_capacity(family.len());
         let mut tickets = Vec::new();
         for record in &family {
@@ -65,7 +76,7 @@ impl Vault {
         &self,
         actor: PrincipalId,
         row: &Genuine<CallerRow>,
-        whole: &Whole,
+        (whole, departments): (&Whole, &Departments),
         at: Timestamp,
     ) -> Result<(Change, ErasedRow), Error> {
         let mut change = Change {
@@ -89,7 +100,7 @@ impl Vault {
             change.writes.push(Write::Forget(RecordId::Caller(record.id)));
             records.push(RecordId::Caller(record.id));
         }
-        self.unrefer(&mut change, &whole.family).await?;
+        self.unrefer(&mut change, &whole.family, departments).await?;
         let others = whole.family.iter().skip(1).map(|record| record.subject.to_string());
         let erased = ErasedRow {
             subject: row.subject,
@@ -115,8 +126,12 @@ impl Vault {
         Ok((change, erased))
     }
 
-    /// Removes what every department's references to these records stand for, and the log's.
-    async fn unrefer(&self, change: &mut Change, family: &[Genuine<CallerRow>]) -> Result<(), Error> {
+    /// Every department, and the log: whose references to a caller an erasure removes.
+    ///
+    /// # Errors
+    /// [`KeyError::Broken`] for the row of a department that is not as the vault wrote it. Its references would stay, and nobody knows whose
+    /// they are: nobody can be erased.
+    pub(in crate::vault) async fn departments_with_references(&self) -> Result<Departments, Error> {
         let mut departments = vec![DepartmentCode::AUDITORS];
         let mut after = String::new();
         loop {
@@ -126,6 +141,16 @@ impl Vault {
             after = last.code.to_string();
             departments.extend(page.iter().map(|row| row.code));
         }
+        Ok(Departments(departments))
+    }
+
+    /// Removes what every department's references to these records stand for, and the log's.
+    async fn unrefer(
+        &self,
+        change: &mut Change,
+        family: &[Genuine<CallerRow>],
+        Departments(departments): &Departments,
+    ) -> Result<(), Error> {
         // A department that is made meanwhile, or another version of the key, would have references elsewhere.
         let there = u32::try_from(departments.len() - 1).unwrap_or(u32::MAX);
         let newest = self.keyring.active(KeyRole::Reference)?;
@@ -134,7 +159,7 @@ impl Vault {
             .guards
             .push(Guard::none(&key_version::NEWER, &cells![KeyRole::Reference, newest]));
         for record in family {
-            for &department in &departments {
+            for &department in departments {
                 let record = RecordId::Caller(record.id);
                 let places = refs::places(&self.keyring, &*self.store, department, record).await?;
                 change.writes.extend(places.into_iter().map(Write::Unrefer));

@@ -10,7 +10,7 @@ mod receipt;
 
 use serde::Serialize;
 
-pub(in crate::vault) use self::compose::Whole;
+pub(in crate::vault) use self::compose::{Departments, Whole};
 use crate::model::ask::{Action, Ask};
 use crate::model::problems::{self, ProblemKind, Thing};
 use crate::model::purposes::Purpose;
@@ -88,7 +88,9 @@ impl Vault {
         whole: &Whole,
     ) -> Result<Erasure, Error> {
         let at = act.permit().ask().at();
-        let (mut change, erased) = self.compose_erasure(session.actor.id(), row, whole, at).await?;
+        let departments = self.departments_with_references().await?;
+        let composed = self.compose_erasure(session.actor.id(), row, (whole, &departments), at);
+        let (mut change, erased) = composed.await?;
         change.guards.extend(whole.unheld());
         let position = self.act(act, change).await?.position();
         // Copies that were made for somebody to fetch, or to check, still have the keys.

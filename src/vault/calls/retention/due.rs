@@ -20,6 +20,9 @@ use crate::vault::{Error, Vault};
 /// Closed tickets looked at together.
 const PIECE: u32 = 100;
 
+/// How often one caller is tried in a run before the others go first.
+const TRIES: u8 = 3;
+
 /// Why a caller with a ticket past its period is kept, or that the caller is not.
 pub(super) enum Standing {
     /// Every ticket is past its period.
@@ -45,6 +48,10 @@ pub(super) struct Walk {
     faulty: u64,
     /// How often somebody could not be erased, and may be able to.
     tried: BTreeMap<CallerId, u8>,
+    /// Whom it has passed by after [`TRIES`] of them.
+    put_off: BTreeSet<CallerId>,
+    /// It has been over once, and tries those once more.
+    last: bool,
 }
 
 impl Walk {
@@ -57,6 +64,8 @@ impl Walk {
             seen: BTreeSet::new(),
             faulty: 0,
             tried: BTreeMap::new(),
+            put_off: BTreeSet::new(),
+            last: false,
         }
     }
 
@@ -66,13 +75,34 @@ impl Walk {
         *tried.entry(caller).or_default() += u8::from(counted);
         Self {
             tried,
+            last: self.last,
             ..Self::at(self.now)
         }
     }
 
-    /// How often this caller could not be erased.
-    pub(super) fn tried(&self, caller: CallerId) -> u8 {
-        self.tried.get(&caller).copied().unwrap_or_default()
+    /// Whether this caller was tried often enough for the others to go first. At the end each gets one more try.
+    pub(super) fn puts_off(&mut self, caller: CallerId) -> bool {
+        let tried = self.tried.get(&caller).copied().unwrap_or_default();
+        let put_off = tried >= TRIES + u8::from(self.last);
+        if put_off {
+            self.put_off.insert(caller);
+        }
+        put_off
+    }
+
+    /// Once more from the beginning, for those who were put off; nothing where there are none, or where this was that.
+    pub(super) fn once_more(&self) -> Option<Self> {
+        let again = !self.last && !self.put_off.is_empty();
+        again.then(|| Self {
+            tried: self.tried.clone(),
+            last: true,
+            ..Self::at(self.now)
+        })
+    }
+
+    /// How many are left to the next run.
+    pub(super) fn put_off(&self) -> u64 {
+        self.put_off.len() as u64
     }
 
     /// When the run began that it is of.

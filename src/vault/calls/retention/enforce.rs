@@ -65,6 +65,8 @@ impl Vault {
             allowed: 0,
             erased: 0,
             faulty: 0,
+            put_off: 0,
+            all_kept: false,
             too_many: false,
             version: before.map_or(1, |row| row.version + 1),
         };

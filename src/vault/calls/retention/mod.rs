@@ -10,8 +10,8 @@ mod preview;
 mod run;
 
 pub use self::enforce::{Enforce, Enforced};
-pub use self::preview::{DueLine, NextRun, OverdueHold, Preview};
-pub use self::run::RetentionStep;
+pub use self::preview::{DueLine, KeptByFault, NextRun, OverdueHold, Preview};
+pub use self::run::{RetentionRun, RetentionStep};
 use crate::cells;
 use crate::store::rows::retention::OF;
 use crate::store::rows::{Genuine, RetentionRow};

@@ -64,6 +64,15 @@ pub struct OverdueHold {
     pub owner: String,
 }
 
+/// Whom a run has kept by a fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeptByFault {
+    /// So many callers or tickets, each by a row of its own.
+    Some(u64),
+    /// Everybody, by the row of a department.
+    All,
+}
+
 /// What is past its period.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct Preview {
@@ -81,6 +90,10 @@ pub struct Preview {
     pub erased: u64,
     /// How many callers or tickets it has kept because a row was changed or damaged: `callervault fsck` names it.
     pub faulty: u64,
+    /// How many callers it has left to the next run, because somebody changed something each time or the log was busy.
+    pub put_off: u64,
+    /// Whether it has erased nobody, or nobody any more, because the row of a department was changed or damaged: `callervault fsck` names it.
+    pub all_kept: bool,
     /// What the next run would do; on the first page only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_run: Option<NextRun>,
@@ -124,6 +137,8 @@ impl Vault {
             run_at: row.as_ref().and_then(|row| row.run_at).map(milliseconds),
             erased: row.as_ref().map_or(0, |row| row.erased),
             faulty: row.as_ref().map_or(0, |row| row.faulty),
+            put_off: row.as_ref().map_or(0, |row| row.put_off),
+            all_kept: row.as_ref().is_some_and(|row| row.all_kept),
             next_run: if first {
                 Some(self.next_run(now, most).await?)
             } else {
@@ -235,12 +250,19 @@ impl Vault {
         Ok(self.overdue_holds().await?.len())
     }
 
-    /// How many callers or tickets the newest run has kept by a fault.
+    /// Whom the newest run has kept by a fault.
     ///
     /// # Errors
     /// Whatever a store reports; [`Error::Key`] where the row of the run was edited.
-    pub async fn count_kept_by_fault(&self) -> Result<u64, Error> {
-        Ok(self.retention_row().await?.map_or(0, |row| row.faulty))
+    pub async fn kept_by_fault(&self) -> Result<KeptByFault, Error> {
+        let row = self.retention_row().await?;
+        Ok(row.map_or(KeptByFault::Some(0), |row| {
+            if row.all_kept {
+                KeptByFault::All
+            } else {
+                KeptByFault::Some(row.faulty)
+            }
+        }))
     }
 }
 

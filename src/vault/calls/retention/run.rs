@@ -13,7 +13,7 @@ use crate::model::ask::Action;
 use crate::model::reference::DepartmentCode;
 use crate::store::rows::{CallerRow, Genuine, RetentionRow, Row, restriction};
 use crate::store::{Guard, StoreError, Write};
-use crate::vault::calls::erase::Whole;
+use crate::vault::calls::erase::{Departments, Whole};
 use crate::vault::calls::retention::due::{Standing, Walk, is_of_a_row};
 use crate::vault::core::Rules;
 use crate::vault::{Error, Vault};
@@ -26,9 +26,6 @@ const LOOK: Duration = Duration::from_secs(60);
 const AFTER_A_FAULT: Duration = Duration::from_secs(10);
 /// How long nothing is tried after somebody has changed what a step was about.
 const AFTER_A_CHANGE: Duration = Duration::from_secs(1);
-/// How often one caller is tried in a run before the others go first.
-const TRIES: u8 = 3;
-
 /// What a step was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RetentionStep {
@@ -42,6 +39,21 @@ pub enum RetentionStep {
     Erased,
 }
 
+/// What a process remembers of the run of the day from one step to the next. Without it the next step begins at the first who is due.
+#[derive(Default)]
+pub struct RetentionRun {
+    walk: Option<Walk>,
+}
+
+/// Whom a run leaves.
+#[derive(Clone, Copy, Default)]
+struct Left {
+    faulty: u64,
+    put_off: u64,
+    /// Everybody, by the row of a department.
+    all: bool,
+}
+
 impl Vault {
     /// Whether two persons have put these periods in force, under the log in force.
     pub(super) fn is_in_force(&self, row: &RetentionRow, rules: &Rules) -> bool {
@@ -50,9 +62,9 @@ impl Vault {
 
     /// Erases who is due, a run a day, for as long as it is polled.
     pub async fn keep_retention(&self) {
-        let mut walk = None;
+        let mut run = RetentionRun::default();
         loop {
-            let wait = match self.retention_step(&mut walk).await {
+            let wait = match self.retention_step(&mut run).await {
                 Ok(RetentionStep::Turned) => Duration::ZERO,
                 Ok(RetentionStep::Erased) => Duration::from_mins(1) / self.rules().periods.rate().max(1),
                 Ok(RetentionStep::Idle | RetentionStep::Kept) | Err(Error::Key(KeyError::Locked)) => LOOK,
@@ -68,20 +80,24 @@ impl Vault {
             };
             tokio::select! {
                 () = tokio::time::sleep(wait) => {}
-                () = self.retention_wanted.notified() => walk = None,
+                () = self.retention_wanted.notified() => run = RetentionRun::default(),
             }
         }
     }
 
-    /// Takes one step, for tests and for whoever keeps it going with nothing remembered.
+    /// Takes one step, with nothing remembered.
+    ///
+    /// # Errors
+    /// As [`Self::retention_step`].
+    pub async fn one_retention_step(&self) -> Result<RetentionStep, Error> {
+        self.retention_step(&mut RetentionRun::default()).await
+    }
+
+    /// Takes one step.
     ///
     /// # Errors
     /// Whatever a store, the log or the keys report: the step was not taken, and can be taken again.
-    pub async fn one_retention_step(&self) -> Result<RetentionStep, Error> {
-        self.retention_step(&mut None).await
-    }
-
-    async fn retention_step(&self, walk: &mut Option<Walk>) -> Result<RetentionStep, Error> {
+    pub async fn retention_step(&self, RetentionRun { walk }: &mut RetentionRun) -> Result<RetentionStep, Error> {
         let Some(row) = self.retention_row().await? else {
             return Ok(RetentionStep::Idle);
         };
@@ -93,7 +109,7 @@ impl Vault {
         }
         match (row.run_at, row.ended_at) {
             // It began by a clock that was ahead.
-            (Some(run_at), None) if run_at > now => self.end_run(row, now, 0).await,
+            (Some(run_at), None) if run_at > now => self.end_run(row, now, Left::default()).await,
             (Some(run_at), None) => self.go_on(row, run_at, walk, &rules).await,
             (Some(run_at), Some(_)) if now.duration_since(run_at) < EVERY => Ok(RetentionStep::Idle),
             _ => {
@@ -119,19 +135,22 @@ impl Vault {
                 "more callers are due to be erased than a run may erase: nobody is erased"
             );
         }
+        let all_kept = due > 0 && !too_many && self.departments_to_unrefer().await?.is_none();
         let next = RetentionRow {
             run_at: Some(now),
-            ended_at: (due == 0 || too_many).then_some(now),
+            ended_at: (due == 0 || too_many || all_kept).then_some(now),
             allowed,
             erased: 0,
             faulty,
+            put_off: 0,
+            all_kept,
             too_many,
             version: row.version + 1,
             ..row.into_row()
         };
         let told = [("due", due), ("allowed", allowed), ("faulty", faulty)];
         self.turn(RETENTION_BEGUN, next, now, &told).await?;
-        Ok(if too_many {
+        Ok(if too_many || all_kept {
             RetentionStep::Kept
         } else {
             RetentionStep::Turned
@@ -169,17 +188,30 @@ impl Vault {
             .take()
             .filter(|walk| walk.now() == run_at)
             .unwrap_or_else(|| Walk::at(run_at));
-        while row.erased < row.allowed
-            && let Some(standing) = self.next_standing(&rules.periods, &mut here).await?
-        {
+        let Some(departments) = self.departments_to_unrefer().await? else {
+            let (faulty, put_off, all) = (here.faulty(), here.put_off(), true);
+            let now = self.clock.now()?;
+            return self.end_run(row, now, Left { faulty, put_off, all }).await;
+        };
+        // Each step erases one: more than the run may erase is a matter of the next step.
+        loop {
+            if row.erased >= row.allowed {
+                break;
+            }
+            let Some(standing) = self.next_standing(&rules.periods, &mut here).await? else {
+                match here.once_more() {
+                    Some(last) => here = last,
+                    None => break,
+                }
+                continue;
+            };
             let Standing::Due(caller, whole) = standing else {
                 continue;
             };
-            if here.tried(caller.id) >= TRIES {
-                here.fault();
+            if here.puts_off(caller.id) {
                 continue;
             }
-            match self.erase_due(row.clone(), &caller, &whole).await {
+            match self.erase_due(row.clone(), &caller, (&whole, &departments)).await {
                 Ok(()) => {
                     *walk = Some(here);
                     return Ok(RetentionStep::Erased);
@@ -195,23 +227,45 @@ impl Vault {
             }
         }
         let now = self.clock.now()?;
-        self.end_run(row, now, here.faulty()).await
+        let (faulty, put_off, all) = (here.faulty(), here.put_off(), false);
+        self.end_run(row, now, Left { faulty, put_off, all }).await
     }
 
-    async fn end_run(&self, row: Genuine<RetentionRow>, now: Timestamp, faulty: u64) -> Result<RetentionStep, Error> {
+    /// Every department; nothing where the row of one is not as the vault wrote it. That keeps everybody, and is said once in a run.
+    async fn departments_to_unrefer(&self) -> Result<Option<Departments>, Error> {
+        match self.departments_with_references().await {
+            Err(error) if is_of_a_row(&error) => {
+                tracing::warn!(
+                    error = with_causes(&error),
+                    "nobody who is due is erased, because the row of a department was changed or damaged"
+                );
+                Ok(None)
+            }
+            departments => departments.map(Some),
+        }
+    }
+
+    async fn end_run(&self, row: Genuine<RetentionRow>, now: Timestamp, left: Left) -> Result<RetentionStep, Error> {
         let next = RetentionRow {
             ended_at: Some(now),
             most: None,
-            faulty: faulty.max(row.faulty),
+            faulty: left.faulty.max(row.faulty),
+            put_off: left.put_off,
+            all_kept: left.all,
             version: row.version + 1,
             ..row.into_row()
         };
         tracing::info!(
             erased = next.erased,
             faulty = next.faulty,
-            "callers past their periods of retention were erased, but for those whom a fault keeps"
+            put_off = next.put_off,
+            "callers past their periods of retention were erased, but for those whom a fault keeps and those who are left to the next run"
         );
-        let told = [("erased", next.erased), ("faulty", next.faulty)];
+        let told = [
+            ("erased", next.erased),
+            ("faulty", next.faulty),
+            ("put_off", next.put_off),
+        ];
         self.turn(RETENTION_ENDED, next, now, &told).await?;
         Ok(RetentionStep::Turned)
     }
@@ -221,10 +275,11 @@ impl Vault {
         &self,
         row: Genuine<RetentionRow>,
         caller: &Genuine<CallerRow>,
-        whole: &Whole,
+        (whole, departments): (&Whole, &Departments),
     ) -> Result<(), Error> {
         let now = self.clock.now()?;
-        let (mut change, _) = self.compose_erasure(row.put_by, caller, whole, now).await?;
+        let composed = self.compose_erasure(row.put_by, caller, (whole, departments), now);
+        let (mut change, _) = composed.await?;
         change
             .link
             .insert("tickets".to_owned(), whole.tickets.len().to_string());
@@ -251,8 +306,9 @@ impl Vault {
         told: &[(&str, u64)],
     ) -> Result<(), Error> {
         let told = told.iter().map(|(word, count)| ((*word).to_owned(), count.to_string()));
+        let all = next.all_kept.then(|| ("kept".to_owned(), "all".to_owned()));
         let change = Change {
-            link: told.collect(),
+            link: told.chain(all).collect(),
             ..Change::default()
         };
         self.log_run(act, next, at, change).await
