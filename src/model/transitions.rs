@@ -9,8 +9,9 @@ use super::word_enum::word_enum;
 word_enum! {
     /// Who holds the ticket after a step.
     pub enum Holder {
-        /// The department that the step names.
-        Named = "named": "the department named" / "所指明的部门",
+        /// The department that the step names, which is another than the one that has it. Where that one has asked to return it, the same
+        /// again would be a denial that is not called one.
+        Named = "named": "the department named, not the one that has it" / "所指明的部门，不能是现承办部门",
         /// Whoever held it.
         Same = "same": "as before" / "不变",
         /// The centre that took the call.
@@ -27,21 +28,39 @@ pub struct Departments {
     pub holder: DepartmentCode,
     /// Took the call.
     pub origin: DepartmentCode,
+    /// Has it, where it was sent to one and lies there.
+    pub sent_to: Option<DepartmentCode>,
     /// Has signed for it last.
     pub worker: Option<DepartmentCode>,
 }
 
+/// Why a step does not lead to a department.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Misnamed {
+    /// It must name one.
+    None,
+    /// It must not.
+    Some,
+    /// It names the one that has the ticket.
+    SameAgain,
+    /// No department has signed for it.
+    NoWorker,
+}
+
 impl Holder {
-    /// The department that holds the ticket after the step. Nothing if the step must name one and does not, or names one and
-    /// must not.
-    #[must_use]
-    pub fn after(self, ticket: Departments, named: Option<DepartmentCode>) -> Option<DepartmentCode> {
+    /// The department that holds the ticket after the step.
+    ///
+    /// # Errors
+    /// [`Misnamed`].
+    pub fn after(self, ticket: Departments, named: Option<DepartmentCode>) -> Result<DepartmentCode, Misnamed> {
         match (self, named) {
-            (Self::Named, named) => named,
-            (_, Some(_)) => None,
-            (Self::Same, None) => Some(ticket.holder),
-            (Self::Origin, None) => Some(ticket.origin),
-            (Self::Worker, None) => ticket.worker,
+            (Self::Named, None) => Err(Misnamed::None),
+            (Self::Named, Some(named)) if Some(named) == ticket.sent_to => Err(Misnamed::SameAgain),
+            (Self::Named, Some(named)) => Ok(named),
+            (_, Some(_)) => Err(Misnamed::Some),
+            (Self::Same, None) => Ok(ticket.holder),
+            (Self::Origin, None) => Ok(ticket.origin),
+            (Self::Worker, None) => ticket.worker.ok_or(Misnamed::NoWorker),
         }
     }
 }
@@ -154,6 +173,38 @@ mod tests {
             let leads_on = Transition::ALL.iter().any(|step| step.step().from.contains(state));
             assert_eq!(leads_on, state.is_open(), "{state}");
             assert!(reached.contains(state.as_str()), "{state}");
+        }
+    }
+
+    #[test]
+    fn a_step_names_a_department_where_the_table_has_it() {
+        let [centre, one, other] = ["H0", "C1", "W2"].map(|code| code.parse().unwrap());
+        let there = Departments {
+            holder: one,
+            origin: centre,
+            sent_to: Some(one),
+            worker: None,
+        };
+        let back = Departments {
+            holder: centre,
+            sent_to: None,
+            worker: Some(one),
+            ..there
+        };
+        for (holder, ticket, named, after) in [
+            (Holder::Named, there, Some(one), Err(Misnamed::SameAgain)),
+            (Holder::Named, there, Some(other), Ok(other)),
+            (Holder::Named, there, None, Err(Misnamed::None)),
+            (Holder::Named, back, None, Err(Misnamed::None)),
+            (Holder::Named, back, Some(one), Ok(one)),
+            (Holder::Same, there, Some(one), Err(Misnamed::Some)),
+            (Holder::Same, there, None, Ok(one)),
+            (Holder::Origin, there, None, Ok(centre)),
+            (Holder::Worker, there, None, Err(Misnamed::NoWorker)),
+            (Holder::Worker, back, None, Ok(one)),
+        ] {
+            let found = holder.after(ticket, named);
+            assert!(found == after, "{holder}");
         }
     }
 

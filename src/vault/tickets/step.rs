@@ -11,7 +11,7 @@ use crate::model::reference::DepartmentCode;
 use crate::model::submitted::Submitted;
 use crate::model::ticket_no::TicketNo;
 use crate::model::tickets::TicketState;
-use crate::model::transitions::{Departments, Step, Transition};
+use crate::model::transitions::{Departments, Misnamed, Step, Transition};
 use crate::store::rows::{Genuine, TicketRow};
 use crate::store::{Guard, Write};
 use crate::vault::core::ticket_of;
@@ -197,20 +197,17 @@ fn moved(row: &Genuine<TicketRow>, step: &Step, to: Option<DepartmentCode>) -> R
     if !step.from.contains(&row.state) {
         return Err(Error::WrongState(row.state));
     }
-    // It has the ticket already. Where it has asked to return it, this would be a denial that is not called one.
-    if row.state.is_with_department() && to == Some(row.holder) {
-        return Err(Error::Bad(problems::SAME_AGAIN));
-    }
     let departments = Departments {
         holder: row.holder,
         origin: row.origin,
+        sent_to: row.state.is_with_department().then_some(row.holder),
         worker: row.worker,
     };
-    let misnamed = match to {
-        None => Error::Bad(problems::NO_DEPARTMENT),
-        Some(_) => Error::Bad(problems::NO_DEPARTMENT_HERE),
-    };
-    let holder = step.holder.after(departments, to).ok_or(misnamed)?;
+    let holder = step.holder.after(departments, to).map_err(|misnamed| match misnamed {
+        Misnamed::None | Misnamed::NoWorker => Error::Bad(problems::NO_DEPARTMENT),
+        Misnamed::Some => Error::Bad(problems::NO_DEPARTMENT_HERE),
+        Misnamed::SameAgain => Error::Bad(problems::SAME_AGAIN),
+    })?;
     Ok(TicketRow {
         state: step.to,
         holder,
