@@ -119,6 +119,7 @@ impl Model {
             && (role != "handler" || self.holder == Self::department(who))
             && (!by_agent("close") || self.state == "answered")
             && (!by_agent("withdraw") || self.custody.len() == 1)
+            && (role != "callback" || is_in(self.state, "answered callback"))
     }
 
     /// The rule by which the step leads on from here.
