@@ -51,6 +51,7 @@ mod tickets {
     mod life;
     mod returned;
     mod rules;
+    mod steps;
 }
 
 /// Accounts, roles, second persons, and what one person may do to the others.

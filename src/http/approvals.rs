@@ -63,14 +63,14 @@ pub(super) async fn read(context: Context, Path(id): Path<String>) -> Answer<Req
 #[utoipa::path(post, path = "/v1/approvals/{id}/approve", tag = "approvals", params(("id" = String, Path)),
     request_body(content = Option<Decide>), responses((status = 200, body = Decided), (status = 404), (status = 409)))]
 pub(super) async fn approve(context: Context, Path(id): Path<String>, why: MaybeJson<Decide>) -> Answer<Decided> {
-    decide(&context, &id, Decision::Approve, why.0).await
+    decide(&context, &id, Decision::Approve, why.value).await
 }
 
 /// Refuses another person's request.
 #[utoipa::path(post, path = "/v1/approvals/{id}/refuse", tag = "approvals", params(("id" = String, Path)),
     request_body(content = Option<Decide>), responses((status = 200, body = Decided), (status = 404), (status = 409)))]
 pub(super) async fn refuse(context: Context, Path(id): Path<String>, why: MaybeJson<Decide>) -> Answer<Decided> {
-    decide(&context, &id, Decision::Refuse, why.0).await
+    decide(&context, &id, Decision::Refuse, why.value).await
 }
 
 async fn decide(context: &Context, id: &str, decision: Decision, why: Decide) -> Answer<Decided> {

@@ -75,7 +75,7 @@ pub(super) async fn forget(context: Once, Path(id): Path<String>) -> Result<Stat
     responses((status = 200, body = CheckLine)))]
 pub(super) async fn check(context: Once, rate: MaybeJson<CheckRate>) -> Answer<CheckLine> {
     Ok(axum::Json(
-        context.vault().start_check(context.session(), &rate.0).await?,
+        context.vault().start_check(context.session(), &rate.value).await?,
     ))
 }
 

@@ -59,7 +59,7 @@ pub(super) async fn close(
     let version = context.version()?;
     let changed = context
         .vault()
-        .close_department(context.session(), code, &body.0, version)
+        .close_department(context.session(), code, &body.value, version)
         .await?;
     Ok(tagged(changed.now.version, axum::Json(changed)))
 }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::Answer;
 use super::callers::{Shown, shown};
 use super::problem::Problem;
-use super::request::{Context, Json, Path, Query, USUAL_PAGE, identifier, limit, tagged};
+use super::request::{Context, Json, MaybeJson, Path, Query, USUAL_PAGE, identifier, limit, tagged};
 use crate::model::problems::Thing;
 use crate::model::purposes::Purpose;
 use crate::model::transitions::Transition;
@@ -56,15 +56,17 @@ pub(super) async fn read(
 }
 
 /// Moves a ticket one step on. docs/transitions.md lists the steps, the states that they start from and the acts that they need.
+///
+/// The body may be left out where the step takes nothing. An empty text counts as none.
 #[utoipa::path(post, path = "/v1/tickets/{no}/{transition}", tag = "tickets",
     params(("no" = String, Path), ("transition" = Transition, Path),
         ("If-Match" = Option<String>, Header), ("Idempotency-Key" = Option<String>, Header)),
-    request_body = TicketStep,
+    request_body = Option<TicketStep>,
     responses((status = 200, body = Moved), (status = 404), (status = 409), (status = 412)))]
 pub(super) async fn step(
     context: Context,
     Path((no, transition)): Path<(String, String)>,
-    body: Json<TicketStep>,
+    body: MaybeJson<TicketStep>,
 ) -> Result<Response, Problem> {
     let no = identifier(&no, Thing::TicketNo)?;
     let transition = Transition::from_word(&transition).ok_or(Error::NotFound(Thing::Step))?;

@@ -129,6 +129,13 @@ impl Ask {
         self
     }
 
+    /// For another purpose.
+    #[must_use]
+    pub const fn purpose_instead(mut self, purpose: Purpose) -> Self {
+        self.purpose = purpose;
+        self
+    }
+
     /// For this ticket.
     #[must_use]
     pub fn ticket(mut self, no: TicketNo) -> Self {

@@ -97,6 +97,23 @@ impl Policy {
         })))
     }
 
+    /// The first of these purposes for which one of the asker's roles permits everything asked.
+    #[must_use]
+    pub fn purpose_for(
+        &self,
+        ask: &Ask,
+        facts: &Facts,
+        mut purposes: impl Iterator<Item = Purpose>,
+    ) -> Option<Purpose> {
+        let situation = Situation::new(ask, facts);
+        let subjects = question::subjects(ask, &self.fields).filter(|subjects| !subjects.is_empty())?;
+        purposes.find(|&purpose| {
+            let situation = Situation { purpose, ..situation };
+            let permits = |role| self.permits(role, situation, &subjects);
+            ask.who().roles().iter().any(permits)
+        })
+    }
+
     /// Whether somebody with these roles in such a department may approve somebody else's request to do this.
     #[must_use]
     pub fn may_approve(&self, roles: Roles, department_kind: DepartmentKind, action: Action) -> bool {

@@ -34,8 +34,11 @@ impl<T: DeserializeOwned> FromRequest<Arc<App>> for Json<T> {
     }
 }
 
-/// A JSON body that may be left out.
-pub(in crate::http) struct MaybeJson<T>(pub(in crate::http) T);
+/// A JSON body that may be left out; the bytes are then those of one with nothing in it, so that a request is repeated with either.
+pub(in crate::http) struct MaybeJson<T> {
+    pub(in crate::http) value: T,
+    pub(in crate::http) bytes: Bytes,
+}
 
 impl<T: DeserializeOwned + Default> FromRequest<Arc<App>> for MaybeJson<T> {
     type Rejection = Problem;
@@ -44,12 +47,16 @@ impl<T: DeserializeOwned + Default> FromRequest<Arc<App>> for MaybeJson<T> {
         let json = is_json(&request);
         let bytes = body(request, app).await?;
         if bytes.is_empty() {
-            return Ok(Self(T::default()));
+            return Ok(Self {
+                value: T::default(),
+                bytes: Bytes::from_static(b"{}"),
+            });
         }
         if !json {
             return Err(problems::NOT_JSON.into());
         }
-        parse(&bytes, app).map(Self)
+        let value = parse(&bytes, app)?;
+        Ok(Self { value, bytes })
     }
 }
 

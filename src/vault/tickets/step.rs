@@ -18,19 +18,20 @@ use crate::vault::core::ticket_of;
 use crate::vault::{Audit, Error, Replay, Session, Vault};
 
 /// A step of a ticket.
-#[derive(Deserialize, utoipa::ToSchema)]
+#[derive(Default, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TicketStep {
     /// Code of the department that gets the ticket. `dispatch` needs it; other steps do not allow it.
     #[schema(value_type = Option<String>, example = "C1")]
     pub department: Option<DepartmentCode>,
-    /// The reason, sealed into the ticket, for the steps that need one. `feedback` takes the department's notes to the centre here.
+    /// The reason, sealed into the ticket, for the steps that need one. `feedback` takes the department's notes to the centre here. An
+    /// empty text counts as none.
     #[schema(value_type = Option<String>)]
     pub reason: Option<Submitted>,
     /// What the caller is told, sealed into the ticket apart from the reason: `answer` and `feedback` need it.
     #[schema(value_type = Option<String>)]
     pub reply: Option<Submitted>,
-    /// One that your role allows; by default the usual one for the step.
+    /// One that your role allows; by default the usual one for the step, or that of the role which may take it.
     pub purpose: Option<Purpose>,
 }
 
@@ -89,11 +90,16 @@ impl Vault {
         replay: Option<&Replay>,
     ) -> Result<(MovedAnswer, Audit), Error> {
         let step = transition.step();
-        let purpose = body
-            .purpose
-            .unwrap_or_else(|| session.actor.roles().purpose_for(step.purpose));
-        let ask = self.ask(session, step.action, purpose)?.ticket(no);
+        let roles = session.actor.roles();
+        let usual = body.purpose.unwrap_or_else(|| roles.purpose_for(step.purpose));
+        let mut ask = self.ask(session, step.action, usual)?.ticket(no);
         let facts = self.facts(&ask).await?;
+        if body.purpose.is_none() {
+            // Who holds several roles asks for the purpose of the one that may.
+            let purposes = std::iter::once(usual).chain(roles.purposes());
+            let may = self.rules().policy.purpose_for(&ask, &facts, purposes);
+            ask = ask.purpose_instead(may.unwrap_or(usual));
+        }
         // A repeated request finds the ticket moved on: it is answered before anything is decided. The facts come
         // first: if they show what the same request has done meanwhile, its answer is there too.
         if let Some(done) = self.replayed(session, replay).await? {
@@ -148,11 +154,14 @@ impl Vault {
         body: &TicketStep,
     ) -> Result<Vec<Write>, Error> {
         let texts = [(step.reason, &body.reason), (step.reply, &body.reply)];
-        let texts = texts.into_iter().map(|(field, text)| match (field, text) {
-            (None, None) => Ok(None),
-            (Some(field), Some(text)) => Ok(Some((session.rules.field(field)?, text))),
-            (Some(_), None) => Err(Error::Bad(problems::NO_TEXT)),
-            (None, Some(_)) => Err(Error::Bad(problems::NO_TEXT_HERE)),
+        let texts = texts.into_iter().map(|(field, text)| {
+            let stated = text.as_ref().filter(|text| !text.expose().trim().is_empty());
+            match (field, stated) {
+                (None, None) => Ok(None),
+                (Some(field), Some(text)) => Ok(Some((session.rules.field(field)?, text))),
+                (Some(_), None) => Err(Error::Bad(problems::NO_TEXT)),
+                (None, Some(_)) => Err(Error::Bad(problems::NO_TEXT_HERE)),
+            }
         });
         let texts: Vec<(&Field, &Submitted)> = texts.filter_map(Result::transpose).collect::<Result<_, Error>>()?;
         if texts.is_empty() {
