@@ -167,3 +167,39 @@ async fn a_report_comes_back_without_its_caller() {
     drop(app);
     assert_eq!(world.fsck().await, []);
 }
+
+/// What a department writes to be rid of a ticket is for the centre. It reads its own words while it holds the ticket, and no other does.
+#[tokio::test]
+async fn why_it_was_returned_is_no_other_departments_to_read() {
+    let (world, app) = World::new().await;
+    let [dispatcher, handler, other] = world.actors(&app, ["dispatcher", "handler-c1", "handler-w2"]);
+    let case = world.sent(&app, "C1").await;
+    let no = case.no.as_str();
+    let why = async |who: Actor<'_>, purpose: &str| {
+        let shown = who.reveal_of_ticket(no).purpose(purpose);
+        shown.fields(&["return_reason"]).clear().await
+    };
+    handler.give_back(&case).await.is(200);
+    assert_eq!(why(handler, "handle").await.at("/fields/return_reason"), WHY);
+    dispatcher.decide(&case, "accept-return").await.is(200);
+    why(handler, "handle").await.fails(403, "refused");
+    dispatcher.dispatch(&case.no, "W2").await.is(200);
+    // Before the signature and after it; what was written to it the department reads.
+    for step in ["sign", "start"] {
+        why(other, "handle").await.fails(403, "refused");
+        let written = other
+            .reveal_of_ticket(&case.no)
+            .fields(&["dispatch_reason"])
+            .clear()
+            .await;
+        assert_eq!(written.at("/fields/dispatch_reason"), "请核查");
+        other.step(&case.no, step, json!({})).await.is(200);
+    }
+    assert_eq!(why(dispatcher, "dispatch").await.at("/fields/return_reason"), WHY);
+    // The department that wrote it has the ticket again, and the centre reads it when the ticket is over.
+    dispatcher.dispatch(&case.no, "C1").await.is(200);
+    assert_eq!(why(handler, "handle").await.is(200).at("/fields/return_reason"), WHY);
+    world.ended(&app, &case.no).await;
+    why(handler, "handle").await.fails(403, "refused");
+    assert_eq!(why(dispatcher, "dispatch").await.at("/fields/return_reason"), WHY);
+}

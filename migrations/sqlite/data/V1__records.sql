@@ -159,6 +159,7 @@ CREATE TABLE ticket (
     holder       TEXT NOT NULL,
     origin       TEXT NOT NULL,
     worker       TEXT,
+    returned_by  TEXT,
     taken_by     BLOB NOT NULL,
     brought_in   INTEGER NOT NULL,
     confidential INTEGER NOT NULL,

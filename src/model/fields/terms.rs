@@ -68,6 +68,8 @@ word_enum! {
         Answer = "answer": "Reply to the caller" / "对外答复",
         /// Why something was done to a ticket (理由).
         Reason = "reason": "Reason" / "理由",
+        /// Why a department asked to return a ticket (退单理由).
+        Return = "return": "Reason for returning" / "退单理由",
         /// Why the caller's fields were corrected (更正理由).
         Correction = "correction": "Reason for a correction" / "更正理由",
     }

@@ -22,7 +22,7 @@ const HEAD: &str = "\
 #   told     the same as took, and the centre has answered the caller itself
 #   over     the same as took, and it was told and is over
 #   held     the asker's department has it  held!     the same, confidential
-#   new      the same as held, and it has not signed for it, or has reported
+#   new      the same as held, and it has not signed for it; it has asked to return it
 #   closed   held and over                  other     held, about another caller      away  held by others
 # Made by the policy's own test; UPDATE_GOLDEN=1 writes it anew.
 ";

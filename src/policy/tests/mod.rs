@@ -26,6 +26,7 @@ const NOTHING: Flags = Flags {
     told: false,
     worked_on: false,
     held: false,
+    returned: false,
     origin: false,
     about: false,
     own_call: false,
@@ -115,6 +116,7 @@ const CONDITIONS: [(&str, Flags); 15] = [
         "held-not-worked-on",
         Flags {
             worked_on: false,
+            returned: true,
             ..HELD
         },
     ),

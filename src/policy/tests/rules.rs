@@ -24,6 +24,7 @@ fn confidential() -> impl Iterator<Item = Flags> {
             told: true,
             worked_on: true,
             held: bit(1),
+            returned: true,
             origin: bit(2),
             about: bit(3),
             own_call: bit(4),
@@ -119,7 +120,7 @@ pub(super) fn keeps_the_rules(line: &Line<'_>, cells: &[Cell]) {
                     && (*condition != "origin-over"
                         || line
                             .field
-                            .is_some_and(|field| ["answer", "reason"].contains(&field.group().as_str()))),
+                            .is_some_and(|field| ["answer", "reason", "return"].contains(&field.group().as_str()))),
                 "{what}: {condition}"
             );
             let of_caller = line.field.is_some_and(|field| field.record() == RecordKind::Caller);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{NOTHING, WHOLE, lines, shipped};
 use crate::model::ask::Action;
-use crate::model::fields::Field;
+use crate::model::fields::{Field, Group};
 use crate::model::ids::RecordKind;
 use crate::model::principals::{DepartmentKind, Role};
 use crate::model::transitions::Transition;
@@ -62,7 +62,11 @@ fn what_is_read_of_a_ticket_when_it_is_over() {
                     .permits(line.question(DepartmentKind::Centre, flags, purpose))
                 {
                     let group = line.field.map(|field| field.group().as_str()).unwrap();
-                    assert!(group == "reason" || flags.told, "{}: {group}", line.role);
+                    assert!(
+                        ["reason", "return"].contains(&group) || flags.told,
+                        "{}: {group}",
+                        line.role
+                    );
                     shown.insert((line.role, group, flags.confidential));
                 }
             }
@@ -76,8 +80,56 @@ fn what_is_read_of_a_ticket_when_it_is_over() {
         (Role::Dispatcher, "answer", true),
         (Role::Dispatcher, "reason", false),
         (Role::Dispatcher, "reason", true),
+        (Role::Dispatcher, "return", false),
+        (Role::Dispatcher, "return", true),
     ];
     assert_eq!(shown, BTreeSet::from(right));
+}
+
+/// What a department wrote to the centre to be rid of a ticket is for the centre, and for itself while it holds the ticket.
+#[test]
+fn no_department_reads_why_another_returned_a_ticket() {
+    let (policy, fields) = shipped();
+    let mut shown = BTreeSet::new();
+    let of_return = |field: Option<&Field>| field.is_some_and(|field| field.group() == Group::Return);
+    let all = lines(&fields);
+    for line in all
+        .iter()
+        .filter(|line| of_return(line.field) && line.action == Action::Reveal)
+    {
+        for bits in 0..1_u8 << 6 {
+            let is = |bit: u8| bits & 1 << bit != 0;
+            let flags = Flags {
+                ticket_known: true,
+                open: true,
+                about: true,
+                held: is(0),
+                returned: is(1),
+                origin: is(2),
+                worked_on: is(3),
+                confidential: is(4),
+                told: is(5),
+                ..NOTHING
+            };
+            for (&kind, &purpose) in DepartmentKind::ALL
+                .iter()
+                .flat_map(|kind| line.role.purposes().iter().map(move |purpose| (kind, purpose)))
+            {
+                if !policy.engine.permits(line.question(kind, flags, purpose)) {
+                    continue;
+                }
+                match line.role {
+                    Role::Handler => assert!(flags.held && flags.returned, "{flags:?}"),
+                    role => assert!(
+                        role == Role::Dispatcher && flags.origin && kind == DepartmentKind::Centre,
+                        "{role}"
+                    ),
+                }
+                shown.insert(line.role);
+            }
+        }
+    }
+    assert_eq!(shown, BTreeSet::from([Role::Dispatcher, Role::Handler]));
 }
 
 /// No department closes a ticket that it worked on.

@@ -36,6 +36,8 @@ table! {
         pub origin: DepartmentCode,
         /// The department that has signed for it last.
         pub worker: Option<DepartmentCode>,
+        /// The last that asked to return it: the reason is its own.
+        pub returned_by: Option<DepartmentCode>,
         /// The agent who took it.
         pub taken_by: PrincipalId,
         /// It came from another system, by an import with the passphrase: it was nobody's call here.

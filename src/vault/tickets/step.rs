@@ -221,6 +221,9 @@ fn moved(row: &Genuine<TicketRow>, step: &Step, to: Option<DepartmentCode>) -> R
         state: step.to,
         holder,
         worker: step.to.is_worked_on().then_some(holder).or(row.worker),
+        returned_by: (step.to == TicketState::ReturnAsked)
+            .then_some(holder)
+            .or(row.returned_by),
         version: row.version + 1,
         ..row.clone().into_row()
     })

@@ -331,6 +331,7 @@ impl Vault {
             holder: origin,
             origin,
             worker: None,
+            returned_by: None,
             taken_by: session.actor.id(),
             brought_in: history.is_some() || !self.spending.is_limited(),
             confidential: body.is_confidential(),
