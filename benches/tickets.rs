@@ -131,12 +131,24 @@ async fn fill(served: &Arc<Served>, scene: &Arc<Scene>) {
 fn grow(places: &Places) {
     let database = Connection::open(&places.data).unwrap();
     let copies = (GROWN - TAKEN).div_ceil(TAKEN);
+    let names: Vec<String> = database
+        .prepare("SELECT name FROM pragma_table_info('ticket')")
+        .unwrap()
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    let copied = names.iter().map(|name| match name.as_str() {
+        "id" => "randomblob(16)",
+        "no" => "printf('%02d%s', ?1, no)",
+        "created_at" => "created_at - ?1 * 86400000",
+        other => other,
+    });
+    let columns = copied.collect::<Vec<_>>().join(", ");
+    let sql = format!("INSERT INTO ticket SELECT {columns} FROM ticket WHERE length(no) = 14");
     database.execute_batch("PRAGMA synchronous = OFF; BEGIN").unwrap();
     for copy in 1..=copies {
-        let sql = "INSERT INTO ticket SELECT randomblob(16), printf('%02d%s', ?1, no), caller, subject, kind, category, township,
-            channel, state, holder, origin, taken_by, brought_in, confidential, on_file, received_at, created_at - ?1 * 86400000, version, mac
-            FROM ticket WHERE length(no) = 14";
-        database.execute(sql, [i64::try_from(copy).unwrap()]).unwrap();
+        database.execute(&sql, [i64::try_from(copy).unwrap()]).unwrap();
     }
     database
         .execute_batch("COMMIT; PRAGMA wal_checkpoint(TRUNCATE)")
