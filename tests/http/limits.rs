@@ -25,22 +25,27 @@ fn to_the_end(wire: &mut dyn Wire) -> String {
 
 /// One whole request and its answer, the connection left open; false where the server has closed it.
 fn answered(wire: &mut dyn Wire) -> bool {
+    answer(wire).is_some()
+}
+
+/// As [`answered`], with the answer.
+fn answer(wire: &mut dyn Wire) -> Option<String> {
     if wire.write_all(WHOLE).is_err() {
-        return false;
+        return None;
     }
     let mut bytes = Vec::new();
     while !bytes.ends_with(b"ok\n") {
         let mut piece = [0; 1024];
         match wire.read(&mut piece) {
             Ok(read) if read > 0 => bytes.extend_from_slice(&piece[..read]),
-            Ok(_) => return false,
+            Ok(_) => return None,
             Err(error) => {
                 assert_eq!(error.kind(), ErrorKind::ConnectionReset, "{error}");
-                return false;
+                return None;
             }
         }
     }
-    true
+    Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -156,6 +161,28 @@ async fn a_connection_has_its_time() {
                 assert!(began.elapsed() < FOR_EVER, "it is served for ever");
             }
             served.answers();
+        });
+    }
+}
+
+/// A client that asks all the time loses no request when its connection has had its time: the last answer says that it closes.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_request_is_lost_when_a_connection_has_had_its_time() {
+    let limits = ConnectionLimits { life: SOON, ..LONG };
+    for secure in [false, true] {
+        let served = Served::with(limits, secure).await;
+        tokio::task::block_in_place(|| {
+            let one_after_the_other = |_| {
+                let mut wire = served.connect();
+                loop {
+                    let answer = answer(&mut wire);
+                    assert!(answer.is_some(), "a request was not answered");
+                    if answer.is_some_and(|answer| answer.contains("connection: close")) {
+                        return;
+                    }
+                }
+            };
+            (0..5).for_each(one_after_the_other);
         });
     }
 }

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{ConnectInfo, Request};
+use axum::http::header::CONNECTION;
+use axum::http::{HeaderValue, Version};
 use axum::response::Response;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -99,11 +101,21 @@ impl Serving {
             // What a client did wrong is told to the client, if at all.
             _ = connection.as_mut() => return,
             () = active.idle_for(self.limits.headers) => Duration::ZERO,
-            () = sleep(self.limits.life) => self.limits.request,
+            () = self.life_is_over(&active) => self.limits.request,
             () = self.stop() => self.limits.request,
         };
         connection.as_mut().graceful_shutdown();
         let _ = timeout(left + self.limits.write, connection).await;
+    }
+
+    /// Returns when the connection has had its time and is to be closed. An HTTP/1 client could be sending a request at this very moment, which would
+    /// be lost: the next answer tells it that the connection closes, and a client that sends none is idle.
+    async fn life_is_over(&self, active: &ActiveRequests) {
+        sleep(self.limits.life).await;
+        if !active.are_multiplexed() {
+            active.close_with_the_next_answer();
+            std::future::pending::<()>().await;
+        }
     }
 
     fn answer(
@@ -117,9 +129,22 @@ impl Serving {
         if self.tls.is_some() {
             request.extensions_mut().insert(Encrypted);
         }
+        let multiplexed = request.version() >= Version::HTTP_2;
+        if multiplexed {
+            active.set_multiplexed();
+        }
+        let active = active.clone();
         let answer = self.routes.clone().oneshot(request);
         async move {
-            let answer = answer.await;
+            let mut answer = answer.await;
+            if let Ok(answer) = &mut answer
+                && !multiplexed
+                && active.closes_with_this_answer()
+            {
+                answer
+                    .headers_mut()
+                    .insert(CONNECTION, HeaderValue::from_static("close"));
+            }
             drop(under_way);
             answer
         }
