@@ -49,9 +49,13 @@ mod import {
 /// Tickets travel.
 mod tickets {
     mod life;
+    mod names;
+    mod references;
     mod returned;
     mod rules;
     mod steps;
+    mod translation;
+    mod unlinkable;
 }
 
 /// Accounts, roles, second persons, and what one person may do to the others.

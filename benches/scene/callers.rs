@@ -13,7 +13,6 @@ use callervault::model::ask::{Action, Ask, RequestId};
 use callervault::model::fields::{FieldSet, MatchStrength};
 use callervault::model::ids::{CallerId, RecordId};
 use callervault::model::purposes::Purpose;
-use callervault::model::reference::DepartmentCode;
 use callervault::model::submitted::Submitted;
 use callervault::policy::Policy;
 use callervault::policy::facts::Facts;
@@ -113,8 +112,8 @@ impl Maker {
         let id = CallerId::random(&randomness::System).unwrap();
         let record = RecordId::Caller(id);
         let (key, wrapped) = self.keyring.new_record_key(record).unwrap();
-        let auditors = DepartmentCode::AUDITORS;
-        let minted = refs::mint(&self.keyring, &*self.store, auditors, record).await.unwrap();
+        let of_log = self.keyring.references_of_log().unwrap();
+        let minted = refs::mint(&self.keyring, &*self.store, &of_log, record).await.unwrap();
         let mut row = CallerRow {
             id,
             subject: minted.reference,

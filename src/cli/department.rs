@@ -17,6 +17,8 @@ const COLUMNS: &[Column] = &[
     ("city code", "/city_code"),
     ("state", "/state"),
     ("into", "/successor"),
+    ("references", "/references"),
+    ("those before until", "/references_before_until"),
     ("version", "/version"),
 ];
 
@@ -62,6 +64,17 @@ enum Verb {
         code: DepartmentCode,
         /// The city's own code for it; without it, it has none from now on.
         city_code: Option<String>,
+        #[command(flatten)]
+        seen: Seen,
+    },
+    /// Give a department's references to callers a new version. Those from before stay good for a while.
+    RotateReferences {
+        /// Its code.
+        code: DepartmentCode,
+        /// How many days, 0 to 366, the references from before stay good: 0 where they may be in wrong hands, which ends all of them at
+        /// once.
+        #[arg(long, default_value_t = 90)]
+        grace_days: u16,
         #[command(flatten)]
         seen: Seen,
     },
@@ -121,6 +134,11 @@ impl Department {
                 let now = server.department(code)?;
                 let name = now.get("name").cloned().unwrap_or_default();
                 set(&now, &name, Some(&json!(city_code)), &seen)
+            }
+            Verb::RotateReferences { code, grace_days, seen } => {
+                let now = server.department(code)?;
+                let path = format!("{}/references/rotate", path(&now));
+                Call::new("POST", path, Some(json!({"grace_days": grace_days}))).at(seen.of(&now))
             }
             Verb::Close { code, seen } => close(&server, code, None, &seen)?,
             Verb::Merge { code, into, seen } => close(&server, code, Some(into), &seen)?,

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::Answer;
 use super::problem::Problem;
-use super::request::{Context, Json, Path, Query, identifier, tagged};
+use super::request::{Context, Json, Path, Query, reference, tagged};
 use crate::keyring::Revealed;
 use crate::log::mark::Mark;
 use crate::model::problems::Thing;
@@ -16,7 +16,7 @@ use crate::vault::calls::correct::{Corrected, Correction};
 use crate::vault::calls::intake::{Intake, Taken};
 use crate::vault::calls::lookup::{Found, LookupCallers};
 use crate::vault::calls::reveal::RevealCaller;
-use crate::vault::{Audit, Vault};
+use crate::vault::{Audit, Superseded, Vault};
 
 /// Of an answer that was given before.
 const REPLAYED: &str = "idempotent-replayed";
@@ -27,6 +27,9 @@ pub(super) struct Shown {
     /// Values by field name, in the form asked for. A field that is not on file is absent.
     #[schema(value_type = std::collections::BTreeMap<String, String>)]
     fields: serde_json::Map<String, serde_json::Value>,
+    /// Where the reference that you named has been superseded by another.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    superseded: Option<Superseded>,
     /// The log entry of this read.
     audit: Audit,
     /// The trace mark. Print it beside the values, so that a leaked copy leads to its reader.
@@ -39,7 +42,7 @@ pub(super) struct Shown {
     clippy::disallowed_methods,
     reason = "the one exit of opened values: the answer to the read that was logged"
 )]
-pub(super) fn shown(vault: &Vault, revealed: Revealed) -> Answer<Shown> {
+pub(super) fn shown(vault: &Vault, (revealed, superseded): (Revealed, Option<Superseded>)) -> Answer<Shown> {
     vault.is_open()?;
     let disclosed = revealed.disclose();
     let fields = disclosed
@@ -50,6 +53,7 @@ pub(super) fn shown(vault: &Vault, revealed: Revealed) -> Answer<Shown> {
     let audit = Audit::from(disclosed.at);
     Ok(axum::Json(Shown {
         fields,
+        superseded,
         audit,
         mark: audit.mark(),
     }))
@@ -89,7 +93,7 @@ pub(super) async fn read(
     Path(caller): Path<String>,
     Query(query): Query<PurposeQuery>,
 ) -> Result<Response, Problem> {
-    let caller = identifier(&caller, Thing::Reference)?;
+    let caller = reference(&caller, Thing::Reference)?;
     let purpose = context.purpose(query.purpose);
     let page = context.vault().read_caller(context.session(), caller, purpose).await?;
     Ok(match page.version {
@@ -102,7 +106,7 @@ pub(super) async fn read(
 #[utoipa::path(post, path = "/v1/callers/{ref}/reveal", tag = "callers", params(("ref" = String, Path)),
     request_body = RevealCaller, responses((status = 200, body = Shown)))]
 pub(super) async fn reveal(context: Context, Path(caller): Path<String>, body: Json<RevealCaller>) -> Answer<Shown> {
-    let caller = identifier(&caller, Thing::Reference)?;
+    let caller = reference(&caller, Thing::Reference)?;
     let ask = context.vault().ask_caller(context.session(), caller, &body.value)?;
     shown(context.vault(), context.vault().reveal(ask).await?)
 }
@@ -111,7 +115,7 @@ pub(super) async fn reveal(context: Context, Path(caller): Path<String>, body: J
 #[utoipa::path(post, path = "/v1/callers/{ref}/verify", tag = "callers", params(("ref" = String, Path)),
     request_body = Comparison, responses((status = 200, body = Compared)))]
 pub(super) async fn compare(context: Context, Path(caller): Path<String>, body: Json<Comparison>) -> Answer<Compared> {
-    let caller = identifier(&caller, Thing::Reference)?;
+    let caller = reference(&caller, Thing::Reference)?;
     let compared = context.vault().compare(context.session(), caller, &body.value);
     Ok(axum::Json(compared.await?))
 }
@@ -127,7 +131,7 @@ pub(super) async fn correct(
     Path(caller): Path<String>,
     body: Json<Correction>,
 ) -> Result<Response, Problem> {
-    let caller = identifier(&caller, Thing::Reference)?;
+    let caller = reference(&caller, Thing::Reference)?;
     let version = context.version()?;
     let replay = context.replay(&body.bytes)?;
     let corrected = context

@@ -7,7 +7,9 @@ use super::admin::{Made, made};
 use super::problem::Problem;
 use super::request::{Context, Json, ListQuery, MaybeJson, Once, Path, Query, USUAL_PAGE, identifier, limit, tagged};
 use crate::model::problems::Thing;
-use crate::vault::people::{Changed, CloseDepartment, Department, FindDepartments, NewDepartment, Page, SetDepartment};
+use crate::vault::people::{
+    Changed, CloseDepartment, Department, FindDepartments, NewDepartment, Page, RotateReferences, SetDepartment,
+};
 
 /// Makes a department.
 #[utoipa::path(post, path = "/v1/admin/departments", tag = "admin", request_body = NewDepartment,
@@ -60,6 +62,24 @@ pub(super) async fn close(
     let changed = context
         .vault()
         .close_department(context.session(), code, &body.value, version)
+        .await?;
+    Ok(tagged(changed.now.version, axum::Json(changed)))
+}
+
+/// Gives a department's references to callers a new version. Those from before are good for 90 days, or for as long as it is said.
+#[utoipa::path(post, path = "/v1/admin/departments/{code}/references/rotate", tag = "admin",
+    params(("code" = String, Path), ("If-Match" = String, Header)), request_body(content = Option<RotateReferences>),
+    responses((status = 200, body = Changed<Department>), (status = 404), (status = 409), (status = 412), (status = 428)))]
+pub(super) async fn rotate_references(
+    context: Once,
+    Path(code): Path<String>,
+    body: MaybeJson<RotateReferences>,
+) -> Result<Response, Problem> {
+    let code = identifier(&code, Thing::Department)?;
+    let version = context.version()?;
+    let changed = context
+        .vault()
+        .rotate_references(context.session(), code, &body.value, version)
         .await?;
     Ok(tagged(changed.now.version, axum::Json(changed)))
 }

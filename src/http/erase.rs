@@ -3,7 +3,7 @@
 use super::Answer;
 use super::approvals::{APPROVAL, REASON};
 use super::problem::AskedBody;
-use super::request::{Context, Once, Path, identifier};
+use super::request::{Context, Once, Path, identifier, reference};
 use crate::model::problems::Thing;
 use crate::vault::calls::erase::Erasure;
 
@@ -15,7 +15,7 @@ use crate::vault::calls::erase::Erasure;
         ("Approval-Reason" = Option<String>, Header, description = REASON)),
     responses((status = 200, body = Erasure), (status = 202, body = AskedBody), (status = 409)))]
 pub(super) async fn erase(context: Once, Path(caller): Path<String>) -> Answer<Erasure> {
-    let caller = identifier(&caller, Thing::Reference)?;
+    let caller = reference(&caller, Thing::Reference)?;
     let exact = context.exact(&[])?;
     Ok(axum::Json(
         context.vault().erase_caller(context.session(), caller, &exact).await?,

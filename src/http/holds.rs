@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::Answer;
 use super::problem::Problem;
-use super::request::{Context, Json, ListQuery, Once, Path, Query, bad_reason, identifier};
+use super::request::{Context, Json, ListQuery, Once, Path, Query, bad_reason, identifier, reference};
 use crate::model::approvals::Reason;
 use crate::model::problems::Thing;
 use crate::vault::calls::holds::{HoldChanged, HoldLine, NewHold};
@@ -46,7 +46,7 @@ pub(super) async fn set(
     Path(caller): Path<String>,
     body: Json<SetHold>,
 ) -> Result<(StatusCode, axum::Json<HoldChanged>), Problem> {
-    let caller = identifier(&caller, Thing::Reference)?;
+    let caller = reference(&caller, Thing::Reference)?;
     let owner = body.value.owner.as_deref().map(|id| identifier(id, Thing::Principal));
     let new = NewHold {
         reason: reason(body.value.reason)?,

@@ -48,6 +48,11 @@ struct Stage {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Refused {
+    why: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Level {
     level: u64,
 }
@@ -148,6 +153,15 @@ fn register_vault(registry: &mut Registry, vault: &Vault) {
         "log_commits",
         "Commits since the unlock; entries over commits is the size of a group",
         commits,
+    );
+    let refusals = Family::<Refused, Counter>::default();
+    for (why, count) in log.refusals() {
+        refusals.get_or_create(&Refused { why }).inc_by(count);
+    }
+    registry.register(
+        "refusals",
+        "Refusals in the log since the unlock, by reason; foreign-reference and unknown-reference tell of references that are tried",
+        refusals,
     );
     register_statements(registry, vault);
     register_witnesses(registry, vault);

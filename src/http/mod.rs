@@ -20,6 +20,7 @@ mod openapi;
 mod page;
 mod problem;
 mod reference;
+mod references;
 mod request;
 mod retention;
 mod rights;
@@ -130,6 +131,8 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(tickets::read))
         .routes(routes!(tickets::step))
         .routes(routes!(tickets::reveal))
+        .routes(routes!(references::translate))
+        .routes(routes!(references::accept))
         .routes(routes!(reference::reference))
         .routes(routes!(lists::lists))
         .routes(routes!(lists::reload))
@@ -137,6 +140,7 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(departments::make, departments::list))
         .routes(routes!(departments::set))
         .routes(routes!(departments::close))
+        .routes(routes!(departments::rotate_references))
         .routes(routes!(admin::make_principal, admin::list_principals))
         .routes(routes!(admin::find_principals))
         .routes(routes!(admin::set_principal))

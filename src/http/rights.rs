@@ -9,7 +9,7 @@ use super::Answer;
 use super::approvals::{APPROVAL, REASON};
 use super::page::page;
 use super::problem::{AskedBody, Language, Problem};
-use super::request::{Context, Json, Once, Path, Query, USUAL_PAGE, bad_reason, identifier, limit};
+use super::request::{Context, Json, Once, Path, Query, USUAL_PAGE, bad_reason, limit, reference};
 use crate::model::approvals::Reason;
 use crate::model::problems::{self, Thing, Words};
 use crate::vault::auditing::statement::{AskStatement, Statement};
@@ -71,7 +71,7 @@ pub(super) async fn statement(
     Path(caller): Path<String>,
     Query(query): Query<StatementQuery>,
 ) -> Result<Response, Problem> {
-    let caller = identifier(&caller, Thing::Reference)?;
+    let caller = reference(&caller, Thing::Reference)?;
     let (language, asked) = (query.language(&context)?, query.asked()?);
     let vault = context.vault();
     let statement = vault.statement(context.session(), caller, &asked).await?;
@@ -102,7 +102,7 @@ pub(super) async fn restrict(
     Path(caller): Path<String>,
     body: Json<RestrictCaller>,
 ) -> Answer<Restriction> {
-    let caller = identifier(&caller, Thing::Reference)?;
+    let caller = reference(&caller, Thing::Reference)?;
     let reason = Reason::new(Zeroizing::new(body.value.reason)).ok_or_else(bad_reason)?;
     let restricted = context.vault().restrict_caller(context.session(), caller, &reason);
     Ok(axum::Json(restricted.await?))
@@ -114,7 +114,7 @@ pub(super) async fn restrict(
         ("Approval-Reason" = Option<String>, Header, description = REASON)),
     responses((status = 200, body = Restriction), (status = 202, body = AskedBody), (status = 409)))]
 pub(super) async fn unrestrict(context: Once, Path(caller): Path<String>) -> Answer<Restriction> {
-    let caller = identifier(&caller, Thing::Reference)?;
+    let caller = reference(&caller, Thing::Reference)?;
     let exact = context.exact(&[])?;
     let lifted = context.vault().unrestrict_caller(context.session(), caller, &exact);
     Ok(axum::Json(lifted.await?))
@@ -129,7 +129,7 @@ pub(super) async fn refuse(
     Path(caller): Path<String>,
     body: Json<RefuseCaller>,
 ) -> Result<(axum::http::StatusCode, axum::Json<CallerRefused>), Problem> {
-    let caller = identifier(&caller, Thing::Reference)?;
+    let caller = reference(&caller, Thing::Reference)?;
     let refused = context.vault().refuse_caller(context.session(), caller, &body.value);
     Ok((axum::http::StatusCode::CREATED, axum::Json(refused.await?)))
 }

@@ -6,7 +6,9 @@ use serde::Deserialize;
 use super::Answer;
 use super::callers::{Shown, shown};
 use super::problem::Problem;
-use super::request::{Context, Json, MaybeJson, Path, Query, USUAL_PAGE, identifier, limit, tagged};
+use super::request::{
+    Context, Json, MaybeJson, Path, Query, USUAL_PAGE, identifier, limit, reference, tagged,
+};
 use crate::model::problems::Thing;
 use crate::model::purposes::Purpose;
 use crate::model::transitions::Transition;
@@ -34,7 +36,7 @@ pub(super) struct TicketsQuery {
     responses((status = 200, body = TicketList)))]
 pub(super) async fn list(context: Context, Query(list): Query<TicketsQuery>) -> Answer<TicketList> {
     let after = list.after.as_deref();
-    let after = after.map(|after| identifier(after, Thing::TicketNo)).transpose()?;
+    let after = after.map(|after| identifier(after, Thing::Ticket)).transpose()?;
     let purpose = context.purpose(list.purpose);
     let limit = limit(list.limit, USUAL_PAGE)?;
     let page = context.vault().list_tickets(context.session(), purpose, after, limit);
@@ -42,48 +44,55 @@ pub(super) async fn list(context: Context, Query(list): Query<TicketsQuery>) -> 
 }
 
 /// Reads a ticket without its sealed fields.
-#[utoipa::path(get, path = "/v1/tickets/{no}", tag = "tickets", params(("no" = String, Path), PurposeQuery),
+#[utoipa::path(get, path = "/v1/tickets/{ticket}", tag = "tickets", params(("ticket" = String, Path, description = "its number, or your department's reference to it"), PurposeQuery),
     responses((status = 200, body = TicketPage)))]
 pub(super) async fn read(
     context: Context,
-    Path(no): Path<String>,
+    Path(ticket): Path<String>,
     Query(query): Query<PurposeQuery>,
 ) -> Result<Response, Problem> {
-    let no = identifier(&no, Thing::TicketNo)?;
+    let ticket = reference(&ticket, Thing::Ticket)?;
     let purpose = context.purpose(query.purpose);
-    let page = context.vault().read_ticket(context.session(), no, purpose).await?;
+    let page = context.vault().read_ticket(context.session(), ticket, purpose).await?;
     Ok(tagged(page.version, axum::Json(page)))
 }
 
 /// Moves a ticket one step on. docs/transitions.md lists the steps, the states that they start from and the acts that they need.
 ///
 /// The body may be left out where the step takes nothing. An empty text counts as none.
-#[utoipa::path(post, path = "/v1/tickets/{no}/{transition}", tag = "tickets",
-    params(("no" = String, Path), ("transition" = Transition, Path),
+#[utoipa::path(post, path = "/v1/tickets/{ticket}/{transition}", tag = "tickets",
+    params(("ticket" = String, Path, description = "its number, or your department's reference to it"), ("transition" = Transition, Path),
         ("If-Match" = Option<String>, Header), ("Idempotency-Key" = Option<String>, Header)),
     request_body = Option<TicketStep>,
     responses((status = 200, body = Moved), (status = 404), (status = 409), (status = 412)))]
 pub(super) async fn step(
     context: Context,
-    Path((no, transition)): Path<(String, String)>,
+    Path((ticket, transition)): Path<(String, String)>,
     body: MaybeJson<TicketStep>,
 ) -> Result<Response, Problem> {
-    let no = identifier(&no, Thing::TicketNo)?;
+    let ticket = reference(&ticket, Thing::Ticket)?;
     let transition = Transition::from_word(&transition).ok_or(Error::NotFound(Thing::Step))?;
     let replay = context.replay(&body.bytes)?;
     let seen = context.if_match()?;
     let moved = context
         .vault()
-        .step(context.session(), no, transition, &body.value, seen, replay.as_ref())
+        .step(
+            context.session(),
+            ticket,
+            transition,
+            &body.value,
+            seen,
+            replay.as_ref(),
+        )
         .await?;
     Ok(tagged(moved.answer.version, axum::Json(moved)))
 }
 
 /// Shows fields of the ticket itself.
-#[utoipa::path(post, path = "/v1/tickets/{no}/reveal", tag = "tickets", params(("no" = String, Path)),
+#[utoipa::path(post, path = "/v1/tickets/{ticket}/reveal", tag = "tickets", params(("ticket" = String, Path, description = "its number, or your department's reference to it")),
     request_body = RevealTicket, responses((status = 200, body = Shown)))]
-pub(super) async fn reveal(context: Context, Path(no): Path<String>, body: Json<RevealTicket>) -> Answer<Shown> {
-    let no = identifier(&no, Thing::TicketNo)?;
-    let ask = context.vault().ask_ticket(context.session(), no, &body.value)?;
+pub(super) async fn reveal(context: Context, Path(ticket): Path<String>, body: Json<RevealTicket>) -> Answer<Shown> {
+    let ticket = reference(&ticket, Thing::Ticket)?;
+    let ask = context.vault().ask_ticket(context.session(), ticket, &body.value)?;
     shown(context.vault(), context.vault().reveal(ask).await?)
 }

@@ -37,6 +37,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 pub use self::error::KeyError;
 pub use self::record_key::RecordKey;
+pub use self::references::Version;
 pub use self::revealed::{Disclosed, Revealed};
 use self::stack::Stacks;
 use self::unlocked::{Keys, Unlocked};
@@ -110,6 +111,14 @@ impl Keyring {
     /// [`KeyError::NoSuchKey`] for a version that is not there; when locked.
     pub fn suite(&self, role: KeyRole, version: u8) -> Result<Suite, KeyError> {
         self.look(|unlocked| unlocked.lend().key(role, version).map(|key| key.suite))
+    }
+
+    /// Whether there is this version of a role's key.
+    ///
+    /// # Errors
+    /// When locked.
+    pub fn has(&self, role: KeyRole, version: u8) -> Result<bool, KeyError> {
+        Ok(self.versions(role)?.contains(&version))
     }
 
     /// Every version of a role's key, newest first.

@@ -5,10 +5,22 @@ use super::suites::Key;
 use super::{KeyError, KeyRole, Keyring, aead, place};
 use crate::model::ids::{CallerId, RecordKind, TicketId};
 use crate::model::reference::DepartmentCode;
+use crate::model::reference_versions::{ReferenceKeys, ReferenceVersions};
 use crate::store::rows::{ReferenceRow, TicketRow};
 
 /// The subkey under which references hold their ids, and tickets their callers'.
 const MAP: &[u8] = b"callervault/reference-map/1";
+
+/// One version of a department's references to one kind of record.
+#[derive(Clone, Copy)]
+pub struct Version {
+    /// Whose references.
+    pub department: DepartmentCode,
+    /// To what.
+    pub kind: RecordKind,
+    /// Which version of them.
+    pub version: u8,
+}
 
 impl Keyring {
     /// The version of the reference key that new references use.
@@ -19,15 +31,29 @@ impl Keyring {
         self.active(KeyRole::Reference)
     }
 
-    /// The first 55 bits of HMAC(subkey of department, kind and version; id ‖ counter): REFERENCES §2.1.
+    /// The log's own references: a version for each version of the key.
+    ///
+    /// # Errors
+    /// When locked.
+    pub fn references_of_log(&self) -> Result<ReferenceVersions, KeyError> {
+        let keys: Vec<u8> = (1..=self.reference_version()?).collect();
+        let keys = ReferenceKeys::from_bytes(&keys).ok_or(KeyError::Broken)?;
+        Ok(ReferenceVersions::of_log(keys))
+    }
+
+    /// The first 55 bits of HMAC(subkey of department, kind and version; id ‖ counter): REFERENCES §2.1. `key` is the version of the reference
+    /// key.
     ///
     /// # Errors
     /// When locked, or for a version the keyring does not hold.
     pub fn reference_body(
         &self,
-        department: DepartmentCode,
-        kind: RecordKind,
-        version: u8,
+        key: u8,
+        Version {
+            department,
+            kind,
+            version,
+        }: Version,
         id: &[u8; 16],
         counter: u32,
     ) -> Result<u64, KeyError> {
@@ -39,38 +65,25 @@ impl Keyring {
             &[version],
         ];
         let message = join(&[id, &counter.to_be_bytes()]);
-        let code = self.with_codes(|keys| keyed(keys.key(KeyRole::Reference, version)?, &label, &message))?;
+        let code = self.with_codes(|keys| keyed(keys.key(KeyRole::Reference, key)?, &label, &message))?;
         let first = code.first_chunk().copied().ok_or(KeyError::Broken)?;
         Ok(u64::from_be_bytes(first) >> 9)
-    }
-
-    /// Every version of the reference key, newest first.
-    ///
-    /// # Errors
-    /// When locked.
-    pub fn reference_versions(&self) -> Result<Vec<u8>, KeyError> {
-        self.versions(KeyRole::Reference)
     }
 
     /// The code under which a reference's row is found: whoever has the database does not have the reference.
     ///
     /// # Errors
     /// When locked, or for a version the keyring does not hold.
-    pub fn reference_code(
-        &self,
-        department: DepartmentCode,
-        kind: RecordKind,
-        version: u8,
-        body: u64,
-    ) -> Result<[u8; 16], KeyError> {
-        let label: [&[u8]; 4] = [
+    pub fn reference_code(&self, key: u8, of: Version, body: u64) -> Result<[u8; 16], KeyError> {
+        let label: [&[u8]; 5] = [
             b"callervault/reference-code/1",
             self.origin.as_bytes(),
-            department.as_bytes(),
-            kind.as_str().as_bytes(),
+            of.department.as_bytes(),
+            of.kind.as_str().as_bytes(),
+            &[of.version],
         ];
         let code = self.with_codes(|keys| {
-            let key = keys.key(KeyRole::Reference, version)?;
+            let key = keys.key(KeyRole::Reference, key)?;
             keyed(key, &label, &body.to_be_bytes())
         })?;
         code.first_chunk().copied().ok_or(KeyError::Broken)
@@ -82,14 +95,18 @@ impl Keyring {
     /// When locked or without randomness.
     pub fn seal_reference(
         &self,
-        department: DepartmentCode,
-        kind: RecordKind,
-        version: u8,
+        key: u8,
+        of: Version,
         body: [u8; 16],
         id: &[u8; 16],
     ) -> Result<ReferenceRow, KeyError> {
+        let Version {
+            department,
+            kind,
+            version,
+        } = of;
         let aad = place::reference(&self.origin, department, kind, version, &body);
-        let sealed_id = self.seal_id(version, &aad, id)?;
+        let sealed_id = self.seal_id(key, &aad, id)?;
         Ok(ReferenceRow {
             department,
             kind,
@@ -106,6 +123,14 @@ impl Keyring {
     pub fn open_reference(&self, row: &ReferenceRow) -> Result<[u8; 16], KeyError> {
         let aad = place::reference(&self.origin, row.department, row.kind, row.version, &row.body);
         self.open_id(&aad, &row.sealed_id)
+    }
+
+    /// The version of the reference key that a row was made with.
+    ///
+    /// # Errors
+    /// When the row was changed.
+    pub fn key_of_reference(&self, row: &ReferenceRow) -> Result<u8, KeyError> {
+        aead::generation(&row.sealed_id)
     }
 
     /// A ticket's caller, sealed for the ticket's row.

@@ -23,7 +23,7 @@ use crate::model::reference::DepartmentCode;
 use crate::policy::facts::{Facts, PolicyHash};
 use crate::policy::{Denial, Permit};
 use crate::store::rows::restriction::IN_FORCE;
-use crate::store::rows::{PrincipalRow, TokenRow};
+use crate::store::rows::{DepartmentRow, PrincipalRow, TokenRow};
 use crate::store::{DataWriter, Guard, KeyStore, Write};
 
 /// Jobs that may wait, unless it is set otherwise.
@@ -125,14 +125,10 @@ impl Log {
     ///
     /// # Errors
     /// [`CommitError`]: then nothing may be shown.
-    pub async fn commit(&self, permit: Permit, beside: Vec<Write>) -> Result<Receipt, CommitError> {
+    pub async fn commit(&self, permit: Permit, mut beside: Change) -> Result<Receipt, CommitError> {
         let leaf = Leaf::granted(&permit, &self.node)?.to_bytes(permit.ask().client())?;
-        let change = Change {
-            guards: guards(&permit),
-            writes: beside,
-            ..Change::default()
-        };
-        let position = self.sequence(leaf, change).await?;
+        beside.guards.extend(guards(&permit));
+        let position = self.sequence(leaf, beside).await?;
         Ok(Receipt::new(permit, position))
     }
 
@@ -179,6 +175,7 @@ impl Log {
             ..Change::default()
         };
         let position = self.sequence(leaf, change).await?;
+        self.stats.refused(denial.why());
         Ok(Refusal::new(denial.why(), position))
     }
 
@@ -315,6 +312,7 @@ fn guards(permit: &Permit) -> Vec<Guard> {
     let mut guards = vec![
         Guard::code_of::<PrincipalRow>(&who.id(), who.code()),
         Guard::code_of::<TokenRow>(&who.token(), who.token_code()),
+        Guard::code_of::<DepartmentRow>(&who.department(), who.department_code()),
     ];
     if let Some((service, code)) = who.via() {
         guards.push(Guard::code_of::<PrincipalRow>(&service, code));

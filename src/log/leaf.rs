@@ -7,8 +7,9 @@ use jiff::Timestamp;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
+use super::asked::{linked, named_ticket};
 use super::error::CommitError;
-use super::places::{OTHER_SUBJECT, digests};
+use super::places::digests;
 use super::{Change, Node, Unasked};
 use crate::model::ask::Ask;
 use crate::model::client::SealedAddress;
@@ -20,8 +21,6 @@ use crate::policy::{Denial, Permit, Why};
 /// The longest entry, in bytes.
 pub const MAX_LEN: usize = 2048;
 const VERSION: u8 = 1;
-/// The word of `link` for the account that an entry is about.
-const ACCOUNT: &str = "principal";
 /// The word of `link` for how the vault was unlocked, or locked by nobody who asked.
 pub const WAY: &str = "way";
 /// Nobody: the actor of what the vault does by itself.
@@ -112,7 +111,7 @@ leaf! {
     /// For writes: SHA-256 in base64 of what each place now holds. A place is a field's name (its ciphertext), or
     /// `@other/<field>` (that of the record in `link`'s `subject`), `@caller/<subject>`, `@ticket/<number>`, `@joined/<id>`,
     /// `@department/<code>`, `@principal/<id>`, `@token/<principal>/<id>`, `@code/<principal>`, `@approval/<id>`, `@archive/<log>`,
-    /// `@recovery/<principal>`, `@key/<role>/<version>`, `@destroyed-key/<role>/<version>`, `@hold/<id>`, `@restriction/<id>`, `@erased/<subject>` (a
+    /// `@recovery/<principal>`, `@key/<role>/<version>`, `@destroyed-key/<role>/<version>`, `@hold/<id>`, `@restriction/<id>`, `@transfer/<id>`, `@erased/<subject>` (a
     /// caller's records and tickets are gone),
     /// `@field/<name>` (the row's columns). Empty: what was there was removed.
     digest: maybe BTreeMap<String, String>,
@@ -135,7 +134,8 @@ leaf! {
     /// About a caller's request that was refused: the `request` and the `ground`.
     /// About a rewrap: the `rate`, what was `moved` and what is `left`; the `first` and the `last` caller of a step, counted from its
     /// beginning, and the `count` of values that were opened. About a call that was brought in: when it was `received`, `sent`,
-    /// `sent_to` whom, and `closed`; how many rejected `lines` were opened.
+    /// `sent_to` whom, and `closed`; how many rejected `lines` were opened. About a `transfer` of a reference: `from` which department `to` which. `named_by` `number`: a department named
+    /// the ticket by its number, and not by its own reference.
     link: maybe BTreeMap<String, String>,
     /// The node that wrote it.
     node: always String,
@@ -190,15 +190,6 @@ impl<T> Present for Option<T> {
     }
 }
 
-/// What an ask is about besides its caller and ticket.
-fn linked(ask: &Ask) -> Option<BTreeMap<String, String>> {
-    let account = ask.account_asked_about().map(|id| (ACCOUNT, id.to_string()));
-    let other = ask.other_subject().map(|subject| (OTHER_SUBJECT, subject.to_string()));
-    let linked = account.into_iter().chain(other);
-    let linked: BTreeMap<String, String> = linked.map(|(word, what)| (word.to_owned(), what)).collect();
-    (!linked.is_empty()).then_some(linked)
-}
-
 impl Leaf {
     /// Parses an entry's bytes, whose hash was compared: [`super::ProvedEntry::leaf`].
     pub(super) fn parse(bytes: &[u8]) -> Option<Self> {
@@ -207,7 +198,7 @@ impl Leaf {
 
     fn new(ask: &Ask, facts: &Facts, policy: PolicyHash, node: &Node) -> Result<Self, CommitError> {
         let id = node.entry_id(ask.at())?;
-        let ticket = ask.ticket_no().map(|no| no.as_str().to_owned());
+        let ticket = named_ticket(ask, facts).map(|no| no.to_string());
         let subject = facts.caller.as_ref().map(|caller| caller.row.subject);
         let subject = subject.or_else(|| facts.ticket.as_ref().map(|ticket| ticket.row.subject));
         let subject = subject.or_else(|| ask.subject_reference().copied());
@@ -236,7 +227,7 @@ impl Leaf {
             node: node.name.clone(),
             nth: None,
             approver: facts.approval.as_ref().map(|approval| approval.by.to_string()),
-            link: linked(ask),
+            link: linked(ask, facts),
             digest: None,
         })
     }

@@ -4,6 +4,7 @@
 //! it into a transaction with the job's writes, extends the tree, signs the checkpoint, commits, and only then answers
 //! with a [`Receipt`] or [`Refusal`]. At start [`startup`] proves the tree before anything is served.
 
+mod asked;
 mod barred;
 mod commit;
 mod error;

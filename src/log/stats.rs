@@ -1,8 +1,12 @@
 //! Counts of the log since start, written by its thread.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::watch;
+
+use crate::policy::Why;
 
 /// Counts since start, for metrics and benches.
 #[derive(Default)]
@@ -10,6 +14,7 @@ pub struct LogStats {
     pub(super) entries: AtomicU64,
     pub(super) commits: AtomicU64,
     pub(super) size: watch::Sender<u64>,
+    refusals: Mutex<BTreeMap<&'static str, u64>>,
     // Set by the log's thread: there are entries that the fence has had no room for.
     pub(super) unfenced: AtomicBool,
 }
@@ -30,6 +35,17 @@ impl LogStats {
     #[must_use]
     pub fn entries(&self) -> u64 {
         self.entries.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn refused(&self, why: Why) {
+        let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
+        *refusals.entry(why.as_str()).or_default() += 1;
+    }
+
+    /// Refusals committed since start, by the word of their reason.
+    #[must_use]
+    pub fn refusals(&self) -> BTreeMap<&'static str, u64> {
+        self.refusals.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Commits (flushes) since start.

@@ -152,6 +152,10 @@ actions! {
     EnforceRetention = "retention.enforce": "Put periods of retention in force" / "启用保存期限": Whole, Nothing, two, BarsFields, Delete;
     /// See what is past its period of retention.
     PreviewRetention = "retention.preview": "See what is past its retention period" / "预览到期信息": Whole, Nothing, one, Passes, List;
+    /// Make a transfer by which another department gets a reference of its own to a ticket's caller. Neither sees the other's.
+    Translate = "reference.translate": "Translate a reference for another department" / "转换引用号给其他部门": Whole, OpenTicketAbout, one, Passes, Create;
+    /// Get one's own reference by a transfer.
+    Accept = "reference.accept": "Accept a translated reference" / "接收转换的引用号": Whole, Nothing, one, Passes, Read;
     /// Read a ticket's envelope.
     ReadTicket = "ticket.read": "Read a ticket" / "查看工单": Whole, Ticket, one, Passes, Read;
     /// List a department's tickets.
@@ -317,6 +321,8 @@ impl Action {
                 | Self::Reveal
                 | Self::Verify
                 | Self::Correct
+                | Self::Translate
+                | Self::Accept
                 | Self::ReadTicket
                 | Self::ListTickets
                 | Self::ListDepartments

@@ -12,7 +12,7 @@ use super::limits::Counted;
 use super::principals::Actor;
 use super::purposes::{Form, Purpose};
 use super::reference::{DepartmentCode, Reference};
-use super::ticket_no::TicketNo;
+use super::ticket_name::TicketName;
 use crate::randomness::{NoRandomness, Randomness, System};
 
 /// One request of one principal: who, what, on what, why and when. It has no power of its own: `policy::decide`
@@ -24,7 +24,7 @@ pub struct Ask {
     subject: Option<Reference>,
     other: Option<Reference>,
     account: Option<PrincipalId>,
-    ticket: Option<TicketNo>,
+    ticket: Option<TicketName>,
     fields: Vec<FieldName>,
     record: RecordKind,
     form: Option<Form>,
@@ -138,8 +138,8 @@ impl Ask {
 
     /// For this ticket.
     #[must_use]
-    pub fn ticket(mut self, no: TicketNo) -> Self {
-        self.ticket = Some(no);
+    pub fn ticket(mut self, name: impl Into<TicketName>) -> Self {
+        self.ticket = Some(name.into());
         self
     }
 
@@ -199,6 +199,15 @@ impl Ask {
         self.caller.as_ref()
     }
 
+    /// Every reference of a department that the asker names: to a caller, to a ticket.
+    pub fn references(&self) -> impl Iterator<Item = &Reference> {
+        let ticket = match &self.ticket {
+            Some(TicketName::Reference(reference)) => Some(reference),
+            _ => None,
+        };
+        self.caller.iter().chain(ticket)
+    }
+
     /// The subject of the log asked about.
     #[must_use]
     pub const fn subject_reference(&self) -> Option<&Reference> {
@@ -217,9 +226,9 @@ impl Ask {
         self.account
     }
 
-    /// The ticket that gives the need.
+    /// The ticket that gives the need, as the asker names it.
     #[must_use]
-    pub const fn ticket_no(&self) -> Option<&TicketNo> {
+    pub const fn ticket_name(&self) -> Option<&TicketName> {
         self.ticket.as_ref()
     }
 

@@ -76,6 +76,24 @@ pub(crate) fn check_values(payload: &[u8]) -> [u8; 2] {
     [c1, c2]
 }
 
+/// Where one character is wrong, and what it should be: with two check values there is one answer at most. `None` where nothing, or more than
+/// one character, is wrong.
+pub(crate) fn one_wrong<const N: usize>(values: &[u8; N]) -> Option<(usize, u8)> {
+    let holds = |values: &[u8; N]| {
+        let (payload, check) = values.split_at(N - 2);
+        check == check_values(payload)
+    };
+    if holds(values) {
+        return None;
+    }
+    let single = (0..N).flat_map(|position| (0..32).map(move |value| (position, value)));
+    single.into_iter().find(|&(position, value)| {
+        let mut tried = *values;
+        tried[position] = value;
+        holds(&tried)
+    })
+}
+
 /// The product in GF(32), elements as polynomials in t, bit i for tⁱ; so t is 2.
 fn multiply(a: u8, b: u8) -> u8 {
     let (mut product, mut shifted) = (0, a);

@@ -96,6 +96,11 @@ random_id! {
 }
 
 random_id! {
+    /// One transfer of a caller's reference to another department.
+    TransferId
+}
+
+random_id! {
     /// One backup in the making.
     BackupId
 }
@@ -126,6 +131,7 @@ shown_as_hex!(TokenId);
 shown_as_hex!(ApprovalId);
 shown_as_hex!(JoinId);
 shown_as_hex!(HoldId);
+shown_as_hex!(TransferId);
 shown_as_hex!(BackupId);
 
 /// The text is not 32 hexadecimal digits.

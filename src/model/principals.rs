@@ -4,6 +4,7 @@ use super::code::Code;
 use super::ids::{PrincipalId, TokenId};
 use super::purposes::Purpose;
 use super::reference::DepartmentCode;
+use super::reference_versions::ReferenceVersions;
 use super::word_enum::word_enum;
 
 word_enum! {
@@ -202,8 +203,9 @@ word_enum! {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Actor {
     id: PrincipalId,
-    department: DepartmentCode,
+    references: ReferenceVersions,
     department_kind: DepartmentKind,
+    department_code: Code,
     roles: Roles,
     code: Code,
     token: TokenId,
@@ -215,14 +217,15 @@ impl Actor {
     /// Made by `vault::authenticate` alone, from rows whose integrity it has checked.
     pub(crate) const fn authenticated(
         (id, code): (PrincipalId, Code),
-        (department, department_kind): (DepartmentCode, DepartmentKind),
+        (references, department_kind, department_code): (ReferenceVersions, DepartmentKind, Code),
         roles: Roles,
         (token, token_code): (TokenId, Code),
     ) -> Self {
         Self {
             id,
-            department,
+            references,
             department_kind,
+            department_code,
             roles,
             code,
             token,
@@ -252,7 +255,19 @@ impl Actor {
     /// The one department this principal belongs to.
     #[must_use]
     pub const fn department(&self) -> DepartmentCode {
-        self.department
+        self.references.department()
+    }
+
+    /// That department's references.
+    #[must_use]
+    pub const fn references(&self) -> &ReferenceVersions {
+        &self.references
+    }
+
+    /// The code of that department's row.
+    #[must_use]
+    pub const fn department_code(&self) -> &Code {
+        &self.department_code
     }
 
     /// That department's legal class.

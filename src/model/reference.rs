@@ -101,7 +101,13 @@ impl Reference {
         self.kind
     }
 
-    /// The version, 1 to 15, of the department's key that it was made with.
+    /// Whether it stands for a caller.
+    #[must_use]
+    pub const fn is_caller(&self) -> bool {
+        matches!(self.kind, RecordKind::Caller)
+    }
+
+    /// Which version, 1 to 15, of the department's references it is.
     #[must_use]
     pub const fn version(&self) -> u8 {
         self.version
@@ -111,6 +117,15 @@ impl Reference {
     #[must_use]
     pub const fn body(&self) -> u64 {
         self.body
+    }
+
+    /// Where a text that is no reference has one wrong character, from 1, hyphens aside, and what it should be. To be told, never to be
+    /// taken: somebody else's reference may be meant.
+    #[must_use]
+    pub fn one_wrong(text: &str) -> Option<(usize, char)> {
+        let values = crockford::values_of::<16>(text).ok()?;
+        let (position, value) = crockford::one_wrong(&values)?;
+        Some((position + 1, char::from(character(value.into()))))
     }
 
     /// The 16 characters without hyphens, as ASCII.

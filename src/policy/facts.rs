@@ -2,6 +2,7 @@
 
 use crate::merkle::Hash;
 use crate::model::ids::{CallerId, PrincipalId};
+use crate::model::ticket_name::TicketName;
 use crate::store::rows::{ApprovalRow, CallerRow, Genuine, TicketRow};
 
 /// What `vault::facts` found out about one ask.
@@ -11,8 +12,10 @@ pub struct Facts {
     pub caller: Option<CallerFacts>,
     /// The ticket named, if there is one.
     pub ticket: Option<TicketFacts>,
-    /// The reference named belongs to another department.
+    /// A reference named, to a caller or a ticket, belongs to another department.
     pub foreign_reference: bool,
+    /// The reference named is of a version that is good no more.
+    pub ended_reference: bool,
     /// A second person has approved this very request, and it still stands.
     pub approval: Option<ApprovalFacts>,
 }
@@ -61,6 +64,8 @@ pub struct CallerFacts {
 /// A ticket.
 #[derive(Clone, Debug)]
 pub struct TicketFacts {
+    /// As the asker named it.
+    pub name: TicketName,
     /// Its row, which the log's writer checks again when it commits.
     pub row: Genuine<TicketRow>,
     /// Whom it is about: the record in force, where the ask is about a caller. Nothing where the caller was erased.

@@ -87,7 +87,7 @@ impl Flags {
         let Some(ticket) = facts
             .ticket
             .as_ref()
-            .filter(|ticket| ask.ticket_no() == Some(&ticket.row.no))
+            .filter(|ticket| ask.ticket_name() == Some(&ticket.name))
         else {
             return Self {
                 caller_known: caller.is_some(),

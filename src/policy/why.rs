@@ -13,8 +13,12 @@ word_enum! {
     pub enum Why {
         /// The reference is another department's.
         ForeignReference = "foreign-reference",
+        /// The reference is of a version that is good no more.
+        EndedReference = "ended-reference",
         /// The reference stands for no caller.
         UnknownReference = "unknown-reference",
+        /// The transfer of a reference is for another department.
+        ForeignTransfer = "foreign-transfer",
         /// There is no such ticket, or none was named where one is needed.
         NoSuchTicket = "no-such-ticket",
         /// The asker's department does not hold the ticket.
@@ -95,6 +99,9 @@ pub(super) fn explain(ask: &Ask, facts: &Facts, situation: Situation, permitted:
     let with = |flags| permitted(Situation { flags, ..situation });
     if facts.foreign_reference {
         return Why::ForeignReference;
+    }
+    if facts.ended_reference {
+        return Why::EndedReference;
     }
     if ask.caller_reference().is_some() && is_erased(facts, flags) {
         return Why::Erased;

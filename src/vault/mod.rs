@@ -16,5 +16,5 @@ pub mod tickets;
 
 pub use self::core::{
     Asked, Audit, Error, LARGEST_PAGE, LeafHash, LogStopped, Pending, Rates, Replay, Retention, Rules, Scope, Session,
-    Stranger, Unnamed, Values, Vault, Watching, Witnessing,
+    Stranger, Superseded, Unnamed, Values, Vault, Watching, Witnessing,
 };

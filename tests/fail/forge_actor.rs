@@ -3,6 +3,6 @@ use callervault::model::principals::{Actor, DepartmentKind, Roles};
 use callervault::model::reference::DepartmentCode;
 use callervault::model::{code::Code, ids::{PrincipalId, TokenId}};
 fn forge(id: PrincipalId, department: DepartmentCode, roles: Roles, token: TokenId, code: Code) -> Actor {
-    Actor::authenticated((id, code), (department, DepartmentKind::Organ), roles, (token, code))
+    Actor::authenticated((id, code), (department, DepartmentKind::Organ, code), roles, (token, code))
 }
 fn main() {}

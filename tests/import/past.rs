@@ -58,7 +58,7 @@ async fn an_old_call_comes_in_as_it_stood() {
         .as_array()
         .unwrap()
     {
-        let path = format!("/v1/tickets/{}", line["no"].as_str().unwrap());
+        let path = format!("/v1/tickets/{}", line["ticket"].as_str().unwrap());
         tickets.push(standing(&dispatcher.get(path).await.is(200).json()));
     }
     tickets.sort();
@@ -97,7 +97,7 @@ async fn the_log_says_that_it_was_brought_in_and_work_goes_on() {
     let held = handler.get("/v1/tickets").await.is(200).json();
     let lines = held["tickets"].as_array().unwrap();
     let open = lines.iter().find(|line| line["state"] == "dispatched").unwrap();
-    let no = open["no"].as_str().unwrap();
+    let no = open["ticket"].as_str().unwrap();
     let page = handler.get(format!("/v1/tickets/{no}")).await.is(200).json();
     assert_eq!(page["caller"]["ref"].as_str().unwrap().get(..2), Some("C1"));
     let events = |act: &str| format!("/v1/audit/events?act={act}");
@@ -172,7 +172,7 @@ async fn a_confidential_call_gives_its_department_no_reference() {
     let app = world.open().await;
     let handler = world.actor(&app, "handler-c1");
     let held = handler.get("/v1/tickets").await.is(200).json();
-    let no = held["tickets"][0]["no"].as_str().unwrap().to_owned();
+    let no = held["tickets"][0]["ticket"].as_str().unwrap().to_owned();
     let page = handler.get(format!("/v1/tickets/{no}")).await.is(200).json();
     assert!(page.get("caller").is_none(), "{page}");
     drop(app);
@@ -231,7 +231,7 @@ async fn a_call_that_was_brought_in_is_nobodys_own_call() {
     let held = dispatcher.get("/v1/tickets").await.is(200).json();
     let (mut shown, mut hidden) = (0, 0);
     for line in held["tickets"].as_array().unwrap() {
-        let no = line["no"].as_str().unwrap();
+        let no = line["ticket"].as_str().unwrap();
         let page = agent
             .get(format!("/v1/tickets/{no}?purpose=intake"))
             .await

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use callervault::http::App;
 use callervault::model::principals::{DepartmentKind, DepartmentState, Role};
+use callervault::model::reference_versions::ReferenceKeys;
 use callervault::store::rows::DepartmentRow;
 use serde_json::{Value, json};
 
@@ -180,6 +181,8 @@ async fn renamed(world: &World, code: &str) -> impl Fn(&Store) + use<> {
         city_code: None,
         state: DepartmentState::Open,
         successor: None,
+        reference_keys: ReferenceKeys::first(1),
+        grace_until: None,
         version: 2,
     };
     let mac = keyring.protect(row).unwrap().code().as_bytes().to_vec();

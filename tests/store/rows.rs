@@ -10,7 +10,7 @@ use callervault::store::rows::{
     ApprovalRow, ArchiveRow, BlindIndexRow, CallerRow, Cell, ClosedRow, Coded, Columns, CustodyRow, DATA, DeclaredRow,
     DepartmentRow, DestroyedKeyRow, ErasedRow, FromColumns, HoldRow, JoinedRow, KEYS, KeyVersionRow, PrincipalRow,
     Protected, RecoveryRow, ReplayRow, RestrictionRow, RetentionRow, RewrapRow, SpentRow, TallyRow, TicketCountRow,
-    TicketRow, TokenCodeRow, TokenDayRow, TokenRow,
+    TicketRow, TokenCodeRow, TokenDayRow, TokenRow, TransferRow,
 };
 use callervault::store::{Result, StoreError};
 use callervault::vault::life::recover::Recovery;
@@ -78,6 +78,11 @@ pub(crate) async fn world() -> World {
     rotated(&world, &app, "kek").await.is(200);
     rewrapped(&world, &app, "kek").await;
     destroyed(&world, &app, "kek", 1).await.is(200);
+    let translated = world.case_of(&app, "C1", caller("吴八宝", "13600005555")).await;
+    let transfer =
+        json!({"ref": translated.reference, "to_department": "W2", "ticket": translated.no, "purpose": "handle"});
+    let handler = world.actor(&app, "handler-c1");
+    handler.post("/v1/references/translate", &transfer).await.is(201);
     let code = Request::post(format!("{}/codes", world.account("handler-w2")), &json!({}));
     world.actor(&app, "security-admin").send(code).await.is(201);
     world
@@ -172,6 +177,7 @@ async fn every_column_is_under_its_rows_code() {
         each_column::<JoinedRow>(&keyring, &data),
         each_column::<BlindIndexRow>(&keyring, &data),
         each_column::<TicketRow>(&keyring, &data),
+        each_column::<TransferRow>(&keyring, &data),
         each_column::<TicketCountRow>(&keyring, &data),
         each_column::<CustodyRow>(&keyring, &data),
         each_column::<ReplayRow>(&keyring, &data),

@@ -40,7 +40,7 @@ async fn it_is_the_centres_again_and_can_be_sent_elsewhere() {
     let answer = dispatcher.decide(&case, "accept-return").await.is(200);
     let mut said = answer.json();
     said.as_object_mut().unwrap().remove("audit");
-    let expected = json!({"no": case.no, "state": "accepted", "holder": "H0", "version": 4});
+    let expected = json!({"ticket": case.no, "state": "accepted", "holder": "H0", "version": 4});
     assert_eq!(said, expected, "nothing of the caller");
 
     // The department has lost it, and what it had for its sake.

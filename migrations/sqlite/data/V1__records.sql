@@ -19,6 +19,8 @@ CREATE TABLE department (
     city_code TEXT UNIQUE,
     state     TEXT NOT NULL,
     successor TEXT,
+    reference_keys BLOB NOT NULL,
+    grace_until    INTEGER,
     version   INTEGER NOT NULL,
     mac       BLOB NOT NULL
 );
@@ -229,6 +231,22 @@ CREATE TABLE declared_field (
     idx    TEXT,
     mac    BLOB NOT NULL
 );
+
+-- What one department hands to another so that it gets a reference of its own to a ticket's caller. `hash` is SHA-256 of the text.
+CREATE TABLE transfer (
+    id          BLOB PRIMARY KEY,
+    hash        BLOB NOT NULL UNIQUE,
+    sender      TEXT NOT NULL REFERENCES department (code),
+    receiver    TEXT NOT NULL REFERENCES department (code),
+    ticket      BLOB NOT NULL REFERENCES ticket (id),
+    purpose     TEXT NOT NULL,
+    made_by     BLOB NOT NULL REFERENCES principal (id),
+    made_at     INTEGER NOT NULL,
+    expires_at  INTEGER NOT NULL,
+    accepted_at INTEGER,
+    version     INTEGER NOT NULL,
+    mac         BLOB NOT NULL
+) WITHOUT ROWID;
 
 -- What each principal has spent of what is counted, in slots of time.
 CREATE TABLE spent (

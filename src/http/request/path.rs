@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 
 use crate::http::problem::Problem;
 use crate::model::problems::{self, Thing};
+use crate::model::reference::Reference;
 
 /// As axum's own; what cannot be read is a problem.
 pub(in crate::http) struct Path<T>(pub(in crate::http) T);
@@ -25,6 +26,17 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
 /// An identifier in the address.
 pub(in crate::http) fn identifier<T: FromStr>(text: &str, what: Thing) -> Result<T, Problem> {
     text.parse().map_err(|_| mistyped(what))
+}
+
+/// As [`identifier`]; where one character is wrong, the answer says which.
+pub(in crate::http) fn reference<T: FromStr>(text: &str, what: Thing) -> Result<T, Problem> {
+    text.parse().map_err(|_| match Reference::one_wrong(text) {
+        None => mistyped(what),
+        Some((position, character)) => Problem::from(problems::MISTYPED_REFERENCE)
+            .about(what)
+            .with("position", position)
+            .with("character", character),
+    })
 }
 
 fn mistyped(what: Thing) -> Problem {

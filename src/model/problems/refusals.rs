@@ -19,9 +19,16 @@ problems! {
     /// Another department's reference.
     FOREIGN_REFERENCE = "refused", 403, "Access refused: no need to know" / "拒绝访问：非工作所需",
         "The reference does not belong to your department." / "该引用号不属于您的部门。";
+    /// A reference of a version that is good no more.
+    ENDED_REFERENCE = "ended-reference", 410, "The reference is no longer valid" / "引用号已失效",
+        "Your department's references have a new version. The ticket or the caller's page shows the new reference." /
+        "您的部门已换用新一版引用号。新引用号见工单或诉求人页面。";
     /// A reference that stands for nobody.
     UNKNOWN_REFERENCE = "refused", 403, "Access refused: no need to know" / "拒绝访问：非工作所需",
         "The reference is unknown." / "该引用号不存在。";
+    /// A transfer for another department.
+    FOREIGN_TRANSFER = "refused", 403, "Access refused: no need to know" / "拒绝访问：非工作所需",
+        "The transfer is for another department. It was not used up." / "该转换凭据是给其他部门的。凭据未被使用。";
     /// A ticket of others, or none.
     NOT_HOLDER = "refused", 403, "Access refused: no need to know" / "拒绝访问：非工作所需",
         "Your department does not hold this ticket." / "您的部门没有这张工单。";

@@ -65,6 +65,11 @@ problems! {
     MISTYPED_IDENTIFIER = "mistyped-identifier", 400, "Mistyped identifier" / "编号有误",
         "The {what} in the address is mistyped: its length or check characters are wrong." /
         "地址中的{what}有误：长度或校验位不对。";
+    /// A reference with one wrong character. Which one is told; the reference is not repeated.
+    MISTYPED_REFERENCE = "mistyped-identifier", 400, "Mistyped identifier" / "编号有误",
+        "The {what} in the address is mistyped. If one character is wrong, it is number {position}, hyphens aside, and should be {character}. \
+         Check it before you use it: nothing was corrected." /
+        "地址中的{what}有误。如只错一个字符，应为第 {position} 个（不计连字符），正确字符为 {character}。请核对后再用，系统未作更正。";
     /// A trace mark whose check character is wrong.
     MISTYPED_MARK = "mistyped-mark", 400, "Mistyped trace mark" / "溯源标记有误",
         "A trace mark has 12 characters, and its check character must be right. Read it again from the copy." /
@@ -171,6 +176,9 @@ problems! {
     /// Sent to the department that has it.
     SAME_AGAIN = "same-again", 422, "This department has the ticket already" / "工单已在该部门",
         "Dispatch it to another department, or deny the return." / "请改派其他部门，或不同意退单。";
+    /// More days than may be.
+    BAD_GRACE = "bad-grace", 422, "Invalid number of days" / "天数无效",
+        "`grace_days` is a number from 0 to 366." / "`grace_days` 为 0 到 366 的整数。";
     /// A department that cannot be made.
     BAD_DEPARTMENT = "bad-department", 422, "Invalid department" / "部门信息无效",
         "A department needs a code other than 00 and a name of 1 to 60 characters. A `city_code` has 1 to 40 characters without \

@@ -20,6 +20,20 @@ problems! {
     DEPARTMENT_CLOSED = "department-closed", 409, "The department is closed" / "部门已撤销",
         "It was closed or merged into another. `GET /v1/departments` lists those that are open." /
         "该部门已撤销或并入其他部门。`GET /v1/departments` 列出在用的部门。";
+    /// A transfer that is worth nothing any more.
+    TRANSFER_OVER = "transfer-over", 410, "The transfer is no longer valid" / "转换凭据已失效",
+        "It has expired or was used. Ask the department that sent it for another." / "凭据已过期或已使用。请由发出部门重新转换。";
+    /// A transfer to oneself.
+    SAME_RECEIVER = "same-receiver", 422, "The department is your own" / "接收部门就是本部门",
+        "Name the department that is to get a reference." / "请填写要接收引用号的部门。";
+    /// A rotation before the grace of the last one is over.
+    GRACE_RUNS = "grace-runs", 409, "The references before the last ones are still good" / "上一版引用号仍在宽限期内",
+        "A department has two versions of references at most. Wait until `references_before_until`. If a list of references has leaked, use          `grace_days` 0, which ends all of them at once." /
+        "一个部门最多同时有两版引用号。请等到 `references_before_until` 之后。如引用号已泄露，请将 `grace_days` 设为 0，旧引用号立即全部失效。";
+    /// A reference has four bits for its version.
+    NO_MORE_VERSIONS = "no-more-versions", 409, "There are 15 versions already" / "已有 15 版引用号",
+        "The department's references had 15 versions. Merge it into a department with another code." /
+        "该部门的引用号已有 15 版，不能再换。请将其并入使用新代码的部门。";
     /// A department that people work in.
     DEPARTMENT_STAFFED = "department-in-use", 409, "The department is in use" / "部门仍在使用",
         "It has active accounts. First move them to other departments or switch them off." /

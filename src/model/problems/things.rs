@@ -30,6 +30,8 @@ things! {
     Caller = "caller" / "诉求人";
     /// What a department calls a caller.
     Reference = "reference" / "引用号";
+    /// What hands a reference to another department.
+    Transfer = "transfer" / "转换凭据";
     /// What the log calls a caller.
     Subject = "subject" / "日志对象";
     /// A department.

@@ -8,11 +8,13 @@ use crate::merkle::Hash;
 use crate::model::approvals::ApprovalState;
 use crate::model::ask::Action;
 use crate::model::code::Code;
-use crate::model::ids::{ApprovalId, CallerId, HoldId, JoinId, PrincipalId, RecordKind, TicketId, TokenId};
+use crate::model::ids::{ApprovalId, CallerId, HoldId, JoinId, PrincipalId, RecordKind, TicketId, TokenId, TransferId};
 use crate::model::key_roles::KeyRole;
 use crate::model::limits::{Counted, Counts};
 use crate::model::principals::{DepartmentKind, DepartmentState, PrincipalKind, Roles};
+use crate::model::purposes::Purpose;
 use crate::model::reference::{DepartmentCode, Reference};
+use crate::model::reference_versions::ReferenceKeys;
 use crate::model::ticket_no::TicketNo;
 use crate::model::tickets::{Channel, MatterKind, TicketState};
 use crate::model::unlocking::{CameFrom, OpensBy};
@@ -195,6 +197,16 @@ impl Column for Vec<u8> {
     }
 }
 
+impl Column for ReferenceKeys {
+    fn cell(&self) -> Cell {
+        Cell::Bytes(self.as_bytes().to_vec())
+    }
+
+    fn from_cell(cell: Cell) -> Option<Self> {
+        Self::from_bytes(&Vec::from_cell(cell)?)
+    }
+}
+
 impl<const N: usize> Column for [u8; N] {
     fn cell(&self) -> Cell {
         Cell::Bytes(self.to_vec())
@@ -248,6 +260,7 @@ as_bytes!(
     ApprovalId,
     JoinId,
     HoldId,
+    TransferId,
     Code,
     Hash
 );
@@ -277,6 +290,7 @@ as_word!(
     MatterKind,
     OpensBy,
     PrincipalKind,
+    Purpose,
     RecordKind,
     TicketState
 );

@@ -1,8 +1,11 @@
 //! Departments.
 
+use jiff::Timestamp;
+
 use super::{Protected, table};
 use crate::model::principals::{DepartmentKind, DepartmentState};
 use crate::model::reference::DepartmentCode;
+use crate::model::reference_versions::{ReferenceKeys, ReferenceVersions};
 
 table! {
     /// A department.
@@ -19,6 +22,10 @@ table! {
         pub state: DepartmentState,
         /// The department that it was merged into.
         pub successor: Option<DepartmentCode>,
+        /// The versions of its references, and the key of each.
+        pub reference_keys: ReferenceKeys,
+        /// Until when the version before the newest is good.
+        pub grace_until: Option<Timestamp>,
         /// 1 when made, one more at each change.
         pub version: u64,
     }
@@ -34,6 +41,14 @@ table! {
         /// The department with this code in the city's own lists.
         BY_CITY_CODE = "WHERE city_code = ?1";
     ]
+}
+
+impl DepartmentRow {
+    /// Its references.
+    #[must_use]
+    pub const fn references(&self) -> ReferenceVersions {
+        ReferenceVersions::new(self.code, self.reference_keys, self.grace_until)
+    }
 }
 
 impl Protected for DepartmentRow {

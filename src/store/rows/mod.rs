@@ -35,6 +35,7 @@ pub mod ticket_count;
 pub mod token;
 pub mod token_code;
 pub mod token_day;
+pub mod transfer;
 pub mod under;
 
 pub use self::approval::{About, ApprovalRow};
@@ -74,6 +75,7 @@ pub use self::ticket_count::TicketCountRow;
 pub use self::token::TokenRow;
 pub use self::token_code::TokenCodeRow;
 pub use self::token_day::TokenDayRow;
+pub use self::transfer::TransferRow;
 pub use self::under::Place;
 
 /// Every table of the data store.
@@ -93,6 +95,7 @@ pub static DATA: &[fn() -> &'static Table] = &[
     CustodyRow::table,
     ClosedRow::table,
     ReferenceRow::table,
+    TransferRow::table,
     ReplayRow::table,
     SpentRow::table,
     DeclaredRow::table,

@@ -2,8 +2,8 @@
 //! from being destroyed.
 
 use super::{
-    ApprovalRow, BlindIndexRow, Cell, ClientRow, DATA, FieldRow, ReferenceRow, ReplayRow, Row, Table, TicketRow,
-    TokenCodeRow, WrappedKey,
+    ApprovalRow, BlindIndexRow, Cell, ClientRow, DATA, DepartmentRow, FieldRow, ReferenceRow, ReplayRow, Row, Table,
+    TicketRow, TokenCodeRow, WrappedKey,
 };
 use crate::model::key_roles::KeyRole;
 
@@ -16,6 +16,8 @@ pub enum Names {
     Code,
     /// A sealed value has it behind the suite.
     Sealed,
+    /// It is the last of the numbers in the column, a byte each.
+    Last,
     /// It is the suite itself that is named: a sealed value begins with it.
     Suite,
 }
@@ -45,7 +47,7 @@ type Declared = (fn() -> &'static Table, &'static str, KeyRole, Names);
 const DECLARED: [Declared; 13] = [
     (WrappedKey::table, "kek", KeyRole::Kek, Names::Number),
     (BlindIndexRow::table, "value", KeyRole::Index, Names::Code),
-    (ReferenceRow::table, "version", KeyRole::Reference, Names::Number),
+    (DepartmentRow::table, "reference_keys", KeyRole::Reference, Names::Last),
     (ReferenceRow::table, "sealed_id", KeyRole::Reference, Names::Sealed),
     (TicketRow::table, "caller", KeyRole::Reference, Names::Sealed),
     (ReplayRow::table, "key", KeyRole::Row, Names::Code),
@@ -102,6 +104,7 @@ impl Place {
         match (stored.get(at)?, self.names) {
             (Cell::Int(version), Names::Number) => u8::try_from(*version).ok(),
             (Cell::Bytes(bytes), Names::Code | Names::Suite) => bytes.first().copied(),
+            (Cell::Bytes(versions), Names::Last) => versions.last().copied(),
             (Cell::Bytes(sealed), Names::Sealed) => sealed.get(BEHIND_SUITE).copied(),
             _ => None,
         }
@@ -115,6 +118,7 @@ impl Place {
             Names::Number => column.to_owned(),
             Names::Code | Names::Suite => format!("substr({column}, 1, 1)"),
             Names::Sealed => format!("substr({column}, 2, 1)"),
+            Names::Last => format!("substr({column}, -1, 1)"),
         };
         format!("SELECT COUNT(*) FROM {table} WHERE {named} = ?1")
     }
@@ -124,7 +128,7 @@ impl Place {
     pub fn named(&self, version: u8) -> Cell {
         match self.names {
             Names::Number => Cell::Int(version.into()),
-            Names::Code | Names::Sealed | Names::Suite => Cell::Bytes(vec![version]),
+            Names::Code | Names::Sealed | Names::Suite | Names::Last => Cell::Bytes(vec![version]),
         }
     }
 }

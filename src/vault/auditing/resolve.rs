@@ -7,8 +7,7 @@ use crate::model::ask::Action;
 use crate::model::ids::RecordId;
 use crate::model::problems::{self, Thing};
 use crate::model::reference::{DepartmentCode, Reference};
-use crate::model::ticket_no::TicketNo;
-use crate::refs;
+use crate::model::ticket_name::TicketName;
 use crate::store::rows::About;
 use crate::vault::people::approvals::{DEPARTMENT, Exact};
 use crate::vault::{Audit, Error, Session, Vault};
@@ -37,7 +36,7 @@ pub struct Resolved {
     pub caller: ResolvedCaller,
     /// Tickets about the caller that your department holds or took, newest first, at most 200.
     #[schema(value_type = Vec<String>)]
-    pub tickets: Vec<TicketNo>,
+    pub tickets: Vec<TicketName>,
     /// The log entry of this act.
     pub audit: Audit,
 }
@@ -50,18 +49,15 @@ impl Vault {
     /// [`Error::NotFound`] after the attempt is logged.
     pub async fn resolve_subject(&self, session: &Session, body: &Resolve, exact: &Exact) -> Result<Resolved, Error> {
         let subject = body.subject;
-        if subject.department() != DepartmentCode::AUDITORS || !refs::is_caller(&subject) {
+        if subject.department() != DepartmentCode::AUDITORS || !subject.is_caller() {
             return Err(Error::Bad(problems::NO_SUBJECT));
         }
         let ask = self.ask_log(session, Action::ResolveSubject)?.subject(subject);
-        let department = session.actor.department();
+        let department = session.actor.references();
         // What is approved is an answer to this department, by its reference: an officer who moves does not take it along.
-        let about = About::from([(DEPARTMENT.to_owned(), department.to_string())]);
+        let about = About::from([(DEPARTMENT.to_owned(), department.department().to_string())]);
         let act = self.with_two(ask, about, exact).await?;
-        let caller = match refs::resolve(&self.keyring, &*self.store, &subject).await? {
-            Some(RecordId::Caller(caller)) => Some(caller),
-            _ => None,
-        };
+        let caller = self.subject(&subject).await?;
         let mut change = Change::default();
         let mut found = None;
         if let Some(caller) = caller {

@@ -9,7 +9,7 @@ use crate::model::ask::Action;
 use crate::model::principals::{Actor, DepartmentKind};
 use crate::model::purposes::Purpose;
 use crate::model::reference::Reference;
-use crate::model::ticket_no::TicketNo;
+use crate::model::ticket_name::TicketName;
 use crate::store::rows::{CallerRow, Genuine, TicketRow};
 use crate::vault::core::caller_of;
 use crate::vault::{Audit, Error, Session, Vault};
@@ -29,7 +29,7 @@ pub struct CallerPage {
     /// Your department's reference to the caller.
     #[schema(value_type = String)]
     pub r#ref: Reference,
-    /// Your department's references to records that were merged into this one. They still work.
+    /// Your department's earlier references to the caller: of the version before, until it ends, and to records that were merged into this one. They still work.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(value_type = Vec<String>, required = false)]
     pub superseded: Vec<Reference>,
@@ -37,7 +37,7 @@ pub struct CallerPage {
     pub on_file: Vec<String>,
     /// Tickets about this caller that your department holds or took, newest first, at most 200.
     #[schema(value_type = Vec<String>)]
-    pub tickets: Vec<TicketNo>,
+    pub tickets: Vec<TicketName>,
     /// Version; the `ETag`. Each change increases it. Only the centre gets it: only the centre corrects callers, and the version is
     /// the same for all departments.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -62,7 +62,7 @@ impl Vault {
         let permit = self.decide(ask, facts).await?;
         let row = caller_of(&permit)?;
         let mut change = Change::default();
-        let names = self.references(&mut change, &row, session.actor.department()).await?;
+        let names = self.references(&mut change, &row, session.actor.references()).await?;
         let audit = self.record(permit, change).await?.position().into();
         let centre = session.actor.department_kind() == DepartmentKind::Centre;
         Ok(CallerPage {
@@ -101,10 +101,10 @@ impl Vault {
         &self,
         caller: &Genuine<CallerRow>,
         by: &Actor,
-    ) -> Result<Vec<TicketNo>, Error> {
+    ) -> Result<Vec<TicketName>, Error> {
         let tickets = self.tickets_about(caller, by.department()).await?;
         let mine = |ticket: &&Genuine<TicketRow>| !ticket.confidential || ticket.was_taken_by(by);
-        let known = tickets.iter().filter(mine).map(|ticket| ticket.no);
-        Ok(known.take(crate::vault::LARGEST_PAGE as usize).collect())
+        let known = tickets.iter().filter(mine).take(crate::vault::LARGEST_PAGE as usize);
+        self.names_of_tickets(by, known).await
     }
 }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::log::Change;
 use crate::model::ask::Action;
 use crate::model::ids::RecordKind;
 use crate::model::limits::Counted;
@@ -9,8 +10,8 @@ use crate::model::problems;
 use crate::model::purposes::Purpose;
 use crate::model::reference::Reference;
 use crate::model::submitted::Submitted;
-use crate::model::ticket_no::TicketNo;
-use crate::vault::core::caller_of;
+use crate::model::ticket_name::TicketName;
+use crate::vault::core::{Superseded, caller_of};
 use crate::vault::{Audit, Error, Session, Vault};
 
 /// A value to compare.
@@ -19,7 +20,7 @@ use crate::vault::{Audit, Error, Session, Vault};
 pub struct Comparison {
     /// The ticket for which you need the comparison.
     #[schema(value_type = String)]
-    pub ticket: TicketNo,
+    pub ticket: TicketName,
     /// The purpose of the comparison.
     #[schema(example = "handle")]
     pub purpose: Purpose,
@@ -37,6 +38,9 @@ pub struct Compared {
     /// Whether the value equals the value on file.
     #[serde(rename = "match")]
     pub matches: bool,
+    /// Where the reference that you named has been superseded by another.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub superseded: Option<Superseded>,
     /// The log entry of this comparison.
     pub audit: Audit,
 }
@@ -67,12 +71,22 @@ impl Vault {
             return Err(Error::Bad(problems::NOT_COMPARED));
         }
         let today = self.today()?;
-        let audit = self.note(permit).await?;
+        let mut change = Change::default();
+        let superseded = self.superseded(&permit, &mut change).await?;
+        let audit = self.record(permit, change).await?.position().into();
         // A value that breaks the field's rule cannot be on file.
         let Ok(value) = field.normalise(&body.value, today) else {
-            return Ok(Compared { matches: false, audit });
+            return Ok(Compared {
+                matches: false,
+                superseded,
+                audit,
+            });
         };
         let matches = self.holds(&about, field, &value).await?;
-        Ok(Compared { matches, audit })
+        Ok(Compared {
+            matches,
+            superseded,
+            audit,
+        })
     }
 }

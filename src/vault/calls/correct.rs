@@ -11,7 +11,7 @@ use crate::model::limits::Counted;
 use crate::model::purposes::Purpose;
 use crate::model::reference::Reference;
 use crate::model::submitted::{Submitted, by_name};
-use crate::model::ticket_no::TicketNo;
+use crate::model::ticket_name::TicketName;
 use crate::policy::Why;
 use crate::store::rows::blind_index::HITS;
 use crate::store::rows::{CallerRow, Genuine};
@@ -25,7 +25,7 @@ use crate::vault::{Audit, Error, Replay, Session, Values, Vault};
 pub struct Correction {
     /// The ticket of the call in which the error was found.
     #[schema(value_type = String)]
-    pub ticket: TicketNo,
+    pub ticket: TicketName,
     /// The reason, sealed as the caller's `correction_reason`.
     #[schema(value_type = String)]
     pub reason: Submitted,

@@ -15,7 +15,6 @@ use crate::model::problems::{self, Thing};
 use crate::model::purposes::Purpose;
 use crate::model::reference::Reference;
 use crate::policy::Why;
-use crate::refs;
 use crate::store::rows::hold::{AFTER, BY_ID, IN_FORCE};
 use crate::store::rows::{CallerRow, Cell, Column, Genuine, HoldRow, PrincipalRow};
 use crate::store::{Guard, Write};
@@ -247,9 +246,9 @@ impl Vault {
 
     /// The record that a hold is on.
     async fn held(&self, hold: &HoldRow) -> Result<Genuine<CallerRow>, Error> {
-        match refs::resolve(&self.keyring, &*self.store, &hold.subject).await? {
-            Some(RecordId::Caller(id)) => self.caller_row(id).await,
-            _ => Err(Error::NotFound(Thing::Caller)),
+        match self.subject(&hold.subject).await? {
+            Some(id) => self.caller_row(id).await,
+            None => Err(Error::NotFound(Thing::Caller)),
         }
     }
 

@@ -68,7 +68,7 @@ impl Vault {
         let mut references = Vec::with_capacity(callers.len());
         for id in callers {
             let record = RecordId::Caller(id);
-            references.push(self.refer(&mut change, record, session.actor.department()).await?);
+            references.push(self.refer(&mut change, record, session.actor.references()).await?);
         }
         let recorded = self.record(permit, change).await?;
         Ok(Found {

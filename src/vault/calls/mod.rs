@@ -15,3 +15,4 @@ pub mod refuse;
 pub mod restrict;
 pub mod retention;
 pub mod reveal;
+pub mod translate;

@@ -4,13 +4,14 @@ use serde::Deserialize;
 
 use crate::cells;
 use crate::keyring::{KeyError, Revealed};
-use crate::log::Receipt;
+use crate::log::{Change, Receipt};
 use crate::model::ask::{Action, Ask};
 use crate::model::ids::RecordKind;
 use crate::model::purposes::{Form, Purpose};
 use crate::model::reference::Reference;
-use crate::model::ticket_no::TicketNo;
+use crate::model::ticket_name::TicketName;
 use crate::store::rows::field::ONE;
+use crate::vault::core::Superseded;
 use crate::vault::{Error, Session, Vault};
 
 /// A request to show fields of a caller for a ticket.
@@ -19,7 +20,7 @@ use crate::vault::{Error, Session, Vault};
 pub struct RevealCaller {
     /// The ticket for which you need the fields.
     #[schema(value_type = String, example = "48213900127764")]
-    pub ticket: TicketNo,
+    pub ticket: TicketName,
     /// The purpose of the read.
     #[schema(example = "handle")]
     pub purpose: Purpose,
@@ -65,7 +66,7 @@ impl Vault {
     ///
     /// # Errors
     /// [`Error::Bad`] for a field that is not a ticket's.
-    pub fn ask_ticket(&self, session: &Session, ticket: TicketNo, body: &RevealTicket) -> Result<Ask, Error> {
+    pub fn ask_ticket(&self, session: &Session, ticket: TicketName, body: &RevealTicket) -> Result<Ask, Error> {
         let fields = session.rules.names(RecordKind::Ticket, &body.fields)?;
         let ask = self.ask(session, Action::Reveal, body.purpose)?;
         Ok(ask.ticket(ticket).fields(RecordKind::Ticket, fields).form(body.form))
@@ -75,11 +76,13 @@ impl Vault {
     ///
     /// # Errors
     /// [`Error::Refused`], which stands in the log too; otherwise whatever prevented it, and nothing was opened.
-    pub async fn reveal(&self, ask: Ask) -> Result<Revealed, Error> {
+    pub async fn reveal(&self, ask: Ask) -> Result<(Revealed, Option<Superseded>), Error> {
         let facts = self.facts(&ask).await?;
         let permit = self.decide(ask, facts).await?;
-        let receipt = self.commit(permit).await?;
-        self.open_fields(receipt).await
+        let mut change = Change::default();
+        let superseded = self.superseded(&permit, &mut change).await?;
+        let receipt = self.commit(permit, change).await?;
+        Ok((self.open_fields(receipt).await?, superseded))
     }
 
     async fn open_fields(&self, receipt: Receipt) -> Result<Revealed, Error> {

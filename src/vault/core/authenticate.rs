@@ -14,8 +14,8 @@ use crate::vault::{Error, Session, Vault};
 /// What every token begins with, so that a leaked one is recognised by scanners.
 const PREFIX: &str = "cvt_";
 
-/// SHA-256 of a token: a token is 256 random bits, so no slow hash is needed.
-pub(in crate::vault) fn token_hash(token: &str) -> [u8; 32] {
+/// SHA-256 of a token or a transfer: 256 random bits, so no slow hash is needed.
+pub(in crate::vault) fn text_hash(token: &str) -> [u8; 32] {
     let mut hash = [0; 32];
     hash.copy_from_slice(digest(&SHA256, token.as_bytes()).as_ref());
     hash
@@ -23,10 +23,18 @@ pub(in crate::vault) fn token_hash(token: &str) -> [u8; 32] {
 
 /// A new token: `cvt_` and 256 random bits in base32.
 pub(in crate::vault) fn new_token(randomness: &dyn Randomness) -> Result<zeroize::Zeroizing<String>, NoRandomness> {
+    random_text(randomness, PREFIX)
+}
+
+/// A prefix and 256 random bits in base32.
+pub(in crate::vault) fn random_text(
+    randomness: &dyn Randomness,
+    prefix: &str,
+) -> Result<zeroize::Zeroizing<String>, NoRandomness> {
     let mut secret = zeroize::Zeroizing::new([0; 32]);
     randomness.fill(&mut *secret)?;
     let text = data_encoding::BASE32_NOPAD.encode(&*secret).to_ascii_lowercase();
-    Ok(zeroize::Zeroizing::new(format!("{PREFIX}{text}")))
+    Ok(zeroize::Zeroizing::new(format!("{prefix}{text}")))
 }
 
 impl Vault {
@@ -57,7 +65,7 @@ impl Vault {
         if self.keyring.is_locked() {
             return Err(crate::keyring::KeyError::Locked.into());
         }
-        let found = self.store.one(&CREDENTIALS, &cells![token_hash(token)]).await?;
+        let found = self.store.one(&CREDENTIALS, &cells![text_hash(token)]).await?;
         let (token, principal, department) = found.ok_or(Error::Unauthenticated)?;
         let token = self.keyring.genuine(token)?;
         let principal = self.keyring.genuine(principal)?;
@@ -82,7 +90,7 @@ impl Vault {
         &self,
         token: &Genuine<TokenRow>,
         principal: &Genuine<PrincipalRow>,
-        department: &DepartmentRow,
+        department: &Genuine<DepartmentRow>,
         request: RequestId,
         log: u64,
     ) -> Result<Session, Error> {
@@ -97,7 +105,7 @@ impl Vault {
         }
         let actor = Actor::authenticated(
             (principal.id, *principal.code()),
-            (department.code, department.kind),
+            (department.references(), department.kind, *department.code()),
             principal.roles,
             (token.id, *token.code()),
         );

@@ -5,14 +5,16 @@ use jiff::SignedDuration;
 use crate::cells;
 use crate::model::ask::{Action, Ask};
 use crate::model::ids::RecordId;
+use crate::model::principals::Actor;
 use crate::model::problems::Thing;
 use crate::model::reference::{DepartmentCode, Reference};
-use crate::model::ticket_no::TicketNo;
+use crate::model::reference_versions::Standing;
+use crate::model::ticket_name::TicketName;
 use crate::policy::Permit;
 use crate::policy::facts::{CallerFacts, Facts, TicketFacts};
 use crate::refs;
 use crate::store::rows::Cell;
-use crate::store::rows::ticket::{BY_NO, HELD_ABOUT, TAKEN_ABOUT};
+use crate::store::rows::ticket::{BY_ID, BY_NO, HELD_ABOUT, TAKEN_ABOUT};
 use crate::store::rows::{CallerRow, Coded, DepartmentRow, Genuine, Protected, Read, TicketRow, department};
 use crate::vault::core::records::Traced;
 use crate::vault::{Error, LARGEST_PAGE, Vault};
@@ -23,21 +25,26 @@ const OWN_CALL: SignedDuration = SignedDuration::from_hours(1);
 impl Vault {
     /// Resolves the reference and the ticket an ask names. What does not exist is simply absent.
     pub(in crate::vault) async fn facts(&self, ask: &Ask) -> Result<Facts, Error> {
-        let mut ticket = match ask.ticket_no() {
-            Some(no) => self.ticket_facts(ask, no).await?,
+        let is_foreign = |reference: &Reference| reference.department() != ask.department();
+        let foreign_reference = ask.references().any(is_foreign);
+        let ended_reference = ask.references().any(|reference| {
+            !is_foreign(reference) && ask.who().references().standing(reference, ask.at()) == Standing::Ended
+        });
+        let mut ticket = match ask.ticket_name() {
+            Some(name) => self.ticket_facts(ask, name).await?,
             None => None,
         };
-        let foreign_reference = ask
-            .caller_reference()
-            .is_some_and(|caller| caller.department() != ask.department());
         let caller = match ask.caller_reference() {
-            Some(reference) if !foreign_reference => self.caller_facts(ask, reference, ticket.as_mut()).await?,
+            Some(reference) if !foreign_reference && !ended_reference => {
+                self.caller_facts(ask, reference, ticket.as_mut()).await?
+            }
             _ => None,
         };
         Ok(Facts {
             caller,
             ticket,
             foreign_reference,
+            ended_reference,
             approval: None,
         })
     }
@@ -48,7 +55,7 @@ impl Vault {
         reference: &Reference,
         ticket: Option<&mut TicketFacts>,
     ) -> Result<Option<CallerFacts>, Error> {
-        let Some(RecordId::Caller(id)) = refs::resolve(&self.keyring, &*self.store, reference).await? else {
+        let Some(RecordId::Caller(id)) = self.resolved(ask.who(), reference).await? else {
             return Ok(None);
         };
         let caller = self.traced(id).await?;
@@ -110,16 +117,37 @@ impl Vault {
         Ok(tickets)
     }
 
-    async fn ticket_facts(&self, ask: &Ask, no: &TicketNo) -> Result<Option<TicketFacts>, Error> {
-        let Some(row) = self.store.one(&BY_NO, &cells![*no]).await? else {
+    /// The record that a reference of the asker's own department stands for.
+    async fn resolved(&self, who: &Actor, reference: &Reference) -> Result<Option<RecordId>, Error> {
+        Ok(refs::resolve(&self.keyring, &*self.store, who.references(), reference).await?)
+    }
+
+    /// The ticket that somebody names.
+    pub(in crate::vault) async fn ticket_named(
+        &self,
+        who: &Actor,
+        name: &TicketName,
+    ) -> Result<Option<Genuine<TicketRow>>, Error> {
+        let row = match name {
+            TicketName::No(no) => self.store.one(&BY_NO, &cells![*no]).await?,
+            TicketName::Reference(reference) => match self.resolved(who, reference).await? {
+                Some(RecordId::Ticket(id)) => self.store.one(&BY_ID, &cells![id]).await?,
+                _ => None,
+            },
+        };
+        Ok(row.map(|row| self.keyring.genuine(row)).transpose()?)
+    }
+
+    async fn ticket_facts(&self, ask: &Ask, name: &TicketName) -> Result<Option<TicketFacts>, Error> {
+        let Some(row) = self.ticket_named(ask.who(), name).await? else {
             return Ok(None);
         };
-        let row = self.keyring.genuine(row)?;
         let recent = ask.at().duration_since(row.created_at) <= OWN_CALL;
         Ok(Some(TicketFacts {
             caller: self.keyring.caller_in(&row)?,
             own_call: row.was_taken_by(ask.who()) && recent,
             via: Vec::new(),
+            name: *name,
             row,
         }))
     }

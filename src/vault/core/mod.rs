@@ -19,6 +19,7 @@ mod report;
 mod retention;
 mod rewraps;
 mod rules;
+mod ticket_names;
 mod token_days;
 mod values;
 pub(in crate::vault) mod witnessing;
@@ -29,7 +30,7 @@ use arc_swap::ArcSwap;
 
 pub use self::answer::{Audit, LeafHash};
 pub use self::asked::{Asked, Pending};
-pub(in crate::vault) use self::authenticate::{new_token, token_hash};
+pub(in crate::vault) use self::authenticate::{new_token, random_text, text_hash};
 pub use self::client::Unnamed;
 pub(in crate::vault) use self::copies::{Backup, Checking, CopiedPart, Copies, Parts, Work, WorkFault};
 pub use self::error::Error;
@@ -40,6 +41,7 @@ pub(in crate::vault) use self::lists::ListsInForce;
 pub use self::opening::{Opening, Places, Running};
 pub(in crate::vault) use self::pending::PendingRecovery;
 pub(in crate::vault) use self::records::MOST_MERGED;
+pub use self::records::Superseded;
 pub use self::replay::{Replay, Scope};
 pub use self::report::{Finding, OrphanKey, Report, TimeBack};
 pub use self::retention::Retention;
@@ -219,10 +221,11 @@ impl Vault {
         Ok(recorded)
     }
 
-    /// Logs a read, before anything is shown.
-    pub(in crate::vault) async fn commit(&self, permit: Permit) -> Result<Receipt, Error> {
+    /// Logs a read, before anything is shown, with references that are given out for the first time.
+    pub(in crate::vault) async fn commit(&self, permit: Permit, mut beside: Change) -> Result<Receipt, Error> {
         let used = self.first_use(permit.ask()).await?;
-        let receipt = self.log.commit(permit, used.writes()).await?;
+        beside.writes.extend(used.writes());
+        let receipt = self.log.commit(permit, beside).await?;
         self.token_days.note(used);
         Ok(receipt)
     }

@@ -1,13 +1,17 @@
 //! Records of callers that were merged: which one is in force, and which others are about the same caller.
 
 use jiff::Timestamp;
+use serde::Serialize;
 
 use crate::cells;
 use crate::keyring::KeyError;
 use crate::log::Change;
+use crate::log::leaf::milliseconds;
 use crate::model::ids::{CallerId, RecordId};
 use crate::model::problems::Thing;
-use crate::model::reference::{DepartmentCode, Reference};
+use crate::model::reference::Reference;
+use crate::model::reference_versions::{ReferenceVersions, Standing};
+use crate::policy::Permit;
 use crate::refs;
 use crate::store::rows::caller::{self, MERGED_INTO};
 use crate::store::rows::{CallerRow, Genuine};
@@ -38,11 +42,22 @@ impl Traced {
     }
 }
 
+/// A reference that a department used was superseded by another.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Superseded {
+    /// The one that is given out now.
+    #[schema(value_type = String)]
+    pub by: Reference,
+    /// Until when the one that was used is good. Nothing where its record was merged into another: then it stays good.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
+}
+
 /// How a department names a caller.
 pub(in crate::vault) struct References {
     /// The reference to the record in force.
     pub(in crate::vault) current: Reference,
-    /// Those to records that were merged into it.
+    /// Those of the version before the one that is given out now, and those to records that were merged into it. They still work.
     pub(in crate::vault) superseded: Vec<Reference>,
 }
 
@@ -102,15 +117,41 @@ impl Vault {
         &self,
         change: &mut Change,
         row: &Genuine<CallerRow>,
-        department: DepartmentCode,
+        department: &ReferenceVersions,
     ) -> Result<References, Error> {
         let current = self.refer(change, RecordId::Caller(row.id), department).await?;
+        let now = self.clock.now()?;
         let mut superseded = Vec::new();
-        for merged in self.family(row).await?.iter().skip(1) {
-            let given = refs::mint(&self.keyring, &*self.store, department, RecordId::Caller(merged.id)).await?;
-            superseded.extend(given.new.is_none().then_some(given.reference));
+        for (nth, record) in self.family(row).await?.iter().enumerate() {
+            let id = RecordId::Caller(record.id);
+            if nth > 0 {
+                let given = refs::mint(&self.keyring, &*self.store, department, id).await?;
+                superseded.extend(given.new.is_none().then_some(given.reference));
+            }
+            superseded.extend(refs::former(&self.keyring, &*self.store, department, id, now).await?);
         }
         Ok(References { current, superseded })
+    }
+
+    /// The reference that is given out now to the caller whom a permit is about, with its row among the writes where it is new; nothing where
+    /// the asker has named them by it.
+    pub(in crate::vault) async fn superseded(
+        &self,
+        permit: &Permit,
+        change: &mut Change,
+    ) -> Result<Option<Superseded>, Error> {
+        let (ask, facts) = (permit.ask(), permit.facts());
+        let (Some(named), Some(caller)) = (ask.caller_reference(), &facts.caller) else {
+            return Ok(None);
+        };
+        let department = ask.who().references();
+        let until = match department.standing(named, ask.at()) {
+            Standing::Superseded(until) => Some(milliseconds(until)),
+            Standing::Current if caller.via.is_empty() => return Ok(None),
+            Standing::Current | Standing::Ended => None,
+        };
+        let by = self.refer(change, RecordId::Caller(caller.row.id), department).await?;
+        Ok(Some(Superseded { by, until }))
     }
 
     /// A department's reference, with its row among the writes where it is new. A caller who is erased meanwhile gets none.
@@ -118,7 +159,7 @@ impl Vault {
         &self,
         change: &mut Change,
         record: RecordId,
-        department: DepartmentCode,
+        department: &ReferenceVersions,
     ) -> Result<Reference, Error> {
         let minted = refs::mint(&self.keyring, &*self.store, department, record).await?;
         let made_here = change.keys.iter().any(|key| key.record() == record);
@@ -127,6 +168,16 @@ impl Vault {
         }
         change.writes.extend(minted.new.map(Write::put));
         Ok(minted.reference)
+    }
+
+    /// The record that the log's name for a caller stands for.
+    pub(in crate::vault) async fn subject(&self, subject: &Reference) -> Result<Option<CallerId>, Error> {
+        let references = self.keyring.references_of_log()?;
+        let record = refs::resolve(&self.keyring, &*self.store, &references, subject).await?;
+        Ok(record.and_then(|record| match record {
+            RecordId::Caller(id) => Some(id),
+            RecordId::Ticket(_) => None,
+        }))
     }
 
     /// The caller's row, if it is as the vault wrote it.

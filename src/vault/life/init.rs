@@ -7,16 +7,17 @@ use crate::keyring::unlock::{self, Choice, Shares};
 use crate::keyring::{KeyError, Keyring};
 use crate::log::{Change, Node, genesis};
 use crate::model::ids::{PrincipalId, TokenId, random_uuid};
-use crate::model::key_roles::Suite;
+use crate::model::key_roles::{KeyRole, Suite};
 use crate::model::principals::{DepartmentKind, DepartmentState, PrincipalKind, Role, Roles};
 use crate::model::reference::DepartmentCode;
+use crate::model::reference_versions::ReferenceKeys;
 use crate::randomness::Randomness;
 use crate::store::rows::{DepartmentRow, EntryRow, Fence, HeadRow, One, PrincipalRow, TokenRow, VaultRow};
 use crate::store::sqlite::{NewStore, SqliteData, SqliteKeys};
 use crate::store::{Appended, DataWriter, StoreError, Write};
 use crate::vault::Error;
 use crate::vault::Vault;
-use crate::vault::core::{new_token, token_hash};
+use crate::vault::core::{new_token, text_hash};
 use crate::vault::life::next_log::number_of;
 use crate::vault::life::open::{OpenError, Places};
 use crate::vault::life::rules;
@@ -154,6 +155,8 @@ fn founders(
         city_code: None,
         state: DepartmentState::Open,
         successor: None,
+        reference_keys: ReferenceKeys::first(keyring.active(KeyRole::Reference)?),
+        grace_until: None,
         version: 1,
     };
     let mut first = Change {
@@ -179,7 +182,7 @@ fn founders(
         let token = new_token(randomness).map_err(KeyError::from)?;
         let row = TokenRow {
             id: TokenId::random(randomness).map_err(KeyError::from)?,
-            hash: token_hash(&token),
+            hash: text_hash(&token),
             principal: principal.id,
             label: None,
             epoch: principal.epoch,

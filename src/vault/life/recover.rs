@@ -17,7 +17,7 @@ use crate::model::problems;
 use crate::model::reference::DepartmentCode;
 use crate::store::rows::{About, Genuine, PrincipalRow, RecoveryRow, TokenRow, principal, recovery};
 use crate::store::{Guard, Write};
-use crate::vault::core::{new_token, token_hash};
+use crate::vault::core::{new_token, text_hash};
 use crate::vault::life::init::Issued;
 use crate::vault::life::recovery_log::{CANCEL, DEED};
 use crate::vault::life::restart::{Two, fit};
@@ -130,7 +130,7 @@ impl Vault {
         let secret = new_token(&*self.randomness)?;
         let token = TokenRow {
             id: TokenId::random(&*self.randomness)?,
-            hash: token_hash(&secret),
+            hash: text_hash(&secret),
             principal: owner.id,
             label: None,
             epoch: owner.epoch,

@@ -30,7 +30,7 @@ use crate::store::rows::{
     About, ApprovalRow, Cell, Column, DestroyedKeyRow, Genuine, PrincipalRow, TokenRow, principal,
 };
 use crate::store::{Guard, Write};
-use crate::vault::core::{new_token, token_hash};
+use crate::vault::core::{new_token, text_hash};
 use crate::vault::life::again::ErasedAgain;
 use crate::vault::life::init::Issued;
 use crate::vault::life::next_log::{NextLog, ORIGIN, number_of};
@@ -193,7 +193,7 @@ impl Vault {
         let secret = new_token(&*self.randomness).map_err(Error::from)?;
         let token = TokenRow {
             id: TokenId::random(&*self.randomness).map_err(Error::from)?,
-            hash: token_hash(&secret),
+            hash: text_hash(&secret),
             principal: row.id,
             label: None,
             epoch: row.epoch,

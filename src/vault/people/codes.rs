@@ -20,7 +20,7 @@ use crate::store::rows::principal::BY_ACCOUNT;
 use crate::store::rows::token_code::OF_ACCOUNT;
 use crate::store::rows::{Genuine, PrincipalRow, TokenCodeRow, TokenRow, token};
 use crate::store::{Guard, Write};
-use crate::vault::core::{new_token, token_hash};
+use crate::vault::core::{new_token, text_hash};
 use crate::vault::people::about;
 use crate::vault::people::approvals::{Exact, PRINCIPAL, TOKEN_DEED, is_overtaken};
 use crate::vault::people::tokens::{NewToken, Token};
@@ -278,7 +278,7 @@ impl Vault {
         let secret = new_token(&*self.randomness)?;
         let token = TokenRow {
             id: row.token,
-            hash: token_hash(&secret),
+            hash: text_hash(&secret),
             principal: owner.id,
             label: row.label.clone(),
             epoch: row.epoch,

@@ -4,11 +4,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::cells;
 use crate::log::Change;
+use crate::log::leaf::milliseconds;
 use crate::model::ask::Action;
 use crate::model::principals::{DepartmentKind, DepartmentState};
 use crate::model::problems::{self, Thing};
 use crate::model::purposes::Purpose;
 use crate::model::reference::DepartmentCode;
+use crate::model::reference_versions::ReferenceKeys;
 use crate::store::rows::department::{AFTER, BY_CITY_CODE, NAMED};
 use crate::store::rows::principal::ACTIVE_IN;
 use crate::store::rows::ticket::{OPEN_HELD, OPEN_TAKEN};
@@ -18,6 +20,8 @@ use crate::vault::people::approvals::{Act, DEPARTMENT};
 use crate::vault::people::{Changed, Page, about, page, parsed};
 use crate::vault::{Error, LARGEST_PAGE, Session, Vault};
 
+/// The deed of [`Vault::rotate_references`].
+pub(super) const ROTATE_REFERENCES: &str = "rotate-references";
 /// Comes after every character of a name.
 const AFTER_ANY: char = char::MAX;
 
@@ -57,6 +61,11 @@ pub struct Department {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub successor: Option<DepartmentCode>,
+    /// The version of its references that is given out now, 1 to 15: the last bits of a reference's third character.
+    pub references: u8,
+    /// Until when the references of the version before are good.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub references_before_until: Option<String>,
     /// Version; the `ETag`. Each change increases it.
     pub version: u64,
 }
@@ -119,6 +128,8 @@ impl Vault {
             city_code: new.city_code,
             state: DepartmentState::Open,
             successor: None,
+            reference_keys: ReferenceKeys::first(self.keyring.reference_version()?),
+            grace_until: None,
             version: 1,
         };
         self.put_department(Act::alone(permit), row, ("make", None), Vec::new())
@@ -210,7 +221,7 @@ impl Vault {
     }
 
     /// Writes a department's row and the leaf, which says what was done, which city code was given up, and names no name.
-    async fn put_department(
+    pub(super) async fn put_department(
         &self,
         act: Act,
         row: DepartmentRow,
@@ -219,6 +230,13 @@ impl Vault {
     ) -> Result<Changed<Department>, Error> {
         let mut link = about([(DEPARTMENT, row.code.to_string()), ("deed", deed.to_owned())]);
         link.extend(row.successor.map(|into| ("into".to_owned(), into.to_string())));
+        if deed == ROTATE_REFERENCES {
+            link.insert("references".to_owned(), row.references().current().to_string());
+            link.extend(
+                row.grace_until
+                    .map(|until| ("good_until".to_owned(), milliseconds(until))),
+            );
+        }
         link.extend(freed.map(|code| ("city_code_before".to_owned(), code)));
         let row = self.keyring.protect(row)?;
         let change = Change {
@@ -334,6 +352,7 @@ fn fits(name: &str, city_code: Option<&str>) -> Result<(), Error> {
 impl From<Genuine<DepartmentRow>> for Department {
     fn from(row: Genuine<DepartmentRow>) -> Self {
         let row = row.into_row();
+        let references = row.references().current();
         Self {
             code: row.code,
             name: row.name,
@@ -341,6 +360,8 @@ impl From<Genuine<DepartmentRow>> for Department {
             city_code: row.city_code,
             state: row.state,
             successor: row.successor,
+            references,
+            references_before_until: row.grace_until.map(milliseconds),
             version: row.version,
         }
     }

@@ -9,6 +9,7 @@ mod departments;
 mod me;
 mod principals;
 pub(in crate::vault) mod recovery;
+mod references;
 mod standing;
 mod tokens;
 
@@ -21,6 +22,7 @@ pub use self::departments::{CloseDepartment, Department, FindDepartments, NewDep
 pub use self::me::{Left, Me, Via};
 pub(in crate::vault) use self::principals::ACTS_FOR;
 pub use self::principals::{FindPrincipals, NewPrincipal, Principal, SetPrincipal};
+pub use self::references::RotateReferences;
 pub use self::standing::MovePrincipal;
 pub use self::tokens::{NewToken, Token, TokenLine, TokenPage};
 use crate::cells;

@@ -15,7 +15,7 @@ use crate::store::rows::token_day::date_of;
 use crate::store::rows::{About, Cell, Column, Genuine, PrincipalRow, TokenRow};
 use crate::store::{Guard, Write};
 use crate::vault::core::new_token;
-use crate::vault::core::token_hash;
+use crate::vault::core::text_hash;
 use crate::vault::people::approvals::{Act, DEPARTMENT, Exact, PRINCIPAL, TOKEN, TOKEN_DEED, is_overtaken};
 use crate::vault::people::codes::CodeLine;
 use crate::vault::people::{Page, about, page, parsed};
@@ -131,7 +131,7 @@ impl Vault {
         let secret = new_token(&*self.randomness)?;
         let row = TokenRow {
             id: TokenId::random(&*self.randomness)?,
-            hash: token_hash(&secret),
+            hash: text_hash(&secret),
             principal: issue.owner.id,
             label: issue.label,
             epoch: issue.owner.epoch,

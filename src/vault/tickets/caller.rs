@@ -13,7 +13,7 @@ pub struct TicketCaller {
     /// Your department's reference to the caller.
     #[schema(value_type = String)]
     pub r#ref: Reference,
-    /// Your department's references to records that were merged into this one. They still work.
+    /// Your department's earlier references to the caller: of the version before, until it ends, and to records that were merged into this one. They still work.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(value_type = Vec<String>, required = false)]
     pub superseded: Vec<Reference>,
@@ -32,7 +32,7 @@ impl Vault {
             return Ok(None);
         };
         let caller = self.traced(caller).await?.row;
-        let names = self.references(change, &caller, session.actor.department()).await?;
+        let names = self.references(change, &caller, session.actor.references()).await?;
         Ok(Some(TicketCaller {
             r#ref: names.current,
             superseded: names.superseded,

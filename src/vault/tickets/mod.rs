@@ -2,33 +2,37 @@
 
 mod caller;
 mod step;
+mod told;
 
 use serde::Serialize;
 
 pub use self::caller::TicketCaller;
 use self::caller::tells_of_caller;
 pub use self::step::{Moved, MovedAnswer, TicketStep};
+use self::told::Told;
 use crate::cells;
-use crate::log::{Change, leaf};
+use crate::log::Change;
 use crate::model::ask::Action;
 use crate::model::ids::RecordId;
+use crate::model::principals::Actor;
 use crate::model::purposes::Purpose;
 use crate::model::reference::DepartmentCode;
-use crate::model::ticket_no::TicketNo;
+use crate::model::ticket_name::TicketName;
 use crate::model::tickets::{Channel, MatterKind, TicketState};
 use crate::store::rows::custody::OF_TICKET;
 use crate::store::rows::field::OF_RECORD;
-use crate::store::rows::ticket::{BY_NO, HELD, TAKEN};
-use crate::store::rows::{Cell, Column, Genuine, TicketRow};
+use crate::store::rows::ticket::{HELD, TAKEN};
+use crate::store::rows::{Cell, Column, CustodyRow, Genuine, TicketRow};
 use crate::vault::core::ticket_of;
 use crate::vault::{Audit, Error, LARGEST_PAGE, Session, Vault};
 
 /// A ticket without its sealed fields. Nothing in it identifies the caller.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct TicketPage {
-    /// Its number.
+    /// The ticket: its number in the centre that took the call, elsewhere your department's reference to it. Either is taken where a
+    /// ticket is named.
     #[schema(value_type = String)]
-    pub no: TicketNo,
+    pub ticket: TicketName,
     /// Where it stands.
     pub state: TicketState,
     /// 诉求类型.
@@ -47,7 +51,8 @@ pub struct TicketPage {
     /// The centre that took the call.
     #[schema(value_type = String)]
     pub origin: DepartmentCode,
-    /// When the call came in, UTC.
+    /// When the call came in, UTC. Outside the centre that took it, the beginning of that day: by the very moment two departments could
+    /// tell that they have had the same ticket.
     pub received_at: String,
     /// The caller. On a confidential ticket only the agent who took the call gets it. With a reference that stays the same, others
     /// could recognise a reporter from other tickets.
@@ -59,7 +64,7 @@ pub struct TicketPage {
     pub caller_erased: bool,
     /// Names of the ticket's own sealed fields on file.
     pub on_file: Vec<String>,
-    /// The departments that have held it, oldest first.
+    /// The departments that have held it, oldest first; outside the centre that took the call, only the steps at your department, with the days.
     pub custody: Vec<CustodyStep>,
     /// Version; the `ETag`. Each change increases it.
     pub version: u64,
@@ -82,9 +87,9 @@ pub struct CustodyStep {
 /// A ticket in the list.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct TicketLine {
-    /// Its number.
+    /// The ticket: its number in the centre that took the call, elsewhere your department's reference to it.
     #[schema(value_type = String)]
-    pub no: TicketNo,
+    pub ticket: TicketName,
     /// Its state.
     pub state: TicketState,
     /// 诉求类型.
@@ -96,7 +101,7 @@ pub struct TicketLine {
     /// The department that holds it.
     #[schema(value_type = String)]
     pub holder: DepartmentCode,
-    /// When the call came in, UTC.
+    /// When the call came in, UTC; outside the centre that took it, the beginning of that day.
     pub received_at: String,
 }
 
@@ -108,7 +113,7 @@ pub struct TicketList {
     /// Pass this as `after` to get the next page; absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
-    pub next: Option<TicketNo>,
+    pub next: Option<TicketName>,
     /// The log entry of this read.
     pub audit: Audit,
 }
@@ -118,24 +123,23 @@ impl Vault {
     ///
     /// # Errors
     /// [`Error::Refused`] also for a ticket that does not exist.
-    pub async fn read_ticket(&self, session: &Session, no: TicketNo, purpose: Purpose) -> Result<TicketPage, Error> {
-        let ask = self.ask(session, Action::ReadTicket, purpose)?.ticket(no);
+    pub async fn read_ticket(
+        &self,
+        session: &Session,
+        ticket: TicketName,
+        purpose: Purpose,
+    ) -> Result<TicketPage, Error> {
+        let ask = self.ask(session, Action::ReadTicket, purpose)?.ticket(ticket);
         let facts = self.facts(&ask).await?;
         let permit = self.decide(ask, facts).await?;
         let row = ticket_of(&permit)?;
         let mut change = Change::default();
         let caller = self.caller_of_ticket(session, &row, &mut change).await?;
         let audit = self.record(permit, change).await?.position().into();
-        let mut custody = Vec::new();
-        for step in self.genuine(self.store.all(&OF_TICKET, &cells![row.id, LARGEST_PAGE]).await?)? {
-            custody.push(CustodyStep {
-                state: step.state,
-                holder: step.holder,
-                at: leaf::milliseconds(step.at),
-            });
-        }
+        let told = Told::of(session, &row);
+        let custody = self.custody_of(&row, told).await?;
         Ok(TicketPage {
-            no: row.no,
+            ticket: self.name_of_ticket(&session.actor, &row).await?,
             state: row.state,
             kind: row.kind,
             category: row.category.clone(),
@@ -144,7 +148,7 @@ impl Vault {
             confidential: row.confidential,
             holder: row.holder,
             origin: row.origin,
-            received_at: leaf::milliseconds(row.received_at),
+            received_at: told.time(row.received_at),
             caller,
             caller_erased: row.is_erased() && tells_of_caller(session, &row, true),
             on_file: self.fields_of(RecordId::Ticket(row.id)).await?,
@@ -162,7 +166,7 @@ impl Vault {
         &self,
         session: &Session,
         purpose: Purpose,
-        after: Option<TicketNo>,
+        after: Option<TicketName>,
         limit: u32,
     ) -> Result<TicketList, Error> {
         let limit = limit.clamp(1, LARGEST_PAGE);
@@ -170,26 +174,54 @@ impl Vault {
         let facts = self.facts(&ask).await?;
         let permit = self.decide(ask, facts).await?;
         let audit = self.note(permit).await?;
-        let mut rows = self.page_of(session.actor.department(), after, limit + 1).await?;
+        let mut rows = self.page_of(&session.actor, after, limit + 1).await?;
         let more = rows.len() > limit as usize;
         rows.truncate(limit as usize);
-        let next = rows.last().filter(|_| more).map(|row| row.no);
-        let tickets = rows.iter().map(|row| line(row)).collect();
+        let mut tickets = Vec::with_capacity(rows.len());
+        for row in &rows {
+            tickets.push(self.ticket_line(session, row).await?);
+        }
+        let next = tickets.last().filter(|_| more).map(|line| line.ticket);
         Ok(TicketList { tickets, next, audit })
     }
 
-    /// Tickets a department holds or took, newest first, from the one after that number.
+    async fn ticket_line(&self, session: &Session, row: &Genuine<TicketRow>) -> Result<TicketLine, Error> {
+        Ok(TicketLine {
+            ticket: self.name_of_ticket(&session.actor, row).await?,
+            state: row.state,
+            kind: row.kind,
+            category: row.category.clone(),
+            township: row.township.clone(),
+            holder: row.holder,
+            received_at: Told::of(session, row).time(row.received_at),
+        })
+    }
+
+    /// The steps of a ticket, as its reader may know them.
+    async fn custody_of(&self, row: &Genuine<TicketRow>, told: Told) -> Result<Vec<CustodyStep>, Error> {
+        let steps = self.store.all(&OF_TICKET, &cells![row.id, LARGEST_PAGE]).await?;
+        let steps = self.genuine(steps)?;
+        let steps = steps.into_iter().filter(|step| told.tells_of(step.holder));
+        let step = |step: Genuine<CustodyRow>| CustodyStep {
+            state: step.state,
+            holder: step.holder,
+            at: told.time(step.at),
+        };
+        Ok(steps.map(step).collect())
+    }
+
+    /// Tickets a department holds or took, newest first, from the one after that one.
     async fn page_of(
         &self,
-        department: DepartmentCode,
-        after: Option<TicketNo>,
+        who: &Actor,
+        after: Option<TicketName>,
         limit: u32,
     ) -> Result<Vec<Genuine<TicketRow>>, Error> {
+        let department = who.department();
         let before = match after {
             None => [Cell::Int(i64::MAX), Cell::Text(String::new())],
-            Some(no) => {
-                let row = self.store.one(&BY_NO, &cells![no]).await?;
-                let row = row.map(|row| self.keyring.genuine(row)).transpose()?;
+            Some(last) => {
+                let row = self.ticket_named(who, &last).await?;
                 let own = |row: &Genuine<TicketRow>| row.holder == department || row.origin == department;
                 // A ticket that has left the department meanwhile ends the list, as one that never was.
                 let Some(row) = row.filter(own) else {
@@ -210,17 +242,5 @@ impl Vault {
             .all(&OF_RECORD, &cells![record.kind(), *record.as_bytes()])
             .await?;
         Ok(rows.into_iter().map(|row| row.field).collect())
-    }
-}
-
-fn line(row: &TicketRow) -> TicketLine {
-    TicketLine {
-        no: row.no,
-        state: row.state,
-        kind: row.kind,
-        category: row.category.clone(),
-        township: row.township.clone(),
-        holder: row.holder,
-        received_at: leaf::milliseconds(row.received_at),
     }
 }

@@ -9,7 +9,7 @@ use crate::model::problems;
 use crate::model::purposes::Purpose;
 use crate::model::reference::DepartmentCode;
 use crate::model::submitted::Submitted;
-use crate::model::ticket_no::TicketNo;
+use crate::model::ticket_name::TicketName;
 use crate::model::tickets::TicketState;
 use crate::model::transitions::{Departments, Misnamed, Step, Transition};
 use crate::store::rows::{Genuine, TicketRow};
@@ -48,9 +48,9 @@ pub struct Moved {
 /// The part of the answer that is remembered for a repeated request.
 #[derive(Serialize, Deserialize, utoipa::ToSchema)]
 pub struct MovedAnswer {
-    /// Its number.
+    /// The ticket: its number in the centre that took the call, elsewhere your department's reference to it.
     #[schema(value_type = String)]
-    pub no: TicketNo,
+    pub ticket: TicketName,
     /// Its state.
     pub state: TicketState,
     /// The department that holds it.
@@ -69,13 +69,13 @@ impl Vault {
     pub async fn step(
         &self,
         session: &Session,
-        no: TicketNo,
+        ticket: TicketName,
         transition: Transition,
         body: &TicketStep,
         seen: Option<u64>,
         replay: Option<&Replay>,
     ) -> Result<Moved, Error> {
-        let moved = self.step_once(session, no, transition, body, seen, replay).await;
+        let moved = self.step_once(session, ticket, transition, body, seen, replay).await;
         let (answer, audit) = self.or_replayed(session, replay, moved).await?;
         Ok(Moved { answer, audit })
     }
@@ -83,7 +83,7 @@ impl Vault {
     async fn step_once(
         &self,
         session: &Session,
-        no: TicketNo,
+        ticket: TicketName,
         transition: Transition,
         body: &TicketStep,
         seen: Option<u64>,
@@ -92,7 +92,7 @@ impl Vault {
         let step = transition.step();
         let roles = session.actor.roles();
         let usual = body.purpose.unwrap_or_else(|| roles.purpose_for(step.purpose));
-        let mut ask = self.ask(session, step.action, usual)?.ticket(no);
+        let mut ask = self.ask(session, step.action, usual)?.ticket(ticket);
         let facts = self.facts(&ask).await?;
         if body.purpose.is_none() {
             // Who holds several roles asks for the purpose of the one that may.
@@ -132,7 +132,7 @@ impl Vault {
             next.on_file = self.hand_over(&mut change, row, next.holder).await?;
         }
         let answer = MovedAnswer {
-            no: next.no,
+            ticket: self.name_of_ticket(&session.actor, &next).await?,
             state: next.state,
             holder: next.holder,
             version: next.version,
@@ -186,6 +186,10 @@ impl Vault {
     ) -> Result<Vec<String>, Error> {
         let holder = self.open_department(to).await?;
         change.guards.push(Guard::unchanged(&holder));
+        let to = holder.references();
+        if holder.code != row.origin {
+            self.refer(change, RecordId::Ticket(row.id), &to).await?;
+        }
         if row.confidential {
             // A department hears nothing that it could follow the caller by.
             return Ok(Vec::new());
@@ -195,7 +199,7 @@ impl Vault {
         let caller = self.traced(caller).await?;
         // The ticket is about its own record again once a merge is undone.
         for record in caller.line() {
-            self.refer(change, RecordId::Caller(record.id), to).await?;
+            self.refer(change, RecordId::Caller(record.id), &to).await?;
         }
         Ok(caller.row.fields.clone())
     }

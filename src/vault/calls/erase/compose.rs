@@ -10,7 +10,7 @@ use crate::log::{Change, Doomed};
 use crate::model::ids::{PrincipalId, RecordId};
 use crate::model::key_roles::KeyRole;
 use crate::model::problems;
-use crate::model::reference::DepartmentCode;
+use crate::model::reference_versions::ReferenceVersions;
 use crate::refs;
 use crate::store::rows::caller::MERGED_INTO;
 use crate::store::rows::erased::tickets_digest;
@@ -32,7 +32,7 @@ pub(in crate::vault) struct Whole {
 }
 
 /// Whose references to callers there can be.
-pub(in crate::vault) struct Departments(Vec<DepartmentCode>);
+pub(in crate::vault) struct Departments(Vec<ReferenceVersions>);
 
 impl Whole {
     /// No legal hold is in force on any of the records, whatever their own rows say: an older one of them may have been put back.
@@ -132,14 +132,14 @@ impl Vault {
     /// [`KeyError::Broken`] for the row of a department that is not as the vault wrote it. Its references would stay, and nobody knows whose
     /// they are: nobody can be erased.
     pub(in crate::vault) async fn departments_with_references(&self) -> Result<Departments, Error> {
-        let mut departments = vec![DepartmentCode::AUDITORS];
+        let mut departments = vec![self.keyring.references_of_log()?];
         let mut after = String::new();
         loop {
             let page = self.store.all(&department::AFTER, &cells![after, LARGEST_PAGE]).await?;
             let page: Vec<Genuine<DepartmentRow>> = self.genuine(page)?;
             let Some(last) = page.last() else { break };
             after = last.code.to_string();
-            departments.extend(page.iter().map(|row| row.code));
+            departments.extend(page.iter().map(|row| row.references()));
         }
         Ok(Departments(departments))
     }
@@ -159,7 +159,7 @@ impl Vault {
             .guards
             .push(Guard::none(&key_version::NEWER, &cells![KeyRole::Reference, newest]));
         for record in family {
-            for &department in departments {
+            for department in departments {
                 let record = RecordId::Caller(record.id);
                 let places = refs::places(&self.keyring, &*self.store, department, record).await?;
                 change.writes.extend(places.into_iter().map(Write::Unrefer));

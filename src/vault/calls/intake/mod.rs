@@ -17,7 +17,6 @@ use crate::model::ask::Action;
 use crate::model::fields::{Field, MatchStrength, NAMES_NOBODY, ON_FILE_STAYS};
 use crate::model::ids::{CallerId, RecordId, TicketId};
 use crate::model::purposes::Purpose;
-use crate::model::reference::DepartmentCode;
 use crate::model::submitted::Submitted;
 use crate::model::ticket_no::TicketNo;
 pub use crate::model::tickets::Matched;
@@ -151,21 +150,25 @@ impl Vault {
         }
         change.guards.extend(found.guards.iter().cloned());
         let (caller, subject) = (row.id, row.subject);
-        let ticket = self.seal_ticket(&mut change, session, body, checked, &row, history)?;
+        let (id, ticket) = self.seal_ticket(&mut change, session, body, checked, &row, history)?;
         let is_new = change.keys.iter().any(|key| key.record() == RecordId::Caller(caller));
         change.writes.push(if is_new {
             self.first_tickets(subject, 1)?
         } else {
             self.tickets_changed(subject, 1).await?
         });
-        let department = session.actor.department();
+        let department = session.actor.references();
         let caller_ref = self.refer(&mut change, RecordId::Caller(caller), department).await?;
         change.subject = Some(subject);
         change.ticket = Some(ticket.no);
         if let Some(history) = history {
             change.link = history.link();
-            if let Some(holder) = history.sent_to().filter(|_| !body.is_confidential()) {
-                self.refer(&mut change, RecordId::Caller(caller), holder).await?;
+            if let Some(holder) = history.sent_to() {
+                let holder = self.department_row(holder).await?.references();
+                if !body.is_confidential() {
+                    self.refer(&mut change, RecordId::Caller(caller), &holder).await?;
+                }
+                self.refer(&mut change, RecordId::Ticket(id), &holder).await?;
             }
         }
         let mut candidates = Vec::with_capacity(found.candidates.len());
@@ -245,7 +248,7 @@ impl Vault {
         let mut row = CallerRow {
             id,
             subject: self
-                .refer(change, RecordId::Caller(id), DepartmentCode::AUDITORS)
+                .refer(change, RecordId::Caller(id), &self.keyring.references_of_log()?)
                 .await?,
             created_at: self.clock.now()?,
             fields: Vec::new(),
@@ -314,7 +317,7 @@ impl Vault {
         checked: &Checked<'_>,
         caller: &CallerRow,
         history: Option<&History>,
-    ) -> Result<TakenTicket, Error> {
+    ) -> Result<(TicketId, TakenTicket), Error> {
         let now = self.clock.now()?;
         let id = TicketId::random(&*self.randomness)?;
         let origin = session.actor.department();
@@ -361,10 +364,11 @@ impl Vault {
             change.writes.push(Write::put(self.custody(session, &row, step.at)?));
             change.writes.extend(self.closed(&row, step.at)?);
         }
-        Ok(TakenTicket {
+        let taken = TakenTicket {
             no: row.no,
             state: row.state,
-        })
+        };
+        Ok((id, taken))
     }
 }
 

@@ -40,7 +40,7 @@ pub struct JoinedCaller {
     /// Your department's reference to the caller.
     #[schema(value_type = String)]
     pub r#ref: Reference,
-    /// Your department's references to records that were merged into this one. They still work.
+    /// Your department's earlier references to the caller: of the version before, until it ends, and to records that were merged into this one. They still work.
     #[schema(value_type = Vec<String>)]
     pub superseded: Vec<Reference>,
     /// Names of the fields on file.

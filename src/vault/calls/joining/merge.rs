@@ -98,7 +98,7 @@ impl Vault {
             .map_err(told)?;
         let audit = self.act(act, change).await.map_err(told)?.position().into();
         let row = self.caller_row(pair.kept.id).await?;
-        let department = session.actor.department();
+        let department = session.actor.references();
         let names = self.references(&mut Change::default(), &row, department).await?;
         caller.superseded = names.superseded;
         Ok(Joined { caller, audit })
@@ -199,7 +199,7 @@ impl Vault {
             until: None,
             version: 1,
         };
-        let reference = self.refer(&mut change, RecordId::Caller(kept.id), permit.ask().department());
+        let reference = self.refer(&mut change, RecordId::Caller(kept.id), permit.ask().who().references());
         let caller = JoinedCaller {
             r#ref: reference.await?,
             superseded: Vec::new(),

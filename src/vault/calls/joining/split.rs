@@ -180,7 +180,8 @@ impl Vault {
             };
             for department in BTreeSet::from([next.origin.to_string(), next.holder.to_string()]) {
                 let department = department.parse().map_err(|_| Error::Stale)?;
-                self.refer(&mut change, RecordId::Caller(row.id), department).await?;
+                let department = self.department_row(department).await?.references();
+                self.refer(&mut change, RecordId::Caller(row.id), &department).await?;
             }
             change.writes.push(Write::put(self.custody(session, &next, now)?));
             change.writes.push(Write::put(self.keyring.protect(next)?));
@@ -190,7 +191,7 @@ impl Vault {
             change.writes.push(Write::put(self.keyring.protect(joined)?));
         }
         let reference = self
-            .refer(&mut change, RecordId::Caller(row.id), session.actor.department())
+            .refer(&mut change, RecordId::Caller(row.id), session.actor.references())
             .await?;
         change.link.insert(OTHER_SUBJECT.to_owned(), row.subject.to_string());
         Ok((change, reference, row.fields))

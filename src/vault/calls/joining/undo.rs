@@ -81,7 +81,7 @@ impl Vault {
         }
         let about = About::from([(SPLIT_TICKET.to_owned(), body.ticket.to_string())]);
         let act = self.with_two(ask, about, exact).await?;
-        let department = session.actor.department();
+        let department = session.actor.references();
         let mut change = self.compose_unmerge(fields, act.permit(), &merged, &given).await?;
         let reference = self
             .refer(&mut change, RecordId::Caller(merged.part.id), department)

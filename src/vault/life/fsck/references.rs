@@ -32,7 +32,7 @@ impl Check<'_> {
     }
 
     /// What the log calls each caller stands for that caller, and each department that took or holds a ticket has a reference
-    /// to its caller, or to the record that this was merged into, under some version of the reference key.
+    /// to its caller, or to the record that this was merged into, under some version, and, where it did not take it, to the ticket.
     pub(super) fn given(&mut self, seen: &Seen) {
         for (&id, caller) in &seen.callers {
             if self.references.get(&caller.subject) != Some(&RecordId::Caller(id)) {
@@ -58,6 +58,15 @@ impl Check<'_> {
             let has = |id| there.contains(&(department, RecordId::Caller(id)));
             if !seen.line(caller).any(has) {
                 let place = format!("reference of department {department} to {}", seen.caller(caller));
+                self.find(place, "was given out and is not there");
+            }
+        }
+        for (&id, ticket) in &seen.tickets {
+            let holder = ticket
+                .elsewhere
+                .filter(|holder| !there.contains(&(*holder, RecordId::Ticket(id))));
+            if let Some(holder) = holder {
+                let place = format!("reference of department {holder} to ticket {}", ticket.no);
                 self.find(place, "was given out and is not there");
             }
         }

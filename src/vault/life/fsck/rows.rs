@@ -11,7 +11,7 @@ use crate::model::reference::{DepartmentCode, Reference};
 use crate::store::rows::{
     ApprovalRow, ArchiveRow, BlindIndexRow, CallerRow, ClosedRow, Coded, CustodyRow, DeclaredRow, DepartmentRow,
     DestroyedKeyRow, EntryRow, JoinedRow, KeyVersionRow, PrincipalRow, Protected, RecoveryRow, ReplayRow, RetentionRow,
-    RewrapRow, Row, SpentRow, TicketCountRow, TicketRow, TokenCodeRow, TokenDayRow, TokenRow,
+    RewrapRow, Row, SpentRow, TicketCountRow, TicketRow, TokenCodeRow, TokenDayRow, TokenRow, TransferRow,
 };
 use crate::vault::core::{MOST_MERGED, replay};
 use crate::vault::life::fsck::Check;
@@ -40,6 +40,8 @@ pub(super) struct SeenTicket {
     pub(super) caller: Option<CallerId>,
     /// Departments that were given a reference to the caller.
     pub(super) departments: [DepartmentCode; 2],
+    /// The department that holds it without having taken it: it has a reference to the ticket.
+    pub(super) elsewhere: Option<DepartmentCode>,
     /// Steps of custody still to be seen.
     steps: u64,
     /// It is closed, and it was not seen since when.
@@ -119,6 +121,7 @@ impl Check<'_> {
             .await;
         self.coded(|row: &DeclaredRow| format!("declared field {}", row.name))
             .await;
+        self.coded(|row: &TransferRow| format!("transfer {}", row.id)).await;
         self.each(ApprovalRow::table(), |check, row| check.approval(row)).await;
         self.erasures(seen).await;
         self.each(CallerRow::table(), |check, row| check.caller(row, seen))
@@ -245,6 +248,7 @@ impl Check<'_> {
         let (row, code, _) = Self::taken_apart(row);
         let no = row.no.to_string();
         let name = format!("ticket {no}");
+        let elsewhere = Some(row.holder).filter(|holder| *holder != row.origin);
         if row.is_erased() {
             if self.vault.keyring.is_genuine(&row, &code).is_err() {
                 self.find(&name, "was edited: its code does not fit");
@@ -253,6 +257,7 @@ impl Check<'_> {
                 no,
                 caller: None,
                 departments: [row.holder, row.origin],
+                elsewhere,
                 steps: row.version,
                 closed: false,
                 closed_at: None,
@@ -279,6 +284,7 @@ impl Check<'_> {
             no,
             caller,
             departments: [referred, row.origin],
+            elsewhere,
             steps: row.version,
             closed: !row.state.is_open(),
             closed_at: None,

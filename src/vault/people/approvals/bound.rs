@@ -7,11 +7,10 @@ use ring::digest::{Context, SHA256};
 
 use crate::cells;
 use crate::keyring::KeyError;
-use crate::model::ids::{PrincipalId, RecordId, TokenId};
+use crate::model::ids::{PrincipalId, TokenId};
 use crate::model::problems::Thing;
 use crate::model::reference::{DepartmentCode, Reference};
 use crate::model::ticket_no::TicketNo;
-use crate::refs;
 use crate::store::Guard;
 use crate::store::rows::coded::row_digest;
 use crate::store::rows::ticket::{ABOUT, BY_NO};
@@ -122,7 +121,7 @@ impl Vault {
             self.bound_whole(&mut rows, &subject).await?;
         }
         if let Some(subject) = named::<Reference>(about, RESTRICTED)?
-            && let Some(RecordId::Caller(id)) = refs::resolve(&self.keyring, &*self.store, &subject).await?
+            && let Some(id) = self.subject(&subject).await?
         {
             rows.row(&self.caller_row(id).await?);
         }
@@ -134,7 +133,7 @@ impl Vault {
     /// Everything of a caller who is to be erased: the records that are one, and the tickets about them. Nothing once the caller is
     /// erased, which is another state than any before.
     async fn bound_whole(&self, rows: &mut Gathered, subject: &Reference) -> Result<(), Error> {
-        let Some(RecordId::Caller(id)) = refs::resolve(&self.keyring, &*self.store, subject).await? else {
+        let Some(id) = self.subject(subject).await? else {
             return Ok(());
         };
         for record in self.family(&self.caller_row(id).await?).await? {

@@ -316,7 +316,7 @@ pub(in crate::vault) fn same(ask: &Ask, action: Action) -> Ask {
     if let Some(caller) = ask.caller_reference() {
         again = again.caller(*caller);
     }
-    match ask.ticket_no() {
+    match ask.ticket_name() {
         Some(ticket) => again.ticket(*ticket),
         None => again,
     }
