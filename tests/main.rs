@@ -48,9 +48,11 @@ mod import {
 
 /// Tickets travel.
 mod tickets {
+    mod contact;
     mod life;
     mod names;
     mod references;
+    mod relay;
     mod returned;
     mod rules;
     mod steps;

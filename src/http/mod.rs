@@ -5,6 +5,7 @@ mod approvals;
 mod audit;
 mod backups;
 mod callers;
+mod contacts;
 mod departments;
 mod erase;
 mod health;
@@ -131,6 +132,10 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(tickets::read))
         .routes(routes!(tickets::step))
         .routes(routes!(tickets::reveal))
+        .routes(routes!(contacts::ask))
+        .routes(routes!(contacts::ask_of_ticket))
+        .routes(routes!(contacts::exchange))
+        .routes(routes!(contacts::report))
         .routes(routes!(references::translate))
         .routes(routes!(references::accept))
         .routes(routes!(reference::reference))

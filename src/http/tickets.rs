@@ -6,9 +6,7 @@ use serde::Deserialize;
 use super::Answer;
 use super::callers::{Shown, shown};
 use super::problem::Problem;
-use super::request::{
-    Context, Json, MaybeJson, Path, Query, USUAL_PAGE, identifier, limit, reference, tagged,
-};
+use super::request::{Context, Json, MaybeJson, Path, Query, USUAL_PAGE, identifier, limit, reference, tagged};
 use crate::model::problems::Thing;
 use crate::model::purposes::Purpose;
 use crate::model::transitions::Transition;

@@ -38,5 +38,5 @@ pub(super) fn named_ticket(ask: &Ask, facts: &Facts) -> Option<TicketNo> {
 fn is_named_by_number(ask: &Ask, facts: &Facts) -> bool {
     let by_number = matches!(ask.ticket_name(), Some(TicketName::No(_)));
     let theirs = facts.ticket.as_ref().map(|ticket| ticket.row.origin);
-    by_number && theirs.is_some_and(|origin| origin != ask.department())
+    by_number && !ask.has_found_ticket() && theirs.is_some_and(|origin| origin != ask.department())
 }

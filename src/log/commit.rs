@@ -126,7 +126,7 @@ impl Log {
     /// # Errors
     /// [`CommitError`]: then nothing may be shown.
     pub async fn commit(&self, permit: Permit, mut beside: Change) -> Result<Receipt, CommitError> {
-        let leaf = Leaf::granted(&permit, &self.node)?.to_bytes(permit.ask().client())?;
+        let leaf = Leaf::changed(&permit, &beside, &self.node)?.to_bytes(permit.ask().client())?;
         beside.guards.extend(guards(&permit));
         let position = self.sequence(leaf, beside).await?;
         Ok(Receipt::new(permit, position))

@@ -111,7 +111,7 @@ leaf! {
     /// For writes: SHA-256 in base64 of what each place now holds. A place is a field's name (its ciphertext), or
     /// `@other/<field>` (that of the record in `link`'s `subject`), `@caller/<subject>`, `@ticket/<number>`, `@joined/<id>`,
     /// `@department/<code>`, `@principal/<id>`, `@token/<principal>/<id>`, `@code/<principal>`, `@approval/<id>`, `@archive/<log>`,
-    /// `@recovery/<principal>`, `@key/<role>/<version>`, `@destroyed-key/<role>/<version>`, `@hold/<id>`, `@restriction/<id>`, `@transfer/<id>`, `@erased/<subject>` (a
+    /// `@recovery/<principal>`, `@key/<role>/<version>`, `@destroyed-key/<role>/<version>`, `@hold/<id>`, `@restriction/<id>`, `@transfer/<id>`, `@contact/<id>`, `@erased/<subject>` (a
     /// caller's records and tickets are gone),
     /// `@field/<name>` (the row's columns). Empty: what was there was removed.
     digest: maybe BTreeMap<String, String>,
@@ -134,7 +134,7 @@ leaf! {
     /// About a caller's request that was refused: the `request` and the `ground`.
     /// About a rewrap: the `rate`, what was `moved` and what is `left`; the `first` and the `last` caller of a step, counted from its
     /// beginning, and the `count` of values that were opened. About a call that was brought in: when it was `received`, `sent`,
-    /// `sent_to` whom, and `closed`; how many rejected `lines` were opened. About a `transfer` of a reference: `from` which department `to` which. `named_by` `number`: a department named
+    /// `sent_to` whom, and `closed`; how many rejected `lines` were opened. About a call by a relay: the `contact`, and `for` whom the code was; its `outcome`. About a `transfer` of a reference: `from` which department `to` which. `named_by` `number`: a department named
     /// the ticket by its number, and not by its own reference.
     link: maybe BTreeMap<String, String>,
     /// The node that wrote it.

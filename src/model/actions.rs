@@ -152,6 +152,10 @@ actions! {
     EnforceRetention = "retention.enforce": "Put periods of retention in force" / "启用保存期限": Whole, Nothing, two, BarsFields, Delete;
     /// See what is past its period of retention.
     PreviewRetention = "retention.preview": "See what is past its retention period" / "预览到期信息": Whole, Nothing, one, Passes, List;
+    /// Get a code by which a relay puts one call through to a caller.
+    AskContact = "contact.ask": "Ask for a contact code" / "申请联系码": ByField, OpenTicketAbout, one, BarsFields, Create;
+    /// Take down what became of such a call.
+    ReportContact = "contact.report": "Report a call" / "回报通话结果": Whole, Nothing, one, Passes, Update;
     /// Make a transfer by which another department gets a reference of its own to a ticket's caller. Neither sees the other's.
     Translate = "reference.translate": "Translate a reference for another department" / "转换引用号给其他部门": Whole, OpenTicketAbout, one, Passes, Create;
     /// Get one's own reference by a transfer.
@@ -294,7 +298,7 @@ impl Action {
     /// Whether it uses what a caller has on file, which is then more than storage: it shows, compares, replaces or moves values.
     #[must_use]
     pub const fn uses_fields(self) -> bool {
-        matches!(self, Self::Reveal | Self::Verify | Self::Correct) || self.moves_values()
+        matches!(self, Self::Reveal | Self::Verify | Self::Correct | Self::AskContact) || self.moves_values()
     }
 
     /// Whether it opens values to index them anew, and shows none.
@@ -321,6 +325,7 @@ impl Action {
                 | Self::Reveal
                 | Self::Verify
                 | Self::Correct
+                | Self::AskContact
                 | Self::Translate
                 | Self::Accept
                 | Self::ReadTicket

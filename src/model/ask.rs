@@ -13,6 +13,7 @@ use super::principals::Actor;
 use super::purposes::{Form, Purpose};
 use super::reference::{DepartmentCode, Reference};
 use super::ticket_name::TicketName;
+use super::ticket_no::TicketNo;
 use crate::randomness::{NoRandomness, Randomness, System};
 
 /// One request of one principal: who, what, on what, why and when. It has no power of its own: `policy::decide`
@@ -25,6 +26,10 @@ pub struct Ask {
     other: Option<Reference>,
     account: Option<PrincipalId>,
     ticket: Option<TicketName>,
+    /// The vault itself has found the ticket.
+    found_ticket: bool,
+    /// The caller asked about is the ticket's, whoever that is.
+    caller_of_ticket: bool,
     fields: Vec<FieldName>,
     record: RecordKind,
     form: Option<Form>,
@@ -82,6 +87,8 @@ impl Ask {
             other: None,
             account: None,
             ticket: None,
+            found_ticket: false,
+            caller_of_ticket: false,
             fields: Vec::new(),
             record: RecordKind::Caller,
             form: None,
@@ -143,6 +150,20 @@ impl Ask {
         self
     }
 
+    /// For this ticket, which nobody has named: the vault has found it.
+    #[must_use]
+    pub fn found_ticket(mut self, no: TicketNo) -> Self {
+        self.found_ticket = true;
+        self.ticket(no)
+    }
+
+    /// About the caller of the ticket, whoever that is.
+    #[must_use]
+    pub const fn caller_of_ticket(mut self) -> Self {
+        self.caller_of_ticket = true;
+        self
+    }
+
     /// These fields of one kind of record.
     #[must_use]
     pub fn fields(mut self, record: RecordKind, fields: Vec<FieldName>) -> Self {
@@ -158,6 +179,13 @@ impl Ask {
         if form == Form::Clear {
             self.counted.push(Counted::Reveal);
         }
+        self
+    }
+
+    /// As [`Self::form`], where it was counted for somebody else before.
+    #[must_use]
+    pub const fn form_counted_before(mut self, form: Form) -> Self {
+        self.form = Some(form);
         self
     }
 
@@ -230,6 +258,18 @@ impl Ask {
     #[must_use]
     pub const fn ticket_name(&self) -> Option<&TicketName> {
         self.ticket.as_ref()
+    }
+
+    /// Whether the vault itself has found the ticket.
+    #[must_use]
+    pub const fn has_found_ticket(&self) -> bool {
+        self.found_ticket
+    }
+
+    /// Whether it is about the ticket's caller, whoever that is.
+    #[must_use]
+    pub const fn is_about_caller_of_ticket(&self) -> bool {
+        self.caller_of_ticket
     }
 
     /// The fields asked for, all of one record.

@@ -96,6 +96,11 @@ random_id! {
 }
 
 random_id! {
+    /// One call to a caller by a relay.
+    ContactId
+}
+
+random_id! {
     /// One transfer of a caller's reference to another department.
     TransferId
 }
@@ -131,6 +136,7 @@ shown_as_hex!(TokenId);
 shown_as_hex!(ApprovalId);
 shown_as_hex!(JoinId);
 shown_as_hex!(HoldId);
+shown_as_hex!(ContactId);
 shown_as_hex!(TransferId);
 shown_as_hex!(BackupId);
 

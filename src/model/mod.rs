@@ -8,6 +8,7 @@ pub mod canonical;
 pub mod claim_code;
 pub mod client;
 pub mod code;
+pub mod contacts;
 pub(crate) mod crockford;
 pub mod fields;
 pub mod ids;

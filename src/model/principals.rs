@@ -20,6 +20,8 @@ word_enum! {
         Callback = "callback": "Callback clerk" / "回访员",
         /// 督办员: follows up.
         Supervisor = "supervisor": "Supervisor" / "督办员",
+        /// 转接平台: puts calls through to callers, and is a program.
+        Relay = "relay": "Relay" / "转接平台",
         /// 数据分析员: statistics.
         Analyst = "analyst": "Data analyst" / "数据分析员",
         /// 审计管理员: reads the log, never a field.
@@ -40,11 +42,11 @@ impl Role {
         matches!(self, Self::Auditor | Self::SecurityAdmin | Self::SystemAdmin)
     }
 
-    /// Held by itself only: by an administrator, and by who answers callers about their data and so must not have worked on
-    /// their tickets.
+    /// Held by itself only: by an administrator, by who answers callers about their data and so must not have worked on
+    /// their tickets, and by the program that is given numbers.
     #[must_use]
     pub const fn stands_alone(self) -> bool {
-        self.is_administrator() || matches!(self, Self::Dpo)
+        self.is_administrator() || matches!(self, Self::Dpo | Self::Relay)
     }
 
     /// What it asks for, as `need-to-know.cedar` has it. The first is taken where an ask names none.
@@ -56,6 +58,7 @@ impl Role {
             Self::Handler => &[Purpose::Handle],
             Self::Callback => &[Purpose::Callback],
             Self::Supervisor => &[Purpose::Supervise],
+            Self::Relay => &[Purpose::Connect],
             Self::Analyst => &[],
             Self::Auditor | Self::Dpo => &[Purpose::Audit],
             Self::SecurityAdmin => &[Purpose::Administer],
@@ -150,7 +153,7 @@ pub enum BadRoles {
     None,
     /// A role that stands alone, beside another.
     #[error(
-        "auditor, security_admin, system_admin and dpo exclude each other and every other role: \
+        "auditor, security_admin, system_admin, dpo and relay exclude each other and every other role: \
                  make a second principal for a second person"
     )]
     NotAlone,

@@ -15,6 +15,8 @@ word_enum! {
         Callback = "callback": "Call back" / "回访",
         /// Following up on a department.
         Supervise = "supervise": "Supervise" / "督办",
+        /// Putting a call through to a caller.
+        Connect = "connect": "Put a call through" / "转接通话",
         /// Putting a wrong value right.
         Correct = "correct": "Correct a value" / "更正",
         /// Running the vault: departments, principals, keys.

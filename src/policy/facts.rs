@@ -3,7 +3,7 @@
 use crate::merkle::Hash;
 use crate::model::ids::{CallerId, PrincipalId};
 use crate::model::ticket_name::TicketName;
-use crate::store::rows::{ApprovalRow, CallerRow, Genuine, TicketRow};
+use crate::store::rows::{ApprovalRow, CallerRow, ContactRow, Genuine, TicketRow};
 
 /// What `vault::facts` found out about one ask.
 #[derive(Clone, Debug, Default)]
@@ -16,6 +16,8 @@ pub struct Facts {
     pub foreign_reference: bool,
     /// The reference named is of a version that is good no more.
     pub ended_reference: bool,
+    /// The contact code that a relay has presented.
+    pub contact: Option<Genuine<ContactRow>>,
     /// A second person has approved this very request, and it still stands.
     pub approval: Option<ApprovalFacts>,
 }

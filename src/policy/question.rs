@@ -10,6 +10,7 @@ use crate::model::ids::RecordKind;
 use crate::model::principals::{DepartmentKind, Role};
 use crate::model::purposes::{Form, Purpose};
 use crate::model::tickets::TicketState;
+use crate::store::rows::{ContactRow, TicketRow};
 
 /// What policy knows of a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -73,14 +74,14 @@ flags! {
     caller_known,
     concerns,
     approved,
+    by_code,
 }
 
 impl Flags {
     fn new(ask: &Ask, facts: &Facts) -> Self {
-        let caller = facts
-            .caller
-            .as_ref()
-            .filter(|_| ask.caller_reference().is_some() && !facts.foreign_reference);
+        let caller = facts.caller.as_ref().filter(|_| {
+            ask.is_about_caller_of_ticket() || (ask.caller_reference().is_some() && !facts.foreign_reference)
+        });
         let concerns = caller.is_some_and(|caller| caller.concerns);
         let approved = facts.approval.is_some();
         // Facts about another ticket than the one named give no need.
@@ -112,8 +113,18 @@ impl Flags {
             caller_known: caller.is_some(),
             concerns,
             approved,
+            by_code: facts
+                .contact
+                .as_ref()
+                .is_some_and(|contact| calls_for(contact, &ticket.row)),
         }
     }
+}
+
+/// Whether a contact code is for a ticket that the department which has asked for it still has: it works on it, or took the call.
+fn calls_for(contact: &ContactRow, ticket: &TicketRow) -> bool {
+    let theirs = ticket.holder == contact.department && ticket.state.is_worked_on();
+    contact.ticket == ticket.id && (theirs || ticket.origin == contact.department)
 }
 
 /// Everything that is the same for each role and field of one ask.

@@ -17,6 +17,8 @@ word_enum! {
         EndedReference = "ended-reference",
         /// The reference stands for no caller.
         UnknownReference = "unknown-reference",
+        /// The contact code was used, or is too old.
+        ContactOver = "contact-over",
         /// The transfer of a reference is for another department.
         ForeignTransfer = "foreign-transfer",
         /// There is no such ticket, or none was named where one is needed.

@@ -7,10 +7,10 @@ use callervault::model::ids::RecordKind;
 use callervault::model::reference::{DepartmentCode, Reference};
 use callervault::model::ticket_no::TicketNo;
 use callervault::store::rows::{
-    ApprovalRow, ArchiveRow, BlindIndexRow, CallerRow, Cell, ClosedRow, Coded, Columns, CustodyRow, DATA, DeclaredRow,
-    DepartmentRow, DestroyedKeyRow, ErasedRow, FromColumns, HoldRow, JoinedRow, KEYS, KeyVersionRow, PrincipalRow,
-    Protected, RecoveryRow, ReplayRow, RestrictionRow, RetentionRow, RewrapRow, SpentRow, TallyRow, TicketCountRow,
-    TicketRow, TokenCodeRow, TokenDayRow, TokenRow, TransferRow,
+    ApprovalRow, ArchiveRow, BlindIndexRow, CallerRow, Cell, ClosedRow, Coded, Columns, ContactRow, CustodyRow, DATA,
+    DeclaredRow, DepartmentRow, DestroyedKeyRow, ErasedRow, FromColumns, HoldRow, JoinedRow, KEYS, KeyVersionRow,
+    PrincipalRow, Protected, RecoveryRow, ReplayRow, RestrictionRow, RetentionRow, RewrapRow, SpentRow, TallyRow,
+    TicketCountRow, TicketRow, TokenCodeRow, TokenDayRow, TokenRow, TransferRow,
 };
 use callervault::store::{Result, StoreError};
 use callervault::vault::life::recover::Recovery;
@@ -83,6 +83,9 @@ pub(crate) async fn world() -> World {
         json!({"ref": translated.reference, "to_department": "W2", "ticket": translated.no, "purpose": "handle"});
     let handler = world.actor(&app, "handler-c1");
     handler.post("/v1/references/translate", &transfer).await.is(201);
+    let contact = json!({"ticket": translated.no, "purpose": "handle"});
+    let path = format!("/v1/callers/{}/contact", translated.reference);
+    handler.post(path, &contact).await.is(201);
     let code = Request::post(format!("{}/codes", world.account("handler-w2")), &json!({}));
     world.actor(&app, "security-admin").send(code).await.is(201);
     world
@@ -178,6 +181,7 @@ async fn every_column_is_under_its_rows_code() {
         each_column::<BlindIndexRow>(&keyring, &data),
         each_column::<TicketRow>(&keyring, &data),
         each_column::<TransferRow>(&keyring, &data),
+        each_column::<ContactRow>(&keyring, &data),
         each_column::<TicketCountRow>(&keyring, &data),
         each_column::<CustodyRow>(&keyring, &data),
         each_column::<ReplayRow>(&keyring, &data),

@@ -248,6 +248,26 @@ CREATE TABLE transfer (
     mac         BLOB NOT NULL
 ) WITHOUT ROWID;
 
+-- What a handler is given in place of a caller's number, and a relay exchanges for it once. `hash` is SHA-256 of the code.
+CREATE TABLE contact (
+    id           BLOB PRIMARY KEY,
+    hash         BLOB NOT NULL UNIQUE,
+    ticket       BLOB NOT NULL REFERENCES ticket (id),
+    field        TEXT NOT NULL,
+    department   TEXT NOT NULL REFERENCES department (code),
+    made_by      BLOB NOT NULL REFERENCES principal (id),
+    purpose      TEXT NOT NULL,
+    made_at      INTEGER NOT NULL,
+    expires_at   INTEGER NOT NULL,
+    exchanged_by BLOB REFERENCES principal (id),
+    exchanged_at INTEGER,
+    outcome      TEXT,
+    ended_at     INTEGER,
+    version      INTEGER NOT NULL,
+    mac          BLOB NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX contact_ticket ON contact (ticket, made_at, id);
+
 -- What each principal has spent of what is counted, in slots of time.
 CREATE TABLE spent (
     principal BLOB NOT NULL REFERENCES principal (id),

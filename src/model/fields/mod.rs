@@ -226,6 +226,10 @@ impl Invalid {
 
 /// The ticket's field that holds what was said.
 pub const TEXT: &str = "text";
+/// The caller's field that holds the number that they want to be called back on.
+pub const CALLBACK_NUMBER: &str = "callback_number";
+/// The caller's field that holds the number that they called from.
+pub const CALLER_NUMBER: &str = "caller_number";
 /// The caller's field that holds why their fields were corrected.
 pub const CORRECTION_REASON: &str = "correction_reason";
 
@@ -259,7 +263,8 @@ impl FieldSet {
         let of_tickets = std::iter::once(TEXT)
             .chain(steps.flat_map(|step| step.reason.into_iter().chain(step.reply)))
             .map(|name| (name, RecordKind::Ticket));
-        let mut named = of_tickets.chain([(CORRECTION_REASON, RecordKind::Caller)]);
+        let of_callers = [CORRECTION_REASON, CALLBACK_NUMBER, CALLER_NUMBER].map(|name| (name, RecordKind::Caller));
+        let mut named = of_tickets.chain(of_callers);
         let missing = named.find(|(name, record)| self.get(name).is_none_or(|field| field.record != *record));
         missing.map_or(Ok(()), |(name, record)| Err(load::missing(name, record)))
     }

@@ -29,6 +29,10 @@ problems! {
     /// A transfer for another department.
     FOREIGN_TRANSFER = "refused", 403, "Access refused: no need to know" / "拒绝访问：非工作所需",
         "The transfer is for another department. It was not used up." / "该转换凭据是给其他部门的。凭据未被使用。";
+    /// A contact code that is worth nothing any more.
+    CONTACT_OVER = "contact-over", 410, "The contact code is no longer valid" / "联系码已失效",
+        "It has expired or was used: a code is good for one call within 30 minutes. Ask the handler for another." /
+        "联系码已过期或已使用：每个码只供 30 分钟内的一次通话。请由承办人员重新申请。";
     /// A ticket of others, or none.
     NOT_HOLDER = "refused", 403, "Access refused: no need to know" / "拒绝访问：非工作所需",
         "Your department does not hold this ticket." / "您的部门没有这张工单。";
@@ -67,9 +71,9 @@ problems! {
         "不能为本人设置角色或签发令牌，请由另一位安全管理员操作。";
     /// Roles that one account may not hold together.
     ROLES_EXCLUDE = "roles-exclude", 422, "The roles exclude each other" / "角色互斥",
-        "An account needs at least one role. auditor, security_admin, system_admin and dpo exclude each other and every other \
+        "An account needs at least one role. auditor, security_admin, system_admin, dpo and relay exclude each other and every other \
          role." /
-        "账号至少有一个角色。auditor、security_admin、system_admin、dpo 彼此互斥，也不能与其他角色兼任。";
+        "账号至少有一个角色。auditor、security_admin、system_admin、dpo、relay 彼此互斥，也不能与其他角色兼任。";
     /// One person alone.
     NOT_APPROVED = "not-approved", 403, "This needs a second person's approval" / "此操作须经另一人审批",
         "Send the request without `Approval` to ask for the approval." /

@@ -179,6 +179,9 @@ problems! {
     /// More days than may be.
     BAD_GRACE = "bad-grace", 422, "Invalid number of days" / "天数无效",
         "`grace_days` is a number from 0 to 366." / "`grace_days` 为 0 到 366 的整数。";
+    /// A person who would be given numbers as a relay.
+    RELAY_IS_A_PROGRAM = "relay-is-a-program", 422, "A relay is a service account" / "转接平台须为服务账号",
+        "Only a service account can have the role `relay`." / "只有服务账号可以有 `relay` 角色。";
     /// A department that cannot be made.
     BAD_DEPARTMENT = "bad-department", 422, "Invalid department" / "部门信息无效",
         "A department needs a code other than 00 and a name of 1 to 60 characters. A `city_code` has 1 to 40 characters without \

@@ -20,6 +20,12 @@ problems! {
     DEPARTMENT_CLOSED = "department-closed", 409, "The department is closed" / "部门已撤销",
         "It was closed or merged into another. `GET /v1/departments` lists those that are open." /
         "该部门已撤销或并入其他部门。`GET /v1/departments` 列出在用的部门。";
+    /// A call of which the outcome is known.
+    CONTACT_REPORTED = "contact-reported", 409, "The call was reported" / "该次联系已回报",
+        "The outcome of a call is reported once." / "每次联系只回报一次结果。";
+    /// A caller who has left no number.
+    NO_NUMBER = "no-number", 409, "No number is on file" / "没有登记号码",
+        "The caller has left no telephone number." / "诉求人没有留下电话号码。";
     /// A transfer that is worth nothing any more.
     TRANSFER_OVER = "transfer-over", 410, "The transfer is no longer valid" / "转换凭据已失效",
         "It has expired or was used. Ask the department that sent it for another." / "凭据已过期或已使用。请由发出部门重新转换。";

@@ -30,6 +30,10 @@ things! {
     Caller = "caller" / "诉求人";
     /// What a department calls a caller.
     Reference = "reference" / "引用号";
+    /// What a relay exchanges for a number.
+    ContactCode = "contact code" / "联系码";
+    /// A call by a relay.
+    Contact = "contact" / "联系记录";
     /// What hands a reference to another department.
     Transfer = "transfer" / "转换凭据";
     /// What the log calls a caller.

@@ -34,6 +34,7 @@ const NOTHING: Flags = Flags {
     caller_known: false,
     concerns: false,
     approved: false,
+    by_code: false,
 };
 
 const HELD: Flags = Flags {

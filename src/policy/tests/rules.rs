@@ -32,6 +32,7 @@ fn confidential() -> impl Iterator<Item = Flags> {
             caller_known: true,
             concerns: true,
             approved: true,
+            by_code: false,
         }
     })
 }

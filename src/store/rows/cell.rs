@@ -8,7 +8,10 @@ use crate::merkle::Hash;
 use crate::model::approvals::ApprovalState;
 use crate::model::ask::Action;
 use crate::model::code::Code;
-use crate::model::ids::{ApprovalId, CallerId, HoldId, JoinId, PrincipalId, RecordKind, TicketId, TokenId, TransferId};
+use crate::model::contacts::ContactOutcome;
+use crate::model::ids::{
+    ApprovalId, CallerId, ContactId, HoldId, JoinId, PrincipalId, RecordKind, TicketId, TokenId, TransferId,
+};
 use crate::model::key_roles::KeyRole;
 use crate::model::limits::{Counted, Counts};
 use crate::model::principals::{DepartmentKind, DepartmentState, PrincipalKind, Roles};
@@ -260,6 +263,7 @@ as_bytes!(
     ApprovalId,
     JoinId,
     HoldId,
+    ContactId,
     TransferId,
     Code,
     Hash
@@ -283,6 +287,7 @@ as_word!(
     ApprovalState,
     CameFrom,
     Channel,
+    ContactOutcome,
     Counted,
     DepartmentKind,
     DepartmentState,

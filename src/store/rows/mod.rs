@@ -8,6 +8,7 @@ pub mod cell;
 pub mod client;
 pub mod closed;
 pub mod coded;
+pub mod contact;
 pub mod custody;
 pub mod declared;
 pub mod department;
@@ -46,6 +47,7 @@ pub use self::cell::{Cell, Column, One};
 pub use self::client::ClientRow;
 pub use self::closed::ClosedRow;
 pub use self::coded::{Coded, Genuine, Protected, Stored};
+pub use self::contact::ContactRow;
 pub use self::custody::CustodyRow;
 pub use self::declared::DeclaredRow;
 pub use self::department::DepartmentRow;
@@ -96,6 +98,7 @@ pub static DATA: &[fn() -> &'static Table] = &[
     ClosedRow::table,
     ReferenceRow::table,
     TransferRow::table,
+    ContactRow::table,
     ReplayRow::table,
     SpentRow::table,
     DeclaredRow::table,

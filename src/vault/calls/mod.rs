@@ -2,6 +2,7 @@
 
 pub mod callers;
 pub mod compare;
+pub mod contact;
 pub mod correct;
 pub(in crate::vault) mod counted;
 pub mod erase;

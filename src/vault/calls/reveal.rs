@@ -85,7 +85,7 @@ impl Vault {
         Ok((self.open_fields(receipt).await?, superseded))
     }
 
-    async fn open_fields(&self, receipt: Receipt) -> Result<Revealed, Error> {
+    pub(in crate::vault::calls) async fn open_fields(&self, receipt: Receipt) -> Result<Revealed, Error> {
         let record = receipt.record().ok_or(KeyError::NoRecordKey)?;
         let mut rows = Vec::with_capacity(receipt.fields().len());
         for name in receipt.fields() {

@@ -38,6 +38,7 @@ impl Vault {
             Some(reference) if !foreign_reference && !ended_reference => {
                 self.caller_facts(ask, reference, ticket.as_mut()).await?
             }
+            None if ask.is_about_caller_of_ticket() => self.caller_of_ticket_facts(ticket.as_mut()).await?,
             _ => None,
         };
         Ok(Facts {
@@ -45,8 +46,23 @@ impl Vault {
             ticket,
             foreign_reference,
             ended_reference,
+            contact: None,
             approval: None,
         })
+    }
+
+    /// The caller of a ticket, whoever that is.
+    async fn caller_of_ticket_facts(&self, ticket: Option<&mut TicketFacts>) -> Result<Option<CallerFacts>, Error> {
+        let Some(ticket) = ticket else { return Ok(None) };
+        let Some(id) = ticket.caller else { return Ok(None) };
+        let Traced { row, via } = self.traced(id).await?;
+        ticket.caller = Some(row.id);
+        ticket.via.clone_from(&via);
+        Ok(Some(CallerFacts {
+            row,
+            via,
+            concerns: false,
+        }))
     }
 
     async fn caller_facts(

@@ -127,6 +127,7 @@ impl Vault {
         }
         let department = self.open_department(new.department).await?;
         let (permit, roles) = self.compatible(permit, new.roles).await?;
+        fits(new.kind, roles)?;
         if new.acts_for {
             self.can_act_for(new.kind, roles)?;
         }
@@ -184,6 +185,7 @@ impl Vault {
     ) -> Result<Changed<Principal>, Error> {
         let (permit, row) = self.another_account(session, id).await?;
         let (permit, roles) = self.compatible(permit, set.roles.clone()).await?;
+        fits(row.kind, roles)?;
         let acts_for = set.acts_for.unwrap_or(row.acts_for);
         if acts_for {
             self.can_act_for(row.kind, roles)?;
@@ -362,5 +364,13 @@ impl From<Genuine<PrincipalRow>> for Principal {
             version: row.version,
             name: row.into_row().account,
         }
+    }
+}
+
+/// Whether such an account can have these roles.
+fn fits(kind: PrincipalKind, roles: Roles) -> Result<(), Error> {
+    match kind {
+        PrincipalKind::Person if roles.holds(Role::Relay) => Err(Error::Bad(problems::RELAY_IS_A_PROGRAM)),
+        _ => Ok(()),
     }
 }

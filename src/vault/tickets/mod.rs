@@ -1,6 +1,7 @@
 //! Tickets: the envelope, the list, and the steps.
 
 mod caller;
+mod contacts;
 mod step;
 mod told;
 
@@ -8,6 +9,7 @@ use serde::Serialize;
 
 pub use self::caller::TicketCaller;
 use self::caller::tells_of_caller;
+pub use self::contacts::ContactLine;
 pub use self::step::{Moved, MovedAnswer, TicketStep};
 use self::told::Told;
 use crate::cells;
@@ -66,6 +68,10 @@ pub struct TicketPage {
     pub on_file: Vec<String>,
     /// The departments that have held it, oldest first; outside the centre that took the call, only the steps at your department, with the days.
     pub custody: Vec<CustodyStep>,
+    /// Calls to the caller by a relay, newest first, at most 50; outside the centre those that your department asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub contacts: Vec<ContactLine>,
     /// Version; the `ETag`. Each change increases it.
     pub version: u64,
     /// The log entry of this read.
@@ -152,6 +158,7 @@ impl Vault {
             caller,
             caller_erased: row.is_erased() && tells_of_caller(session, &row, true),
             on_file: self.fields_of(RecordId::Ticket(row.id)).await?,
+            contacts: self.contacts_of(&row, told).await?,
             custody,
             version: row.version,
             audit,

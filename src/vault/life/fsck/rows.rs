@@ -9,9 +9,10 @@ use crate::model::approvals::Giver;
 use crate::model::ids::{CallerId, RecordId, TicketId};
 use crate::model::reference::{DepartmentCode, Reference};
 use crate::store::rows::{
-    ApprovalRow, ArchiveRow, BlindIndexRow, CallerRow, ClosedRow, Coded, CustodyRow, DeclaredRow, DepartmentRow,
-    DestroyedKeyRow, EntryRow, JoinedRow, KeyVersionRow, PrincipalRow, Protected, RecoveryRow, ReplayRow, RetentionRow,
-    RewrapRow, Row, SpentRow, TicketCountRow, TicketRow, TokenCodeRow, TokenDayRow, TokenRow, TransferRow,
+    ApprovalRow, ArchiveRow, BlindIndexRow, CallerRow, ClosedRow, Coded, ContactRow, CustodyRow, DeclaredRow,
+    DepartmentRow, DestroyedKeyRow, EntryRow, JoinedRow, KeyVersionRow, PrincipalRow, Protected, RecoveryRow,
+    ReplayRow, RetentionRow, RewrapRow, Row, SpentRow, TicketCountRow, TicketRow, TokenCodeRow, TokenDayRow, TokenRow,
+    TransferRow,
 };
 use crate::vault::core::{MOST_MERGED, replay};
 use crate::vault::life::fsck::Check;
@@ -121,6 +122,7 @@ impl Check<'_> {
             .await;
         self.coded(|row: &DeclaredRow| format!("declared field {}", row.name))
             .await;
+        self.coded(|row: &ContactRow| format!("contact {}", row.id)).await;
         self.coded(|row: &TransferRow| format!("transfer {}", row.id)).await;
         self.each(ApprovalRow::table(), |check, row| check.approval(row)).await;
         self.erasures(seen).await;
