@@ -1,7 +1,7 @@
 //! `GET /v1/tickets` with 10,000 and with a million tickets, as ratios measured in one run. `cargo bench --bench tickets`.
 //!
-//! Two copies of one vault. In one of them most tickets are copied until there are a million, older than those that were
-//! taken; a copy has no genuine code, but no page that is asked for comes to one. Both are asked in turn, through the router.
+//! Two copies of one vault. In one of them most tickets are copied until there are a million, older and less urgent than those that
+//! were taken; a copy has no genuine code, but no page that is asked for comes to one. Both are asked in turn, through the router.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -37,6 +37,7 @@ const SENT: u64 = 10;
 /// Calls under way at once while the vault is filled.
 const CALLS: usize = 64;
 const ROUNDS: usize = 201;
+const NEWEST: &str = "order=newest";
 /// Pages of 50 from the newest to where the deep one begins.
 const DEEP: usize = 90;
 
@@ -104,7 +105,7 @@ async fn take(served: &Served, scene: &Scene, caller: usize) {
         let intake = json!({
             "call": {"channel": "phone", "received_at": "2026-11-01T09:00:00+08:00"},
             "caller": {"callback_number": format!("139{:08}", caller as u64 * per_caller + call)},
-            "ticket": {"kind": "complaint", "category": "noise", "township": "310113", "text": "测试"},
+            "ticket": {"kind": "complaint", "category": "noise", "township": "310113", "urgency": "urgent", "text": "测试"},
         });
         let taken = served.call(&scene.agent, "POST", "/v1/intake", &intake).await;
         if call % SENT == 0 {
@@ -127,7 +128,7 @@ async fn fill(served: &Arc<Served>, scene: &Arc<Scene>) {
     println!("{TAKEN} calls taken in {:.1?}", start.elapsed());
 }
 
-/// Copies the oldest tickets, each older than all that were taken, until there are so many.
+/// Copies the oldest tickets, each older and less urgent than all that were taken, until there are so many.
 fn grow(places: &Places) {
     let database = Connection::open(&places.data).unwrap();
     let copies = (GROWN - TAKEN).div_ceil(TAKEN);
@@ -199,14 +200,25 @@ async fn run() {
     let large = Served::open(grown.path()).await;
     let mut after = String::new();
     for _ in 0..DEEP {
-        let page = small.list(&scene.dispatcher, &format!("?{after}")).await.1;
-        after = format!("after={}", page["next"].as_str().unwrap());
+        let page = small.list(&scene.dispatcher, &format!("?{NEWEST}{after}")).await.1;
+        after = format!("&after={}", page["next"].as_str().unwrap());
     }
     let (centre, organ) = (&scene.dispatcher, &scene.handler);
-    compare("the centre's first page of 50", &small, &large, centre, "").await;
-    compare("the centre's first page of 200", &small, &large, centre, "?limit=200").await;
-    compare("the centre's 91st page", &small, &large, centre, &format!("?{after}")).await;
-    compare("an organ's first page of 50", &small, &large, organ, "").await;
+    let newest = |rest: &str| format!("?{NEWEST}{rest}");
+    compare("the centre's 50 newest", &small, &large, centre, &newest("")).await;
+    compare("the centre's 200 newest", &small, &large, centre, &newest("&limit=200")).await;
+    compare("the 91st page of them", &small, &large, centre, &newest(&after)).await;
+    compare("an organ's 50 newest", &small, &large, organ, &newest("")).await;
+    compare("the centre's queue, 50", &small, &large, centre, "").await;
+    compare("an organ's queue, 50", &small, &large, organ, "").await;
+    compare(
+        "an organ's queue of one state, 50",
+        &small,
+        &large,
+        organ,
+        "?state=dispatched",
+    )
+    .await;
 }
 
 fn main() {

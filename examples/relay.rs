@@ -10,6 +10,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -66,9 +67,11 @@ impl Relay {
         }
         let contact = answer["contact"].as_str().unwrap_or_default().to_owned();
         let number = dialled(&mut answer);
-        // Here an exchange dials. The number goes to the line and nowhere else.
-        drop(number);
-        let outcome = &self.options.outcome;
+        // Here an exchange dials. The number goes to the line and nowhere else. A caller may have left none.
+        let outcome = match number {
+            Some(_) => &*self.options.outcome,
+            None => "failed",
+        };
         println!("{}", json!({"contact": contact, "outcome": outcome}));
         let (status, reported) = self.ask(&format!("/v1/contacts/{contact}/outcome"), &json!({"outcome": outcome}))?;
         match status {
@@ -110,7 +113,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         Zeroizing::new(std::env::var(TOKEN).map_err(|_| format!("{TOKEN} holds no token of a relay's account"))?);
     let listener = tokio::net::TcpListener::bind(options.listen).await?;
     println!("{}", json!({"listening": listener.local_addr()?}));
-    let agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+    let agent = ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .timeout_global(Some(Duration::from_secs(30)))
+        .build()
+        .into();
     let relay = Arc::new(Relay { agent, options, token });
     let routes = Router::new().route("/calls", post(calls)).with_state(relay);
     axum::serve(listener, routes).await?;

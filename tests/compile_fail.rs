@@ -41,7 +41,7 @@ fn check(root: &Path) -> Result<(), String> {
 
 #[test]
 fn reveal_without_the_log_does_not_compile() {
-    const COMMIT: &str = "        let receipt = self.commit(permit).await?;\n";
+    const COMMIT: &str = "        let receipt = self.commit(permit, change).await?;\n";
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let dir = tempfile::tempdir().unwrap();
     let parts = [

@@ -48,8 +48,12 @@ mod import {
 
 /// Tickets travel.
 mod tickets {
+    pub(crate) mod callbacks;
     mod contact;
+    mod deadlines;
+    mod extensions;
     mod life;
+    mod lists;
     mod names;
     mod references;
     mod relay;

@@ -32,6 +32,10 @@ pub(crate) fn passphrase() -> Passphrase {
 pub(crate) async fn scene() -> Scene {
     let dir = tempfile::tempdir().unwrap();
     let places = Places::below(dir.path());
+    // Tables of working days for whatever year it is.
+    let years = (2024..2100).map(|year| format!("[{year}]\nsource = \"a bench\"\nholidays = []\nworked = []\n"));
+    std::fs::create_dir_all(&places.policies).unwrap();
+    std::fs::write(places.policies.join("holidays.toml"), years.collect::<String>()).unwrap();
     let founding = Founding {
         origin: "bench.invalid/log/1".to_owned(),
         centre: "H0".parse().unwrap(),

@@ -5,17 +5,19 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
+use jiff::tz::TimeZone;
 use zeroize::Zeroizing;
 
 use super::credentials::{Credentials, DEPARTMENTS, Department, Principal};
 use super::init::write_secret;
 use super::{Done, Failure, import, log_to_stderr, runtime, say, serve, tour, unlocked};
 use crate::atomic_file;
-use crate::clock::System;
+use crate::clock::{Clock, System};
 use crate::http::{self, App, Listen, Listener};
 use crate::keyring::unlock::Passphrase;
 use crate::model::approvals::Reason;
 use crate::model::ask::RequestId;
+use crate::model::deadlines::Holidays;
 use crate::model::fields::FieldSet;
 use crate::model::ids::ApprovalId;
 use crate::model::key_roles::Suite;
@@ -114,6 +116,10 @@ async fn furnish(directory: &Path) -> Result<(Vault, Credentials), Failure> {
     std::fs::create_dir_all(&places.policies)?;
     let fields = format!("{}{INVENTED_YEARS}", FieldSet::SHIPPED);
     atomic_file::create(&places.policies.join("fields.toml"), fields.as_bytes())?;
+    atomic_file::create(
+        &places.policies.join("holidays.toml"),
+        working_days(&System)?.as_bytes(),
+    )?;
     let secret = Passphrase::new(passphrase.clone()).map_err(Failure::usage)?;
     let founders = Vault::init(&places, &secret, &founding, &System, Arc::new(randomness::System))?.keep();
     write_secret(&directory.join("passphrase"), &passphrase)?;
@@ -146,6 +152,22 @@ async fn furnish(directory: &Path) -> Result<(Vault, Credentials), Failure> {
     drop(vault);
     let vault = unlocked(&places, &secret, ("demo", "demo"), Running::patient()).await?;
     Ok((vault, credentials))
+}
+
+/// The working days that the program ships with and, so that the demo runs in any year, every Monday to Friday of this year and the next
+/// where they end before.
+fn working_days(clock: &dyn Clock) -> Result<String, Failure> {
+    let mut tables = Holidays::SHIPPED.to_owned();
+    let last = Holidays::load(&tables).map_err(Failure::unavailable)?.last_year();
+    let this = TimeZone::UTC
+        .to_datetime(clock.now().map_err(Failure::unavailable)?)
+        .year();
+    for year in last + 1..=this + 1 {
+        tables.push_str(&format!(
+            "\n[{year}]\nsource = \"invented for the demo\"\nholidays = []\nworked = []\n"
+        ));
+    }
+    Ok(tables)
 }
 
 /// Departments and a principal for every role.

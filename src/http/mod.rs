@@ -129,6 +129,7 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(holds::list))
         .routes(routes!(holds::lift))
         .routes(routes!(tickets::list))
+        .routes(routes!(tickets::counts))
         .routes(routes!(tickets::read))
         .routes(routes!(tickets::step))
         .routes(routes!(tickets::reveal))

@@ -329,7 +329,7 @@ fn guards(permit: &Permit) -> Vec<Guard> {
     let subject = caller.as_ref().map(|caller| caller.row.subject);
     let subject = subject.or_else(|| ticket.as_ref().map(|ticket| ticket.row.subject));
     if let Some(subject) = subject
-        && permit.ask().action().uses_fields()
+        && permit.ask().action().processes()
         && !(ticket.as_ref().is_some_and(|ticket| ticket.is_own_call())
             && (caller.is_none() || permit.ask().action() == Action::Correct))
     {

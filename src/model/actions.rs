@@ -184,18 +184,30 @@ actions! {
     DenyReturn = "ticket.deny-return": "Deny the return" / "不同意退单": Writing, OpenTicket, one, Passes, Update;
     /// Begin work on a ticket.
     Start = "ticket.start": "Begin work" / "开始办理": Writing, OpenTicket, one, Passes, Update;
+    /// Ask the centre for more time.
+    Extend = "ticket.extend": "Ask for more time" / "申请延期": Writing, OpenTicket, one, Passes, Update;
+    /// Give a department more time.
+    GrantExtension = "ticket.grant-extension": "Grant more time" / "同意延期": Writing, OpenTicket, one, Passes, Update;
+    /// Give a department no more time.
+    RefuseExtension = "ticket.refuse-extension": "Refuse more time" / "不同意延期": Writing, OpenTicket, one, Passes, Update;
     /// Report what was done.
     Feedback = "ticket.feedback": "Report" / "反馈": Writing, OpenTicket, one, Passes, Update;
     /// Look at such a report.
     Review = "ticket.review": "Review" / "审核": Writing, OpenTicket, one, Passes, Update;
     /// Let such a report pass.
     Pass = "ticket.pass": "Pass" / "审核通过": Writing, OpenTicket, one, Passes, Update;
+    /// Record what came of an attempt to ask the caller.
+    RecordCallback = "ticket.callback": "Record a callback" / "登记回访": Writing, OpenTicket, one, Passes, Update;
     /// Send a ticket back for more work.
     Redo = "ticket.redo": "Send back for more work" / "重办": Writing, OpenTicket, one, Passes, Update;
     /// Close a ticket.
     Close = "ticket.close": "Close" / "办结": Writing, OpenTicket, one, Passes, Update;
     /// Take a matter back for its caller.
     Withdraw = "ticket.withdraw": "Withdraw" / "撤回": Writing, OpenTicket, one, Passes, Update;
+    /// Put a ticket under supervision.
+    Supervise = "ticket.supervise": "Supervise" / "督办": Writing, OpenTicket, one, Passes, Update;
+    /// End that supervision.
+    Unsupervise = "ticket.unsupervise": "End supervision" / "解除督办": Writing, OpenTicket, one, Passes, Update;
     /// End a ticket without an answer to the matter.
     Terminate = "ticket.terminate": "End" / "终止": Writing, OpenTicket, one, Passes, Update;
     /// See departments and principals.
@@ -301,6 +313,12 @@ impl Action {
         matches!(self, Self::Reveal | Self::Verify | Self::Correct | Self::AskContact) || self.moves_values()
     }
 
+    /// Whether it does anything with a caller's data that is more than storage: it uses them, or hands a reference to another department.
+    #[must_use]
+    pub const fn processes(self) -> bool {
+        self.uses_fields() || matches!(self, Self::Translate)
+    }
+
     /// Whether it opens values to index them anew, and shows none.
     #[must_use]
     pub const fn reindexes(self) -> bool {
@@ -340,12 +358,18 @@ impl Action {
                 | Self::AcceptReturn
                 | Self::DenyReturn
                 | Self::Start
+                | Self::Extend
+                | Self::GrantExtension
+                | Self::RefuseExtension
                 | Self::Feedback
                 | Self::Review
                 | Self::Pass
+                | Self::RecordCallback
                 | Self::Redo
                 | Self::Close
                 | Self::Withdraw
+                | Self::Supervise
+                | Self::Unsupervise
                 | Self::Terminate
         )
     }

@@ -7,6 +7,9 @@ use utoipa::ToSchema;
 use super::actions::Action;
 use super::approvals::ApprovalState;
 use super::backups::{Part, WorkState};
+use super::callbacks::{Satisfaction, YesNo};
+use super::contacts::{ContactOutcome, ContactState};
+use super::deadlines::Card;
 use super::fields::{Class, Field, FieldSet, FieldType, Group, Mask, MatchStrength};
 use super::ids::RecordKind;
 use super::key_roles::{KeyRole, RewrapState, Suite};
@@ -15,7 +18,7 @@ use super::lists::{Labelled, Lists};
 use super::principals::{DepartmentState, PrincipalKind, Role};
 use super::purposes::{Form, Purpose};
 use super::rights::{EntryKind, RefusalGround, RightsRequest};
-use super::tickets::{Matched, MatterKind, Share, TicketState};
+use super::tickets::{Matched, MatterKind, Share, TicketOrder, TicketState, Urgency};
 use super::transitions::{Holder, Transition};
 
 /// Everything that a form for this vault is built from. It holds no personal data.
@@ -41,12 +44,26 @@ pub struct ReferenceData {
     pub lists: Lists,
     /// The kinds of matters: `ticket.kind` of an intake.
     pub matter_kinds: Vec<Labelled>,
+    /// How soon a matter has to be dealt with: `ticket.urgency` of an intake.
+    pub urgencies: Vec<Labelled>,
+    /// Where a call by a relay stands.
+    pub contact_states: Vec<Labelled>,
+    /// What becomes of such a call: `outcome` of its report.
+    pub contact_outcomes: Vec<Labelled>,
     /// Whether the caller of an intake is on file: the words of its answer's `caller.matched`.
     pub matched: Vec<Labelled>,
     /// What becomes of a field when calls are split from a caller's record.
     pub shares: Vec<Labelled>,
     /// The states of a ticket.
     pub ticket_states: Vec<StateData>,
+    /// How a ticket's deadline stands.
+    pub cards: Vec<Labelled>,
+    /// The orders in which tickets are listed.
+    pub ticket_orders: Vec<Labelled>,
+    /// The answers to a callback's questions: `results.valid`, `contacted` and `solved`.
+    pub callback_answers: Vec<Labelled>,
+    /// How satisfied a caller is: `results.satisfied` of a callback.
+    pub satisfactions: Vec<Labelled>,
     /// The steps of a ticket.
     pub transitions: Vec<TransitionData>,
     /// Who holds a ticket after a step: the words of `transitions[].holder`.
@@ -147,6 +164,9 @@ pub struct StateData {
     pub en: &'static str,
     /// Whether work on the ticket goes on.
     pub open: bool,
+    /// The role that must act next, unless the ticket is over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<Role>,
 }
 
 impl From<TicketState> for StateData {
@@ -157,6 +177,7 @@ impl From<TicketState> for StateData {
             zh: label.zh,
             en: label.en,
             open: code.is_open(),
+            next: code.next_role(),
         }
     }
 }
@@ -174,8 +195,9 @@ pub struct TransitionData {
     pub action: Action,
     /// The states it leads from.
     pub from: Vec<TicketState>,
-    /// The state it leads to.
-    pub to: TicketState,
+    /// The state it leads to. Without one the ticket stays in its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to: Option<TicketState>,
     /// Who holds the ticket afterwards.
     pub holder: Holder,
     /// The field that its `reason` is sealed into. Without one it takes no reason.
@@ -184,6 +206,14 @@ pub struct TransitionData {
     /// The field that its `reply`, the words for the caller, is sealed into. Without one it takes no reply.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reply: Option<&'static str>,
+    /// Whether it needs `working_days`.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
+    pub working_days: bool,
+    /// Whether it needs `results`.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
+    pub results: bool,
     /// Its purpose, where the asker's role has it and the request names none.
     pub purpose: Purpose,
 }
@@ -201,6 +231,8 @@ impl From<Transition> for TransitionData {
             holder: step.holder,
             reason: step.reason,
             reply: step.reply,
+            working_days: code.takes_working_days(),
+            results: code.takes_results(),
             purpose: step.purpose,
         }
     }
@@ -305,9 +337,16 @@ impl ReferenceData {
             forms: each(Form::ALL, Form::labelled),
             lists: lists.clone(),
             matter_kinds: each(MatterKind::ALL, MatterKind::labelled),
+            urgencies: each(Urgency::ALL, Urgency::labelled),
+            contact_states: each(ContactState::ALL, ContactState::labelled),
+            contact_outcomes: each(ContactOutcome::ALL, ContactOutcome::labelled),
             matched: each(Matched::ALL, Matched::labelled),
             shares: each(Share::ALL, Share::labelled),
             ticket_states: each(TicketState::ALL, StateData::from),
+            cards: each(Card::ALL, Card::labelled),
+            ticket_orders: each(TicketOrder::ALL, TicketOrder::labelled),
+            callback_answers: each(YesNo::ALL, YesNo::labelled),
+            satisfactions: each(Satisfaction::ALL, Satisfaction::labelled),
             transitions: each(Transition::ALL, TransitionData::from),
             holders: each(Holder::ALL, Holder::labelled),
             department_states: each(DepartmentState::ALL, DepartmentState::labelled),

@@ -21,6 +21,36 @@ word_enum! {
 }
 
 word_enum! {
+    /// 紧急程度: how soon a matter has to be dealt with.
+    pub enum Urgency {
+        /// 一般.
+        Normal = "normal": "Normal" / "一般",
+        /// 紧急.
+        Urgent = "urgent": "Urgent" / "紧急",
+        /// 特急.
+        Emergency = "emergency": "Emergency" / "特急",
+    }
+}
+
+impl Urgency {
+    /// That of a matter of which nothing else is said.
+    #[must_use]
+    pub const fn usual() -> Self {
+        Self::Normal
+    }
+
+    /// Its place in a queue: the most urgent is 0. Migrations have the same numbers.
+    #[must_use]
+    pub const fn rank(self) -> i64 {
+        match self {
+            Self::Emergency => 0,
+            Self::Urgent => 1,
+            Self::Normal => 2,
+        }
+    }
+}
+
+word_enum! {
     /// How the matter reached the hotline.
     pub enum Channel {
         /// By telephone.
@@ -73,6 +103,8 @@ word_enum! {
         Signed = "signed": "Signed for" / "已签收",
         /// The department works on it.
         InProgress = "in_progress": "In progress" / "办理中",
+        /// The department works on it, and asks for more time.
+        ExtensionAsked = "extension_asked": "Extension asked for" / "延期待审",
         /// The department has reported what it did.
         Feedback = "feedback": "Reported" / "已反馈",
         /// The centre looks at that report.
@@ -108,12 +140,18 @@ impl TicketState {
         if self.is_open() { Self::Closed } else { self }
     }
 
+    /// Whether the department has yet to sign for the ticket.
+    #[must_use]
+    pub const fn awaits_signature(self) -> bool {
+        matches!(self, Self::Dispatched | Self::ReturnAsked)
+    }
+
     /// Whether the ticket lies with the department that it was sent to.
     #[must_use]
     pub const fn is_with_department(self) -> bool {
         matches!(
             self,
-            Self::Dispatched | Self::ReturnAsked | Self::Signed | Self::InProgress
+            Self::Dispatched | Self::ReturnAsked | Self::Signed | Self::InProgress | Self::ExtensionAsked
         )
     }
 
@@ -126,7 +164,17 @@ impl TicketState {
     /// Whether a department has taken the ticket and works on it: only then does it need its caller.
     #[must_use]
     pub const fn is_worked_on(self) -> bool {
-        matches!(self, Self::Signed | Self::InProgress)
+        matches!(self, Self::Signed | Self::InProgress | Self::ExtensionAsked)
+    }
+}
+
+word_enum! {
+    /// The order of a list of tickets.
+    pub enum TicketOrder {
+        /// Tickets that are not over, or those of one state: the most urgent first, then the earliest deadline, then the oldest.
+        Queue = "queue": "By urgency, deadline and age" / "按紧急程度、时限、受理时间",
+        /// All tickets, also those that are over.
+        Newest = "newest": "Newest first" / "最新在前",
     }
 }
 

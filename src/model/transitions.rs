@@ -1,6 +1,7 @@
 //! The steps of a ticket (DOMAIN §3): one table, from which the vault takes how a step is done and the API its addresses.
 
 use super::actions::Action;
+use super::principals::Role;
 use super::purposes::Purpose;
 use super::reference::DepartmentCode;
 use super::tickets::TicketState;
@@ -72,8 +73,8 @@ pub struct Step {
     pub action: Action,
     /// The states it leads from.
     pub from: &'static [TicketState],
-    /// The state it leads to.
-    pub to: TicketState,
+    /// The state it leads to; nothing where the ticket stays in its own.
+    pub to: Option<TicketState>,
     /// Who holds the ticket after it.
     pub holder: Holder,
     /// The ticket's field that its reason is sealed into, if it needs one.
@@ -84,9 +85,17 @@ pub struct Step {
     pub purpose: Purpose,
 }
 
+impl Step {
+    /// The state after the step, from this one.
+    #[must_use]
+    pub fn leads_to(self, from: TicketState) -> TicketState {
+        self.to.unwrap_or(from)
+    }
+}
+
 /// Declares the steps: a word each, which is its address, its labels, and how it is done.
 macro_rules! transitions {
-    ($( $(#[$doc:meta])* $variant:ident = $word:literal: $en:literal / $zh:literal: $action:ident, [$($from:ident)+] => $to:ident, $holder:ident, $reason:tt, $reply:tt, $purpose:ident; )+) => {
+    ($( $(#[$doc:meta])* $variant:ident = $word:literal: $en:literal / $zh:literal: $action:ident, [$($from:ident)+] => $to:tt, $holder:ident, $reason:tt, $reply:tt, $purpose:ident; )+) => {
         word_enum! {
             /// A step of a ticket: the last part of `POST /v1/tickets/{no}/{transition}`.
             pub enum Transition { $( $(#[$doc])* $variant = $word: $en / $zh, )+ }
@@ -100,7 +109,7 @@ macro_rules! transitions {
                     $( Self::$variant => Step {
                         action: Action::$action,
                         from: &[$(TicketState::$from),+],
-                        to: TicketState::$to,
+                        to: transitions!(@to $to),
                         holder: Holder::$holder,
                         reason: transitions!(@ $reason),
                         reply: transitions!(@ $reply),
@@ -110,6 +119,8 @@ macro_rules! transitions {
             }
         }
     };
+    (@to -) => { None };
+    (@to $to:ident) => { Some(TicketState::$to) };
     (@ -) => { None };
     (@ $field:literal) => { Some($field) };
 }
@@ -122,7 +133,7 @@ transitions! {
     /// 转出: the matter is for somebody beside the hotline.
     TransferOut = "transfer-out": "Pass on elsewhere" / "转出": TransferOut, [Accepted] => TransferredOut, Same, "close_reason", -, Intake;
     /// 派单: sends the ticket to a department, also to another than the one that has it.
-    Dispatch = "dispatch": "Dispatch" / "派单": Dispatch, [Accepted Dispatched ReturnAsked Signed InProgress Review Callback] => Dispatched, Named, "dispatch_reason", -, Dispatch;
+    Dispatch = "dispatch": "Dispatch" / "派单": Dispatch, [Accepted Dispatched ReturnAsked Signed InProgress ExtensionAsked Review Callback] => Dispatched, Named, "dispatch_reason", -, Dispatch;
     /// 签收: the department takes the ticket.
     Sign = "sign": "Sign for" / "签收": Sign, [Dispatched] => Signed, Same, -, -, Handle;
     /// 退单: the department asks the centre to take the ticket back. It holds it until the centre has decided.
@@ -133,20 +144,68 @@ transitions! {
     DenyReturn = "deny-return": "Deny the return" / "不同意退单": DenyReturn, [ReturnAsked] => Signed, Same, "dispatch_reason", -, Dispatch;
     /// 开始办理: work has begun.
     Start = "start": "Begin work" / "开始办理": Start, [Signed] => InProgress, Same, -, -, Handle;
+    /// 申请延期: the department asks for more time, and works on.
+    Extend = "extend": "Ask for more time" / "申请延期": Extend, [Signed InProgress] => ExtensionAsked, Same, "extension_reason", -, Handle;
+    /// 同意延期: the deadline moves.
+    GrantExtension = "grant-extension": "Grant more time" / "同意延期": GrantExtension, [ExtensionAsked] => InProgress, Same, "dispatch_reason", -, Dispatch;
+    /// 不同意延期: the deadline stays.
+    RefuseExtension = "refuse-extension": "Refuse more time" / "不同意延期": RefuseExtension, [ExtensionAsked] => InProgress, Same, "dispatch_reason", -, Dispatch;
     /// 反馈: the department reports what it did, to the centre and in words for the caller.
-    Feedback = "feedback": "Report" / "反馈": Feedback, [Signed InProgress] => Feedback, Origin, "reply_internal", "reply_public", Handle;
+    Feedback = "feedback": "Report" / "反馈": Feedback, [Signed InProgress ExtensionAsked] => Feedback, Origin, "reply_internal", "reply_public", Handle;
     /// 审核: the centre looks at the report.
     Review = "review": "Review" / "审核": Review, [Feedback] => Review, Same, -, -, Dispatch;
     /// 审核通过: the report will do, and the caller is asked.
     Pass = "pass": "Pass" / "审核通过": Pass, [Review] => Callback, Same, -, -, Dispatch;
+    /// 登记回访: what came of one attempt to ask the caller. There may be several.
+    Callback = "callback": "Record a callback" / "登记回访": RecordCallback, [Callback] => -, Same, -, -, Callback;
     /// 重办: the department works on it once more.
     Redo = "redo": "Send back for more work" / "重办": Redo, [Review Callback] => InProgress, Worker, "dispatch_reason", -, Dispatch;
     /// 办结: closes the ticket.
     Close = "close": "Close" / "办结": Close, [Answered Callback] => Closed, Same, "close_reason", -, Dispatch;
     /// 撤回: the caller takes the matter back.
-    Withdraw = "withdraw": "Withdraw" / "撤回": Withdraw, [Accepted Answered Dispatched ReturnAsked Signed InProgress Feedback Review Callback] => Withdrawn, Same, "close_reason", -, Dispatch;
+    Withdraw = "withdraw": "Withdraw" / "撤回": Withdraw, [Accepted Answered Dispatched ReturnAsked Signed InProgress ExtensionAsked Feedback Review Callback] => Withdrawn, Same, "close_reason", -, Dispatch;
+    /// 督办: the centre watches over the ticket, wherever it is. It stays where it is.
+    Supervise = "supervise": "Supervise" / "督办": Supervise, [Accepted Answered Dispatched ReturnAsked Signed InProgress ExtensionAsked Feedback Review Callback] => -, Same, "supervise_reason", -, Supervise;
+    /// 解除督办: it does so no longer.
+    Unsupervise = "unsupervise": "End supervision" / "解除督办": Unsupervise, [Accepted Answered Dispatched ReturnAsked Signed InProgress ExtensionAsked Feedback Review Callback] => -, Same, "supervise_reason", -, Supervise;
     /// 终止: ends the ticket without an answer to the matter.
-    Terminate = "terminate": "End" / "终止": Terminate, [Accepted Answered Dispatched ReturnAsked Signed InProgress Feedback Review Callback] => Terminated, Same, "close_reason", -, Dispatch;
+    Terminate = "terminate": "End" / "终止": Terminate, [Accepted Answered Dispatched ReturnAsked Signed InProgress ExtensionAsked Feedback Review Callback] => Terminated, Same, "close_reason", -, Dispatch;
+}
+
+impl Transition {
+    /// Whether it must say so many working days.
+    #[must_use]
+    pub const fn takes_working_days(self) -> bool {
+        matches!(self, Self::GrantExtension)
+    }
+
+    /// Whether it must say what came of a callback.
+    #[must_use]
+    pub const fn takes_results(self) -> bool {
+        matches!(self, Self::Callback)
+    }
+
+    /// Whether the work of a department begins with it, and its deadlines.
+    #[must_use]
+    pub const fn begins_work(self) -> bool {
+        matches!(self, Self::Dispatch | Self::Redo)
+    }
+}
+
+impl TicketState {
+    /// Who must act next: the role whose step leads on from here. Nobody when the ticket is over.
+    #[must_use]
+    pub const fn next_role(self) -> Option<Role> {
+        match self {
+            Self::Answered => Some(Role::Agent),
+            Self::Accepted | Self::ReturnAsked | Self::ExtensionAsked | Self::Feedback | Self::Review => {
+                Some(Role::Dispatcher)
+            }
+            Self::Dispatched | Self::Signed | Self::InProgress => Some(Role::Handler),
+            Self::Callback => Some(Role::Callback),
+            Self::Closed | Self::Refused | Self::TransferredOut | Self::Withdrawn | Self::Terminated => None,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -168,9 +227,15 @@ mod tests {
     /// A ticket gets somewhere from wherever it is, until it is over, and it can come to each state.
     #[test]
     fn every_state_is_reached_and_left() {
-        let reached: BTreeSet<&str> = Transition::ALL.iter().map(|step| step.step().to.as_str()).collect();
+        let moving = || {
+            Transition::ALL
+                .iter()
+                .map(|step| step.step())
+                .filter(|step| step.to.is_some())
+        };
+        let reached: BTreeSet<&str> = moving().filter_map(|step| Some(step.to?.as_str())).collect();
         for state in TicketState::ALL {
-            let leads_on = Transition::ALL.iter().any(|step| step.step().from.contains(state));
+            let leads_on = moving().any(|step| step.from.contains(state));
             assert_eq!(leads_on, state.is_open(), "{state}");
             assert!(reached.contains(state.as_str()), "{state}");
         }
@@ -211,17 +276,32 @@ mod tests {
     /// 不同意退单 is final.
     #[test]
     fn nothing_is_returned_once_a_return_was_denied() {
-        let denied = Transition::DenyReturn.step().to;
+        let denied = Transition::DenyReturn.step().to.unwrap();
         let mut after = BTreeSet::from([denied.as_str()]);
         // Until the centre has the ticket again, and sends it to somebody anew.
         for _ in Transition::ALL {
             for step in Transition::ALL.iter().map(|transition| transition.step()) {
                 if step.holder != Holder::Named && step.from.iter().any(|from| after.contains(from.as_str())) {
-                    after.insert(step.to.as_str());
+                    after.extend(step.to.map(TicketState::as_str));
                 }
             }
         }
         let returns = Transition::Return.step();
         assert!(returns.from.iter().all(|from| !after.contains(from.as_str())));
+    }
+
+    /// Whoever must act next has a step that leads on; of a callback clerk's it is the closing or the further work.
+    #[test]
+    fn who_must_act_next_can() {
+        for state in TicketState::ALL {
+            let Some(role) = state.next_role() else {
+                assert!(!state.is_open(), "{state}");
+                continue;
+            };
+            let leads_on = |step: Step| step.from.contains(state) && (step.to.is_some() || role == Role::Callback);
+            let own = |step: Step| role.purposes().contains(&step.purpose) || step.action == Action::Close;
+            let steps = Transition::ALL.iter().map(|step| step.step());
+            assert!(steps.filter(|step| leads_on(*step)).any(own), "{role} in {state}");
+        }
     }
 }

@@ -121,10 +121,11 @@ impl Flags {
     }
 }
 
-/// Whether a contact code is for a ticket that the department which has asked for it still has: it works on it, or took the call.
+/// Whether a contact code is for a ticket that the department which has asked for it still has: it works on it, or calls back.
 fn calls_for(contact: &ContactRow, ticket: &TicketRow) -> bool {
     let theirs = ticket.holder == contact.department && ticket.state.is_worked_on();
-    contact.ticket == ticket.id && (theirs || ticket.origin == contact.department)
+    let called_back = ticket.origin == contact.department && contact.purpose == Purpose::Callback;
+    contact.ticket == ticket.id && (theirs || called_back)
 }
 
 /// Everything that is the same for each role and field of one ask.

@@ -17,6 +17,8 @@ word_enum! {
         EndedReference = "ended-reference",
         /// The reference stands for no caller.
         UnknownReference = "unknown-reference",
+        /// The transfer of a reference was used, is too old, or its sender works on the ticket no more.
+        TransferOver = "transfer-over",
         /// The contact code was used, or is too old.
         ContactOver = "contact-over",
         /// The transfer of a reference is for another department.

@@ -35,7 +35,7 @@ async fn an_erased_caller_is_gone_and_everybody_else_stays() {
         (&json!(true), &json!(null))
     );
     assert_eq!((&ticket["on_file"], &ticket["kind"]), (&json!([]), &json!("complaint")));
-    assert_eq!(ticket["custody"].as_array().map(Vec::len), Some(5), "{ticket}");
+    assert_eq!(ticket["custody"].as_array().map(Vec::len), Some(4), "{ticket}");
     handler.reveal(&case).clear().await.fails(410, "erased");
     handler
         .verify(&case, "callback_number", NUMBER)

@@ -64,7 +64,7 @@ async fn departments() {
     let desk = Desk::new().await;
     tokio::task::block_in_place(|| {
         let made = desk.says("department add K7 --name 供水集团 --kind enterprise --city-code 330100-07");
-        assert!(made.contains("code       K7\nname       供水集团\n"), "{made}");
+        assert!(made.contains("code        K7\nname        供水集团\n"), "{made}");
         // Columns are as wide as what stands in them, a Chinese character as two others.
         let listed = desk.says("department list");
         let header = listed.lines().next().unwrap();

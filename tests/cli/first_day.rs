@@ -1,6 +1,6 @@
 //! A city's first day: the session of the operator's guide, in both languages, run as it is printed there.
 
-use std::fs::{create_dir, read_to_string, write};
+use std::fs::{create_dir, create_dir_all, read_to_string, write};
 use std::net::TcpListener;
 use std::path::Path;
 
@@ -8,9 +8,9 @@ use callervault::audit::export::index_in;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd};
 use serde_json::{Value, json};
 
-use crate::support::invented;
 use crate::support::process::{secret_file, skipped};
 use crate::support::session::{blocks, have, session};
+use crate::support::{invented, weeks};
 
 /// Calls of each of the two files.
 const CALLS: usize = 10_000;
@@ -44,6 +44,10 @@ fn first_day(page: &str, heading: &str, number: u16) {
     write(day.join("calls.csv"), invented::csv("A", CALLS)).unwrap();
     write(day.join("calls.xlsx"), invented::workbook("B", CALLS)).unwrap();
     certificates(day);
+    // The page can be run in any year.
+    let policies = day.join("vault/policies");
+    create_dir_all(&policies).unwrap();
+    write(policies.join("holidays.toml"), weeks()).unwrap();
     // The page has a port that may be taken here.
     let port = free_port(number).to_string();
     let steps: Vec<String> = blocks(&text, heading, "sh")

@@ -72,7 +72,7 @@ async fn a_start_says_what_is_in_force_and_that_the_vault_is_unlocked() {
     let said = said.join("\n");
     let [rules] = &events(
         &said,
-        "the rules in force: SHA-256 over policies, schema, fields, limits, words and periods of retention",
+        "the rules in force: SHA-256 over policies, schema, fields, limits, words, periods of retention, deadlines and holidays",
     )[..] else {
         unreachable!("{said}")
     };
@@ -164,7 +164,7 @@ async fn a_request_is_a_line_without_who_and_what() {
     let requests: Vec<Value> = requests.map(|event| told(&event)).collect();
     let expected = json!([
         ["POST", "/v1/intake", 201],
-        ["GET", "/v1/tickets/{no}", 200],
+        ["GET", "/v1/tickets/{ticket}", 200],
         ["GET", "none", 404],
     ]);
     assert_eq!(json!(requests), expected);

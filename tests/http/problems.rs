@@ -165,7 +165,7 @@ async fn problems_are_told_in_the_language_that_is_asked_for() {
     let chinese = agent.send(in_chinese(Request::get("/v1/tickets/1"))).await;
     assert_eq!(chinese.problem(), "mistyped-identifier", "a name has no language");
     assert_eq!(chinese.headers["content-language"], "zh-CN");
-    assert_eq!(chinese.at("/detail"), "地址中的工单编号有误：长度或校验位不对。");
+    assert_eq!(chinese.at("/detail"), "地址中的工单有误：长度或校验位不对。");
     let lock = in_chinese(Request::bare("POST", "/v1/keys/lock"));
     let refused = handler.send(lock).await.is(403);
     let entry = format!("日志第 {} 条。", refused.index());
@@ -227,10 +227,12 @@ async fn what_a_parameter_may_be_is_told() {
         ("/v1/audit/events?field=phone", "`callback_number`"),
         ("/v1/audit/events?role=boss", "`handler`"),
         ("/v1/tickets?purpose=fun", "`handle`"),
+        ("/v1/tickets?due_before=13912345678", "a day such as 2026-12-31"),
+        ("/v1/tickets?card=green", "`yellow`"),
         ("/v1/tickets?after=1&after=2", "`after` is given twice"),
         (
             "/v1/tickets?phone=13912345678",
-            "no such parameter: expected one of `purpose`, `after`, `limit`",
+            "no such parameter: expected one of `purpose`, `order`, ",
         ),
         ("/v1/tickets?purpose=%ff", "UTF-8"),
     ];

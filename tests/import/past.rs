@@ -54,7 +54,7 @@ async fn an_old_call_comes_in_as_it_stood() {
     let app = world.open().await;
     let dispatcher = world.actor(&app, "dispatcher");
     let mut tickets = Vec::new();
-    for line in dispatcher.get("/v1/tickets").await.is(200).json()["tickets"]
+    for line in dispatcher.get("/v1/tickets?order=newest").await.is(200).json()["tickets"]
         .as_array()
         .unwrap()
     {
@@ -119,7 +119,8 @@ async fn the_log_says_that_it_was_brought_in_and_work_goes_on() {
         );
     }
     handler.step(no, "sign", json!({})).await.is(200);
-    world.ended(&app, no).await;
+    let taken = world.actor(&app, "dispatcher").get("/v1/tickets?state=signed").await;
+    world.ended(&app, &taken.is(200).at("/tickets/0/ticket")).await;
     drop(app);
     assert_eq!(world.fsck().await, []);
 }

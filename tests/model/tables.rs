@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use callervault::model::actions::{Action, Judged, Needs, Silence};
 use callervault::model::fields::{FieldSet, ValueRule};
 use callervault::model::problems::ProblemKind;
+use callervault::model::tickets::TicketState;
 use callervault::model::transitions::Transition;
 use serde_json::{Value, json};
 
@@ -65,18 +66,24 @@ fn the_page_of_actions_is_as_the_table() {
 fn the_page_of_transitions_is_as_the_table() {
     let mut text = "# Transitions\n\nMade from the table in `src/model/transitions.rs` by `tests/model/tables.rs`. A step is taken by \
         `POST /v1/tickets/{no}/{transition}`.\n\n| transition | meaning | 含义 | act | from | to | holder afterwards | reason sealed as | \
-        reply sealed as | usual purpose |\n|---|---|---|---|---|---|---|---|---|---|\n"
+        reply sealed as | also needs | usual purpose |\n|---|---|---|---|---|---|---|---|---|---|---|\n"
         .to_owned();
     for transition in Transition::ALL {
         let step = transition.step();
         let from: Vec<String> = step.from.iter().map(ToString::to_string).collect();
-        let (action, from, to) = (step.action, from.join(", "), step.to);
+        let to = step.to.map_or("as before", TicketState::as_str);
+        let (action, from) = (step.action, from.join(", "));
         let (label, holder) = (transition.label(), step.holder.label().en);
         let field = |name: Option<&str>| name.map_or_else(String::new, |name| format!(" `{name}`"));
         let (reason, reply, purpose) = (field(step.reason), field(step.reply), step.purpose);
+        let needs = match transition {
+            _ if transition.takes_working_days() => " `working_days`",
+            _ if transition.takes_results() => " `results`",
+            _ => "",
+        };
         writeln!(
             text,
-            "| `{transition}` | {} | {} | `{action}` | {from} | {to} | {holder} |{reason} |{reply} | {purpose} |",
+            "| `{transition}` | {} | {} | `{action}` | {from} | {to} | {holder} |{reason} |{reply} |{needs} | {purpose} |",
             label.en, label.zh
         )
         .unwrap();
@@ -118,6 +125,8 @@ async fn a_vault_without_a_field_that_the_program_writes_does_not_start() {
         "text",
         "dispatch_reason",
         "return_reason",
+        "extension_reason",
+        "supervise_reason",
         "close_reason",
         "reply_internal",
         "reply_public",

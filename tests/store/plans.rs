@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use callervault::model::tickets::TicketState;
 use callervault::store::rows::blind_index::BOTH;
 use callervault::store::rows::principal::ACTIVE_IN;
-use callervault::store::rows::ticket::{OPEN_HELD, OPEN_TAKEN};
+use callervault::store::rows::ticket::{
+    COUNT_HELD, COUNT_TAKEN, OPEN_ABOUT, OPEN_HELD, OPEN_TAKEN, QUEUE_HELD, QUEUE_TAKEN, STATE_HELD, STATE_TAKEN,
+};
 use callervault::store::rows::{DATA, KEYS, Put};
 use rusqlite::types::Value;
 use rusqlite::{Connection, params, params_from_iter};
@@ -62,7 +64,7 @@ async fn no_statement_grows_with_the_data() {
 async fn what_is_over_is_not_walked_to_find_what_is_open() {
     let over = TicketState::ALL.iter().filter(|state| !state.is_open());
     let over: Vec<String> = over.map(|state| format!("'{state}'")).collect();
-    for read in [&OPEN_HELD, &OPEN_TAKEN] {
+    for read in [&OPEN_HELD, &OPEN_TAKEN, &QUEUE_HELD, &QUEUE_TAKEN, &OPEN_ABOUT] {
         let named = format!("state NOT IN ({}) ", over.join(", "));
         assert!(
             read.statement().sql().contains(&named),
@@ -80,6 +82,51 @@ async fn what_is_over_is_not_walked_to_find_what_is_open() {
         let steps = plan.query_map(["C1"], |row| row.get::<_, String>(3)).unwrap();
         let steps: Vec<String> = steps.map(Result::unwrap).collect();
         assert!(steps.len() == 1 && steps[0].contains(index), "{steps:?}: {sql}");
+    }
+}
+
+/// Each list of tickets comes out of an index in its order, and each count out of an index alone.
+#[tokio::test]
+async fn lists_of_tickets_are_in_the_order_of_an_index() {
+    let world = World::closed().await;
+    let database = Connection::open(&world.places.data).unwrap();
+    for (sql, index) in [
+        (
+            QUEUE_HELD.statement().sql(),
+            "ticket_holder_open (holder=? AND (turn,created_at,no)>(?,?,?) AND turn<?)",
+        ),
+        (
+            QUEUE_TAKEN.statement().sql(),
+            "ticket_origin_open (origin=? AND (turn,created_at,no)>(?,?,?) AND turn<?)",
+        ),
+        (
+            STATE_HELD.statement().sql(),
+            "ticket_holder_state (holder=? AND state=? AND (turn,created_at,no)>(?,?,?) AND turn<?)",
+        ),
+        (
+            STATE_TAKEN.statement().sql(),
+            "ticket_origin_state (origin=? AND state=? AND (turn,created_at,no)>(?,?,?) AND turn<?)",
+        ),
+        (
+            COUNT_HELD.statement().sql(),
+            "COVERING INDEX ticket_holder_state (holder=? AND state=?)",
+        ),
+        (
+            COUNT_TAKEN.statement().sql(),
+            "COVERING INDEX ticket_origin_state (origin=? AND state=?)",
+        ),
+        (
+            OPEN_ABOUT.statement().sql(),
+            "ticket_subject_open (subject=? AND origin=? AND confidential=?)",
+        ),
+    ] {
+        let mut plan = database.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let nothing = vec![Value::Null; plan.parameter_count()];
+        let steps = plan
+            .query_map(params_from_iter(nothing), |row| row.get::<_, String>(3))
+            .unwrap();
+        let steps: Vec<String> = steps.map(Result::unwrap).collect();
+        assert!(steps.len() == 1 && steps[0].ends_with(index), "{steps:?}: {sql}");
     }
 }
 

@@ -1,16 +1,19 @@
 //! Rows that decide: each column of each table is under the row's code.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
 
+use callervault::http::App;
 use callervault::keyring::Keyring;
 use callervault::model::ids::RecordKind;
+use callervault::model::principals::Role;
 use callervault::model::reference::{DepartmentCode, Reference};
 use callervault::model::ticket_no::TicketNo;
 use callervault::store::rows::{
-    ApprovalRow, ArchiveRow, BlindIndexRow, CallerRow, Cell, ClosedRow, Coded, Columns, ContactRow, CustodyRow, DATA,
-    DeclaredRow, DepartmentRow, DestroyedKeyRow, ErasedRow, FromColumns, HoldRow, JoinedRow, KEYS, KeyVersionRow,
-    PrincipalRow, Protected, RecoveryRow, ReplayRow, RestrictionRow, RetentionRow, RewrapRow, SpentRow, TallyRow,
-    TicketCountRow, TicketRow, TokenCodeRow, TokenDayRow, TokenRow, TransferRow,
+    ApprovalRow, ArchiveRow, BlindIndexRow, CallbackRow, CallerRow, Cell, ClosedRow, Coded, Columns, ContactRow,
+    CustodyRow, DATA, DeclaredRow, DepartmentRow, DestroyedKeyRow, ErasedRow, FromColumns, HoldRow, JoinedRow, KEYS,
+    KeyVersionRow, PrincipalRow, Protected, RecoveryRow, ReplayRow, RestrictionRow, RetentionRow, RewrapRow, SpentRow,
+    TallyRow, TicketCountRow, TicketRow, TokenCodeRow, TokenDayRow, TokenRow, TransferRow,
 };
 use callervault::store::{Result, StoreError};
 use callervault::vault::life::recover::Recovery;
@@ -21,9 +24,10 @@ use serde_json::json;
 use crate::keys::destroyed::destroyed;
 use crate::keys::rewrap::rewrapped;
 use crate::keys::rotation::rotated;
-use crate::support::approvals::{merge, resolve};
+use crate::support::approvals::{merge, person, resolve};
 use crate::support::rows::Store;
 use crate::support::{NAME, NUMBER, Request, World, caller, intake};
+use crate::tickets::callbacks::to_be_asked;
 
 /// One stored row, column by column.
 struct Taken(VecDeque<Cell>);
@@ -36,9 +40,17 @@ impl Columns for Taken {
 
 /// A vault with a row in every table that carries codes.
 pub(crate) async fn world() -> World {
-    let (world, app, _) = later(1100).await;
+    let (mut world, app, _) = later(1100).await;
+    let clerk = person("callback", Role::Callback);
+    world.hire(&app.vault().unwrap(), "security-admin", clerk).await;
     drop_below(&world, &app, 256).await.is(200);
-    world.case(&app, "C1").await;
+    let asked = to_be_asked(&world, &app).await;
+    let results = json!({"valid": "yes", "contacted": "yes", "solved": "no", "satisfied": "satisfied"});
+    let clerk = world.actor(&app, "callback");
+    clerk
+        .step(&asked.no, "callback", json!({"results": results}))
+        .await
+        .is(200);
     let [agent, auditor, dpo] = world.actors(&app, ["agent", "auditor", "dpo"]);
     let call = Request::post("/v1/intake", &intake(caller("李四光", "13700002222")));
     agent.send(call.once("one")).await.is(201);
@@ -78,17 +90,22 @@ pub(crate) async fn world() -> World {
     rotated(&world, &app, "kek").await.is(200);
     rewrapped(&world, &app, "kek").await;
     destroyed(&world, &app, "kek", 1).await.is(200);
-    let translated = world.case_of(&app, "C1", caller("吴八宝", "13600005555")).await;
+    handed_on(&world, &app).await;
+    let code = Request::post(format!("{}/codes", world.account("handler-w2")), &json!({}));
+    world.actor(&app, "security-admin").send(code).await.is(201);
+    world
+}
+
+/// A reference goes to another department, and a number to a relay, once they ask.
+async fn handed_on(world: &World, app: &Arc<App>) {
+    let translated = world.case_of(app, "C1", caller("吴八宝", "13600005555")).await;
     let transfer =
         json!({"ref": translated.reference, "to_department": "W2", "ticket": translated.no, "purpose": "handle"});
-    let handler = world.actor(&app, "handler-c1");
+    let handler = world.actor(app, "handler-c1");
     handler.post("/v1/references/translate", &transfer).await.is(201);
     let contact = json!({"ticket": translated.no, "purpose": "handle"});
     let path = format!("/v1/callers/{}/contact", translated.reference);
     handler.post(path, &contact).await.is(201);
-    let code = Request::post(format!("{}/codes", world.account("handler-w2")), &json!({}));
-    world.actor(&app, "security-admin").send(code).await.is(201);
-    world
 }
 
 /// Other values that a column of this kind may have.
@@ -109,9 +126,16 @@ fn others(cell: &Cell) -> Vec<Cell> {
         "web",
         "help",
         "complaint",
+        "normal",
+        "urgent",
+        "yes",
+        "no",
+        "fairly",
         "intake",
         "field.reveal",
         "asked",
+        "answered",
+        "busy",
         "guess",
         "caller",
         "ticket",
@@ -184,6 +208,7 @@ async fn every_column_is_under_its_rows_code() {
         each_column::<ContactRow>(&keyring, &data),
         each_column::<TicketCountRow>(&keyring, &data),
         each_column::<CustodyRow>(&keyring, &data),
+        each_column::<CallbackRow>(&keyring, &data),
         each_column::<ReplayRow>(&keyring, &data),
         each_column::<DeclaredRow>(&keyring, &data),
         each_column::<SpentRow>(&keyring, &data),

@@ -47,8 +47,9 @@ async fn an_old_row_in_a_table_without_keys() {
          CREATE TABLE bare AS SELECT * FROM ticket;
          DROP TABLE ticket;
          ALTER TABLE bare RENAME TO ticket;
-         INSERT INTO ticket (rowid, id, no, caller, subject, kind, category, township, channel, state, holder, origin, worker, returned_by, taken_by,
-             brought_in, confidential, on_file, received_at, created_at, version, mac)
+         INSERT INTO ticket (rowid, id, no, caller, subject, kind, category, township, channel, urgency, state, holder, origin, worker,
+             returned_by, due, sign_due, extensions, supervised, solved, taken_by, brought_in, confidential, on_file, received_at,
+             created_at, version, mac, turn)
            SELECT -9223372036854775808, * FROM aside.kept_aside;",
         aside.display()
     ));

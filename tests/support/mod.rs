@@ -108,6 +108,7 @@ impl World {
         std::fs::create_dir_all(&places.policies).unwrap();
         let fields = format!("{}\n[id_no]\nlatest_birth_year = 2049\n", FieldSet::SHIPPED);
         std::fs::write(places.policies.join("fields.toml"), fields).unwrap();
+        std::fs::write(places.policies.join("holidays.toml"), weeks()).unwrap();
         let founding = Founding {
             origin: "test.invalid/log/1".to_owned(),
             centre: "H0".parse().unwrap(),
@@ -236,6 +237,13 @@ impl World {
         let body = answer.into_body().collect().await.unwrap().to_bytes();
         String::from_utf8(body.to_vec()).unwrap()
     }
+}
+
+/// Tables of working days for as long as any clock of a test may go: Monday to Friday, without holidays.
+pub(crate) fn weeks() -> String {
+    let years = 2020..=2120;
+    let tables = years.map(|year| format!("[{year}]\nsource = \"a test\"\nholidays = []\nworked = []\n"));
+    tables.collect()
 }
 
 pub(crate) fn intake(caller: Value) -> Value {

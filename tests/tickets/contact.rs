@@ -188,7 +188,7 @@ async fn a_code_ends_after_half_an_hour_and_with_the_department_s_work() {
 async fn of_a_reporter_the_department_hears_nothing_and_can_still_call() {
     let (world, app, _) = scene().await;
     let [agent, dispatcher, relay] = world.actors(&app, ["agent", "dispatcher", "relay"]);
-    let mut answers = Vec::new();
+    let (mut answers, mut first) = (Vec::new(), None);
     for who in [caller(NAME, NUMBER), json!({"name": "李四光"})] {
         let taken = agent.post("/v1/intake", &report(who)).await.is(201).case();
         dispatcher.dispatch(&taken.no, "C1").await.is(200);
@@ -196,6 +196,7 @@ async fn of_a_reporter_the_department_hears_nothing_and_can_still_call() {
         let path = format!("{}/contact", taken.ticket());
         let handler = world.actor(&app, "handler-c1");
         answers.push(handler.post(path, &json!({"purpose": "handle"})).await.is(201));
+        first.get_or_insert(taken.no);
     }
     // Whether they have left a number shows nowhere.
     let keys = |answer: &Answer| answer.json().as_object().unwrap().keys().cloned().collect::<Vec<_>>();
@@ -206,17 +207,32 @@ async fn of_a_reporter_the_department_hears_nothing_and_can_still_call() {
     ];
     let numbers = numbers.map(|answer| answer.is(200).at("/fields/callback_number"));
     assert_eq!(numbers, [DIALLED, ""]);
+    // Nor does it from what became of the call.
+    relay.report(&answers[0].at("/contact"), "answered").await.is(200);
+    let no = first.unwrap();
+    let page = world
+        .actor(&app, "handler-c1")
+        .get(format!("/v1/tickets/{no}"))
+        .await
+        .is(200)
+        .json();
+    assert_eq!(page["contacts"][0]["state"], "ended");
+    assert_eq!(page["contacts"][0]["outcome"], Value::Null);
+    assert_eq!(
+        dispatcher.get(format!("/v1/tickets/{no}")).await.json()["contacts"][0]["outcome"],
+        "answered"
+    );
     // An enterprise does not call a reporter.
     let taken = agent
         .post("/v1/intake", &report(caller(NAME, NUMBER)))
         .await
         .is(201)
         .case();
-    dispatcher.dispatch(&taken.no, "W2").await.is(200);
-    world.signed(&app, &taken.no, "W2").await;
+    dispatcher.dispatch(&taken.no, "E4").await.is(200);
+    world.signed(&app, &taken.no, "E4").await;
     let path = format!("{}/contact", taken.ticket());
     world
-        .actor(&app, "handler-w2")
+        .actor(&app, "handler-e4")
         .post(path, &json!({"purpose": "handle"}))
         .await
         .fails(403, "refused");
@@ -229,9 +245,11 @@ async fn who_asks_how_it_went_needs_no_number_either() {
     let reported = json!({"reason": "已查", "reply": "已整改"});
     handler.step(&case.no, "feedback", reported).await.is(200);
     dispatcher.step(&case.no, "review", json!({})).await.is(200);
+    let body = json!({"purpose": "callback"});
+    let path = format!("{}/contact", case.ticket());
+    clerk.post(path, &body).await.fails(403, "refused");
     dispatcher.step(&case.no, "pass", json!({})).await.is(200);
     handler.asks_to_call(&case).await.fails(403, "refused");
-    let body = json!({"purpose": "callback"});
     let asked = clerk.post(format!("{}/contact", case.ticket()), &body).await.is(201);
     let exchanged = relay.exchange(&asked.at("/code")).await.is(200);
     assert_eq!(exchanged.at("/fields/callback_number"), DIALLED);
@@ -266,7 +284,7 @@ async fn only_the_relay_that_called_reports_and_once() {
 }
 
 #[tokio::test]
-async fn a_relay_is_a_program_with_no_other_role() {
+async fn a_relay_is_a_program_with_no_other_role_that_two_persons_make() {
     let (world, app) = World::new().await;
     let admin = world.actor(&app, "security-admin");
     let account =
@@ -280,11 +298,11 @@ async fn a_relay_is_a_program_with_no_other_role() {
         .post(people, &account("service", &["relay", "handler"]))
         .await
         .fails(422, "roles-exclude");
-    admin.post(people, &account("service", &["relay"])).await.is(201);
+    admin.post(people, &account("service", &["relay"])).await.is(202);
 }
 
 #[tokio::test]
-async fn no_number_on_file_is_said_and_a_restricted_caller_is_not_called() {
+async fn no_number_on_file_is_said_and_an_edited_code_too() {
     let (world, app, _) = scene().await;
     let without = world
         .case_of(&app, "C1", json!({"name": "李四光", "email": "li@example.org"}))

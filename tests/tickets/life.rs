@@ -19,12 +19,16 @@ pub(super) fn body(step: &str) -> Value {
         "sign" | "start" | "review" | "pass" => json!({}),
         "answer" => json!({"reply": "已解释政策"}),
         "feedback" => json!({"reason": "商家态度一般", "reply": "已责令整改"}),
+        "grant-extension" => json!({"reason": "确需现场复核", "working_days": 3}),
+        "callback" => {
+            json!({"results": {"valid": "yes", "contacted": "yes", "solved": "no", "satisfied": "dissatisfied"}})
+        }
         _ => json!({"reason": "按规定"}),
     }
 }
 
 impl Actor<'_> {
-    async fn takes(self, case: &Case, step: &str) -> Answer {
+    pub(super) async fn takes(self, case: &Case, step: &str) -> Answer {
         self.step(&case.no, step, body(step)).await
     }
 }

@@ -5,6 +5,15 @@ use serde_json::{Value, json};
 use crate::support::{Actor, Answer, Case, World};
 use crate::tickets::life::busy;
 
+/// What these tickets are called towards somebody.
+pub(super) async fn called(actor: Actor<'_>, tickets: &[&str]) -> Vec<String> {
+    let mut names = Vec::new();
+    for no in tickets {
+        names.push(actor.get(format!("/v1/tickets/{no}")).await.is(200).at("/ticket"));
+    }
+    names
+}
+
 /// Everything a handler is answered in the course of a ticket.
 async fn course(handler: Actor<'_>, ticket: &str) -> Vec<Value> {
     let at = format!("/v1/tickets/{ticket}");
@@ -176,4 +185,15 @@ async fn a_department_s_list_is_paged_by_its_own_names() {
     let distinct: std::collections::BTreeSet<&String> = seen.iter().collect();
     assert_eq!((seen.len(), distinct.len()), (5, 5));
     assert!(seen.iter().all(|name| name.starts_with("C1") && !all.contains(name)));
+    // Behind a number the list tells nothing, whether the department has that ticket or not.
+    for order in ["queue", "newest"] {
+        let by_number = handler
+            .get(format!("/v1/tickets?order={order}&after={}.0", all[2]))
+            .await;
+        let unknown = handler
+            .get(format!("/v1/tickets?order={order}&after=00000000000195.0"))
+            .await;
+        let told = |answer: &Answer| answer.json()["tickets"].clone();
+        assert_eq!(told(&by_number), told(&unknown), "{order}");
+    }
 }

@@ -11,8 +11,7 @@ use serde_json::{Value, json};
 use super::life::{body, busy};
 use crate::support::{Answer, Case, NAME, NUMBER, World, caller};
 
-/// The rules: a step, from where to where, who has the
-/// ticket then, and who may take it.
+/// The rules: a step, from where to where (`*`: anywhere, and where it is), who has the ticket then, and who may take it.
 const RULES: &[(&str, &str, &str, Then, &str)] = &[
     ("answer", "accepted", "answered", Then::Same, "agent dispatcher"),
     ("refuse", "accepted", "refused", Then::Same, "agent dispatcher"),
@@ -25,7 +24,7 @@ const RULES: &[(&str, &str, &str, Then, &str)] = &[
     ),
     (
         "dispatch",
-        "accepted dispatched return_asked signed in_progress review callback",
+        "accepted dispatched return_asked signed in_progress extension_asked review callback",
         "dispatched",
         Then::Named,
         "dispatcher",
@@ -35,9 +34,33 @@ const RULES: &[(&str, &str, &str, Then, &str)] = &[
     ("accept-return", "return_asked", "accepted", Then::Centre, "dispatcher"),
     ("deny-return", "return_asked", "signed", Then::Same, "dispatcher"),
     ("start", "signed", "in_progress", Then::Same, "handler"),
-    ("feedback", "signed in_progress", "feedback", Then::Centre, "handler"),
+    ("extend", "signed in_progress", "extension_asked", Then::Same, "handler"),
+    (
+        "grant-extension",
+        "extension_asked",
+        "in_progress",
+        Then::Same,
+        "dispatcher",
+    ),
+    (
+        "refuse-extension",
+        "extension_asked",
+        "in_progress",
+        Then::Same,
+        "dispatcher",
+    ),
+    (
+        "feedback",
+        "signed in_progress extension_asked",
+        "feedback",
+        Then::Centre,
+        "handler",
+    ),
     ("review", "feedback", "review", Then::Same, "dispatcher"),
     ("pass", "review", "callback", Then::Same, "dispatcher"),
+    ("callback", "callback", "*", Then::Same, "callback"),
+    ("supervise", "*", "*", Then::Same, "supervisor"),
+    ("unsupervise", "*", "*", Then::Same, "supervisor"),
     (
         "redo",
         "review callback",
@@ -51,6 +74,8 @@ const RULES: &[(&str, &str, &str, Then, &str)] = &[
     ("withdraw", "*", "withdrawn", Then::Same, "dispatcher"),
     ("terminate", "*", "terminated", Then::Same, "dispatcher supervisor"),
 ];
+/// States in which a department works on the ticket.
+const WORKED_ON: &str = "signed in_progress extension_asked";
 const OVER: &str = "closed refused transferred_out withdrawn terminated";
 const DEPARTMENTS: [&str; 3] = ["C1", "W2", "E4"];
 const STAFF: [&str; 7] = [
@@ -77,6 +102,9 @@ struct Model {
     state: &'static str,
     holder: String,
     worker: String,
+    /// Extensions since it was sent to a department, or back to one.
+    extensions: usize,
+    supervised: bool,
     /// Each state it came to, and who had it then.
     custody: Vec<(String, String)>,
 }
@@ -97,6 +125,8 @@ impl Model {
             state: "accepted",
             holder: "H0".into(),
             worker: String::new(),
+            extensions: 0,
+            supervised: false,
             custody: vec![("accepted".into(), "H0".into())],
         }
     }
@@ -126,28 +156,41 @@ impl Model {
     fn leads(&self, step: &str, named: &str) -> Option<(&'static str, String)> {
         let from_here = |from: &str| from == "*" || is_in(self.state, from);
         let (_, _, to, then, _) = RULES.iter().find(|rule| rule.0 == step && from_here(rule.1))?;
-        let has_it = is_in(self.state, "dispatched return_asked signed in_progress") && named == self.holder;
-        let same_again = step == "dispatch" && has_it;
+        let lies_there = is_in(self.state, "dispatched return_asked") || is_in(self.state, WORKED_ON);
+        let not_now = match step {
+            "dispatch" => lies_there && named == self.holder,
+            "extend" => self.extensions > 0,
+            "supervise" => self.supervised,
+            "unsupervise" => !self.supervised,
+            _ => false,
+        };
+        let to = if *to == "*" { self.state } else { to };
         let holder = match then {
             Then::Same => self.holder.clone(),
             Then::Named => named.to_owned(),
             Then::Centre => "H0".into(),
             Then::Worker => self.worker.clone(),
         };
-        (!same_again && self.is_open()).then_some((to, holder))
+        (!not_now && self.is_open()).then_some((to, holder))
     }
 
     fn step(&mut self, step: &str, named: &str) {
         let (state, holder) = self.leads(step, named).expect("a step that the rules do not have");
-        if matches!(state, "signed" | "in_progress") {
+        if is_in(state, WORKED_ON) {
             self.worker.clone_from(&holder);
+        }
+        match step {
+            "dispatch" | "redo" => self.extensions = 0,
+            "grant-extension" => self.extensions += 1,
+            "supervise" | "unsupervise" => self.supervised = !self.supervised,
+            _ => {}
         }
         self.custody.push((state.to_owned(), holder.clone()));
         (self.state, self.holder) = (state, holder);
     }
 
     fn shows_to(&self, department: &str) -> bool {
-        matches!(self.state, "signed" | "in_progress") && self.holder == department
+        is_in(self.state, WORKED_ON) && self.holder == department
     }
 }
 
@@ -308,6 +351,10 @@ async fn live(numbers: Vec<Numbers>) -> usize {
             (&page["state"], &page["holder"]),
             (&json!(model.state), &json!(model.holder))
         );
+        let beside = (&page["supervised"], &page["extensions"], page["due"].is_string());
+        let lies_there = is_in(model.state, "dispatched return_asked") || is_in(model.state, WORKED_ON);
+        let extensions = json!(model.extensions);
+        assert_eq!(beside, (&json!(model.supervised), &extensions, lies_there));
     }
     drop(app);
     assert_eq!(world.fsck().await, []);

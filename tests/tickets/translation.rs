@@ -196,3 +196,33 @@ async fn an_unknown_transfer_is_not_found_and_an_edited_one_is_told() {
     let kept = Request::post("/v1/references/translate", &json!({})).once("key");
     sender.send(kept).await.is(400);
 }
+
+/// A transfer is no right that lasts: it goes with the sender's work on the ticket.
+#[tokio::test]
+async fn a_transfer_ends_with_the_sender_s_work() {
+    let (world, app, case, _) = scene().await;
+    let [sender, receiver] = world.actors(&app, ["handler-c1", "handler-w2"]);
+    let transfer = sender.translate(&case, "W2").await.is(201).at("/transfer");
+    let report = json!({"reason": "已查", "reply": "已整改"});
+    sender.step(&case.no, "feedback", report).await.is(200);
+    let refused = receiver.accept(&transfer).await.fails(410, "transfer-over");
+    assert_eq!(leaf(&world, &app, refused.index()).await["why"], "transfer-over");
+}
+
+/// Data that may only be stored are not handed on either, by a transfer from before.
+#[tokio::test]
+async fn a_restricted_caller_s_reference_goes_nowhere() {
+    let (world, app, case, _) = scene().await;
+    let [sender, receiver] = world.actors(&app, ["handler-c1", "handler-w2"]);
+    let made = sender.translate(&case, "W2").await.is(201);
+    let subject = leaf(&world, &app, made.index()).await["subject"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let reference = world.officers_reference(&app, &subject).await;
+    let restrict = json!({"reason": "contested"});
+    let path = format!("/v1/callers/{reference}/restrict");
+    world.actor(&app, "dpo").post(path, &restrict).await.is(200);
+    sender.translate(&case, "W2").await.fails(409, "restricted");
+    receiver.accept(&made.at("/transfer")).await.fails(409, "restricted");
+}

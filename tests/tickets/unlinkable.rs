@@ -59,7 +59,7 @@ async fn tables() -> (World, [Table; 3]) {
             world.signed(&app, &taken.no, department).await;
             let handler = world.handler(&app, department);
             let mut row = BTreeMap::new();
-            let list = handler.get("/v1/tickets?limit=1").await.is(200).json();
+            let list = handler.get("/v1/tickets?order=newest&limit=1").await.is(200).json();
             columns("line", &list["tickets"][0], &mut row);
             let ticket = list["tickets"][0]["ticket"].as_str().unwrap();
             let page = handler.get(format!("/v1/tickets/{ticket}")).await.is(200).json();

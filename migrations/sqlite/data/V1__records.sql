@@ -147,7 +147,8 @@ CREATE TABLE blind_index (
 CREATE UNIQUE INDEX blind_index_certain ON blind_index (idx, value) WHERE certain = 1;
 CREATE INDEX blind_index_caller ON blind_index (caller, field);
 
--- `caller` is the caller's id, sealed, and empty once the caller is erased; `subject` is what the log calls them.
+-- `caller` is the caller's id, sealed, and empty once the caller is erased; `subject` is what the log calls them. `turn` is the ticket's
+-- place in a queue: by urgency, then by deadline, those without any last.
 CREATE TABLE ticket (
     id           BLOB PRIMARY KEY,
     no           TEXT NOT NULL UNIQUE,
@@ -157,11 +158,17 @@ CREATE TABLE ticket (
     category     TEXT NOT NULL,
     township     TEXT NOT NULL,
     channel      TEXT NOT NULL,
+    urgency      TEXT NOT NULL,
     state        TEXT NOT NULL,
     holder       TEXT NOT NULL,
     origin       TEXT NOT NULL,
     worker       TEXT,
     returned_by  TEXT,
+    due          INTEGER,
+    sign_due     INTEGER,
+    extensions   INTEGER NOT NULL,
+    supervised   INTEGER NOT NULL,
+    solved       TEXT,
     taken_by     BLOB NOT NULL,
     brought_in   INTEGER NOT NULL,
     confidential INTEGER NOT NULL,
@@ -169,12 +176,19 @@ CREATE TABLE ticket (
     received_at  INTEGER NOT NULL,
     created_at   INTEGER NOT NULL,
     version      INTEGER NOT NULL,
-    mac          BLOB NOT NULL
+    mac          BLOB NOT NULL,
+    turn         INTEGER NOT NULL AS (
+        CASE urgency WHEN 'emergency' THEN 0 WHEN 'urgent' THEN 1 ELSE 2 END * 1000000000000000
+        + COALESCE(due, 999999999999999)
+    )
 );
 CREATE INDEX ticket_holder ON ticket (holder, created_at, no);
 CREATE INDEX ticket_origin ON ticket (origin, created_at, no);
-CREATE INDEX ticket_holder_open ON ticket (holder) WHERE state NOT IN ('closed', 'refused', 'transferred_out', 'withdrawn', 'terminated');
-CREATE INDEX ticket_origin_open ON ticket (origin) WHERE state NOT IN ('closed', 'refused', 'transferred_out', 'withdrawn', 'terminated');
+CREATE INDEX ticket_holder_state ON ticket (holder, state, turn, created_at, no);
+CREATE INDEX ticket_origin_state ON ticket (origin, state, turn, created_at, no);
+CREATE INDEX ticket_holder_open ON ticket (holder, turn, created_at, no) WHERE state NOT IN ('closed', 'refused', 'transferred_out', 'withdrawn', 'terminated');
+CREATE INDEX ticket_origin_open ON ticket (origin, turn, created_at, no) WHERE state NOT IN ('closed', 'refused', 'transferred_out', 'withdrawn', 'terminated');
+CREATE INDEX ticket_subject_open ON ticket (subject, origin, confidential) WHERE state NOT IN ('closed', 'refused', 'transferred_out', 'withdrawn', 'terminated');
 CREATE INDEX ticket_subject_holder ON ticket (subject, holder, created_at, no);
 CREATE INDEX ticket_subject_origin ON ticket (subject, origin, created_at, no);
 CREATE INDEX ticket_subject ON ticket (subject, created_at, no);
@@ -195,6 +209,18 @@ CREATE TABLE custody (
     actor   BLOB NOT NULL,
     at      INTEGER NOT NULL,
     mac     BLOB NOT NULL,
+    PRIMARY KEY (ticket, version)
+);
+
+-- What came of attempts to ask callers whether their matters are solved. `version` is the ticket's after the step.
+CREATE TABLE callback (
+    ticket    BLOB NOT NULL REFERENCES ticket (id),
+    version   INTEGER NOT NULL,
+    valid     TEXT NOT NULL,
+    contacted TEXT,
+    solved    TEXT,
+    satisfied TEXT,
+    mac       BLOB NOT NULL,
     PRIMARY KEY (ticket, version)
 );
 
@@ -239,6 +265,7 @@ CREATE TABLE transfer (
     sender      TEXT NOT NULL REFERENCES department (code),
     receiver    TEXT NOT NULL REFERENCES department (code),
     ticket      BLOB NOT NULL REFERENCES ticket (id),
+    subject     TEXT NOT NULL,
     purpose     TEXT NOT NULL,
     made_by     BLOB NOT NULL REFERENCES principal (id),
     made_at     INTEGER NOT NULL,

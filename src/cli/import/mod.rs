@@ -187,7 +187,13 @@ impl Import {
         let session = vault.authenticate(&token, request).await?;
         let declared = Arc::new(Declared::of(&vault));
         let vault = Arc::new(vault);
-        Ok((Taker::Vault { vault, session }, declared))
+        Ok((
+            Taker::Vault {
+                vault,
+                session: Box::new(session),
+            },
+            declared,
+        ))
     }
 
     /// The files without lists of earlier runs, which a pattern such as *.jsonl has among them.
@@ -277,5 +283,13 @@ pub(super) async fn shipped(vault: &Arc<Vault>, session: &Session, lines: &'stat
         None,
     )?;
     let halt = Halt::on(&[SignalKind::interrupt(), SignalKind::terminate()]);
-    Ok(flow::run(Arc::new(Taker::Vault { vault, session }), fed, halt).await)
+    Ok(flow::run(
+        Arc::new(Taker::Vault {
+            vault,
+            session: Box::new(session),
+        }),
+        fed,
+        halt,
+    )
+    .await)
 }

@@ -15,7 +15,7 @@ use super::row::{Cell, Fault, Row};
 use crate::model::fields::{FieldSet, MatchStrength};
 use crate::model::ids::RecordKind;
 use crate::model::submitted::Submitted;
-use crate::model::tickets::{Channel, MatterKind};
+use crate::model::tickets::{Channel, MatterKind, Urgency};
 use crate::vault::Values;
 use crate::vault::calls::intake::{Call, History, Intake, LeftOut, NewTicket};
 
@@ -244,6 +244,7 @@ impl Draft {
                 kind,
                 category: self.category.unwrap_or_default(),
                 township: self.township.unwrap_or_default(),
+                urgency: Urgency::usual(),
                 secrecy_requested: self.secrecy_requested,
                 values: self.ticket,
             },

@@ -35,7 +35,7 @@ const TRIES: usize = 8;
 pub(super) enum Taker {
     Vault {
         vault: Arc<Vault>,
-        session: Session,
+        session: Box<Session>,
     },
     Server(Arc<Server>),
     /// Records are checked as far as nobody needs to be looked up.

@@ -133,6 +133,8 @@ impl From<Error> for Problem {
             },
             Error::Retained(index) => Self::from(problems::RETAINED).with("index", index),
             Error::WrongState(state) => Self::from(problems::WRONG_STATE).with("state", state),
+            Error::YearMissing(year) => Self::from(problems::YEAR_MISSING).with("year", year),
+            Error::TooManyDays(most) => Self::from(problems::TOO_MANY_DAYS).with("most", most),
             Error::Stale => problems::STALE.into(),
             Error::Taken(what) => Self::from(problems::TAKEN).about(what),
             Error::Unauthenticated => problems::UNAUTHENTICATED.into(),

@@ -17,6 +17,7 @@ pub(super) const fn told(why: Why) -> &'static ProblemKind {
         Why::ForeignReference => problems::FOREIGN_REFERENCE,
         Why::EndedReference => problems::ENDED_REFERENCE,
         Why::UnknownReference => problems::UNKNOWN_REFERENCE,
+        Why::TransferOver => problems::TRANSFER_OVER,
         Why::ContactOver => problems::CONTACT_OVER,
         Why::ForeignTransfer => problems::FOREIGN_TRANSFER,
         Why::NoSuchTicket | Why::NotHolder => problems::NOT_HOLDER,

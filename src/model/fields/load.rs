@@ -12,7 +12,7 @@ use super::{Field, RecordKind, Words};
 use crate::model::lists::{LONGEST_LABEL, is_label};
 
 /// The most fields a set may have.
-const MOST_FIELDS: usize = 24;
+const MOST_FIELDS: usize = 26;
 /// The most bytes the fields named by one leaf of the log may take; a leaf has 2 KB in all.
 const LEAF_BUDGET: usize = 1_500;
 /// Bytes a field takes in a leaf beside its name, which stands there twice: the digest of its ciphertext and the

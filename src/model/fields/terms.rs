@@ -70,6 +70,8 @@ word_enum! {
         Reason = "reason": "Reason" / "理由",
         /// Why a department asked to return a ticket (退单理由).
         Return = "return": "Reason for returning" / "退单理由",
+        /// Why a department needs more time: for the centre.
+        Extension = "extension": "Reason for more time" / "延期理由",
         /// Why the caller's fields were corrected (更正理由).
         Correction = "correction": "Reason for a correction" / "更正理由",
     }

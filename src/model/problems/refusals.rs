@@ -29,6 +29,10 @@ problems! {
     /// A transfer for another department.
     FOREIGN_TRANSFER = "refused", 403, "Access refused: no need to know" / "拒绝访问：非工作所需",
         "The transfer is for another department. It was not used up." / "该转换凭据是给其他部门的。凭据未被使用。";
+    /// A transfer that is worth nothing any more.
+    TRANSFER_OVER = "transfer-over", 410, "The transfer is no longer valid" / "转换凭据已失效",
+        "It has expired or was used, or the department that sent it works on the ticket no more. Ask it for another." /
+        "凭据已过期、已使用，或发出部门已不再办理该工单。请由其重新转换。";
     /// A contact code that is worth nothing any more.
     CONTACT_OVER = "contact-over", 410, "The contact code is no longer valid" / "联系码已失效",
         "It has expired or was used: a code is good for one call within 30 minutes. Ask the handler for another." /

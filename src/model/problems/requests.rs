@@ -173,6 +173,19 @@ problems! {
     NO_TEXT_HERE = "no-text-here", 422, "This step does not take this text" / "此步骤不接受该文字",
         "Leave out `reason` or `reply`. `GET /v1/reference` says which texts a step takes." /
         "请去掉 `reason` 或 `reply`。各步骤所需的文字见 `GET /v1/reference`。";
+    /// An extension of no length.
+    NO_WORKING_DAYS = "no-working-days", 422, "The length of the extension is missing" / "缺少延期天数",
+        "Say in `working_days` by how many working days the deadline moves." / "请用 `working_days` 填写延期的工作日数。";
+    /// A step that moves no deadline.
+    NO_WORKING_DAYS_HERE = "no-working-days-here", 422, "This step takes no working days" / "此步骤不需要工作日数",
+        "Leave out `working_days`. Only `grant-extension` takes it." / "请去掉 `working_days`。只有 `grant-extension` 需要。";
+    /// A callback of which nothing is said, or less than all, or too much.
+    NO_RESULTS = "no-results", 422, "The results of the callback are missing or do not fit" / "回访结果缺失或不相符",
+        "State `results`: where `valid` is `yes`, with `contacted`, `solved` and `satisfied`; where it is `no`, alone." /
+        "请填写 `results`：`valid` 为 `yes` 时须同时填写 `contacted`、`solved`、`satisfied`；为 `no` 时只填 `valid`。";
+    /// A step that is no callback.
+    NO_RESULTS_HERE = "no-results-here", 422, "This step takes no results" / "此步骤不需要回访结果",
+        "Leave out `results`. Only `callback` takes them." / "请去掉 `results`。只有 `callback` 需要。";
     /// Sent to the department that has it.
     SAME_AGAIN = "same-again", 422, "This department has the ticket already" / "工单已在该部门",
         "Dispatch it to another department, or deny the return." / "请改派其他部门，或不同意退单。";

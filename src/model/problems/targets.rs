@@ -16,6 +16,28 @@ problems! {
     WRONG_STATE = "wrong-state", 409, "The ticket's state does not allow this step" / "工单当前状态不允许此步骤",
         "The ticket is {state}. docs/transitions.md lists the steps that this state allows." /
         "工单状态为 {state}。该状态可以采取的步骤见 docs/transitions.md。";
+    /// A deadline in a year of which the working days are not known.
+    YEAR_MISSING = "year-missing", 409, "The working days of the deadline's year are not known" / "缺少时限所在年份的工作日安排",
+        "The deadline lies in {year}, and holidays.toml has no table for that year. Nothing was changed. Ask the operator to add the table \
+         and reload the rules, then send the request again." /
+        "时限落在 {year} 年，而 holidays.toml 没有该年的安排。未作任何更改。请运维人员补充该年的安排并重新加载，然后重新发送请求。";
+    /// More time than an extension may give.
+    TOO_MANY_DAYS = "too-many-days", 422, "The extension is too long" / "延期天数过多",
+        "One extension of this ticket may add 1 to {most} working days." / "该工单每次延期为 1 至 {most} 个工作日。";
+    /// More time has been granted as often as may be.
+    NO_MORE_EXTENSIONS = "no-more-extensions", 409, "No further extension" / "不能再延期",
+        "The extensions that deadlines.toml allows for one dispatch were granted. Report in time, or ask the centre to dispatch the ticket again." /
+        "deadlines.toml 允许每次派单的延期次数已用完。请按期反馈，或请热线中心重新派单。";
+    /// A ticket that is due at no time.
+    NO_DEADLINE = "no-deadline", 409, "The ticket has no deadline" / "工单没有时限",
+        "It came to the department in another system, and its deadline is kept there. A new dispatch sets one here." /
+        "该工单是在其他系统派出的，时限在原系统。重新派单后，此处才有时限。";
+    /// A ticket under supervision.
+    SUPERVISED_ALREADY = "supervised-already", 409, "Already supervised" / "已在督办",
+        "The ticket is under supervision already." / "该工单已在督办中。";
+    /// A ticket that is not.
+    NOT_SUPERVISED = "not-supervised", 409, "Not supervised" / "未督办",
+        "The ticket is not under supervision, so there is nothing to end." / "该工单未被督办，无需解除。";
     /// A department that works no more.
     DEPARTMENT_CLOSED = "department-closed", 409, "The department is closed" / "部门已撤销",
         "It was closed or merged into another. `GET /v1/departments` lists those that are open." /
@@ -26,9 +48,6 @@ problems! {
     /// A caller who has left no number.
     NO_NUMBER = "no-number", 409, "No number is on file" / "没有登记号码",
         "The caller has left no telephone number." / "诉求人没有留下电话号码。";
-    /// A transfer that is worth nothing any more.
-    TRANSFER_OVER = "transfer-over", 410, "The transfer is no longer valid" / "转换凭据已失效",
-        "It has expired or was used. Ask the department that sent it for another." / "凭据已过期或已使用。请由发出部门重新转换。";
     /// A transfer to oneself.
     SAME_RECEIVER = "same-receiver", 422, "The department is your own" / "接收部门就是本部门",
         "Name the department that is to get a reference." / "请填写要接收引用号的部门。";

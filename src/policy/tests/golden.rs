@@ -23,12 +23,13 @@ const HEAD: &str = "\
 #   over     the same as took, and it was told and is over
 #   held     the asker's department has it  held!     the same, confidential
 #   new      the same as held, and it has not signed for it; it has asked to return it
-#   closed   held and over                  other     held, about another caller      away  held by others
+#   done     held and over                  else      held, about another caller      away  held by others
+#   code     the same as took, a department works on it, and a relay presents its contact code
 # Made by the policy's own test; UPDATE_GOLDEN=1 writes it anew.
 ";
-const COLUMNS: [&str; 15] = [
-    "none", "none2", "own", "own!", "took", "took2", "took!", "told", "over", "held", "new", "held!", "closed",
-    "other", "away",
+const COLUMNS: [&str; 16] = [
+    "none", "none2", "own", "own!", "took", "took2", "took!", "told", "over", "held", "new", "held!", "done", "else",
+    "away", "code",
 ];
 
 /// As wide as its name, and at least as four marks.

@@ -55,7 +55,7 @@ const TAKEN: Flags = Flags {
 };
 
 /// How things may stand. What is not named here is a mixture of these.
-const CONDITIONS: [(&str, Flags); 15] = [
+const CONDITIONS: [(&str, Flags); 16] = [
     ("nothing", NOTHING),
     (
         "approved",
@@ -136,6 +136,14 @@ const CONDITIONS: [(&str, Flags); 15] = [
             held: false,
             concerns: false,
             ..HELD
+        },
+    ),
+    (
+        "origin-by-code",
+        Flags {
+            worked_on: true,
+            by_code: true,
+            ..TAKEN
         },
     ),
 ];

@@ -119,9 +119,9 @@ pub(super) fn keeps_the_rules(line: &Line<'_>, cells: &[Cell]) {
             assert!(
                 !["nothing", "approved", "held-closed", "held-other-caller", "elsewhere"].contains(condition)
                     && (*condition != "origin-over"
-                        || line
-                            .field
-                            .is_some_and(|field| ["answer", "reason", "return"].contains(&field.group().as_str()))),
+                        || line.field.is_some_and(
+                            |field| ["answer", "reason", "return", "extension"].contains(&field.group().as_str())
+                        )),
                 "{what}: {condition}"
             );
             let of_caller = line.field.is_some_and(|field| field.record() == RecordKind::Caller);

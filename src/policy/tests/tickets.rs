@@ -63,7 +63,7 @@ fn what_is_read_of_a_ticket_when_it_is_over() {
                 {
                     let group = line.field.map(|field| field.group().as_str()).unwrap();
                     assert!(
-                        ["reason", "return"].contains(&group) || flags.told,
+                        ["reason", "return", "extension"].contains(&group) || flags.told,
                         "{}: {group}",
                         line.role
                     );
@@ -80,6 +80,8 @@ fn what_is_read_of_a_ticket_when_it_is_over() {
         (Role::Dispatcher, "answer", true),
         (Role::Dispatcher, "reason", false),
         (Role::Dispatcher, "reason", true),
+        (Role::Dispatcher, "extension", false),
+        (Role::Dispatcher, "extension", true),
         (Role::Dispatcher, "return", false),
         (Role::Dispatcher, "return", true),
     ];
@@ -139,7 +141,8 @@ fn only_the_centre_ends_a_ticket() {
     let ends = |action| {
         Transition::ALL
             .iter()
-            .any(|step| step.step().action == action && !step.step().to.is_open())
+            .map(|transition| transition.step())
+            .any(|step| step.action == action && step.to.is_some_and(|to| !to.is_open()))
     };
     for (line, cells) in WHOLE.lines.iter().filter(|(line, _)| ends(line.action)) {
         for (kind, condition, _) in cells {

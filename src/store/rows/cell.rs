@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use crate::merkle::Hash;
 use crate::model::approvals::ApprovalState;
 use crate::model::ask::Action;
+use crate::model::callbacks::{Satisfaction, YesNo};
 use crate::model::code::Code;
 use crate::model::contacts::ContactOutcome;
 use crate::model::ids::{
@@ -19,7 +20,7 @@ use crate::model::purposes::Purpose;
 use crate::model::reference::{DepartmentCode, Reference};
 use crate::model::reference_versions::ReferenceKeys;
 use crate::model::ticket_no::TicketNo;
-use crate::model::tickets::{Channel, MatterKind, TicketState};
+use crate::model::tickets::{Channel, MatterKind, TicketState, Urgency};
 use crate::model::unlocking::{CameFrom, OpensBy};
 
 /// The value of one column of one row.
@@ -297,7 +298,10 @@ as_word!(
     PrincipalKind,
     Purpose,
     RecordKind,
-    TicketState
+    Satisfaction,
+    TicketState,
+    Urgency,
+    YesNo
 );
 
 macro_rules! as_text {

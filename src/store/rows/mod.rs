@@ -3,6 +3,7 @@
 pub mod approval;
 pub mod archive;
 pub mod blind_index;
+pub mod callback;
 pub mod caller;
 pub mod cell;
 pub mod client;
@@ -42,6 +43,7 @@ pub mod under;
 pub use self::approval::{About, ApprovalRow};
 pub use self::archive::ArchiveRow;
 pub use self::blind_index::BlindIndexRow;
+pub use self::callback::CallbackRow;
 pub use self::caller::CallerRow;
 pub use self::cell::{Cell, Column, One};
 pub use self::client::ClientRow;
@@ -95,6 +97,7 @@ pub static DATA: &[fn() -> &'static Table] = &[
     TicketRow::table,
     TicketCountRow::table,
     CustodyRow::table,
+    CallbackRow::table,
     ClosedRow::table,
     ReferenceRow::table,
     TransferRow::table,

@@ -15,6 +15,8 @@ pub(super) enum From {
     One(fn() -> &'static Table, &'static str),
     /// Several tables: each with its alias, in the order in which their columns are listed, and all that follows `FROM`.
     Joined(&'static [Aliased], &'static str),
+    /// One table, of whose rows nothing is asked but that they are there: an index alone shows that.
+    Ones(fn() -> &'static Table, &'static str),
 }
 
 /// A statement that reads. Each walks an index and stops.
@@ -39,6 +41,7 @@ impl Statement {
                 let lists = tables.iter().map(|(table, alias)| table().list(&format!("{alias}.")));
                 format!("SELECT {} FROM {rest}", Table::joined(lists, ", "))
             }
+            From::Ones(table, rest) => format!("SELECT 1 FROM {} {rest}", table().name),
         })
     }
 
@@ -46,7 +49,7 @@ impl Statement {
     #[must_use]
     pub fn table(&self) -> &'static str {
         match self.from {
-            From::One(table, _) => table().name,
+            From::One(table, _) | From::Ones(table, _) => table().name,
             From::Joined(tables, _) => tables.first().map_or("a join", |(table, _)| table().name),
         }
     }
@@ -67,6 +70,11 @@ impl<T> Read<T> {
     /// Reads rows of several tables at once. `rest` is what follows `FROM`.
     pub(super) const fn joined(tables: &'static [Aliased], rest: &'static str) -> Self {
         Self::new(From::Joined(tables, rest))
+    }
+
+    /// Shows that rows of one table are there. `rest` is what follows its name.
+    pub(super) const fn ones(table: fn() -> &'static Table, rest: &'static str) -> Self {
+        Self::new(From::Ones(table, rest))
     }
 
     const fn new(from: From) -> Self {

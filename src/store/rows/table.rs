@@ -5,7 +5,7 @@
 
 use std::sync::OnceLock;
 
-use super::cell::{Cell, Column};
+use super::cell::{Cell, Column, One};
 pub use super::statement::{Read, Statement};
 use crate::store::{Result, StoreError};
 
@@ -234,6 +234,12 @@ impl<A: FromColumns, B: FromColumns, C: FromColumns> FromColumns for (A, B, C) {
     }
 }
 
+impl FromColumns for One {
+    fn from_columns(columns: &mut dyn Columns) -> Result<Self> {
+        next(columns, "a count")
+    }
+}
+
 /// A row of a declared table.
 pub trait Row: Sized + Send + Sync + 'static {
     /// Its table.
@@ -300,6 +306,7 @@ macro_rules! table {
         }
         reads [ $( $(#[$rdoc:meta])* $read:ident = $rest:literal; )* ]
         $(joins [ $( $(#[$jdoc:meta])* $join:ident: $jtype:ty = $tables:expr, $jrest:literal; )* ])?
+        $(counts [ $( $(#[$ndoc:meta])* $count:ident = $nrest:literal; )* ])?
     ) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq)]
@@ -313,6 +320,7 @@ macro_rules! table {
                 static READS: &[&Statement] = &[
                     $($read.statement(),)*
                     $($($join.statement(),)*)?
+                    $($($count.statement(),)*)?
                 ];
                 static TABLE: Table = Table::new(
                     $name,
@@ -349,6 +357,12 @@ macro_rules! table {
         $($(
             $(#[$jdoc])*
             pub static $join: $crate::store::rows::Read<$jtype> = $crate::store::rows::Read::joined($tables, $jrest);
+        )*)?
+
+        $($(
+            $(#[$ndoc])*
+            pub static $count: $crate::store::rows::Read<$crate::store::rows::One> =
+                $crate::store::rows::Read::ones(<$row as $crate::store::rows::Row>::table, $nrest);
         )*)?
 
         $crate::store::rows::table!(@impls $kind $row);

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::{Protected, table};
 use crate::model::ids::{PrincipalId, TicketId, TransferId};
 use crate::model::purposes::Purpose;
-use crate::model::reference::DepartmentCode;
+use crate::model::reference::{DepartmentCode, Reference};
 
 table! {
     /// A transfer (REFERENCES §2.5): what one department hands to another so that it gets a reference of its own to a ticket's caller.
@@ -20,6 +20,8 @@ table! {
         pub receiver: DepartmentCode,
         /// The ticket whose caller it is about.
         pub ticket: TicketId,
+        /// What the log called that caller when it was made.
+        pub subject: Reference,
         /// What for.
         pub purpose: Purpose,
         /// Who has made it.

@@ -250,7 +250,7 @@ impl Vault {
             guards: vec![Guard::unchanged(&row)],
             writes: vec![Write::put(self.keyring.protect(ended)?)],
             ticket: Some(about.no),
-            subject: Some(about.subject),
+            subject: (!about.is_erased()).then_some(about.subject),
             ..Change::default()
         };
         change.link.insert("outcome".to_owned(), body.outcome.to_string());

@@ -16,6 +16,7 @@ use crate::model::reference::{DepartmentCode, Reference};
 use crate::model::submitted::Submitted;
 use crate::model::ticket_name::TicketName;
 use crate::policy::Why;
+use crate::store::rows::restriction::IN_FORCE;
 use crate::store::rows::{Genuine, TicketRow, TransferRow, ticket, transfer};
 use crate::store::{Guard, Write};
 use crate::vault::core::{random_text, text_hash, ticket_of};
@@ -99,12 +100,14 @@ impl Vault {
         let made_at = permit.ask().at();
         let expires_at = made_at.checked_add(GOOD_FOR).map_err(|_| NoClock)?;
         let text = random_text(&*self.randomness, PREFIX)?;
+        let ticket = ticket_of(&permit)?;
         let row = TransferRow {
             id: TransferId::random(&*self.randomness)?,
             hash: text_hash(&text),
             sender,
             receiver: receiver.code,
-            ticket: ticket_of(&permit)?.id,
+            ticket: ticket.id,
+            subject: ticket.subject,
             purpose: body.purpose,
             made_by: session.actor.id(),
             made_at,
@@ -129,8 +132,8 @@ impl Vault {
     /// Gives a department its own reference to the caller of a transfer, and uses the transfer up.
     ///
     /// # Errors
-    /// [`Error::Refused`], also for a transfer that is for another department: it stays good; [`Error::NotFound`] for an unknown one;
-    /// [`Error::Bad`] for one that has expired or was used, and where the caller was erased.
+    /// [`Error::Refused`], also for a transfer that is for another department, which stays good, that has expired or was used, or whose sender
+    /// works on the ticket no more; [`Error::NotFound`] for an unknown one; [`Error::Bad`] where the caller was erased.
     pub async fn accept(&self, session: &Session, body: &AcceptTransfer) -> Result<Accepted, Error> {
         let hash = text_hash(body.transfer.expose().trim());
         let found = self.store.one(&transfer::BY_HASH, &cells![hash]).await?;
@@ -143,14 +146,22 @@ impl Vault {
         if row.receiver != session.actor.department() {
             return Err(self.refuse(permit, Why::ForeignTransfer).await);
         }
-        if row.accepted_at.is_some() || row.expires_at <= permit.ask().at() {
-            return Err(Error::Bad(problems::TRANSFER_OVER));
-        }
         let ticket = self.ticket_of_transfer(&row).await?;
+        let used_up = row.accepted_at.is_some() || row.expires_at <= permit.ask().at();
+        if used_up || !still_stands(&row, &ticket) {
+            return Err(self.refuse(permit, Why::TransferOver).await);
+        }
         let caller = self.keyring.caller_in(&ticket)?.ok_or(Error::Bad(problems::ERASED))?;
         let caller = self.traced(caller).await?.row;
+        if caller.restricted {
+            return Err(self.refuse(permit, Why::Restricted).await);
+        }
         let mut change = Change {
-            guards: vec![Guard::unchanged(&row), Guard::unchanged(&ticket)],
+            guards: vec![
+                Guard::unchanged(&row),
+                Guard::unchanged(&ticket),
+                Guard::none(&IN_FORCE, &cells![caller.subject]),
+            ],
             subject: Some(caller.subject),
             ticket: Some(ticket.no),
             link: link(&row),
@@ -174,11 +185,16 @@ impl Vault {
         })
     }
 
-    /// The ticket that a transfer is for: it must not have become confidential, nor its caller another, which its row's code covers.
+    /// The ticket that a transfer is for.
     async fn ticket_of_transfer(&self, row: &TransferRow) -> Result<Genuine<TicketRow>, Error> {
         let ticket = self.store.one(&ticket::BY_ID, &cells![row.ticket]).await?;
         Ok(self.keyring.genuine(ticket.ok_or(Error::NotFound(Thing::Ticket))?)?)
     }
+}
+
+/// Whether the sender still works on the ticket, and it is still about the caller whom the transfer was made for.
+fn still_stands(row: &TransferRow, ticket: &TicketRow) -> bool {
+    ticket.subject == row.subject && ticket.holder == row.sender && ticket.state.is_worked_on() && !ticket.confidential
 }
 
 /// What both entries of a transfer say: which one, and between whom.

@@ -4,6 +4,7 @@ use crate::clock::NoClock;
 use crate::keyring::KeyError;
 use crate::log::NotProved;
 use crate::log::{CommitError, Refusal};
+use crate::model::deadlines::MissingYear;
 use crate::model::fields::Invalid;
 use crate::model::problems::{ProblemKind, Thing};
 use crate::model::tickets::TicketState;
@@ -48,6 +49,12 @@ pub enum Error {
     /// The ticket's state, which the step does not lead from.
     #[error("the ticket is {0}, and that state does not allow this step")]
     WrongState(TicketState),
+    /// A deadline lies in this year, of which the working days are not known.
+    #[error("the deadline lies in {0}, and holidays.toml has no table for that year\n  add it, then reload the rules")]
+    YearMissing(i16),
+    /// An extension is longer than this many working days, or has none.
+    #[error("one extension of this ticket may add 1 to {0} working days")]
+    TooManyDays(u32),
     /// It is at another version than the asker saw, or changed while this was decided.
     #[error("it was changed in the meantime\n  read it again, then decide again")]
     Stale,
@@ -104,6 +111,12 @@ impl From<CommitError> for Error {
 impl From<NoRandomness> for Error {
     fn from(error: NoRandomness) -> Self {
         Self::Key(error.into())
+    }
+}
+
+impl From<MissingYear> for Error {
+    fn from(MissingYear(year): MissingYear) -> Self {
+        Self::YearMissing(year)
     }
 }
 

@@ -18,8 +18,8 @@ pub struct Places {
     pub data: PathBuf,
     /// The key store's file.
     pub keys: PathBuf,
-    /// A directory with `fields.toml`, `limits.toml`, `lists.toml`, `retention.toml`, `words.toml`, `need-to-know.cedar`, `schema.cedarschema`; what is
-    /// not there is as shipped.
+    /// A directory with `deadlines.toml`, `fields.toml`, `holidays.toml`, `limits.toml`, `lists.toml`, `retention.toml`, `words.toml`,
+    /// `need-to-know.cedar`, `schema.cedarschema`; what is not there is as shipped.
     pub policies: PathBuf,
     /// Somebody named that directory: then it must be there.
     pub policies_named: bool,

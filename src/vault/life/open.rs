@@ -12,6 +12,7 @@ use crate::keyring::{KeyError, Keyring};
 use crate::log::leaf::milliseconds;
 use crate::log::startup::{self, Proved, Unproved};
 use crate::log::{Log, LogKeys, Node, Owing, Pace, ProvedEntry};
+use crate::model::deadlines::{DeadlinesError, HolidaysError};
 use crate::model::fields::{FieldSet, FieldsError, WordsError};
 use crate::model::key_roles::KeyRole;
 use crate::model::limits::LimitsError;
@@ -51,6 +52,12 @@ pub enum OpenError {
     /// `retention.toml` cannot be used.
     #[error(transparent)]
     Retention(#[from] RetentionError),
+    /// `deadlines.toml`.
+    #[error(transparent)]
+    Deadlines(#[from] DeadlinesError),
+    /// `holidays.toml`.
+    #[error(transparent)]
+    Holidays(#[from] HolidaysError),
     /// `lists.toml`.
     #[error(transparent)]
     Lists(#[from] ListsError),
@@ -323,6 +330,9 @@ impl Unlocked {
         .map_err(OpenError::NoThread)?;
         rules::tell_rules(self.rules.policy.hash());
         rules::tell_lists(&self.lists_sha256);
+        if let Ok(now) = opening.clock.now() {
+            rules::warn_of_deadlines(&self.rules.deadlines, &self.lists, now);
+        }
         let limits = running.limited.then(|| self.rules.limits.clone());
         let vault = Vault {
             store: self.store,

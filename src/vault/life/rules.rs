@@ -11,10 +11,12 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
+use jiff::{SignedDuration, Timestamp};
 use rustix::fs::{Mode, OFlags};
 
 use crate::keyring::Keyring;
 use crate::log::{Change, Unasked, leaf};
+use crate::model::deadlines::{Deadlines, Holidays};
 use crate::model::fields::{FieldSet, Words};
 use crate::model::limits::Limits;
 use crate::model::lists::Lists;
@@ -32,8 +34,12 @@ use crate::vault::{Error, Vault};
 word_enum! {
     /// A file of rules.
     pub enum RulesFile {
+        /// Until when departments sign for tickets and report.
+        Deadlines = "deadlines.toml",
         /// The declared fields.
         Fields = "fields.toml",
+        /// Which days are working days.
+        Holidays = "holidays.toml",
         /// How often one account may guess and take calls.
         Limits = "limits.toml",
         /// The lists that a city owns.
@@ -52,6 +58,8 @@ word_enum! {
 /// Write permission of group and others.
 const WRITABLE: u32 = 0o022;
 const ROOT: u32 = 0;
+/// How long before its first day a year without a table of working days is warned of.
+const AHEAD: SignedDuration = SignedDuration::from_hours(60 * 24);
 
 /// Why the files are not used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -98,7 +106,9 @@ impl RulesFile {
 
     const fn shipped(self) -> &'static str {
         match self {
+            Self::Deadlines => Deadlines::SHIPPED,
             Self::Fields => FieldSet::SHIPPED,
+            Self::Holidays => Holidays::SHIPPED,
             Self::Limits => Limits::SHIPPED,
             Self::Lists => Lists::SHIPPED,
             Self::Policies => Policy::SHIPPED_POLICIES,
@@ -139,13 +149,21 @@ pub(in crate::vault) fn load(places: &Places) -> Result<Rules, OpenError> {
     let limits = Limits::load(&limited)?;
     let kept = text(RulesFile::Retention)?;
     let periods = RetentionPeriods::load(&kept)?;
+    let (due, holidays) = (text(RulesFile::Deadlines)?, text(RulesFile::Holidays)?);
+    let deadlines = Deadlines::load(&due, Holidays::load(&holidays)?)?;
     let policies = text(RulesFile::Policies)?;
     let schema = text(RulesFile::Schema)?;
-    let policy = Policy::load(&policies, &schema, &fields, &[&declarations, &limited, &words, &kept])?;
+    let policy = Policy::load(
+        &policies,
+        &schema,
+        &fields,
+        &[&declarations, &limited, &words, &kept, &due, &holidays],
+    )?;
     Ok(Rules {
         fields,
         policy,
         limits,
+        deadlines,
         periods,
         periods_sha256: leaf::base64_sha256(kept.as_bytes()),
     })
@@ -153,7 +171,27 @@ pub(in crate::vault) fn load(places: &Places) -> Result<Rules, OpenError> {
 
 /// Says in the program log which rules are in force from now on.
 pub(in crate::vault) fn tell_rules(policy: PolicyHash) {
-    tracing::info!(%policy, "the rules in force: SHA-256 over policies, schema, fields, limits, words and periods of retention");
+    tracing::info!(%policy, "the rules in force: SHA-256 over policies, schema, fields, limits, words, periods of retention, deadlines and holidays");
+}
+
+/// Warns of what the rules in force lack soon: a table of working days, without which no deadline is set, and categories that are not listed.
+pub(in crate::vault) fn warn_of_deadlines(deadlines: &Deadlines, lists: &Lists, now: Timestamp) {
+    let last = deadlines.holidays().last_year();
+    let soon = now
+        .saturating_add(AHEAD)
+        .map_or(last, |then| deadlines.date(then).year());
+    if soon > last {
+        tracing::warn!(
+            last,
+            "holidays.toml ends with this year: deadlines beyond it are refused; add the next year's table and reload"
+        );
+    }
+    for category in deadlines
+        .categories()
+        .filter(|category| lists.category(category).is_none())
+    {
+        tracing::warn!(category, "deadlines.toml has a category that lists.toml does not have");
+    }
 }
 
 /// As [`tell_rules`], of the lists.
@@ -202,6 +240,7 @@ impl Vault {
         let replaced = Unasked::new(leaf::RULES, DepartmentCode::AUDITORS, at, policy);
         let logged = self.log.unasked_patiently(&replaced, change).await;
         logged.map_err(Error::from)?;
+        warn_of_deadlines(&rules.deadlines, &lists, at);
         self.spending.limit(rules.limits.clone());
         self.rules.store(Arc::new(rules));
         self.lists.replace(lists);

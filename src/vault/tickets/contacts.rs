@@ -37,7 +37,8 @@ impl Vault {
         let line = |row: &Genuine<ContactRow>| ContactLine {
             at: told.time(row.made_at),
             state: state(row, now),
-            outcome: row.outcome,
+            // That a reporter has answered would tell that they have left a number.
+            outcome: row.outcome.filter(|_| told.is_whole() || !ticket.confidential),
         };
         Ok(rows.map(line).collect())
     }

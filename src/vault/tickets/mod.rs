@@ -2,29 +2,39 @@
 
 mod caller;
 mod contacts;
+mod counts;
+mod effects;
+mod list;
 mod step;
 mod told;
 
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
 use serde::Serialize;
 
 pub use self::caller::TicketCaller;
 use self::caller::tells_of_caller;
 pub use self::contacts::ContactLine;
+pub use self::counts::{StateCount, TicketCounts};
+pub use self::list::{After, Wanted};
 pub use self::step::{Moved, MovedAnswer, TicketStep};
 use self::told::Told;
 use crate::cells;
 use crate::log::Change;
 use crate::model::ask::Action;
+use crate::model::callbacks::CallbackResults;
+use crate::model::deadlines::{Card, Cards, Deadlines};
 use crate::model::ids::RecordId;
-use crate::model::principals::Actor;
+use crate::model::principals::Role;
 use crate::model::purposes::Purpose;
 use crate::model::reference::DepartmentCode;
 use crate::model::ticket_name::TicketName;
-use crate::model::tickets::{Channel, MatterKind, TicketState};
+use crate::model::tickets::{Channel, MatterKind, TicketOrder, TicketState, Urgency};
+use crate::store::rows::callback;
 use crate::store::rows::custody::OF_TICKET;
 use crate::store::rows::field::OF_RECORD;
-use crate::store::rows::ticket::{HELD, TAKEN};
-use crate::store::rows::{Cell, Column, CustodyRow, Genuine, TicketRow};
+use crate::store::rows::{CustodyRow, Genuine, TicketRow};
 use crate::vault::core::ticket_of;
 use crate::vault::{Audit, Error, LARGEST_PAGE, Session, Vault};
 
@@ -45,6 +55,11 @@ pub struct TicketPage {
     pub township: String,
     /// The channel of the call.
     pub channel: Channel,
+    /// Urgency, deadlines, supervision, and who acts next.
+    #[serde(flatten)]
+    pub standing: Standing,
+    /// Extensions granted since it was dispatched or sent back for more work.
+    pub extensions: u32,
     /// Whether the ticket is confidential: the caller asked for secrecy, or its kind demands it.
     pub confidential: bool,
     /// The department that holds it.
@@ -78,6 +93,42 @@ pub struct TicketPage {
     pub audit: Audit,
 }
 
+/// How soon a ticket has to be dealt with, by whom, and how that stands today.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Standing {
+    /// How urgent it is.
+    pub urgency: Urgency,
+    /// The last day for the department's report, while it lies with one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = Date)]
+    pub due: Option<Date>,
+    /// The last day for the department's signature, until it has signed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = Date)]
+    pub sign_due: Option<Date>,
+    /// The card that `due` has today: yellow from the last working day before it, red from the first working day after it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub card: Option<Card>,
+    /// Whether the centre watches over it.
+    pub supervised: bool,
+    /// The role that must act next, unless the ticket is over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<Role>,
+}
+
+impl Standing {
+    fn new(row: &TicketRow, deadlines: &Deadlines, cards: Cards) -> Self {
+        Self {
+            urgency: row.urgency,
+            due: row.due.map(|due| deadlines.date(due)),
+            sign_due: row.sign_due.map(|due| deadlines.date(due)),
+            card: row.due.and_then(|due| cards.of(due)),
+            supervised: row.supervised,
+            next: row.state.next_role(),
+        }
+    }
+}
+
 /// A step of custody.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct CustodyStep {
@@ -88,6 +139,9 @@ pub struct CustodyStep {
     pub holder: DepartmentCode,
     /// Time of the step, UTC.
     pub at: String,
+    /// For the centre that took the call: what came of asking the caller, where the step recorded that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub results: Option<CallbackResults>,
 }
 
 /// A ticket in the list.
@@ -109,17 +163,25 @@ pub struct TicketLine {
     pub holder: DepartmentCode,
     /// When the call came in, UTC; outside the centre that took it, the beginning of that day.
     pub received_at: String,
+    /// Urgency, deadlines, supervision, and who acts next.
+    #[serde(flatten)]
+    pub standing: Standing,
+    /// For the centre that took the call: whether the caller has other tickets there that are not over. Of confidential tickets it is not told.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
+    pub repeat: bool,
 }
 
 /// A page of the list.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct TicketList {
-    /// Newest first.
+    /// The order that they are in.
+    pub order: TicketOrder,
+    /// A page may have fewer than `limit`, even none, although there are more.
     pub tickets: Vec<TicketLine>,
     /// Pass this as `after` to get the next page; absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
-    pub next: Option<TicketName>,
+    pub next: Option<String>,
     /// The log entry of this read.
     pub audit: Audit,
 }
@@ -141,9 +203,10 @@ impl Vault {
         let row = ticket_of(&permit)?;
         let mut change = Change::default();
         let caller = self.caller_of_ticket(session, &row, &mut change).await?;
+        let cards = session.rules.deadlines.cards(permit.ask().at())?;
         let audit = self.record(permit, change).await?.position().into();
         let told = Told::of(session, &row);
-        let custody = self.custody_of(&row, told).await?;
+        let custody = self.custody_of(session, &row, told).await?;
         Ok(TicketPage {
             ticket: self.name_of_ticket(&session.actor, &row).await?,
             state: row.state,
@@ -151,6 +214,8 @@ impl Vault {
             category: row.category.clone(),
             township: row.township.clone(),
             channel: row.channel,
+            standing: Standing::new(&row, &session.rules.deadlines, cards),
+            extensions: row.extensions,
             confidential: row.confidential,
             holder: row.holder,
             origin: row.origin,
@@ -165,47 +230,31 @@ impl Vault {
         })
     }
 
-    /// Lists the tickets the asker's department holds or took, newest first.
-    ///
-    /// # Errors
-    /// [`Error::Refused`].
-    pub async fn list_tickets(
+    /// What came of asking the ticket's caller, by the version of the step; for the centre alone.
+    async fn results_of(
         &self,
         session: &Session,
-        purpose: Purpose,
-        after: Option<TicketName>,
-        limit: u32,
-    ) -> Result<TicketList, Error> {
-        let limit = limit.clamp(1, LARGEST_PAGE);
-        let ask = self.ask(session, Action::ListTickets, purpose)?;
-        let facts = self.facts(&ask).await?;
-        let permit = self.decide(ask, facts).await?;
-        let audit = self.note(permit).await?;
-        let mut rows = self.page_of(&session.actor, after, limit + 1).await?;
-        let more = rows.len() > limit as usize;
-        rows.truncate(limit as usize);
-        let mut tickets = Vec::with_capacity(rows.len());
-        for row in &rows {
-            tickets.push(self.ticket_line(session, row).await?);
+        row: &Genuine<TicketRow>,
+    ) -> Result<BTreeMap<u64, CallbackResults>, Error> {
+        if row.origin != session.actor.department() {
+            return Ok(BTreeMap::new());
         }
-        let next = tickets.last().filter(|_| more).map(|line| line.ticket);
-        Ok(TicketList { tickets, next, audit })
-    }
-
-    async fn ticket_line(&self, session: &Session, row: &Genuine<TicketRow>) -> Result<TicketLine, Error> {
-        Ok(TicketLine {
-            ticket: self.name_of_ticket(&session.actor, row).await?,
-            state: row.state,
-            kind: row.kind,
-            category: row.category.clone(),
-            township: row.township.clone(),
-            holder: row.holder,
-            received_at: Told::of(session, row).time(row.received_at),
-        })
+        let rows = self
+            .store
+            .all(&callback::OF_TICKET, &cells![row.id, LARGEST_PAGE])
+            .await?;
+        let rows = self.genuine(rows)?;
+        Ok(rows.iter().map(|row| (row.version, row.results())).collect())
     }
 
     /// The steps of a ticket, as its reader may know them.
-    async fn custody_of(&self, row: &Genuine<TicketRow>, told: Told) -> Result<Vec<CustodyStep>, Error> {
+    async fn custody_of(
+        &self,
+        session: &Session,
+        row: &Genuine<TicketRow>,
+        told: Told,
+    ) -> Result<Vec<CustodyStep>, Error> {
+        let mut results = self.results_of(session, row).await?;
         let steps = self.store.all(&OF_TICKET, &cells![row.id, LARGEST_PAGE]).await?;
         let steps = self.genuine(steps)?;
         let steps = steps.into_iter().filter(|step| told.tells_of(step.holder));
@@ -213,33 +262,9 @@ impl Vault {
             state: step.state,
             holder: step.holder,
             at: told.time(step.at),
+            results: results.remove(&step.version),
         };
         Ok(steps.map(step).collect())
-    }
-
-    /// Tickets a department holds or took, newest first, from the one after that one.
-    async fn page_of(
-        &self,
-        who: &Actor,
-        after: Option<TicketName>,
-        limit: u32,
-    ) -> Result<Vec<Genuine<TicketRow>>, Error> {
-        let department = who.department();
-        let before = match after {
-            None => [Cell::Int(i64::MAX), Cell::Text(String::new())],
-            Some(last) => {
-                let row = self.ticket_named(who, &last).await?;
-                let own = |row: &Genuine<TicketRow>| row.holder == department || row.origin == department;
-                // A ticket that has left the department meanwhile ends the list, as one that never was.
-                let Some(row) = row.filter(own) else {
-                    return Ok(Vec::new());
-                };
-                cells![row.created_at, row.no]
-            }
-        };
-        let [at, no] = before;
-        let with = [department.cell(), at, no, limit.cell()];
-        self.merged(&[&HELD, &TAKEN], &with).await
     }
 
     /// The names of a record's fields on file.
@@ -249,5 +274,20 @@ impl Vault {
             .all(&OF_RECORD, &cells![record.kind(), *record.as_bytes()])
             .await?;
         Ok(rows.into_iter().map(|row| row.field).collect())
+    }
+}
+
+/// A line of the list, for a ticket that its reader calls so.
+fn line(session: &Session, ticket: TicketName, row: &TicketRow, standing: Standing, repeat: bool) -> TicketLine {
+    TicketLine {
+        ticket,
+        state: row.state,
+        kind: row.kind,
+        category: row.category.clone(),
+        township: row.township.clone(),
+        holder: row.holder,
+        received_at: Told::of(session, row).time(row.received_at),
+        standing,
+        repeat,
     }
 }

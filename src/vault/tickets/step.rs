@@ -1,8 +1,11 @@
 //! The steps of a ticket: one function takes any of them, as the table of transitions declares it.
 
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use super::effects::{Effects, stated};
 use crate::log::Change;
+use crate::model::callbacks::CallbackResults;
 use crate::model::fields::Field;
 use crate::model::ids::RecordId;
 use crate::model::problems;
@@ -31,6 +34,11 @@ pub struct TicketStep {
     /// What the caller is told, sealed into the ticket apart from the reason: `answer` and `feedback` need it.
     #[schema(value_type = Option<String>)]
     pub reply: Option<Submitted>,
+    /// By how many working days the deadline moves. `grant-extension` needs it; other steps do not allow it.
+    #[schema(minimum = 1, maximum = 250)]
+    pub working_days: Option<u32>,
+    /// What came of asking the caller. `callback` needs it; other steps do not allow it.
+    pub results: Option<CallbackResults>,
     /// One that your role allows; by default the usual one for the step, or that of the role which may take it.
     pub purpose: Option<Purpose>,
 }
@@ -56,6 +64,14 @@ pub struct MovedAnswer {
     /// The department that holds it.
     #[schema(value_type = String)]
     pub holder: DepartmentCode,
+    /// The last day for the department's report.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = Date)]
+    pub due: Option<Date>,
+    /// The last day for its signature.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = Date)]
+    pub sign_due: Option<Date>,
     /// Its new version.
     pub version: u64,
 }
@@ -65,7 +81,8 @@ impl Vault {
     ///
     /// # Errors
     /// [`Error::Refused`]; [`Error::NotFound`] for an unknown department, [`Error::Bad`] for a closed one; [`Error::WrongState`]; [`Error::Stale`] where the
-    /// ticket is not at the version that was `seen`; [`Error::Bad`] for a department or a text that is missing or one too many.
+    /// ticket is not at the version that was `seen`; [`Error::Bad`] for a department or a text that is missing or one too many;
+    /// [`Error::YearMissing`] where the working days up to the deadline are not known.
     pub async fn step(
         &self,
         session: &Session,
@@ -110,7 +127,13 @@ impl Vault {
         if seen.is_some_and(|seen| seen != row.version) {
             return Err(Error::Stale);
         }
-        let next = moved(&row, &step, body.department)?;
+        let effects = Effects {
+            transition,
+            deadlines: &session.rules.deadlines,
+            now: self.clock.now()?,
+        };
+        let next = effects.on(&row, moved(&row, &step, body.department)?, body)?;
+        let step = stated(step, &row, body);
         let (mut change, answer) = self.compose_step(session, &row, next, &step, body).await?;
         change.writes.extend(self.remember(session, replay, &answer)?);
         let recorded = self.record(permit, change).await?;
@@ -135,9 +158,12 @@ impl Vault {
             ticket: self.name_of_ticket(&session.actor, &next).await?,
             state: next.state,
             holder: next.holder,
+            due: next.due.map(|due| session.rules.deadlines.date(due)),
+            sign_due: next.sign_due.map(|due| session.rules.deadlines.date(due)),
             version: next.version,
         };
         let now = self.clock.now()?;
+        change.writes.extend(self.called_back(&next, body.results)?);
         change.writes.push(Write::put(self.custody(session, &next, now)?));
         change.writes.extend(self.closed(&next, now)?);
         change.writes.push(Write::put(self.keyring.protect(next)?));
@@ -221,11 +247,12 @@ fn moved(row: &Genuine<TicketRow>, step: &Step, to: Option<DepartmentCode>) -> R
         Misnamed::Some => Error::Bad(problems::NO_DEPARTMENT_HERE),
         Misnamed::SameAgain => Error::Bad(problems::SAME_AGAIN),
     })?;
+    let state = step.leads_to(row.state);
     Ok(TicketRow {
-        state: step.to,
+        state,
         holder,
-        worker: step.to.is_worked_on().then_some(holder).or(row.worker),
-        returned_by: (step.to == TicketState::ReturnAsked)
+        worker: state.is_worked_on().then_some(holder).or(row.worker),
+        returned_by: (state == TicketState::ReturnAsked)
             .then_some(holder)
             .or(row.returned_by),
         version: row.version + 1,

@@ -30,6 +30,11 @@ impl Told {
         }
     }
 
+    /// Whether they hear everything.
+    pub(super) const fn is_whole(self) -> bool {
+        matches!(self, Self::Whole)
+    }
+
     /// Whether they hear of a step that gave the ticket to this department.
     pub(super) fn tells_of(self, holder: DepartmentCode) -> bool {
         match self {

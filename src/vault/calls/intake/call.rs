@@ -9,7 +9,7 @@ use crate::model::reference::Reference;
 use crate::model::submitted::stated_by_name;
 use crate::model::ticket_no::TicketNo;
 use crate::model::tickets::Matched;
-use crate::model::tickets::{Channel, MatterKind, TicketState};
+use crate::model::tickets::{Channel, MatterKind, TicketState, Urgency};
 use crate::vault::{Audit, Values};
 
 /// A call as the agent enters it.
@@ -61,6 +61,10 @@ pub struct NewTicket {
     /// Place code of 6, 9 or 12 digits (GB/T 2260). A code of 12 digits that begins like a mobile number must be in a known county.
     #[schema(example = "310113")]
     pub township: String,
+    /// How soon the matter has to be dealt with; `normal` by default.
+    #[serde(default = "Urgency::usual")]
+    #[schema(value_type = Option<Urgency>)]
+    pub urgency: Urgency,
     /// Whether the caller asks for secrecy. A report is always confidential.
     #[serde(default)]
     pub secrecy_requested: bool,

@@ -4,6 +4,7 @@ mod call;
 mod checked;
 mod history;
 mod same_as;
+mod ticket;
 
 pub use self::call::{Call, Intake, LeftOut, NewTicket, Taken, TakenAnswer, TakenCaller, TakenTicket};
 use self::checked::Checked;
@@ -17,13 +18,12 @@ use crate::model::ask::Action;
 use crate::model::fields::{Field, MatchStrength, NAMES_NOBODY, ON_FILE_STAYS};
 use crate::model::ids::{CallerId, RecordId, TicketId};
 use crate::model::purposes::Purpose;
+use crate::model::reference::DepartmentCode;
 use crate::model::submitted::Submitted;
-use crate::model::ticket_no::TicketNo;
 pub use crate::model::tickets::Matched;
-use crate::model::tickets::{MatterKind, TicketState};
+use crate::model::tickets::MatterKind;
 use crate::policy::Why;
 use crate::policy::facts::Facts;
-use crate::randomness::{NoRandomness, Randomness};
 use crate::store::rows::{BlindIndexRow, CallerRow, TicketRow};
 use crate::store::{Guard, Write};
 use crate::vault::calls::matching::Match;
@@ -164,11 +164,8 @@ impl Vault {
         if let Some(history) = history {
             change.link = history.link();
             if let Some(holder) = history.sent_to() {
-                let holder = self.department_row(holder).await?.references();
-                if !body.is_confidential() {
-                    self.refer(&mut change, RecordId::Caller(caller), &holder).await?;
-                }
-                self.refer(&mut change, RecordId::Ticket(id), &holder).await?;
+                let caller = (!body.is_confidential()).then_some(caller);
+                self.was_sent(&mut change, (id, caller), holder).await?;
             }
         }
         let mut candidates = Vec::with_capacity(found.candidates.len());
@@ -189,6 +186,21 @@ impl Vault {
         };
         change.writes.extend(self.remember(session, replay, &answer)?);
         Ok((change, answer))
+    }
+
+    /// A department that the call was sent to elsewhere has references to the ticket and, unless it is confidential, to the caller.
+    async fn was_sent(
+        &self,
+        change: &mut Change,
+        (ticket, caller): (TicketId, Option<CallerId>),
+        to: DepartmentCode,
+    ) -> Result<(), Error> {
+        let to = self.department_row(to).await?.references();
+        if let Some(caller) = caller {
+            self.refer(change, RecordId::Caller(caller), &to).await?;
+        }
+        self.refer(change, RecordId::Ticket(ticket), &to).await?;
+        Ok(())
     }
 
     /// Seals what is new about the caller. What the caller states now takes the place of what was on file, but 匿名 takes no name's,
@@ -318,31 +330,10 @@ impl Vault {
         caller: &CallerRow,
         history: Option<&History>,
     ) -> Result<(TicketId, TakenTicket), Error> {
-        let now = self.clock.now()?;
-        let id = TicketId::random(&*self.randomness)?;
         let origin = session.actor.department();
-        let mut row = TicketRow {
-            id,
-            no: random_ticket_no(&*self.randomness)?,
-            caller: self.keyring.seal_caller(id, caller.id)?,
-            subject: caller.subject,
-            kind: body.ticket.kind,
-            category: checked.category.as_str().to_owned(),
-            township: checked.township.as_str().to_owned(),
-            channel: body.call.channel,
-            state: TicketState::Accepted,
-            holder: origin,
-            origin,
-            worker: None,
-            returned_by: None,
-            taken_by: session.actor.id(),
-            brought_in: history.is_some() || !self.spending.is_limited(),
-            confidential: body.is_confidential(),
-            on_file: caller.fields.clone(),
-            received_at: body.call.received_at,
-            created_at: now,
-            version: TicketRow::FIRST,
-        };
+        let brought_in = history.is_some() || !self.spending.is_limited();
+        let mut row = self.ticket_row(session, body, checked, caller, brought_in)?;
+        let id = row.id;
         let (key, wrapped) = self.keyring.new_record_key(RecordId::Ticket(row.id))?;
         change.keys.push(wrapped);
         for (field, value) in &checked.ticket {
@@ -354,7 +345,10 @@ impl Vault {
             // As where it is sent in this vault: a department hears nothing that it could follow the caller by.
             row.on_file = Vec::new();
         }
-        let steps = history.map_or_else(|| vec![Past::taken(origin, now)], |history| history.steps(origin));
+        let steps = history.map_or_else(
+            || vec![Past::taken(origin, row.created_at)],
+            |history| history.steps(origin),
+        );
         for (version, step) in (TicketRow::FIRST..).zip(&steps) {
             row.version = version;
             row.state = step.state;
@@ -376,17 +370,5 @@ impl Intake {
     /// The caller asks for secrecy, or it is the default of the kind.
     pub(crate) fn is_confidential(&self) -> bool {
         self.ticket.secrecy_requested || self.ticket.kind == MatterKind::Report
-    }
-}
-
-/// Twelve random digits with their check: no key to hold, and nobody can count tickets by them.
-fn random_ticket_no(randomness: &dyn Randomness) -> Result<TicketNo, NoRandomness> {
-    loop {
-        let mut bytes = [0; 8];
-        randomness.fill(&mut bytes)?;
-        // 40 bits: nine in ten are below 10^12, and none is more likely than another.
-        if let Some(no) = TicketNo::new(u64::from_be_bytes(bytes) >> 24) {
-            return Ok(no);
-        }
     }
 }

@@ -90,7 +90,7 @@ impl Vault {
     async fn is_restricted(&self, permit: &Permit) -> Result<bool, Error> {
         let facts = permit.facts();
         let action = permit.ask().action();
-        if !action.uses_fields() || (facts.is_own_call() && action == Action::Correct) {
+        if !action.processes() || (facts.is_own_call() && action == Action::Correct) {
             return Ok(false);
         }
         if let Some(caller) = &facts.caller {

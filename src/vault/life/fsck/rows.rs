@@ -9,10 +9,10 @@ use crate::model::approvals::Giver;
 use crate::model::ids::{CallerId, RecordId, TicketId};
 use crate::model::reference::{DepartmentCode, Reference};
 use crate::store::rows::{
-    ApprovalRow, ArchiveRow, BlindIndexRow, CallerRow, ClosedRow, Coded, ContactRow, CustodyRow, DeclaredRow,
-    DepartmentRow, DestroyedKeyRow, EntryRow, JoinedRow, KeyVersionRow, PrincipalRow, Protected, RecoveryRow,
-    ReplayRow, RetentionRow, RewrapRow, Row, SpentRow, TicketCountRow, TicketRow, TokenCodeRow, TokenDayRow, TokenRow,
-    TransferRow,
+    ApprovalRow, ArchiveRow, BlindIndexRow, CallbackRow, CallerRow, ClosedRow, Coded, ContactRow, CustodyRow,
+    DeclaredRow, DepartmentRow, DestroyedKeyRow, EntryRow, JoinedRow, KeyVersionRow, PrincipalRow, Protected,
+    RecoveryRow, ReplayRow, RetentionRow, RewrapRow, Row, SpentRow, TicketCountRow, TicketRow, TokenCodeRow,
+    TokenDayRow, TokenRow, TransferRow,
 };
 use crate::vault::core::{MOST_MERGED, replay};
 use crate::vault::life::fsck::Check;
@@ -298,6 +298,8 @@ impl Check<'_> {
     pub(super) async fn dependent(&mut self, seen: &mut Seen) {
         self.each(CustodyRow::table(), |check, row| check.custody(row, seen))
             .await;
+        self.each(CallbackRow::table(), |check, row| check.callback(row, seen))
+            .await;
         self.each(BlindIndexRow::table(), |check, row| {
             let (row, code, _) = Self::taken_apart::<BlindIndexRow>(row);
             let name = format!("blind index of {}", seen.caller(row.caller));
@@ -337,6 +339,16 @@ impl Check<'_> {
             ticket.closing = Some((row.version, row.at));
         }
         let name = format!("custody {} of ticket {}", row.version, ticket.no);
+        self.protected(&row, &code, "", &name);
+    }
+
+    fn callback(&mut self, row: Coded<CallbackRow>, seen: &Seen) {
+        let (row, code, _) = Self::taken_apart(row);
+        let Some(ticket) = seen.tickets.get(&row.ticket) else {
+            self.find("callback", "is of a ticket that is not there (orphan)");
+            return;
+        };
+        let name = format!("callback {} of ticket {}", row.version, ticket.no);
         self.protected(&row, &code, "", &name);
     }
 
