@@ -21,7 +21,7 @@ fn a_department_meets_the_caller_only_while_it_works_on_the_ticket() {
             continue;
         }
         for (kind, condition, _) in cells {
-            let works = matches!(*condition, "held" | "held-confidential");
+            let works = matches!(*condition, "held" | "held-confidential" | "origin-by-code");
             let took = condition.starts_with("own") || condition.starts_with("origin");
             let centre = *kind == DepartmentKind::Centre && took && line.role != Role::Handler;
             assert!(
