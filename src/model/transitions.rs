@@ -97,7 +97,7 @@ impl Step {
 macro_rules! transitions {
     ($( $(#[$doc:meta])* $variant:ident = $word:literal: $en:literal / $zh:literal: $action:ident, [$($from:ident)+] => $to:tt, $holder:ident, $reason:tt, $reply:tt, $purpose:ident; )+) => {
         word_enum! {
-            /// A step of a ticket: the last part of `POST /v1/tickets/{no}/{transition}`.
+            /// A step of a ticket: the last part of `POST /v1/tickets/{ticket}/{transition}`.
             pub enum Transition { $( $(#[$doc])* $variant = $word: $en / $zh, )+ }
         }
 

@@ -65,7 +65,7 @@ fn the_page_of_actions_is_as_the_table() {
 #[test]
 fn the_page_of_transitions_is_as_the_table() {
     let mut text = "# Transitions\n\nMade from the table in `src/model/transitions.rs` by `tests/model/tables.rs`. A step is taken by \
-        `POST /v1/tickets/{no}/{transition}`.\n\n| transition | meaning | 含义 | act | from | to | holder afterwards | reason sealed as | \
+        `POST /v1/tickets/{ticket}/{transition}`.\n\n| transition | meaning | 含义 | act | from | to | holder afterwards | reason sealed as | \
         reply sealed as | also needs | usual purpose |\n|---|---|---|---|---|---|---|---|---|---|---|\n"
         .to_owned();
     for transition in Transition::ALL {
