@@ -49,14 +49,6 @@ async fn scene() -> (World, Arc<App>, Case) {
     (world, app, case)
 }
 
-async fn leaf(world: &World, app: &Arc<App>, index: u64) -> Value {
-    let entry = world
-        .actor(app, "auditor")
-        .get(format!("/v1/audit/events/{index}"))
-        .await;
-    entry.is(200).json()["leaf"].clone()
-}
-
 #[tokio::test]
 async fn the_handler_gets_a_code_the_relay_the_number_and_the_log_all_of_it() {
     let (world, app, case) = scene().await;
@@ -81,7 +73,7 @@ async fn the_handler_gets_a_code_the_relay_the_number_and_the_log_all_of_it() {
     let ended = relay.report(&contact, "no_answer").await.is(200);
     assert_eq!(state().await["outcome"], "no_answer");
 
-    let read = leaf(&world, &app, exchanged.index()).await;
+    let read = world.actor(&app, "auditor").entry_at(exchanged.index()).await;
     assert_eq!(
         (&read["act"], &read["role"], &read["purpose"]),
         (&json!("field.reveal"), &json!("relay"), &json!("connect"))
@@ -91,7 +83,7 @@ async fn the_handler_gets_a_code_the_relay_the_number_and_the_log_all_of_it() {
     assert_eq!(read["link"]["for"], json!(world.id("handler-c1")));
     assert_eq!(read["link"]["named_by"], Value::Null);
     for index in [asked.index(), ended.index()] {
-        let leaf = leaf(&world, &app, index).await;
+        let leaf = world.actor(&app, "auditor").entry_at(index).await;
         assert_eq!(
             (&leaf["link"]["contact"], &leaf["subject"]),
             (&json!(contact), &read["subject"])
@@ -120,7 +112,10 @@ async fn a_code_is_good_for_one_call_also_of_two_at_once() {
         "{statuses:?}"
     );
     let again = relay.exchange(&code).await.fails(410, "contact-over");
-    assert_eq!(leaf(&world, &app, again.index()).await["why"], "contact-over");
+    assert_eq!(
+        world.actor(&app, "auditor").entry_at(again.index()).await["why"],
+        "contact-over"
+    );
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use callervault::clock::Fixed;
 use callervault::http::App;
 use jiff::{SignedDuration, Timestamp};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::support::{Actor, Answer, Case, Request, World};
 
@@ -29,14 +29,6 @@ async fn scene() -> (World, Arc<App>, Case, String) {
     (world, app, case, other.reference)
 }
 
-async fn leaf(world: &World, app: &Arc<App>, index: u64) -> Value {
-    let entry = world
-        .actor(app, "auditor")
-        .get(format!("/v1/audit/events/{index}"))
-        .await;
-    entry.is(200).json()["leaf"].clone()
-}
-
 #[tokio::test]
 async fn the_receiver_gets_its_own_reference_and_neither_sees_the_other_s() {
     let (world, app, case, own) = scene().await;
@@ -56,8 +48,8 @@ async fn the_receiver_gets_its_own_reference_and_neither_sees_the_other_s() {
     }
     // Each entry names the transfer, and so the other.
     let (first, second) = (
-        leaf(&world, &app, made.index()).await,
-        leaf(&world, &app, accepted.index()).await,
+        world.actor(&app, "auditor").entry_at(made.index()).await,
+        world.actor(&app, "auditor").entry_at(accepted.index()).await,
     );
     for word in ["transfer", "from", "to"] {
         assert_eq!(first["link"][word], second["link"][word], "{word}");
@@ -104,7 +96,7 @@ async fn another_department_cannot_accept_it_and_does_not_use_it_up() {
     for name in ["handler-c1", "handler-e4"] {
         let refused = world.actor(&app, name).accept(&transfer).await.fails(403, "refused");
         assert_eq!(
-            leaf(&world, &app, refused.index()).await["why"],
+            world.actor(&app, "auditor").entry_at(refused.index()).await["why"],
             "foreign-transfer",
             "{name}"
         );
@@ -206,7 +198,10 @@ async fn a_transfer_ends_with_the_sender_s_work() {
     let report = json!({"reason": "已查", "reply": "已整改"});
     sender.step(&case.no, "feedback", report).await.is(200);
     let refused = receiver.accept(&transfer).await.fails(410, "transfer-over");
-    assert_eq!(leaf(&world, &app, refused.index()).await["why"], "transfer-over");
+    assert_eq!(
+        world.actor(&app, "auditor").entry_at(refused.index()).await["why"],
+        "transfer-over"
+    );
 }
 
 /// Data that may only be stored are not handed on either, by a transfer from before.
@@ -215,7 +210,7 @@ async fn a_restricted_caller_s_reference_goes_nowhere() {
     let (world, app, case, _) = scene().await;
     let [sender, receiver] = world.actors(&app, ["handler-c1", "handler-w2"]);
     let made = sender.translate(&case, "W2").await.is(201);
-    let subject = leaf(&world, &app, made.index()).await["subject"]
+    let subject = world.actor(&app, "auditor").entry_at(made.index()).await["subject"]
         .as_str()
         .unwrap()
         .to_owned();

@@ -22,7 +22,7 @@ use crate::model::reference::Reference;
 use crate::model::submitted::Submitted;
 use crate::model::ticket_name::TicketName;
 use crate::policy::Why;
-use crate::store::rows::{CallerRow, ContactRow, TicketRow, contact, ticket};
+use crate::store::rows::{CallerRow, ContactRow, TicketRow, contact};
 use crate::store::{Guard, Write};
 use crate::vault::core::{caller_of, random_text, text_hash, ticket_of};
 use crate::vault::{Audit, Error, Session, Vault};
@@ -183,8 +183,7 @@ impl Vault {
         let found = self.store.one(&contact::BY_HASH, &cells![hash]).await?;
         let found = found.map(|row| self.keyring.genuine(row)).transpose()?;
         let row = found.ok_or(Error::NotFound(Thing::ContactCode))?;
-        let named = self.store.one(&ticket::BY_ID, &cells![row.ticket]).await?;
-        let named = self.keyring.genuine(named.ok_or(Error::NotFound(Thing::Ticket))?)?;
+        let named = self.ticket_row(row.ticket).await?;
         let fields = session
             .rules
             .names(RecordKind::Caller, std::slice::from_ref(&row.field))?;
@@ -237,8 +236,7 @@ impl Vault {
         if row.ended_at.is_some() {
             return Err(Error::Bad(problems::CONTACT_REPORTED));
         }
-        let about = self.store.one(&ticket::BY_ID, &cells![row.ticket]).await?;
-        let about = self.keyring.genuine(about.ok_or(Error::NotFound(Thing::Ticket))?)?;
+        let about = self.ticket_row(row.ticket).await?;
         let ended = ContactRow {
             outcome: Some(body.outcome),
             ended_at: Some(permit.ask().at()),

@@ -17,7 +17,7 @@ use crate::model::submitted::Submitted;
 use crate::model::ticket_name::TicketName;
 use crate::policy::Why;
 use crate::store::rows::restriction::IN_FORCE;
-use crate::store::rows::{Genuine, TicketRow, TransferRow, ticket, transfer};
+use crate::store::rows::{TicketRow, TransferRow, transfer};
 use crate::store::{Guard, Write};
 use crate::vault::core::{random_text, text_hash, ticket_of};
 use crate::vault::{Audit, Error, Session, Vault};
@@ -146,7 +146,7 @@ impl Vault {
         if row.receiver != session.actor.department() {
             return Err(self.refuse(permit, Why::ForeignTransfer).await);
         }
-        let ticket = self.ticket_of_transfer(&row).await?;
+        let ticket = self.ticket_row(row.ticket).await?;
         let used_up = row.accepted_at.is_some() || row.expires_at <= permit.ask().at();
         if used_up || !still_stands(&row, &ticket) {
             return Err(self.refuse(permit, Why::TransferOver).await);
@@ -183,12 +183,6 @@ impl Vault {
             purpose,
             audit,
         })
-    }
-
-    /// The ticket that a transfer is for.
-    async fn ticket_of_transfer(&self, row: &TransferRow) -> Result<Genuine<TicketRow>, Error> {
-        let ticket = self.store.one(&ticket::BY_ID, &cells![row.ticket]).await?;
-        Ok(self.keyring.genuine(ticket.ok_or(Error::NotFound(Thing::Ticket))?)?)
     }
 }
 

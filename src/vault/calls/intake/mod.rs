@@ -332,7 +332,7 @@ impl Vault {
     ) -> Result<(TicketId, TakenTicket), Error> {
         let origin = session.actor.department();
         let brought_in = history.is_some() || !self.spending.is_limited();
-        let mut row = self.ticket_row(session, body, checked, caller, brought_in)?;
+        let mut row = self.new_ticket_row(session, body, checked, caller, brought_in)?;
         let id = row.id;
         let (key, wrapped) = self.keyring.new_record_key(RecordId::Ticket(row.id))?;
         change.keys.push(wrapped);

@@ -11,7 +11,7 @@ use crate::vault::{Error, Session, Vault};
 
 impl Vault {
     /// The row of a new ticket, as the centre takes it.
-    pub(super) fn ticket_row(
+    pub(super) fn new_ticket_row(
         &self,
         session: &Session,
         body: &Intake,
